@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import socket
+import ssl
+from typing import Literal
+
+from macros.http.messages import Timings
+
+Kind = Literal["dns", "connect", "tls", "timeout", "blocked", "render", "too_large"]
+
+RETRYABLE: frozenset[Kind] = frozenset({"dns", "connect", "tls", "timeout"})
+
+# X509_V_ERR_* of OpenSSL's x509_vfy.h.
+_CERTIFICATE = {
+    9: "The target's certificate is not valid yet.",
+    10: "The target's certificate has expired.",
+    18: "The target's certificate is self-signed.",
+    19: "The target's certificate comes from an unknown issuer.",
+    20: "The target's certificate comes from an unknown issuer.",
+    21: "The target's certificate comes from an unknown issuer.",
+    62: "The target's certificate is for another host name.",
+    64: "The target's certificate is for another address.",
+}
+_NOT_TLS = frozenset(
+    {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"}
+)
+
+# How a closed connection shows itself, in plain TCP and below TLS.
+CLOSED = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+
+
+class TransportError(Exception):
+    """No answer came. The message is a sentence a program manager can read.
+
+    `outcome_unknown`: the request may have reached the target all the same.
+    """
+
+    def __init__(
+        self, message: str, kind: Kind, *, outcome_unknown: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.kind = kind
+        self.retryable = kind in RETRYABLE
+        self.outcome_unknown = outcome_unknown
+        self.timings = Timings()
+
+
+class Blocked(TransportError):
+    """Policy forbids the address. Names the rule, never what is inside."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(f"The address is not allowed by policy ({rule}).", "blocked")
+        self.rule = rule
+
+
+def dns_failure(error: OSError | UnicodeError) -> TransportError:
+    if isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN:
+        return TransportError("The host name could not be looked up just now.", "dns")
+    return TransportError("The host name was not found.", "dns")
+
+
+def connect_failure(error: Exception) -> TransportError:
+    if isinstance(error, ConnectionRefusedError):
+        return TransportError("The target refused the connection.", "connect")
+    return TransportError("The target could not be reached.", "connect")
+
+
+def tls_failure(error: Exception, *, outcome_unknown: bool = False) -> TransportError:
+    return TransportError(_tls_sentence(error), "tls", outcome_unknown=outcome_unknown)
+
+
+def _tls_sentence(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _CERTIFICATE.get(
+            error.verify_code, "The target's certificate could not be verified."
+        )
+    if isinstance(error, CLOSED):
+        return "The target closed the connection during the TLS handshake."
+    reason = getattr(error, "reason", None) or "unknown reason"
+    if reason in _NOT_TLS:
+        return "The target does not speak TLS (https) on this port."
+    return f"The TLS connection failed ({reason.lower().replace('_', ' ')})."

@@ -1,0 +1,86 @@
+"""Requests as they go out, HTTP/1.1 (RFC 9112)."""
+
+from __future__ import annotations
+
+import re
+import socket
+from typing import NoReturn
+
+from macros.http.clock import Clock
+from macros.http.errors import CLOSED, TransportError
+from macros.http.messages import Request
+from macros.http.urls import Target
+
+_TOKEN = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+").fullmatch
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
+_OURS = frozenset({"content-length", "transfer-encoding"})
+_DEFAULTS = (
+    ("user-agent", "User-Agent: CenterHook/0.1"),
+    ("accept", "Accept: */*"),
+    ("accept-encoding", "Accept-Encoding: gzip, deflate"),
+)
+_EXPECT_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+
+def encode(request: Request, target: Target) -> bytes:
+    """The request as it goes on the wire, in one piece so that it is one packet."""
+    if not _TOKEN(request.method):
+        _refuse("The method is not valid.")
+    lines = [f"{request.method} {target.path} HTTP/1.1"]
+    names = set()
+    for name, value in request.headers:
+        if not _TOKEN(name):
+            _refuse("A header has a name that is not valid.")
+        if _CONTROL(value):
+            _refuse(f"The header {name} contains a line break or control character.")
+        lowered = name.lower()
+        if lowered not in _OURS:
+            names.add(lowered)
+            lines.append(f"{name}: {value}")
+    if "host" not in names:
+        lines.insert(1, f"Host: {target.host_header}")
+    lines += [line for name, line in _DEFAULTS if name not in names]
+    body = request.body
+    if body is not None or request.method in _EXPECT_BODY:
+        lines.append(f"Content-Length: {len(body or b'')}")
+    lines.append("\r\n")
+    return _encode_lines(lines) + (body or b"")
+
+
+def _encode_lines(lines: list[str]) -> bytes:
+    try:
+        return "\r\n".join(lines).encode("latin-1")
+    except UnicodeEncodeError:
+        return b"\r\n".join(map(_encode_line, lines))
+
+
+def _encode_line(line: str) -> bytes:
+    try:
+        return line.encode("latin-1")
+    except UnicodeEncodeError:
+        pass
+    try:
+        return line.encode()
+    except UnicodeEncodeError as error:
+        raise TransportError("A header contains broken text.", "render") from error
+
+
+def _refuse(sentence: str) -> NoReturn:
+    raise TransportError(sentence, "render")
+
+
+def transmit(sock: socket.socket, data: bytes, clock: Clock) -> bool:
+    """Sends it all, or returns False when the other side stopped listening.
+
+    A target that refuses a request early closes its end and may still have answered,
+    so the answer is looked for all the same. A slow upload may take until the
+    deadline, but no pause may be longer than the read limit.
+    """
+    view = memoryview(data)
+    try:
+        while view:
+            sock.settimeout(clock.left(clock.limits.read))
+            view = view[sock.send(view) :]
+    except CLOSED:
+        return False
+    return True

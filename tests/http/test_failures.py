@@ -1,0 +1,206 @@
+"""No status line came: a TransportError, of the right kind, and nothing else."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from macros.http import AddressPolicy, Client, Request, TransportError
+from macros.http.clock import Clock
+from macros.http.decoding import decode
+from macros.http.incoming import Disconnected, Reader
+from tests.http.conftest import limits
+from tests.http.hostile import (
+    OK,
+    FakeDNS,
+    Peer,
+    always,
+    deaf,
+    dripping,
+    hangs_after,
+    once,
+    silent,
+    speechless,
+)
+
+STARTS = [
+    b"",
+    b"HTTP/1.1 ",
+    b"HTTP/1.1 200 OK\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: ",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc",
+]
+METHODS = ["GET", "HEAD"]
+
+
+def facts(error: TransportError) -> tuple[str, bool, bool]:
+    return error.kind, error.retryable, error.outcome_unknown
+
+
+def test_a_refused_connection_reached_nobody(failing):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        error = failing(f"http://127.0.0.1:{unused.getsockname()[1]}/")
+    assert facts(error) == ("connect", True, False)
+    assert str(error) == "The target refused the connection."
+    assert error.timings.connect_ms is None
+
+
+def test_a_connect_timeout_reached_nobody(failing):
+    with socket.socket() as listener, socket.socket() as one, socket.socket() as two:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)  # A full backlog drops what else knocks.
+        for filler in (one, two):
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        error = failing(url, connect=0.2)
+        late = failing(url, deadline=0.2)
+    assert facts(error) == facts(late) == ("timeout", True, False)
+    assert str(error) == "Connection timed out after 0.2 s."
+    assert str(late) == "No answer within 0.2 s (whole request)."
+
+
+def test_silence_after_the_request_leaves_the_outcome_unknown(serve, failing):
+    error = failing(serve(silent).url(), read=0.2)
+    assert facts(error) == ("timeout", True, True)
+    assert str(error) == "No answer within 0.2 s."
+    assert 190 <= error.timings.total_ms < 1000
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        silent,
+        hangs_after(b"HTTP/1.1 200 OK\r\nX-A: "),
+        dripping(b"", b"HTTP/1.1 200 OK\r\n" + b"X-A: 1\r\n" * 90),
+        dripping(b"HTTP/1.1 200 OK\r\n", b"X-A: 1\r\n" * 90),
+        dripping(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 9),
+    ],
+    ids=["silent", "half a head", "drip", "drip headers", "drip 100s"],
+)
+def test_a_head_that_does_not_end_meets_the_deadline(serve, failing, behaviour):
+    error = failing(serve(behaviour).url(), deadline=0.3)
+    assert facts(error) == ("timeout", True, True)
+    assert str(error) == "No answer within 0.3 s (whole request)."
+    assert 290 <= error.timings.total_ms < 1000
+
+
+def test_an_upload_nobody_reads_meets_the_deadline(serve, failing):
+    server = serve(deaf, receive_buffer=4096)
+    error = failing(server.url(), body=b"x" * 20_000_000, deadline=0.3)
+    assert facts(error) == ("timeout", True, True)
+    assert error.timings.total_ms < 1000
+
+
+def test_an_upload_that_is_read_slowly_meets_the_deadline(serve, failing):
+    def sip(peer: Peer) -> None:
+        while not peer.server.over.wait(0.01):
+            peer.sock.recv(4096)
+
+    server = serve(sip, receive_buffer=4096)
+    error = failing(server.url(), body=b"x" * 20_000_000, read=0.2, deadline=0.4)
+    assert facts(error) == ("timeout", True, True)
+    assert error.timings.total_ms < 1000
+
+
+def test_a_slow_resolver_meets_the_deadline_once_it_returns():
+    def slow(*_: object) -> list[object]:
+        time.sleep(0.15)
+        return FakeDNS(["127.0.0.1"])("", 9, 0, socket.SOCK_STREAM)
+
+    policy = AddressPolicy(["127.0.0.0/8"])
+    client = Client(policy, connections=1, resolver=slow)
+    with pytest.raises(TransportError) as caught:
+        client.send(Request("GET", "http://slow.example/"), limits=limits(deadline=0.1))
+    assert facts(caught.value) == ("timeout", True, False)
+
+
+def test_a_connection_closed_without_an_answer_leaves_the_outcome_unknown(
+    serve, failing
+):
+    error = failing(serve(speechless).url())
+    assert facts(error) == ("connect", True, True)
+    assert str(error) == "The target closed the connection without an answer."
+
+
+def test_a_reset_without_an_answer_leaves_the_outcome_unknown(serve, failing):
+    def behave(peer: Peer) -> None:
+        peer.request()
+        peer.reset()
+
+    assert facts(failing(serve(behave).url())) == ("connect", True, True)
+
+
+def test_a_connection_closed_in_the_headers_leaves_the_outcome_unknown(serve, failing):
+    error = failing(serve(once(b"HTTP/1.1 200 OK\r\nX-A: 1\r\n")).url())
+    assert facts(error) == ("connect", True, True)
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        b"<html>an HTTP/0.9 answer</html>",
+        b"HTTP/2 200\r\n\r\n",
+        b"HTTP/1.1 abc OK\r\n\r\n",
+        b"HTTP/1.1 20 OK\r\n\r\n",
+        b"\0" * 5000,
+        b"\r\n\r\n",
+        b"x",
+    ],
+)
+def test_what_is_not_http_is_named_so(serve, failing, garbage):
+    error = failing(serve(once(garbage)).url())
+    assert facts(error) == ("connect", True, True)
+    assert str(error) == "The answer was not valid HTTP."
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"X-A: " + b"v" * 70_000, b"X-A: 1\r\n" * 9000, b"X-A: 1\r\n" * 9000 + b"\r\n"],
+)
+def test_headers_without_end_are_too_large(serve, failing, head):
+    error = failing(serve(hangs_after(b"HTTP/1.1 200 OK\r\n" + head)).url())
+    assert facts(error) == ("too_large", False, True)
+    assert str(error) == "The headers of the answer are larger than 64 KB."
+
+
+def test_a_resolver_that_finds_nothing_is_a_dns_error():
+    client = Client(AddressPolicy(), connections=1, resolver=FakeDNS([]))
+    with pytest.raises(TransportError) as caught:
+        client.send(Request("GET", "http://empty.example/"), limits=limits())
+    assert facts(caught.value) == ("dns", True, False)
+
+
+def test_a_failed_exchange_leaves_no_connection_behind(serve, post, failing):
+    def behave(peer: Peer) -> None:
+        (silent if peer.number == 0 else always(OK))(peer)
+
+    server = serve(behave)
+    failing(server.url(), deadline=0.1)
+    assert post(server.url()).body == b"ok"
+    assert server.connections == 2
+
+
+@settings(database=None)
+@given(st.binary(max_size=60), st.sampled_from(STARTS), st.sampled_from(METHODS))
+def test_no_bytes_raise_anything_unexpected(noise, start, method):
+    near, far = socket.socketpair()
+    with near, far:
+        far.sendall(start + noise)
+        far.shutdown(socket.SHUT_WR)
+        reader = Reader(near, Clock(limits()))
+        try:
+            head = reader.head()
+        except (TransportError, Disconnected):
+            return
+        body, cut = reader.body(head, method, 20)
+        decode(body, "gzip, deflate", 20)
+        assert len(body) <= 20
+        assert cut in ("", "size", "connection")
