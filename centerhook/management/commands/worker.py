@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from macros import deliveries, queue
+
+# Before a worker that lost Redis tries again, in seconds.
+PAUSE = 1.0
+
+
+class Command(BaseCommand):
+    help = "Deliver what is due. Start as many as you like, on any machine."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        while not deliveries.is_stopping():
+            queue.run_worker(deliveries.stop)
+            time.sleep(0 if deliveries.is_stopping() else PAUSE)

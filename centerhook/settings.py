@@ -1,0 +1,165 @@
+"""Every setting, in sections; each comes from the environment variable of its name.
+
+A secret may be given as NAME_FILE, the path of a file that holds it.
+"""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+import environ
+from django.core.management.utils import get_random_secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+
+env = environ.FileAwareEnv()
+
+
+def _local_secret_key() -> str:
+    """A key of this machine's own, so that the embedded defaults are safe to run."""
+    VAR_DIR.mkdir(exist_ok=True)
+    path = VAR_DIR / "secret-key"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(get_random_secret_key())
+    return path.read_text()
+
+
+def _local_redis_url() -> str:
+    """The embedded server's socket, as short as a socket's path has to be (108)."""
+    path = VAR_DIR / "valkey.sock"
+    if len(str(path)) > 100:
+        digest = hashlib.sha256(str(VAR_DIR).encode()).hexdigest()[:16]
+        path = Path(tempfile.gettempdir()) / f"centerhook-{os.getuid()}-{digest}.sock"
+    return f"unix://{path}"
+
+
+# --- Core
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="") or _local_secret_key()
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# Where people reach the admin; ((Ticket URL)) begins with it.
+BASE_URL = env.str("BASE_URL", default="http://localhost:8000").rstrip("/")
+
+INSTALLED_APPS = [
+    "centerhook.apps.CenterHookAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_rq",
+    "centerhook.apps.CenterHookConfig",
+    "feedback",
+    "logs",
+    "macros",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "centerhook.urls"
+WSGI_APPLICATION = "centerhook.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+USE_TZ = True
+USE_I18N = False
+
+# --- Database: the truth. SQLite until DATABASE_URL says otherwise.
+
+DATABASES = {
+    "default": env.db_url(
+        "DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'centerhook.sqlite3'}"
+    )
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+    # A write transaction takes its lock at BEGIN, so it can wait instead of failing.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 30,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+    # A file, since worker processes of a test share it.
+    test_name = env.str("TEST_DATABASE", default=str(VAR_DIR / "test.sqlite3"))
+    DATABASES["default"]["TEST"] = {"NAME": test_name}
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+# --- Queue: only the alarm bell. An embedded server until REDIS_URL says otherwise.
+
+REDIS_EMBEDDED = "REDIS_URL" not in os.environ
+REDIS_URL = env.str("REDIS_URL", default=_local_redis_url())
+RQ_QUEUES = {"deliveries": {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 600}}
+RQ = {"COMMIT_MODE": "auto"}
+RQ_SHOW_ADMIN_LINK = False
+
+# --- Deliveries. Times are in seconds, sizes in bytes.
+
+CONNECT_TIMEOUT = env.float("CONNECT_TIMEOUT", default=5.0)
+READ_TIMEOUT = env.float("READ_TIMEOUT", default=15.0)
+REQUEST_DEADLINE = env.float("REQUEST_DEADLINE", default=30.0)
+REQUEST_MAX_BYTES = env.int("REQUEST_MAX_BYTES", default=1_000_000)
+RESPONSE_MAX_BYTES = env.int("RESPONSE_MAX_BYTES", default=65_536)
+# How long a worker that has gone silent keeps its deliveries.
+LEASE_SECONDS = env.float("LEASE_SECONDS", default=60.0)
+BATCH_SIZE = env.int("BATCH_SIZE", default=500)
+WORKER_THREADS = env.int("WORKER_THREADS", default=32)
+# Inside addresses that deliveries may reach: networks and host names.
+ALLOWED_NETWORKS = env.list("ALLOWED_NETWORKS", default=[])
+ALLOWED_TARGET_HOSTS = env.list("ALLOWED_TARGET_HOSTS", default=[])
+
+# --- People and pages
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "admin:login"
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+# Static files are served from the apps too, so that no command must run before.
+WHITENOISE_USE_FINDERS = True
+X_FRAME_OPTIONS = "DENY"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {"rq.worker": {"level": "WARNING"}},
+}

@@ -1,0 +1,25 @@
+// Keeps a run's page up to date until the run is settled.
+"use strict";
+(() => {
+  const box = document.getElementById("run-progress");
+  if (!box || box.dataset.settled === "yes") {
+    return;
+  }
+  const refresh = async () => {
+    try {
+      const answer = await fetch(box.dataset.url, { headers: { Accept: "application/json" } });
+      if (answer.ok) {
+        const progress = await answer.json();
+        box.innerHTML = progress.html;
+        if (progress.settled) {
+          document.getElementById("cancel-run")?.remove();
+          return;
+        }
+      }
+    } catch {
+      // The server is away for a moment; the next try may find it.
+    }
+    window.setTimeout(refresh, document.hidden ? 10000 : 1000);
+  };
+  window.setTimeout(refresh, 500);
+})();

@@ -1,0 +1,3 @@
+from . import communities, testers, tickets, types
+
+__all__ = ["communities", "testers", "tickets", "types"]

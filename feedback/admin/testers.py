@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from django.contrib import admin
+
+from ..models import Tester
+from ..scoping import ScopedAdmin
+
+
+@admin.register(Tester)
+class TesterAdmin(ScopedAdmin):
+    list_display = ["email", "name", "company", "country", "community"]
+    list_select_related = ["community"]
+    search_fields = ["email", "first_name", "last_name", "company"]
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": [
+                    "community",
+                    "email",
+                    ("first_name", "last_name"),
+                    ("phone", "company"),
+                ]
+            },
+        ),
+        (
+            "Postal address",
+            {
+                "fields": [
+                    "street1",
+                    "street2",
+                    ("postal_code", "city"),
+                    ("region", "country"),
+                ]
+            },
+        ),
+        ("From other systems", {"fields": ["external_data"]}),
+    ]

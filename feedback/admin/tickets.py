@@ -1,0 +1,293 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.template.response import TemplateResponse
+from django.utils.html import format_html, format_html_join
+
+from macros.models import Macro
+
+from ..forms import PREFIX, answers_in, questions_of
+from ..models import (
+    Comment,
+    Feedback,
+    FeedbackType,
+    FieldKind,
+    FormField,
+    Status,
+)
+from ..scoping import ScopedAdmin, ScopedMixin
+from .filters import (
+    OpenFilter,
+    SubmitterFilter,
+    VisibilityFilter,
+    question_filter,
+    status_filter,
+)
+from .perform import perform
+
+_FILTERED_KINDS = frozenset(
+    {FieldKind.CHOICE, FieldKind.MULTIPLE_CHOICE, FieldKind.CHECKBOX}
+)
+
+
+class CommentInline(ScopedMixin, admin.TabularInline):
+    model = Comment
+    extra = 0
+    readonly_fields = ["author", "created_at"]
+
+
+class TicketForm(forms.ModelForm):
+    """A ticket with its type's own questions, stored together in `form_values`."""
+
+    class Meta:
+        model = Feedback
+        fields = ["title", "description", "status", "visibility", "submitter"]
+
+    feedback_type: FeedbackType
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.feedback_type_id is None:
+            self.instance.feedback_type = self.feedback_type
+        statuses = Status.objects.filter(feedback_type=self.feedback_type)
+        if "status" in self.fields:
+            self.fields["status"].queryset = statuses  # type: ignore[attr-defined]
+        for key, value in self.instance.form_values.items():
+            self.initial.setdefault(PREFIX + key, value)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        asked = {field.key for field in self.feedback_type.form_fields.all()}
+        kept = {
+            key: value
+            for key, value in self.instance.form_values.items()
+            if key not in asked
+        }
+        self.instance.form_values = kept | answers_in(cleaned)
+        return cleaned
+
+
+@admin.register(Feedback)
+class FeedbackAdmin(ScopedAdmin):
+    form = TicketForm
+    date_hierarchy = "created_at"
+    search_fields = [
+        "reference",
+        "title",
+        "description",
+        "submitter__email",
+        "submitter__last_name",
+    ]
+    list_select_related = ["status", "submitter", "feedback_type__project"]
+    show_full_result_count = False
+    list_per_page = 50
+    autocomplete_fields = ["submitter"]
+    readonly_fields = [
+        "type_name",
+        "reference",
+        "external",
+        "created_at",
+        "modified_at",
+    ]
+    inlines = [CommentInline]
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        columns: list[Any] = ["reference", "title", "status", "submitter"]
+        feedback_type = _chosen_type(request)
+        if feedback_type is None:
+            columns.insert(1, "feedback_type")
+        else:
+            listed = feedback_type.form_fields.filter(in_list=True)
+            columns += [_answer_column(question) for question in listed]
+            columns += [
+                _external_column(name) for name in feedback_type.external_column_names
+            ]
+        return [*columns, "visibility", "created_at"]
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        dates = ["created_at", "modified_at"]
+        feedback_type = _chosen_type(request)
+        if feedback_type is None:
+            return [OpenFilter, VisibilityFilter, SubmitterFilter, *dates]
+        questions = feedback_type.form_fields.filter(kind__in=_FILTERED_KINDS)
+        return [
+            OpenFilter,
+            status_filter(feedback_type),
+            *[question_filter(question) for question in questions],
+            VisibilityFilter,
+            SubmitterFilter,
+            *dates,
+        ]
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = {}
+        for macro in _macros_for(request, _chosen_type(request)):
+            name = f"macro_{macro.pk}"
+            actions[name] = (partial(_perform, macro=macro), name, macro.name)
+        return actions | super().get_actions(request)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        feedback_type = _chosen_type(request)
+        context = {
+            "feedback_type": feedback_type,
+            "title": str(feedback_type) if feedback_type else "All tickets",
+        }
+        return super().changelist_view(request, context | (extra_context or {}))
+
+    def add_view(
+        self,
+        request: HttpRequest,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if _chosen_type(request) is None:
+            types = FeedbackType.objects.visible_to(request.user)
+            context = {
+                **self.admin_site.each_context(request),
+                "title": "What kind of ticket?",
+                "opts": self.opts,
+                "types": types.select_related("project"),
+            }
+            template = "admin/feedback/feedback/choose_type.html"
+            return TemplateResponse(request, template, context)
+        return super().add_view(request, form_url, extra_context)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        ticket = self.get_object(request, object_id)
+        context = {
+            "ticket": ticket,
+            "macros": _macros_for(request, ticket.feedback_type) if ticket else [],
+        }
+        return super().change_view(
+            request, object_id, form_url, context | (extra_context or {})
+        )
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm]:
+        feedback_type = obj.feedback_type if obj else _chosen_type(request)
+        questions = questions_of(feedback_type)
+        members = {**questions, "feedback_type": feedback_type}
+        kwargs["form"] = type("TypedTicketForm", (TicketForm,), members)
+        return super().get_form(request, obj, change, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        feedback_type = obj.feedback_type if obj else _chosen_type(request)
+        ticket = ["title", "description", ("status", "visibility"), "submitter"]
+        if obj:
+            ticket = [("type_name", "reference"), *ticket]
+            ticket.append(("created_at", "modified_at"))
+        fieldsets: list[Any] = [(None, {"fields": ticket})]
+        questions = questions_of(feedback_type)
+        if questions:
+            fieldsets.append((feedback_type.name, {"fields": list(questions)}))
+        if obj:
+            fieldsets.append(("From other systems", {"fields": ["external"]}))
+        return fieldsets
+
+    def save_formset(
+        self, request: HttpRequest, form: Any, formset: Any, change: bool
+    ) -> None:
+        for comment in formset.save(commit=False):
+            comment.author = comment.author or request.user
+        super().save_formset(request, form, formset, change)
+
+    @admin.display(description="type")
+    def type_name(self, ticket: Feedback) -> str:
+        return str(ticket.feedback_type)
+
+    @admin.display(description="external data")
+    def external(self, ticket: Feedback) -> str:
+        if not ticket.external_data:
+            return "Nothing yet."
+        rows = sorted(ticket.external_data.items())
+        body = format_html_join("", "<tr><th>{}</th><td>{}</td></tr>", rows)
+        return format_html('<table class="pairs">{}</table>', body)
+
+
+def _chosen_type(request: HttpRequest) -> FeedbackType | None:
+    """The type whose list or form is open; looked up once a request."""
+    if not hasattr(request, "chosen_type"):
+        # The list's own parameters come along on the way to a form.
+        came_from = QueryDict(request.GET.get("_changelist_filters", ""))
+        chosen = request.GET.get("feedback_type") or came_from.get("feedback_type", "")
+        rows = FeedbackType.objects.visible_to(request.user).select_related("project")
+        found = rows.filter(pk=chosen).first() if chosen.isdecimal() else None
+        request.chosen_type = found  # type: ignore[attr-defined]
+    return request.chosen_type  # type: ignore[attr-defined,no-any-return]
+
+
+def _macros_for(
+    request: HttpRequest, feedback_type: FeedbackType | None
+) -> QuerySet[Macro]:
+    macros = Macro.objects.visible_to(request.user)
+    return macros.filter(feedback_type=feedback_type, is_active=True)
+
+
+def _perform(
+    modeladmin: FeedbackAdmin,
+    request: HttpRequest,
+    tickets: QuerySet[Feedback],
+    *,
+    macro: Macro,
+) -> HttpResponse | None:
+    selection = _selection_in_words(modeladmin, request)
+    return perform(modeladmin, request, tickets, macro, selection)
+
+
+def _selection_in_words(modeladmin: FeedbackAdmin, request: HttpRequest) -> str:
+    """How the tickets were selected, for the run's page."""
+    changelist = modeladmin.get_changelist_instance(request)
+    words = [
+        f"{spec.title}: {choice['display']}"
+        for spec in changelist.filter_specs
+        for choice in spec.choices(changelist)
+        if choice.get("selected")
+        and choice.get("query_string") != "?"
+        and choice["display"] != "All"
+    ]
+    if changelist.query:
+        words.append(f"search: {changelist.query}")
+    picked = request.POST.get("select_across") != "1"
+    return "; ".join([*words, "picked by hand"] if picked else words) or "all tickets"
+
+
+def _answer_column(question: FormField) -> Callable[[Feedback], str]:
+    @admin.display(description=question.label)
+    def answer(ticket: Feedback) -> str:
+        return _in_cell(ticket.form_values.get(question.key))
+
+    answer.__name__ = PREFIX + question.key
+    return answer
+
+
+def _external_column(name: str) -> Callable[[Feedback], str]:
+    @admin.display(description=name)
+    def value(ticket: Feedback) -> str:
+        return _in_cell(ticket.external_data.get(name))
+
+    value.__name__ = f"external_{name}"
+    return value
+
+
+def _in_cell(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    return "-" if value in (None, "") else str(value)

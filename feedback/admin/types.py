@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.html import format_html
+
+from ..models import FeedbackType, FormField, Status
+from ..scoping import ScopedAdmin, ScopedMixin
+
+
+class StatusInline(ScopedMixin, admin.TabularInline):
+    model = Status
+    extra = 0
+
+
+class FormFieldInline(ScopedMixin, admin.StackedInline):
+    model = FormField
+    extra = 0
+    fields = [
+        ("label", "key"),
+        ("kind", "required", "in_list"),
+        "choices",
+        ("help_text", "position"),
+    ]
+
+
+@admin.register(FeedbackType)
+class FeedbackTypeAdmin(ScopedAdmin):
+    list_display = ["name", "project", "prefix", "ticket_list"]
+    list_select_related = ["project__community"]
+    search_fields = ["name", "project__name"]
+    inlines = [StatusInline, FormFieldInline]
+
+    @admin.display(description="tickets")
+    def ticket_list(self, feedback_type: FeedbackType) -> str:
+        return format_html(
+            '<a href="../feedback/?feedback_type={}">Open the list</a>',
+            feedback_type.pk,
+        )

@@ -1,0 +1,92 @@
+"""A type's own questions as form fields, and their answers as stored values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+
+from .models import FeedbackType, FieldKind, FormField
+
+PREFIX = "field_"
+_LONGEST = 10_000
+
+
+def questions_of(feedback_type: FeedbackType) -> dict[str, forms.Field]:
+    """A form field per question, by the name `field_<key>`, in the form's order."""
+    return {
+        PREFIX + question.key: _form_field(question)
+        for question in feedback_type.form_fields.all()
+    }
+
+
+def answers_in(cleaned: dict[str, Any]) -> dict[str, Any]:
+    """The answers of a validated form as they are stored, by key; blank ones left out."""
+    return {
+        name.removeprefix(PREFIX): _stored(value)
+        for name, value in cleaned.items()
+        if name.startswith(PREFIX) and value not in (None, "", [])
+    }
+
+
+def _form_field(question: FormField) -> forms.Field:
+    build = _BUILDERS[FieldKind(question.kind)]
+    return build(
+        question,
+        label=question.label,
+        required=question.required,
+        help_text=question.help_text,
+    )
+
+
+def _choices(question: FormField) -> list[tuple[str, str]]:
+    return [(choice, choice) for choice in question.choice_list]
+
+
+def _choice(question: FormField, **options: Any) -> forms.Field:
+    return forms.ChoiceField(
+        choices=[("", "---------"), *_choices(question)], **options
+    )
+
+
+def _multiple_choice(question: FormField, **options: Any) -> forms.Field:
+    return forms.MultipleChoiceField(
+        choices=_choices(question), widget=forms.CheckboxSelectMultiple, **options
+    )
+
+
+def _date(question: FormField, **options: Any) -> forms.Field:
+    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    return forms.DateField(widget=widget, **options)
+
+
+def _long_text(question: FormField, **options: Any) -> forms.Field:
+    widget = forms.Textarea(attrs={"rows": 4})
+    return forms.CharField(max_length=_LONGEST, widget=widget, **options)
+
+
+_BUILDERS: dict[FieldKind, Callable[..., forms.Field]] = {
+    FieldKind.TEXT: lambda _, **options: forms.CharField(max_length=500, **options),
+    FieldKind.LONG_TEXT: _long_text,
+    FieldKind.NUMBER: lambda _, **options: forms.DecimalField(
+        max_digits=18, decimal_places=6, **options
+    ),
+    FieldKind.CHOICE: _choice,
+    FieldKind.MULTIPLE_CHOICE: _multiple_choice,
+    FieldKind.CHECKBOX: lambda _, **options: forms.BooleanField(**options),
+    FieldKind.DATE: _date,
+    FieldKind.URL: lambda _, **options: forms.URLField(
+        assume_scheme="https", max_length=2000, **options
+    ),
+}
+
+
+def _stored(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return value

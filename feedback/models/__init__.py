@@ -1,0 +1,19 @@
+from .api_keys import ApiKey
+from .communities import Community, Project
+from .testers import Tester
+from .tickets import Comment, Feedback, Visibility
+from .types import FeedbackType, FieldKind, FormField, Status
+
+__all__ = [
+    "ApiKey",
+    "Comment",
+    "Community",
+    "Feedback",
+    "FeedbackType",
+    "FieldKind",
+    "FormField",
+    "Project",
+    "Status",
+    "Tester",
+    "Visibility",
+]

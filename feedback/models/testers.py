@@ -1,0 +1,47 @@
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+
+from ..access import ScopedQuerySet
+from .communities import Community
+
+
+class Tester(models.Model):
+    """A person in a community who submits feedback."""
+
+    community = models.ForeignKey(Community, models.CASCADE, related_name="testers")
+    email = models.EmailField()
+    first_name = models.CharField(max_length=100, blank=True)
+    last_name = models.CharField(max_length=100, blank=True)
+    phone = models.CharField(max_length=50, blank=True)
+    company = models.CharField(max_length=100, blank=True)
+    street1 = models.CharField("street", max_length=200, blank=True)
+    street2 = models.CharField("street, line 2", max_length=200, blank=True)
+    city = models.CharField(max_length=100, blank=True)
+    region = models.CharField("state or region", max_length=100, blank=True)
+    postal_code = models.CharField(max_length=20, blank=True)
+    country = models.CharField(
+        max_length=2, blank=True, help_text="Two letters, ISO 3166: DE, US ..."
+    )
+    external_data = models.JSONField(
+        default=dict, blank=True, encoder=DjangoJSONEncoder
+    )
+    created_at = models.DateTimeField("created", auto_now_add=True)
+
+    objects = ScopedQuerySet["Tester"].as_manager()
+
+    class Meta:
+        ordering = ["email"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["community", "email"],
+                name="tester_email_in_community",
+                violation_error_message="The community has a tester of this e-mail.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()

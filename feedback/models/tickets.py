@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models, transaction
+from django.utils import timezone
+
+from ..access import ScopedQuerySet
+from .testers import Tester
+from .types import FeedbackType, Status
+
+
+class Visibility(models.TextChoices):
+    PUBLIC = "public", "Public"
+    PRIVATE = "private", "Private"
+
+
+class FeedbackQuerySet(ScopedQuerySet["Feedback"]):
+    def open(self) -> FeedbackQuerySet:
+        return self.filter(status__is_open=True)
+
+    def submit_many(
+        self, feedback_type: FeedbackType, tickets: Iterable[Feedback]
+    ) -> list[Feedback]:
+        """Number and insert new tickets of one type, all or none."""
+        rows = list(tickets)
+        with transaction.atomic():
+            numbers = feedback_type.reserve_numbers(len(rows))
+            for ticket, number in zip(rows, numbers, strict=True):
+                ticket.feedback_type = feedback_type
+                ticket.number_as(number)
+            return self.bulk_create(rows, batch_size=1000)
+
+
+class Feedback(models.Model):
+    """A ticket: one report by a tester."""
+
+    feedback_type = models.ForeignKey(
+        FeedbackType, models.CASCADE, related_name="tickets", db_index=False
+    )
+    number = models.PositiveIntegerField(editable=False)
+    # Kept as it was given out, since other systems quote it: a later change of the
+    # type's prefix does not touch it.
+    reference = models.CharField(max_length=24, editable=False)
+    title = models.CharField(max_length=250)
+    description = models.TextField(blank=True)
+    status = models.ForeignKey(
+        Status, models.RESTRICT, related_name="tickets", null=True, blank=True
+    )
+    visibility = models.CharField(
+        max_length=10, choices=Visibility, default=Visibility.PUBLIC
+    )
+    submitter = models.ForeignKey(
+        Tester, models.SET_NULL, related_name="tickets", null=True, blank=True
+    )
+    form_values = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
+    external_data = models.JSONField(
+        default=dict, blank=True, encoder=DjangoJSONEncoder
+    )
+    created_at = models.DateTimeField("created", default=timezone.now, editable=False)
+    modified_at = models.DateTimeField("modified", auto_now=True)
+
+    objects = FeedbackQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name = "ticket"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["feedback_type", "number"], name="ticket_number_in_type"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["feedback_type", "status"], name="ticket_by_status"),
+            models.Index(fields=["feedback_type", "created_at"], name="ticket_by_date"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reference} {self.title}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.pk is not None:
+            super().save(*args, **kwargs)
+            return
+        with transaction.atomic():
+            self.number_as(self.feedback_type.reserve_numbers(1)[0])
+            super().save(*args, **kwargs)
+
+    def clean(self) -> None:
+        if self.feedback_type_id is None:
+            return
+        if self.status and self.status.feedback_type_id != self.feedback_type_id:
+            raise ValidationError({"status": "The status is of another type."})
+        community = self.feedback_type.project.community_id
+        if self.submitter and self.submitter.community_id != community:
+            raise ValidationError({"submitter": "The tester is of another community."})
+
+    def number_as(self, number: int) -> None:
+        """Give a new ticket its number, reference and first status."""
+        self.number = number
+        self.reference = f"{self.feedback_type.prefix}-{number}"
+        if self.status_id is None:
+            self.status = self.feedback_type.first_status()
+
+
+class Comment(models.Model):
+    feedback = models.ForeignKey(Feedback, models.CASCADE, related_name="comments")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True
+    )
+    text = models.TextField()
+    created_at = models.DateTimeField("created", auto_now_add=True)
+
+    objects = ScopedQuerySet["Comment"].as_manager()
+
+    class Meta:
+        ordering = ["created_at", "pk"]
+
+    def __str__(self) -> str:
+        return self.text[:60]

@@ -1,0 +1,3 @@
+from . import deliveries, destinations, runs
+
+__all__ = ["deliveries", "destinations", "runs"]

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from feedback.models import Feedback
+from feedback.scoping import ReadOnlyAdmin
+
+from ..explanations import explain
+from ..models import Delivery, ErrorClass, delivery_id
+
+
+class ErrorFilter(admin.SimpleListFilter):
+    title = "error"
+    parameter_name = "last_error"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(value, str(label)) for value, label in ErrorClass.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(last_error=self.value()) if self.value() else queryset
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    list_display = [
+        "target",
+        "macro",
+        "state",
+        "last_status",
+        "error",
+        "attempts",
+        "destination",
+        "next_attempt_at",
+        "finished_at",
+        "run_number",
+    ]
+    list_select_related = ["run", "destination"]
+    list_filter = ["state", ErrorFilter]
+    search_fields = ["target_label"]
+    list_per_page = 50
+    change_form_template = "admin/logs/delivery/delivery.html"
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup == "run__macro" or super().lookup_allowed(lookup, value, request)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        delivery = self.get_object(request, object_id)
+        context = _page(delivery) if delivery else {}
+        return super().change_view(
+            request, object_id, form_url, context | (extra_context or {})
+        )
+
+    @admin.display(ordering="target_label")
+    def target(self, delivery: Delivery) -> str:
+        return str(delivery)
+
+    @admin.display(ordering="run__macro_name")
+    def macro(self, delivery: Delivery) -> str:
+        return delivery.run.macro_name
+
+    @admin.display(ordering="last_error")
+    def error(self, delivery: Delivery) -> str:
+        return ErrorClass(delivery.last_error).label if delivery.last_error else "-"
+
+    @admin.display(description="run", ordering="run")
+    def run_number(self, delivery: Delivery) -> int:
+        return delivery.run_id
+
+
+def _page(delivery: Delivery) -> dict[str, Any]:
+    attempts = list(delivery.attempt_log.all())
+    return {
+        "delivery": delivery,
+        "title": f"Webhook log: {delivery.target_label}",
+        "sent_id": delivery_id(delivery.run.key, delivery.pk),
+        "attempts": [(attempt, explain(attempt)) for attempt in reversed(attempts)],
+        # Looked for, since the ticket may have been deleted.
+        "ticket": Feedback.objects.filter(pk=delivery.feedback_id).first(),
+    }

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    JsonResponse,
+)
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path, reverse
+
+from feedback.scoping import ReadOnlyAdmin
+from macros import queue
+from macros.runs import cancel_run
+
+from ..models import Delivery, DeliveryState, Run
+
+# The first rows on a run's page; the whole list is one click away.
+SHOWN = 10
+
+
+@admin.register(Run)
+class RunAdmin(ReadOnlyAdmin):
+    list_display = [
+        "__str__",
+        "state",
+        "total",
+        "delivered",
+        "failed",
+        "pending",
+        "actor_name",
+        "created_at",
+    ]
+    list_filter = ["state", "created_at"]
+    search_fields = ["macro_name", "actor_name"]
+    date_hierarchy = "created_at"
+    change_form_template = "admin/logs/run/run.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:pk>/progress/", wrap(self.progress), name="logs_run_progress"),
+            path("<int:pk>/cancel/", wrap(self.cancel), name="logs_run_cancel"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        run = self.get_object(request, object_id)
+        context = _page(run) if run else {}
+        return super().change_view(
+            request, object_id, form_url, context | (extra_context or {})
+        )
+
+    def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The part of the page that changes while the run goes on."""
+        run = self._visible(request, pk)
+        html = render_to_string("admin/logs/run/progress.html", _page(run), request)
+        return JsonResponse({"html": html, "settled": run.is_settled})
+
+    def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
+        run = self._visible(request, pk)
+        if request.method == "POST":
+            cancel_run(run)
+            messages.success(request, "Cancelled: nothing more of this run is sent.")
+        return HttpResponseRedirect(reverse("admin:logs_run_change", args=[pk]))
+
+    def _visible(self, request: HttpRequest, pk: int) -> Run:
+        run = Run.objects.visible_to(request.user).filter(pk=pk).first()
+        if run is None:
+            raise Http404("No run of this number.")
+        return run
+
+
+def _page(run: Run) -> dict[str, Any]:
+    rows = Delivery.objects.filter(run=run).select_related("destination")
+    retrying = rows.filter(state=DeliveryState.PENDING, attempts__gt=0)
+    return {
+        "run": run,
+        "title": str(run),
+        "counts": [
+            (state, label, count)
+            for state, label, count in (
+                (DeliveryState.DELIVERED, "Delivered", run.delivered),
+                (DeliveryState.FAILED, "Failed", run.failed),
+                (DeliveryState.PENDING, "Pending", run.pending),
+                (DeliveryState.SKIPPED, "Skipped", run.skipped),
+                (DeliveryState.CANCELLED, "Cancelled", run.cancelled),
+            )
+        ],
+        "retrying": 0 if run.is_settled else retrying.count(),
+        "failures": rows.filter(state=DeliveryState.FAILED).order_by("pk")[:SHOWN],
+        "deliveries": rows.order_by("pk")[:SHOWN],
+        "has_worker": run.is_settled or queue.has_worker(),
+    }

@@ -1,0 +1,17 @@
+from .attempts import Attempt, Cut, ErrorClass
+from .deliveries import Delivery, DeliveryState, delivery_id
+from .destinations import Destination
+from .runs import Cause, Run, RunState
+
+__all__ = [
+    "Attempt",
+    "Cause",
+    "Cut",
+    "Delivery",
+    "DeliveryState",
+    "Destination",
+    "ErrorClass",
+    "Run",
+    "RunState",
+    "delivery_id",
+]

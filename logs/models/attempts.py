@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+from feedback.access import ScopedQuerySet
+
+from .deliveries import Delivery
+
+
+class ErrorClass(models.TextChoices):
+    DNS = "dns", "Name not found"
+    CONNECT = "connect", "No connection"
+    TLS = "tls", "Secure connection failed"
+    TIMEOUT = "timeout", "Timed out"
+    BLOCKED = "blocked", "Blocked by policy"
+    RENDER = "render", "Request could not be built"
+    TOO_LARGE = "too_large", "Request too large"
+    REDIRECT = "redirect", "Redirected"
+    HTTP = "http", "Refused by the target"
+    LOST = "lost", "Worker stopped"
+
+
+class Cut(models.TextChoices):
+    SIZE = "size", "longer than what is kept"
+    DEADLINE = "deadline", "not finished in time"
+    CONNECTION = "connection", "the connection broke"
+    ENCODING = "encoding", "could not be decompressed"
+
+
+class Attempt(models.Model):
+    """One try on the wire. Written once, by `logs.recording`, and never changed.
+
+    Headers are kept as lines, `Name: value`. Times are in milliseconds.
+    """
+
+    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="attempt_log")
+    number = models.PositiveSmallIntegerField()
+    started_at = models.DateTimeField("started")
+    connect_ms = models.PositiveIntegerField(null=True)
+    first_byte_ms = models.PositiveIntegerField(null=True)
+    total_ms = models.PositiveIntegerField("duration", null=True)
+    method = models.CharField(max_length=10, blank=True)
+    url = models.TextField("URL", blank=True)
+    request_headers = models.TextField(blank=True)
+    request_body = models.TextField(blank=True)
+    status = models.PositiveSmallIntegerField("answer", null=True)
+    response_headers = models.TextField(blank=True)
+    response_body = models.TextField(blank=True)
+    response_cut = models.CharField(max_length=10, choices=Cut, blank=True)
+    error_class = models.CharField(
+        "error", max_length=10, choices=ErrorClass, blank=True
+    )
+    message = models.TextField(blank=True)
+    outcome_unknown = models.BooleanField(
+        default=False, help_text="The target may have acted on the request."
+    )
+
+    objects = ScopedQuerySet["Attempt"].as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"Attempt {self.number}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        raise TypeError("An attempt is written by logs.recording and never changed.")

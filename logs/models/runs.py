@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Exists, F, OuterRef
+
+from feedback.access import ScopedQuerySet
+from feedback.models import Community
+
+from .deliveries import Delivery
+
+
+class Cause(models.TextChoices):
+    ACTION = "action", "Perform Action"
+
+
+class RunState(models.TextChoices):
+    ACTIVE = "active", "In progress"
+    CANCELLING = "cancelling", "Cancelling"
+    FINISHED = "finished", "Finished"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class RunQuerySet(ScopedQuerySet["Run"]):
+    def unsettled(self) -> RunQuerySet:
+        return self.filter(state__in=[RunState.ACTIVE, RunState.CANCELLING])
+
+    def with_due_deliveries(self, now: datetime) -> RunQuerySet:
+        due = Delivery.objects.due(now).filter(run=OuterRef("pk"))
+        return self.unsettled().filter(Exists(due))
+
+    def settle(self, pk: int, now: datetime) -> None:
+        """Close the run if every delivery has ended."""
+        ended = F("delivered") + F("failed") + F("skipped") + F("cancelled")
+        run = self.filter(pk=pk, total=ended)
+        run.filter(state=RunState.ACTIVE).update(
+            state=RunState.FINISHED, finished_at=now
+        )
+        run.filter(state=RunState.CANCELLING).update(
+            state=RunState.CANCELLED, finished_at=now
+        )
+
+
+class Run(models.Model):
+    """One Perform Action: what was sent to whom, as it stood at the click.
+
+    The four outcome counters are kept by `logs.recording`, in the transaction that
+    ends the deliveries, so that they outlive pruned rows and cost nothing to show.
+    """
+
+    # Given by whoever starts the run; a second start with the same key is the same
+    # run. Part of every delivery id.
+    key = models.CharField(max_length=32, unique=True, editable=False)
+    community = models.ForeignKey(Community, models.CASCADE, related_name="runs")
+    macro = models.ForeignKey(
+        "macros.Macro", models.SET_NULL, related_name="runs", null=True
+    )
+    macro_name = models.CharField("macro", max_length=100)
+    snapshot = models.JSONField(help_text="The macro as it was at the start.")
+    cause = models.CharField(max_length=10, choices=Cause)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, related_name="+", null=True
+    )
+    actor_name = models.CharField("started by", max_length=150, blank=True)
+    selection = models.TextField(help_text="What was selected, in words.", blank=True)
+    state = models.CharField(max_length=10, choices=RunState, default=RunState.ACTIVE)
+    total = models.PositiveIntegerField("deliveries", default=0)
+    delivered = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)
+    cancelled = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField("started")
+    finished_at = models.DateTimeField("finished", null=True)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [
+            models.Index(
+                fields=["id"],
+                name="run_unsettled",
+                condition=models.Q(state__in=["active", "cancelling"]),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Run {self.pk}: {self.macro_name}"
+
+    @property
+    def ended(self) -> int:
+        return self.delivered + self.failed + self.skipped + self.cancelled
+
+    @property
+    def pending(self) -> int:
+        return self.total - self.ended
+
+    @property
+    def is_settled(self) -> bool:
+        return self.state in (RunState.FINISHED, RunState.CANCELLED)

@@ -1,0 +1,174 @@
+"""The one write path of the log: attempts, and the states they lead to."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F
+
+from .models import Attempt, Delivery, DeliveryState, Destination, Run, RunState
+
+# The counter on the run that each end of a delivery adds to.
+_COUNTERS = {
+    DeliveryState.DELIVERED: "delivered",
+    DeliveryState.FAILED: "failed",
+    DeliveryState.SKIPPED: "skipped",
+    DeliveryState.CANCELLED: "cancelled",
+}
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a leased delivery.
+
+    `state` is the new one; PENDING means that it is due again in `retry_in` seconds.
+    Without an attempt it was given back unsent, which uses none up.
+    """
+
+    delivery: Delivery
+    state: DeliveryState
+    attempt: Attempt | None = None
+    retry_in: float | None = None
+    origin: str = ""
+
+
+def record(run: Run, lease: str, outcomes: Sequence[Outcome], now: datetime) -> None:
+    """Write attempts and new states in one transaction.
+
+    An attempt was made, so it is written even when the lease has passed to another
+    worker meanwhile; the state changes only for the holder of the lease. Deliveries
+    whose run was deleted in the meantime are dropped.
+    """
+    if not outcomes:
+        return
+    with transaction.atomic():
+        leases = _lock([outcome.delivery.pk for outcome in outcomes])
+        known = [each for each in outcomes if each.delivery.pk in leases]
+        Attempt.objects.bulk_create(
+            each.attempt for each in known if each.attempt is not None
+        )
+        held = [each for each in known if leases[each.delivery.pk] == lease]
+        destinations = _destinations(run, held, now)
+        ended = _change_states(held, destinations, now)
+        ended += _move_on(run, held, now)
+        _count(run, ended, now)
+
+
+def _lock(pks: list[int]) -> dict[int, str]:
+    rows = Delivery.objects.select_for_update().filter(pk__in=pks).order_by("pk")
+    return dict(rows.values_list("pk", "lease"))
+
+
+def _change_states(
+    outcomes: Iterable[Outcome], destinations: dict[str, int], now: datetime
+) -> Counter[DeliveryState]:
+    """One UPDATE for all that changed in the same way; returns who ended how."""
+    groups = defaultdict(list)
+    for outcome in outcomes:
+        attempt = outcome.attempt
+        seen = (attempt.status, attempt.error_class) if attempt else None
+        origin = destinations.get(outcome.origin)
+        key = (outcome.state, seen, outcome.retry_in, origin)
+        groups[key].append(outcome.delivery.pk)
+    ended: Counter[DeliveryState] = Counter()
+    for (state, seen, retry_in, destination), pks in groups.items():
+        due = None if retry_in is None else now + timedelta(seconds=retry_in)
+        changes = {"state": state, "lease": "", "next_attempt_at": due}
+        if seen is not None:
+            changes |= {"last_status": seen[0], "last_error": seen[1]}
+            changes |= {"attempts": F("attempts") + 1}
+        if destination is not None:
+            changes["destination"] = destination
+        if state in _COUNTERS:
+            changes["finished_at"] = now
+            ended[state] += len(pks)
+        Delivery.objects.filter(pk__in=pks).update(**changes)
+    return ended
+
+
+def _move_on(
+    run: Run, outcomes: Iterable[Outcome], now: datetime
+) -> Counter[DeliveryState]:
+    """Wake each target's next step, or end its later ones after a failure."""
+    ended: Counter[DeliveryState] = Counter()
+    if len(run.snapshot["steps"]) == 1:
+        return ended
+    groups = defaultdict(list)
+    for outcome in outcomes:
+        if outcome.state in _COUNTERS:
+            delivery = outcome.delivery
+            groups[delivery.step, outcome.state].append(delivery.feedback_id)
+    for (step, state), tickets in groups.items():
+        waiting = Delivery.objects.filter(
+            run=run, state=DeliveryState.WAITING, feedback__in=tickets
+        )
+        if state == DeliveryState.DELIVERED:
+            following = waiting.filter(step=step + 1)
+            following.update(state=DeliveryState.PENDING, next_attempt_at=now)
+            continue
+        end = state if state == DeliveryState.CANCELLED else DeliveryState.SKIPPED
+        ended[end] += waiting.update(state=end, finished_at=now)
+    return ended
+
+
+def _count(run: Run, ended: Counter[DeliveryState], now: datetime) -> None:
+    if not ended:
+        return
+    Run.objects.filter(pk=run.pk).update(
+        **{_COUNTERS[state]: F(_COUNTERS[state]) + n for state, n in ended.items()}
+    )
+    Run.objects.settle(run.pk, now)
+
+
+def _destinations(
+    run: Run, outcomes: Iterable[Outcome], now: datetime
+) -> dict[str, int]:
+    """The ids of the origins that were reached for, their health brought up to date.
+
+    Only the last outcome of each origin is looked at: it says whether the destination
+    works now. One that answers 404 works.
+    """
+    latest = {each.origin: each for each in outcomes if each.origin}
+    ids = {}
+    for origin in sorted(latest):
+        destination, _ = Destination.objects.get_or_create(
+            community_id=run.community_id, origin=origin
+        )
+        ids[origin] = destination.pk
+        rows = Destination.objects.filter(pk=destination.pk)
+        attempt = latest[origin].attempt
+        if attempt and attempt.status is not None and attempt.status < 500:
+            rows.update(last_success_at=now, consecutive_failures=0)
+        else:
+            failures = F("consecutive_failures") + 1
+            rows.update(last_failure_at=now, consecutive_failures=failures)
+    return ids
+
+
+def cancel(run: Run, now: datetime) -> None:
+    """Stop a run: what no worker holds ends now, the rest when its worker reports."""
+    started = Run.objects.filter(pk=run.pk, state=RunState.ACTIVE)
+    if started.update(state=RunState.CANCELLING):
+        cancel_unheld(run, now)
+
+
+def cancel_unheld(run: Run, now: datetime) -> None:
+    """End what is left of a run that is being cancelled.
+
+    The clock repeats it, since a worker that had not yet seen the cancelling may have
+    put a failed delivery back for a later try.
+    """
+    with transaction.atomic():
+        left = Delivery.objects.filter(
+            run=run,
+            lease="",
+            state__in=[DeliveryState.PENDING, DeliveryState.WAITING],
+        )
+        count = left.update(
+            state=DeliveryState.CANCELLED, next_attempt_at=None, finished_at=now
+        )
+        _count(run, Counter({DeliveryState.CANCELLED: count}), now)

@@ -1,0 +1,3 @@
+from . import macros
+
+__all__ = ["macros"]

@@ -1,0 +1,31 @@
+"""What the workers and the clock do. Each is safe to do twice."""
+
+from __future__ import annotations
+
+from django.db import close_old_connections
+from django.utils import timezone
+
+from logs import recording
+from logs.models import Run, RunState
+
+from . import deliveries, queue
+
+
+def deliver(run_id: int) -> None:
+    close_old_connections()
+    if deliveries.work(run_id):
+        queue.ring(run_id)
+
+
+def wake() -> None:
+    """Ring for every run that has work due and no bell waiting.
+
+    This finds new runs whose bell was lost, retries that are due, and deliveries of
+    workers that died.
+    """
+    now = timezone.now()
+    for run in Run.objects.filter(state=RunState.CANCELLING):
+        recording.cancel_unheld(run, now)
+    due = set(Run.objects.with_due_deliveries(now).values_list("pk", flat=True))
+    for run_id in sorted(due - queue.rung_runs()) if due else ():
+        queue.ring(run_id)

@@ -1,0 +1,28 @@
+"""Which names a type's templates may use."""
+
+from feedback.models import FeedbackType, FieldKind, FormField
+
+from ..tags import FieldInfo, Scope
+
+_TAG_TYPES = {
+    FieldKind.NUMBER: ("number", "42"),
+    FieldKind.CHECKBOX: ("boolean", "true"),
+    FieldKind.DATE: ("date", "2026-11-23"),
+    FieldKind.MULTIPLE_CHOICE: ("list", "first, second"),
+    FieldKind.URL: ("text", "https://example.com/page"),
+}
+
+
+def field_infos(feedback_type: FeedbackType) -> list[FieldInfo]:
+    return [_field_info(field) for field in feedback_type.form_fields.all()]
+
+
+def scope_for(feedback_type: FeedbackType) -> Scope:
+    return Scope.of(field_infos(feedback_type))
+
+
+def _field_info(field: FormField) -> FieldInfo:
+    kind, sample = _TAG_TYPES.get(FieldKind(field.kind), ("text", "some text"))
+    if field.choice_list:
+        sample = field.choice_list[0]
+    return FieldInfo(key=field.key, label=field.label, type=kind, sample=sample)

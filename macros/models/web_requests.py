@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from feedback.access import ScopedQuerySet
+
+from ..headers import compile_headers
+from ..tags import Place, Scope, TemplateError, compile_template
+from .macros import Step
+from .scopes import scope_for
+
+
+class Method(models.TextChoices):
+    GET = "GET", "GET"
+    POST = "POST", "POST"
+    PUT = "PUT", "PUT"
+    PATCH = "PATCH", "PATCH"
+    DELETE = "DELETE", "DELETE"
+
+
+class BodyKind(models.TextChoices):
+    JSON = "json", "JSON"
+    FORM = "form", "Form (name=value, one per line)"
+    TEXT = "text", "Text"
+    XML = "xml", "XML"
+    NONE = "none", "None"
+
+
+# How a body is escaped, and the content type it is sent with unless a header says
+# otherwise.
+BODY_PLACES: dict[str, tuple[Place, str]] = {
+    BodyKind.JSON: (Place.JSON, "application/json"),
+    BodyKind.FORM: (Place.FORM, "application/x-www-form-urlencoded"),
+    BodyKind.TEXT: (Place.TEXT, "text/plain; charset=utf-8"),
+    BodyKind.XML: (Place.XML, "application/xml; charset=utf-8"),
+}
+
+
+class WebRequest(Step):
+    """The step that calls an external system, once per ticket."""
+
+    method = models.CharField(max_length=6, choices=Method, default=Method.POST)
+    url = models.TextField(
+        "URL", max_length=4000, help_text="Where to send to, with dynamic tags."
+    )
+    headers = models.TextField(
+        blank=True, help_text="One per line: <code>Authorization: Bearer ...</code>"
+    )
+    body_kind = models.CharField(
+        "body", max_length=4, choices=BodyKind, default=BodyKind.JSON
+    )
+    body = models.TextField(
+        "body text",
+        blank=True,
+        help_text="Put a dynamic tag where a ticket's own value belongs:"
+        " <code>((Title))</code>, <code>((Field: Severity))</code>.",
+    )
+
+    objects = ScopedQuerySet["WebRequest"].as_manager()
+
+    class Meta:
+        verbose_name = "web request"
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.url[:80]}"
+
+    def clean(self) -> None:
+        """Refuse what could never be sent, each fault on the field it is in."""
+        scope = scope_for(self.macro.feedback_type)
+        errors: dict[str, list[str]] = {}
+        for field, compile_field in self._compilers(scope).items():
+            try:
+                compile_field()
+            except TemplateError as error:
+                errors[field] = [str(problem) for problem in error.problems]
+        if errors:
+            raise ValidationError(errors)
+
+    def _compilers(self, scope: Scope) -> dict[str, Callable[[], object]]:
+        compilers: dict[str, Callable[[], object]] = {
+            "url": lambda: compile_template(self.url, Place.URL, scope),
+            "headers": lambda: compile_headers(self.headers, scope),
+        }
+        if self.body_kind != BodyKind.NONE:
+            place, _ = BODY_PLACES[self.body_kind]
+            compilers["body"] = lambda: compile_template(self.body, place, scope)
+        return compilers
+
+    def snapshot(self) -> dict[str, Any]:
+        return {
+            "kind": "web_request",
+            "method": self.method,
+            "url": self.url,
+            "headers": self.headers,
+            "body_kind": self.body_kind,
+            "body": self.body,
+        }

@@ -1,0 +1,81 @@
+"""The alarm bell: the only module that knows django_rq.
+
+What is due stands in the database; a job only says that it is worth a look.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import uuid
+from collections.abc import Callable
+from types import FrameType
+
+import django_rq
+from django.conf import settings
+from redis.exceptions import RedisError
+from rq import SimpleWorker, Worker
+
+logger = logging.getLogger(__name__)
+
+QUEUE = "deliveries"
+
+
+class DeliveryWorker(SimpleWorker):
+    """Delivers in its own process, which keeps its connections from job to job."""
+
+    log_job_description = False
+    on_stop: Callable[[], None] | None = None
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        if self.on_stop:
+            self.on_stop()
+        super().request_stop(signum, frame)
+
+
+def ring(run_id: int, due: int = 1) -> None:
+    """Ask for work on a run, by as many workers as `due` deliveries are worth.
+
+    A bell that can't be rung is not an error: the clock rings again.
+    """
+    try:
+        queue = django_rq.get_queue(QUEUE)
+        batches = math.ceil(due / settings.BATCH_SIZE)
+        for _ in range(max(1, min(batches, Worker.count(queue=queue)))):
+            queue.enqueue(
+                "macros.jobs.deliver",
+                run_id,
+                job_id=f"run-{run_id}-{uuid.uuid4().hex}",
+                result_ttl=0,
+                failure_ttl=3600,
+            )
+    except RedisError as error:
+        logger.warning(
+            "Redis is away (%s); the clock will ring for run %s", error, run_id
+        )
+
+
+def rung_runs() -> set[int]:
+    """The runs that a waiting job asks to work on. Raises RedisError."""
+    job_ids = django_rq.get_queue(QUEUE).get_job_ids()
+    return {
+        int(job_id.split("-")[1]) for job_id in job_ids if job_id.startswith("run-")
+    }
+
+
+def has_worker() -> bool:
+    """Whether any worker is alive, as far as Redis knows."""
+    try:
+        return Worker.count(queue=django_rq.get_queue(QUEUE)) > 0
+    except RedisError:
+        return False
+
+
+def run_worker(on_stop: Callable[[], None]) -> None:
+    """Work until told to stop, or until Redis is lost in the middle of a job.
+
+    `on_stop` is called when the process is told to stop, before the job at hand ends.
+    """
+    worker = django_rq.get_worker(QUEUE, worker_class=DeliveryWorker)
+    worker.on_stop = on_stop
+    worker.work(logging_level="WARNING")
