@@ -34,6 +34,10 @@ DELIVERY_ID_HEADER = "Webhook-Id"
 _Render = Callable[[Template], str]
 
 
+class TooLarge(RenderError):
+    """The body is beyond what may be sent."""
+
+
 @dataclass(slots=True)
 class RequestTemplate:
     """A web request step, compiled once and rendered per target."""
@@ -67,7 +71,7 @@ class RequestTemplate:
         request = self._render(context, lambda template: template.render(context))
         if request.body and len(request.body) > settings.REQUEST_MAX_BYTES:
             limit = settings.REQUEST_MAX_BYTES
-            raise RenderError(None, f"The body is longer than {limit:,} bytes.")
+            raise TooLarge(None, f"The body is longer than {limit:,} bytes.")
         return request
 
     def render_masked(self, context: Context) -> Request:

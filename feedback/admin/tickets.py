@@ -256,10 +256,9 @@ def _selection_in_words(modeladmin: FeedbackAdmin, request: HttpRequest) -> str:
     words = [
         f"{spec.title}: {choice['display']}"
         for spec in changelist.filter_specs
+        if any(name in request.GET for name in spec.expected_parameters())
         for choice in spec.choices(changelist)
         if choice.get("selected")
-        and choice.get("query_string") != "?"
-        and choice["display"] != "All"
     ]
     if changelist.query:
         words.append(f"search: {changelist.query}")

@@ -53,7 +53,8 @@ class DeliveryQuerySet(ScopedQuerySet["Delivery"]):
         due: datetime | None,
     ) -> int:
         connection = connections[self.db]
-        selection = targets.order_by("pk").values("pk", "reference").query
+        columns = {"target": models.F("pk"), "label": models.F("reference")}
+        selection = targets.order_by("pk").values(**columns).query
         try:
             inner, params = selection.get_compiler(connection=connection).as_sql()
         except EmptyResultSet:
@@ -61,7 +62,7 @@ class DeliveryQuerySet(ScopedQuerySet["Delivery"]):
         sql = (
             f"INSERT INTO {self.model._meta.db_table} (run_id, feedback_id,"
             " target_label, step, state, attempts, next_attempt_at, lease,"
-            " last_error) SELECT %s, s.id, s.reference, %s, %s, 0, %s, '', ''"
+            " last_error) SELECT %s, s.target, s.label, %s, %s, 0, %s, '', ''"
             f" FROM ({inner}) s"
         )
         due_value = connection.ops.adapt_datetimefield_value(due)

@@ -42,13 +42,18 @@ def of_exchange(exchange: Exchange, ladder: Sequence[float]) -> Outcome:
     return outcome
 
 
-def of_render_error(delivery: Delivery, message: str, now: datetime) -> Outcome:
+def of_render_error(
+    delivery: Delivery,
+    message: str,
+    now: datetime,
+    error_class: ErrorClass = ErrorClass.RENDER,
+) -> Outcome:
     """The request could not be built: nothing was sent, and a retry would not help."""
     attempt = Attempt(
         delivery=delivery,
         number=delivery.attempts + 1,
         started_at=now,
-        error_class=ErrorClass.RENDER,
+        error_class=error_class,
         message=message,
     )
     return Outcome(delivery, DeliveryState.FAILED, attempt)

@@ -14,11 +14,11 @@ from django.utils import timezone
 
 from feedback.models import Feedback
 from logs import recording
-from logs.models import Delivery, Run, RunState
+from logs.models import Delivery, ErrorClass, Run, RunState
 from logs.recording import Outcome
 
 from ..http import AddressPolicy, Client, Limits
-from ..rendering import Plan, context_for
+from ..rendering import Plan, TooLarge, context_for
 from ..tags import RenderError, TemplateError
 from . import outcomes
 from .claims import Claim, claim_due, renew
@@ -165,6 +165,12 @@ class Batch:
             masked = (
                 template.render_masked(context) if template.uses_secrets else request
             )
+        except TooLarge as error:
+            too_large = outcomes.of_render_error(
+                delivery, str(error), now, ErrorClass.TOO_LARGE
+            )
+            self._done(too_large)
+            return
         except RenderError as error:
             self._done(outcomes.of_render_error(delivery, str(error), now))
             return

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import signal
+import time
+from types import FrameType
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from centerhook.demo.children import Children
+from centerhook.demo.errors import DemoError
+from centerhook.demo.perform import Result, perform
+from centerhook.demo.processes import Addresses, running
+from centerhook.demo.seed import Demo, seed
+
+
+class Stopped(Exception):
+    """Ctrl-C, or another wish to end."""
+
+
+class Command(BaseCommand):
+    help = "Show CenterHook at work: demo data, all processes, one action performed."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--once",
+            action="store_true",
+            help="Perform the action, check every delivery, and end.",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _stop)
+        try:
+            self._run(once=options["once"])
+        except DemoError as error:
+            raise CommandError(str(error)) from error
+        except Stopped:
+            if options["once"]:
+                raise CommandError("Stopped before the end.") from None
+            self._say("Stopped.")
+
+    def _run(self, *, once: bool) -> None:
+        self._say("Preparing the database ...")
+        call_command("migrate", verbosity=0)
+        addresses = Addresses()
+        demo = seed(addresses.receiver_url)
+        self._say("Starting web server, worker, clock and receiver ...")
+        with running(addresses) as children:
+            self._say(
+                f"Performing the action '{demo.macro}' on the open critical bugs"
+                f" of {demo.feedback_type.project} ..."
+            )
+            result = perform(demo, addresses.web_url, addresses.receiver_url)
+            self._report(result)
+            if not once:
+                self._invite(demo, addresses, result)
+                self._serve(children)
+        if once and not result.is_complete:
+            raise SystemExit(1)
+
+    def _report(self, result: Result) -> None:
+        self._say("")
+        for line in result.table():
+            self._say(line)
+        self._say("")
+        self._say(str(result))
+
+    def _invite(self, demo: Demo, addresses: Addresses, result: Result) -> None:
+        url = addresses.web_url
+        self._say(
+            f"\nAdmin:     {url}/admin/"
+            f"\nLogin:     {demo.username}"
+            f"\nPassword:  {demo.password}"
+            f"\nThis run:  {url}/admin/logs/run/{result.run.pk}/change/"
+            f"\nReceived:  {addresses.receiver_url}/"
+            "\n\nCtrl-C ends it."
+        )
+
+    def _serve(self, children: Children) -> None:
+        while True:
+            time.sleep(1)
+            for name, code in children.ended().items():
+                self._say(f"The {name} has ended (exit code {code}). Start again.")
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
+
+
+def _stop(signum: int, frame: FrameType | None) -> None:
+    """The first signal ends the demo; the children's end is then waited for."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    raise Stopped

@@ -1,0 +1,33 @@
+"""Dynamic tags: templates with `((Name))`, compiled once and rendered per target."""
+
+from .catalogue import CATALOGUE, TYPES, Family, Tag
+from .compiler import compile_template
+from .errors import Problem, RenderError, TemplateError
+from .families import FAMILIES, palette
+from .filters import FILTERS, Filter
+from .names import normalise
+from .places import MASK, Place
+from .scope import Context, FieldInfo, Scope
+from .template import Template
+
+__all__ = [
+    "CATALOGUE",
+    "FAMILIES",
+    "FILTERS",
+    "MASK",
+    "TYPES",
+    "Context",
+    "Family",
+    "FieldInfo",
+    "Filter",
+    "Place",
+    "Problem",
+    "RenderError",
+    "Scope",
+    "Tag",
+    "Template",
+    "TemplateError",
+    "compile_template",
+    "normalise",
+    "palette",
+]

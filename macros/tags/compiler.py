@@ -1,0 +1,104 @@
+"""From a template's text to a Template, or to everything that is wrong with it."""
+
+from __future__ import annotations
+
+from .catalogue import Tag
+from .errors import BadArgument, Problem, TemplateError
+from .families import find_tag, nearest_tag
+from .filters import FILTERS, Apply
+from .lexer import cut
+from .names import nearest, normalise
+from .places import LAYOUTS, Place, Slot
+from .scope import Scope
+from .source import RawFilter, RawTag, Source
+from .template import Template, Use
+
+LONGEST_SOURCE = 1_000_000
+_LONGEST_QUOTED = 60
+
+
+def compile_template(source: str, place: Place, scope: Scope) -> Template:
+    """Raises TemplateError with every problem that can be found in one go.
+
+    A value never changes the shape of what is around it:
+
+        {"text": "((Title))"}        a quote in the title stays in the string
+        {"text": ((Title))}          a string, not the title's own JSON
+        https://host/((Title))/x     a title of a/../b is one path segment
+        a=((Title))                  a title of x&b=y is one form value
+        ((Title))                    a title of ((Secret: key)) is that text
+    """
+    found = Source(source)
+    _check_text(found)
+    if found.problems:
+        raise TemplateError(found.problems)
+    pieces = cut(found, keep_backslashes=place is Place.JSON)
+    layout = LAYOUTS[place](found, pieces)
+    known: dict[int, tuple[Tag, tuple[Apply, ...]]] = {}
+    for piece in pieces:
+        if isinstance(piece, RawTag) and not found.is_spoilt:
+            tag = _resolve(found, piece, scope)
+            filters = _build_filters(found, piece, tag)
+            if tag is not None:
+                known[piece.start] = tag, filters
+    if found.problems:
+        raise TemplateError(sorted(found.problems, key=_place_of))
+    slots = [part for part in layout.parts if isinstance(part, Slot)]
+    uses = [Use(*known[slot.tag.start], slot) for slot in slots]
+    return Template(source, place, layout, uses)
+
+
+def _place_of(problem: Problem) -> tuple[int, int]:
+    return problem.line, problem.column
+
+
+def _check_text(found: Source) -> None:
+    if len(found.text) > LONGEST_SOURCE:
+        found.refuse(0, f"the text is longer than {LONGEST_SOURCE:,} characters")
+        return
+    try:
+        found.text.encode()
+    except UnicodeEncodeError as error:
+        found.refuse(error.start, "this character is broken and cannot be sent")
+
+
+def _resolve(found: Source, raw: RawTag, scope: Scope) -> Tag | None:
+    if not raw.name:
+        found.refuse(raw.start, "the tag has no name; write \\(( for (( as text")
+        return None
+    tag = find_tag(raw.name, scope)
+    if tag is None:
+        shown = f"unknown tag (({_shortened(raw.name)}))"
+        found.refuse(raw.start, shown, nearest_tag(raw.name, scope))
+    return tag
+
+
+def _build_filters(found: Source, raw: RawTag, tag: Tag | None) -> tuple[Apply, ...]:
+    kind = "text" if tag is None else tag.type
+    built = (_build_filter(found, item, kind) for item in raw.filters)
+    return tuple(apply for apply in built if apply is not None)
+
+
+def _build_filter(found: Source, raw: RawFilter, kind: str) -> Apply | None:
+    known = FILTERS.get(normalise(raw.name))
+    if not raw.name:
+        found.refuse(raw.start, "the name of a filter is missing after |")
+    elif known is None:
+        shown = f"unknown filter '{_shortened(raw.name)}'"
+        found.refuse(raw.start, shown, nearest(raw.name, FILTERS))
+    elif known.argument is None and raw.argument is not None:
+        found.refuse(raw.argument_start, f"the filter {known.name} takes no argument")
+    elif known.argument is not None and raw.argument is None:
+        shown = f"the filter {known.name} needs a colon and {known.argument}"
+        found.refuse(raw.start, shown)
+    else:
+        try:
+            return known.build(raw.argument or "", kind)
+        except BadArgument as error:
+            start = raw.argument_start
+            found.refuse(start, error.message, error.suggestion)
+    return None
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _LONGEST_QUOTED else name[: _LONGEST_QUOTED - 1] + "…"

@@ -1,0 +1,30 @@
+"""How names are compared, and the nearest known one to a name that is not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+_SEPARATORS = re.compile(r"[\s_-]+")
+# Comparing is quadratic in the length, and nobody names a tag this long by a slip.
+_LONGEST_COMPARED = 100
+
+
+def normalise(name: str) -> str:
+    """`Ticket URL`, `ticket_url` and ` TICKET-url ` are one name: `ticket_url`."""
+    return _SEPARATORS.sub("_", name.strip().casefold()).strip("_")
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The most similar of `known`, which are compared as normalised names."""
+    wanted = normalise(name)
+    if not wanted or len(wanted) > _LONGEST_COMPARED:
+        return None
+    shown = {normalise(item): item for item in known}
+    close = get_close_matches(wanted, shown, n=1, cutoff=0.6)
+    if close:
+        return shown[close[0]]
+    # `Email` stands for `Submitter Email`, though few of its letters are the same.
+    ending = [item for item in shown if item.endswith("_" + wanted)]
+    return shown[ending[0]] if ending else None

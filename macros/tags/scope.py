@@ -1,0 +1,53 @@
+"""What a template may name, and what it reads for one target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from .names import normalise
+
+
+@dataclass(frozen=True, slots=True)
+class FieldInfo:
+    """A form field; `type` is one of text, number, boolean, date, list."""
+
+    key: str
+    label: str
+    type: str
+    sample: str
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The names a template may use, all normalised."""
+
+    fields: Mapping[str, FieldInfo]
+    secrets: frozenset[str]
+
+    @classmethod
+    def of(cls, fields: Iterable[FieldInfo] = (), secrets: Iterable[str] = ()) -> Scope:
+        listed = list(fields)
+        known: dict[str, FieldInfo] = {}
+        # Authors see labels, so a label wins over another field's key.
+        for info in listed:
+            known.setdefault(normalise(info.label), info)
+        for info in listed:
+            known.setdefault(normalise(info.key), info)
+        return cls(known, frozenset(normalise(name) for name in secrets))
+
+
+@dataclass(slots=True)
+class Context:
+    """One target's values, read by attribute, so that no model is imported here."""
+
+    ticket: Any
+    ticket_url: str
+    macro: str
+    run_id: str
+    delivery_id: str
+    now: datetime
+    # Normalised name -> value.
+    secrets: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from .catalogue import Tag
+from .errors import Missing, Refused, RenderError
+from .filters import Apply
+from .places import Layout, Place, Slot
+from .scope import Context
+from .values import is_empty
+
+_Part = str | Callable[[Context], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One tag where it stands, with its filters."""
+
+    tag: Tag
+    filters: tuple[Apply, ...]
+    slot: Slot
+
+    def reader(self) -> Callable[[Context], object]:
+        resolve, filters = self.tag.resolve, self.filters
+        if not filters:
+            return resolve
+
+        def read(context: Context) -> object:
+            value = resolve(context)
+            for apply in filters:
+                value = apply(value)
+            return value
+
+        return read
+
+    def writer(self) -> Callable[[Context], str]:
+        read, escape, name = self.reader(), self.slot.escape, self.tag.name
+
+        def write(context: Context) -> str:
+            try:
+                return escape(read(context))
+            except Refused as refused:
+                message = f"The tag (({name})) {refused}."
+                raise RenderError(name, message) from None
+
+        return write
+
+
+class Template:
+    """A compiled template. It keeps no state of a target, so threads may share it."""
+
+    def __init__(
+        self, source: str, place: Place, layout: Layout, uses: Sequence[Use]
+    ) -> None:
+        self.source = source
+        self.place = place
+        self.tags = tuple(dict.fromkeys(use.tag.name for use in uses))
+        self.uses_secrets = any(use.tag.secret for use in uses)
+        self.static_prefix = ""
+        if layout.parts and isinstance(layout.parts[0], str):
+            self.static_prefix = layout.parts[0]
+        self._check = layout.check
+        self._readers = [(use.tag.name, use.reader()) for use in uses]
+        self._parts: list[_Part] = []
+        self._masked: list[_Part] = []
+        following = iter(uses)
+        for part in layout.parts:
+            if isinstance(part, str):
+                self._parts.append(part)
+                self._masked.append(part)
+                continue
+            use = next(following)
+            write = use.writer()
+            self._parts.append(write)
+            self._masked.append(part.mask if use.tag.secret else write)
+
+    def __repr__(self) -> str:
+        return f"<Template for {self.place}: {', '.join(self.tags) or 'no tags'}>"
+
+    def render(self, context: Context) -> str:
+        """The result for one target. Raises RenderError."""
+        result = _join(self._parts, context)
+        if self._check is not None:
+            try:
+                self._check(result)
+            except Refused as refused:
+                raise RenderError(None, f"{refused}.") from None
+        return result
+
+    def render_masked(self, context: Context) -> str:
+        """The result as people may see it, MASK for each secret. Raises RenderError."""
+        if not self.uses_secrets:
+            return self.render(context)
+        # Not checked: a mask where the host should be is no fault.
+        return _join(self._masked, context)
+
+    def empty_tags(self, context: Context) -> list[str]:
+        """The tags that have no value for this target once filters are done."""
+        found = (name for name, read in self._readers if _is_empty(read, context))
+        return list(dict.fromkeys(found))
+
+
+def _join(parts: list[_Part], context: Context) -> str:
+    return "".join([part if isinstance(part, str) else part(context) for part in parts])
+
+
+def _is_empty(read: Callable[[Context], object], context: Context) -> bool:
+    try:
+        return is_empty(read(context))
+    except Missing:
+        return True
+    except Refused:
+        return False

@@ -1,0 +1,102 @@
+"""A tag's value as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from json.encoder import encode_basestring, encode_basestring_ascii
+
+# Past this a float holds no exact whole numbers, and its digits would mislead.
+_LARGEST_EXACT_FLOAT = 2**53
+
+
+class RawJson(str):
+    """Text that is JSON already, so that value position takes it as it is."""
+
+    __slots__ = ()
+
+
+class PercentEncoded(str):
+    """Text the filter `url` has encoded, so that a URL does not encode it twice."""
+
+    __slots__ = ()
+
+
+def is_empty(value: object) -> bool:
+    """No value, for `default`, `required` and the list of empty tags."""
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    return value is None or value == "" or value == [] or value == {} or value == ()
+
+
+def to_text(value: object) -> str:
+    """
+    >>> to_text([1.0, True, None])
+    '1, true, '
+    """
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return _float_to_text(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, (list, tuple)):
+        return ", ".join([to_text(item) for item in value])
+    if isinstance(value, Mapping):
+        return to_json(value)
+    return str(value)
+
+
+def _float_to_text(value: float) -> str:
+    if not math.isfinite(value):
+        return ""
+    if value.is_integer() and abs(value) <= _LARGEST_EXACT_FLOAT:
+        return str(int(value))
+    return repr(value)
+
+
+def encode_string(text: str) -> str:
+    """A JSON string, quotes included; readable, and ASCII only where it must be."""
+    if not text.isascii() and not _is_encodable(text):
+        return encode_basestring_ascii(text)
+    return encode_basestring(text)
+
+
+def _is_encodable(text: str) -> bool:
+    """Lone surrogates have no UTF-8 form, so they may only travel as escapes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def to_json(value: object) -> str:
+    """The value in its own type; a number that JSON lacks is null."""
+    if isinstance(value, str):
+        return encode_string(value)
+    encoded = json.dumps(_plain(value), ensure_ascii=False, allow_nan=False)
+    if encoded.isascii() or _is_encodable(encoded):
+        return encoded
+    return json.dumps(_plain(value), allow_nan=False)
+
+
+def _plain(value: object) -> object:
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Decimal):
+        return _plain(int(value) if value == value.to_integral() else float(value))
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {to_text(key): _plain(item) for key, item in value.items()}
+    return to_text(value)

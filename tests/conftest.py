@@ -1,0 +1,46 @@
+"""Real parts for tests to use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.http.hostile import Behaviour, Server
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import SettingsWrapper
+
+    from centerhook.receiver import Receiver
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    from centerhook.receiver import Receiver
+
+    with Receiver() as running:
+        yield running
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Server]]:
+    """Start servers that behave badly; see tests.http.hostile."""
+    with ExitStack() as stack:
+
+        def start(behaviour: Behaviour, **options: Any) -> Server:
+            return stack.enter_context(Server(behaviour, **options))
+
+        yield start
+
+
+@pytest.fixture
+def short_limits(settings: SettingsWrapper) -> Iterator[None]:
+    """Time limits that a test can wait for."""
+    from macros import deliveries
+
+    settings.CONNECT_TIMEOUT = settings.READ_TIMEOUT = settings.REQUEST_DEADLINE = 0.4
+    deliveries.close()
+    yield
+    deliveries.close()

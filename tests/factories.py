@@ -1,0 +1,99 @@
+"""Rows for tests, made through the same doors as real ones."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from feedback.models import (
+    Community,
+    Feedback,
+    FeedbackType,
+    FieldKind,
+    FormField,
+    Project,
+    Status,
+    Tester,
+)
+from logs.models import Cause, Run
+from macros.models import Macro, WebRequest
+from macros.runs import start_run
+
+_numbers = itertools.count(1)
+
+
+def superuser(name: str = "olivia") -> User:
+    return User.objects.create_superuser(name, f"{name}@example.com", "secret-word")
+
+
+def feedback_type(name: str = "Bug Report", prefix: str = "BUG") -> FeedbackType:
+    """A type in a community of its own, with statuses and a field of every kind."""
+    community = Community.objects.create(name=f"Community {next(_numbers)}")
+    project = Project.objects.create(community=community, name="Phone Beta")
+    made = FeedbackType.objects.create(project=project, name=name, prefix=prefix)
+    Status.objects.create(feedback_type=made, name="New", position=1)
+    Status.objects.create(feedback_type=made, name="Closed", position=2, is_open=False)
+    for position, (label, kind, choices) in enumerate(
+        [
+            ("Severity", FieldKind.CHOICE, "Minor\nMajor\nCritical"),
+            ("Platform", FieldKind.MULTIPLE_CHOICE, "Android\niOS\nGrün"),
+            ("Reproducible", FieldKind.CHECKBOX, ""),
+            ("Impact", FieldKind.NUMBER, ""),
+            ("Found on", FieldKind.DATE, ""),
+            ("Page", FieldKind.URL, ""),
+            ("App version", FieldKind.TEXT, ""),
+            ("Steps", FieldKind.LONG_TEXT, ""),
+        ]
+    ):
+        FormField.objects.create(
+            feedback_type=made,
+            label=label,
+            kind=kind,
+            choices=choices,
+            position=position,
+            in_list=label == "Severity",
+        )
+    return made
+
+
+def tester(of: FeedbackType, email: str = "") -> Tester:
+    return Tester.objects.create(
+        community=of.project.community,
+        email=email or f"tester{next(_numbers)}@example.com",
+        first_name="Tara",
+        last_name="Tester",
+    )
+
+
+def tickets(of: FeedbackType, count: int = 1, **values: Any) -> list[Feedback]:
+    values.setdefault("title", "It breaks")
+    return Feedback.objects.submit_many(of, [Feedback(**values) for _ in range(count)])
+
+
+def ticket(of: FeedbackType, **values: Any) -> Feedback:
+    return tickets(of, 1, **values)[0]
+
+
+def macro(
+    of: FeedbackType, *urls: str, name: str = "", ladder: str = "", **request: Any
+) -> Macro:
+    """A macro with a web request to each URL; no retries unless a ladder is given."""
+    made = Macro.objects.create(
+        feedback_type=of, name=name or f"Macro {next(_numbers)}", retry_ladder=ladder
+    )
+    for position, url in enumerate(urls):
+        step = WebRequest(macro=made, position=position, url=url)
+        step.body = '{"text": "((Title))"}'
+        for field, value in request.items():
+            setattr(step, field, value)
+        step.full_clean(exclude=["step_ptr"])
+        step.save()
+    return made
+
+
+def run(of: Macro, **options: Any) -> Run:
+    """A run of the macro on all tickets of its type."""
+    rows = Feedback.objects.filter(feedback_type=of.feedback_type)
+    return start_run(of, rows, cause=Cause.ACTION, **options)

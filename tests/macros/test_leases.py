@@ -1,0 +1,127 @@
+"""Who owns a delivery, and what happens when the owner goes silent."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from centerhook.receiver import Receiver
+from logs import recording
+from logs.models import Attempt, Delivery, DeliveryState, Run
+from logs.recording import Outcome
+from macros import deliveries
+from macros.deliveries.claims import claim_due, renew
+from macros.deliveries.outcomes import of_lost_lease
+from macros.runs import cancel_run
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def a_run(count: int = 1, url: str = "http://127.0.0.1:9/", ladder: str = "") -> Run:
+    bugs = factories.feedback_type()
+    factories.tickets(bugs, count)
+    return factories.run(factories.macro(bugs, url, ladder=ladder))
+
+
+def test_a_claimed_delivery_is_not_claimed_again() -> None:
+    run = a_run(3)
+    first = claim_due(run.pk, 2)
+    second = claim_due(run.pk, 2)
+    assert [len(first.deliveries), len(second.deliveries)] == [2, 1]
+    assert not {d.pk for d in first.deliveries} & {d.pk for d in second.deliveries}
+
+
+def test_an_expired_lease_passes_on_and_is_logged_as_lost(receiver: Receiver) -> None:
+    run = a_run(url=f"{receiver.url}/ok", ladder="1 h")
+    claim_due(run.pk, 10)
+    later = timezone.now() + timedelta(minutes=5)
+
+    with time_machine.travel(later):
+        deliveries.work(run.pk)
+
+    run.refresh_from_db()
+    assert (run.delivered, run.state) == (1, "finished")
+    attempts = list(Attempt.objects.values_list("number", "error_class", "status"))
+    assert attempts == [(1, "lost", None), (2, "", 200)]
+    assert Attempt.objects.first().outcome_unknown  # type: ignore[union-attr]
+
+
+def test_a_renewed_lease_does_not_pass_on() -> None:
+    run = a_run()
+    claim = claim_due(run.pk, 10)
+    with time_machine.travel(timezone.now() + timedelta(seconds=50)):
+        renew(claim, [d.pk for d in claim.deliveries])
+    with time_machine.travel(timezone.now() + timedelta(seconds=90)):
+        assert not claim_due(run.pk, 10).deliveries
+
+
+def test_only_the_holder_of_the_lease_may_finish() -> None:
+    run = a_run()
+    late = claim_due(run.pk, 10)
+    with time_machine.travel(timezone.now() + timedelta(minutes=5)):
+        claim_due(run.pk, 10)
+    attempt = Attempt(delivery=late.deliveries[0], number=1, started_at=timezone.now())
+    outcome = Outcome(late.deliveries[0], DeliveryState.DELIVERED, attempt)
+
+    recording.record(run, late.lease, [outcome], timezone.now())
+
+    assert Delivery.objects.get().state == "pending"
+    assert Attempt.objects.count() == 1, "the try was made, so it is on the log"
+    run.refresh_from_db()
+    assert run.delivered == 0
+
+
+def test_a_result_for_a_deleted_run_is_dropped() -> None:
+    run = a_run()
+    claim = claim_due(run.pk, 10)
+    attempt = Attempt(delivery=claim.deliveries[0], number=1, started_at=timezone.now())
+    outcome = Outcome(claim.deliveries[0], DeliveryState.DELIVERED, attempt)
+    pk = run.pk
+    Run.objects.all().delete()
+    run.pk = pk
+
+    recording.record(run, claim.lease, [outcome], timezone.now())
+
+    assert Attempt.objects.count() == 0
+
+
+def test_a_delivery_that_kills_its_workers_comes_to_an_end() -> None:
+    run = a_run(ladder="1 s")
+    [delivery] = claim_due(run.pk, 10).deliveries
+    delivery.attempts = 0
+    outcome = of_lost_lease(delivery, [1.0], timezone.now())
+    assert outcome.state == "pending"
+    delivery.attempts = 1
+    outcome = of_lost_lease(delivery, [1.0], timezone.now())
+    assert outcome.state == "failed"
+
+
+def test_cancelling_ends_what_nobody_holds_and_waits_for_the_rest() -> None:
+    run = a_run(3)
+    claim = claim_due(run.pk, 1)
+    cancel_run(run)
+    run.refresh_from_db()
+    assert (run.state, run.cancelled, run.pending) == ("cancelling", 2, 1)
+
+    attempt = Attempt(delivery=claim.deliveries[0], number=1, started_at=timezone.now())
+    outcome = Outcome(claim.deliveries[0], DeliveryState.DELIVERED, attempt)
+    recording.record(run, claim.lease, [outcome], timezone.now())
+
+    run.refresh_from_db()
+    assert (run.state, run.delivered, run.cancelled) == ("cancelled", 1, 2)
+
+
+def test_a_worker_that_meets_a_cancelled_run_sends_nothing(receiver: Receiver) -> None:
+    run = a_run(2, f"{receiver.url}/ok")
+    claim_due(run.pk, 2)
+    cancel_run(run)
+    with time_machine.travel(timezone.now() + timedelta(minutes=5)):
+        deliveries.work(run.pk)
+        deliveries.work(run.pk)
+    run.refresh_from_db()
+    assert run.state == "cancelled"
+    assert not receiver.requests
