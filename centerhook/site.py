@@ -8,9 +8,15 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.utils.functional import SimpleLazyObject
 
 from feedback.models import Feedback, FeedbackType
+from logs.models import Run
+
+
+RECENT_RUNS = 10
+APP_ORDER = {"logs": 0, "macros": 1, "feedback": 2}
 
 
 @dataclass(slots=True)
@@ -38,6 +44,20 @@ class CenterHookAdminSite(admin.AdminSite):
         # Looked up only by the pages that show the menu.
         context["feedback_menu"] = SimpleLazyObject(lambda: _menu_for(request.user))
         return context
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        runs = Run.objects.visible_to(request.user)[:RECENT_RUNS]
+        context = {"recent_runs": runs, **(extra_context or {})}
+        return super().index(request, context)
+
+    def get_app_list(
+        self, request: HttpRequest, app_label: str | None = None
+    ) -> list[Any]:
+        """What people open daily comes first."""
+        apps = super().get_app_list(request, app_label)
+        return sorted(apps, key=lambda app: APP_ORDER.get(app["app_label"], 99))
 
 
 def _menu_for(user: Any) -> list[MenuProject]:

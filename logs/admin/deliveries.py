@@ -47,6 +47,12 @@ class DeliveryAdmin(ReadOnlyAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup == "run__macro" or super().lookup_allowed(lookup, value, request)
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {"title": "Webhook log", **(extra_context or {})}
+        return super().changelist_view(request, context)
+
     def change_view(
         self,
         request: HttpRequest,
@@ -81,7 +87,8 @@ def _page(delivery: Delivery) -> dict[str, Any]:
     attempts = list(delivery.attempt_log.all())
     return {
         "delivery": delivery,
-        "title": f"Webhook log: {delivery.target_label}",
+        "title": f"Webhook log: {delivery}",
+        "subtitle": "",
         "sent_id": delivery_id(delivery.run.key, delivery.pk),
         "attempts": [(attempt, explain(attempt)) for attempt in reversed(attempts)],
         # Looked for, since the ticket may have been deleted.

@@ -48,6 +48,12 @@ class RunAdmin(ReadOnlyAdmin):
             *super().get_urls(),
         ]
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {"title": "Runs", **(extra_context or {})}
+        return super().changelist_view(request, context)
+
     def change_view(
         self,
         request: HttpRequest,
@@ -87,6 +93,7 @@ def _page(run: Run) -> dict[str, Any]:
     return {
         "run": run,
         "title": str(run),
+        "subtitle": "",
         "counts": [
             (state, label, count)
             for state, label, count in (

@@ -122,7 +122,7 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.target_label}, step {self.step + 1}"
+        return self.target_label + (f", step {self.step + 1}" if self.step else "")
 
     @property
     def is_being_sent(self) -> bool:
