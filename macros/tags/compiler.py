@@ -10,7 +10,7 @@ from .lexer import cut
 from .names import nearest, normalise
 from .places import LAYOUTS, Place, Slot
 from .scope import Scope
-from .source import RawFilter, RawTag, Source
+from .source import Literal, RawFilter, RawTag, Source
 from .template import Template, Use
 
 LONGEST_SOURCE = 1_000_000
@@ -45,7 +45,8 @@ def compile_template(source: str, place: Place, scope: Scope) -> Template:
         raise TemplateError(sorted(found.problems, key=_place_of))
     slots = [part for part in layout.parts if isinstance(part, Slot)]
     uses = [Use(*known[slot.tag.start], slot) for slot in slots]
-    return Template(source, place, layout, uses)
+    prefix = pieces[0].text if pieces and isinstance(pieces[0], Literal) else ""
+    return Template(source, place, prefix, layout, uses)
 
 
 def _place_of(problem: Problem) -> tuple[int, int]:

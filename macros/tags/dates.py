@@ -56,6 +56,9 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _check(pattern: str) -> None:
+    # The C library ends the text at a NUL.
+    if not pattern.isprintable():
+        raise BadArgument("a date format may hold no control characters")
     if not pattern.strip():
         raise BadArgument("the filter date needs a format, as in date:%d.%m.%Y")
     for found in _DIRECTIVE.finditer(pattern):

@@ -55,7 +55,10 @@ def _truncate(argument: str, kind: str) -> Apply:
     length = whole_number(argument)
 
     def shorten(text: str) -> str:
-        return text if len(text) <= length else text[: length - 1] + "…"
+        if len(text) > length:
+            return text[: length - 1] + "…"
+        # A plain string: shortened JSON would no longer be JSON.
+        return text[:length]
 
     return _on_text(shorten)
 
@@ -96,7 +99,7 @@ def _replace(argument: str, kind: str) -> Apply:
     if len(pieces) != 2:
         raise BadArgument(
             "the filter replace needs two texts with a comma between, as in"
-            ' replace:a,b; put a text that holds a comma in quotes: replace:",",;'
+            ' replace:a,b or, for a comma itself, replace:",",b'
         )
     old, new = pieces
     if not old:
@@ -238,7 +241,7 @@ FILTERS: Mapping[str, Filter] = {
             None,
             "Percent-encoded, for an address inside a text",
             "((Title|url))",
-            _fixed(_on_each_text(_percent_encode)),
+            _fixed(_on_text(_percent_encode)),
         ),
         Filter(
             "base64",

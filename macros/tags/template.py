@@ -51,15 +51,19 @@ class Template:
     """A compiled template. It keeps no state of a target, so threads may share it."""
 
     def __init__(
-        self, source: str, place: Place, layout: Layout, uses: Sequence[Use]
+        self,
+        source: str,
+        place: Place,
+        static_prefix: str,
+        layout: Layout,
+        uses: Sequence[Use],
     ) -> None:
         self.source = source
         self.place = place
         self.tags = tuple(dict.fromkeys(use.tag.name for use in uses))
         self.uses_secrets = any(use.tag.secret for use in uses)
-        self.static_prefix = ""
-        if layout.parts and isinstance(layout.parts[0], str):
-            self.static_prefix = layout.parts[0]
+        # The text before the first tag: with a whole host in it, no value changes that.
+        self.static_prefix = static_prefix
         self._check = layout.check
         self._readers = [(use.tag.name, use.reader()) for use in uses]
         self._parts: list[_Part] = []

@@ -11,7 +11,8 @@ from ..source import Literal, Piece, Source
 from ..values import RawJson, encode_string, to_json, to_text
 from .layout import MASK, Layout, Slot
 
-_QUOTE_OR_ESCAPE = re.compile(r'\\(.)|"', re.DOTALL)
+# Two parentheses after a backslash are the language's escape, not one of JSON.
+_QUOTE_OR_ESCAPE = re.compile(r'\\(\(\(|\)\)|.)|"', re.DOTALL)
 _STRING_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|NaN|-?Infinity', re.DOTALL)
 # json's message, by how it begins, and what it means to an author.
 _MEANINGS = {
@@ -72,9 +73,8 @@ class _Reader:
     def _read_mark(self, found: re.Match[str]) -> str:
         if found[0] == '"':
             self.inside = not self.inside
-        elif self.inside and found[1] in "()":
-            # `\\((` is our escape, not one of JSON.
-            return "xx"
+        elif self.inside and found[1] in ("((", "))"):
+            return "xxx"
         return found[0]
 
 

@@ -85,10 +85,8 @@ def check_url(url: str) -> None:
     if "@" in authority:
         raise Refused("The URL may hold no user name or password before the host")
     try:
-        host, port = (
-            urlsplit(f"//{authority}").hostname,
-            urlsplit(f"//{authority}").port,
-        )
+        split = urlsplit(f"//{authority}")
+        host, port = split.hostname, split.port
     except ValueError:
         raise Refused("The URL has no valid host and port") from None
     if not host or port == 0:
@@ -102,4 +100,4 @@ def _check_path(url: str) -> None:
     """Clients resolve dots, which would take the request to another path."""
     path = url.partition("?")[0].partition("#")[0].lower().replace("%2e", ".")
     if not {".", ".."}.isdisjoint(path.split("/")):
-        raise Refused("The URL's path may hold no part that is . or ..")
+        raise Refused("The URL may hold no . or .. as a part of its path")
