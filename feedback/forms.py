@@ -24,7 +24,7 @@ def questions_of(feedback_type: FeedbackType) -> dict[str, forms.Field]:
 
 
 def answers_in(cleaned: dict[str, Any]) -> dict[str, Any]:
-    """The answers of a validated form as they are stored, by key; blank ones left out."""
+    """A validated form's answers as they are stored, by key; blank ones left out."""
     return {
         name.removeprefix(PREFIX): _stored(value)
         for name, value in cleaned.items()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.admin.options import BaseModelAdmin
-from django.db.models import Field, Model, QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 
@@ -14,17 +14,18 @@ class ScopedMixin(BaseModelAdmin):
     """Lists, detail pages, pickers and autocompletes through `visible_to(user)`."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).visible_to(request.user)  # type: ignore[attr-defined]
+        rows: Any = super().get_queryset(request)
+        return cast(QuerySet[Any], rows.visible_to(request.user))
 
     def get_field_queryset(
-        self, db: str | None, db_field: Field[Any, Any], request: HttpRequest
+        self, db: str | None, db_field: Any, request: HttpRequest
     ) -> QuerySet[Any] | None:
-        rows = super().get_field_queryset(db, db_field, request)
+        rows: Any = super().get_field_queryset(db, db_field, request)
         manager = db_field.remote_field.model._default_manager
         if hasattr(manager, "visible_to"):
             rows = manager.all() if rows is None else rows
-            return rows.visible_to(request.user)
-        return rows
+            rows = rows.visible_to(request.user)
+        return cast(QuerySet[Any] | None, rows)
 
 
 class ScopedAdmin(ScopedMixin, admin.ModelAdmin):

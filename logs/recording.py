@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -77,7 +78,7 @@ def _change_states(
     ended: Counter[DeliveryState] = Counter()
     for (state, seen, retry_in, destination), pks in groups.items():
         due = None if retry_in is None else now + timedelta(seconds=retry_in)
-        changes = {"state": state, "lease": "", "next_attempt_at": due}
+        changes: dict[str, Any] = {"state": state, "lease": "", "next_attempt_at": due}
         if seen is not None:
             changes |= {"last_status": seen[0], "last_error": seen[1]}
             changes |= {"attempts": F("attempts") + 1}

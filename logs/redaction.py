@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import quote, unquote_plus
 
 MASK = "••••••"
 
@@ -12,9 +13,14 @@ Headers = Iterable[tuple[str, str]]
 
 # Names of headers and URL parameters that carry credentials, whoever invented them.
 _CREDENTIAL_NAME = re.compile(
-    r"auth|token|secret|passw|credential|cookie|session|signature"
+    r"auth(?!or(?!i))|token|secret|passw|passphrase|credential|cookie|session"
+    r"|signature|jwt|(^|[-_])(pwd|sig)$"
     r"|(^|[-_])(api|access|private|subscription|functions)?[-_]?key$",
     re.IGNORECASE,
+)
+# Keys that name a thing and open none.
+_HARMLESS_NAME = re.compile(
+    r"(idempotency|surrogate|issue|public|sort)[-_]key$", re.IGNORECASE
 )
 # The scheme is no secret, and the sentence on a 401 speaks of it.
 _SCHEME = re.compile(r"^(Basic|Bearer|Digest|Token|Negotiate|ApiKey)\s+", re.IGNORECASE)
@@ -23,7 +29,9 @@ _SHORTEST_REDACTED = 6
 
 
 def is_credential(name: str) -> bool:
-    return _CREDENTIAL_NAME.search(name) is not None
+    if _CREDENTIAL_NAME.search(name) is None:
+        return False
+    return _HARMLESS_NAME.search(name) is None
 
 
 def mask_header(name: str, value: str) -> str:
@@ -42,17 +50,27 @@ def header_lines(headers: Headers) -> str:
 def credentials_in(headers: Headers, url: str) -> list[str]:
     """The secret values of a request: they are masked wherever they turn up again.
 
-    A receiver that echoes the request would otherwise put them into the log.
+    A receiver that echoes the request would otherwise put them into the log. The
+    longest comes first, so that none leaves a tail of another that begins alike.
     """
-    found = []
+    found = set()
     for name, value in headers:
         if is_credential(name):
             scheme = _SCHEME.match(value)
-            found.append(value[len(scheme[0]) :] if scheme else value)
+            found.add(value[len(scheme[0]) :] if scheme else value)
     if "?" in url:
-        query = parse_qsl(urlsplit(url).query)
-        found += [value for name, value in query if is_credential(name)]
-    return [value for value in found if len(value) >= _SHORTEST_REDACTED]
+        for name, value in _PARAMETER.findall(url):
+            if is_credential(name):
+                found |= {value, unquote_plus(value)}
+    long = (value for value in found if len(value) >= _SHORTEST_REDACTED)
+    echoes = {echo for value in long for echo in _echoes(value)}
+    return sorted(echoes, key=lambda echo: (-len(echo), echo))
+
+
+def _echoes(value: str) -> set[str]:
+    """How a receiver may write a value: as it is, in a URL, or in JSON."""
+    in_json = json.dumps(value)[1:-1]
+    return {value, quote(value, safe=""), in_json, in_json.replace("/", "\\/")}
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:

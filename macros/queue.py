@@ -30,7 +30,7 @@ class DeliveryWorker(SimpleWorker):
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         if self.on_stop:
             self.on_stop()
-        super().request_stop(signum, frame)
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
 
 def ring(run_id: int, due: int = 1) -> None:
@@ -76,6 +76,7 @@ def run_worker(on_stop: Callable[[], None]) -> None:
 
     `on_stop` is called when the process is told to stop, before the job at hand ends.
     """
-    worker = django_rq.get_worker(QUEUE, worker_class=DeliveryWorker)
+    queue = django_rq.get_queue(QUEUE)
+    worker = DeliveryWorker([queue], connection=queue.connection)
     worker.on_stop = on_stop
     worker.work(logging_level="WARNING")

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.urls import reverse
@@ -95,14 +94,6 @@ class RequestTemplate:
         found = (tag for item in self.templates for tag in item.empty_tags(context))
         return list(dict.fromkeys(found))
 
-    @property
-    def fixed_host(self) -> str | None:
-        """The host, when no ticket can change it."""
-        if not self.url.tags:
-            return urlsplit(self.url.source).netloc
-        parts = self.url.static_prefix.split("/", 3)
-        return parts[2] if len(parts) == 4 else None
-
 
 @dataclass(slots=True)
 class Plan:
@@ -136,4 +127,5 @@ def context_for(ticket: Feedback, run: Run, pk: int, now: datetime) -> Context:
 
 @cache
 def _ticket_url_pattern() -> str:
-    return settings.BASE_URL + reverse("admin:feedback_feedback_change", args=[0])
+    path = reverse("admin:feedback_feedback_change", args=[0])
+    return f"{settings.BASE_URL}{path}"

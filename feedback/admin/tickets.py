@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
 from django.utils.html import format_html, format_html_join
 
@@ -180,14 +180,14 @@ class FeedbackAdmin(ScopedAdmin):
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> type[forms.ModelForm]:
-        feedback_type = obj.feedback_type if obj else _chosen_type(request)
+        feedback_type = _type_of(request, obj)
         questions = questions_of(feedback_type)
         members = {**questions, "feedback_type": feedback_type}
         kwargs["form"] = type("TypedTicketForm", (TicketForm,), members)
         return super().get_form(request, obj, change, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        feedback_type = obj.feedback_type if obj else _chosen_type(request)
+        feedback_type = _type_of(request, obj)
         ticket = ["title", "description", ("status", "visibility"), "submitter"]
         if obj:
             ticket = [("type_name", "reference"), *ticket]
@@ -230,6 +230,14 @@ def _chosen_type(request: HttpRequest) -> FeedbackType | None:
         found = rows.filter(pk=chosen).first() if chosen.isdecimal() else None
         request.chosen_type = found  # type: ignore[attr-defined]
     return request.chosen_type  # type: ignore[attr-defined,no-any-return]
+
+
+def _type_of(request: HttpRequest, ticket: Feedback | None) -> FeedbackType:
+    """The type of a form; without a ticket, one was chosen before the form came."""
+    feedback_type = ticket.feedback_type if ticket else _chosen_type(request)
+    if feedback_type is None:
+        raise Http404("No feedback type of this number.")
+    return feedback_type
 
 
 def _macros_for(

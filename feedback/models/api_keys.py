@@ -12,6 +12,8 @@ from .communities import Community
 class ApiKeyQuerySet(ScopedQuerySet["ApiKey"]):
     def find(self, token: str) -> ApiKey | None:
         """The enabled key that this token opens, or None."""
+        if not (token.isascii() and token.isprintable()):
+            return None  # NUL and broken characters, which no database looks up
         prefix = token.rpartition("_")[0]
         key = self.filter(prefix=prefix, is_enabled=True).first()
         return key if key and key.opens_with(token) else None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -51,6 +52,19 @@ class FeedbackType(models.Model):
 
     def __str__(self) -> str:
         return f"{self.project.name}: {self.name}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save all but the counter, which only `reserve_numbers` moves.
+
+        Tickets may have been submitted since this copy of the row was read.
+        """
+        if not self._state.adding and kwargs.get("update_fields") is None:
+            kwargs["update_fields"] = [
+                field.attname
+                for field in self._meta.concrete_fields
+                if not field.primary_key and field.attname != "last_number"
+            ]
+        super().save(*args, **kwargs)
 
     def reserve_numbers(self, count: int) -> range:
         """The next `count` ticket numbers; call inside a transaction.
@@ -170,7 +184,7 @@ class FormField(models.Model):
         self.key = self.key or self._key_from_label()
         if not self.key:
             raise ValidationError({"key": "Give a key: the label makes none."})
-        if self.key in models.JSONField.get_lookups():
+        if self.key in models.JSONField().get_lookups():
             raise ValidationError({"key": f"'{self.key}' is reserved. Take another."})
         if self.kind in CHOICE_KINDS and not self.choice_list:
             raise ValidationError({"choices": "List at least one choice."})

@@ -92,5 +92,5 @@ def _page(delivery: Delivery) -> dict[str, Any]:
         "sent_id": delivery_id(delivery.run.key, delivery.pk),
         "attempts": [(attempt, explain(attempt)) for attempt in reversed(attempts)],
         # Looked for, since the ticket may have been deleted.
-        "ticket": Feedback.objects.filter(pk=delivery.feedback_id).first(),
+        "ticket": Feedback.objects.filter(pk=delivery.feedback_id or 0).first(),
     }

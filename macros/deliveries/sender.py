@@ -12,6 +12,8 @@ from logs.models import Delivery
 
 from ..http import Answer, Client, Limits, Request, TransportError
 
+NOT_STARTED = datetime.min.replace(tzinfo=UTC)
+
 
 @dataclass(slots=True)
 class Exchange:
@@ -21,7 +23,7 @@ class Exchange:
     request: Request
     masked: Request
     finished: SimpleQueue[Exchange]
-    started_at: datetime | None = None
+    started_at: datetime = NOT_STARTED
     total_ms: int = 0
     result: Answer | TransportError | Exception | None = None
 

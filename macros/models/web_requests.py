@@ -6,8 +6,6 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from feedback.access import ScopedQuerySet
-
 from ..headers import compile_headers
 from ..tags import Place, Scope, TemplateError, compile_template
 from .macros import Step
@@ -60,8 +58,6 @@ class WebRequest(Step):
         " <code>((Title))</code>, <code>((Field: Severity))</code>.",
     )
 
-    objects = ScopedQuerySet["WebRequest"].as_manager()
-
     class Meta:
         verbose_name = "web request"
 
@@ -70,6 +66,7 @@ class WebRequest(Step):
 
     def clean(self) -> None:
         """Refuse what could never be sent, each fault on the field it is in."""
+        self.url = self.url.strip()
         scope = scope_for(self.macro.feedback_type)
         errors: dict[str, list[str]] = {}
         for field, compile_field in self._compilers(scope).items():

@@ -31,7 +31,8 @@ def forget_everything() -> None:
 
 
 def ids_of(run: Run) -> set[str]:
-    return {delivery_id(run.key, pk) for pk in run.deliveries.values_list("pk", flat=True)}
+    pks = run.deliveries.values_list("pk", flat=True)
+    return {delivery_id(run.key, pk) for pk in pks}
 
 
 def test_a_killed_worker_and_a_flushed_queue_lose_nothing(
@@ -77,9 +78,7 @@ def test_a_bell_that_was_lost_before_any_worker_came_is_rung_again(
     assert receiver.ids == dict.fromkeys(ids_of(run), 1)
 
 
-def test_a_retry_is_woken_when_it_is_due(
-    start: Start, receiver: Receiver
-) -> None:
+def test_a_retry_is_woken_when_it_is_due(start: Start, receiver: Receiver) -> None:
     bugs = factories.feedback_type()
     factories.ticket(bugs)
     macro = factories.macro(bugs, f"{receiver.url}/status/500", ladder="1 s")
