@@ -14,7 +14,6 @@ from django.utils.functional import SimpleLazyObject
 from feedback.models import Feedback, FeedbackType
 from logs.models import Run
 
-
 RECENT_RUNS = 10
 APP_ORDER = {"logs": 0, "macros": 1, "feedback": 2}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.db import close_old_connections
 from django.utils import timezone
 
 from logs import recording
@@ -12,9 +11,7 @@ from . import deliveries, queue
 
 
 def deliver(run_id: int) -> None:
-    close_old_connections()
-    if deliveries.work(run_id):
-        queue.ring(run_id)
+    deliveries.deliver(run_id)
 
 
 def wake() -> None:

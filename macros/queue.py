@@ -19,6 +19,8 @@ from rq import SimpleWorker, Worker
 logger = logging.getLogger(__name__)
 
 QUEUE = "deliveries"
+# A worker that has not been heard of for this long, in seconds, is taken for dead.
+WORKER_TTL = 30
 
 
 class DeliveryWorker(SimpleWorker):
@@ -66,7 +68,7 @@ def rung_runs() -> set[int]:
 def has_worker() -> bool:
     """Whether any worker is alive, as far as Redis knows."""
     try:
-        return Worker.count(queue=django_rq.get_queue(QUEUE)) > 0
+        return bool(Worker.all(queue=django_rq.get_queue(QUEUE)))
     except RedisError:
         return False
 
@@ -77,6 +79,6 @@ def run_worker(on_stop: Callable[[], None]) -> None:
     `on_stop` is called when the process is told to stop, before the job at hand ends.
     """
     queue = django_rq.get_queue(QUEUE)
-    worker = DeliveryWorker([queue], connection=queue.connection)
+    worker = DeliveryWorker([queue], connection=queue.connection, worker_ttl=WORKER_TTL)
     worker.on_stop = on_stop
     worker.work(logging_level="WARNING")

@@ -36,11 +36,6 @@ def serve() -> Iterator[Callable[..., Server]]:
 
 
 @pytest.fixture
-def short_limits(settings: SettingsWrapper) -> Iterator[None]:
+def short_limits(settings: SettingsWrapper) -> None:
     """Time limits that a test can wait for."""
-    from macros import deliveries
-
     settings.CONNECT_TIMEOUT = settings.READ_TIMEOUT = settings.REQUEST_DEADLINE = 0.4
-    deliveries.close()
-    yield
-    deliveries.close()

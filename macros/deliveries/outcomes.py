@@ -12,7 +12,7 @@ from logs.recording import Outcome
 from logs.redaction import credentials_in, header_lines, mask_url, redact
 
 from .. import retries
-from ..http import Answer, Request, TransportError, origin_of
+from ..http import Answer, Request, TransportError
 from .sender import Exchange
 
 logger = logging.getLogger(__name__)
@@ -38,15 +38,12 @@ def of_exchange(exchange: Exchange, ladder: Sequence[float]) -> Outcome:
         retryable = _unforeseen(attempt, exchange)
     _redact_echoes(attempt, exchange.request)
     outcome = _outcome(exchange.delivery, attempt, retryable, ladder)
-    outcome.origin = _origin(exchange)
+    outcome.origin = exchange.origin
     return outcome
 
 
-def of_render_error(
-    delivery: Delivery,
-    message: str,
-    now: datetime,
-    error_class: ErrorClass = ErrorClass.RENDER,
+def not_sent(
+    delivery: Delivery, message: str, error_class: ErrorClass, now: datetime
 ) -> Outcome:
     """The request could not be built: nothing was sent, and a retry would not help."""
     attempt = Attempt(
@@ -96,7 +93,7 @@ def _attempt(exchange: Exchange) -> Attempt:
         delivery=exchange.delivery,
         number=exchange.delivery.attempts + 1,
         started_at=exchange.started_at,
-        total_ms=exchange.total_ms,
+        total_ms=round(exchange.seconds * 1000),
         method=shown.method,
         url=mask_url(shown.url),
         request_headers=header_lines(shown.headers),
@@ -139,13 +136,6 @@ def _outcome(
     if wait is None:
         return Outcome(delivery, DeliveryState.FAILED, attempt)
     return Outcome(delivery, DeliveryState.PENDING, attempt, wait)
-
-
-def _origin(exchange: Exchange) -> str:
-    try:
-        return origin_of(exchange.request.url)
-    except (TransportError, ValueError):
-        return ""
 
 
 def _text(body: bytes) -> str:

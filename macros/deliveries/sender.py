@@ -7,43 +7,62 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
 from logs.models import Delivery
 
 from ..http import Answer, Client, Limits, Request, TransportError
+from .lanes import Lane
+
+if TYPE_CHECKING:
+    from .work import Work
 
 NOT_STARTED = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
 class Exchange:
-    """One request on its way; the thread that sent it puts it into `finished`."""
+    """One request on its way, and what came of it."""
 
+    work: Work
     delivery: Delivery
     request: Request
     masked: Request
-    finished: SimpleQueue[Exchange]
+    origin: str
+    lane: Lane
     started_at: datetime = NOT_STARTED
-    total_ms: int = 0
+    seconds: float = 0.0
     result: Answer | TransportError | Exception | None = None
 
 
 class Sender:
-    """A bounded pool of threads over one client's kept connections."""
+    """A pool of threads over one client's kept connections.
 
-    def __init__(self, client: Client, limits: Limits, threads: int) -> None:
+    Threads are started as they are needed, up to `threads`; each puts what it has
+    finished into `finished`. `submit` is for one thread only, the engine's.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        limits: Limits,
+        finished: SimpleQueue[Exchange | int],
+        threads: int,
+    ) -> None:
         self._client = client
         self._limits = limits
+        self._finished = finished
+        self._most = threads
         self._todo: SimpleQueue[Exchange | None] = SimpleQueue()
-        self.size = threads
-        self._threads = [
-            threading.Thread(target=self._run, name=f"sender-{n}", daemon=True)
-            for n in range(threads)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._threads: list[threading.Thread] = []
 
-    def submit(self, exchange: Exchange) -> None:
+    def submit(self, exchange: Exchange, on_the_wire: int) -> None:
+        """Send soon. `on_the_wire` counts what is, this one included."""
+        if len(self._threads) < min(on_the_wire, self._most):
+            name = f"sender-{len(self._threads)}"
+            thread = threading.Thread(target=self._run, name=name, daemon=True)
+            self._threads.append(thread)
+            thread.start()
         self._todo.put(exchange)
 
     def close(self) -> None:
@@ -64,5 +83,5 @@ class Sender:
             except Exception as error:
                 # Whatever it is, the delivery must come back to be recorded.
                 exchange.result = error
-            exchange.total_ms = round((time.monotonic() - begun) * 1000)
-            exchange.finished.put(exchange)
+            exchange.seconds = time.monotonic() - begun
+            self._finished.put(exchange)

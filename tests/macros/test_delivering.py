@@ -241,12 +241,10 @@ def test_a_host_that_refuses_or_does_not_resolve_is_said_so(
 
 def test_an_inside_address_is_blocked(settings: object, receiver: Receiver) -> None:
     settings.ALLOWED_NETWORKS = []  # type: ignore[attr-defined]
-    deliveries.close()
     bugs = factories.feedback_type()
     factories.ticket(bugs)
 
     deliver(factories.run(factories.macro(bugs, f"{receiver.url}/ok")))
-    deliveries.close()
 
     assert Attempt.objects.get().error_class == "blocked"
     assert Delivery.objects.get().state == "failed"

@@ -27,17 +27,22 @@ def a_run(count: int = 1, url: str = "http://127.0.0.1:9/", ladder: str = "") ->
     return factories.run(factories.macro(bugs, url, ladder=ladder))
 
 
+def delivered(delivery: Delivery) -> Outcome:
+    attempt = Attempt(delivery=delivery, number=1, started_at=timezone.now())
+    return Outcome(delivery, DeliveryState.DELIVERED, attempt)
+
+
 def test_a_claimed_delivery_is_not_claimed_again() -> None:
     run = a_run(3)
-    first = claim_due(run.pk, 2)
-    second = claim_due(run.pk, 2)
-    assert [len(first.deliveries), len(second.deliveries)] == [2, 1]
-    assert not {d.pk for d in first.deliveries} & {d.pk for d in second.deliveries}
+    first = claim_due(run.pk, 2, "a")
+    second = claim_due(run.pk, 2, "b")
+    assert [len(first), len(second)] == [2, 1]
+    assert not {each.pk for each in first} & {each.pk for each in second}
 
 
 def test_an_expired_lease_passes_on_and_is_logged_as_lost(receiver: Receiver) -> None:
     run = a_run(url=f"{receiver.url}/ok", ladder="1 h")
-    claim_due(run.pk, 10)
+    claim_due(run.pk, 10, "a")
     later = timezone.now() + timedelta(minutes=5)
 
     with time_machine.travel(later):
@@ -52,22 +57,20 @@ def test_an_expired_lease_passes_on_and_is_logged_as_lost(receiver: Receiver) ->
 
 def test_a_renewed_lease_does_not_pass_on() -> None:
     run = a_run()
-    claim = claim_due(run.pk, 10)
+    claimed = claim_due(run.pk, 10, "a")
     with time_machine.travel(timezone.now() + timedelta(seconds=50)):
-        renew(claim, [d.pk for d in claim.deliveries])
+        renew("a", [delivery.pk for delivery in claimed])
     with time_machine.travel(timezone.now() + timedelta(seconds=90)):
-        assert not claim_due(run.pk, 10).deliveries
+        assert not claim_due(run.pk, 10, "b")
 
 
 def test_only_the_holder_of_the_lease_may_finish() -> None:
     run = a_run()
-    late = claim_due(run.pk, 10)
+    [delivery] = claim_due(run.pk, 10, "late")
     with time_machine.travel(timezone.now() + timedelta(minutes=5)):
-        claim_due(run.pk, 10)
-    attempt = Attempt(delivery=late.deliveries[0], number=1, started_at=timezone.now())
-    outcome = Outcome(late.deliveries[0], DeliveryState.DELIVERED, attempt)
+        claim_due(run.pk, 10, "next")
 
-    recording.record(run, late.lease, [outcome], timezone.now())
+    recording.record(run, "late", [delivered(delivery)], timezone.now())
 
     assert Delivery.objects.get().state == "pending"
     assert Attempt.objects.count() == 1, "the try was made, so it is on the log"
@@ -77,21 +80,19 @@ def test_only_the_holder_of_the_lease_may_finish() -> None:
 
 def test_a_result_for_a_deleted_run_is_dropped() -> None:
     run = a_run()
-    claim = claim_due(run.pk, 10)
-    attempt = Attempt(delivery=claim.deliveries[0], number=1, started_at=timezone.now())
-    outcome = Outcome(claim.deliveries[0], DeliveryState.DELIVERED, attempt)
+    [delivery] = claim_due(run.pk, 10, "a")
     pk = run.pk
     Run.objects.all().delete()
     run.pk = pk
 
-    recording.record(run, claim.lease, [outcome], timezone.now())
+    recording.record(run, "a", [delivered(delivery)], timezone.now())
 
     assert Attempt.objects.count() == 0
 
 
 def test_a_delivery_that_kills_its_workers_comes_to_an_end() -> None:
     run = a_run(ladder="1 s")
-    [delivery] = claim_due(run.pk, 10).deliveries
+    [delivery] = claim_due(run.pk, 10, "a")
     delivery.attempts = 0
     outcome = of_lost_lease(delivery, [1.0], timezone.now())
     assert outcome.state == "pending"
@@ -102,14 +103,12 @@ def test_a_delivery_that_kills_its_workers_comes_to_an_end() -> None:
 
 def test_cancelling_ends_what_nobody_holds_and_waits_for_the_rest() -> None:
     run = a_run(3)
-    claim = claim_due(run.pk, 1)
+    [delivery] = claim_due(run.pk, 1, "a")
     cancel_run(run)
     run.refresh_from_db()
     assert (run.state, run.cancelled, run.pending) == ("cancelling", 2, 1)
 
-    attempt = Attempt(delivery=claim.deliveries[0], number=1, started_at=timezone.now())
-    outcome = Outcome(claim.deliveries[0], DeliveryState.DELIVERED, attempt)
-    recording.record(run, claim.lease, [outcome], timezone.now())
+    recording.record(run, "a", [delivered(delivery)], timezone.now())
 
     run.refresh_from_db()
     assert (run.state, run.delivered, run.cancelled) == ("cancelled", 1, 2)
@@ -117,7 +116,7 @@ def test_cancelling_ends_what_nobody_holds_and_waits_for_the_rest() -> None:
 
 def test_a_worker_that_meets_a_cancelled_run_sends_nothing(receiver: Receiver) -> None:
     run = a_run(2, f"{receiver.url}/ok")
-    claim_due(run.pk, 2)
+    claim_due(run.pk, 2, "a")
     cancel_run(run)
     with time_machine.travel(timezone.now() + timedelta(minutes=5)):
         deliveries.work(run.pk)

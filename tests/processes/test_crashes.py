@@ -13,6 +13,7 @@ from centerhook.receiver import Receiver
 from logs.models import Attempt, Delivery, Run, delivery_id
 from macros import queue
 from tests import factories
+from tests.http.hostile import Peer, Server
 from tests.processes.conftest import wait_until
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
@@ -41,7 +42,7 @@ def test_a_killed_worker_and_a_flushed_queue_lose_nothing(
     bugs = factories.feedback_type()
     factories.tickets(bugs, 500)
     macro = factories.macro(bugs, f"{receiver.url}/delay/20", ladder="1 s, 1 s, 1 s")
-    worker = start("worker", **SHORT_LEASE, WORKER_THREADS=8)
+    worker = start("worker", **SHORT_LEASE)
     start("clock")
     run = factories.run(macro)
     wait_until(lambda: len(receiver.ids) >= 150)
@@ -101,7 +102,7 @@ def test_a_worker_told_to_stop_finishes_what_is_on_the_wire_and_gives_the_rest_b
     bugs = factories.feedback_type()
     factories.tickets(bugs, 200)
     macro = factories.macro(bugs, f"{receiver.url}/delay/200")
-    worker = start("worker", WORKER_THREADS=4)
+    worker = start("worker", DESTINATION_CONCURRENCY=4)
     run = factories.run(macro)
     wait_until(lambda: len(receiver.ids) >= 8)
 
@@ -114,3 +115,25 @@ def test_a_worker_told_to_stop_finishes_what_is_on_the_wire_and_gives_the_rest_b
     assert left.count() == 200 - run.delivered > 0
     assert not left.exclude(lease="").exists(), "due at once, not after the lease"
     assert not Attempt.objects.exclude(status=200).exists()
+
+
+def test_a_target_that_hangs_holds_up_nobody_else(
+    start: Start, receiver: Receiver, serve: Callable[..., Server]
+) -> None:
+    def hang(peer: Peer) -> None:
+        peer.request()
+        peer.hang()
+
+    hanging = serve(hang)
+    slow_type, quick_type = factories.feedback_type(), factories.feedback_type()
+    factories.tickets(slow_type, 400)
+    factories.ticket(quick_type)
+    start("worker")
+    slow = factories.run(factories.macro(slow_type, hanging.url("/")))
+    wait_until(lambda: hanging.requests)
+
+    quick = factories.run(factories.macro(quick_type, f"{receiver.url}/ok"))
+    wait_until(lambda: settled(quick))
+
+    slow.refresh_from_db()
+    assert (quick.delivered, slow.ended) == (1, 0)

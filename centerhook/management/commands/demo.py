@@ -5,6 +5,7 @@ import time
 from types import FrameType
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -13,6 +14,8 @@ from centerhook.demo.errors import DemoError
 from centerhook.demo.perform import Result, perform
 from centerhook.demo.processes import Addresses, running
 from centerhook.demo.seed import Demo, seed
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stopped(Exception):
@@ -30,8 +33,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, _stop)
+        for number in SIGNALS:
+            # What is ignored stays so: nohup keeps the demo past a hang-up.
+            if signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, _stop)
         try:
             self._run(once=options["once"])
         except DemoError as error:
@@ -44,10 +49,10 @@ class Command(BaseCommand):
     def _run(self, *, once: bool) -> None:
         self._say("Preparing the database ...")
         call_command("migrate", verbosity=0)
-        addresses = Addresses()
+        addresses = Addresses(receiver=True)
         demo = seed(addresses.receiver_url)
         self._say("Starting web server, worker, clock and receiver ...")
-        with running(addresses) as children:
+        with running(addresses, _environment(addresses)) as children:
             self._say(
                 f"Performing the action '{demo.macro}' on the open critical bugs"
                 f" of {demo.feedback_type.project} ..."
@@ -89,8 +94,14 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
+def _environment(addresses: Addresses) -> dict[str, str]:
+    """Loopback is allowed to the demo only, since its receiver is there."""
+    networks = ["127.0.0.0/8", *settings.ALLOWED_NETWORKS]
+    return {"ALLOWED_NETWORKS": ",".join(networks), "BASE_URL": addresses.web_url}
+
+
 def _stop(signum: int, frame: FrameType | None) -> None:
     """The first signal ends the demo; the children's end is then waited for."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     raise Stopped

@@ -15,6 +15,8 @@ class Command(BaseCommand):
     help = "Deliver what is due. Start as many as you like, on any machine."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        while not deliveries.is_stopping():
-            queue.run_worker(deliveries.stop)
-            time.sleep(0 if deliveries.is_stopping() else PAUSE)
+        engine = deliveries.start()
+        while not engine.is_stopping:
+            queue.run_worker(engine.stop)
+            time.sleep(0 if engine.is_stopping else PAUSE)
+        engine.join()

@@ -1,0 +1,159 @@
+"""The engine: one thread of a worker works on every run that was rung for.
+
+It owns the database connection; the sender's threads own the network. Between the two
+lies one inbox, which carries finished exchanges and the bells of runs.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from queue import Empty, SimpleQueue
+
+from django.conf import settings
+from django.db import Error, close_old_connections, connection
+
+from logs.models import Run
+
+from ..http import AddressPolicy, Client, Limits
+from ..rendering import Plan
+from ..tags import TemplateError
+from .lanes import Lanes
+from .sender import Exchange, Sender
+from .work import Work, fail_all
+
+logger = logging.getLogger(__name__)
+
+# The longest nap, in seconds.
+TICK = 0.5
+# Before looking again after the database was away, in seconds.
+PAUSE = 1.0
+
+
+class Engine:
+    """Works on any number of runs side by side, none of which holds up another."""
+
+    def __init__(self) -> None:
+        self._inbox: SimpleQueue[Exchange | int] = SimpleQueue()
+        self._sender = _sender(self._inbox)
+        self._lanes = Lanes(settings.DESTINATION_CONCURRENCY)
+        self._works: dict[int, Work] = {}
+        self._on_the_wire = 0
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="engine", daemon=True)
+
+    def ring(self, run_id: int) -> None:
+        """Look at a run. May be called from any thread, as often as you like."""
+        self._inbox.put(run_id)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Start nothing new: what is on the wire is seen through, the rest given back.
+
+        Safe in a signal handler.
+        """
+        self._stopping.set()
+
+    @property
+    def is_stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    def join(self) -> None:
+        """Wait until a stopped engine is done; at most a request's deadline."""
+        self._thread.join()
+        self._sender.close()
+
+    def drain(self, run_id: int) -> None:
+        """Work on one run in the caller's thread until nothing of it is due."""
+        self._take_up(run_id)
+        while self._works:
+            self._step()
+
+    def close(self) -> None:
+        self._sender.close()
+
+    def _loop(self) -> None:
+        while not (self.is_stopping and not self._works):
+            try:
+                close_old_connections()
+                self._step()
+            except Error as error:
+                # Results are kept, and written when the database is back.
+                logger.warning("The database is away: %s", error)
+                connection.close()
+                time.sleep(PAUSE)
+        connection.close()
+
+    def _step(self) -> None:
+        """Claim, build, send; take in what came back; write it down."""
+        moved = False
+        for run_id, work in list(self._works.items()):
+            try:
+                moved |= self._advance(work)
+            except Error:
+                raise
+            except Exception:
+                # A fault of ours must not stop the others. Its leases expire, and
+                # what was lost is logged as such.
+                logger.exception("Run %s was dropped", run_id)
+                del self._works[run_id]
+        self._receive(0.0 if moved else TICK)
+        for run_id, work in list(self._works.items()):
+            work.flush_if_due()
+            if work.is_idle:
+                work.flush()
+                if work.is_idle and not work.results:
+                    del self._works[run_id]
+
+    def _advance(self, work: Work) -> bool:
+        if self.is_stopping:
+            work.give_back()
+            return False
+        return work.advance()
+
+    def _receive(self, wait: float) -> None:
+        """Take in finished exchanges and bells; waits for the first one only."""
+        try:
+            while True:
+                arrived = self._inbox.get(block=wait > 0, timeout=wait or None)
+                wait = 0.0
+                if isinstance(arrived, Exchange):
+                    self._on_the_wire -= 1
+                    arrived.work.finished(arrived)
+                elif not self.is_stopping:
+                    self._take_up(arrived)
+        except Empty:
+            pass
+
+    def _take_up(self, run_id: int) -> None:
+        if run_id in self._works:
+            self._works[run_id].has_more = True
+            return
+        run = Run.objects.filter(pk=run_id).first()
+        if run is None:
+            return
+        try:
+            plan = Plan.from_snapshot(run.snapshot)
+        except TemplateError as error:
+            fail_all(run, str(error))
+            return
+        self._works[run_id] = Work(run, plan, self._lanes, self._send)
+
+    def _send(self, exchange: Exchange) -> None:
+        self._on_the_wire += 1
+        self._sender.submit(exchange, self._on_the_wire)
+
+
+def _sender(finished: SimpleQueue[Exchange | int]) -> Sender:
+    policy = AddressPolicy(settings.ALLOWED_NETWORKS, settings.ALLOWED_TARGET_HOSTS)
+    limits = Limits(
+        connect=settings.CONNECT_TIMEOUT,
+        read=settings.READ_TIMEOUT,
+        deadline=settings.REQUEST_DEADLINE,
+        max_bytes=settings.RESPONSE_MAX_BYTES,
+    )
+    client = Client(policy, connections=settings.DESTINATION_CONCURRENCY)
+    return Sender(client, limits, finished, settings.WORKER_THREADS)
