@@ -11,7 +11,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
-from .models import Attempt, Delivery, DeliveryState, Destination, Run, RunState
+from . import health
+from .models import Attempt, Delivery, DeliveryState, Run, RunState
 
 # The counter on the run that each end of a delivery adds to.
 _COUNTERS = {
@@ -53,7 +54,7 @@ def record(run: Run, lease: str, outcomes: Sequence[Outcome], now: datetime) -> 
             each.attempt for each in known if each.attempt is not None
         )
         held = [each for each in known if leases[each.delivery.pk] == lease]
-        destinations = _destinations(run, held, now)
+        destinations = health.follow(run, held, now)
         ended = _change_states(held, destinations, now)
         ended += _move_on(run, held, now)
         _count(run, ended, now)
@@ -123,31 +124,6 @@ def _count(run: Run, ended: Counter[DeliveryState], now: datetime) -> None:
         **{_COUNTERS[state]: F(_COUNTERS[state]) + n for state, n in ended.items()}
     )
     Run.objects.settle(run.pk, now)
-
-
-def _destinations(
-    run: Run, outcomes: Iterable[Outcome], now: datetime
-) -> dict[str, int]:
-    """The ids of the origins that were reached for, their health brought up to date.
-
-    Only the last outcome of each origin is looked at: it says whether the destination
-    works now. One that answers 404 works.
-    """
-    latest = {each.origin: each for each in outcomes if each.origin}
-    ids = {}
-    for origin in sorted(latest):
-        destination, _ = Destination.objects.get_or_create(
-            community_id=run.community_id, origin=origin
-        )
-        ids[origin] = destination.pk
-        rows = Destination.objects.filter(pk=destination.pk)
-        attempt = latest[origin].attempt
-        if attempt and attempt.status is not None and attempt.status < 500:
-            rows.update(last_success_at=now, consecutive_failures=0)
-        else:
-            failures = F("consecutive_failures") + 1
-            rows.update(last_failure_at=now, consecutive_failures=failures)
-    return ids
 
 
 def cancel(run: Run, now: datetime) -> None:

@@ -7,7 +7,7 @@ from django.utils import timezone
 from logs import recording
 from logs.models import Run, RunState
 
-from . import deliveries, queue
+from . import alerts, deliveries, queue
 
 
 def deliver(run_id: int) -> None:
@@ -23,6 +23,7 @@ def wake() -> None:
     now = timezone.now()
     for run in Run.objects.filter(state=RunState.CANCELLING):
         recording.cancel_unheld(run, now)
+    alerts.announce()
     due = set(Run.objects.with_due_deliveries(now).values_list("pk", flat=True))
     for run_id in sorted(due - queue.rung_runs()) if due else ():
         queue.ring(run_id)

@@ -9,10 +9,13 @@ import logging
 import math
 import uuid
 from collections.abc import Callable
+from functools import cache
 from types import FrameType
 
 import django_rq
 from django.conf import settings
+from redis import Redis
+from redis.commands.core import Script
 from redis.exceptions import RedisError
 from rq import SimpleWorker, Worker
 
@@ -65,10 +68,25 @@ def rung_runs() -> set[int]:
     }
 
 
+def redis() -> Redis:
+    return django_rq.get_connection(QUEUE)
+
+
+@cache
+def script(source: str) -> Script:
+    """A Lua script to call; it is sent once and known by its hash from then on."""
+    return redis().register_script(source)
+
+
+def count_workers() -> int:
+    """The workers that are alive. Raises RedisError."""
+    return len(Worker.all(queue=django_rq.get_queue(QUEUE)))
+
+
 def has_worker() -> bool:
     """Whether any worker is alive, as far as Redis knows."""
     try:
-        return bool(Worker.all(queue=django_rq.get_queue(QUEUE)))
+        return count_workers() > 0
     except RedisError:
         return False
 

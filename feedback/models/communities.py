@@ -1,12 +1,33 @@
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import models
 
 from ..access import ScopedQuerySet
+
+
+def _split_emails(text: str) -> list[str]:
+    return [address.strip() for address in text.split(",") if address.strip()]
+
+
+def _validate_emails(text: str) -> None:
+    for address in _split_emails(text):
+        try:
+            validate_email(address)
+        except ValidationError:
+            raise ValidationError(f"'{address}' is not an e-mail address.") from None
 
 
 class Community(models.Model):
     """The tenant: it owns projects, testers, API keys and destinations."""
 
     name = models.CharField(max_length=100, unique=True)
+    alert_emails = models.CharField(
+        max_length=500,
+        blank=True,
+        validators=[_validate_emails],
+        help_text="Who is told when a destination stops answering, and when it is back;"
+        " addresses separated by commas.",
+    )
     created_at = models.DateTimeField("created", auto_now_add=True)
 
     objects = ScopedQuerySet["Community"].as_manager()
@@ -17,6 +38,10 @@ class Community(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def alert_addresses(self) -> list[str]:
+        return _split_emails(self.alert_emails)
 
 
 class Project(models.Model):

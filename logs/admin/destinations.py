@@ -1,20 +1,87 @@
 from __future__ import annotations
 
-from django.contrib import admin
+from typing import Any
 
-from feedback.scoping import ReadOnlyAdmin
+from django.contrib import admin, messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 
-from ..models import Destination
+from feedback.scoping import ScopedAdmin
+
+from ..models import BreakerState, Destination
+
+_SEEN: list[Any] = [
+    "breaker_in_words",
+    "consecutive_failures",
+    "last_success_at",
+    "last_failure_at",
+    "created_at",
+]
 
 
 @admin.register(Destination)
-class DestinationAdmin(ReadOnlyAdmin):
+class DestinationAdmin(ScopedAdmin):
+    """People set its pace; its health is only looked at."""
+
     list_display = [
         "origin",
         "community",
-        "last_success_at",
-        "last_failure_at",
+        "breaker_in_words",
+        "is_paused",
+        "rate",
+        "concurrency",
         "consecutive_failures",
+        "last_success_at",
     ]
     list_select_related = ["community"]
+    list_filter = ["breaker", "is_paused"]
     search_fields = ["origin"]
+    readonly_fields = ["community", "origin", *_SEEN]
+    fieldsets = [
+        (None, {"fields": ["origin", "community"]}),
+        ("Pace", {"fields": ["rate", "concurrency", "is_paused"]}),
+        ("Health", {"fields": _SEEN}),
+    ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        close = self.admin_site.admin_view(self.close_breaker)
+        return [
+            path("<int:pk>/close-breaker/", close, name="logs_destination_close"),
+            *super().get_urls(),
+        ]
+
+    def close_breaker(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """A person says that the destination works again."""
+        destination = Destination.objects.visible_to(request.user).filter(pk=pk).first()
+        if destination is None or not self.has_change_permission(request):
+            raise Http404("No destination of this number.")
+        if request.method == "POST":
+            destination.close_breaker()
+            destination.save(update_fields=Destination.BREAKER_FIELDS)
+            messages.success(request, f"Requests go to {destination} again.")
+        page = reverse("admin:logs_destination_change", args=[pk])
+        return HttpResponseRedirect(page)
+
+    @admin.display(description="circuit breaker", ordering="breaker")
+    def breaker_in_words(self, destination: Destination) -> str:
+        words = str(BreakerState(destination.breaker).label)
+        if destination.breaker == BreakerState.OPEN and destination.probe_at:
+            words += f" until it tries again at {destination.probe_at:%H:%M:%S} UTC"
+        return words
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        is_open = row is not None and row.breaker != BreakerState.CLOSED
+        context = {"breaker_is_open": is_open, "destination": row}
+        return super().change_view(
+            request, object_id, form_url, context | (extra_context or {})
+        )

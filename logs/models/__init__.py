@@ -1,10 +1,11 @@
 from .attempts import Attempt, Cut, ErrorClass
 from .deliveries import Delivery, DeliveryState, delivery_id
-from .destinations import Destination
+from .destinations import BreakerState, Destination
 from .runs import Cause, Run, RunState
 
 __all__ = [
     "Attempt",
+    "BreakerState",
     "Cause",
     "Cut",
     "Delivery",

@@ -1,11 +1,45 @@
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models import Q
 
 from feedback.access import ScopedQuerySet
 from feedback.models import Community
 
 
+class BreakerState(models.TextChoices):
+    CLOSED = "closed", "Closed: requests go through"
+    OPEN = "open", "Open: nothing is sent"
+    HALF_OPEN = "half_open", "Half open: one request is trying"
+
+
+class DestinationQuerySet(ScopedQuerySet["Destination"]):
+    def take_probe(self, pk: int, now: datetime, until: datetime) -> bool:
+        """Claim the one request that may try an open breaker; True if it is ours.
+
+        A claim that never reports back lapses at `until`.
+        """
+        due = self.filter(pk=pk, probe_at__lte=now).exclude(breaker=BreakerState.CLOSED)
+        return bool(due.update(breaker=BreakerState.HALF_OPEN, probe_at=until))
+
+    def unannounced(self) -> DestinationQuerySet:
+        """Whose managers don't know yet that it went down, or works again."""
+        down = ~Q(breaker=BreakerState.CLOSED)
+        return self.filter(
+            (down & Q(is_announced_down=False)) | (~down & Q(is_announced_down=True))
+        )
+
+
 class Destination(models.Model):
-    """An origin that a community sends to, made when it is first reached."""
+    """An origin that a community sends to, made when it is first reached.
+
+    The circuit breaker: after `logs.health.THRESHOLD` failures in a row it opens, and
+    deliveries wait without using up tries. At `probe_at` one of them goes through (half
+    open): if it is answered the breaker closes, otherwise it opens for longer.
+    """
 
     community = models.ForeignKey(
         Community, models.CASCADE, related_name="destinations"
@@ -13,12 +47,39 @@ class Destination(models.Model):
     origin = models.CharField(
         max_length=300, help_text="Scheme, host and port: https://example.com:443"
     )
+    rate = models.FloatField(
+        "requests per second",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.01, "Give at least 0.01, or leave it empty.")],
+        help_text="At most so many from all workers together. Empty: no limit.",
+    )
+    concurrency = models.PositiveSmallIntegerField(
+        "requests at once",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1, "Give at least 1, or leave it empty.")],
+        help_text="At most so many on the wire at one time, from all workers together.",
+    )
+    is_paused = models.BooleanField(
+        "paused", default=False, help_text="Deliveries wait until this is switched off."
+    )
+    breaker = models.CharField(
+        max_length=10, choices=BreakerState, default=BreakerState.CLOSED
+    )
+    # How often in a row the breaker has opened; each time it stays open for longer.
+    trips = models.PositiveSmallIntegerField(default=0, editable=False)
+    probe_at = models.DateTimeField("tries again", null=True, editable=False)
+    is_announced_down = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField("first used", auto_now_add=True)
     last_success_at = models.DateTimeField("last success", null=True, blank=True)
     last_failure_at = models.DateTimeField("last failure", null=True, blank=True)
     consecutive_failures = models.PositiveIntegerField("failures in a row", default=0)
 
-    objects = ScopedQuerySet["Destination"].as_manager()
+    # What the breaker's state consists of.
+    BREAKER_FIELDS = ("breaker", "trips", "probe_at", "consecutive_failures")
+
+    objects = DestinationQuerySet.as_manager()
 
     class Meta:
         ordering = ["origin"]
@@ -30,3 +91,9 @@ class Destination(models.Model):
 
     def __str__(self) -> str:
         return self.origin
+
+    def close_breaker(self) -> None:
+        """Let requests through again, as if the last one had been answered."""
+        self.breaker = BreakerState.CLOSED
+        self.consecutive_failures = self.trips = 0
+        self.probe_at = None

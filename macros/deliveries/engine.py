@@ -90,6 +90,7 @@ class Engine:
     def _step(self) -> None:
         """Claim, build, send; take in what came back; write it down."""
         moved = False
+        self._lanes.refresh()
         for run_id, work in list(self._works.items()):
             try:
                 moved |= self._advance(work)

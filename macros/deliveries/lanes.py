@@ -1,19 +1,35 @@
-"""How many requests a worker keeps on the wire to each origin."""
+"""A worker's traffic to each destination: what may go out now, and what must wait."""
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
+from datetime import timedelta
 
-# Where a lane starts, and what it never goes below.
+from django.conf import settings
+from django.utils import timezone
+
+from logs.health import THRESHOLD
+from logs.models import BreakerState, Destination
+
+from .pace import Pace
+
+# Where a window starts, and what it never goes below.
 SMALLEST_WINDOW = 8
 # How often a window follows the target's pace, in seconds.
 ADAPT_EVERY = 0.25
+# How often people's settings and the breaker are looked up, in seconds.
+REFRESH_EVERY = 1.0
+# How much work is held for a paced destination, in seconds.
+HOLD = 5.0
+# How long deliveries to a destination that is shut wait before they are looked at.
+PARK = 15.0
 
 
 @dataclass(slots=True)
 class Lane:
-    """The traffic to one origin.
+    """The traffic of one community to one origin.
 
     Its window follows Little's law: what is answered per second, times the quickest
     answer, is how many requests the target can hold without any waiting in line. Twice
@@ -21,21 +37,33 @@ class Lane:
     """
 
     cap: int
+    destination: Destination | None = None
     window: int = SMALLEST_WINDOW
     in_flight: int = 0
+    held: int = 0
+    failures: int = 0
+    _pace: Pace = field(default_factory=Pace)
+    _not_before: float = 0.0
     _answered: int = 0
     _quickest: float = float("inf")
     _since: float = field(default_factory=time.monotonic)
 
-    @property
-    def has_room(self) -> bool:
-        return self.in_flight < self.window
-
-    def begin(self) -> None:
+    def begin(self, token: str) -> bool:
+        """Take a place on the wire, if there is one now; `end` gives it back."""
+        if self.in_flight >= self.window or self.is_suspect:
+            return False
+        if time.monotonic() < self._not_before:
+            return False
+        if self.destination is not None and not self._permitted(token):
+            return False
         self.in_flight += 1
+        return True
 
-    def end(self, seconds: float) -> None:
+    def end(self, token: str, seconds: float, works: bool) -> None:
         self.in_flight -= 1
+        self.failures = 0 if works else self.failures + 1
+        if self.destination is not None:
+            self._pace.give_back(self.destination, token)
         self._answered += 1
         self._quickest = min(self._quickest, seconds)
         now = time.monotonic()
@@ -43,27 +71,100 @@ class Lane:
             self._adapt(now - self._since)
             self._answered, self._quickest, self._since = 0, float("inf"), now
 
+    @property
+    def is_suspect(self) -> bool:
+        """Failed so often that the breaker must be asked before anything is sent."""
+        return self.failures >= THRESHOLD
+
+    @property
+    def is_shut(self) -> bool:
+        """Paused, or its breaker is open and no probe is due."""
+        row = self.destination
+        if row is None:
+            return False
+        if row.is_paused:
+            return True
+        closed = row.breaker == BreakerState.CLOSED
+        return not closed and (row.probe_at is None or row.probe_at > timezone.now())
+
+    @property
+    def appetite(self) -> int:
+        """How many more deliveries are worth holding for it."""
+        row = self.destination
+        if self.is_shut:
+            return 0
+        if row is not None and row.breaker != BreakerState.CLOSED:
+            return max(0, 1 - self.held)
+        if row is not None and row.rate:
+            return max(0, math.ceil(HOLD * row.rate) - self.held)
+        return int(settings.BATCH_SIZE)
+
+    def _permitted(self, token: str) -> bool:
+        row = self.destination
+        assert row is not None
+        if self.is_shut:
+            return False
+        if row.breaker != BreakerState.CLOSED:
+            return self._take_probe(row)
+        if row.rate is None and row.concurrency is None:
+            return True
+        wait = self._pace.take(row, token)
+        self._not_before = time.monotonic() + wait if wait else 0.0
+        return not wait
+
+    def _take_probe(self, row: Destination) -> bool:
+        now = timezone.now()
+        until = now + timedelta(seconds=settings.REQUEST_DEADLINE + PARK)
+        taken = Destination.objects.take_probe(row.pk, now, until)
+        row.probe_at = until
+        return taken
+
     def _adapt(self, elapsed: float) -> None:
         needed = self._answered / elapsed * self._quickest
         self.window = min(self.cap, max(SMALLEST_WINDOW, round(2 * needed)))
 
 
 class Lanes:
-    """The lanes of one worker, by origin."""
+    """The lanes of one worker, by community and origin."""
 
     def __init__(self, cap: int) -> None:
         self._cap = cap
-        self._lanes: dict[str, Lane] = {}
+        self._lanes: dict[tuple[int, str], Lane] = {}
+        self._refreshed_at = 0.0
 
-    def of(self, origin: str) -> Lane:
-        lane = self._lanes.get(origin)
+    def of(self, community_id: int, origin: str) -> Lane:
+        lane = self._lanes.get((community_id, origin))
         if lane is None:
             self._forget_idle()
-            lane = self._lanes[origin] = Lane(self._cap)
+            lane = self._lanes[community_id, origin] = Lane(self._cap)
+            lane.destination = Destination.objects.filter(
+                community=community_id, origin=origin
+            ).first()
         return lane
+
+    def refresh(self) -> None:
+        """Look up settings and breakers of all lanes, now and then."""
+        now = time.monotonic()
+        suspects = [lane for lane in self._lanes.values() if lane.is_suspect]
+        if now - self._refreshed_at < REFRESH_EVERY and not suspects:
+            return
+        self._refreshed_at = now
+        communities = {community for community, _ in self._lanes}
+        origins = {origin for _, origin in self._lanes}
+        for row in Destination.objects.filter(
+            community__in=communities, origin__in=origins
+        ):
+            lane = self._lanes.get((row.community_id, row.origin))
+            if lane is not None:
+                lane.destination = row
+        for lane in suspects:
+            lane.failures = 0
 
     def _forget_idle(self) -> None:
         """Templates can name hosts without number; only the busy ones are kept."""
         if len(self._lanes) >= 1000:
-            busy = {name: lane for name, lane in self._lanes.items() if lane.in_flight}
-            self._lanes = busy
+            self._lanes = {
+                key: lane
+                for key, lane in self._lanes.items()
+                if lane.in_flight or lane.held
+            }

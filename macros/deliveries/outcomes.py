@@ -4,40 +4,50 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
-from logs.models import Attempt, Delivery, DeliveryState, ErrorClass
+from django.db.models import Exists, OuterRef
+
+from logs.models import Attempt, Delivery, DeliveryState, ErrorClass, Run
 from logs.recording import Outcome
 from logs.redaction import credentials_in, header_lines, mask_url, redact
 
-from .. import retries
 from ..http import Answer, Request, TransportError
+from ..models import Macro, WebRequest
+from ..retries import Failure, GiveUp, RetryPolicy, cause_of, retry_after
 from .sender import Exchange
 
 logger = logging.getLogger(__name__)
 
 # Few distinct values, so that deliveries that fail together share one UPDATE.
 _JITTER_STEPS = 8
+# The target says that it has removed the address for good (RFC 9110 15.5.11).
+_GONE = 410
 
 _TEXTS = ("url", "request_body", "response_headers", "response_body", "message")
 
 
-def of_exchange(exchange: Exchange, ladder: Sequence[float]) -> Outcome:
+def of_exchange(exchange: Exchange) -> Outcome:
     """What a request that was sent, or could not be, leads to."""
     attempt = _attempt(exchange)
+    ended_at = exchange.started_at + timedelta(seconds=exchange.seconds)
     result = exchange.result
+    hint = 0.0
     if isinstance(result, Answer):
-        retryable = _judge_answer(attempt, result)
+        _take_answer(attempt, result)
+        if attempt.error_class:
+            hint = retry_after(result.headers, ended_at)
     elif isinstance(result, TransportError):
         attempt.error_class = result.kind
         attempt.message = result.message
         attempt.outcome_unknown = result.outcome_unknown
-        retryable = result.retryable
     else:
-        retryable = _unforeseen(attempt, exchange)
+        _take_unforeseen(attempt, exchange)
     _redact_echoes(attempt, exchange.request)
-    outcome = _outcome(exchange.delivery, attempt, retryable, ladder)
+    work = exchange.work
+    age = (ended_at - work.run.created_at).total_seconds()
+    outcome = _outcome(attempt, work.plan.policy, age, hint)
     outcome.origin = exchange.origin
     return outcome
 
@@ -57,12 +67,11 @@ def not_sent(
 
 
 def of_lost_lease(
-    delivery: Delivery, ladder: Sequence[float], now: datetime
+    run: Run, delivery: Delivery, policy: RetryPolicy, now: datetime
 ) -> Outcome:
     """The former holder went silent; whether it sent the request, nobody knows.
 
-    It counts as a try, so that a delivery that kills its worker comes to an end; the
-    next one is due at once, since the lease was wait enough.
+    It counts as a try, so that a delivery that kills its worker comes to an end.
     """
     attempt = Attempt(
         delivery=delivery,
@@ -72,19 +81,37 @@ def of_lost_lease(
         message="The worker stopped while it held this delivery.",
         outcome_unknown=True,
     )
-    outcome = _outcome(delivery, attempt, True, ladder)
-    if outcome.retry_in is not None:
-        outcome.retry_in = 0
-    return outcome
+    age = (now - run.created_at).total_seconds()
+    return _outcome(attempt, policy, age)
 
 
-def given_back(delivery: Delivery) -> Outcome:
-    """Claimed, but not tried: due again at once, no attempt used up."""
-    return Outcome(delivery, DeliveryState.PENDING, retry_in=0)
+def given_back(delivery: Delivery, wait: float = 0.0) -> Outcome:
+    """Claimed, but not tried: due again after `wait` seconds, no attempt used up."""
+    return Outcome(delivery, DeliveryState.PENDING, retry_in=wait)
 
 
 def cancelled(delivery: Delivery) -> Outcome:
     return Outcome(delivery, DeliveryState.CANCELLED)
+
+
+def pause_if_gone(run: Run, outcomes: Iterable[Outcome], now: datetime) -> None:
+    """After an answer of 410 pause the macro, unless its address was changed since.
+
+    A run keeps the address it started with, so its later answers must not pause again
+    a macro that was mended and resumed.
+    """
+    for outcome in outcomes:
+        attempt = outcome.attempt
+        if attempt is None or attempt.status != _GONE:
+            continue
+        url = run.snapshot["steps"][outcome.delivery.step]["url"]
+        same = WebRequest.objects.filter(macro=OuterRef("pk"), url=url)
+        Macro.objects.filter(Exists(same), pk=run.macro_id).pause(
+            f"{outcome.origin} answered 410 to {outcome.delivery}: the address is gone"
+            " for good. Put a new one into the web request, then resume.",
+            now,
+        )
+        return
 
 
 def _attempt(exchange: Exchange) -> Attempt:
@@ -101,41 +128,43 @@ def _attempt(exchange: Exchange) -> Attempt:
     )
 
 
-def _judge_answer(attempt: Attempt, answer: Answer) -> bool:
-    """Fill in the answer; True if its status is worth another try."""
+def _take_answer(attempt: Attempt, answer: Answer) -> None:
     attempt.status = answer.status
     attempt.response_headers = header_lines(answer.headers)
     attempt.response_body = _text(answer.body)
     attempt.response_cut = answer.cut
     attempt.connect_ms = answer.timings.connect_ms
     attempt.first_byte_ms = answer.timings.first_byte_ms
-    if 200 <= answer.status <= 299:
-        return False
-    redirected = 300 <= answer.status <= 399
-    attempt.error_class = ErrorClass.REDIRECT if redirected else ErrorClass.HTTP
-    return retries.is_retried_status(answer.status)
+    if 300 <= answer.status <= 399:
+        attempt.error_class = ErrorClass.REDIRECT
+    elif not 200 <= answer.status <= 299:
+        attempt.error_class = ErrorClass.HTTP
 
 
-def _unforeseen(attempt: Attempt, exchange: Exchange) -> bool:
+def _take_unforeseen(attempt: Attempt, exchange: Exchange) -> None:
     logger.error("Sending failed in an unforeseen way", exc_info=exchange.result)  # type: ignore[arg-type]
     attempt.error_class = ErrorClass.CONNECT
     attempt.message = "The request failed inside CenterHook; its log says more."
     attempt.outcome_unknown = True
-    return True
 
 
 def _outcome(
-    delivery: Delivery, attempt: Attempt, retryable: bool, ladder: Sequence[float]
+    attempt: Attempt, policy: RetryPolicy, age: float, hint: float = 0.0
 ) -> Outcome:
     if not attempt.error_class:
-        return Outcome(delivery, DeliveryState.DELIVERED, attempt)
-    wait = None
-    if retryable:
-        jitter = random.randrange(_JITTER_STEPS) / _JITTER_STEPS
-        wait = retries.wait_before_retry(ladder, attempt.number, jitter)
-    if wait is None:
-        return Outcome(delivery, DeliveryState.FAILED, attempt)
-    return Outcome(delivery, DeliveryState.PENDING, attempt, wait)
+        return Outcome(attempt.delivery, DeliveryState.DELIVERED, attempt)
+    cause = cause_of(attempt.error_class, attempt.status)
+    if cause is None:
+        return Outcome(attempt.delivery, DeliveryState.FAILED, attempt)
+    unknown = attempt.outcome_unknown
+    failure = Failure(cause, attempt.number, age, hint, unknown)
+    jitter = random.randrange(_JITTER_STEPS) / _JITTER_STEPS
+    try:
+        wait = policy.wait(failure, jitter)
+    except GiveUp as why:
+        attempt.message = f"{attempt.message} {why}".strip()
+        return Outcome(attempt.delivery, DeliveryState.FAILED, attempt)
+    return Outcome(attempt.delivery, DeliveryState.PENDING, attempt, wait)
 
 
 def _text(body: bytes) -> str:

@@ -30,6 +30,7 @@ class Exchange:
     masked: Request
     origin: str
     lane: Lane
+    token: str
     started_at: datetime = NOT_STARTED
     seconds: float = 0.0
     result: Answer | TransportError | Exception | None = None

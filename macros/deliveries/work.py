@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from feedback.models import Feedback
 from logs import recording
+from logs.health import works
 from logs.models import Delivery, DeliveryState, ErrorClass, Run, RunState
 from logs.recording import Outcome
 
@@ -21,7 +22,7 @@ from ..rendering import Plan, TooLarge, context_for
 from ..tags import RenderError
 from . import outcomes
 from .claims import claim_due, renew
-from .lanes import Lanes
+from .lanes import HOLD, PARK, Lanes
 from .sender import Exchange
 
 logger = logging.getLogger(__name__)
@@ -52,6 +53,8 @@ class Work:
         self.results: list[Outcome] = []
         self._tickets: dict[int, Feedback] = {}
         self._unfinished: set[int] = set()
+        # A lane waits for what its breaker says to the results.
+        self._must_flush = False
         self._flushed_at = self._renewed_at = time.monotonic()
 
     @property
@@ -65,7 +68,9 @@ class Work:
         if claims:
             before += self._claim()
         for _ in range(len(self.ready)):
-            self._send_or_hold(self.ready.popleft())
+            exchange = self.ready.popleft()
+            exchange.lane.held -= 1
+            self._send_or_hold(exchange)
         while self.waiting and len(self.ready) < MOST_READY:
             self._build(self.waiting.popleft())
         return claims or len(self.waiting) + len(self.ready) < before
@@ -73,17 +78,23 @@ class Work:
     def finished(self, exchange: Exchange) -> None:
         """Take an exchange back from the sender."""
         self.in_flight -= 1
-        exchange.lane.end(exchange.seconds)
-        self.results.append(outcomes.of_exchange(exchange, self.plan.ladder))
+        outcome = outcomes.of_exchange(exchange)
+        self.results.append(outcome)
+        is_up = outcome.attempt is not None and works(outcome.attempt)
+        exchange.lane.end(exchange.token, exchange.seconds, is_up)
+        self._must_flush |= exchange.lane.is_suspect
 
     def flush_if_due(self) -> None:
         waited = time.monotonic() - self._flushed_at
-        if len(self.results) >= FLUSH_SIZE or waited >= FLUSH_INTERVAL:
+        full = len(self.results) >= FLUSH_SIZE
+        if full or self._must_flush or waited >= FLUSH_INTERVAL:
             self.flush()
 
     def flush(self) -> None:
         """Write the results down. On an error they stay, for the next time."""
-        recording.record(self.run, self.lease, self.results, timezone.now())
+        now = timezone.now()
+        outcomes.pause_if_gone(self.run, self.results, now)
+        recording.record(self.run, self.lease, self.results, now)
         self._unfinished -= {outcome.delivery.pk for outcome in self.results}
         for outcome in self.results:
             self._tickets.pop(outcome.delivery.feedback_id or 0, None)
@@ -91,6 +102,7 @@ class Work:
             # A step that was delivered has made the next one due.
             self.has_more = True
         self.results = []
+        self._must_flush = False
         self._flushed_at = time.monotonic()
         self._look_up()
 
@@ -100,13 +112,17 @@ class Work:
         self._end_unsent(outcomes.given_back)
 
     def _claim(self) -> int:
-        deliveries = claim_due(self.run.pk, settings.BATCH_SIZE, self.lease)
-        self.has_more = len(deliveries) == settings.BATCH_SIZE
+        size = self._appetite()
+        if not size:
+            return 0
+        deliveries = claim_due(self.run.pk, size, self.lease)
+        self.has_more = bool(deliveries)
         fresh = [delivery for delivery in deliveries if not delivery.lease]
         now = timezone.now()
         for delivery in deliveries:
             if delivery.lease:
-                lost = outcomes.of_lost_lease(delivery, self.plan.ladder, now)
+                policy = self.plan.policy
+                lost = outcomes.of_lost_lease(self.run, delivery, policy, now)
                 self.results.append(lost)
                 self.has_more |= lost.state == DeliveryState.PENDING
         self._load_tickets(fresh)
@@ -115,6 +131,17 @@ class Work:
         if len(fresh) < len(deliveries):
             self.flush()
         return len(fresh)
+
+    def _appetite(self) -> int:
+        """How much is worth claiming, where the template alone says where it goes."""
+        if self.plan.origins is None:
+            return int(settings.BATCH_SIZE)
+        community = self.run.community_id
+        lanes = [self.lanes.of(community, origin) for origin in self.plan.origins]
+        if all(lane.is_shut for lane in lanes):
+            # The clock rings again; nothing is written meanwhile.
+            self.has_more = False
+        return min(int(settings.BATCH_SIZE), sum(lane.appetite for lane in lanes))
 
     def _load_tickets(self, deliveries: list[Delivery]) -> None:
         rows = Feedback.objects.filter(pk__in={d.feedback_id for d in deliveries})
@@ -145,8 +172,9 @@ class Work:
         request = template.render(context)
         masked = template.render_masked(context) if template.uses_secrets else request
         origin = origin_of(request.url)
-        lane = self.lanes.of(origin)
-        return Exchange(self, delivery, request, masked, origin, lane)
+        lane = self.lanes.of(self.run.community_id, origin)
+        token = f"{self.lease}-{delivery.pk}"
+        return Exchange(self, delivery, request, masked, origin, lane, token)
 
     def _refuse(
         self, delivery: Delivery, message: str, error_class: ErrorClass
@@ -155,12 +183,16 @@ class Work:
         self.results.append(outcomes.not_sent(delivery, message, error_class, now))
 
     def _send_or_hold(self, exchange: Exchange) -> None:
-        if not exchange.lane.has_room:
+        lane = exchange.lane
+        if lane.begin(exchange.token):
+            self.in_flight += 1
+            self.send(exchange)
+        elif lane.appetite:
+            lane.held += 1
             self.ready.append(exchange)
-            return
-        exchange.lane.begin()
-        self.in_flight += 1
-        self.send(exchange)
+        else:
+            wait = PARK if lane.is_shut else HOLD
+            self.results.append(outcomes.given_back(exchange.delivery, wait))
 
     def _look_up(self) -> None:
         """At every flush: is the run cancelled, does the lease need renewing?"""
@@ -173,6 +205,8 @@ class Work:
 
     def _end_unsent(self, outcome: Callable[[Delivery], Outcome]) -> None:
         unsent = [*self.waiting, *(exchange.delivery for exchange in self.ready)]
+        for exchange in self.ready:
+            exchange.lane.held -= 1
         self.waiting.clear()
         self.ready.clear()
         self.results.extend(outcome(delivery) for delivery in unsent)

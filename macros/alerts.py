@@ -1,0 +1,56 @@
+"""Tell a community's people, once, when a destination goes down and when it is back."""
+
+from __future__ import annotations
+
+import logging
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.urls import reverse
+
+from logs.models import BreakerState, Destination
+
+logger = logging.getLogger(__name__)
+
+
+def announce() -> None:
+    """Send what is due. Two clocks at once send each notice once.
+
+    The notice is marked as sent before it is: one that a broken mail server swallows
+    is in the log, and not sent again and again.
+    """
+    for destination in Destination.objects.unannounced().select_related("community"):
+        is_down = destination.breaker != BreakerState.CLOSED
+        changed = Destination.objects.filter(
+            pk=destination.pk, is_announced_down=not is_down
+        ).update(is_announced_down=is_down)
+        if changed:
+            _send(destination, is_down)
+
+
+def _send(destination: Destination, is_down: bool) -> None:
+    subject, text = _wording(destination, is_down)
+    logger.warning(subject)
+    addresses = destination.community.alert_addresses
+    if not addresses:
+        return
+    try:
+        send_mail(subject, text, None, addresses)
+    except OSError as error:
+        logger.warning("The notice could not be sent: %s", error)
+
+
+def _wording(destination: Destination, is_down: bool) -> tuple[str, str]:
+    page = reverse("admin:logs_destination_change", args=[destination.pk])
+    link = f"{settings.BASE_URL}{page}"
+    if not is_down:
+        return (
+            f"{destination} answers again",
+            f"Waiting deliveries are on their way.\n\n{link}\n",
+        )
+    return (
+        f"{destination} does not answer",
+        f"{destination.consecutive_failures} requests in a row got no proper answer."
+        " Deliveries to it wait, and none is lost. One is tried now and then; when it"
+        f" is answered, the others follow by themselves.\n\n{link}\n",
+    )
