@@ -1,25 +1,17 @@
 from __future__ import annotations
 
-import signal
-import time
-from types import FrameType
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from centerhook.demo import stopping
 from centerhook.demo.children import Children
 from centerhook.demo.errors import DemoError
 from centerhook.demo.perform import Result, perform
 from centerhook.demo.processes import Addresses, running
 from centerhook.demo.seed import Demo, seed
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-class Stopped(Exception):
-    """Ctrl-C, or another wish to end."""
 
 
 class Command(BaseCommand):
@@ -33,15 +25,12 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for number in SIGNALS:
-            # What is ignored stays so: nohup keeps the demo past a hang-up.
-            if signal.getsignal(number) != signal.SIG_IGN:
-                signal.signal(number, _stop)
+        stopping.listen()
         try:
             self._run(once=options["once"])
         except DemoError as error:
             raise CommandError(str(error)) from error
-        except Stopped:
+        except stopping.Stopped:
             if options["once"]:
                 raise CommandError("Stopped before the end.") from None
             self._say("Stopped.")
@@ -85,7 +74,7 @@ class Command(BaseCommand):
 
     def _serve(self, children: Children) -> None:
         while True:
-            time.sleep(1)
+            stopping.pause(1)
             for name, code in children.ended().items():
                 self._say(f"The {name} has ended (exit code {code}). Start again.")
 
@@ -98,10 +87,3 @@ def _environment(addresses: Addresses) -> dict[str, str]:
     """Loopback is allowed to the demo only, since its receiver is there."""
     networks = ["127.0.0.0/8", *settings.ALLOWED_NETWORKS]
     return {"ALLOWED_NETWORKS": ",".join(networks), "BASE_URL": addresses.web_url}
-
-
-def _stop(signum: int, frame: FrameType | None) -> None:
-    """The first signal ends the demo; the children's end is then waited for."""
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
-    raise Stopped

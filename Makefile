@@ -1,0 +1,49 @@
+# make demo    see it work: http://127.0.0.1:8000/admin/
+# make test    the whole test suite
+# make check   linters, types, Django's checks
+# make bench   the benchmark of docs/performance.md
+# Options go into ARGS: make demo ARGS=--once
+
+PYTHON ?= python3
+ARGS ?=
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check bench clean
+.DEFAULT_GOAL := demo
+
+demo: $(VENV)/run-stamp
+	@$(BIN)/python manage.py demo $(ARGS)
+
+test: $(VENV)/dev-stamp
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+check: $(VENV)/dev-stamp
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy .
+	@$(BIN)/python manage.py check --fail-level WARNING
+	@$(BIN)/python manage.py makemigrations --check --dry-run
+
+bench: $(VENV)/dev-stamp
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+# What can be made again; the data in var/ stays.
+clean:
+	@rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is newer than the requirements it was installed from.
+$(VENV)/run-stamp: requirements.txt | $(BIN)/python
+	@echo "Installing requirements.txt ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/dev-stamp: requirements.txt requirements-dev.txt | $(BIN)/python
+	@echo "Installing requirements-dev.txt ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ $(VENV)/run-stamp
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "CenterHook needs Python 3.11 or newer: make PYTHON=/path/to/python3.11")'
+	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }

@@ -1,0 +1,2 @@
+class DemoError(Exception):
+    """Why the demo can't go on, as a sentence."""

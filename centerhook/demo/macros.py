@@ -1,0 +1,168 @@
+"""The demo's macros, and where they point."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from feedback.models import FeedbackType
+from macros.models import BodyKind, Macro, Method, WebRequest
+
+POST_TO_SLACK = "Post to Slack"
+# So that a demo shows retries and their end within a minute.
+QUICK_LADDER = "2 s, 10 s, 30 s"
+
+
+def _field(label: str, tag: str) -> dict[str, str]:
+    return {"type": "mrkdwn", "text": f"*{label}*\n{tag}"}
+
+
+SLACK = {
+    "text": "((Reference|slack)): ((Title|slack))",
+    "blocks": [
+        {
+            "type": "header",
+            "text": {
+                "type": "plain_text",
+                "text": "((Reference)) ((Title|truncate:120))",
+            },
+        },
+        {
+            "type": "section",
+            "fields": [
+                _field("Severity", "((Field: Severity))"),
+                _field("Platform", "((Field: Platform|join:' / '))"),
+                _field("Status", "((Status|slack))"),
+                _field("Reported by", "((Submitter Name|slack))"),
+            ],
+        },
+        {
+            "type": "section",
+            "text": {
+                "type": "mrkdwn",
+                "text": "((Description|truncate:600|slack))\n<((Ticket URL))|Open>",
+            },
+        },
+    ],
+}
+# The description is in the Atlassian Document Format.
+JIRA = {
+    "fields": {
+        "project": {"key": "NW"},
+        "issuetype": {"name": "Bug"},
+        "summary": "((Title|truncate:250))",
+        "priority": {
+            "name": "((Field: Severity|map:Critical=Highest,Major=High,*=Medium))"
+        },
+        "labels": ["beta", "((Reference))"],
+        "description": {
+            "type": "doc",
+            "version": 1,
+            "content": [
+                {
+                    "type": "paragraph",
+                    "content": [{"type": "text", "text": "((Description|required))"}],
+                },
+                {
+                    "type": "paragraph",
+                    "content": [
+                        {
+                            "type": "text",
+                            "text": "Reported by ((Submitter Name)) in ((Reference))",
+                            "marks": [
+                                {"type": "link", "attrs": {"href": "((Ticket URL))"}}
+                            ],
+                        }
+                    ],
+                },
+            ],
+        },
+    }
+}
+
+
+@dataclass(frozen=True)
+class Definition:
+    name: str
+    description: str
+    path: str
+    body: dict[str, Any]
+    headers: str = ""
+    retry_ladder: str = QUICK_LADDER
+
+
+DEFINITIONS = [
+    Definition(
+        POST_TO_SLACK,
+        "A message in the channel #beta-bugs, one for each ticket.",
+        "/slack/services/T024NRTHW/B7XKQ2/demo",
+        SLACK,
+    ),
+    Definition(
+        "Create Jira issue",
+        "An issue in the project NW, with a link back.",
+        "/jira/rest/api/3/issue",
+        JIRA,
+        "Authorization: Basic ZGVtbzpub3QtYS1yZWFsLXRva2Vu\nAccept: application/json",
+    ),
+    Definition(
+        "Notify legacy tracker",
+        "The old tracker is down and answers 500: watch the retries.",
+        "/fail/tracker/import",
+        {
+            "id": "((Reference))",
+            "headline": "((Title))",
+            "impact": "((Field: Impact))",
+            "found": "((Field: Found on))",
+        },
+        "X-Api-Key: legacy-demo-key",
+    ),
+]
+
+
+def ensure_macros(feedback_type: FeedbackType, receiver: str) -> None:
+    """Make the macros that are missing, and point all at the receiver.
+
+    What people changed in them stays: only the host and port are written.
+    """
+    for definition in DEFINITIONS:
+        macro, created = Macro.objects.get_or_create(
+            feedback_type=feedback_type,
+            name=definition.name,
+            defaults={
+                "description": definition.description,
+                "retry_ladder": definition.retry_ladder,
+            },
+        )
+        if created:
+            _add_request(macro, definition, receiver)
+    for request in WebRequest.objects.filter(macro__feedback_type=feedback_type):
+        request.url = _moved(request.url, receiver)
+        request.save(update_fields=["url"])
+
+
+def _add_request(macro: Macro, definition: Definition, receiver: str) -> None:
+    # Numbers and lists stand in value position, so without quotes.
+    body = json.dumps(definition.body, indent=2, ensure_ascii=False)
+    body = body.replace('"((Field: Impact))"', "((Field: Impact))")
+    request = WebRequest(
+        macro=macro,
+        position=1,
+        method=Method.POST,
+        url=receiver + definition.path,
+        headers=definition.headers,
+        body_kind=BodyKind.JSON,
+        body=body,
+    )
+    request.full_clean()
+    request.save()
+
+
+def _moved(url: str, receiver: str) -> str:
+    """The address with the receiver's port, if it is on this machine's loopback."""
+    parts = urlsplit(url)
+    if parts.hostname != "127.0.0.1":
+        return url
+    return parts._replace(netloc=urlsplit(receiver).netloc).geturl()

@@ -1,0 +1,110 @@
+"""The main job, done as a person does it: filter, Perform Action, confirm, look."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from django.db.models import OuterRef, Subquery
+
+from logs.models import Attempt, Delivery, DeliveryState, Run, delivery_id
+
+from .browser import Browser
+from .errors import DemoError
+from .seed import Demo
+from .stopping import pause
+
+LIST = "/admin/feedback/feedback/"
+# How long the deliveries may take, in seconds.
+PATIENCE = 120.0
+ROWS = 30
+
+
+@dataclass
+class Result:
+    run: Run
+    rows: list[dict[str, Any]]
+
+    @property
+    def delivered(self) -> int:
+        """How many are logged as delivered and known to the receiver."""
+        return sum(row["went_well"] for row in self.rows)
+
+    @property
+    def is_complete(self) -> bool:
+        return self.delivered == self.run.total > 0
+
+    def __str__(self) -> str:
+        return f"delivered {self.delivered} of {self.run.total}"
+
+    def table(self) -> Iterator[str]:
+        yield "Ticket     State      Answer Tries     ms  Received"
+        for row in self.rows[:ROWS]:
+            yield (
+                f"{row['target_label']:<10} {row['state']:<10}"
+                f" {row['last_status'] or '-':>6} {row['attempts']:>5}"
+                f" {_or_dash(row['ms']):>6}  {'yes' if row['received'] else 'no'}"
+            )
+        if len(self.rows) > ROWS:
+            yield f"and {len(self.rows) - ROWS} more"
+
+
+def _or_dash(value: object) -> object:
+    return "-" if value is None else value
+
+
+def perform(demo: Demo, web_url: str, receiver_url: str) -> Result:
+    """Send the open critical bugs through the admin, and check both ends."""
+    browser = Browser(web_url)
+    _log_in(browser, demo)
+    run = _settled(_start_run(browser, demo))
+    seen = requests.get(f"{receiver_url}/received.json", timeout=30).json()["ids"]
+    return Result(run, list(_rows(run, seen)))
+
+
+def _log_in(browser: Browser, demo: Demo) -> None:
+    login = browser.get("/admin/login/?next=/admin/")
+    fields = login.form("login-form").filled(
+        username=demo.username, password=demo.password
+    )
+    if "/login/" in browser.post("/admin/login/?next=/admin/", fields).url:
+        raise DemoError(f"The admin did not let {demo.username} in.")
+
+
+def _start_run(browser: Browser, demo: Demo) -> int:
+    """Choose the macro for all that the filter finds, and confirm."""
+    filtered = f"{LIST}?feedback_type={demo.feedback_type.pk}&open=yes"
+    filtered += "&field_severity=Critical"
+    tickets = browser.get(filtered).form("changelist-form")
+    chosen = tickets.filled(action=f"macro_{demo.macro.pk}", select_across="1")
+    confirmation = browser.post(filtered, [*chosen, ("index", "0")])
+    confirmed = confirmation.form("perform-action").filled()
+    landed = browser.post(filtered, confirmed).url
+    found = re.search(r"/logs/run/(\d+)/", landed)
+    if found is None:
+        raise DemoError(f"Performing the action led to {landed}, not to a run.")
+    return int(found[1])
+
+
+def _settled(pk: int) -> Run:
+    """The run when all its deliveries have ended, or when patience has."""
+    give_up = time.monotonic() + PATIENCE
+    run = Run.objects.get(pk=pk)
+    while not run.is_settled and time.monotonic() < give_up:
+        pause()
+        run.refresh_from_db()
+    return run
+
+
+def _rows(run: Run, seen: dict[str, int]) -> Iterator[dict[str, Any]]:
+    last = Attempt.objects.filter(delivery=OuterRef("pk")).order_by("-pk")
+    deliveries = Delivery.objects.filter(run=run).order_by("pk")
+    fields = ["pk", "target_label", "state", "last_status", "attempts"]
+    for row in deliveries.values(*fields, ms=Subquery(last.values("total_ms")[:1])):
+        row["received"] = delivery_id(run.key, row["pk"]) in seen
+        row["went_well"] = row["received"] and row["state"] == DeliveryState.DELIVERED
+        yield row

@@ -1,0 +1,101 @@
+"""The receiver's own pages: what it received, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+from django.template import Context, Engine
+
+from .answers import JSON
+from .memory import Memory, Received
+from .messages import Reply, reply
+
+FOLDER = Path(__file__).parent
+# How many requests the page for people shows.
+SHOWN = 50
+SAFE = (
+    "Content-Security-Policy: default-src 'none'; style-src 'self';"
+    " form-action 'self'; frame-ancestors 'none'",
+    "X-Content-Type-Options: nosniff",
+    "Cache-Control: no-store",
+)
+
+_engine = Engine(dirs=[str(FOLDER)])
+
+
+def page(request: Received, memory: Memory) -> Reply | None:
+    """The answer, if the request is for one of the receiver's own pages."""
+    match request.method, request.path:
+        case "GET" | "HEAD", "/":
+            return reply(200, _html(memory), "text/html; charset=utf-8", *SAFE)
+        case "GET" | "HEAD", "/style.css":
+            style = (FOLDER / "style.css").read_text()
+            return reply(200, style, "text/css; charset=utf-8", *SAFE)
+        case "GET" | "HEAD", "/received.json":
+            query = parse_qs(request.target.partition("?")[2])
+            with_ids = query.get("ids") != ["0"]
+            return reply(200, json.dumps(_data(memory, with_ids)), JSON, *SAFE)
+        case "GET" | "HEAD", "/favicon.ico":
+            return reply(HTTPStatus.NO_CONTENT)
+        case "POST", "/reset":
+            memory.clear()
+            return reply(HTTPStatus.SEE_OTHER, "", "text/plain", "Location: /")
+    return None
+
+
+def _data(memory: Memory, with_ids: bool) -> dict[str, Any]:
+    data: dict[str, Any] = {"total": memory.total, "paths": memory.paths}
+    if with_ids:
+        data["ids"] = memory.ids
+    data["requests"] = [
+        {
+            "at": request.at,
+            "method": request.method,
+            "target": request.target,
+            "headers": request.headers,
+            "body": request.text,
+            "status": request.status,
+        }
+        for request in memory.requests
+    ]
+    return data
+
+
+def _html(memory: Memory) -> str:
+    context = {
+        "total": memory.total,
+        "deliveries": len(memory.ids),
+        "repeated": memory.repeated,
+        "paths": memory.paths.most_common(20),
+        "more_paths": max(0, len(memory.paths) - 20),
+        "rows": list(_rows(memory)),
+    }
+    return _engine.get_template("page.html").render(Context(context, use_l10n=False))
+
+
+def _rows(memory: Memory) -> Iterator[dict[str, Any]]:
+    for request in list(memory.requests)[: -SHOWN - 1 : -1]:
+        yield {
+            "at": f"{datetime.fromtimestamp(request.at, UTC):%H:%M:%S} UTC",
+            "method": request.method,
+            "target": request.target,
+            "status": request.status,
+            "went_well": request.status < 400,
+            "delivery_id": request.delivery_id,
+            "headers": request.headers,
+            "body": _readable(request),
+        }
+
+
+def _readable(request: Received) -> str:
+    """The body, laid out if it is JSON."""
+    try:
+        return json.dumps(request.json(), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return request.text

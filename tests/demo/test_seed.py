@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+
+from centerhook.demo.errors import DemoError
+from centerhook.demo.seed import seed
+from feedback.models import Community, Feedback, FieldKind, FormField
+from macros.models import Macro, WebRequest
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def own_var_folder(settings, tmp_path):
+    settings.VAR_DIR = tmp_path
+
+
+def test_the_community_is_big_and_varied_enough_to_look_real():
+    seed("http://127.0.0.1:1")
+    assert Feedback.objects.count() > 300
+    assert Community.objects.get().testers.count() == 60
+    assert Feedback.objects.values("title", "feedback_type").distinct().count() == 420
+    kinds = set(FormField.objects.values_list("kind", flat=True))
+    assert kinds == set(FieldKind.values)
+    assert Feedback.objects.exclude(external_data={}).count() > 20
+
+
+def test_there_are_open_critical_bugs_to_send():
+    demo = seed("http://127.0.0.1:1")
+    tickets = demo.feedback_type.tickets.filter(status__is_open=True)
+    assert 10 <= tickets.filter(form_values__severity="Critical").count() <= 50
+
+
+def test_every_answer_fits_its_question():
+    seed("http://127.0.0.1:1")
+    for ticket in Feedback.objects.select_related("feedback_type"):
+        ticket.full_clean()
+        questions = {q.key: q for q in ticket.feedback_type.form_fields.all()}
+        for key, answer in ticket.form_values.items():
+            choices = questions[key].choice_list
+            given = answer if isinstance(answer, list) else [answer]
+            assert not choices or set(given) <= set(choices)
+
+
+def test_a_second_start_keeps_the_data_and_moves_only_the_port():
+    first = seed("http://127.0.0.1:1")
+    Feedback.objects.filter(feedback_type=first.feedback_type, number=1).delete()
+    request = WebRequest.objects.get(macro=first.macro)
+    request.url, request.body = "http://127.0.0.1:1/slack/mine?x=1", '{"text": "my"}'
+    request.save()
+    elsewhere = WebRequest.objects.filter(macro__name="Create Jira issue").first()
+    assert elsewhere
+    elsewhere.url = "https://jira.example.com/issue"
+    elsewhere.save()
+
+    second = seed("http://127.0.0.1:2")
+
+    assert second == first
+    assert Feedback.objects.count() == 419
+    request.refresh_from_db()
+    assert request.url == "http://127.0.0.1:2/slack/mine?x=1"
+    assert request.body == '{"text": "my"}'
+    elsewhere.refresh_from_db()
+    assert elsewhere.url == "https://jira.example.com/issue"
+
+
+def test_a_macro_that_was_deleted_comes_back():
+    Macro.objects.filter(pk=seed("http://127.0.0.1:1").macro.pk).delete()
+    demo = seed("http://127.0.0.1:2")
+    assert demo.macro.snapshot()["steps"][0]["url"].startswith("http://127.0.0.1:2/")
+
+
+def test_the_login_works_and_its_password_is_this_machines_own(tmp_path):
+    demo = seed("http://127.0.0.1:1")
+    assert Client().login(username=demo.username, password=demo.password)
+    assert (tmp_path / "demo-password").stat().st_mode & 0o077 == 0
+    (tmp_path / "demo-password").unlink()
+    again = seed("http://127.0.0.1:1")
+    assert again.password != demo.password
+    assert Client().login(username=again.username, password=again.password)
+    assert get_user_model()._default_manager.count() == 1
+
+
+def test_a_community_without_bug_reports_is_explained():
+    demo = seed("http://127.0.0.1:1")
+    Community.objects.get().projects.all().delete()
+    with pytest.raises(DemoError, match="Delete the community in the admin"):
+        seed("http://127.0.0.1:1")
+    assert demo.macro.name == "Post to Slack"
