@@ -5,6 +5,9 @@ from django.contrib.admin import apps
 class CenterHookConfig(AppConfig):
     name = "centerhook"
 
+    def ready(self) -> None:
+        from . import checks  # noqa: F401 - they register themselves
+
 
 class CenterHookAdminConfig(apps.AdminConfig):
     default = False

@@ -3,6 +3,7 @@
 A secret may be given as NAME_FILE, the path of a file that holds it.
 """
 
+import base64
 import hashlib
 import os
 import tempfile
@@ -27,6 +28,24 @@ def _local_secret_key() -> str:
     return path.read_text()
 
 
+def _local_secrets_key() -> str:
+    """As the secret key. Whole at once: what it encrypts is lost with it, so two
+    processes that start together must not make two."""
+    VAR_DIR.mkdir(exist_ok=True)
+    path = VAR_DIR / "secrets-key"
+    if not path.exists():
+        descriptor, new = tempfile.mkstemp(dir=VAR_DIR)  # mode 0600
+        os.write(descriptor, base64.urlsafe_b64encode(os.urandom(32)))
+        os.close(descriptor)
+        try:
+            os.link(new, path)
+        except FileExistsError:
+            pass
+        finally:
+            os.unlink(new)
+    return path.read_text()
+
+
 def _local_redis_url() -> str:
     """The embedded server's socket, as short as a socket's path has to be (108)."""
     path = VAR_DIR / "valkey.sock"
@@ -42,6 +61,10 @@ DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="") or _local_secret_key()
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# Fernet keys for the secrets in the database: the first encrypts, all of them decrypt.
+# To change the key put a new one in front and run `manage.py rotate_secrets`.
+SECRETS_KEYS = [key.strip() for key in env.list("SECRETS_KEYS", default=[])]
+SECRETS_KEYS = SECRETS_KEYS or [_local_secrets_key()]
 # Where people reach the admin; ((Ticket URL)) begins with it.
 BASE_URL = env.str("BASE_URL", default="http://localhost:8000").rstrip("/")
 
@@ -136,6 +159,11 @@ DESTINATION_CONCURRENCY = env.int("DESTINATION_CONCURRENCY", default=96)
 # Inside addresses that deliveries may reach: networks and host names.
 ALLOWED_NETWORKS = env.list("ALLOWED_NETWORKS", default=[])
 ALLOWED_TARGET_HOSTS = env.list("ALLOWED_TARGET_HOSTS", default=[])
+
+# --- E-mail, for notices: smtp://user:password@host:587; to the log when not set
+
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="centerhook@localhost")
 
 # --- People and pages
 

@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django.utils.functional import SimpleLazyObject
 
 from feedback.models import Feedback, FeedbackType
-from logs.models import Run
+from logs.models import Destination, Run
 
 RECENT_RUNS = 10
 APP_ORDER = {"logs": 0, "macros": 1, "feedback": 2}
@@ -48,7 +48,12 @@ class CenterHookAdminSite(admin.AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
         runs = Run.objects.visible_to(request.user)[:RECENT_RUNS]
-        context = {"recent_runs": runs, **(extra_context or {})}
+        troubled = Destination.objects.visible_to(request.user).troubled()
+        context = {
+            "recent_runs": runs,
+            "troubled": troubled,
+            **(extra_context or {}),
+        }
         return super().index(request, context)
 
     def get_app_list(

@@ -21,9 +21,9 @@ STATUSES: dict[int, str] = {
     404: "nothing is at this address; check the URL, or whether it was deleted there",
     405: "the address exists, but not for this method; check the method and the URL",
     406: "the system cannot answer in the form asked for; check the Accept header",
-    408: "the system waited too long for our request; it will be tried again",
+    408: "the system waited too long for our request",
     409: "the request conflicts with what is there already, often a duplicate",
-    410: "the address is gone for good; the receiver has removed it",
+    410: "the address is gone for good, which pauses the macro; put in a new one",
     411: "the system wants to know the length of the body",
     412: "a condition of the request was not met; check its If- headers",
     413: "the body is too large for the system; shorten it, for instance with truncate",
@@ -32,8 +32,8 @@ STATUSES: dict[int, str] = {
     421: "the request reached the wrong server; check the host in the URL",
     422: "the system refuses a value in the request; its answer says which",
     423: "the record is locked there; try again later",
-    425: "the system was not ready yet; it will be tried again",
-    429: "the system says that requests come too fast; it will be tried again later",
+    425: "the system was not ready for the request yet",
+    429: "the system says that requests come too fast",
     431: "the headers are too large for the system",
     500: "the system had an error of its own; nothing is wrong on this side",
     501: "the system does not know this method; check the method",
@@ -56,7 +56,7 @@ ERRORS: dict[str, str] = {
     ErrorClass.BLOCKED: "Ask your operator if this address should be allowed.",
     ErrorClass.RENDER: "Mend the ticket or the macro, then perform the action again.",
     ErrorClass.TOO_LARGE: "Shorten the body, for instance with truncate.",
-    ErrorClass.LOST: "It is tried again; the system may get the request twice.",
+    ErrorClass.LOST: "The system may have got the request, and get it once more.",
 }
 
 
@@ -64,7 +64,8 @@ def explain(attempt: Attempt) -> str:
     """One or two sentences: what happened, and what to do about it."""
     if attempt.status is not None:
         meaning = STATUSES.get(attempt.status) or _CLASSES.get(attempt.status // 100)
-        return f"{attempt.status}: {meaning or 'an unknown answer'}.{_cut(attempt)}"
+        said = f"{attempt.status}: {meaning or 'an unknown answer'}.{_cut(attempt)}"
+        return f"{said} {attempt.message}".strip()
     parts = [attempt.message, ERRORS.get(attempt.error_class, "")]
     if attempt.outcome_unknown and attempt.error_class != ErrorClass.LOST:
         parts.append("Outcome unknown: the system may have acted on the request.")

@@ -15,7 +15,7 @@ from . import health
 from .models import Attempt, Delivery, DeliveryState, Run, RunState
 
 # The counter on the run that each end of a delivery adds to.
-_COUNTERS = {
+COUNTERS = {
     DeliveryState.DELIVERED: "delivered",
     DeliveryState.FAILED: "failed",
     DeliveryState.SKIPPED: "skipped",
@@ -85,7 +85,7 @@ def _change_states(
             changes |= {"attempts": F("attempts") + 1}
         if destination is not None:
             changes["destination"] = destination
-        if state in _COUNTERS:
+        if state in COUNTERS:
             changes["finished_at"] = now
             ended[state] += len(pks)
         Delivery.objects.filter(pk__in=pks).update(**changes)
@@ -101,7 +101,7 @@ def _move_on(
         return ended
     groups = defaultdict(list)
     for outcome in outcomes:
-        if outcome.state in _COUNTERS:
+        if outcome.state in COUNTERS:
             delivery = outcome.delivery
             groups[delivery.step, outcome.state].append(delivery.feedback_id)
     for (step, state), tickets in groups.items():
@@ -121,16 +121,32 @@ def _count(run: Run, ended: Counter[DeliveryState], now: datetime) -> None:
     if not ended:
         return
     Run.objects.filter(pk=run.pk).update(
-        **{_COUNTERS[state]: F(_COUNTERS[state]) + n for state, n in ended.items()}
+        **{COUNTERS[state]: F(COUNTERS[state]) + n for state, n in ended.items()}
     )
     Run.objects.settle(run.pk, now)
 
 
-def cancel(run: Run, now: datetime) -> None:
-    """Stop a run: what no worker holds ends now, the rest when its worker reports."""
-    started = Run.objects.filter(pk=run.pk, state=RunState.ACTIVE)
-    if started.update(state=RunState.CANCELLING):
+def pause(run: Run) -> bool:
+    """True if that paused it. Workers see it when they next write something down."""
+    rows = Run.objects.filter(pk=run.pk, state=RunState.ACTIVE)
+    return bool(rows.update(state=RunState.PAUSED))
+
+
+def resume(run: Run) -> bool:
+    rows = Run.objects.filter(pk=run.pk, state=RunState.PAUSED)
+    return bool(rows.update(state=RunState.ACTIVE))
+
+
+def cancel(run: Run, now: datetime) -> bool:
+    """Stop a run: what no worker holds ends now, the rest when its worker reports.
+
+    True if that stopped it.
+    """
+    going = Run.objects.filter(pk=run.pk, state__in=[RunState.ACTIVE, RunState.PAUSED])
+    stopped = bool(going.update(state=RunState.CANCELLING))
+    if stopped:
         cancel_unheld(run, now)
+    return stopped
 
 
 def cancel_unheld(run: Run, now: datetime) -> None:

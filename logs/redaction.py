@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Iterable
-from urllib.parse import quote, unquote_plus
+from html import escape
+from urllib.parse import quote, quote_plus, unquote_plus
 
 MASK = "••••••"
 
@@ -24,6 +26,8 @@ _HARMLESS_NAME = re.compile(
 )
 # The scheme is no secret, and the sentence on a 401 speaks of it.
 _SCHEME = re.compile(r"^(Basic|Bearer|Digest|Token|Negotiate|ApiKey)\s+", re.IGNORECASE)
+# The part of a URL after its host, where it is long enough to be a secret's.
+_PATH = re.compile(r"https?://[^/]+/(.{12,})", re.IGNORECASE)
 # A shorter value would blot out ordinary words.
 _SHORTEST_REDACTED = 6
 
@@ -62,21 +66,75 @@ def credentials_in(headers: Headers, url: str) -> list[str]:
         for name, value in _PARAMETER.findall(url):
             if is_credential(name):
                 found |= {value, unquote_plus(value)}
-    long = (value for value in found if len(value) >= _SHORTEST_REDACTED)
-    echoes = {echo for value in long for echo in _echoes(value)}
-    return sorted(echoes, key=lambda echo: (-len(echo), echo))
+    return _longest_first(echo for value in found for echo in _echoes(value))
+
+
+def echoes(secrets: Iterable[str]) -> tuple[str, ...]:
+    """Every form in which secrets may turn up in an answer or a message.
+
+    Beyond those of other credentials: in base64, alone or inside a longer text as in
+    Basic authentication, and of a secret that is a URL the part after its host, which
+    a receiver speaks of in its errors.
+    """
+    found: set[str] = set()
+    for secret in secrets:
+        # Lower case is how a host is written down.
+        found |= _echoes(secret) | _in_base64(secret) | {secret.lower()}
+        path = _PATH.match(secret)
+        if path:
+            found |= _echoes(path[1])
+    return tuple(_longest_first(found))
+
+
+def _longest_first(found: Iterable[str]) -> list[str]:
+    long = {echo for echo in found if len(echo) >= _SHORTEST_REDACTED}
+    return sorted(long, key=lambda echo: (-len(echo), echo))
 
 
 def _echoes(value: str) -> set[str]:
-    """How a receiver may write a value: as it is, in a URL, or in JSON."""
+    """How a receiver may write a value: as it is, in a URL, in JSON, or in XML."""
     in_json = json.dumps(value)[1:-1]
-    return {value, quote(value, safe=""), in_json, in_json.replace("/", "\\/")}
+    in_text_json = json.dumps(value, ensure_ascii=False)[1:-1]
+    in_url = {quote(value, safe=""), quote(value), quote_plus(value)}
+    return {
+        value,
+        in_json,
+        in_json.replace("/", "\\/"),
+        in_text_json,
+        in_text_json.replace("/", "\\/"),
+        escape(value),
+        *in_url,
+        *(re.sub("%..", lambda code: code[0].lower(), each) for each in in_url),
+    }
+
+
+def _in_base64(value: str) -> set[str]:
+    """What base64 makes of it at each of the three places it can have in a text.
+
+    The characters at the edges are left out: they depend on the neighbours too.
+    """
+    found = set()
+    for before in range(3):
+        data = b"\0" * before + value.encode()
+        whole = b64encode(data).decode().rstrip("=")
+        inner = whole[-(-before * 8 // 6) : len(data) * 8 // 6]
+        found |= {inner, inner.replace("+", "-").replace("/", "_")}
+    return found
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
     for secret in secrets:
         if secret in text:
             text = text.replace(secret, MASK)
+    return text
+
+
+def redact_end(text: str, secrets: Iterable[str]) -> str:
+    """The text of a body that was cut, without the secret it may have been cut in."""
+    for secret in secrets:
+        for length in range(min(len(secret), len(text)), _SHORTEST_REDACTED - 1, -1):
+            if text.endswith(secret[:length]):
+                return text[:-length] + MASK
     return text
 
 

@@ -57,7 +57,7 @@ def preview(macro: Macro, tickets: QuerySet[Feedback]) -> Preview:
     )
     found = Preview(count=tickets.count())
     for ticket in rows.order_by("pk")[:LOOKED_AT]:
-        context = context_for(ticket, run, 0, now)
+        context = context_for(ticket, run, 0, now, plan.vault.values)
         found.looked_at += 1
         if found.sample is None:
             found.sample = ticket
@@ -90,5 +90,5 @@ def _look_at(
     except RenderError as error:
         found.failing.setdefault(str(error), []).append(reference)
         return
-    host = urlsplit(request.url).netloc
+    host = step.vault.redact(urlsplit(request.url).netloc)
     found.hosts[host] = found.hosts.get(host, 0) + 1

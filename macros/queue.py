@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import math
+import signal
 import uuid
 from collections.abc import Callable
 from functools import cache
@@ -15,9 +16,11 @@ from types import FrameType
 import django_rq
 from django.conf import settings
 from redis import Redis
+from redis.client import Pipeline
 from redis.commands.core import Script
 from redis.exceptions import RedisError
 from rq import SimpleWorker, Worker
+from rq.exceptions import StopRequested
 
 logger = logging.getLogger(__name__)
 
@@ -30,12 +33,27 @@ class DeliveryWorker(SimpleWorker):
     """Delivers in its own process, which keeps its connections from job to job."""
 
     log_job_description = False
+    # How long at most between two looks whether Redis is back, in seconds.
+    max_connection_wait_time = 5.0
     on_stop: Callable[[], None] | None = None
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         if self.on_stop:
             self.on_stop()
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+
+    def request_force_stop(self, signum: int, frame: FrameType | None) -> None:
+        """A second signal: a job takes no time, and what is on the wire is bounded."""
+
+    def heartbeat(
+        self, timeout: int | None = None, pipeline: Pipeline | None = None
+    ) -> None:
+        known = self.connection.sismember(self.redis_workers_keys, self.key)
+        if not known and pipeline is None:
+            # Redis was emptied, and does not know any more who works here.
+            self.connection.delete(self.key)
+            self.register_birth()  # type: ignore[no-untyped-call]
+        super().heartbeat(timeout, pipeline)  # type: ignore[no-untyped-call]
 
 
 def ring(run_id: int, due: int = 1) -> None:
@@ -92,11 +110,21 @@ def has_worker() -> bool:
 
 
 def run_worker(on_stop: Callable[[], None]) -> None:
-    """Work until told to stop, or until Redis is lost in the middle of a job.
+    """Work until told to stop, or until Redis is lost.
 
-    `on_stop` is called when the process is told to stop, before the job at hand ends.
+    `on_stop` is called when the process is told to stop, before the job at hand ends;
+    also after this has returned.
     """
     queue = django_rq.get_queue(QUEUE)
-    worker = DeliveryWorker([queue], connection=queue.connection, worker_ttl=WORKER_TTL)
-    worker.on_stop = on_stop
-    worker.work(logging_level="WARNING")
+    try:
+        worker = DeliveryWorker(
+            [queue], connection=queue.connection, worker_ttl=WORKER_TTL
+        )
+        worker.on_stop = on_stop
+        worker.work(logging_level="WARNING")
+    except (RedisError, StopRequested) as error:
+        # It could not say hello or goodbye, or was told to stop while it tried.
+        logger.warning("The worker lost Redis: %s", error)
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda signum, frame: on_stop())

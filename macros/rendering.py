@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
+from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
 
 from feedback.models import Feedback
-from logs.models import Run, delivery_id
+from logs.models import Destination, Run, delivery_id
 
-from . import retries
+from . import signing
+from .authentication import (
+    Authentication,
+    Forbidden,
+    authenticate,
+    secrets_for_target,
+    secrets_of,
+    tls_options,
+)
 from .headers import compile_headers
-from .http import Request
+from .http import Request, TlsOptions, origin_of
+from .models.secrets import Secret, Vault
 from .models.web_requests import BODY_PLACES, BodyKind
+from .retries import RetryPolicy
 from .tags import (
     Context,
     FieldInfo,
@@ -28,7 +40,10 @@ from .tags import (
     compile_template,
 )
 
-DELIVERY_ID_HEADER = "Webhook-Id"
+DELIVERY_ID_HEADER = signing.ID_HEADER
+
+# A URL whose host is at its end: what follows can't change it.
+_PAST_HOST = re.compile(r"https?://[^/?#]+[/?#]", re.IGNORECASE)
 
 _Render = Callable[[Template], str]
 
@@ -37,7 +52,7 @@ class TooLarge(RenderError):
     """The body is beyond what may be sent."""
 
 
-@dataclass(slots=True)
+@dataclass
 class RequestTemplate:
     """A web request step, compiled once and rendered per target."""
 
@@ -45,6 +60,9 @@ class RequestTemplate:
     url: Template
     headers: list[tuple[str, Template]]
     body: Template | None
+    step: Mapping[str, Any]
+    vault: Vault = field(default_factory=Vault)
+    authentication: Authentication = field(default_factory=Authentication)
 
     @classmethod
     def compile(cls, step: Mapping[str, Any], scope: Scope) -> RequestTemplate:
@@ -58,16 +76,34 @@ class RequestTemplate:
                 fixed = compile_template(content_type, Place.HEADER, scope)
                 headers = [("Content-Type", fixed), *headers]
         url = compile_template(step["url"].strip(), Place.URL, scope)
-        return cls(step["method"], url, headers, body)
+        return cls(step["method"], url, headers, body, step)
 
-    @property
+    def unlock(self, vault: Vault) -> None:
+        """Give it the values of its secrets; without, it can't render any."""
+        self.vault = vault
+        self.authentication = authenticate(self.step, vault)
+
+    @cached_property
+    def secrets(self) -> frozenset[str]:
+        """The names of all secrets that it uses."""
+        return self._tagged.union(secrets_of(self.step))
+
+    @cached_property
+    def _tagged(self) -> frozenset[str]:
+        return frozenset[str]().union(*(each.secrets for each in self.templates))
+
+    @cached_property
     def templates(self) -> list[Template]:
         body = [self.body] if self.body else []
         return [self.url, *(template for _, template in self.headers), *body]
 
     def render(self, context: Context) -> Request:
-        """The request as it is sent. Raises RenderError."""
-        request = self._render(context, lambda template: template.render(context))
+        """The request as it is sent, but for its credentials. Raises RenderError."""
+        self._check_secrets()
+        request = self._render(
+            context, lambda each: each.render(context), self.authentication.headers
+        )
+        self._check_hosts(request.url)
         if request.body and len(request.body) > settings.REQUEST_MAX_BYTES:
             limit = settings.REQUEST_MAX_BYTES
             raise TooLarge(None, f"The body is longer than {limit:,} bytes.")
@@ -75,15 +111,47 @@ class RequestTemplate:
 
     def render_masked(self, context: Context) -> Request:
         """The request as people may see it, secrets masked. Raises RenderError."""
-        return self._render(context, lambda template: template.render_masked(context))
+        return self._render(
+            context, lambda each: each.render_masked(context), self.authentication.shown
+        )
+
+    @property
+    def origin(self) -> str | None:
+        """Where it goes, if no ticket can change that."""
+        fixed = self.url.static_prefix
+        past_host = _PAST_HOST.match(fixed)
+        return origin_of(fixed) if past_host or not self.url.tags else None
 
     @property
     def uses_secrets(self) -> bool:
-        return any(template.uses_secrets for template in self.templates)
+        return bool(self.secrets)
 
-    def _render(self, context: Context, render: _Render) -> Request:
+    @cached_property
+    def _sent(self) -> list[str]:
+        return sorted(self._tagged | secrets_for_target(self.step))
+
+    def _check_secrets(self) -> None:
+        for name in self._tagged:
+            if problem := self.vault.problem(name):
+                raise RenderError(f"Secret: {name}", problem)
+        if self.authentication.problem:
+            raise RenderError(None, self.authentication.problem)
+        if self.authentication.refusal:
+            raise Forbidden(None, self.authentication.refusal)
+
+    def _check_hosts(self, url: str) -> None:
+        if not self.vault.hosts:
+            return
+        for name in self._sent:
+            if refusal := self.vault.refusal(name, url):
+                raise Forbidden(None, refusal)
+
+    def _render(
+        self, context: Context, render: _Render, extra: Iterable[tuple[str, str]]
+    ) -> Request:
         headers = [(name, render(template)) for name, template in self.headers]
         headers.append((DELIVERY_ID_HEADER, context.delivery_id))
+        headers += extra
         body = None
         if self.body is not None:
             body = render(self.body).encode("utf-8", "replace")
@@ -95,26 +163,67 @@ class RequestTemplate:
         return list(dict.fromkeys(found))
 
 
-@dataclass(slots=True)
+@dataclass
 class Plan:
     """A run's macro, ready to work."""
 
     macro: str
-    ladder: list[float]
+    policy: RetryPolicy
     steps: list[RequestTemplate]
+    vault: Vault = field(default_factory=Vault)
+    _tls: dict[tuple[str, str, str], TlsOptions] = field(
+        default_factory=dict, repr=False
+    )
+
+    @cached_property
+    def origins(self) -> set[str] | None:
+        """Where its requests go, if no ticket can change that."""
+        found = {step.origin for step in self.steps}
+        return None if None in found else {origin for origin in found if origin}
+
+    def tls_for(self, destination: Destination | None) -> TlsOptions | None:
+        """Raises RenderError where the key of a client certificate can't be had."""
+        if destination is None:
+            return None
+        key = (
+            destination.ca_certificates,
+            destination.client_certificate,
+            destination.client_key_secret,
+        )
+        if not any(key):
+            return None
+        if key not in self._tls:
+            self._tls[key] = tls_options(destination)
+        return self._tls[key]
 
     @classmethod
     def from_snapshot(cls, snapshot: Mapping[str, Any]) -> Plan:
-        scope = Scope.of(FieldInfo(**info) for info in snapshot["fields"])
-        return cls(
-            snapshot["macro"],
-            retries.parse_ladder(snapshot["retry_ladder"]),
-            [RequestTemplate.compile(step, scope) for step in snapshot["steps"]],
-        )
+        """Compile the steps and open the secrets that they use."""
+        fields = [FieldInfo(**info) for info in snapshot["fields"]]
+        scope = Scope.of(fields, snapshot.get("secrets", ()))
+        steps = [RequestTemplate.compile(step, scope) for step in snapshot["steps"]]
+        names = frozenset[str]().union(*(step.secrets for step in steps))
+        vault = Vault()
+        if names:
+            owners = snapshot["community"], snapshot["project"]
+            vault = Secret.objects.open(*owners, names)
+        for step in steps:
+            step.unlock(vault)
+        policy = RetryPolicy.from_snapshot(snapshot)
+        return cls(snapshot["macro"], policy, steps, vault)
 
 
-def context_for(ticket: Feedback, run: Run, pk: int, now: datetime) -> Context:
-    """What the tags of one delivery read; `pk` is the delivery's, 0 in a preview."""
+def context_for(
+    ticket: Feedback,
+    run: Run,
+    pk: int,
+    now: datetime,
+    secrets: Mapping[str, str] = MappingProxyType({}),
+) -> Context:
+    """What the tags of one delivery read; `pk` is the delivery's, 0 in a preview.
+
+    `secrets` are the values of the plan's vault.
+    """
     return Context(
         ticket=ticket,
         ticket_url=_ticket_url_pattern().replace("/0/", f"/{ticket.pk}/"),
@@ -122,6 +231,7 @@ def context_for(ticket: Feedback, run: Run, pk: int, now: datetime) -> Context:
         run_id=str(run.pk or "preview"),
         delivery_id=delivery_id(run.key, pk),
         now=now,
+        secrets=secrets,
     )
 
 

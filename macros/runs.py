@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -17,6 +18,8 @@ from . import queue
 from .models import Macro
 from .rendering import Plan
 from .tags import TemplateError
+
+RUNG_ON_RESUME = 100
 
 
 class RunRefused(Exception):
@@ -66,6 +69,9 @@ def start_run(
 def _ready_snapshot(macro: Macro) -> dict[str, Any]:
     if not macro.is_active:
         raise RunRefused(f"The macro {macro.name} is off. Switch it on to run it.")
+    if macro.paused_reason:
+        reason = macro.paused_reason
+        raise RunRefused(f"The macro {macro.name} is paused: {reason}")
     snapshot = macro.snapshot()
     if not snapshot["steps"]:
         raise RunRefused(
@@ -79,7 +85,10 @@ def _ready_snapshot(macro: Macro) -> dict[str, Any]:
 
 
 def _create_deliveries(run: Run, macro: Macro, targets: QuerySet[Feedback]) -> None:
-    own = targets.filter(feedback_type=macro.feedback_type_id)
+    # The selection may be sliced, or joined so that it names a ticket twice.
+    own = Feedback.objects.filter(
+        feedback_type=macro.feedback_type_id, pk__in=targets.values("pk")
+    )
     steps = len(run.snapshot["steps"])
     run.total = Delivery.objects.create_for(run, own, steps)
     if not run.total:
@@ -89,6 +98,31 @@ def _create_deliveries(run: Run, macro: Macro, targets: QuerySet[Feedback]) -> N
     run.save(update_fields=["total"])
 
 
-def cancel_run(run: Run) -> None:
-    """Send nothing more of a run; what is on the wire is still recorded."""
-    recording.cancel(run, timezone.now())
+def pause_run(run: Run) -> bool:
+    """Hold a run until it is resumed; True if it was going."""
+    return recording.pause(run)
+
+
+def resume_run(run: Run) -> bool:
+    """Let a paused run go on; True if it was paused."""
+    resumed = recording.resume(run)
+    if resumed:
+        transaction.on_commit(lambda: queue.ring(run.pk, run.pending))
+    return resumed
+
+
+def resume_macro(macro: Macro) -> None:
+    """Let a paused macro run again, and go on with what has waited."""
+    Macro.objects.filter(pk=macro.pk).update(paused_reason="", paused_at=None)
+    waiting = Run.objects.with_due_deliveries(timezone.now()).filter(macro=macro)
+    # The clock rings for what there is beyond these.
+    for run in waiting.order_by("pk")[:RUNG_ON_RESUME]:
+        transaction.on_commit(partial(queue.ring, run.pk, run.pending))
+
+
+def cancel_run(run: Run) -> bool:
+    """Send nothing more of a run; what is on the wire is still recorded.
+
+    True if it was going or paused.
+    """
+    return recording.cancel(run, timezone.now())

@@ -21,6 +21,7 @@ def _set_up() -> None:
     folder = tempfile.mkdtemp(prefix="centerhook-test-")
     _stack.callback(shutil.rmtree, folder, ignore_errors=True)
     os.environ["SECRET_KEY"] = "only-for-tests"
+    os.environ["SECRETS_KEYS"] = "b25seS1mb3ItdGVzdHMtb25seS1mb3ItdGVzdHMtISE="
     os.environ["ALLOWED_NETWORKS"] = "127.0.0.0/8"
     if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
         os.environ["DATABASE_URL"] = f"sqlite:///{folder}/unused.sqlite3"

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from functools import cache
 from typing import Any
 
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from feedback.models import (
+    ApiKey,
+    Comment,
     Community,
     Feedback,
     FeedbackType,
@@ -17,15 +22,25 @@ from feedback.models import (
     Status,
     Tester,
 )
-from logs.models import Cause, Run
-from macros.models import Macro, WebRequest
+from logs import recording
+from logs.models import Attempt, Cause, Delivery, DeliveryState, Run
+from macros.models import Macro, Secret, WebRequest
 from macros.runs import start_run
 
 _numbers = itertools.count(1)
 
 
 def superuser(name: str = "olivia") -> User:
-    return User.objects.create_superuser(name, f"{name}@example.com", "secret-word")
+    made = User(username=name, email=f"{name}@example.com", password=_password())
+    made.is_staff = made.is_superuser = True
+    made.save()
+    return made
+
+
+@cache
+def _password() -> str:
+    """Hashed once a process: it takes as long as many a whole test."""
+    return make_password("secret-word")
 
 
 def feedback_type(name: str = "Bug Report", prefix: str = "BUG") -> FeedbackType:
@@ -76,6 +91,24 @@ def ticket(of: FeedbackType, **values: Any) -> Feedback:
     return tickets(of, 1, **values)[0]
 
 
+def secret(
+    of: FeedbackType,
+    name: str,
+    value: str = "hunter2-hunter2",
+    *,
+    hosts: str = "",
+    own: bool = False,
+) -> Secret:
+    """A secret of the type's community, or its project's own."""
+    project = of.project
+    made = Secret(community=project.community, name=name, hosts=hosts)
+    made.project = project if own else None
+    made.conceal(value)
+    made.full_clean()
+    made.save()
+    return made
+
+
 def macro(
     of: FeedbackType, *urls: str, name: str = "", ladder: str = "", **request: Any
 ) -> Macro:
@@ -97,3 +130,24 @@ def run(of: Macro, **options: Any) -> Run:
     """A run of the macro on all tickets of its type."""
     rows = Feedback.objects.filter(feedback_type=of.feedback_type)
     return start_run(of, rows, cause=Cause.ACTION, **options)
+
+
+def one_of_everything(of: FeedbackType, name: str = "Everything") -> None:
+    """A row of every model of ours, each that has a name with the given one."""
+    submitter = tester(of)
+    submitter.first_name = name
+    submitter.save()
+    reported = ticket(of, title=name, submitter=submitter)
+    Comment.objects.create(feedback=reported, text=name)
+    key = ApiKey(community=of.project.community, name=name)
+    key.issue_token()
+    key.save()
+    secret(of, name)
+    delivery = run(macro(of, "https://example.com/", name=name)).deliveries.get()
+    Delivery.objects.filter(pk=delivery.pk).update(lease="mine")
+    attempt = Attempt(delivery=delivery, number=1, started_at=timezone.now())
+    origin = "https://example.com:443"
+    outcome = recording.Outcome(
+        delivery, DeliveryState.PENDING, attempt, retry_in=0, origin=origin
+    )
+    recording.record(delivery.run, "mine", [outcome], timezone.now())

@@ -38,7 +38,9 @@ class VisibilityFilter(admin.SimpleListFilter):
         return list(Visibility.choices)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(visibility=self.value()) if self.value() else queryset
+        if _is_offered(self):
+            return queryset.filter(visibility=self.value())
+        return queryset.none() if self.value() else queryset
 
 
 class SubmitterFilter(admin.SimpleListFilter):
@@ -55,7 +57,8 @@ class SubmitterFilter(admin.SimpleListFilter):
         return True
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        others = changelist.get_filters_params()
+        # The search too, which get_filters_params() leaves out.
+        others = dict(changelist.filter_params)
         others.pop(self.parameter_name, None)
         yield {
             "selected": bool(self.value()),
@@ -68,7 +71,7 @@ class SubmitterFilter(admin.SimpleListFilter):
         }
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        for word in (self.value() or "").split():
+        for word in (self.value() or "").replace("\0", " ").split():
             queryset = queryset.filter(
                 Q(submitter__email__icontains=word)
                 | Q(submitter__first_name__icontains=word)
@@ -88,10 +91,9 @@ def status_filter(feedback_type: FeedbackType) -> type[admin.SimpleListFilter]:
         def queryset(
             self, request: HttpRequest, queryset: QuerySet[Any]
         ) -> QuerySet[Any]:
-            known = {value for value, _ in self.lookup_choices}
-            if self.value() not in known:
-                return queryset.none() if self.value() else queryset
-            return queryset.filter(status=self.value())
+            if _is_offered(self):
+                return queryset.filter(status=self.value())
+            return queryset.none() if self.value() else queryset
 
     return StatusFilter
 
@@ -111,20 +113,28 @@ def question_filter(question: FormField) -> type[admin.SimpleListFilter]:
         def queryset(
             self, request: HttpRequest, queryset: QuerySet[Any]
         ) -> QuerySet[Any]:
-            return _answered(queryset, question, self.value())
+            if _is_offered(self):
+                return _answered(queryset, question, str(self.value()))
+            return queryset.none() if self.value() else queryset
 
     return QuestionFilter
 
 
+def _is_offered(spec: admin.SimpleListFilter) -> bool:
+    """Whether the value in the address is one of the filter's own."""
+    return any(spec.value() == value for value, _ in spec.lookup_choices)
+
+
 def _answered(
-    tickets: QuerySet[Any], question: FormField, value: str | None
+    tickets: QuerySet[Any], question: FormField, value: str
 ) -> QuerySet[Any]:
-    if not value:
-        return tickets
     answer = f"form_values__{question.key}"
     if question.kind == FieldKind.CHECKBOX:
-        ticked = Q(**{answer: True})
-        return tickets.filter(ticked if value == "true" else ~ticked)
+        if value == "true":
+            return tickets.filter(**{answer: True})
+        # Excluded by id: databases call "not ticked" unknown where no answer is.
+        ticked = question.feedback_type.tickets.filter(**{answer: True})
+        return tickets.exclude(pk__in=ticked.order_by().values("pk"))
     if question.kind == FieldKind.MULTIPLE_CHOICE:
         # The one way to look into a JSON list on every database: its text form holds
         # the choice between quotes, escaped (SQLite) or not (PostgreSQL).

@@ -98,7 +98,9 @@ def _confirmation(
         found = preview(macro, tickets)
     except TemplateError as error:
         problem = str(error)
-    if not problem and not found.requests:
+    if macro.paused_reason:
+        problem = f"This macro is paused: {macro.paused_reason}"
+    elif not problem and not found.requests:
         problem = "This macro has no web request yet, so there is nothing to send."
     across = request.POST.get("select_across") == "1"
     context: dict[str, Any] = {

@@ -149,7 +149,7 @@ class FeedbackAdmin(ScopedAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        if _chosen_type(request) is None:
+        if self.has_add_permission(request) and _chosen_type(request) is None:
             types = FeedbackType.objects.visible_to(request.user)
             context = {
                 **self.admin_site.each_context(request),

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+from django import forms
 from django.contrib import admin
 from django.utils.html import format_html
 
-from ..models import FeedbackType, FormField, Status
+from ..models import FeedbackType, FormField, Status, key_from_label
 from ..scoping import ScopedAdmin, ScopedMixin
 
 
@@ -12,8 +13,16 @@ class StatusInline(ScopedMixin, admin.TabularInline):
     extra = 0
 
 
+class QuestionForm(forms.ModelForm):
+    def clean_key(self) -> str:
+        """Made here already, so that the keys of a form's questions are compared."""
+        key: str = self.cleaned_data["key"]
+        return key or key_from_label(self.cleaned_data.get("label", ""))
+
+
 class FormFieldInline(ScopedMixin, admin.StackedInline):
     model = FormField
+    form = QuestionForm
     extra = 0
     fields = [
         ("label", "key"),

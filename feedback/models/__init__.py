@@ -2,7 +2,7 @@ from .api_keys import ApiKey
 from .communities import Community, Project
 from .testers import Tester
 from .tickets import Comment, Feedback, Visibility
-from .types import FeedbackType, FieldKind, FormField, Status
+from .types import FeedbackType, FieldKind, FormField, Status, key_from_label
 
 __all__ = [
     "ApiKey",
@@ -16,4 +16,5 @@ __all__ = [
     "Status",
     "Tester",
     "Visibility",
+    "key_from_label",
 ]

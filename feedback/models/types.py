@@ -177,11 +177,11 @@ class FormField(models.Model):
         return self.label
 
     def save(self, *args: object, **kwargs: object) -> None:
-        self.key = self.key or self._key_from_label()
+        self.key = self.key or key_from_label(self.label)
         super().save(*args, **kwargs)  # type: ignore[arg-type]
 
     def clean(self) -> None:
-        self.key = self.key or self._key_from_label()
+        self.key = self.key or key_from_label(self.label)
         if not self.key:
             raise ValidationError({"key": "Give a key: the label makes none."})
         if self.key in models.JSONField().get_lookups():
@@ -194,6 +194,7 @@ class FormField(models.Model):
         lines = (line.strip() for line in self.choices.splitlines())
         return list(dict.fromkeys(line for line in lines if line))
 
-    def _key_from_label(self) -> str:
-        words = re.findall(r"[a-z0-9]+", slugify(self.label))
-        return "_".join(words).lstrip("0123456789_")[:60].rstrip("_")
+
+def key_from_label(label: str) -> str:
+    words = re.findall(r"[a-z0-9]+", slugify(label))
+    return "_".join(words).lstrip("0123456789_")[:60].rstrip("_")

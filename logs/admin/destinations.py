@@ -2,14 +2,29 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 
 from feedback.scoping import ScopedAdmin
+from macros.authentication import tls_problems
 
 from ..models import BreakerState, Destination
 
+
+class DestinationForm(forms.ModelForm):
+    """Refuses TLS material that could not work before it fails every delivery."""
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        found = {name: self.cleaned_data.get(name, "") for name in _TLS}
+        for field, problem in tls_problems(self.instance.community_id, **found):
+            self.add_error(field, problem)
+        return cleaned
+
+
+_TLS = ("ca_certificates", "client_certificate", "client_key_secret")
 _SEEN: list[Any] = [
     "breaker_in_words",
     "consecutive_failures",
@@ -21,7 +36,9 @@ _SEEN: list[Any] = [
 
 @admin.register(Destination)
 class DestinationAdmin(ScopedAdmin):
-    """People set its pace; its health is only looked at."""
+    """People set its pace and TLS; its health is only looked at."""
+
+    form = DestinationForm
 
     list_display = [
         "origin",
@@ -40,6 +57,13 @@ class DestinationAdmin(ScopedAdmin):
     fieldsets = [
         (None, {"fields": ["origin", "community"]}),
         ("Pace", {"fields": ["rate", "concurrency", "is_paused"]}),
+        (
+            "TLS",
+            {
+                "classes": ["collapse"],
+                "fields": _TLS,
+            },
+        ),
         ("Health", {"fields": _SEEN}),
     ]
 

@@ -1,5 +1,5 @@
 from .attempts import Attempt, Cut, ErrorClass
-from .deliveries import Delivery, DeliveryState, delivery_id
+from .deliveries import Delivery, DeliveryState, Resend, delivery_id
 from .destinations import BreakerState, Destination
 from .runs import Cause, Run, RunState
 
@@ -12,6 +12,7 @@ __all__ = [
     "DeliveryState",
     "Destination",
     "ErrorClass",
+    "Resend",
     "Run",
     "RunState",
     "delivery_id",

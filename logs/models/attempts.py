@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
+from django.db.models import OuterRef, Subquery
 
 from feedback.access import ScopedQuerySet
 
@@ -27,6 +28,13 @@ class Cut(models.TextChoices):
     DEADLINE = "deadline", "not finished in time"
     CONNECTION = "connection", "the connection broke"
     ENCODING = "encoding", "could not be decompressed"
+
+
+class AttemptQuerySet(ScopedQuerySet["Attempt"]):
+    def last_sent(self) -> AttemptQuerySet:
+        """The newest of each delivery that had a request to send."""
+        sent = Attempt.objects.filter(delivery=OuterRef("delivery")).exclude(method="")
+        return self.filter(pk=Subquery(sent.order_by("-pk").values("pk")[:1]))
 
 
 class Attempt(models.Model):
@@ -57,7 +65,7 @@ class Attempt(models.Model):
         default=False, help_text="The target may have acted on the request."
     )
 
-    objects = ScopedQuerySet["Attempt"].as_manager()
+    objects = AttemptQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]

@@ -24,6 +24,11 @@ class DeliveryState(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
+class Resend(models.TextChoices):
+    SAME = "same", "Same request again"
+    ANEW = "anew", "Build anew"
+
+
 class DeliveryQuerySet(ScopedQuerySet["Delivery"]):
     def due(self, now: datetime) -> DeliveryQuerySet:
         """To be attempted: new, due for a retry, or held by a worker gone silent."""
@@ -61,8 +66,9 @@ class DeliveryQuerySet(ScopedQuerySet["Delivery"]):
             return 0
         sql = (
             f"INSERT INTO {self.model._meta.db_table} (run_id, feedback_id,"
-            " target_label, step, state, attempts, next_attempt_at, lease,"
-            " last_error) SELECT %s, s.target, s.label, %s, %s, 0, %s, '', ''"
+            " target_label, step, state, attempts, attempts_before, next_attempt_at,"
+            " lease, last_error, resend, resent_by)"
+            " SELECT %s, s.target, s.label, %s, %s, 0, 0, %s, '', '', '', ''"
             f" FROM ({inner}) s"
         )
         due_value = connection.ops.adapt_datetimefield_value(due)
@@ -98,6 +104,8 @@ class Delivery(models.Model):
         max_length=10, choices=DeliveryState, default=DeliveryState.PENDING
     )
     attempts = models.PositiveSmallIntegerField(default=0)
+    # Those made before the last resend, which the retry ladder does not count.
+    attempts_before = models.PositiveSmallIntegerField(default=0, editable=False)
     next_attempt_at = models.DateTimeField("next attempt", null=True)
     lease = models.CharField(max_length=32, blank=True, editable=False)
     last_status = models.PositiveSmallIntegerField("answer", null=True)
@@ -106,6 +114,10 @@ class Delivery(models.Model):
         Destination, models.SET_NULL, related_name="deliveries", null=True
     )
     finished_at = models.DateTimeField("finished", null=True)
+    # The last resend; its kind says how the workers get the request.
+    resend = models.CharField(max_length=4, choices=Resend, blank=True)
+    resent_at = models.DateTimeField("resent", null=True)
+    resent_by = models.CharField(max_length=150, blank=True)
 
     objects = DeliveryQuerySet.as_manager()
 
@@ -118,6 +130,16 @@ class Delivery(models.Model):
                 fields=["run", "next_attempt_at"],
                 name="delivery_due",
                 condition=models.Q(state="pending"),
+            ),
+            models.Index(
+                fields=["resent_at"],
+                name="delivery_resent",
+                condition=models.Q(resent_at__isnull=False),
+            ),
+            models.Index(
+                fields=["run", "next_attempt_at"],
+                name="delivery_retry_due",
+                condition=models.Q(state="pending", attempts__gt=0),
             ),
         ]
 

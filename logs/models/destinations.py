@@ -25,6 +25,10 @@ class DestinationQuerySet(ScopedQuerySet["Destination"]):
         due = self.filter(pk=pk, probe_at__lte=now).exclude(breaker=BreakerState.CLOSED)
         return bool(due.update(breaker=BreakerState.HALF_OPEN, probe_at=until))
 
+    def troubled(self) -> DestinationQuerySet:
+        """Those that nothing is sent to for now."""
+        return self.filter(~Q(breaker=BreakerState.CLOSED) | Q(is_paused=True))
+
     def unannounced(self) -> DestinationQuerySet:
         """Whose managers don't know yet that it went down, or works again."""
         down = ~Q(breaker=BreakerState.CLOSED)
@@ -63,6 +67,23 @@ class Destination(models.Model):
     )
     is_paused = models.BooleanField(
         "paused", default=False, help_text="Deliveries wait until this is switched off."
+    )
+    ca_certificates = models.TextField(
+        "extra CA certificates",
+        blank=True,
+        help_text="PEM, trusted beside the public authorities: for a target whose"
+        " certificate is of your own making.",
+    )
+    client_certificate = models.TextField(
+        blank=True,
+        help_text="PEM, with its chain, for a target that asks for one (mTLS).",
+    )
+    client_key_secret = models.CharField(
+        "secret with the client key",
+        max_length=100,
+        blank=True,
+        help_text="The name of the community's secret that holds the certificate's"
+        " private key, as PEM without a password.",
     )
     breaker = models.CharField(
         max_length=10, choices=BreakerState, default=BreakerState.CLOSED

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
 
 from feedback.access import ScopedQuerySet
 from feedback.models import Community
@@ -18,24 +18,31 @@ class Cause(models.TextChoices):
 
 class RunState(models.TextChoices):
     ACTIVE = "active", "In progress"
+    PAUSED = "paused", "Paused"
     CANCELLING = "cancelling", "Cancelling"
     FINISHED = "finished", "Finished"
     CANCELLED = "cancelled", "Cancelled"
 
 
 class RunQuerySet(ScopedQuerySet["Run"]):
-    def unsettled(self) -> RunQuerySet:
-        return self.filter(state__in=[RunState.ACTIVE, RunState.CANCELLING])
+    def going(self) -> RunQuerySet:
+        """Worked on: neither settled nor paused, by itself or with its macro.
+
+        One that is being cancelled goes on to its end even so.
+        """
+        held_up = Q(state=RunState.ACTIVE, macro__paused_reason__gt="")
+        unsettled = self.filter(state__in=[RunState.ACTIVE, RunState.CANCELLING])
+        return unsettled.exclude(held_up)
 
     def with_due_deliveries(self, now: datetime) -> RunQuerySet:
         due = Delivery.objects.due(now).filter(run=OuterRef("pk"))
-        return self.unsettled().filter(Exists(due))
+        return self.going().filter(Exists(due))
 
     def settle(self, pk: int, now: datetime) -> None:
         """Close the run if every delivery has ended."""
         ended = F("delivered") + F("failed") + F("skipped") + F("cancelled")
         run = self.filter(pk=pk, total=ended)
-        run.filter(state=RunState.ACTIVE).update(
+        run.filter(state__in=[RunState.ACTIVE, RunState.PAUSED]).update(
             state=RunState.FINISHED, finished_at=now
         )
         run.filter(state=RunState.CANCELLING).update(

@@ -1,3 +1,3 @@
-from . import macros
+from . import macros, secrets
 
-__all__ = ["macros"]
+__all__ = ["macros", "secrets"]

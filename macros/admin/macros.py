@@ -2,26 +2,56 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.forms import Textarea
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 
 from feedback.scoping import ScopedAdmin, ScopedMixin
 
 from ..models import Macro, WebRequest
+from ..retries import CAUSE_LABELS, MAX_RETRY_AFTER, in_words
+from ..runs import resume_macro
 
 
 class WebRequestInline(ScopedMixin, admin.StackedInline):
     model = WebRequest
     fk_name = "macro"
     extra = 0
-    fields = [("position", "method"), "url", "headers", "body_kind", "body"]
+    fieldsets = [
+        (
+            None,
+            {"fields": [("position", "method"), "url", "headers", "body_kind", "body"]},
+        ),
+        (
+            "Authentication",
+            {
+                "classes": ["collapse"],
+                "fields": [
+                    ("auth_kind", "auth_user", "auth_secret"),
+                    ("token_url", "token_in_body"),
+                    "token_parameters",
+                ],
+            },
+        ),
+        (
+            "Signature",
+            {
+                "classes": ["collapse"],
+                "fields": [("signing_secret", "previous_signing_secret")],
+            },
+        ),
+    ]
 
     def formfield_for_dbfield(
         self, db_field: Any, request: HttpRequest, **kwargs: Any
     ) -> Any:
-        rows = {"url": 1, "headers": 3, "body": 12}.get(db_field.name)
+        rows = {"url": 1, "headers": 3, "body": 12, "token_parameters": 2}.get(
+            db_field.name
+        )
         if rows:
             attrs = {
                 "rows": rows,
@@ -32,15 +62,80 @@ class WebRequestInline(ScopedMixin, admin.StackedInline):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
+_RETRIES: list[Any] = [
+    "retry_ladder",
+    tuple(f"retry_{cause}" for cause in CAUSE_LABELS),
+    "retry_unknown",
+    "give_up_after",
+]
+_ABOUT_RETRIES = (
+    "What is tried again, and when. A target that asks for a longer wait (Retry-After)"
+    f" gets it, up to {in_words(MAX_RETRY_AFTER)}. A run keeps what it started with."
+)
+
+
 @admin.register(Macro)
 class MacroAdmin(ScopedAdmin):
-    list_display = ["name", "feedback_type", "is_active", "webhook_log", "modified_at"]
+    list_display = [
+        "name",
+        "feedback_type",
+        "is_active",
+        "paused",
+        "webhook_log",
+        "modified_at",
+    ]
     list_select_related = ["feedback_type__project"]
     list_filter = ["is_active"]
     search_fields = ["name", "description"]
     autocomplete_fields = ["feedback_type"]
-    fields = ["feedback_type", "name", "description", "is_active", "retry_ladder"]
+    fieldsets = [
+        (None, {"fields": ["feedback_type", "name", "description", "is_active"]}),
+        ("Retries", {"fields": _RETRIES, "description": _ABOUT_RETRIES}),
+    ]
     inlines = [WebRequestInline]
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:pk>/pause/", wrap(self.pause), name="macros_macro_pause"),
+            path("<int:pk>/resume/", wrap(self.resume), name="macros_macro_resume"),
+            *super().get_urls(),
+        ]
+
+    def pause(self, request: HttpRequest, pk: int) -> HttpResponse:
+        macro = self._changeable(request, pk)
+        if request.method == "POST":
+            reason = f"{request.user} paused it."
+            Macro.objects.filter(pk=pk).pause(reason, timezone.now())
+            messages.success(request, f"{macro} is paused: its runs wait.")
+        return HttpResponseRedirect(reverse("admin:macros_macro_change", args=[pk]))
+
+    def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
+        macro = self._changeable(request, pk)
+        if request.method == "POST":
+            resume_macro(macro)
+            messages.success(request, f"{macro} is resumed: what waited goes on.")
+        return HttpResponseRedirect(reverse("admin:macros_macro_change", args=[pk]))
+
+    def _changeable(self, request: HttpRequest, pk: int) -> Macro:
+        macro = Macro.objects.visible_to(request.user).filter(pk=pk).first()
+        if macro is None:
+            raise Http404("No macro of this number.")
+        if not self.has_change_permission(request, macro):
+            raise PermissionDenied
+        return macro
+
+    @admin.display(ordering="paused_at")
+    def paused(self, macro: Macro) -> str | None:
+        """The list's rows stand in its form, so the button only names another URL."""
+        if not macro.paused_reason:
+            return None
+        return format_html(
+            '<span class="state state-paused">Paused</span> {} <button type="submit"'
+            ' class="button" formaction="{}">Resume</button>',
+            macro.paused_reason,
+            reverse("admin:macros_macro_resume", args=[macro.pk]),
+        )
 
     @admin.display(description="webhook log")
     def webhook_log(self, macro: Macro) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -9,7 +10,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from logs.models import Delivery
+from logs.models import Delivery, Run
+
+RETRY_SHARE = 0.25
 
 
 def claim_due(run_id: int, size: int, lease: str) -> list[Delivery]:
@@ -17,13 +20,20 @@ def claim_due(run_id: int, size: int, lease: str) -> list[Delivery]:
 
     The rows are locked from the SELECT to the UPDATE: on PostgreSQL row by row, other
     workers skipping them; on SQLite by the write transaction. They come as they were
-    before: one with a lease was held by a worker that went silent.
+    before: one with a lease was held by a worker that went silent. None of a run that
+    is paused, even if its bell still rings.
     """
+    if not Run.objects.going().filter(pk=run_id).exists():
+        return []
     now = timezone.now()
     with transaction.atomic():
         due = Delivery.objects.due(now).filter(run_id=run_id)
-        due = due.order_by("next_attempt_at", "pk")
-        deliveries = list(due.select_for_update(skip_locked=True)[:size])
+        due = due.order_by("next_attempt_at", "pk").select_for_update(skip_locked=True)
+        # Retries get a share of their own: old ones cannot starve new work, nor
+        # new work them.
+        retries = list(due.filter(attempts__gt=0)[: math.ceil(size * RETRY_SHARE)])
+        new = list(due.filter(attempts=0)[: size - len(retries)])
+        deliveries = new + retries
         _hold([delivery.pk for delivery in deliveries], lease, now)
     return deliveries
 

@@ -9,10 +9,17 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
 from django.conf import settings
-from django.db import Error, close_old_connections, connection
+from django.db import (
+    DataError,
+    Error,
+    IntegrityError,
+    close_old_connections,
+    connection,
+)
 
 from logs.models import Run
 
@@ -29,6 +36,8 @@ logger = logging.getLogger(__name__)
 TICK = 0.5
 # Before looking again after the database was away, in seconds.
 PAUSE = 1.0
+# The database is there, but will never take these rows.
+REFUSED = (DataError, IntegrityError)
 
 
 class Engine:
@@ -40,7 +49,8 @@ class Engine:
         self._lanes = Lanes(settings.DESTINATION_CONCURRENCY)
         self._works: dict[int, Work] = {}
         self._on_the_wire = 0
-        self._stopping = threading.Event()
+        # A plain flag: setting an Event in a handler can wait for itself.
+        self._stopping = False
         self._thread = threading.Thread(target=self._loop, name="engine", daemon=True)
 
     def ring(self, run_id: int) -> None:
@@ -55,11 +65,11 @@ class Engine:
 
         Safe in a signal handler.
         """
-        self._stopping.set()
+        self._stopping = True
 
     @property
     def is_stopping(self) -> bool:
-        return self._stopping.is_set()
+        return self._stopping
 
     def join(self) -> None:
         """Wait until a stopped engine is done; at most a request's deadline."""
@@ -91,29 +101,40 @@ class Engine:
         """Claim, build, send; take in what came back; write it down."""
         moved = False
         self._lanes.refresh()
-        for run_id, work in list(self._works.items()):
-            try:
-                moved |= self._advance(work)
-            except Error:
-                raise
-            except Exception:
-                # A fault of ours must not stop the others. Its leases expire, and
-                # what was lost is logged as such.
-                logger.exception("Run %s was dropped", run_id)
-                del self._works[run_id]
+        for work in list(self._works.values()):
+            moved |= self._try(self._advance, work)
         self._receive(0.0 if moved else TICK)
-        for run_id, work in list(self._works.items()):
-            work.flush_if_due()
-            if work.is_idle:
-                work.flush()
-                if work.is_idle and not work.results:
-                    del self._works[run_id]
+        for work in list(self._works.values()):
+            self._try(self._write_down, work)
+
+    def _try(self, act: Callable[[Work], bool], work: Work) -> bool:
+        """A fault of ours in one run must not stop the others.
+
+        The run is dropped: its leases expire, and what was lost is logged as such.
+        """
+        try:
+            return act(work)
+        except Exception as error:
+            if isinstance(error, Error) and not isinstance(error, REFUSED):
+                raise
+            logger.exception("Run %s was dropped", work.run.pk)
+            work.let_go()
+            del self._works[work.run.pk]
+            return False
 
     def _advance(self, work: Work) -> bool:
         if self.is_stopping:
             work.give_back()
             return False
         return work.advance()
+
+    def _write_down(self, work: Work) -> bool:
+        work.flush_if_due()
+        if work.is_idle:
+            work.flush()
+            if work.is_idle and not work.results:
+                del self._works[work.run.pk]
+        return True
 
     def _receive(self, wait: float) -> None:
         """Take in finished exchanges and bells; waits for the first one only."""

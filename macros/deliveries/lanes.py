@@ -48,6 +48,9 @@ class Lane:
     _quickest: float = float("inf")
     _since: float = field(default_factory=time.monotonic)
 
+    def __post_init__(self) -> None:
+        self.window = min(self.window, self.cap)
+
     def begin(self, token: str) -> bool:
         """Take a place on the wire, if there is one now; `end` gives it back."""
         if self.in_flight >= self.window or self.is_suspect:

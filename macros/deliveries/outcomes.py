@@ -11,10 +11,11 @@ from django.db.models import Exists, OuterRef
 
 from logs.models import Attempt, Delivery, DeliveryState, ErrorClass, Run
 from logs.recording import Outcome
-from logs.redaction import credentials_in, header_lines, mask_url, redact
+from logs.redaction import credentials_in, header_lines, mask_url, redact, redact_end
 
-from ..http import Answer, Request, TransportError
+from ..http import Answer, TransportError
 from ..models import Macro, WebRequest
+from ..oauth import TokenError
 from ..retries import Failure, GiveUp, RetryPolicy, cause_of, retry_after
 from .sender import Exchange
 
@@ -25,7 +26,14 @@ _JITTER_STEPS = 8
 # The target says that it has removed the address for good (RFC 9110 15.5.11).
 _GONE = 410
 
-_TEXTS = ("url", "request_body", "response_headers", "response_body", "message")
+_TEXTS = (
+    "url",
+    "request_headers",
+    "request_body",
+    "response_headers",
+    "response_body",
+    "message",
+)
 
 
 def of_exchange(exchange: Exchange) -> Outcome:
@@ -44,11 +52,11 @@ def of_exchange(exchange: Exchange) -> Outcome:
         attempt.outcome_unknown = result.outcome_unknown
     else:
         _take_unforeseen(attempt, exchange)
-    _redact_echoes(attempt, exchange.request)
+    _redact_echoes(attempt, exchange)
     work = exchange.work
-    age = (ended_at - work.run.created_at).total_seconds()
-    outcome = _outcome(attempt, work.plan.policy, age, hint)
-    outcome.origin = exchange.origin
+    outcome = _outcome(attempt, work.run, work.plan.policy, ended_at, hint)
+    if not isinstance(result, TokenError):  # That is no fault of the destination's.
+        outcome.origin = work.plan.vault.redact(exchange.origin)
     return outcome
 
 
@@ -81,8 +89,7 @@ def of_lost_lease(
         message="The worker stopped while it held this delivery.",
         outcome_unknown=True,
     )
-    age = (now - run.created_at).total_seconds()
-    return _outcome(attempt, policy, age)
+    return _outcome(attempt, run, policy, now)
 
 
 def given_back(delivery: Delivery, wait: float = 0.0) -> Outcome:
@@ -106,7 +113,7 @@ def pause_if_gone(run: Run, outcomes: Iterable[Outcome], now: datetime) -> None:
             continue
         url = run.snapshot["steps"][outcome.delivery.step]["url"]
         same = WebRequest.objects.filter(macro=OuterRef("pk"), url=url)
-        Macro.objects.filter(Exists(same), pk=run.macro_id).pause(
+        Macro.objects.filter(Exists(same), pk=run.macro_id or 0).pause(
             f"{outcome.origin} answered 410 to {outcome.delivery}: the address is gone"
             " for good. Put a new one into the web request, then resume.",
             now,
@@ -149,22 +156,25 @@ def _take_unforeseen(attempt: Attempt, exchange: Exchange) -> None:
 
 
 def _outcome(
-    attempt: Attempt, policy: RetryPolicy, age: float, hint: float = 0.0
+    attempt: Attempt, run: Run, policy: RetryPolicy, now: datetime, hint: float = 0.0
 ) -> Outcome:
+    delivery = attempt.delivery
     if not attempt.error_class:
-        return Outcome(attempt.delivery, DeliveryState.DELIVERED, attempt)
+        return Outcome(delivery, DeliveryState.DELIVERED, attempt)
     cause = cause_of(attempt.error_class, attempt.status)
     if cause is None:
-        return Outcome(attempt.delivery, DeliveryState.FAILED, attempt)
-    unknown = attempt.outcome_unknown
-    failure = Failure(cause, attempt.number, age, hint, unknown)
+        return Outcome(delivery, DeliveryState.FAILED, attempt)
+    # A resend starts over.
+    tries = attempt.number - delivery.attempts_before
+    age = (now - (delivery.resent_at or run.created_at)).total_seconds()
+    failure = Failure(cause, tries, age, hint, attempt.outcome_unknown)
     jitter = random.randrange(_JITTER_STEPS) / _JITTER_STEPS
     try:
         wait = policy.wait(failure, jitter)
     except GiveUp as why:
         attempt.message = f"{attempt.message} {why}".strip()
-        return Outcome(attempt.delivery, DeliveryState.FAILED, attempt)
-    return Outcome(attempt.delivery, DeliveryState.PENDING, attempt, wait)
+        return Outcome(delivery, DeliveryState.FAILED, attempt)
+    return Outcome(delivery, DeliveryState.PENDING, attempt, wait)
 
 
 def _text(body: bytes) -> str:
@@ -172,10 +182,14 @@ def _text(body: bytes) -> str:
     return body.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
-def _redact_echoes(attempt: Attempt, request: Request) -> None:
-    """Mask the request's credentials wherever else they stand, as in an echo."""
-    secrets = credentials_in(request.headers, request.url)
+def _redact_echoes(attempt: Attempt, exchange: Exchange) -> None:
+    """Mask secrets wherever else they stand, as in an echo of the request."""
+    vault = exchange.work.plan.vault
+    request = exchange.request
+    secrets = [*vault.echoes, *credentials_in(request.headers, request.url)]
     if not secrets:
         return
     for name in _TEXTS:
         setattr(attempt, name, redact(getattr(attempt, name), secrets))
+    if attempt.response_cut:
+        attempt.response_body = redact_end(attempt.response_body, secrets)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from logs.models import Delivery
 
-from ..http import Answer, Client, Limits, Request, TransportError
+from ..credentials import Credentials, with_headers
+from ..http import Answer, Client, Limits, Request, TlsOptions, TransportError
 from .lanes import Lane
 
 if TYPE_CHECKING:
@@ -31,9 +32,29 @@ class Exchange:
     origin: str
     lane: Lane
     token: str
+    credentials: Credentials | None = None
+    tls: TlsOptions | None = None
     started_at: datetime = NOT_STARTED
     seconds: float = 0.0
     result: Answer | TransportError | Exception | None = None
+
+    def perform(self, client: Client, limits: Limits) -> Answer:
+        """Send it, with what only holds for this moment. Raises TransportError."""
+        if self.credentials is None:
+            return client.send(self.request, limits=limits, tls=self.tls)
+        answer = self._perform_with(self.credentials, client, limits)
+        if answer.status == 401 and self.credentials.refused(self.request):
+            answer = self._perform_with(self.credentials, client, limits)
+        return answer
+
+    def _perform_with(
+        self, credentials: Credentials, client: Client, limits: Limits
+    ) -> Answer:
+        headers = credentials.headers(self.request, client, limits)
+        self.request = with_headers(self.request, headers)
+        # Masked by their names when they are written down.
+        self.masked = with_headers(self.masked, headers)
+        return client.send(self.request, limits=limits, tls=self.tls)
 
 
 class Sender:
@@ -78,9 +99,7 @@ class Sender:
             exchange.started_at = datetime.now(UTC)
             begun = time.monotonic()
             try:
-                exchange.result = self._client.send(
-                    exchange.request, limits=self._limits
-                )
+                exchange.result = exchange.perform(self._client, self._limits)
             except Exception as error:
                 # Whatever it is, the delivery must come back to be recorded.
                 exchange.result = error

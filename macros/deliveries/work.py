@@ -14,11 +14,21 @@ from django.utils import timezone
 from feedback.models import Feedback
 from logs import recording
 from logs.health import works
-from logs.models import Delivery, DeliveryState, ErrorClass, Run, RunState
+from logs.models import (
+    Attempt,
+    Delivery,
+    DeliveryState,
+    ErrorClass,
+    Resend,
+    Run,
+    RunState,
+)
 from logs.recording import Outcome
 
+from ..authentication import Forbidden
 from ..http import TransportError, origin_of
 from ..rendering import Plan, TooLarge, context_for
+from ..repeats import again, sent_before
 from ..tags import RenderError
 from . import outcomes
 from .claims import claim_due, renew
@@ -52,6 +62,7 @@ class Work:
         self.in_flight = 0
         self.results: list[Outcome] = []
         self._tickets: dict[int, Feedback] = {}
+        self._sent_before: dict[int, Attempt] = {}
         self._unfinished: set[int] = set()
         # A lane waits for what its breaker says to the results.
         self._must_flush = False
@@ -111,6 +122,12 @@ class Work:
         self.has_more = False
         self._end_unsent(outcomes.given_back)
 
+    def let_go(self) -> None:
+        """Make room for others on the lanes; the leases expire by themselves."""
+        for exchange in self.ready:
+            exchange.lane.held -= 1
+        self.ready.clear()
+
     def _claim(self) -> int:
         size = self._appetite()
         if not size:
@@ -147,6 +164,7 @@ class Work:
         rows = Feedback.objects.filter(pk__in={d.feedback_id for d in deliveries})
         rows = rows.select_related("status", "submitter")
         self._tickets.update((ticket.pk, ticket) for ticket in rows)
+        self._sent_before.update(sent_before(deliveries))
 
     def _build(self, delivery: Delivery) -> None:
         """Render a request and send it as soon as its lane has room."""
@@ -154,6 +172,8 @@ class Work:
             exchange = self._exchange(delivery)
         except TooLarge as error:
             self._refuse(delivery, str(error), ErrorClass.TOO_LARGE)
+        except Forbidden as error:
+            self._refuse(delivery, str(error), ErrorClass.BLOCKED)
         except RenderError as error:
             self._refuse(delivery, str(error), ErrorClass.RENDER)
         except TransportError as error:
@@ -168,18 +188,25 @@ class Work:
                 None, "The ticket was deleted before the request was built."
             )
         template = self.plan.steps[delivery.step]
-        context = context_for(ticket, self.run, delivery.pk, timezone.now())
+        if delivery.resend == Resend.SAME:
+            template = again(template, self._sent_before.pop(delivery.pk, None))
+        secrets = self.plan.vault.values
+        context = context_for(ticket, self.run, delivery.pk, timezone.now(), secrets)
         request = template.render(context)
         masked = template.render_masked(context) if template.uses_secrets else request
         origin = origin_of(request.url)
         lane = self.lanes.of(self.run.community_id, origin)
         token = f"{self.lease}-{delivery.pk}"
-        return Exchange(self, delivery, request, masked, origin, lane, token)
+        exchange = Exchange(self, delivery, request, masked, origin, lane, token)
+        exchange.credentials = template.authentication.credentials
+        exchange.tls = self.plan.tls_for(lane.destination)
+        return exchange
 
     def _refuse(
         self, delivery: Delivery, message: str, error_class: ErrorClass
     ) -> None:
         now = timezone.now()
+        message = self.plan.vault.redact(message)
         self.results.append(outcomes.not_sent(delivery, message, error_class, now))
 
     def _send_or_hold(self, exchange: Exchange) -> None:
@@ -195,9 +222,14 @@ class Work:
             self.results.append(outcomes.given_back(exchange.delivery, wait))
 
     def _look_up(self) -> None:
-        """At every flush: is the run cancelled, does the lease need renewing?"""
-        states = Run.objects.filter(pk=self.run.pk).values_list("state", flat=True)
-        if states.first() != RunState.ACTIVE:
+        """At every flush: is the run cancelled or paused, must the lease be renewed?"""
+        runs = Run.objects.filter(pk=self.run.pk)
+        found = runs.values_list("state", "macro__paused_reason").first()
+        state, macro_paused = found or (RunState.CANCELLED, None)
+        if state == RunState.PAUSED or (state == RunState.ACTIVE and macro_paused):
+            self.give_back()
+        elif state != RunState.ACTIVE:
+            self.has_more = False
             self._end_unsent(outcomes.cancelled)
         if self._flushed_at - self._renewed_at > settings.LEASE_SECONDS / 3:
             renew(self.lease, self._unfinished)

@@ -2,8 +2,9 @@
 
 from macros.http.client import Client
 from macros.http.errors import Blocked, Kind, TransportError
-from macros.http.messages import Answer, Cut, Limits, Request, Timings
+from macros.http.messages import Answer, Cut, Limits, Request, Timings, TlsOptions
 from macros.http.policy import AddressPolicy
+from macros.http.tls import check_tls
 from macros.http.urls import origin_of
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "Limits",
     "Request",
     "Timings",
+    "TlsOptions",
     "TransportError",
+    "check_tls",
     "origin_of",
 ]

@@ -14,13 +14,16 @@ from macros.http.connections import (
 )
 from macros.http.errors import TransportError
 from macros.http.exchange import exchange
-from macros.http.messages import Answer, Limits, Request
+from macros.http.messages import Answer, Limits, Request, TlsOptions
 from macros.http.outgoing import encode
 from macros.http.policy import AddressPolicy
 from macros.http.urls import Target, target_of
 
 # Kept connections in all, so that 10,000 origins do not use up the process's files.
 _MAX_KEPT = 512
+
+# Origin and TLS options: a connection made with a certificate is its owner's alone.
+_Key = tuple[str, TlsOptions | None]
 
 
 class Client:
@@ -46,18 +49,24 @@ class Client:
         self._start_empty()
 
     def send(
-        self, request: Request, *, limits: Limits, repeatable: bool = True
+        self,
+        request: Request,
+        *,
+        limits: Limits,
+        repeatable: bool = True,
+        tls: TlsOptions | None = None,
     ) -> Answer:
         """Raises TransportError, and nothing else, when no answer came.
 
         `repeatable` lets a request that was lost on a kept connection, closed by the
-        target at that moment, go out once more at once.
+        target at that moment, go out once more at once. A connection made with other
+        `tls` options is not used.
         """
         clock = Clock(limits)
         try:
             target = target_of(request.url)
             data = encode(request, target)
-            pool = self._pool(target)
+            pool = self._pool(target, tls)
             return exchange(pool, request.method, data, clock, repeatable=repeatable)
         except TransportError as error:
             error.timings = clock.timings()
@@ -71,20 +80,21 @@ class Client:
         # A pool is never closed, only forgotten: it closes its connections once the
         # last exchange lets go of it, so none loses its pool half way.
         self._lock = Lock()
-        self._pools: OrderedDict[str, GuardedHTTPPool] = OrderedDict()
+        self._pools: OrderedDict[_Key, GuardedHTTPPool] = OrderedDict()
         self._adapter.init_poolmanager(1, self._connections)
         self._pid = os.getpid()
 
-    def _pool(self, target: Target) -> GuardedHTTPPool:
+    def _pool(self, target: Target, tls: TlsOptions | None) -> GuardedHTTPPool:
         if self._pid != os.getpid():
             # After a fork parent and child would talk over each other on one socket.
             self._start_empty()
+        key = target.origin, tls
         with self._lock:
-            pool = self._pools.get(target.origin)
+            pool = self._pools.get(key)
             if pool is None:
-                pool = self._pools[target.origin] = self._adapter.pool(target)
+                pool = self._pools[key] = self._adapter.pool(target, tls)
                 if len(self._pools) > self._max_pools:
                     self._pools.popitem(last=False)
             else:
-                self._pools.move_to_end(target.origin)
+                self._pools.move_to_end(key)
             return pool

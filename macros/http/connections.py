@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import socket
-import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from time import monotonic
 from typing import Any, cast
 
 from requests.adapters import HTTPAdapter
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.util.ssl_ import create_urllib3_context
 
 from macros.http.errors import Blocked, connect_failure, dns_failure
+from macros.http.messages import TlsOptions
 from macros.http.policy import AddressPolicy
+from macros.http.tls import tls_context
 from macros.http.urls import Target
 
 AddressInfo = tuple[int, int, int, str, tuple[Any, ...]]
@@ -142,16 +140,6 @@ class _GuardedPools(PoolManager):
         return guarded
 
 
-@lru_cache(maxsize=8)
-def _tls_context(ca_file: str | None) -> ssl.SSLContext:
-    """One for all connections: reading the CA bundle takes 10 ms or more."""
-    context = create_urllib3_context()
-    context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
-    if ca_file:
-        context.load_verify_locations(ca_file)
-    return context
-
-
 class GuardedAdapter(HTTPAdapter):
     """Makes the pools, and also fits a requests.Session that some library wants.
 
@@ -161,7 +149,7 @@ class GuardedAdapter(HTTPAdapter):
 
     def __init__(self, guard: Guard, *, ca_file: str | None) -> None:
         self._guard = guard
-        self._tls = _tls_context(ca_file)
+        self._ca_file = ca_file
         super().__init__()
 
     def init_poolmanager(
@@ -172,7 +160,7 @@ class GuardedAdapter(HTTPAdapter):
             num_pools=connections,
             maxsize=maxsize,
             block=block,
-            ssl_context=self._tls,
+            ssl_context=tls_context(self._ca_file),
             **kwargs,
         )
 
@@ -188,7 +176,13 @@ class GuardedAdapter(HTTPAdapter):
     def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
         raise Blocked("no proxies")
 
-    def pool(self, target: Target) -> GuardedHTTPPool:
+    def pool(self, target: Target, tls: TlsOptions | None = None) -> GuardedHTTPPool:
+        """Raises TransportError where the options make no sense."""
         host = f"[{target.host}]" if ":" in target.host else target.host
-        pool = self.poolmanager.connection_from_host(host, target.port, target.scheme)
+        own = None
+        if tls is not None and target.scheme == "https":
+            own = {"ssl_context": tls_context(self._ca_file, tls)}
+        pool = self.poolmanager.connection_from_host(
+            host, target.port, target.scheme, own
+        )
         return cast(GuardedHTTPPool, pool)

@@ -6,7 +6,10 @@ from typing import Literal
 
 from macros.http.messages import Timings
 
-Kind = Literal["dns", "connect", "tls", "timeout", "blocked", "render", "too_large"]
+# "http" is for what was refused on the way, such as an access token.
+Kind = Literal[
+    "dns", "connect", "tls", "timeout", "blocked", "render", "too_large", "http"
+]
 
 RETRYABLE: frozenset[Kind] = frozenset({"dns", "connect", "tls", "timeout"})
 
@@ -20,6 +23,16 @@ _CERTIFICATE = {
     21: "The target's certificate comes from an unknown issuer.",
     62: "The target's certificate is for another host name.",
     64: "The target's certificate is for another address.",
+}
+# Alerts (RFC 8446 6.2) by which a target says what it thinks of our certificate.
+_ALERTS = {
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "The target asks for a client certificate.",
+    "SSLV3_ALERT_BAD_CERTIFICATE": "The target refused the client certificate.",
+    "SSLV3_ALERT_CERTIFICATE_EXPIRED": "The target says the client certificate has"
+    " expired.",
+    "SSLV3_ALERT_CERTIFICATE_UNKNOWN": "The target refused the client certificate.",
+    "TLSV1_ALERT_UNKNOWN_CA": "The target does not know who issued the client"
+    " certificate.",
 }
 _NOT_TLS = frozenset(
     {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"}
@@ -78,6 +91,8 @@ def _tls_sentence(error: Exception) -> str:
     if isinstance(error, CLOSED):
         return "The target closed the connection during the TLS handshake."
     reason = getattr(error, "reason", None) or "unknown reason"
+    if reason in _ALERTS:
+        return _ALERTS[reason]
     if reason in _NOT_TLS:
         return "The target does not speak TLS (https) on this port."
     return f"The TLS connection failed ({reason.lower().replace('_', ' ')})."

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import Literal
 
@@ -21,6 +21,19 @@ class Request:
     url: str
     headers: Sequence[tuple[str, str]] = ()
     body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TlsOptions:
+    """What a target's TLS needs beyond the usual; all as PEM text.
+
+    `ca` is trusted beside the public authorities. `certificate` (with its chain) and
+    `key` are shown to a target that asks who is calling.
+    """
+
+    ca: str = ""
+    certificate: str = ""
+    key: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from datetime import datetime
+from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -9,8 +11,24 @@ from django.db import models
 from feedback.access import ScopedQuerySet
 from feedback.models import FeedbackType
 
-from .. import retries
-from .scopes import field_infos
+from ..retries import (
+    CAUSE_LABELS,
+    DEFAULT_LADDER,
+    RetryCause,
+    in_words,
+    parse_give_up,
+    parse_ladder,
+)
+from .scopes import field_infos, secret_names
+
+T = TypeVar("T")
+
+
+class MacroQuerySet(ScopedQuerySet["Macro"]):
+    def pause(self, reason: str, now: datetime) -> bool:
+        """True if that paused one; of several reasons the first is kept."""
+        going = self.filter(paused_reason="")
+        return bool(going.update(paused_reason=reason, paused_at=now))
 
 
 class Macro(models.Model):
@@ -28,14 +46,38 @@ class Macro(models.Model):
         "retry after",
         max_length=200,
         blank=True,
-        default=retries.DEFAULT_LADDER,
+        default=DEFAULT_LADDER,
         help_text="The waits before each retry of a request that failed for a cause"
         " that may pass. Empty: no retries.",
     )
+    retry_connection = models.BooleanField(
+        CAUSE_LABELS[RetryCause.CONNECTION], default=True
+    )
+    retry_timeout = models.BooleanField(CAUSE_LABELS[RetryCause.TIMEOUT], default=True)
+    retry_server_error = models.BooleanField(
+        CAUSE_LABELS[RetryCause.SERVER_ERROR], default=True
+    )
+    retry_busy = models.BooleanField(CAUSE_LABELS[RetryCause.BUSY], default=True)
+    retry_unknown = models.BooleanField(
+        "also when the outcome is unknown",
+        default=True,
+        help_text="After a timeout the system may have acted on the request, so that a"
+        " retry may make it act twice. Off: such a delivery fails and says so.",
+    )
+    give_up_after = models.CharField(
+        max_length=20,
+        blank=True,
+        help_text="No retry comes later than this after the start of the run: 1 d."
+        " Empty: the last wait above is the end.",
+    )
+    paused_reason = models.TextField(
+        blank=True, editable=False, help_text="Empty: not paused."
+    )
+    paused_at = models.DateTimeField("paused", null=True, editable=False)
     created_at = models.DateTimeField("created", auto_now_add=True)
     modified_at = models.DateTimeField("modified", auto_now=True)
 
-    objects = ScopedQuerySet["Macro"].as_manager()
+    objects = MacroQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
@@ -51,10 +93,18 @@ class Macro(models.Model):
         return self.name
 
     def clean(self) -> None:
-        try:
-            retries.parse_ladder(self.retry_ladder)
-        except ValueError as error:
-            raise ValidationError({"retry_ladder": str(error)}) from error
+        ladder = _checked("retry_ladder", parse_ladder, self.retry_ladder)
+        give_up = _checked("give_up_after", parse_give_up, self.give_up_after)
+        if ladder and give_up < ladder[0]:
+            problem = (
+                f"'{self.give_up_after}' is shorter than the first wait,"
+                f" {in_words(ladder[0])}, so nothing would be tried again."
+            )
+            raise ValidationError({"give_up_after": problem})
+
+    @property
+    def retry_causes(self) -> list[RetryCause]:
+        return [cause for cause in CAUSE_LABELS if getattr(self, f"retry_{cause}")]
 
     def snapshot(self) -> dict[str, Any]:
         """All that a run needs of the macro, so that later edits don't reach it."""
@@ -62,9 +112,23 @@ class Macro(models.Model):
         return {
             "macro": self.name,
             "retry_ladder": self.retry_ladder,
+            "retry_causes": self.retry_causes,
+            "retry_unknown": self.retry_unknown,
+            "give_up_after": self.give_up_after,
             "steps": [step.webrequest.snapshot() for step in steps],
             "fields": [asdict(info) for info in field_infos(self.feedback_type)],
+            # Where secrets are looked up when the run is at work, and which there are.
+            "community": self.feedback_type.project.community_id,
+            "project": self.feedback_type.project_id,
+            "secrets": secret_names(self.feedback_type),
         }
+
+
+def _checked(field: str, parse: Callable[[str], T], text: str) -> T:
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise ValidationError({field: str(error)}) from error
 
 
 class Step(models.Model):

@@ -3,6 +3,7 @@
 from feedback.models import FeedbackType, FieldKind, FormField
 
 from ..tags import FieldInfo, Scope
+from .secrets import Secret
 
 _TAG_TYPES = {
     FieldKind.NUMBER: ("number", "42"),
@@ -17,8 +18,13 @@ def field_infos(feedback_type: FeedbackType) -> list[FieldInfo]:
     return [_field_info(field) for field in feedback_type.form_fields.all()]
 
 
+def secret_names(feedback_type: FeedbackType) -> list[str]:
+    project = feedback_type.project
+    return Secret.objects.keys_in(project.community_id, project.pk)
+
+
 def scope_for(feedback_type: FeedbackType) -> Scope:
-    return Scope.of(field_infos(feedback_type))
+    return Scope.of(field_infos(feedback_type), secret_names(feedback_type))
 
 
 def _field_info(field: FormField) -> FieldInfo:

@@ -8,6 +8,7 @@ from django.db import models
 
 from ..headers import compile_headers
 from ..tags import Place, Scope, TemplateError, compile_template
+from .credentials import AuthKind, check_credentials
 from .macros import Step
 from .scopes import scope_for
 
@@ -58,6 +59,44 @@ class WebRequest(Step):
         " <code>((Title))</code>, <code>((Field: Severity))</code>.",
     )
 
+    auth_kind = models.CharField(
+        "authentication",
+        max_length=6,
+        choices=AuthKind,
+        blank=True,
+        default=AuthKind.NONE,
+    )
+    auth_user = models.CharField("user name or client ID", max_length=300, blank=True)
+    auth_secret = models.CharField(
+        "secret to authenticate with",
+        max_length=100,
+        blank=True,
+        help_text="The name of the secret that holds the password, the token or the"
+        " client secret.",
+    )
+    token_url = models.CharField("token URL", max_length=2000, blank=True)
+    token_parameters = models.TextField(
+        blank=True,
+        help_text="One per line, such as <code>scope=api.write</code>.",
+    )
+    token_in_body = models.BooleanField(
+        "client secret in the body",
+        default=False,
+        help_text="Where the token URL does not take it as Basic authentication.",
+    )
+    signing_secret = models.CharField(
+        max_length=100,
+        blank=True,
+        help_text="The name of the secret (<code>whsec_...</code>) to sign requests"
+        " with, as in Standard Webhooks.",
+    )
+    previous_signing_secret = models.CharField(
+        max_length=100,
+        blank=True,
+        help_text="While the receiver changes to a new secret, requests carry the"
+        " signatures of both.",
+    )
+
     class Meta:
         verbose_name = "web request"
 
@@ -67,6 +106,8 @@ class WebRequest(Step):
     def clean(self) -> None:
         """Refuse what could never be sent, each fault on the field it is in."""
         self.url = self.url.strip()
+        if self.macro.feedback_type_id is None:
+            return  # The macro itself is refused for it.
         scope = scope_for(self.macro.feedback_type)
         errors: dict[str, list[str]] = {}
         for field, compile_field in self._compilers(scope).items():
@@ -74,6 +115,8 @@ class WebRequest(Step):
                 compile_field()
             except TemplateError as error:
                 errors[field] = [str(problem) for problem in error.problems]
+        for field, problem in check_credentials(self, scope):
+            errors.setdefault(field, []).append(problem)
         if errors:
             raise ValidationError(errors)
 
@@ -82,7 +125,7 @@ class WebRequest(Step):
             "url": lambda: compile_template(self.url, Place.URL, scope),
             "headers": lambda: compile_headers(self.headers, scope),
         }
-        if self.body_kind != BodyKind.NONE:
+        if self.body_kind in BODY_PLACES:
             place, _ = BODY_PLACES[self.body_kind]
             compilers["body"] = lambda: compile_template(self.body, place, scope)
         return compilers
@@ -95,4 +138,12 @@ class WebRequest(Step):
             "headers": self.headers,
             "body_kind": self.body_kind,
             "body": self.body,
+            "auth_kind": self.auth_kind,
+            "auth_user": self.auth_user,
+            "auth_secret": self.auth_secret,
+            "token_url": self.token_url,
+            "token_parameters": self.token_parameters,
+            "token_in_body": self.token_in_body,
+            "signing_secret": self.signing_secret,
+            "previous_signing_secret": self.previous_signing_secret,
         }

@@ -61,7 +61,11 @@ class Template:
         self.source = source
         self.place = place
         self.tags = tuple(dict.fromkeys(use.tag.name for use in uses))
-        self.uses_secrets = any(use.tag.secret for use in uses)
+        # Normalised names, as in Context.secrets.
+        self.secrets = frozenset(
+            use.tag.name.partition(": ")[2] for use in uses if use.tag.secret
+        )
+        self.uses_secrets = bool(self.secrets)
         # The text before the first tag: with a whole host in it, no value changes that.
         self.static_prefix = static_prefix
         self._check = layout.check
@@ -78,6 +82,11 @@ class Template:
             write = use.writer()
             self._parts.append(write)
             self._masked.append(part.mask if use.tag.secret else write)
+
+    @classmethod
+    def literal(cls, text: str) -> Template:
+        """A template that renders as this very text, whatever stands in it."""
+        return cls(text, Place.TEXT, text, Layout([text]), [])
 
     def __repr__(self) -> str:
         return f"<Template for {self.place}: {', '.join(self.tags) or 'no tags'}>"

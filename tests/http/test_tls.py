@@ -1,19 +1,13 @@
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from macros.http import AddressPolicy, Answer, Client, Request, TransportError
 from macros.http.connections import Guard, GuardedAdapter
+from tests.http.authority import Authority
 from tests.http.conftest import LOOPBACK, limits
 from tests.http.hostile import (
     OK,
@@ -27,63 +21,6 @@ from tests.http.hostile import (
     hangs_after,
     silent,
 )
-
-NOW = datetime.now(UTC)
-
-
-class Authority:
-    """A certificate authority made for the test."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.key = ec.generate_private_key(ec.SECP256R1())
-        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test CA")])
-        self.file = folder / "ca.pem"
-        self.file.write_bytes(pem(self._certificate(self.name, self.key, None)))
-
-    def context(self, host: str, *, days: int = 1, own: bool = False) -> ssl.SSLContext:
-        """A server's context; `own` is self-signed, negative `days` have passed."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-        certificate = self._certificate(name, key, host, days=days, own=own)
-        file = self.folder / f"{host}{days}{own}.pem"
-        secret = key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        file.write_bytes(pem(certificate) + secret)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(file)
-        return context
-
-    def _certificate(
-        self,
-        name: x509.Name,
-        key: ec.EllipticCurvePrivateKey,
-        host: str | None,
-        *,
-        days: int = 1,
-        own: bool = False,
-    ) -> x509.Certificate:
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(name if own else self.name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(NOW - timedelta(days=9))
-            .not_valid_after(NOW + timedelta(days=days))
-            .add_extension(x509.BasicConstraints(host is None, None), critical=True)
-        )
-        if host:
-            names = x509.SubjectAlternativeName([x509.DNSName(host)])
-            builder = builder.add_extension(names, critical=False)
-        return builder.sign(key if own else self.key, hashes.SHA256())
-
-
-def pem(certificate: x509.Certificate) -> bytes:
-    return certificate.public_bytes(serialization.Encoding.PEM)
 
 
 def hangs_after_anything(greeting: bytes) -> Behaviour:

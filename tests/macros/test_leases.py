@@ -15,6 +15,7 @@ from logs.recording import Outcome
 from macros import deliveries
 from macros.deliveries.claims import claim_due, renew
 from macros.deliveries.outcomes import of_lost_lease
+from macros.retries import RetryPolicy
 from macros.runs import cancel_run
 from tests import factories
 
@@ -94,10 +95,10 @@ def test_a_delivery_that_kills_its_workers_comes_to_an_end() -> None:
     run = a_run(ladder="1 s")
     [delivery] = claim_due(run.pk, 10, "a")
     delivery.attempts = 0
-    outcome = of_lost_lease(delivery, [1.0], timezone.now())
-    assert outcome.state == "pending"
+    outcome = of_lost_lease(run, delivery, RetryPolicy([1.0]), timezone.now())
+    assert (outcome.state, outcome.retry_in) == ("pending", 0)
     delivery.attempts = 1
-    outcome = of_lost_lease(delivery, [1.0], timezone.now())
+    outcome = of_lost_lease(run, delivery, RetryPolicy([1.0]), timezone.now())
     assert outcome.state == "failed"
 
 
@@ -124,3 +125,15 @@ def test_a_worker_that_meets_a_cancelled_run_sends_nothing(receiver: Receiver) -
     run.refresh_from_db()
     assert run.state == "cancelled"
     assert not receiver.requests
+
+
+def test_old_retries_and_new_work_share_a_claim() -> None:
+    run = a_run(20)
+    retries = run.deliveries.order_by("pk").values("pk")[:12]
+    Delivery.objects.filter(pk__in=list(retries.values_list("pk", flat=True))).update(
+        attempts=1, next_attempt_at=run.created_at - timedelta(hours=1)
+    )
+
+    claimed = claim_due(run.pk, 8, "a")
+
+    assert [delivery.attempts for delivery in claimed] == [0] * 6 + [1] * 2

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import os
-import signal
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,18 +12,34 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
+from tests.processes.accounts import Account
+from tests.processes.servers import OwnPostgres, OwnValkey
+
 ROOT = Path(__file__).resolve().parents[2]
+
+# Only a server of the test's own can be restarted, and SQLite is none.
+if not os.environ["DATABASE_URL"].startswith("postgres"):
+    collect_ignore = ["test_postgres_restarts.py"]
 
 
 @pytest.fixture
 def start(transactional_db: None) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """Start `manage.py NAME` on this test's database and queue; all end with it."""
+    """Start `manage.py NAME` on this test's database and queue; all end with it.
+
+    Or, with `command`, another Python module and its arguments.
+    """
     children: list[subprocess.Popen[bytes]] = []
 
-    def start(name: str, **environment: object) -> subprocess.Popen[bytes]:
+    def start(
+        name: str = "",
+        command: tuple[str, ...] = (),
+        fds: tuple[int, ...] = (),
+        **environment: object,
+    ) -> subprocess.Popen[bytes]:
         child = subprocess.Popen(
-            [sys.executable, "manage.py", name],
+            [sys.executable, *(command or ("manage.py", name))],
             cwd=ROOT,
+            pass_fds=fds,
             env={
                 **os.environ,
                 "DATABASE_URL": _test_database_url(),
@@ -35,8 +52,42 @@ def start(transactional_db: None) -> Iterator[Callable[..., subprocess.Popen[byt
     yield start
     for child in children:
         if child.poll() is None:
-            child.send_signal(signal.SIGKILL)
+            child.kill()
         child.wait()
+
+
+@pytest.fixture
+def account(request: pytest.FixtureRequest) -> Account:
+    """Shows what became of every delivery, in the table that the run ends with."""
+    return Account(request.node.user_properties)
+
+
+@pytest.fixture
+def own_valkey() -> Iterator[OwnValkey]:
+    """A Valkey that a test may stop, and start again empty, at the same address."""
+    folder = Path(tempfile.mkdtemp(prefix="centerhook-"))
+    server = OwnValkey(folder)
+    server.start()
+    yield server
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def own_postgres(transactional_db: None) -> Iterator[OwnPostgres]:
+    """A PostgreSQL that a test may restart; the test and its children work on it."""
+    server = OwnPostgres(ROOT)
+    before = dict(connection.settings_dict)
+    try:
+        connection.close()
+        connection.settings_dict.update(server.settings)
+        server.migrate()
+        yield server
+    finally:
+        connection.close()
+        connection.settings_dict.clear()
+        connection.settings_dict.update(before)
+        server.stop()
 
 
 def _test_database_url() -> str:

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html_join
+
+from feedback.scoping import ScopedAdmin
+
+from ..models import Secret
+from ..models.secrets import LONGEST_VALUE, SHORTEST_VALUE, parse_hosts
+from ..models.usage import destinations_using, macros_using
+
+
+class WriteOnly(forms.Textarea):
+    """Never shows what it was given, not even with an error beside it."""
+
+    def format_value(self, value: Any) -> None:
+        return None
+
+
+class SecretForm(forms.ModelForm):
+    value = forms.CharField(
+        widget=WriteOnly(
+            attrs={
+                "rows": 2,
+                "class": "vLargeTextField",
+                "autocomplete": "off",
+                "spellcheck": "false",
+            }
+        ),
+        min_length=SHORTEST_VALUE,
+        max_length=LONGEST_VALUE,
+        help_text="Nobody can read it back.",
+    )
+
+    class Meta:
+        model = Secret
+        fields = ["community", "project", "name", "hosts", "description"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.fields["value"].required = False
+            self.fields[
+                "value"
+            ].help_text = "Nobody can read it back. Leave it empty to keep it."
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if self.instance.pk and not self.cleaned_data.get("value") and self._opens():
+            # Else whoever may edit it could have it sent to a host of their own.
+            self.add_error(
+                "value", "Enter the value again to let it go to more hosts than before."
+            )
+        return cleaned
+
+    def _opens(self) -> bool:
+        before = set(parse_hosts(self.initial.get("hosts") or ""))
+        try:
+            after = set(parse_hosts(self.cleaned_data.get("hosts") or ""))
+        except ValueError:
+            return False  # The model says what is wrong with it.
+        return bool(before) and (not after or not after <= before)
+
+    def save(self, commit: bool = True) -> Any:
+        if self.cleaned_data.get("value"):
+            self.instance.conceal(self.cleaned_data["value"])
+        return super().save(commit)
+
+
+@admin.register(Secret)
+class SecretAdmin(ScopedAdmin):
+    """Values go in and never come out."""
+
+    form = SecretForm
+    list_display = ["name", "community", "project", "hosts", "modified_at"]
+    list_select_related = ["community", "project"]
+    search_fields = ["name", "description"]
+    _fields = ["community", "project", "name", "value", "hosts", "description"]
+
+    def get_fields(self, request: HttpRequest, obj: Secret | None = None) -> list[Any]:
+        return ["used_by", *self._fields, *self._dates] if obj else self._fields
+
+    _dates = ["created_at", "modified_at"]
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Secret | None = None
+    ) -> list[Any]:
+        """Under another name or owner the macros that use it would not find it."""
+        fixed = ["used_by", "community", "project", "name", *self._dates]
+        return fixed if obj else []
+
+    @admin.display(description="used by")
+    def used_by(self, secret: Secret) -> str:
+        users = (
+            (reverse(f"admin:{user._meta.db_table}_change", args=[user.pk]), name)
+            for user, name in _users(secret)
+        )
+        listed = format_html_join(", ", '<a href="{}">{}</a>', users)
+        return listed or "Nothing uses it yet."
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
+        """Beside what goes, what will fail without it."""
+        deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        shown: list[Any] = deleted
+        for secret in objs:
+            users = [f"{name} uses it and will fail." for _, name in _users(secret)]
+            if users:
+                shown += [f"Secret {secret}:", users]
+        return shown, counts, lacking, protected
+
+
+def _users(secret: Secret) -> list[tuple[Model, str]]:
+    """What needs the secret, and how people call it."""
+    found: list[tuple[Model, str]] = [
+        (macro, f"Macro {macro} ({macro.feedback_type})")
+        for macro in macros_using(secret)
+    ]
+    found += ((row, f"Destination {row}") for row in destinations_using(secret))
+    return found

@@ -1,0 +1,55 @@
+"""Secrets at rest: Fernet (AES-128-CBC, HMAC-SHA256) under the keys of SECRETS_KEYS."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+
+
+class Undecryptable(Exception):
+    """None of the keys in use opens the value, or it was tampered with."""
+
+
+def encrypt(text: str) -> str:
+    """Under the first key."""
+    return _keys().encrypt(text.encode()).decode()
+
+
+def decrypt(token: str) -> str:
+    """Under whichever key fits. Raises Undecryptable."""
+    try:
+        return _keys().decrypt(token.encode()).decode()
+    except InvalidToken:
+        raise Undecryptable from None
+
+
+def reencrypt(token: str) -> str:
+    """The same value under the first key. Raises Undecryptable."""
+    try:
+        return _keys().rotate(token.encode()).decode()
+    except InvalidToken:
+        raise Undecryptable from None
+
+
+def bad_keys(keys: list[str]) -> list[int]:
+    """The places, counted from 1, of keys that are not Fernet keys."""
+    return [place for place, key in enumerate(keys, start=1) if not _is_key(key)]
+
+
+def _is_key(key: str) -> bool:
+    try:
+        Fernet(key)
+    except ValueError:
+        return False
+    return True
+
+
+def _keys() -> MultiFernet:
+    return _keys_of(tuple(settings.SECRETS_KEYS))
+
+
+@lru_cache(maxsize=4)
+def _keys_of(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in keys])

@@ -1,0 +1,78 @@
+"""TLS contexts. Each verifies certificate and name; none can be told not to."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
+from urllib3.util.ssl_ import create_urllib3_context
+
+from macros.http.errors import TransportError
+from macros.http.messages import TlsOptions
+
+
+@lru_cache(maxsize=64)
+def tls_context(
+    ca_file: str | None, options: TlsOptions | None = None
+) -> ssl.SSLContext:
+    """One for all connections: reading the CA bundle takes 10 ms or more.
+
+    Raises TransportError where the options are not what they should be.
+    """
+    context = create_urllib3_context()
+    context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
+    if ca_file:
+        context.load_verify_locations(ca_file)
+    if options is not None:
+        _apply(options, context)
+    return context
+
+
+def check_tls(options: TlsOptions) -> None:
+    """Raises TransportError where the options are not what they should be."""
+    _apply(options, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+
+
+def _apply(options: TlsOptions, context: ssl.SSLContext) -> None:
+    try:
+        if options.ca:
+            context.load_verify_locations(cadata=options.ca)
+    except (ssl.SSLError, ValueError) as error:
+        raise TransportError(
+            "The extra CA certificates are not valid PEM.", "render"
+        ) from error
+    if not options.certificate:
+        return
+    try:
+        with _file_of(f"{options.certificate}\n{options.key}\n") as path:
+            # With no password OpenSSL would ask for one on the terminal.
+            context.load_cert_chain(path, password=b"")
+    except (ssl.SSLError, OSError, ValueError) as error:
+        raise TransportError(
+            "The client certificate and its private key are not valid PEM, or do not"
+            " belong together.",
+            "render",
+        ) from error
+
+
+@contextmanager
+def _file_of(text: str) -> Iterator[str]:
+    """A file that only this process can read, since OpenSSL takes nothing else.
+
+    In memory where the system can do that, so that no key is left on a disk.
+    """
+    if hasattr(os, "memfd_create"):
+        with open(os.memfd_create("pem"), "w") as file:
+            file.write(text)
+            file.flush()
+            yield f"/proc/self/fd/{file.fileno()}"
+        return
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write(text)
+        file.flush()
+        yield file.name

@@ -1,0 +1,112 @@
+"""How a web request proves who sends it: what may be written there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from django.db import models
+
+from .. import signing
+from ..http import TransportError, origin_of
+from ..tags import Scope, normalise
+from ..tags.names import nearest
+from .secrets import Secret
+
+if TYPE_CHECKING:
+    from .web_requests import WebRequest
+
+
+class AuthKind(models.TextChoices):
+    NONE = "", "None"
+    BASIC = "basic", "Basic (user name and password)"
+    BEARER = "bearer", "Bearer token"
+    OAUTH = "oauth", "OAuth 2 client credentials"
+
+
+SECRET_FIELDS = ("auth_secret", "signing_secret", "previous_signing_secret")
+
+_NEEDED = {
+    AuthKind.BASIC: ("auth_user", "auth_secret"),
+    AuthKind.BEARER: ("auth_secret",),
+    AuthKind.OAUTH: ("auth_user", "auth_secret", "token_url"),
+}
+
+
+def check_credentials(step: WebRequest, scope: Scope) -> Iterator[tuple[str, str]]:
+    """Each field that can't be right, with a sentence."""
+    kind = AuthKind(step.auth_kind)
+    for field in _NEEDED.get(kind, ()):
+        if not getattr(step, field).strip():
+            yield field, f"{kind.label} needs this."
+    for field in SECRET_FIELDS:
+        name = getattr(step, field)
+        if name and normalise(name) not in scope.secrets:
+            yield field, _unknown(name, scope)
+    if kind != AuthKind.NONE and "authorization" in _header_names(step.headers):
+        yield "headers", "Authorization is given here and as authentication too."
+    if kind == AuthKind.BASIC and ":" in step.auth_user:
+        yield "auth_user", "A user name for Basic authentication can't hold a colon."
+    if kind == AuthKind.OAUTH:
+        yield from _check_token_request(step)
+    yield from _check_signing(step, scope)
+
+
+def token_parameters(text: str) -> tuple[tuple[str, str], ...]:
+    """Raises ValueError with a sentence."""
+    found = []
+    for line in text.splitlines():
+        name, equals, value = line.partition("=")
+        if not line.strip():
+            continue
+        if not equals or not name.strip():
+            raise ValueError(f"Write '{line.strip()}' as name=value.")
+        found.append((name.strip(), value.strip()))
+    return tuple(found)
+
+
+def _unknown(name: str, scope: Scope) -> str:
+    meant = nearest(name, scope.secrets)
+    return f"There is no secret '{name}'." + (
+        f" Did you mean {meant}?" if meant else ""
+    )
+
+
+def _header_names(text: str) -> set[str]:
+    return {line.partition(":")[0].strip().lower() for line in text.splitlines()}
+
+
+def _check_token_request(step: WebRequest) -> Iterator[tuple[str, str]]:
+    if step.token_url:
+        try:
+            origin_of(step.token_url)
+        except TransportError as error:
+            yield "token_url", error.message
+    try:
+        token_parameters(step.token_parameters)
+    except ValueError as error:
+        yield "token_parameters", str(error)
+
+
+def _check_signing(step: WebRequest, scope: Scope) -> Iterator[tuple[str, str]]:
+    if step.previous_signing_secret and not step.signing_secret:
+        yield "signing_secret", "Give the new secret here, and the old one below."
+    if step.signing_secret and "webhook-signature" in _header_names(step.headers):
+        yield (
+            "headers",
+            "Webhook-Signature is given here and by the signing secret too.",
+        )
+    project = step.macro.feedback_type.project
+    for field in ("signing_secret", "previous_signing_secret"):
+        key = normalise(getattr(step, field))
+        vault = Secret.objects.open(project.community_id, project.pk, {key} - {""})
+        if key not in scope.secrets:
+            continue
+        problem = vault.problem(key)
+        if not problem:
+            try:
+                signing.parse_key(vault.values[key])
+            except ValueError as error:
+                problem = f"The value of the secret {error}."
+        if problem:
+            yield field, problem

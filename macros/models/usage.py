@@ -1,0 +1,58 @@
+"""What needs which secret: asked before one is changed or deleted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from django.db.models import QuerySet
+
+from logs.models import Destination
+
+from ..tags import normalise
+from .credentials import SECRET_FIELDS
+from .macros import Macro
+from .secrets import Secret
+from .web_requests import WebRequest
+
+# A tag of the family Secret, and not one written as text: \((Secret: name)).
+_TAG = re.compile(r"(?<!\\)\(\(\s*secret\s*:([^()|\n]*)", re.IGNORECASE)
+
+
+def macros_using(secret: Secret) -> list[Macro]:
+    """Those it is given to, by their templates as they are saved.
+
+    They are searched and not compiled, so that one with a fault is found too. A
+    project's own secret of the same name hides the community's.
+    """
+    steps = WebRequest.objects.filter(
+        macro__feedback_type__project__community=secret.community_id
+    ).select_related("macro__feedback_type__project")
+    if secret.project_id is not None:
+        steps = steps.filter(macro__feedback_type__project=secret.project_id)
+    else:
+        steps = steps.exclude(macro__feedback_type__project__in=_hidden_from(secret))
+    found = {step.macro for step in steps if secret.key in set(names_in(step))}
+    return sorted(found, key=lambda macro: (macro.name, macro.pk))
+
+
+def destinations_using(secret: Secret) -> list[Destination]:
+    """Those whose client certificate's key it is; only a community's own can be."""
+    if secret.project_id is not None:
+        return []
+    rows = Destination.objects.filter(community=secret.community_id)
+    rows = rows.exclude(client_key_secret="")
+    return [row for row in rows if normalise(row.client_key_secret) == secret.key]
+
+
+def names_in(step: WebRequest) -> Iterator[str]:
+    """The normalised names of the secrets that a web request uses."""
+    for text in (step.url, step.headers, step.body):
+        yield from (normalise(found[1]) for found in _TAG.finditer(text))
+    for field in SECRET_FIELDS:
+        yield normalise(getattr(step, field))
+
+
+def _hidden_from(secret: Secret) -> QuerySet[Secret, int | None]:
+    own = Secret.objects.filter(community=secret.community_id, key=secret.key)
+    return own.exclude(project=None).values_list("project", flat=True)

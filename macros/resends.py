@@ -1,0 +1,74 @@
+"""The one door to send deliveries again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count
+from django.utils import timezone
+
+from logs.models import DeliveryState, Resend
+from logs.models.deliveries import DeliveryQuerySet
+from logs.reopening import Hindrance, Reopened, hindrance, plain, reopen
+
+from . import queue
+
+MOST_AT_ONCE = 100_000
+# The clock rings for the rest.
+_MOST_BELLS = 100
+
+
+class ResendRefused(Exception):
+    """Why nothing was resent, as a sentence for the person who asked."""
+
+
+@dataclass(slots=True)
+class Survey:
+    """What a resend would do: how many go out again, and why the others can't."""
+
+    count: int = 0
+    delivered: int = 0
+    hindrances: dict[str, int] = field(default_factory=dict)
+
+
+def survey(selection: DeliveryQuerySet, kind: Resend, actor: Any) -> Survey:
+    """Look before resending. Raises ResendRefused."""
+    rows = _checked(selection, actor).annotate(hindrance=hindrance(kind))
+    counts = rows.values_list("hindrance", "state").annotate(count=Count("pk"))
+    found = Survey()
+    for why, state, count in counts:
+        if why:
+            label = Hindrance(why).label
+            found.hindrances[label] = found.hindrances.get(label, 0) + count
+            continue
+        found.count += count
+        if state == DeliveryState.DELIVERED:
+            found.delivered += count
+    return found
+
+
+def resend(selection: DeliveryQuerySet, kind: Resend, actor: Any) -> Reopened:
+    """Send again what can be, of the rows that the actor may see.
+
+    Each goes out under its own delivery id. What is being sent is left alone; a
+    pending retry is replaced. Raises ResendRefused, and then nothing is written.
+    """
+    rows = _checked(selection, actor)
+    with transaction.atomic():
+        found = reopen(rows, kind, actor.get_username(), timezone.now())
+        for run_id in sorted(found.runs)[:_MOST_BELLS]:
+            transaction.on_commit(partial(queue.ring, run_id, found.runs[run_id]))
+    return found
+
+
+def _checked(selection: DeliveryQuerySet, actor: Any) -> DeliveryQuerySet:
+    rows = plain(selection.visible_to(actor))
+    if rows[: MOST_AT_ONCE + 1].count() > MOST_AT_ONCE:
+        raise ResendRefused(
+            f"More than {MOST_AT_ONCE:,} deliveries are selected, and no more can be"
+            " resent at once. Narrow the filter, and resend in parts."
+        )
+    return rows

@@ -1,0 +1,239 @@
+"""Our engine beside the plain pattern, in pairs, on one machine, in one run."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from . import engine, report
+from .databases import database
+from .processes import (
+    Receiver,
+    peak_memory_mb,
+    printed,
+    receiving,
+    reset_peak_memory,
+    running,
+)
+
+if TYPE_CHECKING:
+    from feedback.models import FeedbackType
+
+
+# Paths of the receiver: it answers at once, and after 100 ms.
+FAST, SLOW = "/ok", "/delay/100"
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How many requests each measurement sends."""
+
+    rounds: int
+    fast: int
+    fast_plain: int
+    slow: int
+    slow_plain: int
+    long: int
+    bare: int
+    perform: int  # Only started: no worker lives any more.
+    memory_base: int = 1_000
+    warm_up: int = 500
+
+
+FULL = Sizes(3, 10_000, 300, 4_000, 60, 100_000, 3_000, 100_000)
+QUICK = Sizes(1, 4_000, 150, 2_000, 30, 5_000, 1_000, 100_000)
+
+
+@dataclass
+class Series:
+    """The figures of one receiver, one entry a round."""
+
+    ours: list[float] = field(default_factory=list)
+    plain: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    plain_cpu: list[float] = field(default_factory=list)
+    bare: list[float] = field(default_factory=list)
+
+    @property
+    def ratio(self) -> float:
+        return median(a / b for a, b in zip(self.ours, self.plain, strict=True))
+
+    @property
+    def cpu_vs_bare(self) -> float:
+        return median(a / b for a, b in zip(self.cpu, self.bare, strict=True))
+
+
+class Bench:
+    def __init__(
+        self, sizes: Sizes, env: dict[str, str], receiver: Receiver, of: FeedbackType
+    ) -> None:
+        self.sizes = sizes
+        self.env = env
+        self.receiver = receiver
+        self.of = of
+        self.fast, self.slow = Series(), Series()
+        self.figures: dict[str, report.Figure] = {}
+
+    def run(self) -> None:
+        sizes = self.sizes
+        with engine.working(self.env) as worker:
+            self._memory(worker)
+            for _ in range(sizes.rounds):
+                self._pair(worker, self.fast, FAST, sizes.fast, sizes.fast_plain)
+                bare = self._child("bare", self.receiver.url + FAST, sizes.bare)
+                self.fast.bare.append(bare["cpu_us"])
+            for _ in range(sizes.rounds):
+                self._pair(worker, self.slow, SLOW, sizes.slow, sizes.slow_plain)
+            self._two_workers(worker)
+        self._perform()
+        self._sum_up()
+
+    def _memory(self, worker: engine.Worker) -> None:
+        """Also warms the worker up."""
+        macro = engine.macro(self.of, self.receiver.url + FAST)
+        worker.measure(macro, self.sizes.warm_up, self.receiver)
+        base = worker.measure(macro, self.sizes.memory_base, self.receiver)
+        long = worker.measure(macro, self.sizes.long, self.receiver)
+        say(f"long run: {long.per_second:,.0f}/s, {long.cpu_us:,.0f} us")
+        self.figures["delivery_memory_mb"] = base.peak_mb
+        self.figures["delivery_memory_growth_mb"] = long.peak_mb - base.peak_mb
+        self.figures["delivery_long_per_second"] = long.per_second
+        self.figures["delivery_long_tickets"] = self.sizes.long
+
+    def _pair(
+        self, worker: engine.Worker, series: Series, path: str, ours: int, plain: int
+    ) -> None:
+        url = self.receiver.url + path
+        mine = worker.measure(engine.macro(self.of, url), ours, self.receiver)
+        theirs = self._child("work", self.env["REDIS_URL"], url, plain)
+        series.ours.append(mine.per_second)
+        series.cpu.append(mine.cpu_us)
+        series.plain.append(theirs["per_second"])
+        series.plain_cpu.append(theirs["cpu_us"])
+        say(
+            f"{path}: ours {mine.per_second:,.0f}/s, {mine.cpu_us:,.0f} us;"
+            f" plain {theirs['per_second']:,.1f}/s"
+        )
+
+    def _two_workers(self, first: engine.Worker) -> None:
+        macro = engine.macro(self.of, self.receiver.url + SLOW)
+        tickets = 2 * self.sizes.slow
+        with engine.working(self.env):
+            first.measure(macro, self.sizes.warm_up, self.receiver)
+            both = [
+                first.measure(macro, tickets, self.receiver).per_second
+                for _ in range(self.sizes.rounds)
+            ]
+        say(f"{SLOW}, two workers: {median(both):,.0f}/s")
+        self.figures["two_workers_ratio"] = median(both) / median(self.slow.ours)
+
+    def _child(self, function: str, *arguments: str | int) -> dict[str, float]:
+        listed = ", ".join(map(repr, arguments))
+        code = f"from tests.bench import plain; plain.{function}({listed})"
+        with running("-c", code, env=self.env) as process:
+            return printed(process)
+
+    def _perform(self) -> None:
+        """No worker is alive, so this is the cost of the click alone."""
+        macro = engine.macro(self.of, self.receiver.url + FAST)
+        pid = os.getpid()
+        reset_peak_memory(pid)
+        before, begun = peak_memory_mb(pid), time.monotonic()
+        engine.start(macro, self.sizes.perform)
+        self.figures["perform_action_100k_seconds"] = time.monotonic() - begun
+        growth = peak_memory_mb(pid) - before
+        self.figures["perform_action_100k_memory_mb"] = growth
+
+    def _sum_up(self) -> None:
+        fast, slow = self.fast, self.slow
+        self.figures |= {
+            "delivery_fast_per_second": median(fast.ours),
+            "plain_fast_per_second": median(fast.plain),
+            "delivery_fast_ratio": fast.ratio,
+            "delivery_100ms_per_second": median(slow.ours),
+            "plain_100ms_per_second": median(slow.plain),
+            "delivery_100ms_ratio": slow.ratio,
+            "delivery_cpu_us": median(fast.cpu),
+            "delivery_100ms_cpu_us": median(slow.cpu),
+            "plain_cpu_us": median(fast.plain_cpu),
+            "bare_post_cpu_us": median(fast.bare),
+            "delivery_cpu_vs_bare_post": fast.cpu_vs_bare,
+        }
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+@contextmanager
+def prepared(
+    folder: Path, sizes: Sizes, temporary_postgres: bool
+) -> Iterator[tuple[Bench, str]]:
+    """Database, Valkey, receiver and rows; Django is set up on them."""
+    from centerhook.embedded import valkey
+
+    with ExitStack() as stack:
+        database_url = stack.enter_context(database(folder, temporary_postgres))
+        server = valkey(folder / "valkey.sock", folder / "valkey")
+        env = {
+            "DJANGO_SETTINGS_MODULE": "centerhook.settings",
+            "SECRET_KEY": "only-for-the-benchmark",
+            "DATABASE_URL": database_url,
+            "REDIS_URL": stack.enter_context(server),
+            "ALLOWED_NETWORKS": "127.0.0.0/8",
+            "LOG_LEVEL": "WARNING",
+        }
+        os.environ.update(env)
+        import django
+        from django.core.management import call_command
+        from django.db import connection
+
+        django.setup()
+        call_command("migrate", verbosity=0)
+        stack.callback(connection.close)
+        receiver = stack.enter_context(receiving(env))
+        begun = time.monotonic()
+        of = engine.seed(max(sizes.perform, sizes.long))
+        say(f"{connection.vendor}, seeded in {time.monotonic() - begun:.0f} s")
+        yield Bench(sizes, env, receiver, of), connection.vendor
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="Under a minute.")
+    parser.add_argument(
+        "--postgres", action="store_true", help="On a temporary PostgreSQL cluster."
+    )
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, _leave)
+    sizes = QUICK if options.quick else FULL
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="centerhook-bench-") as folder:
+        with prepared(Path(folder), sizes, options.postgres) as (bench, vendor):
+            bench.figures["database"] = vendor
+            bench.run()
+        report.show(bench.figures)
+        path = report.write(bench.figures)
+    say(
+        f"\n{time.monotonic() - begun:.0f} s; figures in {path.relative_to(Path.cwd())}"
+    )
+
+
+def _leave(signum: int, frame: FrameType | None) -> None:
+    """Through the `finally` of everything that was started."""
+    sys.exit(128 + signum)
+
+
+if __name__ == "__main__":
+    main()

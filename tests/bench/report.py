@@ -1,0 +1,49 @@
+"""The figures as a table for people and as one flat JSON object."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from .processes import ROOT
+
+Figure = float | int | str
+
+_PATH = ROOT / "build" / "bench.json"
+_ROWS = (
+    ("Fast receiver: ours", "delivery_fast_per_second", "/s"),
+    ("Fast receiver: plain pattern", "plain_fast_per_second", "/s"),
+    ("Fast receiver: ratio", "delivery_fast_ratio", "x"),
+    ("100 ms receiver: ours", "delivery_100ms_per_second", "/s"),
+    ("100 ms receiver: plain pattern", "plain_100ms_per_second", "/s"),
+    ("100 ms receiver: ratio", "delivery_100ms_ratio", "x"),
+    ("100 ms receiver: two workers / one", "two_workers_ratio", "x"),
+    ("CPU per delivery: ours", "delivery_cpu_us", "us"),
+    ("CPU per delivery: ours, 100 ms", "delivery_100ms_cpu_us", "us"),
+    ("CPU per delivery: plain pattern", "plain_cpu_us", "us"),
+    ("CPU per bare Session().post()", "bare_post_cpu_us", "us"),
+    ("CPU per delivery / bare post", "delivery_cpu_vs_bare_post", "x"),
+    ("Worker's memory at 1,000", "delivery_memory_mb", "MB"),
+    ("Growth of it by the long run", "delivery_memory_growth_mb", "MB"),
+    ("Perform Action: time", "perform_action_100k_seconds", "s"),
+    ("Perform Action: memory growth", "perform_action_100k_memory_mb", "MB"),
+)
+
+
+def show(figures: Mapping[str, Figure]) -> None:
+    print(f"\nDatabase: {figures['database']}")
+    for label, key, unit in _ROWS:
+        value = figures.get(key)
+        shown = f"{value:>12,.2f} {unit}" if isinstance(value, float) else f"{value}"
+        print(f"  {label:<34}{shown}")
+
+
+def write(figures: Mapping[str, Figure]) -> Path:
+    _PATH.parent.mkdir(exist_ok=True)
+    rounded = {
+        key: round(value, 3) if isinstance(value, float) else value
+        for key, value in figures.items()
+    }
+    _PATH.write_text(json.dumps(rounded, indent=2) + "\n")
+    return _PATH

@@ -1,0 +1,144 @@
+"""Extra authorities and client certificates, each for its own target only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from macros.http import (
+    AddressPolicy,
+    Answer,
+    Client,
+    Request,
+    TlsOptions,
+    TransportError,
+)
+from tests.http.authority import Authority
+from tests.http.conftest import LOOPBACK, limits
+from tests.http.hostile import OK, FakeDNS, Server, always
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.fixture
+def stranger(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    dns = FakeDNS(["127.0.0.1"])
+    client = Client(AddressPolicy(LOOPBACK), connections=2, resolver=dns)
+    yield client
+    client.close()
+
+
+def fetch(client: Client, server: Server, tls: TlsOptions | None) -> Answer:
+    request = Request("POST", server.url(host="hooks.example"), (), b"{}")
+    return client.send(request, limits=limits(), tls=tls)
+
+
+def refused(client: Client, server: Server, tls: TlsOptions | None) -> TransportError:
+    with pytest.raises(TransportError) as caught:
+        fetch(client, server, tls)
+    return caught.value
+
+
+def test_an_extra_authority_is_trusted_where_it_is_given(serve, authority, client):
+    server = serve(always(OK), tls=authority.context("hooks.example"))
+    tls = TlsOptions(ca=authority.pem)
+    assert fetch(client, server, tls).body == b"ok"
+    assert fetch(client, server, TlsOptions(ca=authority.pem)).body == b"ok"
+    assert server.connections == 1
+    error = refused(client, server, None)
+    assert str(error) == "The target's certificate comes from an unknown issuer."
+
+
+def test_the_name_is_verified_all_the_same(serve, authority, client):
+    server = serve(always(OK), tls=authority.context("other.example"))
+    error = refused(client, server, TlsOptions(ca=authority.pem))
+    assert str(error) == "The target's certificate is for another host name."
+    assert server.requests == []
+
+
+def test_a_client_certificate_is_shown(serve, authority, client):
+    seen: list[object] = []
+
+    def look(peer):
+        seen.append(peer.sock.getpeercert()["subject"])
+        always(OK)(peer)
+
+    server = serve(look, tls=authority.mutual("hooks.example"))
+    certificate, key = authority.client("centerhook.example")
+    tls = TlsOptions(authority.pem, certificate, key)
+    assert fetch(client, server, tls).status == 200
+    assert seen == [((("commonName", "centerhook.example"),),)]
+
+
+def test_without_one_the_target_is_said_to_ask_for_it(serve, authority, client):
+    server = serve(always(OK), tls=authority.mutual("hooks.example"))
+    error = refused(client, server, TlsOptions(ca=authority.pem))
+    assert error.kind == "tls"
+    assert str(error) == "The target asks for a client certificate."
+
+
+def test_one_of_a_stranger_is_said_to_be_refused(serve, authority, stranger, client):
+    server = serve(always(OK), tls=authority.mutual("hooks.example"))
+    certificate, key = stranger.client("centerhook.example")
+    error = refused(client, server, TlsOptions(authority.pem, certificate, key))
+    assert error.kind == "tls"
+    assert str(error) in (
+        "The target does not know who issued the client certificate.",
+        "The target refused the client certificate.",
+    )
+    assert server.requests == []
+
+
+def test_a_connection_of_one_certificate_is_not_used_for_another(
+    serve, authority, client
+):
+    server = serve(always(OK), tls=authority.mutual("hooks.example"))
+    for name in ("a.example", "b.example"):
+        tls = TlsOptions(authority.pem, *authority.client(name))
+        for _ in range(2):
+            assert fetch(client, server, tls).status == 200
+    assert server.connections == 2
+    assert refused(client, server, TlsOptions(ca=authority.pem)).kind == "tls"
+
+
+@pytest.mark.parametrize("which", ["ca", "certificate", "key", "pair", "sealed"])
+def test_what_is_not_right_is_said_before_anything_is_sent(
+    serve, authority, client, which
+):
+    server = serve(always(OK), tls=authority.mutual("hooks.example"))
+    certificate, key = authority.client("centerhook.example")
+    tls = {
+        "ca": TlsOptions("no certificate", certificate, key),
+        "certificate": TlsOptions(authority.pem, "no certificate", key),
+        "key": TlsOptions(authority.pem, certificate, "no key"),
+        "pair": TlsOptions(
+            authority.pem, certificate, authority.client("b.example")[1]
+        ),
+        "sealed": TlsOptions(
+            authority.pem, *authority.client("c.example", password=b"word")
+        ),
+    }[which]
+    error = refused(client, server, tls)
+    assert (error.kind, error.retryable) == ("render", False)
+    assert "not valid PEM" in str(error)
+    assert server.connections == 0
+
+
+def test_plain_http_knows_nothing_of_it(serve, client):
+    server = serve(always(OK))
+    assert fetch(client, server, TlsOptions(ca="no certificate")).status == 200
+
+
+def test_a_key_is_not_shown(authority):
+    certificate, key = authority.client("centerhook.example")
+    assert key not in repr(TlsOptions(authority.pem, certificate, key))

@@ -1,0 +1,47 @@
+"""PostgreSQL restarts in the middle of a run. Collected on PostgreSQL only."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+
+from centerhook.receiver import Receiver
+from tests import factories
+from tests.processes.accounts import Account, scaled, settled
+from tests.processes.conftest import wait_until
+from tests.processes.servers import OwnPostgres
+
+pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
+
+Start = Callable[..., subprocess.Popen[bytes]]
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_postgresql_may_restart_in_the_middle_of_a_run(
+    own_postgres: OwnPostgres,
+    start: Start,
+    receiver: Receiver,
+    account: Account,
+    mode: str,
+) -> None:
+    bugs = factories.feedback_type()
+    factories.tickets(bugs, scaled(300, 3000))
+    macro = factories.macro(bugs, f"{receiver.url}/delay/20", ladder="1 s, 1 s, 1 s")
+    here = {"DESTINATION_CONCURRENCY": 4, "BATCH_SIZE": 20, "LEASE_SECONDS": 6}
+    processes = [start("worker", **here), start("clock")]
+    run = factories.run(macro)
+
+    restarts = scaled(1, 5)
+    for number in range(restarts):
+        wait_until(lambda number=number: len(receiver.ids) >= 50 + 500 * number)
+        own_postgres.restart(mode)
+        connection.close()
+        time.sleep(1)
+    wait_until(lambda: settled(run), 60)
+
+    assert all(process.poll() is None for process in processes)
+    account.settle(run, arrived=receiver.ids, blows=restarts)
