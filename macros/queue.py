@@ -53,7 +53,7 @@ class DeliveryWorker(SimpleWorker):
             # Redis was emptied, and does not know any more who works here.
             self.connection.delete(self.key)
             self.register_birth()  # type: ignore[no-untyped-call]
-        super().heartbeat(timeout, pipeline)  # type: ignore[no-untyped-call]
+        super().heartbeat(timeout, pipeline)
 
 
 def ring(run_id: int, due: int = 1) -> None:

@@ -26,7 +26,7 @@ from .authentication import (
     tls_options,
 )
 from .headers import compile_headers
-from .http import Request, TlsOptions, origin_of
+from .http import Request, TlsOptions, TransportError, origin_of
 from .models.secrets import Secret, Vault
 from .models.web_requests import BODY_PLACES, BodyKind
 from .retries import RetryPolicy
@@ -119,8 +119,13 @@ class RequestTemplate:
     def origin(self) -> str | None:
         """Where it goes, if no ticket can change that."""
         fixed = self.url.static_prefix
-        past_host = _PAST_HOST.match(fixed)
-        return origin_of(fixed) if past_host or not self.url.tags else None
+        if self.url.tags and not _PAST_HOST.match(fixed):
+            return None
+        try:
+            return origin_of(fixed)
+        except TransportError:
+            # Each delivery says what is wrong with it.
+            return None
 
     @property
     def uses_secrets(self) -> bool:

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from feedback.models import Feedback
 from feedback.scoping import ReadOnlyAdmin
+from macros.resends import survey
 
 from ..explanations import explain
-from ..models import Delivery, ErrorClass, delivery_id
+from ..models import Delivery, ErrorClass, Resend, delivery_id
+from .resends import resend_selected
 
 
 class ErrorFilter(admin.SimpleListFilter):
@@ -47,6 +51,15 @@ class DeliveryAdmin(ReadOnlyAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup == "run__macro" or super().lookup_allowed(lookup, value, request)
 
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        if IS_POPUP_VAR in request.GET:
+            return {}
+        return {
+            name: (partial(resend_selected, kind=kind), name, f"Resend: {label}")
+            for kind in Resend
+            for name, label in [(f"resend_{kind}", kind.label.lower())]
+        }
+
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -61,7 +74,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         delivery = self.get_object(request, object_id)
-        context = _page(delivery) if delivery else {}
+        context = _page(delivery, request.user) if delivery else {}
         return super().change_view(
             request, object_id, form_url, context | (extra_context or {})
         )
@@ -83,13 +96,15 @@ class DeliveryAdmin(ReadOnlyAdmin):
         return delivery.run_id
 
 
-def _page(delivery: Delivery) -> dict[str, Any]:
+def _page(delivery: Delivery, user: Any) -> dict[str, Any]:
     attempts = list(delivery.attempt_log.all())
+    this = Delivery.objects.filter(pk=delivery.pk)
     return {
         "delivery": delivery,
         "title": f"Webhook log: {delivery}",
         "subtitle": "",
         "sent_id": delivery_id(delivery.run.key, delivery.pk),
+        "resends": [(kind, kind.label, survey(this, kind, user)) for kind in Resend],
         "attempts": [(attempt, explain(attempt)) for attempt in reversed(attempts)],
         # Looked for, since the ticket may have been deleted.
         "ticket": Feedback.objects.filter(pk=delivery.feedback_id or 0).first(),

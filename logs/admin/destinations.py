@@ -57,6 +57,7 @@ class DestinationAdmin(ScopedAdmin):
     fieldsets = [
         (None, {"fields": ["origin", "community"]}),
         ("Pace", {"fields": ["rate", "concurrency", "is_paused"]}),
+        ("Address policy", {"fields": ["allows_inside"]}),
         (
             "TLS",
             {
@@ -66,6 +67,12 @@ class DestinationAdmin(ScopedAdmin):
         ),
         ("Health", {"fields": _SEEN}),
     ]
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Destination | None = None
+    ) -> list[Any]:
+        opens = [] if request.user.is_superuser else ["allows_inside"]
+        return [*super().get_readonly_fields(request, obj), *opens]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

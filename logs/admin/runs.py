@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -15,12 +16,19 @@ from django.urls import URLPattern, path, reverse
 
 from feedback.scoping import ReadOnlyAdmin
 from macros import queue
-from macros.runs import cancel_run
+from macros.runs import cancel_run, pause_run, resume_run
 
-from ..models import Delivery, DeliveryState, Run
+from ..models import Delivery, DeliveryState, Run, RunState
 
 # The first rows on a run's page; the whole list is one click away.
 SHOWN = 10
+
+# What people can order, by the last part of its address, and what they are told then.
+ORDERS: dict[str, tuple[Callable[[Run], bool], str]] = {
+    "pause": (pause_run, "Paused: nothing more is sent until the run is resumed."),
+    "resume": (resume_run, "Resumed."),
+    "cancel": (cancel_run, "Cancelled: nothing more of this run is sent."),
+}
 
 
 @admin.register(Run)
@@ -44,7 +52,15 @@ class RunAdmin(ReadOnlyAdmin):
         wrap = self.admin_site.admin_view
         return [
             path("<int:pk>/progress/", wrap(self.progress), name="logs_run_progress"),
-            path("<int:pk>/cancel/", wrap(self.cancel), name="logs_run_cancel"),
+            *(
+                path(
+                    f"<int:pk>/{order}/",
+                    wrap(self.control),
+                    {"order": order},
+                    name=f"logs_run_{order}",
+                )
+                for order in ORDERS
+            ),
             *super().get_urls(),
         ]
 
@@ -71,13 +87,20 @@ class RunAdmin(ReadOnlyAdmin):
         """The part of the page that changes while the run goes on."""
         run = self._visible(request, pk)
         html = render_to_string("admin/logs/run/progress.html", _page(run), request)
-        return JsonResponse({"html": html, "settled": run.is_settled})
+        return JsonResponse(
+            {"html": html, "state": run.state, "settled": run.is_settled}
+        )
 
-    def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def control(self, request: HttpRequest, pk: int, order: str) -> HttpResponse:
         run = self._visible(request, pk)
+        obey, told = ORDERS[order]
         if request.method == "POST":
-            cancel_run(run)
-            messages.success(request, "Cancelled: nothing more of this run is sent.")
+            if obey(run):
+                messages.success(request, told)
+            else:
+                run.refresh_from_db(fields=["state"])
+                state = run.get_state_display().lower()
+                messages.warning(request, f"Nothing was changed: the run is {state}.")
         return HttpResponseRedirect(reverse("admin:logs_run_change", args=[pk]))
 
     def _visible(self, request: HttpRequest, pk: int) -> Run:
@@ -104,6 +127,8 @@ def _page(run: Run) -> dict[str, Any]:
                 (DeliveryState.CANCELLED, "Cancelled", run.cancelled),
             )
         ],
+        "can_be_paused": run.state == RunState.ACTIVE,
+        "can_be_cancelled": run.state in (RunState.ACTIVE, RunState.PAUSED),
         "retrying": 0 if run.is_settled else retrying.count(),
         "failures": rows.filter(state=DeliveryState.FAILED).order_by("pk")[:SHOWN],
         "deliveries": rows.order_by("pk")[:SHOWN],

@@ -68,6 +68,12 @@ class Destination(models.Model):
     is_paused = models.BooleanField(
         "paused", default=False, help_text="Deliveries wait until this is switched off."
     )
+    allows_inside = models.BooleanField(
+        "inside address",
+        default=False,
+        help_text="It may be on a private network or this machine. For superusers only;"
+        " cloud metadata stays out of reach.",
+    )
     ca_certificates = models.TextField(
         "extra CA certificates",
         blank=True,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from .claims import SHORTEST_LEASE
 from .engine import Engine
 
-__all__ = ["Engine", "deliver", "start", "work"]
+__all__ = ["SHORTEST_LEASE", "Engine", "deliver", "start", "work"]
 
 _engine: Engine | None = None
 

@@ -23,11 +23,11 @@ from django.db import (
 
 from logs.models import Run
 
-from ..http import AddressPolicy, Client, Limits
+from ..http import AddressPolicy, Limits
 from ..rendering import Plan
 from ..tags import TemplateError
 from .lanes import Lanes
-from .sender import Exchange, Sender
+from .sender import Clients, Exchange, Sender
 from .work import Work, fail_all
 
 logger = logging.getLogger(__name__)
@@ -94,6 +94,10 @@ class Engine:
                 # Results are kept, and written when the database is back.
                 logger.warning("The database is away: %s", error)
                 connection.close()
+                time.sleep(PAUSE)
+            except Exception:
+                # Without this thread the worker would answer bells and do nothing.
+                logger.exception("The engine stumbled")
                 time.sleep(PAUSE)
         connection.close()
 
@@ -177,5 +181,5 @@ def _sender(finished: SimpleQueue[Exchange | int]) -> Sender:
         deadline=settings.REQUEST_DEADLINE,
         max_bytes=settings.RESPONSE_MAX_BYTES,
     )
-    client = Client(policy, connections=settings.DESTINATION_CONCURRENCY)
-    return Sender(client, limits, finished, settings.WORKER_THREADS)
+    clients = Clients(policy, settings.DESTINATION_CONCURRENCY)
+    return Sender(clients, limits, finished, settings.WORKER_THREADS)

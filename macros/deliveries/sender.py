@@ -12,13 +12,34 @@ from typing import TYPE_CHECKING
 from logs.models import Delivery
 
 from ..credentials import Credentials, with_headers
-from ..http import Answer, Client, Limits, Request, TlsOptions, TransportError
+from ..http import (
+    AddressPolicy,
+    Answer,
+    Client,
+    Limits,
+    Request,
+    TlsOptions,
+    TransportError,
+)
 from .lanes import Lane
 
 if TYPE_CHECKING:
     from .work import Work
 
 NOT_STARTED = datetime.min.replace(tzinfo=UTC)
+
+
+class Clients:
+    """The HTTP client behind the address policy, and one for what was opened."""
+
+    def __init__(self, policy: AddressPolicy, connections: int) -> None:
+        everywhere = AddressPolicy(["0.0.0.0/0", "::/0"])
+        self.guarded = Client(policy, connections=connections)
+        self.inside = Client(everywhere, connections=connections)
+
+    def close(self) -> None:
+        self.guarded.close()
+        self.inside.close()
 
 
 @dataclass(slots=True)
@@ -34,31 +55,38 @@ class Exchange:
     token: str
     credentials: Credentials | None = None
     tls: TlsOptions | None = None
+    # A superuser has opened this destination's inside address.
+    inside: bool = False
     started_at: datetime = NOT_STARTED
     seconds: float = 0.0
     result: Answer | TransportError | Exception | None = None
 
-    def perform(self, client: Client, limits: Limits) -> Answer:
+    def perform(self, clients: Clients, limits: Limits) -> Answer:
         """Send it, with what only holds for this moment. Raises TransportError."""
         if self.credentials is None:
-            return client.send(self.request, limits=limits, tls=self.tls)
-        answer = self._perform_with(self.credentials, client, limits)
+            return self._send(clients, limits)
+        answer = self._send_with(self.credentials, clients, limits)
         if answer.status == 401 and self.credentials.refused(self.request):
-            answer = self._perform_with(self.credentials, client, limits)
+            answer = self._send_with(self.credentials, clients, limits)
         return answer
 
-    def _perform_with(
-        self, credentials: Credentials, client: Client, limits: Limits
+    def _send_with(
+        self, credentials: Credentials, clients: Clients, limits: Limits
     ) -> Answer:
-        headers = credentials.headers(self.request, client, limits)
+        # A token comes from elsewhere: the opening is the destination's alone.
+        headers = credentials.headers(self.request, clients.guarded, limits)
         self.request = with_headers(self.request, headers)
         # Masked by their names when they are written down.
         self.masked = with_headers(self.masked, headers)
+        return self._send(clients, limits)
+
+    def _send(self, clients: Clients, limits: Limits) -> Answer:
+        client = clients.inside if self.inside else clients.guarded
         return client.send(self.request, limits=limits, tls=self.tls)
 
 
 class Sender:
-    """A pool of threads over one client's kept connections.
+    """A pool of threads over kept connections.
 
     Threads are started as they are needed, up to `threads`; each puts what it has
     finished into `finished`. `submit` is for one thread only, the engine's.
@@ -66,12 +94,12 @@ class Sender:
 
     def __init__(
         self,
-        client: Client,
+        clients: Clients,
         limits: Limits,
         finished: SimpleQueue[Exchange | int],
         threads: int,
     ) -> None:
-        self._client = client
+        self._clients = clients
         self._limits = limits
         self._finished = finished
         self._most = threads
@@ -92,14 +120,14 @@ class Sender:
             self._todo.put(None)
         for thread in self._threads:
             thread.join()
-        self._client.close()
+        self._clients.close()
 
     def _run(self) -> None:
         while (exchange := self._todo.get()) is not None:
             exchange.started_at = datetime.now(UTC)
             begun = time.monotonic()
             try:
-                exchange.result = exchange.perform(self._client, self._limits)
+                exchange.result = exchange.perform(self._clients, self._limits)
             except Exception as error:
                 # Whatever it is, the delivery must come back to be recorded.
                 exchange.result = error

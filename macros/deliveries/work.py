@@ -196,10 +196,12 @@ class Work:
         masked = template.render_masked(context) if template.uses_secrets else request
         origin = origin_of(request.url)
         lane = self.lanes.of(self.run.community_id, origin)
+        row = lane.destination
         token = f"{self.lease}-{delivery.pk}"
         exchange = Exchange(self, delivery, request, masked, origin, lane, token)
         exchange.credentials = template.authentication.credentials
-        exchange.tls = self.plan.tls_for(lane.destination)
+        exchange.tls = self.plan.tls_for(row)
+        exchange.inside = row is not None and row.allows_inside
         return exchange
 
     def _refuse(
