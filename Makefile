@@ -1,5 +1,6 @@
 # make demo    see it work: http://127.0.0.1:8000/admin/
 # make test    the whole test suite
+# make soak    kill and restart everything for some minutes, count what arrives
 # make check   linters, types, Django's checks
 # make bench   the benchmark of docs/performance.md
 # Options go into ARGS: make demo ARGS=--once
@@ -9,7 +10,7 @@ ARGS ?=
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench clean
+.PHONY: demo test soak check bench clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/run-stamp
@@ -17,6 +18,10 @@ demo: $(VENV)/run-stamp
 
 test: $(VENV)/dev-stamp
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+# SEED=2 kills at other moments; with DATABASE_URL it restarts PostgreSQL too.
+soak: $(VENV)/dev-stamp
+	@SOAK=1 $(BIN)/python -m pytest tests/processes -m processes $(ARGS)
 
 check: $(VENV)/dev-stamp
 	@$(BIN)/ruff check .

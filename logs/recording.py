@@ -50,7 +50,7 @@ def record(run: Run, lease: str, outcomes: Sequence[Outcome], now: datetime) -> 
     with transaction.atomic():
         leases = _lock([outcome.delivery.pk for outcome in outcomes])
         known = [each for each in outcomes if each.delivery.pk in leases]
-        Attempt.objects.bulk_create(
+        Attempt.objects.write(
             each.attempt for each in known if each.attempt is not None
         )
         held = [each for each in known if leases[each.delivery.pk] == lease]

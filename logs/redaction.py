@@ -6,6 +6,7 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Iterable
+from functools import lru_cache
 from html import escape
 from urllib.parse import quote, quote_plus, unquote_plus
 
@@ -32,6 +33,8 @@ _PATH = re.compile(r"https?://[^/]+/(.{12,})", re.IGNORECASE)
 _SHORTEST_REDACTED = 6
 
 
+# Bounded: an answer's names are at most 64 KB each.
+@lru_cache(maxsize=256)
 def is_credential(name: str) -> bool:
     if _CREDENTIAL_NAME.search(name) is None:
         return False
@@ -91,21 +94,25 @@ def _longest_first(found: Iterable[str]) -> list[str]:
     return sorted(long, key=lambda echo: (-len(echo), echo))
 
 
-def _echoes(value: str) -> set[str]:
+# A run sends the same credentials with every delivery.
+@lru_cache(maxsize=256)
+def _echoes(value: str) -> frozenset[str]:
     """How a receiver may write a value: as it is, in a URL, in JSON, or in XML."""
     in_json = json.dumps(value)[1:-1]
     in_text_json = json.dumps(value, ensure_ascii=False)[1:-1]
     in_url = {quote(value, safe=""), quote(value), quote_plus(value)}
-    return {
-        value,
-        in_json,
-        in_json.replace("/", "\\/"),
-        in_text_json,
-        in_text_json.replace("/", "\\/"),
-        escape(value),
-        *in_url,
-        *(re.sub("%..", lambda code: code[0].lower(), each) for each in in_url),
-    }
+    return frozenset(
+        {
+            value,
+            in_json,
+            in_json.replace("/", "\\/"),
+            in_text_json,
+            in_text_json.replace("/", "\\/"),
+            escape(value),
+            *in_url,
+            *(re.sub("%..", lambda code: code[0].lower(), each) for each in in_url),
+        }
+    )
 
 
 def _in_base64(value: str) -> set[str]:

@@ -217,6 +217,23 @@ class Plan:
         policy = RetryPolicy.from_snapshot(snapshot)
         return cls(snapshot["macro"], policy, steps, vault)
 
+    def load_tickets(self, pks: Iterable[int]) -> dict[int, Feedback]:
+        """The tickets with the columns that the templates read, and no others."""
+        related = {path.rpartition("__")[0] for path in self._reads} - {""}
+        rows = Feedback.objects.filter(pk__in=list(pks)).only("pk", *self._reads)
+        if related:
+            rows = rows.select_related(*related)
+        return {ticket.pk: ticket for ticket in rows.order_by()}
+
+    @property
+    def _reads(self) -> set[str]:
+        return {
+            path
+            for step in self.steps
+            for template in step.templates
+            for path in template.reads
+        }
+
 
 def context_for(
     ticket: Feedback,

@@ -125,9 +125,7 @@ def _is_offered(spec: admin.SimpleListFilter) -> bool:
     return any(spec.value() == value for value, _ in spec.lookup_choices)
 
 
-def _answered(
-    tickets: QuerySet[Any], question: FormField, value: str
-) -> QuerySet[Any]:
+def _answered(tickets: QuerySet[Any], question: FormField, value: str) -> QuerySet[Any]:
     answer = f"form_values__{question.key}"
     if question.kind == FieldKind.CHECKBOX:
         if value == "true":

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import (
     Http404,
     HttpRequest,
@@ -16,9 +17,11 @@ from django.urls import URLPattern, path, reverse
 
 from feedback.scoping import ReadOnlyAdmin
 from macros import queue
+from macros.rendering import Plan
 from macros.runs import cancel_run, pause_run, resume_run
+from macros.tags import TemplateError
 
-from ..models import Delivery, DeliveryState, Run, RunState
+from ..models import Delivery, DeliveryState, Destination, Run, RunState
 
 # The first rows on a run's page; the whole list is one click away.
 SHOWN = 10
@@ -133,4 +136,15 @@ def _page(run: Run) -> dict[str, Any]:
         "failures": rows.filter(state=DeliveryState.FAILED).order_by("pk")[:SHOWN],
         "deliveries": rows.order_by("pk")[:SHOWN],
         "has_worker": run.is_settled or queue.has_worker(),
+        "troubled": [] if run.is_settled else _troubled(run),
     }
+
+
+def _troubled(run: Run) -> QuerySet[Destination]:
+    """The destinations that the run waits for."""
+    try:
+        origins = Plan.from_snapshot(run.snapshot).origins
+    except TemplateError:
+        origins = None
+    mine = Destination.objects.filter(community=run.community_id)
+    return mine.troubled().filter(origin__in=origins or ())

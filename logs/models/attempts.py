@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any
 
-from django.db import models
+from django.db import connections, models
 from django.db.models import OuterRef, Subquery
 
 from feedback.access import ScopedQuerySet
@@ -31,6 +33,29 @@ class Cut(models.TextChoices):
 
 
 class AttemptQuerySet(ScopedQuerySet["Attempt"]):
+    def write(self, attempts: Iterable[Attempt]) -> None:
+        """Insert new rows at a third of what `bulk_create` costs; they get no `pk`."""
+        fields = self.model._meta.concrete_fields[1:]
+        read = attrgetter(*[field.attname for field in fields])
+        columns = ", ".join(str(field.column) for field in fields)
+        table = self.model._meta.db_table
+        connection = connections[self.db]
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                copied = f"COPY {table} ({columns}) FROM STDIN"
+                with cursor.copy(copied) as copy:
+                    for attempt in attempts:
+                        copy.write_row(read(attempt))
+                return
+            marks = ", ".join(["%s"] * len(fields))
+            inserted = f"INSERT INTO {table} ({columns}) VALUES ({marks})"
+            adapt = connection.ops.adapt_datetimefield_value
+            started = [field.name for field in fields].index("started_at")
+            rows = [list(read(attempt)) for attempt in attempts]
+            for row in rows:
+                row[started] = adapt(row[started])
+            cursor.executemany(inserted, rows)
+
     def last_sent(self) -> AttemptQuerySet:
         """The newest of each delivery that had a request to send."""
         sent = Attempt.objects.filter(delivery=OuterRef("delivery")).exclude(method="")

@@ -78,10 +78,15 @@ class Work:
         claims = self.has_more and before < settings.BATCH_SIZE // 4
         if claims:
             before += self._claim()
+        full: set[int] = set()
         for _ in range(len(self.ready)):
             exchange = self.ready.popleft()
+            if id(exchange.lane) in full:
+                self.ready.append(exchange)
+                continue
             exchange.lane.held -= 1
-            self._send_or_hold(exchange)
+            if not self._send_or_hold(exchange):
+                full.add(id(exchange.lane))
         while self.waiting and len(self.ready) < MOST_READY:
             self._build(self.waiting.popleft())
         return claims or len(self.waiting) + len(self.ready) < before
@@ -161,9 +166,8 @@ class Work:
         return min(int(settings.BATCH_SIZE), sum(lane.appetite for lane in lanes))
 
     def _load_tickets(self, deliveries: list[Delivery]) -> None:
-        rows = Feedback.objects.filter(pk__in={d.feedback_id for d in deliveries})
-        rows = rows.select_related("status", "submitter")
-        self._tickets.update((ticket.pk, ticket) for ticket in rows)
+        pks = {d.feedback_id for d in deliveries if d.feedback_id is not None}
+        self._tickets.update(self.plan.load_tickets(pks))
         self._sent_before.update(sent_before(deliveries))
 
     def _build(self, delivery: Delivery) -> None:
@@ -211,7 +215,8 @@ class Work:
         message = self.plan.vault.redact(message)
         self.results.append(outcomes.not_sent(delivery, message, error_class, now))
 
-    def _send_or_hold(self, exchange: Exchange) -> None:
+    def _send_or_hold(self, exchange: Exchange) -> bool:
+        """False if it has to wait here for its lane."""
         lane = exchange.lane
         if lane.begin(exchange.token):
             self.in_flight += 1
@@ -219,9 +224,11 @@ class Work:
         elif lane.appetite:
             lane.held += 1
             self.ready.append(exchange)
+            return False
         else:
             wait = PARK if lane.is_shut else HOLD
             self.results.append(outcomes.given_back(exchange.delivery, wait))
+        return True
 
     def _look_up(self) -> None:
         """At every flush: is the run cancelled or paused, must the lease be renewed?"""

@@ -25,6 +25,9 @@ class Tag:
     type: str
     resolve: Resolve
     secret: bool = False
+    # The ticket's columns that it reads, as a Django query names them. One that is
+    # left out is fetched ticket by ticket.
+    reads: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"(({self.name}))"
@@ -60,7 +63,10 @@ def _status(context: Context) -> object:
 
 def _profile(label: str, meaning: str, sample: str, attribute: str) -> Tag:
     name = f"Submitter {label}"
-    return Tag(name, "Submitter", meaning, sample, "text", _submitter(attribute))
+    columns = ("first_name", "last_name") if attribute == "name" else (attribute,)
+    reads = tuple(f"submitter__{column}" for column in columns)
+    resolve = _submitter(attribute)
+    return Tag(name, "Submitter", meaning, sample, "text", resolve, reads=reads)
 
 
 _TICKET = [
@@ -71,6 +77,7 @@ _TICKET = [
         "Login button does nothing",
         "text",
         attrgetter("ticket.title"),
+        reads=("title",),
     ),
     Tag(
         "Description",
@@ -79,8 +86,17 @@ _TICKET = [
         "I tap Log in and nothing happens.",
         "text",
         attrgetter("ticket.description"),
+        reads=("description",),
     ),
-    Tag("Status", "Ticket", "The name of the ticket's status", "Open", "text", _status),
+    Tag(
+        "Status",
+        "Ticket",
+        "The name of the ticket's status",
+        "Open",
+        "text",
+        _status,
+        reads=("status__name",),
+    ),
     Tag(
         "Reference",
         "Ticket",
@@ -88,6 +104,7 @@ _TICKET = [
         "BUG-12",
         "text",
         attrgetter("ticket.reference"),
+        reads=("reference",),
     ),
     Tag(
         "Number",
@@ -96,6 +113,7 @@ _TICKET = [
         "12",
         "number",
         attrgetter("ticket.number"),
+        reads=("number",),
     ),
     Tag(
         "Ticket ID",
@@ -120,6 +138,7 @@ _TICKET = [
         "public",
         "text",
         lambda context: str(context.ticket.visibility),
+        reads=("visibility",),
     ),
     Tag(
         "Created",
@@ -128,6 +147,7 @@ _TICKET = [
         "2026-03-14T09:26:53+00:00",
         "date",
         attrgetter("ticket.created_at"),
+        reads=("created_at",),
     ),
     Tag(
         "Modified",
@@ -136,6 +156,7 @@ _TICKET = [
         "2026-03-15T10:00:00+00:00",
         "date",
         attrgetter("ticket.modified_at"),
+        reads=("modified_at",),
     ),
 ]
 
@@ -147,6 +168,7 @@ _PLACE = [
         "Bug Report",
         "text",
         attrgetter("ticket.feedback_type.name"),
+        reads=("feedback_type__name",),
     ),
     Tag(
         "Project",
@@ -155,6 +177,7 @@ _PLACE = [
         "Spring Beta",
         "text",
         attrgetter("ticket.feedback_type.project.name"),
+        reads=("feedback_type__project__name",),
     ),
     Tag(
         "Community",
@@ -163,6 +186,7 @@ _PLACE = [
         "Acme Testers",
         "text",
         attrgetter("ticket.feedback_type.project.community.name"),
+        reads=("feedback_type__project__community__name",),
     ),
 ]
 

@@ -24,6 +24,7 @@ def _field_tag(info: FieldInfo) -> Tag:
         info.sample,
         info.type,
         lambda context: context.ticket.form_values.get(key),
+        reads=("form_values",),
     )
 
 
@@ -39,6 +40,7 @@ def _find_external(name: str, scope: Scope) -> Tag | None:
         "",
         "text",
         _external(key),
+        reads=("external_data",),
     )
 
 

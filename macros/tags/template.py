@@ -61,6 +61,7 @@ class Template:
         self.source = source
         self.place = place
         self.tags = tuple(dict.fromkeys(use.tag.name for use in uses))
+        self.reads = frozenset(column for use in uses for column in use.tag.reads)
         # Normalised names, as in Context.secrets.
         self.secrets = frozenset(
             use.tag.name.partition(": ")[2] for use in uses if use.tag.secret

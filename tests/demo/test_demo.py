@@ -140,12 +140,15 @@ def test_deliveries_that_fail_are_no_success(demo, tmp_path):
     assert demo("--once").ended() == 0
     with closing(sqlite3.connect(tmp_path / "demo.sqlite3")) as database, database:
         database.execute("UPDATE macros_macro SET retry_ladder = ''")
-        sql = "UPDATE macros_webrequest SET url = replace(url, '/slack/', '/fail/')"
+        # A refusal, which no retry and no breaker makes wait.
+        sql = (
+            "UPDATE macros_webrequest SET url = replace(url, '/slack/', '/status/404?')"
+        )
         database.execute(sql)
     failing = demo("--once")
     assert failing.ended() == 1
     assert re.fullmatch(r"delivered 0 of \d\d", failing.lines[-1])
-    assert any(re.search(r" failed +500 +1 +\d+  yes$", row) for row in failing.lines)
+    assert any(re.search(r" failed +404 +1 +\d+  yes$", row) for row in failing.lines)
 
 
 def test_a_macro_that_is_off_is_explained(demo, tmp_path):

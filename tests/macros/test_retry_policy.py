@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -215,9 +216,11 @@ def test_an_answer_of_410_pauses_the_macro_and_its_other_deliveries_wait(
 
     macro.refresh_from_db()
     assert macro.paused_at is not None
-    assert macro.paused_reason == (
-        f"{receiver.url} answered 410 to BUG-1: the address is gone for good. Put a"
-        " new one into the web request, then resume."
+    # Whichever of those sent side by side was answered first.
+    assert re.fullmatch(
+        f"{receiver.url} answered 410 to BUG-[123]: the address is gone for good. Put"
+        " a new one into the web request, then resume.",
+        macro.paused_reason,
     )
     assert set(run.deliveries.values_list("state", flat=True)) == {"failed"}
     deliver(other)

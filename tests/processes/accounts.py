@@ -71,4 +71,3 @@ class Account:
 
     def _note(self, **numbers: int) -> None:
         self._properties += [(f"account_{name}", n) for name, n in numbers.items()]
-

@@ -92,7 +92,7 @@ def test_a_worker_a_minute_ahead_repeats_at_most_and_finishes_each_once(
 def test_a_lease_shorter_than_a_request_is_renewed_and_nobody_repeats_it(
     start: Start, receiver: Receiver, account: Account
 ) -> None:
-    run = a_run(f"{receiver.url}/delay/6500")
+    run = a_run(f"{receiver.url}/delay/5000")
     start("worker", LEASE_SECONDS=3)
     start("worker", LEASE_SECONDS=3)
     start("clock")

@@ -44,7 +44,7 @@ def end(child: subprocess.Popen[bytes]) -> None:
 def test_workers_killed_at_random_moments_lose_nothing(
     start: Start, receiver: Receiver, account: Account
 ) -> None:
-    tickets, kills = scaled((400, 4), (6000, 24))
+    tickets, kills = scaled((400, 3), (6000, 24))
     bugs = factories.feedback_type()
     factories.tickets(bugs, tickets)
     macro = factories.macro(bugs, f"{receiver.url}/delay/20", ladder=PATIENT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 from django.db import connection
@@ -18,6 +19,13 @@ from tests.processes.servers import OwnPostgres
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
 Start = Callable[..., subprocess.Popen[bytes]]
+
+
+def started_at() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_postmaster_start_time()")
+        moment: datetime = cursor.fetchone()[0]
+    return moment
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
@@ -38,8 +46,10 @@ def test_postgresql_may_restart_in_the_middle_of_a_run(
     restarts = scaled(1, 5)
     for number in range(restarts):
         wait_until(lambda number=number: len(receiver.ids) >= 50 + 500 * number)
+        before = started_at()
         own_postgres.restart(mode)
         connection.close()
+        assert started_at() > before
         time.sleep(1)
     wait_until(lambda: settled(run), 60)
 

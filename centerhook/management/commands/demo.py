@@ -85,5 +85,5 @@ class Command(BaseCommand):
 
 def _environment(addresses: Addresses) -> dict[str, str]:
     """Loopback is allowed to the demo only, since its receiver is there."""
-    networks = ["127.0.0.0/8", *settings.ALLOWED_NETWORKS]
+    networks = ["127.0.0.0/8", "::1/128", *settings.ALLOWED_NETWORKS]
     return {"ALLOWED_NETWORKS": ",".join(networks), "BASE_URL": addresses.web_url}

@@ -10,11 +10,12 @@
       const answer = await fetch(box.dataset.url, { headers: { Accept: "application/json" } });
       if (answer.ok) {
         const progress = await answer.json();
-        box.innerHTML = progress.html;
-        if (progress.settled) {
-          document.getElementById("cancel-run")?.remove();
+        if (progress.state !== box.dataset.state) {
+          // What can be done with the run has changed too.
+          window.location.reload();
           return;
         }
+        box.innerHTML = progress.html;
       }
     } catch {
       // The server is away for a moment; the next try may find it.

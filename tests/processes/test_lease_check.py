@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+import pytest
+from django.core.checks import run_checks
+
+
+@pytest.mark.parametrize(("lease", "wrong"), [(60.0, False), (3.0, False), (2.9, True)])
+def test_a_lease_too_short_to_be_renewed_is_refused(
+    settings: object, lease: float, wrong: bool
+) -> None:
+    settings.LEASE_SECONDS = lease  # type: ignore[attr-defined]
+    found = [each for each in run_checks() if each.id == "centerhook.E102"]
+    assert len(found) == wrong
+    for each in found:
+        assert "LEASE_SECONDS is 2.9" in each.msg and each.hint
