@@ -30,8 +30,11 @@ class FeedbackQuerySet(ScopedQuerySet["Feedback"]):
         rows = list(tickets)
         with transaction.atomic():
             numbers = feedback_type.reserve_numbers(len(rows))
+            first_status = feedback_type.first_status()
             for ticket, number in zip(rows, numbers, strict=True):
                 ticket.feedback_type = feedback_type
+                if ticket.status_id is None:
+                    ticket.status = first_status
                 ticket.number_as(number)
             return self.bulk_create(rows, batch_size=1000)
 

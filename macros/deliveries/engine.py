@@ -36,6 +36,8 @@ logger = logging.getLogger(__name__)
 TICK = 0.5
 # Before looking again after the database was away, in seconds.
 PAUSE = 1.0
+# What a stopping engine may take beyond a request's deadline, in seconds.
+GRACE = 10.0
 # The database is there, but will never take these rows.
 REFUSED = (DataError, IntegrityError)
 
@@ -72,8 +74,15 @@ class Engine:
         return self._stopping
 
     def join(self) -> None:
-        """Wait until a stopped engine is done; at most a request's deadline."""
-        self._thread.join()
+        """Wait until a stopped engine is done; a little over a request's deadline.
+
+        If the database stays away for that long, the leases of what could not be
+        written expire, and others go on with it.
+        """
+        self._thread.join(settings.REQUEST_DEADLINE + GRACE)
+        if self._thread.is_alive():
+            logger.warning("Stopped before everything was written down")
+            return
         self._sender.close()
 
     def drain(self, run_id: int) -> None:
