@@ -40,7 +40,7 @@ class AttemptQuerySet(ScopedQuerySet["Attempt"]):
         columns = ", ".join(str(field.column) for field in fields)
         table = self.model._meta.db_table
         connection = connections[self.db]
-        with connection.cursor() as cursor:
+        with connection.wrap_database_errors, connection.cursor() as cursor:
             if connection.vendor == "postgresql":
                 copied = f"COPY {table} ({columns}) FROM STDIN"
                 with cursor.copy(copied) as copy:

@@ -8,24 +8,15 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from . import engine, report
-from .databases import database
-from .processes import (
-    Receiver,
-    peak_memory_mb,
-    printed,
-    receiving,
-    reset_peak_memory,
-    running,
-)
+from . import engine, million, report
+from .ground import Ground, prepared, say
+from .processes import peak_memory_mb, printed, reset_peak_memory, running
 
 if TYPE_CHECKING:
     from feedback.models import FeedbackType
@@ -75,15 +66,13 @@ class Series:
 
 
 class Bench:
-    def __init__(
-        self, sizes: Sizes, env: dict[str, str], receiver: Receiver, of: FeedbackType
-    ) -> None:
+    def __init__(self, sizes: Sizes, ground: Ground, of: FeedbackType) -> None:
         self.sizes = sizes
-        self.env = env
-        self.receiver = receiver
+        self.env = ground.env
+        self.receiver = ground.receiver
         self.of = of
         self.fast, self.slow = Series(), Series()
-        self.figures: dict[str, report.Figure] = {}
+        self.figures: dict[str, report.Figure] = {"database": ground.vendor}
 
     def run(self) -> None:
         sizes = self.sizes
@@ -172,62 +161,54 @@ class Bench:
         }
 
 
-def say(text: str) -> None:
-    print(text, flush=True)
-
-
-@contextmanager
-def prepared(
-    folder: Path, sizes: Sizes, temporary_postgres: bool
-) -> Iterator[tuple[Bench, str]]:
-    """Database, Valkey, receiver and rows; Django is set up on them."""
-    from centerhook.embedded import valkey
-
-    with ExitStack() as stack:
-        database_url = stack.enter_context(database(folder, temporary_postgres))
-        server = valkey(folder / "valkey.sock", folder / "valkey")
-        env = {
-            "DJANGO_SETTINGS_MODULE": "centerhook.settings",
-            "SECRET_KEY": "only-for-the-benchmark",
-            "DATABASE_URL": database_url,
-            "REDIS_URL": stack.enter_context(server),
-            "ALLOWED_NETWORKS": "127.0.0.0/8",
-            "LOG_LEVEL": "WARNING",
-        }
-        os.environ.update(env)
-        import django
-        from django.core.management import call_command
-        from django.db import connection
-
-        django.setup()
-        call_command("migrate", verbosity=0)
-        stack.callback(connection.close)
-        receiver = stack.enter_context(receiving(env))
-        begun = time.monotonic()
-        of = engine.seed(max(sizes.perform, sizes.long))
-        say(f"{connection.vendor}, seeded in {time.monotonic() - begun:.0f} s")
-        yield Bench(sizes, env, receiver, of), connection.vendor
-
-
 def main() -> None:
+    options = _options()
+    signal.signal(signal.SIGTERM, _leave)
+    begun = time.monotonic()
+    postgres = options.postgres or options.million
+    with tempfile.TemporaryDirectory(prefix="centerhook-bench-") as folder:
+        with prepared(Path(folder), postgres) as ground:
+            if options.million:
+                sizes = million.Sizes.of(options.million_size)
+                figures, rows = million.run(ground, sizes, begun), million.ROWS
+            else:
+                figures, rows = _compare(ground, options.quick), report.ROWS
+        report.show(figures, rows)
+    say(f"\n{time.monotonic() - begun:.0f} s")
+    if not options.million or options.million_size == million.MILLION:
+        path = report.write(figures)
+        say(f"Figures in {path.relative_to(Path.cwd())}")
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="Under a minute.")
     parser.add_argument(
         "--postgres", action="store_true", help="On a temporary PostgreSQL cluster."
     )
-    options = parser.parse_args()
-    signal.signal(signal.SIGTERM, _leave)
-    sizes = QUICK if options.quick else FULL
-    begun = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="centerhook-bench-") as folder:
-        with prepared(Path(folder), sizes, options.postgres) as (bench, vendor):
-            bench.figures["database"] = vendor
-            bench.run()
-        report.show(bench.figures)
-        path = report.write(bench.figures)
-    say(
-        f"\n{time.monotonic() - begun:.0f} s; figures in {path.relative_to(Path.cwd())}"
+    parser.add_argument(
+        "--million",
+        action="store_true",
+        help="One run of 1,000,000 and a log of 5,000,000 instead, on a temporary"
+        " PostgreSQL cluster; about 10 minutes.",
     )
+    parser.add_argument(
+        "--million-size",
+        type=int,
+        default=million.MILLION,
+        help="A smaller one to rehearse: its figures are only shown.",
+    )
+    return parser.parse_args()
+
+
+def _compare(ground: Ground, quick: bool) -> dict[str, report.Figure]:
+    sizes = QUICK if quick else FULL
+    begun = time.monotonic()
+    of = engine.seed(max(sizes.perform, sizes.long))
+    say(f"{ground.vendor}, seeded in {time.monotonic() - begun:.0f} s")
+    bench = Bench(sizes, ground, of)
+    bench.run()
+    return bench.figures
 
 
 def _leave(signum: int, frame: FrameType | None) -> None:

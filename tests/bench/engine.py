@@ -102,10 +102,15 @@ def working(env: Mapping[str, str]) -> Iterator[Worker]:
 class Worker:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
+        self.pid = process.pid
+
+    def check(self) -> None:
+        if self._process.poll() is not None:
+            raise RuntimeError("The worker ended.")
 
     def measure(self, macro: Macro, tickets: int, receiver: Receiver) -> Measured:
         """One run, from the return of start_run to its end; each ticket must arrive."""
-        pid = self._process.pid
+        pid = self.pid
         receiver.reset()
         reset_peak_memory(pid)
         cpu = cpu_seconds(pid)
@@ -114,7 +119,7 @@ class Worker:
         self._wait_for(run)
         seconds = time.monotonic() - begun
         cpu = cpu_seconds(pid) - cpu
-        _check(run, tickets, receiver)
+        check(run, tickets, receiver)
         return Measured(tickets / seconds, cpu / tickets * 1e6, peak_memory_mb(pid))
 
     def _wait_for(self, run: Run) -> None:
@@ -122,13 +127,12 @@ class Worker:
         while not run.is_settled:
             time.sleep(_POLL)
             run.refresh_from_db(fields=["state", "delivered"])
-            if self._process.poll() is not None:
-                raise RuntimeError("The worker ended.")
+            self.check()
             if time.monotonic() > give_up:
                 raise RuntimeError(f"{run} did not end in time.")
 
 
-def _check(run: Run, tickets: int, receiver: Receiver) -> None:
+def check(run: Run, tickets: int, receiver: Receiver) -> None:
     """A delivery counts only if it was received, answered well, and logged."""
     from logs.models import Attempt
 

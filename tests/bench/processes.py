@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -70,6 +70,15 @@ class Receiver:
         with urlopen(f"{self.url}/received.json", timeout=30) as answer:
             return len(json.load(answer)["ids"])
 
+    def first_arrival(self) -> float | None:
+        """When the oldest request that it still shows in full came, by `time.time`.
+
+        The first since the last reset as long as there were no more than 200.
+        """
+        with urlopen(f"{self.url}/received.json?ids=0", timeout=30) as answer:
+            requests = json.load(answer)["requests"]
+        return float(requests[0]["at"]) if requests else None
+
     def reset(self) -> None:
         urlopen(f"{self.url}/reset", data=b"", timeout=10).close()
 
@@ -85,6 +94,17 @@ def cpu_seconds(pid: int) -> float:
     text = Path(f"/proc/{pid}/stat").read_text()
     fields = text.rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def family_cpu_seconds(pid: int) -> float:
+    """User and system time of a process and of its children, dead ones included."""
+    text = Path(f"/proc/{pid}/stat").read_text()
+    fields = text.rpartition(")")[2].split()
+    seconds = sum(map(int, fields[11:15])) / _TICKS
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        with suppress(OSError):  # It has just ended.
+            seconds += cpu_seconds(int(child))
+    return seconds
 
 
 def peak_memory_mb(pid: int) -> float:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from .processes import ROOT
 
 Figure = float | int | str
+Row = tuple[str, str, str]  # a label, a key, a unit
 
 _PATH = ROOT / "build" / "bench.json"
-_ROWS = (
+ROWS = (
     ("Fast receiver: ours", "delivery_fast_per_second", "/s"),
     ("Fast receiver: plain pattern", "plain_fast_per_second", "/s"),
     ("Fast receiver: ratio", "delivery_fast_ratio", "x"),
@@ -31,19 +32,21 @@ _ROWS = (
 )
 
 
-def show(figures: Mapping[str, Figure]) -> None:
-    print(f"\nDatabase: {figures['database']}")
-    for label, key, unit in _ROWS:
+def show(figures: Mapping[str, Figure], rows: Iterable[Row]) -> None:
+    print(f"\nDatabase: {figures.get('database', 'postgresql')}")
+    for label, key, unit in rows:
         value = figures.get(key)
         shown = f"{value:>12,.2f} {unit}" if isinstance(value, float) else f"{value}"
         print(f"  {label:<34}{shown}")
 
 
 def write(figures: Mapping[str, Figure]) -> Path:
-    _PATH.parent.mkdir(exist_ok=True)
+    """Into the file, where figures of other benchmarks stay."""
     rounded = {
         key: round(value, 3) if isinstance(value, float) else value
         for key, value in figures.items()
     }
-    _PATH.write_text(json.dumps(rounded, indent=2) + "\n")
+    _PATH.parent.mkdir(exist_ok=True)
+    kept = json.loads(_PATH.read_text()) if _PATH.exists() else {}
+    _PATH.write_text(json.dumps(kept | rounded, indent=2) + "\n")
     return _PATH

@@ -1,0 +1,102 @@
+"""Rows by the million, each kind in one statement of PostgreSQL."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from . import plain
+from .ground import say
+
+if TYPE_CHECKING:
+    from feedback.models import FeedbackType
+
+_TESTERS = 1_000
+# As engine.seed makes them, only quicker.
+_TICKETS = """
+INSERT INTO feedback_feedback (feedback_type_id, number, reference, title, description,
+    status_id, visibility, submitter_id, form_values, external_data, created_at,
+    modified_at)
+SELECT %(type)s, n, 'BUG-' || n, 'The screen stays black, report ' || n, %(text)s,
+    %(status)s, 'public', %(tester)s + n %% %(testers)s, '{"severity": "Major"}', '{}',
+    now(), now()
+FROM generate_series(1, %(tickets)s) n
+"""
+
+
+def seed(tickets: int) -> FeedbackType:
+    """A type with so many tickets, by 1,000 testers."""
+    from django.db import connection
+
+    from feedback.models import FeedbackType, Tester
+    from tests import factories
+
+    begun = time.monotonic()
+    made = factories.feedback_type()
+    testers = [
+        Tester(community=made.project.community, email=f"tester{n}@example.com")
+        for n in range(_TESTERS)
+    ]
+    status = made.first_status()
+    values = {
+        "type": made.pk,
+        "text": plain.DESCRIPTION,
+        "status": status.pk if status else None,
+        "tester": Tester.objects.bulk_create(testers)[0].pk,
+        "testers": _TESTERS,
+        "tickets": tickets,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_TICKETS, values)
+        cursor.execute("VACUUM ANALYZE feedback_feedback")
+    FeedbackType.objects.filter(pk=made.pk).update(last_number=tickets)
+    say(f"{tickets:,} tickets seeded in {time.monotonic() - begun:.0f} s")
+    return made
+
+
+def fill_log(attempts: int) -> int:
+    """Repeat what stands in the log until it has so many; returns how many it has.
+
+    Real attempts are copied, so headers and bodies are as long as real ones.
+    """
+    from django.db import connection
+
+    from logs.models import Attempt
+
+    begun = time.monotonic()
+    there = Attempt.objects.count()
+    fields = [f.column for f in Attempt._meta.concrete_fields if f.name != "id"]
+    copied = ", ".join("a.number + n" if f == "number" else f"a.{f}" for f in fields)
+    rounds = -(-(attempts - there) // there)
+    with connection.cursor() as cursor:
+        # Its rows refer to deliveries that are there; checking takes as long again.
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(
+            f"INSERT INTO logs_attempt ({', '.join(fields)}) SELECT {copied}"
+            " FROM logs_attempt a, generate_series(1, %s) n LIMIT %s",
+            [rounds, max(0, attempts - there)],
+        )
+        cursor.execute("RESET session_replication_role")
+        # As autovacuum has long done where a log grew slowly.
+        cursor.execute("VACUUM ANALYZE logs_attempt")
+    total = Attempt.objects.count()
+    size = _size_gb("logs_attempt")
+    say(f"log: {total:,}, {size:.1f} GB, in {time.monotonic() - begun:.0f} s")
+    return total
+
+
+def _size_gb(table: str) -> float:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_total_relation_size(%s)", [table])
+        return float(cursor.fetchone()[0]) / 1e9
+
+
+def server_pid() -> int:
+    """The process that all of the database's others are children of."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_read_file('postmaster.pid')")
+        return int(cursor.fetchone()[0].split()[0])
