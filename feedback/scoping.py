@@ -7,7 +7,7 @@ from typing import Any, cast
 from django.contrib import admin
 from django.contrib.admin.options import BaseModelAdmin
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 
 class ScopedMixin(BaseModelAdmin):
@@ -37,6 +37,30 @@ class ReadOnlyAdmin(ScopedAdmin):
 
     actions = None
     show_full_result_count = False
+    list_title = ""
+
+    def page_of(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        """What the template of one row's page shows."""
+        return {}
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {"title": self.list_title, **(extra_context or {})}
+        return super().changelist_view(request, context)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        obj = self.get_object(request, object_id)
+        context = self.page_of(request, obj) if obj else {}
+        return super().change_view(
+            request, object_id, form_url, context | (extra_context or {})
+        )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

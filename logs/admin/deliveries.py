@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.options import IS_POPUP_VAR
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
 from feedback.models import Feedback
 from feedback.scoping import ReadOnlyAdmin
@@ -46,6 +46,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     list_filter = ["state", ErrorFilter]
     search_fields = ["target_label"]
     list_per_page = 50
+    list_title = "Webhook log"
     change_form_template = "admin/logs/delivery/delivery.html"
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
@@ -60,24 +61,8 @@ class DeliveryAdmin(ReadOnlyAdmin):
             for name, label in [(f"resend_{kind}", kind.label.lower())]
         }
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        context = {"title": "Webhook log", **(extra_context or {})}
-        return super().changelist_view(request, context)
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        delivery = self.get_object(request, object_id)
-        context = _page(delivery, request.user) if delivery else {}
-        return super().change_view(
-            request, object_id, form_url, context | (extra_context or {})
-        )
+    def page_of(self, request: HttpRequest, obj: Delivery) -> dict[str, Any]:
+        return _page(obj, request.user)
 
     @admin.display(ordering="target_label")
     def target(self, delivery: Delivery) -> str:

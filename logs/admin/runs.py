@@ -49,6 +49,7 @@ class RunAdmin(ReadOnlyAdmin):
     list_filter = ["state", "created_at"]
     search_fields = ["macro_name", "actor_name"]
     date_hierarchy = "created_at"
+    list_title = "Runs"
     change_form_template = "admin/logs/run/run.html"
 
     def get_urls(self) -> list[URLPattern]:
@@ -67,24 +68,8 @@ class RunAdmin(ReadOnlyAdmin):
             *super().get_urls(),
         ]
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        context = {"title": "Runs", **(extra_context or {})}
-        return super().changelist_view(request, context)
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        run = self.get_object(request, object_id)
-        context = _page(run) if run else {}
-        return super().change_view(
-            request, object_id, form_url, context | (extra_context or {})
-        )
+    def page_of(self, request: HttpRequest, obj: Run) -> dict[str, Any]:
+        return _page(obj)
 
     def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The part of the page that changes while the run goes on."""
