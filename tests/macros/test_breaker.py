@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -15,7 +16,9 @@ from centerhook.receiver import Receiver
 from logs import health
 from logs.models import Attempt, BreakerState, Delivery, Destination, Run
 from macros import deliveries, jobs
+from macros.retries import DEFAULT_LADDER
 from tests import factories
+from tests.http.hostile import OK, Peer, Server
 
 pytestmark = pytest.mark.django_db
 
@@ -184,3 +187,32 @@ def test_a_pace_of_nothing_is_refused(
     assert "or leave it empty." in html
     row.refresh_from_db()
     assert row.rate is None and row.concurrency is None
+
+
+def test_a_destination_that_is_down_for_a_day_loses_nothing(
+    serve: Callable[..., Server],
+) -> None:
+    is_up = False
+
+    def answer(peer: Peer) -> None:
+        while peer.request():
+            peer.say(OK if is_up else OK.replace(b"200 OK", b"503 Down"))
+
+    bugs = factories.feedback_type()
+    factories.tickets(bugs, 40)
+    macro = factories.macro(bugs, serve(answer).url("/"), ladder=DEFAULT_LADDER)
+    run = factories.run(macro)
+    for hour in range(25):
+        is_up = hour == 24
+        with time_machine.travel(run.created_at + timedelta(hours=hour), tick=False):
+            deliveries.work(run.pk)
+            deliveries.work(run.pk)
+            last_wait = timezone.now() + timedelta(hours=11)
+    with time_machine.travel(last_wait, tick=False):
+        deliveries.work(run.pk)
+
+    run.refresh_from_db()
+    assert (run.delivered, run.state) == (40, "finished")
+    tries = Delivery.objects.values_list("attempts", flat=True)
+    assert max(tries) <= 8, "waiting used none of the eight tries up"
+    assert Attempt.objects.filter(status=503).count() < 80
