@@ -126,8 +126,10 @@ class Delivery(models.Model):
         verbose_name_plural = "deliveries"
         indexes = [
             models.Index(fields=["run", "state"], name="delivery_by_state"),
+            # With the id, since all of a new run is due at one moment: a claim takes
+            # the first rows of the index, and sorts none.
             models.Index(
-                fields=["run", "next_attempt_at"],
+                fields=["run", "next_attempt_at", "id"],
                 name="delivery_due",
                 condition=models.Q(state="pending"),
             ),
@@ -137,7 +139,7 @@ class Delivery(models.Model):
                 condition=models.Q(resent_at__isnull=False),
             ),
             models.Index(
-                fields=["run", "next_attempt_at"],
+                fields=["run", "next_attempt_at", "id"],
                 name="delivery_retry_due",
                 condition=models.Q(state="pending", attempts__gt=0),
             ),

@@ -35,11 +35,11 @@ ROWS: tuple[Row, ...] = (
     ("CPU per delivery, run of 1,000", "delivery_cpu_us_run_1k", "us"),
     ("CPU per delivery, run of 10,000", "delivery_cpu_us_run_10k", "us"),
     ("CPU per delivery, run of 100,000", "delivery_cpu_us_run_100k", "us"),
-    ("CPU per delivery, run of 1,000,000", "delivery_cpu_us_run_1m", "us"),
+    ("CPU per delivery, what was reached", "delivery_cpu_us_run_1m", "us"),
     ("Database's CPU, run of 1,000", "database_cpu_us_run_1k", "us"),
     ("Database's CPU, run of 10,000", "database_cpu_us_run_10k", "us"),
     ("Database's CPU, run of 100,000", "database_cpu_us_run_100k", "us"),
-    ("Database's CPU, run of 1,000,000", "database_cpu_us_run_1m", "us"),
+    ("Database's CPU, what was reached", "database_cpu_us_run_1m", "us"),
     ("Empty log: rate", "log_empty_per_second", "/s"),
     ("Log of 5,000,000: rate", "log_5m_per_second", "/s"),
     ("Empty log: CPU per delivery", "log_empty_cpu_us", "us"),
@@ -50,8 +50,8 @@ ROWS: tuple[Row, ...] = (
 )
 _WARM_UP = 500
 # All of it, and what the end of it needs, in seconds.
-_BUDGET = 610.0
-_RESERVE = 110.0
+_BUDGET = 600.0
+_RESERVE = 80.0
 _POLL = 0.25
 # What a run of 100,000 may take, in seconds.
 _LONG = 60.0
@@ -95,7 +95,7 @@ class Million:
 
     def run(self) -> None:
         with engine.working(self.ground.env) as worker:
-            self._series(worker, "warm-up", _WARM_UP, 1)
+            worker.measure(self.macro, _WARM_UP, self.ground.receiver)
             name, tickets, times = self.sizes.runs[0]
             base = self._series(worker, f"run_{name}", tickets, times)
             self._beside_log(worker, "log_empty")
