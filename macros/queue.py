@@ -21,6 +21,7 @@ from redis.commands.core import Script
 from redis.exceptions import RedisError
 from rq import SimpleWorker, Worker
 from rq.exceptions import StopRequested
+from rq.worker import WorkerStatus
 
 logger = logging.getLogger(__name__)
 
@@ -36,10 +37,12 @@ class DeliveryWorker(SimpleWorker):
     # How long at most between two looks whether Redis is back, in seconds.
     max_connection_wait_time = 5.0
     on_stop: Callable[[], None] | None = None
+    is_told_to_stop = False
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         if self.on_stop:
             self.on_stop()
+        self.is_told_to_stop = True
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
     def request_force_stop(self, signum: int, frame: FrameType | None) -> None:
@@ -48,6 +51,10 @@ class DeliveryWorker(SimpleWorker):
     def heartbeat(
         self, timeout: int | None = None, pipeline: Pipeline | None = None
     ) -> None:
+        if self.is_told_to_stop and self.get_state() != WorkerStatus.BUSY:
+            # What RQ raises in the signal's handler is lost where it interrupts
+            # code that takes every exception, such as a logging handler's.
+            raise StopRequested
         known = self.connection.sismember(self.redis_workers_keys, self.key)
         if not known and pipeline is None:
             # Redis was emptied, and does not know any more who works here.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +16,7 @@ from django.db import connection
 from django.utils import timezone
 from redis.exceptions import RedisError
 from rq import SimpleWorker
+from rq.exceptions import StopRequested
 
 from centerhook.receiver import Receiver
 from logs import recording
@@ -21,6 +24,8 @@ from logs.models import Delivery, DeliveryState, Run
 from macros import jobs, queue
 from macros.models import Macro
 from tests import factories
+
+STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -166,3 +171,21 @@ def test_a_bell_for_a_deleted_run_is_answered_by_doing_nothing() -> None:
     jobs.deliver(run.pk)
     answer_the_bells()
     assert not Delivery.objects.exists()
+
+
+def test_a_worker_stops_also_if_the_signal_fell_into_code_that_takes_all() -> None:
+    """A logging handler, for one, swallows what the signal's handler raises."""
+    bell = django_rq.get_queue(queue.QUEUE)
+    worker = queue.DeliveryWorker([bell], connection=bell.connection)
+    before = {number: signal.getsignal(number) for number in STOPPING}
+    told: list[str] = []
+    worker.on_stop = lambda: told.append("stop")
+    try:
+        with contextlib.suppress(StopRequested):
+            worker.request_stop(signal.SIGTERM, None)
+        with pytest.raises(StopRequested):
+            worker.heartbeat()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert told == ["stop"]
