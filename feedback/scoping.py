@@ -6,12 +6,45 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.admin.options import BaseModelAdmin
+from django.contrib.auth import get_permission_codename
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+
+from .access import may
 
 
 class ScopedMixin(BaseModelAdmin):
-    """Lists, detail pages, pickers and autocompletes through `visible_to(user)`."""
+    """Lists, detail pages, pickers and autocompletes through `visible_to(user)`.
+
+    Asked about a row (of an inline: about the row above it), a permission must hold
+    there.
+    """
+
+    def permission_to(self, action: str) -> str:
+        codename = get_permission_codename(action, self.opts)
+        return f"{self.opts.app_label}.{codename}"
+
+    def _has(self, request: HttpRequest, action: str, obj: Model | None) -> bool:
+        permission = self.permission_to(action)
+        if obj is None or obj.pk is None:
+            return request.user.has_perm(permission)
+        return may(request.user, permission, obj)
+
+    def has_view_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        return any(self._has(request, action, obj) for action in ("view", "change"))
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        return self._has(request, "change", obj)
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        return self._has(request, "delete", obj)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: Any = super().get_queryset(request)
@@ -24,12 +57,45 @@ class ScopedMixin(BaseModelAdmin):
         manager = db_field.remote_field.model._default_manager
         if hasattr(manager, "visible_to"):
             rows = manager.all() if rows is None else rows
-            rows = rows.visible_to(request.user)
+            # Only where the row that is edited may be, so that nobody who manages one
+            # project and watches another moves a row over.
+            rows = rows.visible_to(request.user, self.permission_to("change"))
         return cast(QuerySet[Any] | None, rows)
 
 
+class ScopedInline(ScopedMixin):
+    def has_add_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        return self._has(request, "add", obj)
+
+
 class ScopedAdmin(ScopedMixin, admin.ModelAdmin):
-    pass
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: Any, change: bool
+    ) -> None:
+        """What is put where the user may not is undone with the transaction."""
+        super().save_model(request, obj, form, change)
+        if not self._has(request, "change" if change else "add", obj):
+            raise PermissionDenied
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        """Raises Http404, so that nobody learns whether a hidden row exists."""
+        row = super().get_object(request, object_id, from_field)
+        if row is None:
+            raise Http404(f"No {self.opts.verbose_name} of this number.")
+        return row
+
+    def row_to(self, request: HttpRequest, permission: str, pk: int) -> Any:
+        """A row that the user may act on. Raises Http404, PermissionDenied."""
+        row = self.get_queryset(request).filter(pk=pk).first()
+        if row is None:
+            raise Http404(f"No {self.opts.verbose_name} of this number.")
+        if not may(request.user, permission, row):
+            raise PermissionDenied
+        return row
 
 
 class ReadOnlyAdmin(ScopedAdmin):

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
 
+from feedback.roles import RUN_MACRO
 from logs.models import DeliveryState, Resend
 from logs.models.deliveries import DeliveryQuerySet
 from logs.reopening import Hindrance, Reopened, hindrance, plain, reopen
@@ -51,7 +52,7 @@ def survey(selection: DeliveryQuerySet, kind: Resend, actor: Any) -> Survey:
 
 
 def resend(selection: DeliveryQuerySet, kind: Resend, actor: Any) -> Reopened:
-    """Send again what can be, of the rows that the actor may see.
+    """Send again what can be, of the rows on which the actor may run macros.
 
     Each goes out under its own delivery id. What is being sent is left alone; a
     pending retry is replaced. Raises ResendRefused, and then nothing is written.
@@ -65,7 +66,7 @@ def resend(selection: DeliveryQuerySet, kind: Resend, actor: Any) -> Reopened:
 
 
 def _checked(selection: DeliveryQuerySet, actor: Any) -> DeliveryQuerySet:
-    rows = plain(selection.visible_to(actor))
+    rows = plain(selection.visible_to(actor, RUN_MACRO))
     if rows[: MOST_AT_ONCE + 1].count() > MOST_AT_ONCE:
         raise ResendRefused(
             f"More than {MOST_AT_ONCE:,} deliveries are selected, and no more can be"

@@ -6,6 +6,7 @@ import uuid
 from functools import partial
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -48,11 +49,12 @@ def start_run(
             key=key,
             defaults={
                 "community_id": macro.feedback_type.project.community_id,
+                "project_id": macro.feedback_type.project_id,
                 "macro": macro,
                 "macro_name": macro.name,
                 "snapshot": snapshot,
                 "cause": cause,
-                "actor": actor,
+                "actor": actor if isinstance(actor, User) else None,
                 "actor_name": actor.get_username() if actor else "",
                 "selection": selection,
                 "created_at": timezone.now(),

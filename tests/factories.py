@@ -18,10 +18,12 @@ from feedback.models import (
     FeedbackType,
     FieldKind,
     FormField,
+    Member,
     Project,
     Status,
     Tester,
 )
+from feedback.roles import Role
 from logs import recording
 from logs.models import Attempt, Cause, Delivery, DeliveryState, Run
 from macros.models import Macro, Secret, WebRequest
@@ -41,6 +43,25 @@ def superuser(name: str = "olivia") -> User:
 def _password() -> str:
     """Hashed once a process: it takes as long as many a whole test."""
     return make_password("secret-word")
+
+
+def member(
+    of: FeedbackType, role: str, name: str = "", *, in_project: bool = False
+) -> User:
+    """A person with a role in the type's community, or in its project only."""
+    name = name or f"person{next(_numbers)}"
+    user, _ = User.objects.get_or_create(
+        username=name,
+        defaults={
+            "email": f"{name}@example.com",
+            "password": _password(),
+            "is_staff": True,
+        },
+    )
+    project = of.project
+    made, _ = Member.objects.get_or_create(community=project.community, user=user)
+    made.grants.create(role=role, project=project if in_project else None)
+    return user
 
 
 def feedback_type(name: str = "Bug Report", prefix: str = "BUG") -> FeedbackType:
@@ -143,6 +164,7 @@ def one_of_everything(of: FeedbackType, name: str = "Everything") -> None:
     key.issue_token()
     key.save()
     secret(of, name)
+    member(of, Role.OBSERVER, name)
     delivery = run(macro(of, "https://example.com/", name=name)).deliveries.get()
     Delivery.objects.filter(pk=delivery.pk).update(lease="mine")
     attempt = Attempt(delivery=delivery, number=1, started_at=timezone.now())

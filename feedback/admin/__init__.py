@@ -1,3 +1,3 @@
-from . import communities, testers, tickets, types
+from . import communities, members, testers, tickets, types
 
-__all__ = ["communities", "testers", "tickets", "types"]
+__all__ = ["communities", "members", "testers", "tickets", "types"]

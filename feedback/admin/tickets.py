@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -19,10 +18,11 @@ from ..models import (
     Feedback,
     FeedbackType,
     FieldKind,
-    FormField,
     Status,
 )
-from ..scoping import ScopedAdmin, ScopedMixin
+from ..roles import RUN_MACRO
+from ..scoping import ScopedAdmin, ScopedInline
+from .columns import answer_column, external_column
 from .filters import (
     OpenFilter,
     SubmitterFilter,
@@ -37,7 +37,7 @@ _FILTERED_KINDS = frozenset(
 )
 
 
-class CommentInline(ScopedMixin, admin.TabularInline):
+class CommentInline(ScopedInline, admin.TabularInline):
     model = Comment
     extra = 0
     readonly_fields = ["author", "created_at"]
@@ -105,9 +105,9 @@ class FeedbackAdmin(ScopedAdmin):
             columns.insert(1, "feedback_type")
         else:
             listed = feedback_type.form_fields.filter(in_list=True)
-            columns += [_answer_column(question) for question in listed]
+            columns += [answer_column(question) for question in listed]
             columns += [
-                _external_column(name) for name in feedback_type.external_column_names
+                external_column(name) for name in feedback_type.external_column_names
             ]
         return [*columns, "visibility", "created_at"]
 
@@ -149,8 +149,8 @@ class FeedbackAdmin(ScopedAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        if self.has_add_permission(request) and _chosen_type(request) is None:
-            types = FeedbackType.objects.visible_to(request.user)
+        types = FeedbackType.objects.visible_to(request.user, self.permission_to("add"))
+        if self.has_add_permission(request) and _chosen_type(request) not in types:
             context = {
                 **self.admin_site.each_context(request),
                 "title": "What kind of ticket?",
@@ -243,7 +243,7 @@ def _type_of(request: HttpRequest, ticket: Feedback | None) -> FeedbackType:
 def _macros_for(
     request: HttpRequest, feedback_type: FeedbackType | None
 ) -> QuerySet[Macro]:
-    macros = Macro.objects.visible_to(request.user)
+    macros = Macro.objects.visible_to(request.user, RUN_MACRO)
     return macros.filter(feedback_type=feedback_type, is_active=True)
 
 
@@ -272,29 +272,3 @@ def _selection_in_words(modeladmin: FeedbackAdmin, request: HttpRequest) -> str:
         words.append(f"search: {changelist.query}")
     picked = request.POST.get("select_across") != "1"
     return "; ".join([*words, "picked by hand"] if picked else words) or "all tickets"
-
-
-def _answer_column(question: FormField) -> Callable[[Feedback], str]:
-    @admin.display(description=question.label)
-    def answer(ticket: Feedback) -> str:
-        return _in_cell(ticket.form_values.get(question.key))
-
-    answer.__name__ = PREFIX + question.key
-    return answer
-
-
-def _external_column(name: str) -> Callable[[Feedback], str]:
-    @admin.display(description=name)
-    def value(ticket: Feedback) -> str:
-        return _in_cell(ticket.external_data.get(name))
-
-    value.__name__ = f"external_{name}"
-    return value
-
-
-def _in_cell(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    if isinstance(value, bool):
-        return "Yes" if value else "No"
-    return "-" if value in (None, "") else str(value)

@@ -5,10 +5,10 @@ from django.contrib import admin
 from django.utils.html import format_html
 
 from ..models import FeedbackType, FormField, Status, key_from_label
-from ..scoping import ScopedAdmin, ScopedMixin
+from ..scoping import ScopedAdmin, ScopedInline
 
 
-class StatusInline(ScopedMixin, admin.TabularInline):
+class StatusInline(ScopedInline, admin.TabularInline):
     model = Status
     extra = 0
 
@@ -20,7 +20,7 @@ class QuestionForm(forms.ModelForm):
         return key or key_from_label(self.cleaned_data.get("label", ""))
 
 
-class FormFieldInline(ScopedMixin, admin.StackedInline):
+class FormFieldInline(ScopedInline, admin.StackedInline):
     model = FormField
     form = QuestionForm
     extra = 0

@@ -1,5 +1,6 @@
 from .api_keys import ApiKey
 from .communities import Community, Project
+from .members import Grant, Member
 from .testers import Tester
 from .tickets import Comment, Feedback, Visibility
 from .types import FeedbackType, FieldKind, FormField, Status, key_from_label
@@ -12,6 +13,8 @@ __all__ = [
     "FeedbackType",
     "FieldKind",
     "FormField",
+    "Grant",
+    "Member",
     "Project",
     "Status",
     "Tester",

@@ -5,7 +5,7 @@ import secrets
 
 from django.db import models
 
-from ..access import ScopedQuerySet
+from ..access import ScopedQuerySet, Tenancy
 from .communities import Community
 
 
@@ -35,6 +35,7 @@ class ApiKey(models.Model):
     is_enabled = models.BooleanField("enabled", default=True)
     created_at = models.DateTimeField("created", auto_now_add=True)
 
+    tenancy = Tenancy("community")
     objects = ApiKeyQuerySet.as_manager()
 
     class Meta:

@@ -2,7 +2,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import models
 
-from ..access import ScopedQuerySet
+from ..access import ScopedQuerySet, Tenancy
 
 
 def _split_emails(text: str) -> list[str]:
@@ -30,6 +30,7 @@ class Community(models.Model):
     )
     created_at = models.DateTimeField("created", auto_now_add=True)
 
+    tenancy = Tenancy("pk", "projects", is_many=True)
     objects = ScopedQuerySet["Community"].as_manager()
 
     class Meta:
@@ -52,6 +53,7 @@ class Project(models.Model):
     description = models.TextField(blank=True)
     created_at = models.DateTimeField("created", auto_now_add=True)
 
+    tenancy = Tenancy("community", "pk")
     objects = ScopedQuerySet["Project"].as_manager()
 
     class Meta:

@@ -1,7 +1,7 @@
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
-from ..access import ScopedQuerySet
+from ..access import ScopedQuerySet, Tenancy
 from .communities import Community
 
 
@@ -27,6 +27,7 @@ class Tester(models.Model):
     )
     created_at = models.DateTimeField("created", auto_now_add=True)
 
+    tenancy = Tenancy("community", "tickets__feedback_type__project", is_many=True)
     objects = ScopedQuerySet["Tester"].as_manager()
 
     class Meta:

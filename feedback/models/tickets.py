@@ -9,7 +9,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
 from django.utils import timezone
 
-from ..access import ScopedQuerySet
+from ..access import ScopedQuerySet, Tenancy
 from .testers import Tester
 from .types import FeedbackType, Status
 
@@ -67,6 +67,7 @@ class Feedback(models.Model):
     created_at = models.DateTimeField("created", default=timezone.now, editable=False)
     modified_at = models.DateTimeField("modified", auto_now=True)
 
+    tenancy = Tenancy("feedback_type__project__community", "feedback_type__project")
     objects = FeedbackQuerySet.as_manager()
 
     class Meta:
@@ -118,6 +119,10 @@ class Comment(models.Model):
     text = models.TextField()
     created_at = models.DateTimeField("created", auto_now_add=True)
 
+    tenancy = Tenancy(
+        "feedback__feedback_type__project__community",
+        "feedback__feedback_type__project",
+    )
     objects = ScopedQuerySet["Comment"].as_manager()
 
     class Meta:

@@ -8,7 +8,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.text import slugify
 
-from ..access import ScopedQuerySet
+from ..access import ScopedQuerySet, Tenancy
 from .communities import Project
 
 
@@ -33,6 +33,7 @@ class FeedbackType(models.Model):
     )
     last_number = models.PositiveIntegerField(default=0, editable=False)
 
+    tenancy = Tenancy("project__community", "project")
     objects = ScopedQuerySet["FeedbackType"].as_manager()
 
     class Meta:
@@ -96,6 +97,7 @@ class Status(models.Model):
     )
     position = models.PositiveSmallIntegerField(default=0)
 
+    tenancy = Tenancy("feedback_type__project__community", "feedback_type__project")
     objects = ScopedQuerySet["Status"].as_manager()
 
     class Meta:
@@ -156,6 +158,7 @@ class FormField(models.Model):
         "show in list", default=False, help_text="A column in the list of tickets."
     )
 
+    tenancy = Tenancy("feedback_type__project__community", "feedback_type__project")
     objects = ScopedQuerySet["FormField"].as_manager()
 
     class Meta:

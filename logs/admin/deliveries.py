@@ -8,7 +8,9 @@ from django.contrib.admin.options import IS_POPUP_VAR
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from feedback.access import may
 from feedback.models import Feedback
+from feedback.roles import RUN_MACRO
 from feedback.scoping import ReadOnlyAdmin
 from macros.resends import survey
 
@@ -53,7 +55,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         return lookup == "run__macro" or super().lookup_allowed(lookup, value, request)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        if IS_POPUP_VAR in request.GET:
+        if IS_POPUP_VAR in request.GET or not request.user.has_perm(RUN_MACRO):
             return {}
         return {
             name: (partial(resend_selected, kind=kind), name, f"Resend: {label}")
@@ -89,6 +91,7 @@ def _page(delivery: Delivery, user: Any) -> dict[str, Any]:
         "title": f"Webhook log: {delivery}",
         "subtitle": "",
         "sent_id": delivery_id(delivery.run.key, delivery.pk),
+        "may_run": may(user, RUN_MACRO, delivery),
         "resends": [(kind, kind.label, survey(this, kind, user)) for kind in Resend],
         "attempts": [(attempt, explain(attempt)) for attempt in reversed(attempts)],
         # Looked for, since the ticket may have been deleted.

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 
 from feedback.scoping import ScopedAdmin
@@ -86,9 +86,7 @@ class DestinationAdmin(ScopedAdmin):
 
     def close_breaker(self, request: HttpRequest, pk: int) -> HttpResponse:
         """A person says that the destination works again."""
-        destination = Destination.objects.visible_to(request.user).filter(pk=pk).first()
-        if destination is None or not self.has_change_permission(request):
-            raise Http404("No destination of this number.")
+        destination = self.row_to(request, self.permission_to("change"), pk)
         if request.method == "POST":
             destination.close_breaker()
             destination.save(update_fields=Destination.BREAKER_FIELDS)

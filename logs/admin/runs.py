@@ -6,7 +6,6 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import (
-    Http404,
     HttpRequest,
     HttpResponse,
     HttpResponseRedirect,
@@ -15,6 +14,8 @@ from django.http import (
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 
+from feedback.access import may
+from feedback.roles import RUN_MACRO
 from feedback.scoping import ReadOnlyAdmin
 from macros import queue
 from macros.rendering import Plan
@@ -69,18 +70,18 @@ class RunAdmin(ReadOnlyAdmin):
         ]
 
     def page_of(self, request: HttpRequest, obj: Run) -> dict[str, Any]:
-        return _page(obj)
+        return {**_page(obj), "may_run": may(request.user, RUN_MACRO, obj)}
 
     def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The part of the page that changes while the run goes on."""
-        run = self._visible(request, pk)
+        run = self.row_to(request, self.permission_to("view"), pk)
         html = render_to_string("admin/logs/run/progress.html", _page(run), request)
         return JsonResponse(
             {"html": html, "state": run.state, "settled": run.is_settled}
         )
 
     def control(self, request: HttpRequest, pk: int, order: str) -> HttpResponse:
-        run = self._visible(request, pk)
+        run = self.row_to(request, RUN_MACRO, pk)
         obey, told = ORDERS[order]
         if request.method == "POST":
             if obey(run):
@@ -90,12 +91,6 @@ class RunAdmin(ReadOnlyAdmin):
                 state = run.get_state_display().lower()
                 messages.warning(request, f"Nothing was changed: the run is {state}.")
         return HttpResponseRedirect(reverse("admin:logs_run_change", args=[pk]))
-
-    def _visible(self, request: HttpRequest, pk: int) -> Run:
-        run = Run.objects.visible_to(request.user).filter(pk=pk).first()
-        if run is None:
-            raise Http404("No run of this number.")
-        return run
 
 
 def _page(run: Run) -> dict[str, Any]:

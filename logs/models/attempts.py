@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connections, models
 from django.db.models import OuterRef, Subquery
 
-from feedback.access import ScopedQuerySet
+from feedback.access import ScopedQuerySet, Tenancy
 
 from .deliveries import Delivery
 
@@ -90,6 +90,7 @@ class Attempt(models.Model):
         default=False, help_text="The target may have acted on the request."
     )
 
+    tenancy = Tenancy("delivery__run__community", "delivery__run__project")
     objects = AttemptQuerySet.as_manager()
 
     class Meta:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
 
-from feedback.access import ScopedQuerySet
+from feedback.access import ScopedQuerySet, Tenancy
 from feedback.models import Feedback
 
 from .destinations import Destination
@@ -119,6 +119,7 @@ class Delivery(models.Model):
     resent_at = models.DateTimeField("resent", null=True)
     resent_by = models.CharField(max_length=150, blank=True)
 
+    tenancy = Tenancy("run__community", "run__project")
     objects = DeliveryQuerySet.as_manager()
 
     class Meta:

@@ -6,7 +6,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-from feedback.access import ScopedQuerySet
+from feedback.access import ScopedQuerySet, Tenancy
 from feedback.models import Community
 
 
@@ -106,6 +106,8 @@ class Destination(models.Model):
     # What the breaker's state consists of.
     BREAKER_FIELDS = ("breaker", "trips", "probe_at", "consecutive_failures")
 
+    # Shared by the projects, so that a role in any of them shows it.
+    tenancy = Tenancy("community", "community__projects", is_many=True)
     objects = DestinationQuerySet.as_manager()
 
     class Meta:

@@ -6,8 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
-from feedback.access import ScopedQuerySet
-from feedback.models import Community
+from feedback.access import ScopedQuerySet, Tenancy
+from feedback.models import Community, Project
 
 from .deliveries import Delivery
 
@@ -61,6 +61,9 @@ class Run(models.Model):
     # run. Part of every delivery id.
     key = models.CharField(max_length=32, unique=True, editable=False)
     community = models.ForeignKey(Community, models.CASCADE, related_name="runs")
+    project = models.ForeignKey(
+        Project, models.SET_NULL, related_name="runs", null=True
+    )
     macro = models.ForeignKey(
         "macros.Macro", models.SET_NULL, related_name="runs", null=True
     )
@@ -81,6 +84,7 @@ class Run(models.Model):
     created_at = models.DateTimeField("started")
     finished_at = models.DateTimeField("finished", null=True)
 
+    tenancy = Tenancy("community", "project")
     objects = RunQuerySet.as_manager()
 
     class Meta:

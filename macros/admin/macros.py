@@ -3,21 +3,20 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.forms import Textarea
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from feedback.scoping import ScopedAdmin, ScopedMixin
+from feedback.scoping import ScopedAdmin, ScopedInline
 
 from ..models import Macro, WebRequest
 from ..retries import CAUSE_LABELS, MAX_RETRY_AFTER, in_words
 from ..runs import resume_macro
 
 
-class WebRequestInline(ScopedMixin, admin.StackedInline):
+class WebRequestInline(ScopedInline, admin.StackedInline):
     model = WebRequest
     fk_name = "macro"
     extra = 0
@@ -103,7 +102,7 @@ class MacroAdmin(ScopedAdmin):
         ]
 
     def pause(self, request: HttpRequest, pk: int) -> HttpResponse:
-        macro = self._changeable(request, pk)
+        macro = self.row_to(request, self.permission_to("change"), pk)
         if request.method == "POST":
             reason = f"{request.user} paused it."
             Macro.objects.filter(pk=pk).pause(reason, timezone.now())
@@ -111,19 +110,11 @@ class MacroAdmin(ScopedAdmin):
         return HttpResponseRedirect(reverse("admin:macros_macro_change", args=[pk]))
 
     def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
-        macro = self._changeable(request, pk)
+        macro = self.row_to(request, self.permission_to("change"), pk)
         if request.method == "POST":
             resume_macro(macro)
             messages.success(request, f"{macro} is resumed: what waited goes on.")
         return HttpResponseRedirect(reverse("admin:macros_macro_change", args=[pk]))
-
-    def _changeable(self, request: HttpRequest, pk: int) -> Macro:
-        macro = Macro.objects.visible_to(request.user).filter(pk=pk).first()
-        if macro is None:
-            raise Http404("No macro of this number.")
-        if not self.has_change_permission(request, macro):
-            raise PermissionDenied
-        return macro
 
     @admin.display(ordering="paused_at")
     def paused(self, macro: Macro) -> str | None:

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
 
+from feedback.access import may_in_a_community
 from feedback.scoping import ScopedAdmin
 
 from ..models import Secret
@@ -94,6 +95,16 @@ class SecretAdmin(ScopedAdmin):
         """Under another name or owner the macros that use it would not find it."""
         fixed = ["used_by", "community", "project", "name", *self._dates]
         return fixed if obj else []
+
+    def formfield_for_foreignkey(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if db_field.name == "project" and field is not None:
+            field.required = not may_in_a_community(
+                request.user, self.permission_to("add")
+            )
+        return field
 
     @admin.display(description="used by")
     def used_by(self, secret: Secret) -> str:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from feedback.access import ScopedQuerySet
+from feedback.access import ScopedQuerySet, Tenancy
 from feedback.models import FeedbackType
 
 from ..retries import (
@@ -77,10 +77,12 @@ class Macro(models.Model):
     created_at = models.DateTimeField("created", auto_now_add=True)
     modified_at = models.DateTimeField("modified", auto_now=True)
 
+    tenancy = Tenancy("feedback_type__project__community", "feedback_type__project")
     objects = MacroQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
+        permissions = [("run_macro", "Can run macros, control runs and resend")]
         constraints = [
             models.UniqueConstraint(
                 fields=["feedback_type", "name"],
@@ -137,6 +139,10 @@ class Step(models.Model):
     macro = models.ForeignKey(Macro, models.CASCADE, related_name="steps")
     position = models.PositiveSmallIntegerField("order", default=0)
 
+    tenancy = Tenancy(
+        "macro__feedback_type__project__community",
+        "macro__feedback_type__project",
+    )
     objects = ScopedQuerySet["Step"].as_manager()
 
     class Meta:

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
-from feedback.access import ScopedQuerySet
+from feedback.access import ScopedQuerySet, Tenancy
 from feedback.models import Community, Project
 from logs.redaction import echoes, redact
 
@@ -134,6 +134,7 @@ class Secret(models.Model):
     created_at = models.DateTimeField("created", auto_now_add=True)
     modified_at = models.DateTimeField("modified", auto_now=True)
 
+    tenancy = Tenancy("community", "project")
     objects = SecretQuerySet.as_manager()
 
     class Meta:

@@ -161,4 +161,4 @@ def test_who_may_not_see_it_gets_nothing(client: Client, bugs: FeedbackType) -> 
     client.force_login(nora)
     secret = factories.secret(bugs, "token of others")
     assert "token of others" not in client.get(LIST).content.decode()
-    assert client.get(change(secret)).status_code == 302
+    assert client.get(change(secret)).status_code == 404

@@ -66,6 +66,7 @@ def test_a_run_says_what_was_started_by_whom_on_what(
         "id": run.pk,
         "key": KEY,
         "community_id": bugs.project.community_id,
+        "project_id": bugs.project_id,
         "macro_id": macro.pk,
         "macro_name": "Post",
         "cause": "action",

@@ -1,0 +1,37 @@
+"""The columns of the list of tickets that a type brings along."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin
+
+from ..forms import PREFIX
+from ..models import Feedback, FormField
+
+
+def answer_column(question: FormField) -> Callable[[Feedback], str]:
+    @admin.display(description=question.label)
+    def answer(ticket: Feedback) -> str:
+        return _in_cell(ticket.form_values.get(question.key))
+
+    answer.__name__ = PREFIX + question.key
+    return answer
+
+
+def external_column(name: str) -> Callable[[Feedback], str]:
+    @admin.display(description=name)
+    def value(ticket: Feedback) -> str:
+        return _in_cell(ticket.external_data.get(name))
+
+    value.__name__ = f"external_{name}"
+    return value
+
+
+def _in_cell(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    return "-" if value in (None, "") else str(value)

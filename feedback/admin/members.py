@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractUser
+from django.db.models import Q, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+
+from ..models import Grant, Member
+from ..scoping import ScopedAdmin, ScopedInline
+
+
+class GrantInline(ScopedInline, admin.TabularInline):
+    model = Grant
+    extra = 1
+    verbose_name_plural = "roles"
+
+    def get_field_queryset(
+        self, db: str | None, db_field: Any, request: HttpRequest
+    ) -> QuerySet[Any] | None:
+        rows = super().get_field_queryset(db, db_field, request)
+        match = request.resolver_match
+        pk = match.kwargs.get("object_id", "") if match else ""
+        if db_field.name != "project" or rows is None or not pk.isdecimal():
+            return rows
+        return rows.filter(community__members=pk)
+
+
+class MemberForm(forms.ModelForm):
+    """A person is named and not picked: a list would show who else has an account."""
+
+    person = forms.CharField(
+        label="User name or e-mail",
+        max_length=254,
+        help_text="Of somebody who has an account here. If nobody has it, ask whoever"
+        " runs this server to make one.",
+    )
+
+    class Meta:
+        model = Member
+        fields = ["community"]
+
+    def clean_person(self) -> AbstractUser:
+        text = self.cleaned_data["person"].strip()
+        exact = Q(username=text) | Q(email__iexact=text)
+        people = get_user_model().objects.filter(exact, is_active=True)[:2]
+        if len(people) != 1:
+            many = "More than one person has this; give the user name."
+            raise forms.ValidationError(many if people else "Nobody has this account.")
+        return people[0]
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if person := self.cleaned_data.get("person"):
+            self.instance.user = person
+        return cleaned
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """The user counts as one of the form's own fields: twice is refused."""
+        found: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        return found - {"user"} if "person" in self.cleaned_data else found
+
+
+@admin.register(Member)
+class MemberAdmin(ScopedAdmin):
+    """Who works in a community, and in which roles."""
+
+    list_display = ["__str__", "community", "roles", "created_at"]
+    list_select_related = ["community", "user"]
+    search_fields = ["user__username", "user__email", "user__last_name"]
+    inlines = [GrantInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).prefetch_related("grants__project")
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> type[ModelForm]:
+        if obj is None:
+            kwargs["form"] = MemberForm
+        return super().get_form(request, obj, change, **kwargs)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        if obj is None:
+            return ["community", "person"]
+        return ["user", "community", "created_at"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return ["user", "community", "created_at"] if obj else []
+
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: Any, change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        if not obj.user.is_staff:
+            obj.user.is_staff = True
+            obj.user.save(update_fields=["is_staff"])
+
+    @admin.display(description="roles")
+    def roles(self, member: Member) -> str:
+        return "; ".join(map(str, member.grants.all())) or "None: sees nothing"

@@ -1,0 +1,94 @@
+"""What each role may do: the one table of permissions.
+
+A permission is Django's `app.action_model`. A role includes those below it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import TextChoices
+
+
+class Role(TextChoices):
+    COMMUNITY_MANAGER = "community_manager", "Community Manager"
+    PROJECT_MANAGER = "project_manager", "Project Manager"
+    SUPPORT = "support", "Support"
+    OBSERVER = "observer", "Observer"
+
+
+# Perform Action, control a run, send again.
+RUN_MACRO = "macros.run_macro"
+
+
+def _permissions(actions: Iterable[str], models: Iterable[str]) -> frozenset[str]:
+    """`view` on `feedback.tester` is `feedback.view_tester`."""
+    models = list(models)
+    return frozenset(
+        "{0}.{2}_{1}".format(*model.split("."), action)
+        for model in models
+        for action in actions
+    )
+
+
+_EDIT = ("add", "change", "delete")
+_READ = _permissions(
+    ["view"],
+    [
+        "feedback.community",
+        "feedback.project",
+        "feedback.feedbacktype",
+        "feedback.status",
+        "feedback.formfield",
+        "feedback.feedback",
+        "feedback.comment",
+        "feedback.tester",
+        "macros.macro",
+        "macros.step",
+        "macros.webrequest",
+        "logs.run",
+        "logs.delivery",
+        "logs.attempt",
+        "logs.destination",
+    ],
+)
+_SUPPORT = (
+    _READ
+    | _permissions(["add", "change"], ["feedback.feedback"])
+    | _permissions(_EDIT, ["feedback.comment"])
+    | _permissions(["change"], ["feedback.tester"])
+    | {RUN_MACRO}
+)
+_MANAGE_PROJECT = (
+    _SUPPORT
+    | _permissions(["delete"], ["feedback.feedback"])
+    | _permissions(["change"], ["feedback.project"])
+    | _permissions(
+        _EDIT,
+        [
+            "feedback.feedbacktype",
+            "feedback.status",
+            "feedback.formfield",
+            "macros.macro",
+            "macros.step",
+            "macros.webrequest",
+            "macros.secret",
+        ],
+    )
+    | _permissions(["view"], ["macros.secret"])
+)
+_MANAGE_COMMUNITY = (
+    _MANAGE_PROJECT
+    | _permissions(["change"], ["feedback.community", "logs.destination"])
+    | _permissions(_EDIT, ["feedback.project", "feedback.tester"])
+    | _permissions(
+        ["view", *_EDIT], ["feedback.apikey", "feedback.member", "feedback.grant"]
+    )
+)
+
+PERMISSIONS: dict[str, frozenset[str]] = {
+    Role.OBSERVER: _READ,
+    Role.SUPPORT: _SUPPORT,
+    Role.PROJECT_MANAGER: _MANAGE_PROJECT,
+    Role.COMMUNITY_MANAGER: _MANAGE_COMMUNITY,
+}
