@@ -167,6 +167,8 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="centerhook@localhost
 
 # --- People and pages
 
+# How many proxies of ours a request passes: whom each was called by is believed.
+PROXY_COUNT = env.int("PROXY_COUNT", default=0)
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "feedback.access.RoleBackend",
