@@ -14,6 +14,7 @@ from feedback.scoping import ScopedAdmin, ScopedInline
 from ..models import Macro, WebRequest
 from ..retries import CAUSE_LABELS, MAX_RETRY_AFTER, in_words
 from ..runs import resume_macro
+from .tags import reference
 
 
 class WebRequestInline(ScopedInline, admin.StackedInline):
@@ -96,10 +97,14 @@ class MacroAdmin(ScopedAdmin):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
+            path("tags/", wrap(self.tags), name="macros_macro_tags"),
             path("<int:pk>/pause/", wrap(self.pause), name="macros_macro_pause"),
             path("<int:pk>/resume/", wrap(self.resume), name="macros_macro_resume"),
             *super().get_urls(),
         ]
+
+    def tags(self, request: HttpRequest) -> HttpResponse:
+        return reference(self, request)
 
     def pause(self, request: HttpRequest, pk: int) -> HttpResponse:
         macro = self.row_to(request, self.permission_to("change"), pk)

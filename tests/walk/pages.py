@@ -68,6 +68,7 @@ OTHERS: dict[str, Page] = {
     "logs_run_pause": Page("logs.run", SUPPORT, SUPPORT),
     "logs_run_resume": Page("logs.run", SUPPORT, SUPPORT),
     "logs_run_cancel": Page("logs.run", SUPPORT, SUPPORT),
+    "macros_macro_tags": Page(get=OBSERVER, post=OBSERVER),
     "macros_macro_pause": Page("macros.macro", PROJECT_MANAGER, PROJECT_MANAGER),
     "macros_macro_resume": Page("macros.macro", PROJECT_MANAGER, PROJECT_MANAGER),
 }
