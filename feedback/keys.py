@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property, partial
+from functools import cached_property
 
 from django.conf import settings
 from django.core.mail import send_mail
@@ -124,7 +124,7 @@ def authenticate(token: str, address: str) -> KeyActor:
     KeyUse.objects.note(key, caller, outcome, now)
     if ApiKey.objects.take_notice(key, now):
         # A mail server that is away is logged and fails nothing.
-        transaction.on_commit(partial(_tell, key, caller, now), robust=True)
+        transaction.on_commit(lambda: _tell(key, caller, now), robust=True)
     return KeyActor(key, caller)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Count, Max, QuerySet, Sum
 from django.db.models.functions import TruncDate
+from django.template.defaultfilters import pluralize
 from django.utils import timezone
 
 from macros.models import Macro
@@ -28,7 +29,7 @@ class Dependents:
     def in_words(self) -> list[str]:
         said = [
             f"{each['address'] or 'An unknown address'} uses it:"
-            f" {each['calls']:,} calls in the last {LOOKED_BACK.days} days,"
+            f" {each['calls']:,} call{pluralize(each['calls'])} in the last {LOOKED_BACK.days} days,"
             f" the last at {timezone.localtime(each['last']):%d %b %Y, %H:%M}."
             for each in self.callers
         ]
