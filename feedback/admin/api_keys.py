@@ -87,13 +87,13 @@ class ApiKeyAdmin(ScopedAdmin):
     change_form_template = "admin/feedback/apikey/change_form.html"
     list_display = [
         "name",
+        "shown_state",
+        "last_used_at",
+        "use_count",
+        "expires_at",
         "community",
         "project",
         "shown_prefix",
-        "shown_state",
-        "expires_at",
-        "last_used_at",
-        "use_count",
     ]
     list_select_related = ["community", "project"]
     list_filter = [StateFilter]

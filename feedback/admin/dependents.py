@@ -28,8 +28,8 @@ class Dependents:
 
     def in_words(self) -> list[str]:
         said = [
-            f"{each['address'] or 'An unknown address'} uses it:"
-            f" {each['calls']:,} call{pluralize(each['calls'])} in the last {LOOKED_BACK.days} days,"
+            f"{each['address'] or 'An unknown address'} uses it: {each['calls']:,}"
+            f" call{pluralize(each['calls'])} in the last {LOOKED_BACK.days} days,"
             f" the last at {timezone.localtime(each['last']):%d %b %Y, %H:%M}."
             for each in self.callers
         ]

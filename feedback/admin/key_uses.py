@@ -33,10 +33,14 @@ class KeyFilter(admin.SimpleListFilter):
 class KeyUseAdmin(ReadOnlyAdmin):
     """Calls with a key, by address, outcome and hour."""
 
-    list_display = ["last_at", "key", "address", "outcome", "count", "first_at"]
+    list_display = ["last_at", "key_name", "address", "outcome", "count", "first_at"]
     list_display_links = None
     list_select_related = ["key"]
     list_filter = [KeyFilter, "outcome", "last_at"]
     search_fields = ["address"]
     search_help_text = "Part of an address"
     list_title = "API key usage log"
+
+    @admin.display(description="API key", ordering="key__name")
+    def key_name(self, use: KeyUse) -> str | None:
+        return use.key.name if use.key else None
