@@ -82,7 +82,7 @@ class ApiKey(models.Model):
     community = models.ForeignKey(Community, models.CASCADE, related_name="api_keys")
     project = models.ForeignKey(
         Project,
-        models.CASCADE,
+        models.RESTRICT,  # Without its limit the key would open more.
         related_name="api_keys",
         null=True,
         blank=True,

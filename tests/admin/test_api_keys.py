@@ -171,6 +171,21 @@ def test_a_key_is_limited_to_a_project_of_its_community(
     assert errors(refused) == {"project": ["The project is of another community."]}
 
 
+def test_a_project_that_a_key_is_limited_to_cannot_be_deleted(
+    manager: Client, community: Community, bugs: FeedbackType
+) -> None:
+    key, token = factories.api_key(community, project=bugs.project)
+    authenticate(token, "")
+    url = reverse("admin:feedback_project_delete", args=[bugs.project_id])
+    page = text(manager.get(url))
+    assert "would require deleting the following protected" in page
+    assert str(key) in page
+    manager.post(url, {"post": "yes"})
+    assert Project.objects.filter(pk=bugs.project_id).exists()
+    community.delete()
+    assert not ApiKey.objects.exists(), "all of it goes with the community"
+
+
 def test_a_new_token_works_beside_the_previous_one(
     manager: Client, community: Community
 ) -> None:
