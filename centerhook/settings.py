@@ -163,6 +163,7 @@ ALLOWED_TARGET_HOSTS = env.list("ALLOWED_TARGET_HOSTS", default=[])
 # --- E-mail, for notices: smtp://user:password@host:587; to the log when not set
 
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 10  # A notice about a key is sent by the request that uses it.
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="centerhook@localhost")
 
 # --- People and pages

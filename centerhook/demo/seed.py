@@ -15,6 +15,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from feedback.models import (
+    ApiKey,
     Comment,
     Community,
     Feedback,
@@ -51,6 +52,7 @@ def seed(receiver: str) -> Demo:
     community, created = Community.objects.get_or_create(name="Northwind Beta")
     if created:
         _fill(community, user)
+    _unlock(community)
     types = FeedbackType.objects.filter(project__community=community, prefix="BUG")
     bug_types = list(types.order_by("project_id"))
     if not bug_types:
@@ -85,6 +87,17 @@ def _user(password: str) -> Any:
         user.set_password(password)
         user.save()
     return user
+
+
+def _unlock(community: Community) -> None:
+    """Web requests need a valid API key; nobody learns the token of this one."""
+    key = community.api_keys.filter(name="Demo").first()
+    if key is None:
+        key = ApiKey(community=community, name="Demo", scope_read=False)
+        key.description = "Unlocks web requests. Make a new token to use it."
+        key.issue_token()
+    key.is_enabled, key.expires_at = True, None
+    key.save()
 
 
 def _fill(community: Community, user: Any) -> None:

@@ -6,7 +6,7 @@ from django.test import Client
 
 from centerhook.demo.errors import DemoError
 from centerhook.demo.seed import seed
-from feedback.models import Community, Feedback, FieldKind, FormField
+from feedback.models import ApiKey, Community, Feedback, FieldKind, FormField
 from macros.models import Macro, WebRequest
 
 pytestmark = pytest.mark.django_db
@@ -89,3 +89,12 @@ def test_a_community_without_bug_reports_is_explained():
     with pytest.raises(DemoError, match="Delete the community in the admin"):
         seed("http://127.0.0.1:1")
     assert demo.macro.name == "Post to Slack"
+
+
+def test_every_start_unlocks_web_requests():
+    assert not seed("http://127.0.0.1:1").macro.is_locked()
+    ApiKey.objects.update(is_enabled=False)
+    assert not seed("http://127.0.0.1:1").macro.is_locked()
+    assert ApiKey.objects.count() == 1
+    ApiKey.objects.all().delete()
+    assert not seed("http://127.0.0.1:1").macro.is_locked()

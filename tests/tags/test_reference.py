@@ -47,7 +47,7 @@ def test_the_command_prints_it(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_admin_shows_it_with_the_types_own_fields_and_secrets() -> None:
     bugs, others = factories.feedback_type(), factories.feedback_type("Hush", "HUSH")
     factories.secret(bugs, "teams url")
-    factories.secret(others, "hidden key")
+    factories.secret(others, "foreign key")
     client = Client()
     client.force_login(factories.member(bugs, Role.OBSERVER))
     url = reverse("admin:macros_macro_tags")
@@ -60,7 +60,7 @@ def test_the_admin_shows_it_with_the_types_own_fields_and_secrets() -> None:
         assert escape(meaning) in bare and escape(example) in bare, (name, argument)
     assert "((Field: Severity))" in page and "((Secret: teams_url))" in page
     assert "teams_url" not in bare
-    assert "hidden" not in page + foreign + bare and "Hush" not in foreign
+    assert "foreign_key" not in page + foreign + bare and "Hush" not in foreign
 
 
 @pytest.mark.django_db

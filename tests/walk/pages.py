@@ -22,6 +22,7 @@ MODELS: dict[str, tuple[str, str, str, str]] = {
     "feedback.community": (OBSERVER, SUPERUSER, COMMUNITY_MANAGER, SUPERUSER),
     "feedback.feedback": (OBSERVER, SUPPORT, SUPPORT, PROJECT_MANAGER),
     "feedback.feedbacktype": (OBSERVER, *(PROJECT_MANAGER,) * 3),
+    "feedback.keyuse": (COMMUNITY_MANAGER, *(SUPERUSER,) * 3),
     "feedback.member": (COMMUNITY_MANAGER,) * 4,
     "feedback.project": (
         OBSERVER,
@@ -37,9 +38,11 @@ MODELS: dict[str, tuple[str, str, str, str]] = {
     "macros.secret": (PROJECT_MANAGER,) * 4,
 }
 # Nobody at all: history is never written by hand.
-READ_ONLY = frozenset({"logs.delivery", "logs.run"})
+READ_ONLY = frozenset({"feedback.keyuse", "logs.delivery", "logs.run"})
 # Rows that belong to the community: a role in a project does not reach them.
-OF_THE_COMMUNITY = frozenset({"feedback.apikey", "feedback.member", "macros.secret"})
+OF_THE_COMMUNITY = frozenset(
+    {"feedback.apikey", "feedback.keyuse", "feedback.member", "macros.secret"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,12 @@ OTHERS: dict[str, Page] = {
     "autocomplete": Page(get=EVERYBODY),
     "jsi18n": Page(get=EVERYBODY),
     "auth_user_password_change": Page("auth.user", SUPERUSER, SUPERUSER, "id"),
+    **{
+        f"feedback_apikey_{name}": Page(
+            "feedback.apikey", COMMUNITY_MANAGER, COMMUNITY_MANAGER
+        )
+        for name in ("rotate", "off", "on")
+    },
     "logs_destination_close": Page(
         "logs.destination", COMMUNITY_MANAGER, COMMUNITY_MANAGER
     ),
