@@ -175,8 +175,8 @@ class OffPage(CodeFormPage):
     title = "Switch the second factor off"
     template_name = "admin/sign_in/confirm.html"
     extra_context = {
-        "explanation": "From then on the password alone lets you in, until you set the"
-        " second factor up again. Do this to change to a new phone, too.",
+        "explanation": "The app and the recovery codes stop working. To change to a new"
+        " phone, set the second factor up again afterwards.",
         "button": "Switch off",
     }
 
