@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from axes.utils import reset
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from centerhook.sign_in import second_factor
 from feedback.models import (
     ApiKey,
     Comment,
@@ -86,6 +88,9 @@ def _user(password: str) -> Any:
         user.is_superuser = user.is_staff = user.is_active = True
         user.set_password(password)
         user.save()
+    # The demo signs in by itself, whatever somebody tried at its last start.
+    second_factor.remove(user)
+    reset(username=USERNAME)
     return user
 
 
