@@ -81,5 +81,18 @@ OTHERS: dict[str, Page] = {
     "macros_macro_pause": Page("macros.macro", PROJECT_MANAGER, PROJECT_MANAGER),
     "macros_macro_resume": Page("macros.macro", PROJECT_MANAGER, PROJECT_MANAGER),
 }
-# Sign-in and sign-out are open, and the rest are Django's own redirects.
-NOT_WALKED = {"login", "logout", "view_on_site", "app_list", "None"}
+# Sign-in and sign-out are open, a person's own second factor is walked by
+# tests/sign_in, and the rest are Django's own redirects.
+NOT_WALKED = {
+    "login",
+    "logout",
+    "second_factor",
+    "second_factor_code",
+    "second_factor_leave",
+    "second_factor_new_codes",
+    "second_factor_off",
+    "second_factor_set_up",
+    "view_on_site",
+    "app_list",
+    "None",
+}
