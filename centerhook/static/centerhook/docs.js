@@ -1,0 +1,16 @@
+"use strict";
+
+// The page of the API: Swagger UI, on files of this server alone.
+const docs = document.getElementById("docs");
+
+SwaggerUIBundle({
+  url: docs.dataset.schema,
+  domNode: docs,
+  deepLinking: true,
+  validatorUrl: null,
+  requestInterceptor: (request) => {
+    // Used with the admin's session only; a key needs none.
+    request.headers["X-CSRFToken"] = docs.dataset.csrf;
+    return request;
+  },
+});
