@@ -26,7 +26,8 @@ def key_of(request: Request, *scope: object) -> str:
     given = request.headers.get(HEADER)
     if given is None:
         return ""
-    if not (0 < len(given) <= _LONGEST and given.isascii() and given.isprintable()):
+    fits = 0 < len(given.strip()) and len(given) <= _LONGEST
+    if not (fits and given.isascii() and given.isprintable()):
         problem = f"Give 1 to {_LONGEST} ASCII characters, such as a random UUID."
         raise invalid([in_header(HEADER, problem)])
     user: Any = request.user
