@@ -62,7 +62,7 @@ def docs(request: HttpRequest) -> HttpResponse:
 
 
 @csrf_exempt
-def not_found(request: HttpRequest, address: str) -> HttpResponse:
+def not_found(request: HttpRequest) -> HttpResponse:
     """In place of Django's page: what calls here reads JSON."""
     told = "There is nothing at this address. Those of the API end with a slash."
     return problems.response(404, "not_found", told)
@@ -90,4 +90,4 @@ _v1: tuple[list[Any], str] = (
     ],
     "api",
 )
-urlpatterns = [path("v1/", include(_v1)), re_path("^(?P<address>.*)$", not_found)]
+urlpatterns = [path("v1/", include(_v1)), re_path("", not_found)]

@@ -80,7 +80,7 @@ class ChoiceFilter(ConditionFilter):
 
 class NumberField(LookupField):
     def read(self, text: str) -> int:
-        if not NUMBER.fullmatch(text):
+        if not NUMBER.fullmatch(text) or not int(text):
             raise ValidationError("Give the number of a row, such as 12.")
         return int(text)
 

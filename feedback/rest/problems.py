@@ -27,6 +27,8 @@ TOO_LARGE = "The body is too large. Send less at once."
 # More faults than these help nobody, and would make a small body's answer big.
 _MOST_ERRORS = 50
 
+_PLACES = ("parameter", "header", "pointer")
+
 Fault = dict[str, str]
 
 
@@ -65,7 +67,7 @@ def invalid(faults: Iterable[Fault]) -> Problem:
 
 
 def _place(fault: Fault) -> str:
-    return fault.get("parameter") or fault.get("header") or fault["pointer"]
+    return next(fault[kind] for kind in _PLACES if kind in fault)
 
 
 def details(

@@ -34,7 +34,8 @@ class ScopedViewSet(viewsets.GenericViewSet):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if not self.is_list:
+        # Without an action the method is none of the address's.
+        if self.action and not self.is_list:
             refuse_parameters(request.query_params)
 
     def permission_needed(self) -> str:

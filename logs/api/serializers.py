@@ -4,7 +4,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from ..explanations import explain
-from ..models import Attempt, Delivery, ErrorClass, delivery_id
+from ..models import Attempt, Cut, Delivery, ErrorClass, Resend, delivery_id
 
 
 class AttemptSerializer(serializers.ModelSerializer):
@@ -12,6 +12,13 @@ class AttemptSerializer(serializers.ModelSerializer):
 
     explanation = serializers.SerializerMethodField(
         help_text="What happened, and what to do about it."
+    )
+
+    response_cut = serializers.ChoiceField(
+        choices=Cut.choices, read_only=True, allow_blank=True
+    )
+    error_class = serializers.ChoiceField(
+        choices=ErrorClass.choices, read_only=True, allow_blank=True
     )
 
     class Meta:
@@ -55,6 +62,9 @@ class DeliverySerializer(serializers.ModelSerializer):
     step = serializers.SerializerMethodField(help_text="Counted from 1.")
     last_error = serializers.ChoiceField(
         choices=ErrorClass.choices, read_only=True, allow_blank=True
+    )
+    resend = serializers.ChoiceField(
+        choices=Resend.choices, read_only=True, allow_blank=True
     )
     destination = serializers.CharField(
         source="destination.origin",

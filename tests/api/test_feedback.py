@@ -210,6 +210,7 @@ def test_an_unknown_parameter_is_named_with_the_nearest_known(
     told = "No form has this field. Did you mean 'field_severity'?"
     assert refused(caller, field_severty="Minor") == {"field_severty": told}
     assert "field_severity__regex" in refused(caller, field_severity__regex=".")
+    assert refused(caller, **{"": "x"}) == {"": "No such parameter."}
     assert refused(caller, external_0="x") == {"external_0": "No such parameter."}
 
 

@@ -42,6 +42,7 @@ def send(
         "v1/feedback/1.json",
         "v1/feedback/" + "9" * 5000 + "/",
         "v1/feedback/1%00/",
+        "v1/feedback/1%0A/",
         "v1/feedback/../../admin/",
     ],
 )
@@ -67,9 +68,10 @@ def test_a_number_that_nothing_has(caller: APIClient, room: str) -> None:
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
 def test_what_can_only_be_read(caller: APIClient, method: str) -> None:
-    response = getattr(caller, method)("/api/v1/feedback/")
-    problem(response, 405, "method_not_allowed")
-    assert response["Allow"] == "GET, HEAD, OPTIONS"
+    for address in ("feedback/", "feedback/?x=1", "runs/1/", "runs/1/?x=1"):
+        response = getattr(caller, method)(f"/api/v1/{address}")
+        problem(response, 405, "method_not_allowed")
+        assert response["Allow"] == "GET, HEAD, OPTIONS"
 
 
 def test_an_answer_in_another_format(caller: APIClient) -> None:
