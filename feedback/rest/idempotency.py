@@ -26,7 +26,7 @@ def key_of(request: Request, *scope: object) -> str:
     given = request.headers.get(HEADER)
     if given is None:
         return ""
-    fits = 0 < len(given.strip()) and len(given) <= _LONGEST
+    fits = given.strip() and len(given) <= _LONGEST
     if not (fits and given.isascii() and given.isprintable()):
         problem = f"Give 1 to {_LONGEST} ASCII characters, such as a random UUID."
         raise invalid([in_header(HEADER, problem)])

@@ -9,7 +9,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from rest_framework.test import APIClient
 
-from feedback.keys import KeyRefused
+from feedback.access import Access
+from feedback.keys import KeyActor, KeyRefused
 from feedback.models import ApiKey, FeedbackType
 from feedback.roles import Role
 from logs.models import Run
@@ -202,3 +203,23 @@ def test_a_key_needs_no_csrf_token_and_opens_no_admin(bugs: FeedbackType) -> Non
     assert "sessionid" not in response.cookies
     admin = Client(headers={"Authorization": f"Bearer {token}"}).get("/admin/")
     assert admin.status_code == 302
+
+
+def test_a_key_of_narrow_scope_is_told_what_it_lacks(
+    bugs: FeedbackType, caller: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket = factories.ticket(bugs)
+    macro = factories.macro(bugs, "https://example.com/")
+    reading = frozenset({"feedback.view_feedback", "macros.view_macro"})
+    narrow = [Access(reading, bugs.project.community_id)]
+    monkeypatch.setattr(KeyActor, "accesses", narrow)
+    assert titles(caller.get(FEEDBACK)) == ["It breaks"]
+    runs = f"/api/v1/macros/{macro.pk}/runs/"
+    for response, permission in [
+        (caller.post(runs, {"ids": [ticket.pk]}), "macros.run_macro"),
+        (caller.get("/api/v1/runs/"), "logs.view_run"),
+        (caller.get("/api/v1/deliveries/1/"), "logs.view_delivery"),
+    ]:
+        told = problem(response, 403, "missing_scope")["detail"]
+        assert told == f"This API key may not do this: it lacks {permission}."
+    assert not Run.objects.exists()

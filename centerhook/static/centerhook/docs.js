@@ -1,6 +1,9 @@
 "use strict";
 
 // The page of the API: Swagger UI, on files of this server alone.
+const dark = window.matchMedia("(prefers-color-scheme: dark)");
+document.documentElement.classList.toggle("dark-mode", dark.matches);
+
 const docs = document.getElementById("docs");
 
 SwaggerUIBundle({
