@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +10,8 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from ..forms import PREFIX
+from ..answers import answer_is
+from ..forms import PREFIX, stored_answer
 from ..models import FeedbackType, FieldKind, FormField, Visibility
 
 Choices = list[tuple[str, str]]
@@ -114,7 +114,11 @@ def question_filter(question: FormField) -> type[admin.SimpleListFilter]:
             self, request: HttpRequest, queryset: QuerySet[Any]
         ) -> QuerySet[Any]:
             if _is_offered(self):
-                return _answered(queryset, question, str(self.value()))
+                stored = stored_answer(question, str(self.value()))
+                own = [question.feedback_type_id]
+                return queryset.filter(
+                    answer_is(own, question.key, question.kind, stored)
+                )
             return queryset.none() if self.value() else queryset
 
     return QuestionFilter
@@ -123,22 +127,3 @@ def question_filter(question: FormField) -> type[admin.SimpleListFilter]:
 def _is_offered(spec: admin.SimpleListFilter) -> bool:
     """Whether the value in the address is one of the filter's own."""
     return any(spec.value() == value for value, _ in spec.lookup_choices)
-
-
-def _answered(tickets: QuerySet[Any], question: FormField, value: str) -> QuerySet[Any]:
-    answer = f"form_values__{question.key}"
-    if question.kind == FieldKind.CHECKBOX:
-        if value == "true":
-            return tickets.filter(**{answer: True})
-        # Excluded by id: databases call "not ticked" unknown where no answer is.
-        ticked = question.feedback_type.tickets.filter(**{answer: True})
-        return tickets.exclude(pk__in=ticked.order_by().values("pk"))
-    if question.kind == FieldKind.MULTIPLE_CHOICE:
-        # The one way to look into a JSON list on every database: its text form holds
-        # the choice between quotes, escaped (SQLite) or not (PostgreSQL).
-        plain, escaped = json.dumps(value, ensure_ascii=False), json.dumps(value)
-        return tickets.filter(
-            Q(**{f"{answer}__icontains": plain})
-            | Q(**{f"{answer}__icontains": escaped})
-        )
-    return tickets.filter(**{answer: value})

@@ -12,6 +12,7 @@ from django.utils.html import format_html, format_html_join
 
 from macros.models import Macro
 
+from ..filters import SEARCHED
 from ..forms import PREFIX, answers_in, questions_of
 from ..models import (
     Comment,
@@ -78,13 +79,7 @@ class TicketForm(forms.ModelForm):
 class FeedbackAdmin(ScopedAdmin):
     form = TicketForm
     date_hierarchy = "created_at"
-    search_fields = [
-        "reference",
-        "title",
-        "description",
-        "submitter__email",
-        "submitter__last_name",
-    ]
+    search_fields = SEARCHED
     list_select_related = ["status", "submitter", "feedback_type__project"]
     show_full_result_count = False
     list_per_page = 50
