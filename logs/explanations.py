@@ -61,12 +61,16 @@ ERRORS: dict[str, str] = {
 
 
 def explain(attempt: Attempt) -> str:
-    """One or two sentences: what happened, and what to do about it."""
+    """One or two sentences: what happened, and what to do about it.
+
+    After them, a line each, what was stored of the answer and what was not.
+    """
     if attempt.status is not None:
         meaning = STATUSES.get(attempt.status) or _CLASSES.get(attempt.status // 100)
         said = f"{attempt.status}: {meaning or 'an unknown answer'}.{_cut(attempt)}"
-        # What was stored of the answer is a line each.
-        between = "\n" if "\n" in attempt.message else " "
+        # What became of the return values is a line each.
+        captured = attempt.status < 300 or "\n" in attempt.message
+        between = "\n" if captured else " "
         return f"{said}{between}{attempt.message}".strip()
     parts = [attempt.message, ERRORS.get(attempt.error_class, "")]
     if attempt.outcome_unknown and attempt.error_class != ErrorClass.LOST:

@@ -83,6 +83,11 @@ class DeliveryAdmin(ReadOnlyAdmin):
         return delivery.run_id
 
 
+def _lines(text: str) -> tuple[str, list[str]]:
+    first, *others = text.splitlines() or [""]
+    return first, others
+
+
 def _page(delivery: Delivery, user: Any) -> dict[str, Any]:
     attempts = list(delivery.attempt_log.all())
     this = Delivery.objects.filter(pk=delivery.pk)
@@ -96,7 +101,7 @@ def _page(delivery: Delivery, user: Any) -> dict[str, Any]:
         "attempts": [
             (
                 attempt,
-                explain(attempt),
+                *_lines(explain(attempt)),
                 error_label(attempt.error_class, attempt.status),
             )
             for attempt in reversed(attempts)

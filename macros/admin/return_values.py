@@ -16,10 +16,10 @@ from ..returns import MOST_ROWS, Source, ValueType, When, is_blank
 SPARE = 3
 
 SOURCES = {
-    Source.JSON: "JSON body, by path",
-    Source.HEADER: "Header, by name",
+    Source.JSON: "JSON body",
+    Source.HEADER: "Header",
     Source.STATUS: "Status code",
-    Source.TEXT: "Text, by expression",
+    Source.TEXT: "Text of the body",
 }
 TYPES = {
     ValueType.TEXT: "Text",

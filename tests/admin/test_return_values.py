@@ -161,8 +161,8 @@ def test_the_delivery_says_what_was_stored_and_what_was_not(
     url = reverse("admin:logs_delivery_change", args=[delivery.pk])
     html = page.get(url).content.decode()
     assert (
-        "<br>Not stored: owner, since body $.owner matches nothing."
-        "<br>Stored: jira_key = &lt;i&gt;ABC-1&lt;/i&gt; (body $.key)"
+        "<li>Not stored: owner, since body $.owner matches nothing.</li>"
+        "<li>Stored: jira_key = &lt;i&gt;ABC-1&lt;/i&gt; (body $.key)</li>"
     ) in html
 
 

@@ -179,17 +179,20 @@ def test_without_captures_no_ticket_is_touched(
 @pytest.mark.django_db(transaction=True)
 def test_two_writers_of_one_ticket_keep_each_others_keys() -> None:
     run = a_run()
-    delivery = run.deliveries.get()
+    assert run.macro is not None
+    # Of two runs, so that nothing but the ticket keeps them apart.
+    runs = {"a": run, "b": factories.run(run.macro)}
     failures: list[BaseException] = []
     both = threading.Barrier(2, timeout=10)
 
     def write(key: str) -> None:
         try:
+            delivery = runs[key].deliveries.get()
             both.wait()
             for number in range(1, 16):
                 value = a_value(number, f"{key}{number}")
                 outcome = captured(delivery, value, number=number)
-                recording.record(run, "", [outcome], NOW)
+                recording.record(runs[key], "", [outcome], NOW)
         except BaseException as error:
             failures.append(error)
         finally:
