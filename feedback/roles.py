@@ -19,6 +19,9 @@ class Role(TextChoices):
 
 # Perform Action, control a run, send again.
 RUN_MACRO = "macros.run_macro"
+# All that is stored of a person.
+EXPORT_TESTER = "feedback.export_tester"
+ERASE_TESTER = "feedback.erase_tester"
 
 
 def _permissions(actions: Iterable[str], models: Iterable[str]) -> frozenset[str]:
@@ -84,6 +87,7 @@ _MANAGE_COMMUNITY = (
     | _permissions(
         ["view", *_EDIT], ["feedback.apikey", "feedback.member", "feedback.grant"]
     )
+    | {EXPORT_TESTER, ERASE_TESTER}
 )
 
 PERMISSIONS: dict[str, frozenset[str]] = {
