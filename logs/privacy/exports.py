@@ -20,9 +20,6 @@ from .places import PROFILE, found_in, in_chunks, other_places, other_traces
 
 _TICKET = (
     "reference",
-    "feedback_type__project__name",
-    "feedback_type__name",
-    "status__name",
     "visibility",
     "title",
     "description",
@@ -33,17 +30,24 @@ _TICKET = (
 )
 _DELIVERY = (
     "run",
-    "run__key",
-    "run__macro_name",
     "step",
     "state",
-    "destination__origin",
     "last_status",
     "last_error",
     "next_attempt_at",
     "finished_at",
     "resent_at",
 )
+_NAMED_ON_TICKET = {
+    "project": "feedback_type__project__name",
+    "type": "feedback_type__name",
+    "in_status": "status__name",
+}
+_NAMED_ON_DELIVERY = {
+    "key": "run__key",
+    "macro": "run__macro_name",
+    "sent_to": "destination__origin",
+}
 _ATTEMPT = tuple(
     field.name
     for field in Attempt._meta.concrete_fields
@@ -77,11 +81,12 @@ def export_tester(tester: Tester) -> Iterator[str]:
 
 
 def _tickets(tester: Tester) -> Iterator[Iterator[str]]:
-    for row in in_chunks(tester.tickets.all(), _TICKET):
+    for row in in_chunks(tester.tickets.all(), _TICKET, **_NAMED_ON_TICKET):
         pk = row.pop("pk")
         comments = in_chunks(
             Comment.objects.filter(feedback=pk),
-            ("text", "created_at", "author__username"),
+            ("text", "created_at"),
+            by="author__username",
         )
         yield _object(
             {"id": pk, **row},
@@ -91,9 +96,10 @@ def _tickets(tester: Tester) -> Iterator[Iterator[str]]:
 
 
 def _deliveries(ticket: int) -> Iterator[Iterator[str]]:
-    for row in in_chunks(Delivery.objects.filter(feedback=ticket), _DELIVERY):
+    rows = Delivery.objects.filter(feedback=ticket)
+    for row in in_chunks(rows, _DELIVERY, **_NAMED_ON_DELIVERY):
         pk = row.pop("pk")
-        sent_as = delivery_id(row.pop("run__key"), pk)
+        sent_as = delivery_id(row.pop("key"), pk)
         attempts = in_chunks(Attempt.objects.filter(delivery=pk), _ATTEMPT)
         yield _object({"id": sent_as, **row}, attempts=map(_whole, attempts))
 
@@ -102,7 +108,7 @@ def _history(tester: Tester) -> Iterator[dict[str, Any]]:
     kind = ContentType.objects.get_for_model(Tester)
     entries = LogEntry.objects.filter(content_type=kind, object_id=str(tester.pk))
     return in_chunks(
-        entries, ("action_time", "user__username", "object_repr", "change_message")
+        entries, ("action_time", "object_repr", "change_message"), by="user__username"
     )
 
 

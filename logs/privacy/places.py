@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from feedback.models import Comment, Feedback, Tester
 
@@ -111,13 +111,19 @@ def _full_names(values: Mapping[str, str]) -> list[str]:
     return names if (first + last).isascii() else [*names, f"{last}{first}"]
 
 
-def in_chunks(rows: QuerySet[Any], fields: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Any number of rows, a few in memory at once, without an open cursor."""
+def in_chunks(
+    rows: QuerySet[Any], fields: Sequence[str], **named: str
+) -> Iterator[dict[str, Any]]:
+    """Any number of rows, a few in memory at once, without an open cursor.
+
+    `named` are columns of other tables, and how they are called.
+    """
     last = 0
-    ordered = rows.order_by("pk").values("pk", *fields)
+    columns = {name: F(path) for name, path in named.items()}
+    ordered = rows.order_by("pk").values("pk", *fields, **columns)
     while chunk := list(ordered.filter(pk__gt=last)[:_CHUNK]):
-        yield from chunk
         last = chunk[-1]["pk"]
+        yield from chunk
 
 
 def found_in(place: Place, traces: Traces) -> Iterator[dict[str, Any]]:
