@@ -14,7 +14,7 @@ from statistics import median
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from . import engine, million, report
+from . import beside, engine, million, report
 from .ground import Ground, prepared, say
 from .processes import peak_memory_mb, printed, reset_peak_memory, running
 
@@ -85,6 +85,9 @@ class Bench:
             for _ in range(sizes.rounds):
                 self._pair(worker, self.slow, SLOW, sizes.slow, sizes.slow_plain)
             self._two_workers(worker)
+            self.figures["beside_slow_seconds"] = beside.seconds(
+                worker, self.of, self.receiver
+            )
         self._perform()
         self._sum_up()
 

@@ -116,13 +116,13 @@ class Worker:
         cpu = cpu_seconds(pid)
         run = start(macro, tickets)
         begun = time.monotonic()
-        self._wait_for(run)
+        self.wait_for(run)
         seconds = time.monotonic() - begun
         cpu = cpu_seconds(pid) - cpu
         check(run, tickets, receiver)
         return Measured(tickets / seconds, cpu / tickets * 1e6, peak_memory_mb(pid))
 
-    def _wait_for(self, run: Run) -> None:
+    def wait_for(self, run: Run) -> None:
         give_up = time.monotonic() + _PATIENCE
         while not run.is_settled:
             time.sleep(_POLL)

@@ -20,6 +20,7 @@ ROWS = (
     ("100 ms receiver: plain pattern", "plain_100ms_per_second", "/s"),
     ("100 ms receiver: ratio", "delivery_100ms_ratio", "x"),
     ("100 ms receiver: two workers / one", "two_workers_ratio", "x"),
+    ("Run of 1 beside 10,000 to a slow target", "beside_slow_seconds", "s"),
     ("CPU per delivery: ours", "delivery_cpu_us", "us"),
     ("CPU per delivery: ours, 100 ms", "delivery_100ms_cpu_us", "us"),
     ("CPU per delivery: plain pattern", "plain_cpu_us", "us"),
@@ -37,7 +38,7 @@ def show(figures: Mapping[str, Figure], rows: Iterable[Row]) -> None:
     for label, key, unit in rows:
         value = figures.get(key)
         shown = f"{value:>12,.2f} {unit}" if isinstance(value, float) else f"{value}"
-        print(f"  {label:<34}{shown}")
+        print(f"  {label:<40}{shown}")
 
 
 def write(figures: Mapping[str, Figure]) -> Path:

@@ -30,6 +30,7 @@ from tests.http.hostile import (
     dripping,
     endless,
     hangs_after,
+    large,
     once,
     silent,
     speechless,
@@ -147,6 +148,7 @@ TARGETS: dict[str, tuple[Behaviour, End]] = {
         once(HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\nok"),
         End("delivered", status=200, cut="connection"),
     ),
+    "sends 100 MB": (large(100_000_000), End("delivered", status=200, cut="size")),
     "never ends its body": (endless, End("delivered", status=200, cut="size")),
     "sends a gzip bomb": (
         once(answer(BOMB, "Content-Encoding: gzip")),
