@@ -84,6 +84,9 @@ class PrivacyPages(ScopedAdmin):
             "found": footprint(tester),
             "out_of_reach": OUT_OF_REACH,
             "problem": problem,
+            # Of who is erased already, nothing else is left to do.
+            "remove_texts": "remove_texts" in request.POST
+            or bool(tester.erased_at and not tester.erasure),
         }
         template = "admin/feedback/tester/erase.html"
         return TemplateResponse(request, template, context)

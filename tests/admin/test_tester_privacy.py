@@ -79,8 +79,10 @@ def test_the_confirmation_counts_and_names_what_is_out_of_reach(
 def test_without_the_email_nothing_is_erased(
     manager: Client, zoe: Person, typed: dict[str, str]
 ) -> None:
-    response = manager.post(page_of(zoe, "erase"), typed)
-    assert "so nothing was erased" in response.content.decode()
+    assert "checked" not in read(manager, page_of(zoe, "erase"))
+    response = manager.post(page_of(zoe, "erase"), typed | {"remove_texts": "on"})
+    html = response.content.decode()
+    assert "so nothing was erased" in html and 'id="id_remove_texts" checked' in html
     zoe.refresh_from_db()
     assert (zoe.email, zoe.erased_at) == (people.EMAIL, None)
 
@@ -105,6 +107,7 @@ def test_the_texts_go_too_if_that_is_ticked_at_once_or_later(
     manager.post(page_of(zoe, "erase"), {"email": people.EMAIL})
     assert zoe.tickets.exclude(description="").exists()
     assert "Remove the texts too" in read(manager, page_of(zoe, "change"))
+    assert 'id="id_remove_texts" checked' in read(manager, page_of(zoe, "erase"))
     form = {"email": f"erased-{zoe.pk}@invalid", "remove_texts": "on"}
     manager.post(page_of(zoe, "erase"), form)
     assert not zoe.tickets.exclude(description="").exists()
