@@ -19,6 +19,9 @@ class Role(TextChoices):
 
 # Perform Action, control a run, send again.
 RUN_MACRO = "macros.run_macro"
+# All that is stored of a person.
+EXPORT_TESTER = "feedback.export_tester"
+ERASE_TESTER = "feedback.erase_tester"
 
 
 def _permissions(actions: Iterable[str], models: Iterable[str]) -> frozenset[str]:
@@ -85,6 +88,7 @@ _MANAGE_COMMUNITY = (
         ["view", *_EDIT], ["feedback.apikey", "feedback.member", "feedback.grant"]
     )
     | _permissions(["view"], ["feedback.keyuse"])
+    | {EXPORT_TESTER, ERASE_TESTER}
 )
 
 PERMISSIONS: dict[str, frozenset[str]] = {

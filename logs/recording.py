@@ -9,11 +9,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from . import captures, health
 from .captures import Captured
 from .models import Attempt, Delivery, DeliveryState, Run, RunState
+from .models.attempts import TEXTS, AttemptQuerySet
+from .models.deliveries import DeliveryQuerySet
+
+_EMPTY = dict.fromkeys(TEXTS, "")
+# Rows that are emptied in one statement.
+_CHUNK = 500
 
 # The counter on the run that each end of a delivery adds to.
 COUNTERS = {
@@ -55,6 +61,7 @@ def record(run: Run, lease: str, outcomes: Sequence[Outcome], now: datetime) -> 
     with transaction.atomic():
         leases = _lock([outcome.delivery.pk for outcome in outcomes])
         known = [each for each in outcomes if each.delivery.pk in leases]
+        _forget_erased(each for each in known if leases[each.delivery.pk] != lease)
         captures.store(known, run.pk)
         Attempt.objects.write(
             each.attempt for each in known if each.attempt is not None
@@ -64,6 +71,23 @@ def record(run: Run, lease: str, outcomes: Sequence[Outcome], now: datetime) -> 
         ended = _change_states(held, destinations, now)
         ended += _move_on(run, held, now)
         _count(run, ended, now)
+
+
+def _forget_erased(late: Iterable[Outcome]) -> None:
+    """Empty what comes so late that the person it is about has been erased since.
+
+    While a lease is held, the erasure waits for it.
+    """
+    outcomes = {each.delivery.pk: each for each in late if each.attempt}
+    if not outcomes:
+        return
+    rows = Delivery.objects.filter(
+        pk__in=outcomes, feedback__submitter__erased_at__isnull=False
+    )
+    for pk in rows.values_list("pk", flat=True):
+        outcomes[pk].captured = ()
+        for name in TEXTS:
+            setattr(outcomes[pk].attempt, name, "")
 
 
 def _lock(pks: list[int]) -> dict[int, str]:
@@ -171,3 +195,39 @@ def cancel_unheld(run: Run, now: datetime) -> None:
             state=DeliveryState.CANCELLED, next_attempt_at=None, finished_at=now
         )
         _count(run, Counter({DeliveryState.CANCELLED: count}), now)
+
+
+def withdraw(deliveries: DeliveryQuerySet, now: datetime) -> int:
+    """Cancel what no worker holds of these; returns how many are held.
+
+    In one transaction for each run, so that it can be called again after a crash.
+    """
+    to_do = [DeliveryState.PENDING, DeliveryState.WAITING]
+    left = deliveries.filter(state__in=to_do).order_by()
+    for pk in left.values_list("run", flat=True).distinct():
+        with transaction.atomic():
+            # As a worker sees it: a lease that has run out is nobody's.
+            free = Q(lease="") | Q(next_attempt_at__lte=now)
+            mine = Delivery.objects.filter(free, run=pk, state__in=to_do)
+            count = mine.filter(pk__in=left.values("pk")).update(
+                state=DeliveryState.CANCELLED,
+                lease="",
+                next_attempt_at=None,
+                finished_at=now,
+            )
+            _count(Run(pk=pk), Counter({DeliveryState.CANCELLED: count}), now)
+    return left.count()
+
+
+def scrub(attempts: AttemptQuerySet) -> int:
+    """Empty the texts of attempts: bodies, headers, URLs and messages.
+
+    When, how long, method and answer stay. This is the one way in which an attempt is
+    ever changed; each few are a transaction, so that it can be called again after a
+    crash. Returns how many had any.
+    """
+    scrubbed = 0
+    rows = attempts.exclude(**_EMPTY).order_by("pk").values_list("pk", flat=True)
+    while pks := list(rows[:_CHUNK]):
+        scrubbed += Attempt.objects.filter(pk__in=pks).update(**_EMPTY)
+    return scrubbed

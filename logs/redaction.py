@@ -69,7 +69,7 @@ def credentials_in(headers: Headers, url: str) -> list[str]:
         for name, value in _PARAMETER.findall(url):
             if is_credential(name):
                 found |= {value, unquote_plus(value)}
-    return _longest_first(echo for value in found for echo in _echoes(value))
+    return _longest_first(echo for value in found for echo in written_forms(value))
 
 
 def echoes(secrets: Iterable[str]) -> tuple[str, ...]:
@@ -82,10 +82,10 @@ def echoes(secrets: Iterable[str]) -> tuple[str, ...]:
     found: set[str] = set()
     for secret in secrets:
         # Lower case is how a host is written down.
-        found |= _echoes(secret) | _in_base64(secret) | {secret.lower()}
+        found |= written_forms(secret) | _in_base64(secret) | {secret.lower()}
         path = _PATH.match(secret)
         if path:
-            found |= _echoes(path[1])
+            found |= written_forms(path[1])
     return tuple(_longest_first(found))
 
 
@@ -96,7 +96,7 @@ def _longest_first(found: Iterable[str]) -> list[str]:
 
 # A run sends the same credentials with every delivery.
 @lru_cache(maxsize=256)
-def _echoes(value: str) -> frozenset[str]:
+def written_forms(value: str) -> frozenset[str]:
     """How a receiver may write a value: as it is, in a URL, in JSON, or in XML."""
     in_json = json.dumps(value)[1:-1]
     in_text_json = json.dumps(value, ensure_ascii=False)[1:-1]

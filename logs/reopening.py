@@ -39,6 +39,10 @@ class Hindrance(models.TextChoices):
     CANCELLING = "cancelling", "the run is being cancelled; try again in a moment"
     DELETED = "deleted", "the ticket was deleted"
     NEVER_SENT = "never", "no request was ever sent: build it anew"
+    EMPTIED = (
+        "emptied",
+        "the log of it was emptied when a person was erased: build it anew",
+    )
     MASKED = (
         "masked",
         "the request held a secret, and logs keep no secrets: build it anew",
@@ -104,6 +108,7 @@ def _of_its_log() -> list[When]:
     masked = Q(url__contains=MASK) | Q(request_body__contains=MASK)
     return [
         When(~Exists(sent), then=Value(Hindrance.NEVER_SENT)),
+        When(Exists(sent.filter(url="")), then=Value(Hindrance.EMPTIED)),
         When(Exists(sent.filter(masked)), then=Value(Hindrance.MASKED)),
     ]
 

@@ -27,7 +27,7 @@ def sent_before(deliveries: Iterable[Delivery]) -> dict[int, Attempt]:
 
 def again(step: RequestTemplate, sent: Attempt | None) -> RequestTemplate:
     """The step, bound to a request that was sent. Raises RenderError."""
-    if sent is None:
+    if sent is None or sent.is_emptied:
         raise RenderError(None, "The request is on the log no more. Build it anew.")
     if MASK in sent.url or MASK in sent.request_body:
         raise RenderError(

@@ -3,13 +3,14 @@ from __future__ import annotations
 from django.contrib import admin
 
 from ..models import Tester
-from ..scoping import ScopedAdmin
+from .privacy import PrivacyPages
 
 
 @admin.register(Tester)
-class TesterAdmin(ScopedAdmin):
+class TesterAdmin(PrivacyPages):
     list_display = ["email", "name", "company", "country", "community"]
     list_select_related = ["community"]
+    change_form_template = "admin/feedback/tester/change_form.html"
     search_fields = ["email", "first_name", "last_name", "company"]
     fieldsets = [
         (

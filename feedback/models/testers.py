@@ -26,12 +26,21 @@ class Tester(models.Model):
         default=dict, blank=True, encoder=DjangoJSONEncoder
     )
     created_at = models.DateTimeField("created", auto_now_add=True)
+    erased_at = models.DateTimeField("erased", null=True, editable=False)
+    erased_by = models.CharField(max_length=150, blank=True, editable=False)
+    # While it is under way: what was in the profile, to be found in texts and logs.
+    # Empty before and afterwards.
+    erasure = models.JSONField(default=dict, blank=True, editable=False)
 
     tenancy = Tenancy("community", "tickets__feedback_type__project", is_many=True)
     objects = ScopedQuerySet["Tester"].as_manager()
 
     class Meta:
         ordering = ["email"]
+        permissions = [
+            ("export_tester", "Can export all that is stored of a tester"),
+            ("erase_tester", "Can erase a tester for good"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["community", "email"],

@@ -32,6 +32,17 @@ class Cut(models.TextChoices):
     ENCODING = "encoding", "could not be decompressed"
 
 
+# What may say whom an attempt was about.
+TEXTS = (
+    "url",
+    "request_headers",
+    "request_body",
+    "response_headers",
+    "response_body",
+    "message",
+)
+
+
 class AttemptQuerySet(ScopedQuerySet["Attempt"]):
     def write(self, attempts: Iterable[Attempt]) -> None:
         """Insert new rows at a third of what `bulk_create` costs; they get no `pk`."""
@@ -65,6 +76,7 @@ class AttemptQuerySet(ScopedQuerySet["Attempt"]):
 class Attempt(models.Model):
     """One try on the wire. Written once, by `logs.recording`, and never changed.
 
+    Its texts alone may be emptied, by the same module, when a person is erased.
     Headers are kept as lines, `Name: value`. Times are in milliseconds.
     """
 
@@ -101,3 +113,8 @@ class Attempt(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         raise TypeError("An attempt is written by logs.recording and never changed.")
+
+    @property
+    def is_emptied(self) -> bool:
+        """Whether a request was sent of which the texts are gone."""
+        return bool(self.method) and not self.url

@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef
 
 from logs.captures import Captured
 from logs.models import Attempt, Cut, Delivery, DeliveryState, ErrorClass, Run
+from logs.models.attempts import TEXTS
 from logs.recording import Outcome
 from logs.redaction import credentials_in, header_lines, mask_url, redact, redact_end
 
@@ -29,15 +30,6 @@ logger = logging.getLogger(__name__)
 _JITTER_STEPS = 8
 # The target says that it has removed the address for good (RFC 9110 15.5.11).
 _GONE = 410
-
-_TEXTS = (
-    "url",
-    "request_headers",
-    "request_body",
-    "response_headers",
-    "response_body",
-    "message",
-)
 
 
 def of_exchange(exchange: Exchange) -> Outcome:
@@ -217,7 +209,7 @@ def _redact_echoes(attempt: Attempt, exchange: Exchange) -> list[str]:
     secrets = [*vault.echoes, *credentials_in(request.headers, request.url)]
     if not secrets:
         return secrets
-    for name in _TEXTS:
+    for name in TEXTS:
         setattr(attempt, name, redact(getattr(attempt, name), secrets))
     if attempt.response_cut:
         attempt.response_body = redact_end(attempt.response_body, secrets)

@@ -1,0 +1,104 @@
+"""One tester's page: export all that is stored, and erase for good."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from logs.privacy import (
+    OUT_OF_REACH,
+    ErasureUnfinished,
+    erase_tester,
+    export_tester,
+    footprint,
+)
+
+from ..access import may
+from ..models import Tester
+from ..roles import ERASE_TESTER, EXPORT_TESTER
+from ..scoping import ScopedAdmin
+
+
+class PrivacyPages(ScopedAdmin):
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:pk>/export/", wrap(self.export), name="feedback_tester_export"),
+            path("<int:pk>/erase/", wrap(self.erase), name="feedback_tester_erase"),
+            *super().get_urls(),
+        ]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody fills in again what was erased, not even with a form still open."""
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (obj is None or obj.erased_at is None)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        tester = self.get_object(request, object_id)
+        context = {
+            "tester": tester,
+            "may_export": may(request.user, EXPORT_TESTER, tester),
+            "may_erase": may(request.user, ERASE_TESTER, tester),
+        }
+        return super().change_view(
+            request, object_id, form_url, context | (extra_context or {})
+        )
+
+    def export(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
+        tester = self.row_to(request, EXPORT_TESTER, pk)
+        name = f"tester-{tester.pk}.json"
+        return StreamingHttpResponse(
+            export_tester(tester),
+            content_type="application/json",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+    def erase(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What will happen and a field for the e-mail; with the e-mail, the deed."""
+        tester = self.row_to(request, ERASE_TESTER, pk)
+        problem = ""
+        if request.method == "POST":
+            if request.POST.get("email", "").strip() == tester.email:
+                return self._erase(request, tester)
+            problem = "That is not the tester's e-mail, so nothing was erased."
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Erase a tester",
+            "opts": self.opts,
+            "tester": tester,
+            "found": footprint(tester),
+            "out_of_reach": OUT_OF_REACH,
+            "problem": problem,
+            # Of who is erased already, nothing else is left to do.
+            "remove_texts": "remove_texts" in request.POST
+            or bool(tester.erased_at and not tester.erasure),
+        }
+        template = "admin/feedback/tester/erase.html"
+        return TemplateResponse(request, template, context)
+
+    def _erase(self, request: HttpRequest, tester: Tester) -> HttpResponse:
+        page = reverse("admin:feedback_tester_change", args=[tester.pk])
+        remove = "remove_texts" in request.POST
+        try:
+            erase_tester(tester, request.user, remove_texts=remove)
+        except ErasureUnfinished as why:
+            messages.warning(request, str(why))
+            return HttpResponseRedirect(page)
+        self.log_change(request, tester, "Erased.")
+        messages.success(request, "Erased, as far as it is within reach from here.")
+        return HttpResponseRedirect(page)

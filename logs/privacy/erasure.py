@@ -1,0 +1,186 @@
+"""Erasing a person.
+
+In small steps, each a transaction of its own. The first one empties the profile, so
+that nothing built from then on carries it, and keeps its values on the row for as long
+as they are looked for. So an erasure that was cut off is finished by calling it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db import models, transaction
+from django.utils import timezone
+
+from feedback.models import Community, Feedback, Tester
+
+from .. import recording
+from ..models import Attempt
+from .footprint import attempts_about, deliveries_about
+from .places import (
+    PROFILE,
+    Place,
+    found_in,
+    in_chunks,
+    other_places,
+    other_traces,
+    own_places,
+    own_traces,
+)
+from .traces import ERASED, Traces
+
+# What stands in the columns of a ticket or comment whose texts are removed.
+_REMOVED: Mapping[str, Any] = {
+    "title": ERASED,
+    "description": "",
+    "form_values": {},
+    "external_data": {},
+    "external_provenance": {},
+    "text": ERASED,
+}
+
+_HISTORY = ("object_repr", "change_message")
+# Of what the admin's history is about: its community, and the tester it is of.
+_WHOSE: Mapping[type[models.Model], tuple[str, str]] = {
+    Tester: ("community", "pk"),
+    Feedback: ("feedback_type__project__community", "submitter"),
+}
+
+
+class ErasureUnfinished(Exception):
+    """Why it has to be called once more, as a sentence for the person who asked."""
+
+
+def find_tester(community: Community, email: str) -> Tester | None:
+    """By the e-mail, also of one whose erasure was cut off."""
+    rows = Tester.objects.filter(community=community)
+    unfinished = rows.filter(erasure__values__email=email).order_by("pk")
+    return rows.filter(email=email).first() or unfinished.first()
+
+
+def erase_tester(tester: Tester, actor: Any, *, remove_texts: bool = False) -> None:
+    """Erase a tester; the ticket's link to the emptied profile stays.
+
+    `actor` has a `get_username()`, or is None. The person's values are replaced in the
+    tickets, or with `remove_texts` all that these say is removed. Does nothing where
+    all is done already. Raises ErasureUnfinished while requests about the tickets are
+    on the wire.
+    """
+    _begin(tester, actor, remove_texts)
+    if not tester.erasure:
+        return
+    values = tester.erasure["values"]
+    own, others = own_traces(values), other_traces(tester, values)
+    for place in own_places(tester):
+        if tester.erasure["remove_texts"]:
+            _remove(place)
+        else:
+            _clean(place, own)
+    _stop_and_scrub(tester)
+    for place in other_places(tester):
+        if place.kind == "attempt":
+            _scrub(place, others)
+        else:
+            _clean(place, others)
+    _clean_history(tester, own, others)
+    Tester.objects.filter(pk=tester.pk).update(erasure={})
+    tester.erasure = {}
+
+
+def _begin(tester: Tester, actor: Any, remove_texts: bool) -> None:
+    with transaction.atomic():
+        row = Tester.objects.select_for_update().get(pk=tester.pk)
+        erasure = row.erasure
+        if row.erased_at is None:
+            values = {name: getattr(row, name) for name in PROFILE}
+            erasure = {"values": values, "remove_texts": False}
+            for name in PROFILE:
+                setattr(row, name, "")
+            # No mail ever reaches a name under `invalid` (RFC 6761).
+            row.email = f"erased-{row.pk}@invalid"
+            row.external_data = {}
+            row.erased_at = timezone.now()
+            row.erased_by = actor.get_username() if actor else ""
+        if remove_texts:
+            erasure = {"values": {}, **erasure, "remove_texts": True}
+        row.erasure = erasure
+        row.save()
+    tester.refresh_from_db()
+
+
+def _stop_and_scrub(tester: Tester) -> None:
+    """Nothing of it is sent any more, and what was is on the log without its texts.
+
+    Scrubbed before, so that no resend of stored bytes begins; and after, since what
+    was held then has been written down since.
+    """
+    recording.scrub(attempts_about(tester))
+    held = recording.withdraw(deliveries_about(tester), timezone.now())
+    if held:
+        noun = "request is" if held == 1 else "requests are"
+        raise ErasureUnfinished(
+            f"{held:,} {noun} being sent at this moment with the tester's data. All"
+            " others were cancelled. Erase the tester again in a minute to finish."
+        )
+    recording.scrub(attempts_about(tester))
+
+
+def _remove(place: Place) -> None:
+    changes = {name: _REMOVED[name] for name in place.fields}
+    for row in in_chunks(place.rows, ()):
+        # Not `save`: nobody modified the ticket, so nothing is triggered.
+        place.rows.model._default_manager.filter(pk=row["pk"]).update(**changes)
+
+
+def _clean(place: Place, traces: Traces) -> None:
+    model = place.rows.model
+    for found in found_in(place, traces):
+        with transaction.atomic():
+            rows = model._default_manager.filter(pk=found["pk"])
+            for row in rows.select_for_update().values(*place.fields):
+                rows.update(**_without(model, row, traces))
+
+
+def _without(
+    model: type[models.Model], row: Mapping[str, Any], traces: Traces
+) -> dict[str, Any]:
+    changes = {}
+    for name, value in row.items():
+        erased = traces.erased_from(value)
+        longest = getattr(model._meta.get_field(name), "max_length", None)
+        changes[name] = erased[:longest] if longest else erased
+    return changes
+
+
+def _scrub(place: Place, traces: Traces) -> None:
+    """Whole attempts: what else one says may be of the person too."""
+    for row in found_in(place, traces):
+        recording.scrub(Attempt.objects.filter(pk=row["pk"]))
+
+
+def _clean_history(tester: Tester, own: Traces, others: Traces) -> None:
+    """The admin's notes of who changed what, which call rows by their titles."""
+    for model, (community, person) in _WHOSE.items():
+        kind = ContentType.objects.get_for_model(model)
+        entries = LogEntry.objects.filter(content_type=kind)
+        if tester.erasure["remove_texts"] and model is Feedback:
+            _remove_history(tester, entries)
+        place = Place("history", entries, ("object_id", *_HISTORY))
+        for entry in found_in(place, own):
+            about = model._default_manager.filter(pk=entry["object_id"])
+            whose = about.values_list(community, person).first()
+            # Of a row that is gone nobody knows whose it was.
+            if whose and whose[0] != tester.community_id:
+                continue
+            traces = own if whose and whose[1] == tester.pk else others
+            texts = {name: entry[name] for name in _HISTORY}
+            entries.filter(pk=entry["pk"]).update(**_without(LogEntry, texts, traces))
+
+
+def _remove_history(tester: Tester, entries: models.QuerySet[LogEntry]) -> None:
+    for ticket in in_chunks(tester.tickets.all(), ()):
+        mine = entries.filter(object_id=str(ticket["pk"]))
+        mine.update(object_repr=ERASED, change_message="")

@@ -1,0 +1,145 @@
+"""All that is stored of a person, as one JSON document."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from typing import Any
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.core.serializers.json import DjangoJSONEncoder
+from django.utils import timezone
+
+from feedback.models import Comment, Tester
+
+from ..models import Attempt, Delivery, delivery_id
+from .footprint import OUT_OF_REACH, copies_of
+from .places import PROFILE, found_in, in_chunks, other_places, other_traces
+
+_TICKET = (
+    "reference",
+    "visibility",
+    "title",
+    "description",
+    "form_values",
+    "external_data",
+    "created_at",
+    "modified_at",
+)
+_DELIVERY = (
+    "run",
+    "step",
+    "state",
+    "last_status",
+    "last_error",
+    "next_attempt_at",
+    "finished_at",
+    "resent_at",
+)
+_NAMED_ON_TICKET = {
+    "project": "feedback_type__project__name",
+    "type": "feedback_type__name",
+    "in_status": "status__name",
+}
+_NAMED_ON_DELIVERY = {
+    "key": "run__key",
+    "macro": "run__macro_name",
+    "sent_to": "destination__origin",
+}
+_ATTEMPT = tuple(
+    field.name
+    for field in Attempt._meta.concrete_fields
+    if field.name not in ("id", "delivery")
+)
+
+
+def export_tester(tester: Tester) -> Iterator[str]:
+    """The document in pieces, so that no more than a few rows are in memory at once.
+
+    Secrets are masked in it, as they are in the log.
+    """
+    head = {
+        "exported_at": timezone.now(),
+        "community": tester.community.name,
+        "profile": {name: getattr(tester, name) for name in PROFILE},
+        "external_data": tester.external_data,
+        "created_at": tester.created_at,
+        "erased_at": tester.erased_at,
+        "erasure_under_way": tester.erasure,
+        "sent_to": [asdict(copy) for copy in copies_of(tester)],
+        "not_in_here": OUT_OF_REACH,
+    }
+    yield from _object(
+        head,
+        tickets=_tickets(tester),
+        admin_history=map(_whole, _history(tester)),
+        named_in=map(_whole, _named_in(tester)),
+    )
+    yield "\n"
+
+
+def _tickets(tester: Tester) -> Iterator[Iterator[str]]:
+    for row in in_chunks(tester.tickets.all(), _TICKET, **_NAMED_ON_TICKET):
+        pk = row.pop("pk")
+        comments = in_chunks(
+            Comment.objects.filter(feedback=pk),
+            ("text", "created_at"),
+            by="author__username",
+        )
+        yield _object(
+            {"id": pk, **row},
+            comments=map(_whole, comments),
+            deliveries=_deliveries(pk),
+        )
+
+
+def _deliveries(ticket: int) -> Iterator[Iterator[str]]:
+    rows = Delivery.objects.filter(feedback=ticket)
+    for row in in_chunks(rows, _DELIVERY, **_NAMED_ON_DELIVERY):
+        pk = row.pop("pk")
+        sent_as = delivery_id(row.pop("key"), pk)
+        attempts = in_chunks(Attempt.objects.filter(delivery=pk), _ATTEMPT)
+        yield _object({"id": sent_as, **row}, attempts=map(_whole, attempts))
+
+
+def _history(tester: Tester) -> Iterator[dict[str, Any]]:
+    kind = ContentType.objects.get_for_model(Tester)
+    entries = LogEntry.objects.filter(content_type=kind, object_id=str(tester.pk))
+    return in_chunks(
+        entries, ("action_time", "object_repr", "change_message"), by="user__username"
+    )
+
+
+def _named_in(tester: Tester) -> Iterator[dict[str, Any]]:
+    """What else in the community holds their e-mail, telephone number or full name.
+
+    Only the comments as they are: the rest is of other people.
+    """
+    values = {name: getattr(tester, name) for name in PROFILE}
+    traces = other_traces(tester, values)
+    for place in other_places(tester):
+        for row in found_in(place, traces):
+            found = {"kind": place.kind, "id": row["pk"]}
+            yield found | ({"text": row["text"]} if place.kind == "comment" else {})
+
+
+def _object(head: dict[str, Any], **lists: Iterable[Iterator[str]]) -> Iterator[str]:
+    """A JSON object with lists at its end of which the length is not known."""
+    yield _dumps(head).removesuffix("}")
+    for name, items in lists.items():
+        yield f", {_dumps(name)}: ["
+        for number, item in enumerate(items):
+            yield ",\n" if number else "\n"
+            yield from item
+        yield "]"
+    yield "}"
+
+
+def _whole(row: dict[str, Any]) -> Iterator[str]:
+    yield _dumps(row)
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False)

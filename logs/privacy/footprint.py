@@ -1,0 +1,82 @@
+"""What an erasure will reach, and what it can't."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Max, Min, Q
+
+from feedback.models import Comment, Tester
+
+from ..models import Attempt, Delivery, DeliveryState
+from ..models.attempts import AttemptQuerySet
+from ..models.deliveries import DeliveryQuerySet
+
+OUT_OF_REACH = (
+    "What was sent to other systems stays there: ask each of them to erase it too.",
+    "Backups of the database still hold it, until they are replaced.",
+    "E-mails that were sent, and files that were exported, are not called back.",
+    "Macros, filters and secrets in which somebody wrote the person's data are kept"
+    " as they are.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Another system that got, or may have got, requests about the tester's tickets."""
+
+    origin: str
+    requests: int
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    tickets: int
+    comments: int
+    attempts: int
+    pending: int
+    sending: int
+    copies: list[Copy]
+
+
+def footprint(tester: Tester) -> Footprint:
+    to_do = [DeliveryState.PENDING, DeliveryState.WAITING]
+    left = deliveries_about(tester).filter(state__in=to_do)
+    return Footprint(
+        tickets=tester.tickets.count(),
+        comments=Comment.objects.filter(feedback__submitter=tester).count(),
+        attempts=attempts_about(tester).count(),
+        pending=left.filter(lease="").count(),
+        sending=left.exclude(lease="").count(),
+        copies=copies_of(tester),
+    )
+
+
+def deliveries_about(tester: Tester) -> DeliveryQuerySet:
+    return Delivery.objects.filter(feedback__submitter=tester)
+
+
+def attempts_about(tester: Tester) -> AttemptQuerySet:
+    return Attempt.objects.filter(delivery__feedback__submitter=tester)
+
+
+def copies_of(tester: Tester) -> list[Copy]:
+    """Where requests went, the first system first."""
+    arrived = Q(status__isnull=False) | Q(outcome_unknown=True)
+    rows = attempts_about(tester).filter(arrived).order_by()
+    found = rows.values("delivery__destination__origin").annotate(
+        count=Count("pk"), first=Min("started_at"), last=Max("started_at")
+    )
+    copies = [
+        Copy(
+            row["delivery__destination__origin"] or "an address that is not known",
+            row["count"],
+            row["first"],
+            row["last"],
+        )
+        for row in found
+    ]
+    return sorted(copies, key=lambda copy: (copy.first_at, copy.origin))
