@@ -12,8 +12,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from feedback.models import Feedback
-from logs import recording
-from logs.models import Cause, Delivery, Run
+from logs import audit, recording
+from logs.models import Action, Cause, Delivery, Run
 
 from . import queue
 from .models import Macro
@@ -64,6 +64,8 @@ def start_run(
             raise RunRefused("This key was used for a run of another macro.")
         if created:
             _create_deliveries(run, macro, targets)
+            told = f"{run.total} deliveries. {run.get_cause_display()}: {selection}"
+            audit.record(Action.RAN, macro, actor=actor, run=run, detail=told)
             transaction.on_commit(lambda: queue.ring(run.pk, run.total))
     return run
 
@@ -100,31 +102,53 @@ def _create_deliveries(run: Run, macro: Macro, targets: QuerySet[Feedback]) -> N
     run.save(update_fields=["total"])
 
 
+@transaction.atomic
 def pause_run(run: Run) -> bool:
     """Hold a run until it is resumed; True if it was going."""
-    return recording.pause(run)
+    paused = recording.pause(run)
+    if paused:
+        audit.record(Action.PAUSED, run)
+    return paused
 
 
+@transaction.atomic
 def resume_run(run: Run) -> bool:
     """Let a paused run go on; True if it was paused."""
     resumed = recording.resume(run)
     if resumed:
+        audit.record(Action.RESUMED, run)
         transaction.on_commit(lambda: queue.ring(run.pk, run.pending))
     return resumed
 
 
+@transaction.atomic
+def pause_macro(macro: Macro, reason: str) -> bool:
+    """Hold all runs of a macro until it is resumed; True if it was going."""
+    paused = Macro.objects.filter(pk=macro.pk).pause(reason, timezone.now())
+    if paused:
+        audit.record(Action.PAUSED, macro, detail=reason)
+    return paused
+
+
+@transaction.atomic
 def resume_macro(macro: Macro) -> None:
     """Let a paused macro run again, and go on with what has waited."""
-    Macro.objects.filter(pk=macro.pk).update(paused_reason="", paused_at=None)
+    paused = Macro.objects.filter(pk=macro.pk).exclude(paused_reason="")
+    if paused.update(paused_reason="", paused_at=None):
+        audit.record(Action.RESUMED, macro)
     waiting = Run.objects.with_due_deliveries(timezone.now()).filter(macro=macro)
     # The clock rings for what there is beyond these.
     for run in waiting.order_by("pk")[:RUNG_ON_RESUME]:
         transaction.on_commit(partial(queue.ring, run.pk, run.pending))
 
 
+@transaction.atomic
 def cancel_run(run: Run) -> bool:
     """Send nothing more of a run; what is on the wire is still recorded.
 
     True if it was going or paused.
     """
-    return recording.cancel(run, timezone.now())
+    cancelled = recording.cancel(run, timezone.now())
+    if cancelled:
+        audit.record(Action.CANCELLED, run)
+    return cancelled

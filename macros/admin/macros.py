@@ -6,14 +6,13 @@ from django.contrib import admin, messages
 from django.forms import Textarea
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 
 from feedback.scoping import ScopedAdmin, ScopedInline
 
 from ..models import Macro, WebRequest
 from ..retries import CAUSE_LABELS, MAX_RETRY_AFTER, in_words
-from ..runs import resume_macro
+from ..runs import pause_macro, resume_macro
 
 
 class WebRequestInline(ScopedInline, admin.StackedInline):
@@ -104,8 +103,7 @@ class MacroAdmin(ScopedAdmin):
     def pause(self, request: HttpRequest, pk: int) -> HttpResponse:
         macro = self.row_to(request, self.permission_to("change"), pk)
         if request.method == "POST":
-            reason = f"{request.user} paused it."
-            Macro.objects.filter(pk=pk).pause(reason, timezone.now())
+            pause_macro(macro, f"{request.user} paused it.")
             messages.success(request, f"{macro} is paused: its runs wait.")
         return HttpResponseRedirect(reverse("admin:macros_macro_change", args=[pk]))
 
