@@ -56,7 +56,7 @@ def origin_in(url: str) -> str:
     found = _ORIGIN.match(url)
     if found is None:
         return HIDDEN
-    return found[1] + found[2] + ("/…" if found[3] else "")
+    return found[1] + found[2] + ("/…" if found[3].strip("/") else "")
 
 
 def shortened(text: str, length: int) -> str:

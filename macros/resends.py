@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Count
+from django.template.defaultfilters import pluralize
 from django.utils import timezone
 
 from feedback.roles import RUN_MACRO
@@ -80,7 +81,10 @@ def _tell(found: Reopened, kind: Resend, actor: Any) -> None:
             by_community[community].append(pk)
     for runs in by_community.values():
         count = sum(found.runs[pk] for pk in runs)
-        told = f"{kind.label}: {count:,} deliveries of {len(runs):,} runs."
+        told = (
+            f"{kind.label}: {count:,} deliver{pluralize(count, 'y,ies')}"
+            f" of {len(runs):,} run{pluralize(len(runs))}."
+        )
         # Named by the first, where there are several.
         run = Run.objects.get(pk=runs[0])
         audit.record(Action.RESENT, run, actor=actor, detail=told)

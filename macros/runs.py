@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
+from django.template.defaultfilters import pluralize
 from django.utils import timezone
 
 from feedback.models import Feedback
@@ -64,7 +65,8 @@ def start_run(
             raise RunRefused("This key was used for a run of another macro.")
         if created:
             _create_deliveries(run, macro, targets)
-            told = f"{run.total} deliveries. {run.get_cause_display()}: {selection}"
+            count = f"{run.total:,} deliver{pluralize(run.total, 'y,ies')}"
+            told = f"{count}. {run.get_cause_display()}: {selection}"
             audit.record(Action.RAN, macro, actor=actor, run=run, detail=told)
             transaction.on_commit(lambda: queue.ring(run.pk, run.total))
     return run

@@ -6,6 +6,9 @@ from django.contrib import admin, messages
 from django.forms import ModelForm
 from django.http import HttpRequest
 
+from logs import audit
+from logs.models import Action
+
 from ..models import ApiKey, Community, Project
 from ..scoping import ScopedAdmin
 
@@ -43,6 +46,7 @@ class ApiKeyAdmin(ScopedAdmin):
             return
         token = obj.issue_token()
         super().save_model(request, obj, form, change)
+        audit.record(Action.REVEALED, obj, detail="The new token was shown once.")
         messages.warning(
             request,
             f"The key is {token} - copy it now. Only its hash is kept, so it can't be"
