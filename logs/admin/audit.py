@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils.text import capfirst
+from django.utils.timezone import localtime
 from django.views.decorators.http import require_POST
 
 from feedback.scoping import ReadOnlyAdmin
@@ -104,11 +105,10 @@ class WhoFilter(admin.SimpleListFilter):
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
     list_display = [
-        "moment",
+        "when",
         "who",
         "action",
-        "kind",
-        "object_name",
+        "named",
         "what_changed",
         "address",
         "community_name",
@@ -117,7 +117,9 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     search_fields = ["object_name", "actor_name", "api_key", "address", "detail"]
     search_help_text = "In the names of objects and people, keys, addresses, details."
     date_hierarchy = "moment"
-    sortable_by = ["moment"]
+    sortable_by = ["when"]
+    # Each number in a filter would be another look at the whole log.
+    show_facets = admin.ShowFacets.NEVER
     paginator = BoundedPaginator
     list_per_page = 50
     list_title = "Audit log: who did what"
@@ -155,7 +157,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
             "entry": obj,
             "title": f"{obj.get_action_display()}: {obj.object_name or self.who(obj)}",
             "subtitle": "",
-            "kind": self.kind(obj),
+            "kind": type_name(obj.object_type),
             "object_url": _page_of(obj),
             "changes": [
                 (capfirst(name.replace("_", " ")), before, after)
@@ -163,15 +165,21 @@ class AuditEntryAdmin(ReadOnlyAdmin):
             ],
         }
 
-    @admin.display(ordering="actor_name")
+    @admin.display(ordering="moment")
+    def when(self, entry: AuditEntry) -> str:
+        return f"{localtime(entry.moment):%d %b %Y %H:%M:%S}"
+
+    @admin.display
     def who(self, entry: AuditEntry) -> str:
         if entry.api_key:
             return f"API key {entry.actor_name} ({entry.api_key}...)"
         return entry.actor_name or "-"
 
-    @admin.display(description="kind of object")
-    def kind(self, entry: AuditEntry) -> str:
-        return type_name(entry.object_type)
+    @admin.display(description="object")
+    def named(self, entry: AuditEntry) -> str:
+        if not entry.object_type:
+            return "-"
+        return f"{type_name(entry.object_type)}: {entry.object_name}"
 
     @admin.display(description="what changed")
     def what_changed(self, entry: AuditEntry) -> str:
@@ -192,5 +200,9 @@ def _page_of(entry: AuditEntry) -> str:
 
 
 def _filter_in_words(changelist: ChangeList) -> str:
-    words = [f"{name}={value}" for name, value in changelist.filter_params.items()]
+    words = [
+        f"{name}={value}"
+        for name, values in sorted(changelist.filter_params.items())
+        for value in (values if isinstance(values, list) else [values])
+    ]
     return "; ".join(words) or "all entries"
