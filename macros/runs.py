@@ -66,7 +66,7 @@ def start_run(
         if created:
             _create_deliveries(run, macro, targets)
             count = f"{run.total:,} deliver{pluralize(run.total, 'y,ies')}"
-            told = f"{count}. {run.get_cause_display()}: {selection}"
+            told = f"{count}. {run.get_cause_display()}: {selection or 'no filter'}"
             audit.record(Action.RAN, macro, actor=actor, run=run, detail=told)
             transaction.on_commit(lambda: queue.ring(run.pk, run.total))
     return run

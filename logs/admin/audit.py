@@ -107,10 +107,10 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_display = [
         "when",
         "who",
+        "address",
         "action",
         "named",
         "what_changed",
-        "address",
         "community_name",
     ]
     list_filter = ["action", ObjectFilter, TypeFilter, WhoFilter]
