@@ -161,7 +161,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
             "object_url": _page_of(obj),
             "changes": [
                 (capfirst(name.replace("_", " ")), before, after)
-                for name, (before, after) in obj.changes.items()
+                for name, (before, after) in sorted(obj.changes.items())
             ],
         }
 
@@ -183,7 +183,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="what changed")
     def what_changed(self, entry: AuditEntry) -> str:
-        names = ", ".join(name.replace("_", " ") for name in entry.changes)
+        names = ", ".join(name.replace("_", " ") for name in sorted(entry.changes))
         said = " - ".join(part for part in (names, entry.detail) if part)
         return said if len(said) <= 120 else f"{said[:119]}…"
 

@@ -96,7 +96,7 @@ def _csv(entries: Iterable[AuditEntry]) -> Iterator[str]:
         values = _values(entry)
         values["changes"] = "\n".join(
             f"{name}: {before} -> {after}"
-            for name, (before, after) in entry.changes.items()
+            for name, (before, after) in sorted(entry.changes.items())
         )
         yield writer.writerow([safe_cell(value) for value in values.values()])
 

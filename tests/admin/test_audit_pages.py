@@ -178,7 +178,7 @@ def test_an_export_holds_what_is_filtered_safe_for_spreadsheets(
         "community": project.community.name,
         "project": "Phone Beta",
         "run": "",
-        "changes": "retry_ladder: 5 s -> <b>1 d</b>\nname: =A -> =Post",
+        "changes": "name: =A -> =Post\nretry_ladder: 5 s -> <b>1 d</b>",
         "detail": "",
     }
 
