@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from axes.utils import reset
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.models import User
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from feedback.announcing import AnnouncingAdmin
+
 from .sign_in import second_factor
 
 # Their pages would show keys; people have pages of their own for this.
 admin.site.unregister([TOTPDevice, StaticDevice])
-admin.site.unregister(User)
+admin.site.unregister([User, Group])
+
+
+@admin.register(Group)
+class AnnouncingGroupAdmin(AnnouncingAdmin, GroupAdmin):
+    pass
 
 
 @admin.register(User)
-class PeopleAdmin(UserAdmin):
+class PeopleAdmin(AnnouncingAdmin, UserAdmin):
     actions = ["unlock", "remove_second_factor"]
+
+    @transaction.atomic
+    def user_change_password(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        return super().user_change_password(request, *args, **kwargs)
 
     def has_superuser_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)

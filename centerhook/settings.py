@@ -101,6 +101,7 @@ MIDDLEWARE = [
     "django_otp.middleware.OTPMiddleware",
     # Right after those that say who it is: nothing may see half a sign-in.
     "centerhook.sign_in.second_factor.SecondFactorMiddleware",
+    "centerhook.middleware.audited",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",

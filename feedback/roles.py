@@ -89,6 +89,7 @@ _MANAGE_COMMUNITY = (
     )
     | _permissions(["view"], ["feedback.keyuse"])
     | {EXPORT_TESTER, ERASE_TESTER}
+    | _permissions(["view"], ["logs.auditentry"])
 )
 
 PERMISSIONS: dict[str, frozenset[str]] = {

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Count
+from django.template.defaultfilters import pluralize
 from django.utils import timezone
 
 from feedback.roles import RUN_MACRO
-from logs.models import DeliveryState, Resend
+from logs import audit
+from logs.models import Action, DeliveryState, Resend, Run
 from logs.models.deliveries import DeliveryQuerySet
 from logs.reopening import Hindrance, Reopened, hindrance, plain, reopen
 
@@ -20,6 +23,8 @@ from . import queue
 MOST_AT_ONCE = 100_000
 # The clock rings for the rest.
 _MOST_BELLS = 100
+# Ids in one statement.
+_CHUNK = 500
 
 
 class ResendRefused(Exception):
@@ -60,9 +65,29 @@ def resend(selection: DeliveryQuerySet, kind: Resend, actor: Any) -> Reopened:
     rows = _checked(selection, actor)
     with transaction.atomic():
         found = reopen(rows, kind, actor.get_username(), timezone.now())
+        _tell(found, kind, actor)
         for run_id in sorted(found.runs)[:_MOST_BELLS]:
             transaction.on_commit(partial(queue.ring, run_id, found.runs[run_id]))
     return found
+
+
+def _tell(found: Reopened, kind: Resend, actor: Any) -> None:
+    """One entry in the audit log for each community."""
+    by_community: dict[int, list[int]] = defaultdict(list)
+    rows = Run.objects.order_by("pk").values_list("community", "pk")
+    pks = sorted(found.runs)
+    for start in range(0, len(pks), _CHUNK):
+        for community, pk in rows.filter(pk__in=pks[start : start + _CHUNK]):
+            by_community[community].append(pk)
+    for runs in by_community.values():
+        count = sum(found.runs[pk] for pk in runs)
+        told = (
+            f"{kind.label}: {count:,} deliver{pluralize(count, 'y,ies')}"
+            f" of {len(runs):,} run{pluralize(len(runs))}."
+        )
+        # Named by the first, where there are several.
+        run = Run.objects.get(pk=runs[0])
+        audit.record(Action.RESENT, run, actor=actor, detail=told)
 
 
 def _checked(selection: DeliveryQuerySet, actor: Any) -> DeliveryQuerySet:

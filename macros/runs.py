@@ -9,11 +9,12 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
+from django.template.defaultfilters import pluralize
 from django.utils import timezone
 
 from feedback.models import Feedback
-from logs import recording
-from logs.models import Cause, Delivery, Run
+from logs import audit, recording
+from logs.models import Action, Cause, Delivery, Run
 
 from . import queue
 from .models import Macro
@@ -72,6 +73,10 @@ def start_run(
         )
         if created:
             _create_deliveries(run, macro, targets)
+            count = f"{run.total:,} deliver{pluralize(run.total, 'y,ies')}"
+            # Not the selection, whose words may name a person: the run has it.
+            told = f"{count}. {run.get_cause_display()}."
+            audit.record(Action.RAN, macro, actor=actor, run=run, detail=told)
             transaction.on_commit(lambda: queue.ring(run.pk, run.total))
     return _same(run, macro, fingerprint)
 
@@ -122,31 +127,53 @@ def _create_deliveries(run: Run, macro: Macro, targets: QuerySet[Feedback]) -> N
     run.save(update_fields=["total"])
 
 
+@transaction.atomic
 def pause_run(run: Run) -> bool:
     """Hold a run until it is resumed; True if it was going."""
-    return recording.pause(run)
+    paused = recording.pause(run)
+    if paused:
+        audit.record(Action.PAUSED, run)
+    return paused
 
 
+@transaction.atomic
 def resume_run(run: Run) -> bool:
     """Let a paused run go on; True if it was paused."""
     resumed = recording.resume(run)
     if resumed:
+        audit.record(Action.RESUMED, run)
         transaction.on_commit(lambda: queue.ring(run.pk, run.pending))
     return resumed
 
 
+@transaction.atomic
+def pause_macro(macro: Macro, reason: str) -> bool:
+    """Hold all runs of a macro until it is resumed; True if it was going."""
+    paused = Macro.objects.filter(pk=macro.pk).pause(reason, timezone.now())
+    if paused:
+        audit.record(Action.PAUSED, macro, detail=reason)
+    return paused
+
+
+@transaction.atomic
 def resume_macro(macro: Macro) -> None:
     """Let a paused macro run again, and go on with what has waited."""
-    Macro.objects.filter(pk=macro.pk).update(paused_reason="", paused_at=None)
+    paused = Macro.objects.filter(pk=macro.pk).exclude(paused_reason="")
+    if paused.update(paused_reason="", paused_at=None):
+        audit.record(Action.RESUMED, macro)
     waiting = Run.objects.with_due_deliveries(timezone.now()).filter(macro=macro)
     # The clock rings for what there is beyond these.
     for run in waiting.order_by("pk")[:RUNG_ON_RESUME]:
         transaction.on_commit(partial(queue.ring, run.pk, run.pending))
 
 
+@transaction.atomic
 def cancel_run(run: Run) -> bool:
     """Send nothing more of a run; what is on the wire is still recorded.
 
     True if it was going or paused.
     """
-    return recording.cancel(run, timezone.now())
+    cancelled = recording.cancel(run, timezone.now())
+    if cancelled:
+        audit.record(Action.CANCELLED, run)
+    return cancelled

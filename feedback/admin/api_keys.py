@@ -15,6 +15,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
+from logs import audit
+from logs.models import Action
+
 from ..access import may
 from ..models import ApiKey, KeyScope, KeyState, KeyUse
 from ..scoping import ScopedAdmin
@@ -149,6 +152,7 @@ class ApiKeyAdmin(ScopedAdmin):
             return
         obj.fresh_token = obj.issue_token(form.cleaned_data["word"])
         super().save_model(request, obj, form, change)
+        audit.record(Action.REVEALED, obj, detail="Its token was shown, once.")
 
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
@@ -199,7 +203,8 @@ class ApiKeyAdmin(ScopedAdmin):
                     return self._to(key)
                 token = key.rotate(form.overlap)
                 key.save(update_fields=ApiKey.TOKEN_FIELDS)
-                self.log_change(request, key, f"New token, overlap: {form.in_words}.")
+                said = f"A new token was shown, once. Overlap: {form.in_words}."
+                audit.record(Action.REVEALED, key, detail=said)
             return self._token_page(request, key, token)
         context = {
             "title": f"New token for {key.name}",
@@ -230,9 +235,11 @@ class ApiKeyAdmin(ScopedAdmin):
         self, request: HttpRequest, key: ApiKey, *, is_enabled: bool
     ) -> HttpResponse:
         key.is_enabled = is_enabled
-        key.save(update_fields=["is_enabled"])
+        with transaction.atomic():
+            key.save(update_fields=["is_enabled"])
+            action = Action.SWITCHED_ON if is_enabled else Action.SWITCHED_OFF
+            audit.record(action, key)
         said = "Switched on." if is_enabled else "Switched off."
-        self.log_change(request, key, said)
         messages.success(request, f"{key}: {said.lower()}")
         return self._to(key)
 

@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
+from ..announcing import as_stored, saved
 from ..models import Grant, Member
 from ..scoping import ScopedAdmin, ScopedInline
 
@@ -96,9 +97,12 @@ class MemberAdmin(ScopedAdmin):
         self, request: HttpRequest, obj: Any, form: Any, change: bool
     ) -> None:
         super().save_model(request, obj, form, change)
-        if not obj.user.is_staff:
-            obj.user.is_staff = True
-            obj.user.save(update_fields=["is_staff"])
+        user = obj.user
+        if not user.is_staff:
+            before = as_stored(user)
+            user.is_staff = True
+            user.save(update_fields=["is_staff"])
+            saved.send(type(user), before=before, after=user, parts=[], note="")
 
     @admin.display(description="roles")
     def roles(self, member: Member) -> str:

@@ -14,6 +14,8 @@ from django.http import (
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from logs import audit
+from logs.models import Action
 from logs.privacy import (
     OUT_OF_REACH,
     ErasureUnfinished,
@@ -61,6 +63,7 @@ class PrivacyPages(ScopedAdmin):
 
     def export(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
         tester = self.row_to(request, EXPORT_TESTER, pk)
+        audit.record(Action.EXPORTED, tester)
         name = f"tester-{tester.pk}.json"
         return StreamingHttpResponse(
             export_tester(tester),
@@ -99,6 +102,5 @@ class PrivacyPages(ScopedAdmin):
         except ErasureUnfinished as why:
             messages.warning(request, str(why))
             return HttpResponseRedirect(page)
-        self.log_change(request, tester, "Erased.")
         messages.success(request, "Erased, as far as it is within reach from here.")
         return HttpResponseRedirect(page)

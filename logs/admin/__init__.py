@@ -1,3 +1,3 @@
-from . import deliveries, destinations, runs
+from . import audit, deliveries, destinations, runs
 
-__all__ = ["deliveries", "destinations", "runs"]
+__all__ = ["audit", "deliveries", "destinations", "runs"]

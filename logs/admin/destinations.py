@@ -4,13 +4,15 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 
 from feedback.scoping import ScopedAdmin
 from macros.authentication import tls_problems
 
-from ..models import BreakerState, Destination
+from .. import audit
+from ..models import Action, BreakerState, Destination
 
 
 class DestinationForm(forms.ModelForm):
@@ -88,8 +90,11 @@ class DestinationAdmin(ScopedAdmin):
         """A person says that the destination works again."""
         destination = self.row_to(request, self.permission_to("change"), pk)
         if request.method == "POST":
-            destination.close_breaker()
-            destination.save(update_fields=Destination.BREAKER_FIELDS)
+            with transaction.atomic():
+                destination.close_breaker()
+                destination.save(update_fields=Destination.BREAKER_FIELDS)
+                told = "The circuit breaker was closed by hand."
+                audit.record(Action.RESUMED, destination, detail=told)
             messages.success(request, f"Requests go to {destination} again.")
         page = reverse("admin:logs_destination_change", args=[pk])
         return HttpResponseRedirect(page)

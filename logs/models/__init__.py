@@ -1,10 +1,13 @@
 from .attempts import Attempt, Cut, ErrorClass
+from .audit import Action, AuditEntry
 from .deliveries import Delivery, DeliveryState, Resend, delivery_id
 from .destinations import BreakerState, Destination
 from .runs import Cause, Run, RunState
 
 __all__ = [
+    "Action",
     "Attempt",
+    "AuditEntry",
     "BreakerState",
     "Cause",
     "Cut",

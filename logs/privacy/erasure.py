@@ -17,8 +17,8 @@ from django.utils import timezone
 
 from feedback.models import Community, Feedback, Tester
 
-from .. import recording
-from ..models import Attempt
+from .. import audit, recording
+from ..models import Action, Attempt
 from .footprint import attempts_about, deliveries_about
 from .places import (
     PROFILE,
@@ -86,7 +86,9 @@ def erase_tester(tester: Tester, actor: Any, *, remove_texts: bool = False) -> N
         else:
             _clean(place, others)
     _clean_history(tester, own, others)
-    Tester.objects.filter(pk=tester.pk).update(erasure={})
+    with transaction.atomic():
+        Tester.objects.filter(pk=tester.pk).update(erasure={})
+        audit.record(Action.ERASED, tester, actor=actor)
     tester.erasure = {}
 
 

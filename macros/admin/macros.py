@@ -7,7 +7,6 @@ from django.core.exceptions import ValidationError
 from django.forms import BaseInlineFormSet, Textarea
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 
 from feedback.models import Community
@@ -16,7 +15,7 @@ from feedback.unlocking import Lock, explain_lock
 
 from ..models import Macro, WebRequest
 from ..retries import CAUSE_LABELS, MAX_RETRY_AFTER, in_words
-from ..runs import resume_macro
+from ..runs import pause_macro, resume_macro
 from .return_values import ReturnValuesField
 from .tags import reference
 
@@ -170,8 +169,7 @@ class MacroAdmin(ScopedAdmin):
     def pause(self, request: HttpRequest, pk: int) -> HttpResponse:
         macro = self.row_to(request, self.permission_to("change"), pk)
         if request.method == "POST":
-            reason = f"{request.user} paused it."
-            Macro.objects.filter(pk=pk).pause(reason, timezone.now())
+            pause_macro(macro, f"{request.user} paused it.")
             messages.success(request, f"{macro} is paused: its runs wait.")
         return HttpResponseRedirect(reverse("admin:macros_macro_change", args=[pk]))
 

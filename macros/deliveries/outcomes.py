@@ -8,10 +8,20 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef
 
+from logs import audit
 from logs.captures import Captured
-from logs.models import Attempt, Cut, Delivery, DeliveryState, ErrorClass, Run
+from logs.models import (
+    Action,
+    Attempt,
+    Cut,
+    Delivery,
+    DeliveryState,
+    ErrorClass,
+    Run,
+)
 from logs.models.attempts import TEXTS
 from logs.recording import Outcome
 from logs.redaction import credentials_in, header_lines, mask_url, redact, redact_end
@@ -114,11 +124,14 @@ def pause_if_gone(run: Run, outcomes: Iterable[Outcome], now: datetime) -> None:
             continue
         url = run.snapshot["steps"][outcome.delivery.step]["url"]
         same = WebRequest.objects.filter(macro=OuterRef("pk"), url=url)
-        Macro.objects.filter(Exists(same), pk=run.macro_id or 0).pause(
+        reason = (
             f"{outcome.origin} answered 410 to {outcome.delivery}: the address is gone"
-            " for good. Put a new one into the web request, then resume.",
-            now,
+            " for good. Put a new one into the web request, then resume."
         )
+        with transaction.atomic():
+            rows = Macro.objects.filter(Exists(same), pk=run.macro_id or 0)
+            if rows.pause(reason, now):
+                audit.record(Action.PAUSED, rows.get(), run=run, detail=reason)
         return
 
 

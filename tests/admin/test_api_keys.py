@@ -8,7 +8,6 @@ from html import unescape
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client
@@ -18,6 +17,7 @@ from django.utils import timezone
 from feedback.keys import KeyRefused, authenticate
 from feedback.models import ApiKey, Community, FeedbackType, KeyOutcome, KeyUse, Project
 from feedback.roles import Role
+from logs.models import AuditEntry
 from tests import factories
 
 LIST = reverse("admin:feedback_apikey_changelist")
@@ -83,11 +83,12 @@ def test_a_new_key_shows_its_token_once(manager: Client, community: Community) -
     assert token.startswith("ch_bi_") and key.prefix == token.rpartition("_")[0]
     assert authenticate(token, "").key == key
     assert (key.scope_data, key.scope_read) == (True, False)
-    for url in (LIST, page_of(key), page_of(key, "history"), page_of(key, "rotate")):
+    audit = reverse("admin:logs_auditentry_changelist")
+    for url in (LIST, page_of(key), audit, page_of(key, "rotate")):
         again = text(manager.get(url))
         assert token not in again and key.token_hash not in again
     kept = [each.get_decoded() for each in Session.objects.all()]
-    kept += LogEntry.objects.values_list("change_message", "object_repr")
+    kept += AuditEntry.objects.values_list("changes", "detail", "object_name")
     assert token.rpartition("_")[2] not in str(kept) + str(manager.cookies)
 
 
@@ -200,8 +201,11 @@ def test_a_new_token_works_beside_the_previous_one(
     key.refresh_from_db()
     left = key.previous_token_until - timezone.now()  # type: ignore[operator]
     assert timedelta(hours=23) < left <= timedelta(hours=24)
-    entry = LogEntry.objects.get(object_id=str(key.pk))
-    assert entry.change_message == "New token, overlap: 1 day."
+    entry = AuditEntry.objects.get(object_id=str(key.pk))
+    assert (entry.action, entry.detail) == (
+        "revealed",
+        "A new token was shown, once. Overlap: 1 day.",
+    )
 
     again = manager.post(
         page_of(key, "rotate"), {"hours": "0", "issued": issued}, follow=True
@@ -275,8 +279,8 @@ def test_a_key_is_switched_off_and_on(manager: Client, community: Community) -> 
     assert not key.is_enabled, "a link changes nothing"
     assert "switched on." in text(manager.post(page_of(key, "on"), follow=True))
     assert authenticate(token, "")
-    said = LogEntry.objects.order_by("pk").values_list("change_message", flat=True)
-    assert list(said) == ["Switched off.", "Switched on."]
+    entries = AuditEntry.objects.filter(object_type="feedback.apikey").order_by("pk")
+    assert list(entries.values_list("action", flat=True)) == ["off", "on"]
 
 
 def test_a_used_key_is_deleted_with_its_log(manager: Client, key: ApiKey) -> None:

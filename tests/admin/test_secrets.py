@@ -48,7 +48,7 @@ def test_a_secret_is_added_and_shown_nowhere(page: Client, bugs: FeedbackType) -
         response,
         page.get(change(secret)),
         page.get(LIST),
-        page.get(history),
+        page.get(history, follow=True),
     ):
         text = shown.content.decode()
         assert shown.status_code == 200

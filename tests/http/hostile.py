@@ -83,7 +83,7 @@ class Server:
         self.over = threading.Event()
         self.requests: list[bytes] = []
         self.connections = 0
-        # What a behaviour that counts got rid of, in bytes.
+        # Bytes of bodies that were sent in chunks, the kernel's buffers included.
         self.sent = 0
         self._socks: list[socket.socket] = []
         self._listener = socket.socket()
@@ -203,6 +203,20 @@ def endless(peer: Peer) -> None:
     peer.say(b"HTTP/1.1 200 OK\r\n\r\n")
     while not peer.server.over.is_set():
         peer.say(b"x" * 65536)
+
+
+def large(size: int) -> Behaviour:
+    """A body as long as its Content-Length says, made while it is sent."""
+
+    def behave(peer: Peer) -> None:
+        peer.request()
+        peer.say(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+        chunk = b"x" * 50_000
+        while peer.server.sent < size:
+            peer.say(chunk)
+            peer.server.sent += len(chunk)
+
+    return behave
 
 
 def answer(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import tracemalloc
 import zlib
+from http.client import HTTPConnection
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.http.hostile import (
     dripping,
     endless,
     hangs_after,
+    large,
     once,
 )
 
@@ -101,6 +103,29 @@ def test_a_large_body_is_cut_at_the_limit(serve, post, length):
 def test_an_endless_body_is_cut_at_the_limit(serve, post):
     got = post(serve(endless).url(), max_bytes=200_000)
     assert (len(got.body), got.cut) == (200_000, "size")
+
+
+def test_of_100_megabytes_no_more_than_the_limit_is_taken_in(serve, post):
+    server = serve(large(100_000_000))
+    tracemalloc.start()
+    try:
+        got = post(server.url(), max_bytes=65_536)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (got.status, got.body, got.cut) == (200, b"x" * 65_536, "size")
+    assert peak < 1_000_000
+    # What the kernel had room for on its way, and no more: the client hung up.
+    assert server.sent < 20_000_000
+
+
+def test_the_whole_100_megabytes_are_there_for_who_wants_them(serve):
+    server = serve(large(100_000_000))
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection.request("POST", "/")
+    whole = connection.getresponse()
+    assert sum(map(len, iter(lambda: whole.read(1_000_000), b""))) == 100_000_000
+    connection.close()
 
 
 def test_a_body_of_just_the_limit_is_whole(serve, post):

@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from centerhook.receiver import Receiver
-from logs.models import Attempt, Delivery, Run
+from logs.models import Attempt, AuditEntry, Delivery, Run
 from macros import deliveries, jobs, queue
 from macros.deliveries.claims import claim_due
 from macros.deliveries.outcomes import given_back, pause_if_gone
@@ -222,6 +222,9 @@ def test_an_answer_of_410_pauses_the_macro_and_its_other_deliveries_wait(
         " a new one into the web request, then resume.",
         macro.paused_reason,
     )
+    told = AuditEntry.objects.get(action="paused")
+    assert (told.actor_name, told.detail) == ("system", macro.paused_reason)
+    assert (told.object_id, told.run) == (macro.pk, run)
     assert set(run.deliveries.values_list("state", flat=True)) == {"failed"}
     deliver(other)
     assert len(receiver.requests) == sent

@@ -5,6 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from centerhook.management.testers import add_arguments, tester_of
+from logs import audit
+from logs.models import Action
 from logs.privacy import export_tester
 
 
@@ -19,6 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         tester = tester_of(options["email"], options["community"])
+        audit.record(Action.EXPORTED, tester)
         if not options["output"]:
             for piece in export_tester(tester):
                 self.stdout.write(piece, ending="")
