@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
@@ -7,5 +8,9 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", include("centerhook.api")),
 ]
+if settings.SINGLE_SIGN_ON:
+    urlpatterns += [
+        path("single-sign-on/", include("centerhook.sign_in.single_sign_on"))
+    ]
 handler400 = "centerhook.api.bad_request"
 handler500 = "centerhook.api.server_error"

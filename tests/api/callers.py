@@ -7,14 +7,14 @@ from typing import Any
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
-from feedback.models import ApiKey, FeedbackType
+from feedback.models import FeedbackType
+from tests import factories
 
 
-def issue_key(of: FeedbackType, name: str = "Nightly sync") -> str:
-    """The token of a new key of the type's community."""
-    key = ApiKey(community=of.project.community, name=name)
-    token = key.issue_token()
-    key.save()
+def issue_key(of: FeedbackType, name: str = "Nightly sync", **values: Any) -> str:
+    """The token of a new key of the type's community, which may run macros."""
+    values.setdefault("scope_run", True)
+    _, token = factories.api_key(of.project.community, name=name, **values)
     return token
 
 

@@ -30,7 +30,7 @@ ROWS: list[list[tuple[str, ...]]] = [
     ],
     [("models",)],
     [("authentication", "rendering", "repeats"), ("capture",), ("queue",), ("alerts",)],
-    [("runs",), ("previews",), ("resends",), ("deliveries",)],
+    [("runs",), ("previews",), ("resends",), ("deliveries",), ("reference",)],
     [("triggers",), ("schedules",), ("inbound",)],
     [("jobs",), ("checks",)],
 ]
