@@ -14,7 +14,7 @@ from feedback.roles import RUN_MACRO
 from feedback.scoping import ReadOnlyAdmin
 from macros.resends import survey
 
-from ..explanations import explain
+from ..explanations import error_label, explain
 from ..models import Delivery, ErrorClass, Resend, delivery_id
 from .resends import resend_selected
 
@@ -76,11 +76,16 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.display(ordering="last_error")
     def error(self, delivery: Delivery) -> str:
-        return ErrorClass(delivery.last_error).label if delivery.last_error else "-"
+        return error_label(delivery.last_error, delivery.last_status) or "-"
 
     @admin.display(description="run", ordering="run")
     def run_number(self, delivery: Delivery) -> int:
         return delivery.run_id
+
+
+def _lines(text: str) -> tuple[str, list[str]]:
+    first, *others = text.splitlines() or [""]
+    return first, others
 
 
 def _page(delivery: Delivery, user: Any) -> dict[str, Any]:
@@ -93,7 +98,14 @@ def _page(delivery: Delivery, user: Any) -> dict[str, Any]:
         "sent_id": delivery_id(delivery.run.key, delivery.pk),
         "may_run": may(user, RUN_MACRO, delivery),
         "resends": [(kind, kind.label, survey(this, kind, user)) for kind in Resend],
-        "attempts": [(attempt, explain(attempt)) for attempt in reversed(attempts)],
+        "attempts": [
+            (
+                attempt,
+                *_lines(explain(attempt)),
+                error_label(attempt.error_class, attempt.status),
+            )
+            for attempt in reversed(attempts)
+        ],
         # Looked for, since the ticket may have been deleted.
         "ticket": Feedback.objects.filter(pk=delivery.feedback_id or 0).first(),
     }
