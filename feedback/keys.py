@@ -49,6 +49,14 @@ _STATUS: dict[str, int] = {
 }
 
 
+def scope_of(permission: str) -> KeyScope:
+    """The scope that gives a program this permission. Raises KeyError."""
+    for scope, granted in _BY_SCOPE.items():
+        if permission in granted:
+            return scope
+    raise KeyError(permission)
+
+
 class KeyRefused(Exception):
     """Why a token opens nothing: a code for programs, a sentence for people.
 

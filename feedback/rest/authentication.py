@@ -10,11 +10,11 @@ from rest_framework.request import Request
 
 from ..addresses import client_address
 from ..keys import KeyActor, KeyRefused, authenticate
-from .problems import Problem
+from .problems import refused
 
 RIGHT_PLACE = "Send the API key in the header 'Authorization: Bearer <token>'."
 # How a key that came in the wrong place is told from other values.
-_TOKEN = re.compile(r"(?<![A-Za-z0-9])ch_[0-9A-Za-z]{4,}_[0-9A-Za-z]{8,}")
+_TOKEN = re.compile(r"(?<![A-Za-z0-9])ch_[0-9A-Za-z_]{20,}")
 _KEY_HEADERS = ("X-Api-Key", "Api-Key", "Apikey", "X-Auth-Token", "X-Access-Token")
 
 
@@ -33,7 +33,7 @@ class KeyAuthentication(authentication.BaseAuthentication):
         try:
             return authenticate(token.strip(), client_address(request)), None
         except KeyRefused as refusal:
-            raise _refused(refusal) from refusal
+            raise refused(refusal) from refusal
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="CenterHook API"'
@@ -50,12 +50,6 @@ class SessionAuthentication(authentication.SessionAuthentication):
                 "With a session, send the CSRF token in the header X-CSRFToken.",
                 code="csrf_failed",
             ) from refusal
-
-
-def _refused(refusal: KeyRefused) -> Exception:
-    if refusal.status == 401:
-        return AuthenticationFailed(refusal.message, code=refusal.code)
-    return Problem(refusal.status, refusal.code, refusal.message)
 
 
 def _refuse_misplaced(request: Request) -> None:

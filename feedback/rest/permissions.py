@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from rest_framework.exceptions import NotAuthenticated, PermissionDenied
+from rest_framework.exceptions import (
+    APIException,
+    NotAuthenticated,
+    PermissionDenied,
+)
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from ..keys import KeyActor
+from ..keys import KeyActor, KeyRefused, scope_of
+from .problems import refused
 
 
 class HasPermission(BasePermission):
@@ -23,9 +28,12 @@ class HasPermission(BasePermission):
         return True
 
 
-def lacks(actor: Any, permission: str) -> PermissionDenied:
+def lacks(actor: Any, permission: str) -> APIException:
+    """What to raise; of a key it is counted as a refusal."""
     if isinstance(actor, KeyActor):
-        told = f"This API key may not do this: it lacks {permission}."
-        return PermissionDenied(told, code="missing_scope")
+        try:
+            actor.require(scope_of(permission))
+        except KeyRefused as refusal:
+            return refused(refusal)
     told = f"Your role does not allow this: it lacks {permission}."
     return PermissionDenied(told, code="permission_denied")

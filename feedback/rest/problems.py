@@ -19,6 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ..addresses import client_address
+from ..keys import KeyRefused
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,12 @@ Fault = dict[str, str]
 
 
 class Problem(exceptions.APIException):
-    """An error to answer with; `errors` say which members of the request are wrong."""
+    """An error to answer with; `errors` say which members of the request are wrong.
+
+    `wait` is in how many seconds to try again.
+    """
+
+    wait: int | None = None
 
     def __init__(
         self, status: int, code: str, detail: str, errors: Iterable[Fault] = ()
@@ -64,6 +70,14 @@ def invalid(faults: Iterable[Fault]) -> Problem:
     where = "; ".join(f"{_place(fault)}: {fault['detail']}" for fault in found[:3])
     more = f" And {len(found) - 3} more." if len(found) > 3 else ""
     return Problem(400, "invalid", f"{where}{more}", found[:_MOST_ERRORS])
+
+
+def refused(refusal: KeyRefused) -> exceptions.APIException:
+    if refusal.status == 401:
+        return exceptions.AuthenticationFailed(refusal.message, refusal.code)
+    problem = Problem(refusal.status, refusal.code, refusal.message)
+    problem.wait = refusal.retry_after
+    return problem
 
 
 def _place(fault: Fault) -> str:

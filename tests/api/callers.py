@@ -11,10 +11,10 @@ from feedback.models import FeedbackType
 from tests import factories
 
 
-def issue_key(of: FeedbackType, name: str = "Nightly sync") -> str:
-    """The token of a new key of the type's community, for tickets and runs."""
-    scopes = {"scope_read": True, "scope_write": True, "scope_run": True}
-    _, token = factories.api_key(of.project.community, name=name, **scopes)
+def issue_key(of: FeedbackType, name: str = "Nightly sync", **values: Any) -> str:
+    """The token of a new key of the type's community, which may run macros."""
+    values.setdefault("scope_run", True)
+    _, token = factories.api_key(of.project.community, name=name, **values)
     return token
 
 

@@ -9,9 +9,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from rest_framework.test import APIClient
 
-from feedback.access import Access
-from feedback.keys import KeyActor, KeyRefused
-from feedback.models import ApiKey, FeedbackType
+from feedback.keys import KeyRefused
+from feedback.models import ApiKey, FeedbackType, KeyUse, Project
 from feedback.roles import Role
 from logs.models import Run
 from tests import factories
@@ -120,7 +119,6 @@ def test_a_key_that_is_off_opens_nothing(bugs: FeedbackType) -> None:
     [
         ("key_expired", 401),
         ("address_not_allowed", 403),
-        ("missing_scope", 403),
         ("too_many_attempts", 429),
     ],
 )
@@ -128,12 +126,14 @@ def test_each_refusal_of_a_key_has_its_status_and_its_sentence(
     caller: APIClient, code: str, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(token: str, address: str) -> None:
-        raise KeyRefused(code, "A sentence for people.")
+        raise KeyRefused(
+            code, "A sentence for people.", retry_after=90 if status == 429 else None
+        )
 
     monkeypatch.setattr("feedback.rest.authentication.authenticate", refuse)
-    assert problem(caller.get(FEEDBACK), status, code)["detail"] == (
-        "A sentence for people."
-    )
+    response = caller.get(FEEDBACK)
+    assert problem(response, status, code)["detail"] == "A sentence for people."
+    assert response.get("Retry-After") == ("90" if status == 429 else None)
 
 
 @pytest.mark.parametrize(("proxies", "seen"), [(0, "127.0.0.1"), (1, "198.51.100.7")])
@@ -205,21 +205,36 @@ def test_a_key_needs_no_csrf_token_and_opens_no_admin(bugs: FeedbackType) -> Non
     assert admin.status_code == 302
 
 
-def test_a_key_of_narrow_scope_is_told_what_it_lacks(
-    bugs: FeedbackType, caller: APIClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_key_of_narrow_scope_is_told_what_it_lacks(bugs: FeedbackType) -> None:
     ticket = factories.ticket(bugs)
     macro = factories.macro(bugs, "https://example.com/")
-    reading = frozenset({"feedback.view_feedback", "macros.view_macro"})
-    narrow = [Access(reading, bugs.project.community_id)]
-    monkeypatch.setattr(KeyActor, "accesses", narrow)
-    assert titles(caller.get(FEEDBACK)) == ["It breaks"]
+    run = factories.run(macro)
+    reader = program(issue_key(bugs, scope_run=False))
+    writer = program(issue_key(bugs, "Writer", scope_run=False, scope_read=False))
+    assert titles(reader.get(FEEDBACK)) == ["It breaks"]
     runs = f"/api/v1/macros/{macro.pk}/runs/"
-    for response, permission in [
-        (caller.post(runs, {"ids": [ticket.pk]}), "macros.run_macro"),
-        (caller.get("/api/v1/runs/"), "logs.view_run"),
-        (caller.get("/api/v1/deliveries/1/"), "logs.view_delivery"),
+    for response, scope in [
+        (reader.post(runs, {"ids": [ticket.pk]}), "run"),
+        (reader.post(f"/api/v1/runs/{run.pk}/cancel/"), "run"),
+        (writer.get(FEEDBACK), "read"),
+        (writer.get("/api/v1/deliveries/1/"), "read"),
     ]:
         told = problem(response, 403, "missing_scope")["detail"]
-        assert told == f"This API key may not do this: it lacks {permission}."
+        assert told == f"This API key lacks the scope '{scope}'."
+    assert KeyUse.objects.filter(outcome="missing_scope").exists()
+    run.refresh_from_db()
+    assert run.state == "active" and Run.objects.count() == 1
+
+
+def test_a_key_of_one_project_opens_that_one_only(bugs: FeedbackType) -> None:
+    other = Project.objects.create(community=bugs.project.community, name="Watch")
+    ideas = FeedbackType.objects.create(project=other, name="Idea", prefix="IDEA")
+    factories.ticket(ideas, title="Idea")
+    hidden = factories.ticket(bugs, title="Bug")
+    macro = factories.macro(bugs, "https://example.com/")
+    caller = program(issue_key(bugs, project=other))
+    assert titles(caller.get(FEEDBACK)) == ["Idea"]
+    problem(caller.get(f"{FEEDBACK}{hidden.pk}/"), 404, "not_found")
+    runs = f"/api/v1/macros/{macro.pk}/runs/"
+    problem(caller.post(runs, {"ids": [hidden.pk]}), 404, "not_found")
     assert not Run.objects.exists()
