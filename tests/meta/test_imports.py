@@ -27,10 +27,11 @@ ROWS: list[list[tuple[str, ...]]] = [
         ("retries",),
         ("cadence",),
         ("crypto",),
+        ("curl",),
     ],
     [("models",)],
     [("authentication", "rendering", "repeats"), ("capture",), ("queue",), ("alerts",)],
-    [("runs",), ("previews",), ("resends",), ("deliveries",)],
+    [("runs",), ("previews",), ("resends",), ("deliveries",), ("presets", "starts")],
     [("triggers",), ("schedules",), ("inbound",)],
     [("jobs",), ("checks",)],
 ]
