@@ -12,10 +12,12 @@ from feedback.access import may
 from feedback.models import Feedback
 from feedback.roles import RUN_MACRO
 from feedback.scoping import ReadOnlyAdmin
+from macros import curl
 from macros.resends import survey
 
 from ..explanations import explain
-from ..models import Delivery, ErrorClass, Resend, delivery_id
+from ..models import Attempt, Delivery, ErrorClass, Resend, delivery_id
+from ..redaction import MASK
 from .resends import resend_selected
 
 
@@ -93,7 +95,20 @@ def _page(delivery: Delivery, user: Any) -> dict[str, Any]:
         "sent_id": delivery_id(delivery.run.key, delivery.pk),
         "may_run": may(user, RUN_MACRO, delivery),
         "resends": [(kind, kind.label, survey(this, kind, user)) for kind in Resend],
-        "attempts": [(attempt, explain(attempt)) for attempt in reversed(attempts)],
+        "attempts": [
+            (attempt, explain(attempt), _as_curl(attempt))
+            for attempt in reversed(attempts)
+        ],
         # Looked for, since the ticket may have been deleted.
         "ticket": Feedback.objects.filter(pk=delivery.feedback_id or 0).first(),
     }
+
+
+def _as_curl(attempt: Attempt) -> str:
+    """The request for a shell, with a variable for each mask; empty for none."""
+    if not attempt.method:
+        return ""
+    lines = (line.partition(":") for line in attempt.request_headers.splitlines())
+    headers = [(name, value.strip()) for name, _, value in lines]
+    body = attempt.request_body or None
+    return curl.write(attempt.method, attempt.url, headers, body, MASK)

@@ -14,6 +14,7 @@ from feedback.scoping import ScopedAdmin, ScopedInline
 from ..models import Macro, WebRequest
 from ..retries import CAUSE_LABELS, MAX_RETRY_AFTER, in_words
 from ..runs import resume_macro
+from .starts import StartsMixin
 
 
 class WebRequestInline(ScopedInline, admin.StackedInline):
@@ -74,7 +75,7 @@ _ABOUT_RETRIES = (
 
 
 @admin.register(Macro)
-class MacroAdmin(ScopedAdmin):
+class MacroAdmin(StartsMixin, ScopedAdmin):
     list_display = [
         "name",
         "feedback_type",
