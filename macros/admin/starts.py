@@ -19,7 +19,8 @@ from ..curl import CurlError, parse
 from ..models import Macro
 from ..presets import GROUPS, all_presets
 from ..starts import Draft, draft
-from .start_forms import CommandForm, PastedForm, PresetForm, StartForm, types_for
+from .start_form import StartForm, types_for
+from .start_forms import CommandForm, PastedForm, PresetForm
 
 
 class StartsMixin(ModelAdmin):
