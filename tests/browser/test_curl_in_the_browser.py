@@ -39,7 +39,7 @@ def test_a_command_goes_in_and_comes_out(screen: Page) -> None:
     screen.get_by_role("button", name="Perform Action").click()
     screen.get_by_text("Copy as curl").click()
     screen.get_by_role("button", name="Copy").click()
-    expect(screen.locator("button.copy")).to_have_text("Copied")
+    expect(screen.locator(".as-curl button")).to_have_text("Copied")
     copied = screen.evaluate("navigator.clipboard.readText()")
     assert copied.startswith("curl -X POST --url http://127.0.0.1:9/ \\\n")
     assert copied.endswith("--data-raw t=It%27s+%3Cb%3E")

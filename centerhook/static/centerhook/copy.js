@@ -1,20 +1,12 @@
-// Puts a button to copy its text behind each <pre data-copy>.
+// Buttons that copy the text of another element; hidden where that can't be done.
 "use strict";
-for (const text of document.querySelectorAll("pre[data-copy]")) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "button copy";
-  button.textContent = "Copy";
+for (const button of document.querySelectorAll("button[data-copy]")) {
+  if (!navigator.clipboard) {
+    break;
+  }
+  button.hidden = false;
   button.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(text.textContent);
-      button.textContent = "Copied";
-    } catch {
-      // Without TLS there is no clipboard: the text is marked, for Ctrl-C.
-      window.getSelection().selectAllChildren(text);
-      button.textContent = "Press Ctrl-C";
-    }
-    window.setTimeout(() => { button.textContent = "Copy"; }, 2000);
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    button.textContent = "Copied";
   });
-  text.after(button);
 }
