@@ -44,7 +44,7 @@ $(VENV)/run-stamp: requirements.txt | $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/dev-stamp: requirements.txt requirements-dev.txt | $(BIN)/python
+$(VENV)/dev-stamp: requirements.txt requirements-oidc.txt requirements-dev.txt | $(BIN)/python
 	@echo "Installing requirements-dev.txt ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/run-stamp

@@ -1,12 +1,22 @@
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from macros import crypto
 from macros.deliveries import SHORTEST_LEASE
+
+OIDC_ENDPOINTS = (
+    "OIDC_OP_AUTHORIZATION_ENDPOINT",
+    "OIDC_OP_TOKEN_ENDPOINT",
+    "OIDC_OP_USER_ENDPOINT",
+    "OIDC_OP_JWKS_ENDPOINT",
+)
+OIDC_NEEDED = (*OIDC_ENDPOINTS, "OIDC_RP_CLIENT_ID", "OIDC_RP_CLIENT_SECRET")
 
 
 @register
@@ -38,3 +48,64 @@ def check_lease(**kwargs: Any) -> list[CheckMessage]:
             id="centerhook.E102",
         )
     ]
+
+
+@register
+def check_sign_in_limits(**kwargs: Any) -> list[CheckMessage]:
+    limits = {
+        "SIGN_IN_TRIES": settings.SIGN_IN_TRIES >= 1,
+        "SIGN_IN_LOCK_MINUTES": settings.SIGN_IN_LOCK_MINUTES >= 1,
+        "SESSION_HOURS": settings.SESSION_COOKIE_AGE >= 60,
+    }
+    return [
+        Error(
+            f"{name} is so small that nobody could sign in, or that it protects"
+            " nothing.",
+            hint="Take the line away: the default suits nearly everyone.",
+            id="centerhook.E201",
+        )
+        for name, is_sane in limits.items()
+        if not is_sane
+    ]
+
+
+@register
+def check_single_sign_on(**kwargs: Any) -> list[CheckMessage]:
+    if not settings.OIDC_ISSUER:
+        return []
+    errors: list[CheckMessage] = []
+    if find_spec("mozilla_django_oidc") is None:
+        errors.append(
+            Error(
+                "OIDC_ISSUER is set, but what single sign-on needs is not installed.",
+                hint="Run: python -m pip install -r requirements-oidc.txt",
+                id="centerhook.E202",
+            )
+        )
+    missing = [name for name in OIDC_NEEDED if not getattr(settings, name)]
+    if missing:
+        errors.append(
+            Error(
+                f"OIDC_ISSUER is set, but {', '.join(missing)} is not.",
+                hint="The provider lists its endpoints at"
+                f" {settings.OIDC_ISSUER.rstrip('/')}/.well-known/openid-configuration",
+                id="centerhook.E203",
+            )
+        )
+    open_ = [name for name in OIDC_ENDPOINTS if _is_open(getattr(settings, name))]
+    if open_:
+        errors.append(
+            Error(
+                f"{', '.join(open_)} is not an https:// address, so that whoever is on"
+                " the way could sign in as anybody.",
+                hint="Use the provider's https:// addresses.",
+                id="centerhook.E204",
+            )
+        )
+    return errors
+
+
+def _is_open(url: str) -> bool:
+    parts = urlsplit(url)
+    is_here = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    return bool(url) and parts.scheme != "https" and not is_here

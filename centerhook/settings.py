@@ -7,6 +7,8 @@ import base64
 import hashlib
 import os
 import tempfile
+from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 
 import environ
@@ -75,6 +77,10 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "django_rq",
     "centerhook.apps.CenterHookConfig",
     "feedback",
@@ -88,8 +94,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    # Right after those that say who it is: nothing may see half a sign-in.
+    "centerhook.sign_in.second_factor.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "centerhook.urls"
 WSGI_APPLICATION = "centerhook.wsgi.application"
@@ -163,26 +173,76 @@ ALLOWED_TARGET_HOSTS = env.list("ALLOWED_TARGET_HOSTS", default=[])
 # --- E-mail, for notices: smtp://user:password@host:587; to the log when not set
 
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 10  # A notice about a key is sent by the request that uses it.
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="centerhook@localhost")
 
-# --- People and pages
+# --- Signing in: docs/sign-in.md
 
 # How many proxies of ours a request passes: whom each was called by is believed.
 PROXY_COUNT = env.int("PROXY_COUNT", default=0)
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # first: it refuses who is locked out
     "django.contrib.auth.backends.ModelBackend",
     "feedback.access.RoleBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in (
+        ("UserAttributeSimilarityValidator", {}),
+        ("MinimumLengthValidator", {"min_length": 10}),
+        ("CommonPasswordValidator", {}),
+        ("NumericPasswordValidator", {}),
     )
 ]
-LOGIN_URL = "admin:login"
+
+SIGN_IN_TRIES = env.int("SIGN_IN_TRIES", default=5)
+SIGN_IN_LOCK_MINUTES = env.float("SIGN_IN_LOCK_MINUTES", default=15.0)
+AXES_FAILURE_LIMIT = SIGN_IN_TRIES
+AXES_COOLOFF_TIME = timedelta(minutes=SIGN_IN_LOCK_MINUTES)
+# Both together: by the name alone strangers could lock people out, by the address
+# alone one person would lock out the whole office behind it.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "centerhook.sign_in.lockout.address_of"
+AXES_WHITELIST_CALLABLE = "centerhook.sign_in.lockout.has_no_name"
+AXES_LOCKOUT_CALLABLE = "centerhook.sign_in.lockout.locked_page"
+# A try during the lock is not counted, so that the page can say how long it lasts.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+# The log names who is locked out, where operators look for it.
+AXES_SENSITIVE_PARAMETERS: list[str] = []
+
+REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", default=False)
+OTP_TOTP_ISSUER = "CenterHook"
+
+SHORT_SESSIONS = env.bool("SHORT_SESSIONS", default=False)
+SESSION_HOURS = env.float("SESSION_HOURS", default=0.5 if SHORT_SESSIONS else 336)
+SESSION_COOKIE_AGE = int(SESSION_HOURS * 3600)
+SESSION_EXPIRE_AT_BROWSER_CLOSE = SESSION_SAVE_EVERY_REQUEST = SHORT_SESSIONS
+
+# OpenID Connect: on when there is an issuer and requirements-oidc.txt is installed.
+OIDC_ISSUER = env.str("OIDC_ISSUER", default="")
+SINGLE_SIGN_ON = bool(OIDC_ISSUER and find_spec("mozilla_django_oidc"))
+OIDC_NAME = env.str("OIDC_NAME", default="single sign-on")
+OIDC_OP_AUTHORIZATION_ENDPOINT = env.str("OIDC_OP_AUTHORIZATION_ENDPOINT", default="")
+OIDC_OP_TOKEN_ENDPOINT = env.str("OIDC_OP_TOKEN_ENDPOINT", default="")
+OIDC_OP_USER_ENDPOINT = env.str("OIDC_OP_USER_ENDPOINT", default="")
+OIDC_OP_JWKS_ENDPOINT = env.str("OIDC_OP_JWKS_ENDPOINT", default="")
+OIDC_RP_CLIENT_ID = env.str("OIDC_RP_CLIENT_ID", default="")
+OIDC_RP_CLIENT_SECRET = env.str("OIDC_RP_CLIENT_SECRET", default="")
+OIDC_RP_SIGN_ALGO = env.str("OIDC_RP_SIGN_ALGO", default="RS256")
+OIDC_CREATE_USER = env.bool("OIDC_CREATE_USER", default=False)
+OIDC_USE_PKCE = True
+OIDC_TIMEOUT = 10
+if SINGLE_SIGN_ON:
+    AUTHENTICATION_BACKENDS.append("centerhook.sign_in.single_sign_on.ProviderBackend")
+
+# --- Pages and the log
+
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
@@ -198,5 +258,5 @@ LOGGING = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"rq.worker": {"level": "WARNING"}},
+    "loggers": {"rq.worker": {"level": "WARNING"}, "axes": {"level": "WARNING"}},
 }

@@ -5,14 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth.views import LogoutView
 from django.db.models import Count
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import include, path, reverse
+from django.urls.resolvers import URLPattern, URLResolver
 from django.utils.functional import SimpleLazyObject
+from django.utils.http import urlencode
 
 from feedback.models import Feedback, FeedbackType
 from logs.models import Destination, Run
+
+from .sign_in import pages
+from .sign_in.second_factor import step_left
 
 RECENT_RUNS = 10
 APP_ORDER = {"logs": 0, "macros": 1, "feedback": 2}
@@ -37,6 +46,37 @@ class CenterHookAdminSite(admin.AdminSite):
     site_header = "CenterHook"
     index_title = "Overview"
     site_url = None
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        signed_in = self.admin_view
+        second_factor = [
+            path("", signed_in(pages.OverviewPage.as_view()), name="second_factor"),
+            path("code/", pages.CodePage.as_view(), name="second_factor_code"),
+            path("set-up/", pages.SetUpPage.as_view(), name="second_factor_set_up"),
+            path(
+                "recovery-codes/",
+                signed_in(pages.NewCodesPage.as_view()),
+                name="second_factor_new_codes",
+            ),
+            path("off/", signed_in(pages.OffPage.as_view()), name="second_factor_off"),
+            path(
+                "leave/",
+                LogoutView.as_view(next_page="admin:login"),
+                name="second_factor_leave",
+            ),
+        ]
+        return [path("second-factor/", include(second_factor)), *super().get_urls()]
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Who has given the password goes on to the step that is left."""
+        step = step_left(request.person)  # type: ignore[attr-defined]
+        if request.method == "GET" and step:
+            after = request.GET.get("next") or reverse("admin:index")
+            return redirect(f"{reverse(step.value)}?{urlencode({'next': after})}")
+        provider = settings.OIDC_NAME if settings.SINGLE_SIGN_ON else ""
+        return super().login(request, {"provider": provider, **(extra_context or {})})
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         context = super().each_context(request)

@@ -1,8 +1,13 @@
+from django.conf import settings
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
 ]
+if settings.SINGLE_SIGN_ON:
+    urlpatterns += [
+        path("single-sign-on/", include("centerhook.sign_in.single_sign_on"))
+    ]

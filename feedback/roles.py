@@ -84,6 +84,7 @@ _MANAGE_COMMUNITY = (
     | _permissions(
         ["view", *_EDIT], ["feedback.apikey", "feedback.member", "feedback.grant"]
     )
+    | _permissions(["view"], ["feedback.keyuse"])
 )
 
 PERMISSIONS: dict[str, frozenset[str]] = {

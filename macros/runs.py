@@ -79,6 +79,12 @@ def _ready_snapshot(macro: Macro) -> dict[str, Any]:
         raise RunRefused(
             f"The macro {macro.name} has no web request. Add one to run it."
         )
+    if macro.is_locked():
+        community = macro.feedback_type.project.community
+        raise RunRefused(
+            f"The macro {macro.name} is locked: the community {community} has no valid"
+            " API key. A Community Manager can create one."
+        )
     try:
         Plan.from_snapshot(snapshot)
     except TemplateError as error:

@@ -18,6 +18,8 @@ from feedback.models import (
     FeedbackType,
     FieldKind,
     FormField,
+    KeyOutcome,
+    KeyUse,
     Member,
     Project,
     Status,
@@ -65,8 +67,9 @@ def member(
 
 
 def feedback_type(name: str = "Bug Report", prefix: str = "BUG") -> FeedbackType:
-    """A type in a community of its own, with statuses and a field of every kind."""
+    """A type in an unlocked community of its own, with a field of every kind."""
     community = Community.objects.create(name=f"Community {next(_numbers)}")
+    api_key(community)
     project = Project.objects.create(community=community, name="Phone Beta")
     made = FeedbackType.objects.create(project=project, name=name, prefix=prefix)
     Status.objects.create(feedback_type=made, name="New", position=1)
@@ -92,6 +95,16 @@ def feedback_type(name: str = "Bug Report", prefix: str = "BUG") -> FeedbackType
             in_list=label == "Severity",
         )
     return made
+
+
+def api_key(community: Community, **values: Any) -> tuple[ApiKey, str]:
+    """A key with its token."""
+    values.setdefault("name", f"Key {next(_numbers)}")
+    key = ApiKey(community=community, **values)
+    token = key.issue_token()
+    key.full_clean(exclude=["token_hash", "prefix"])
+    key.save()
+    return key, token
 
 
 def tester(of: FeedbackType, email: str = "") -> Tester:
@@ -160,9 +173,10 @@ def one_of_everything(of: FeedbackType, name: str = "Everything") -> None:
     submitter.save()
     reported = ticket(of, title=name, submitter=submitter)
     Comment.objects.create(feedback=reported, text=name)
-    key = ApiKey(community=of.project.community, name=name)
-    key.issue_token()
+    key = of.project.community.api_keys.get()
+    key.name = name
     key.save()
+    KeyUse.objects.note(key, "203.0.113.7", KeyOutcome.ACCEPTED, timezone.now())
     secret(of, name)
     member(of, Role.OBSERVER, name)
     delivery = run(macro(of, "https://example.com/", name=name)).deliveries.get()

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from axes.utils import reset
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from centerhook.sign_in import second_factor
 from feedback.models import (
+    ApiKey,
     Comment,
     Community,
     Feedback,
@@ -51,6 +54,7 @@ def seed(receiver: str) -> Demo:
     community, created = Community.objects.get_or_create(name="Northwind Beta")
     if created:
         _fill(community, user)
+    _unlock(community)
     types = FeedbackType.objects.filter(project__community=community, prefix="BUG")
     bug_types = list(types.order_by("project_id"))
     if not bug_types:
@@ -84,7 +88,21 @@ def _user(password: str) -> Any:
         user.is_superuser = user.is_staff = user.is_active = True
         user.set_password(password)
         user.save()
+    # The demo signs in by itself, whatever somebody tried at its last start.
+    second_factor.remove(user)
+    reset(username=USERNAME)
     return user
+
+
+def _unlock(community: Community) -> None:
+    """Web requests need a valid API key; nobody learns the token of this one."""
+    key = community.api_keys.filter(name="Demo").first()
+    if key is None:
+        key = ApiKey(community=community, name="Demo", scope_read=False)
+        key.description = "Unlocks web requests. Make a new token to use it."
+        key.issue_token()
+    key.is_enabled, key.expires_at = True, None
+    key.save()
 
 
 def _fill(community: Community, user: Any) -> None:

@@ -1,3 +1,11 @@
-from . import communities, members, testers, tickets, types
+from . import api_keys, communities, key_uses, members, testers, tickets, types
 
-__all__ = ["communities", "members", "testers", "tickets", "types"]
+__all__ = [
+    "api_keys",
+    "communities",
+    "key_uses",
+    "members",
+    "testers",
+    "tickets",
+    "types",
+]

@@ -1,12 +1,8 @@
 from __future__ import annotations
 
-from typing import Any
+from django.contrib import admin
 
-from django.contrib import admin, messages
-from django.forms import ModelForm
-from django.http import HttpRequest
-
-from ..models import ApiKey, Community, Project
+from ..models import Community, Project
 from ..scoping import ScopedAdmin
 
 
@@ -21,30 +17,3 @@ class ProjectAdmin(ScopedAdmin):
     list_display = ["name", "community", "created_at"]
     list_select_related = ["community"]
     search_fields = ["name"]
-
-
-@admin.register(ApiKey)
-class ApiKeyAdmin(ScopedAdmin):
-    list_display = ["name", "community", "shown_prefix", "is_enabled", "created_at"]
-    list_select_related = ["community"]
-    search_fields = ["name", "prefix"]
-    readonly_fields = ["shown_prefix", "created_at"]
-    fields = ["community", "name", "description", "is_enabled", *readonly_fields]
-
-    @admin.display(description="Key begins with")
-    def shown_prefix(self, key: ApiKey) -> str:
-        return f"{key.prefix}..." if key.prefix else "(given when you save)"
-
-    def save_model(
-        self, request: HttpRequest, obj: Any, form: ModelForm, change: bool
-    ) -> None:
-        if change:
-            super().save_model(request, obj, form, change)
-            return
-        token = obj.issue_token()
-        super().save_model(request, obj, form, change)
-        messages.warning(
-            request,
-            f"The key is {token} - copy it now. Only its hash is kept, so it can't be"
-            " shown again.",
-        )

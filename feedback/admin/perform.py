@@ -20,6 +20,7 @@ from macros.runs import RunRefused, start_run
 from macros.tags import TemplateError
 
 from ..models import Feedback
+from ..unlocking import explain_lock
 
 if TYPE_CHECKING:
     from .tickets import FeedbackAdmin
@@ -102,6 +103,9 @@ def _confirmation(
         problem = f"This macro is paused: {macro.paused_reason}"
     elif not problem and not found.requests:
         problem = "This macro has no web request yet, so there is nothing to send."
+    lock = None
+    if macro.is_locked():
+        lock = explain_lock(macro.feedback_type.project.community, request.user)
     across = request.POST.get("select_across") == "1"
     context: dict[str, Any] = {
         **modeladmin.admin_site.each_context(request),
@@ -110,6 +114,7 @@ def _confirmation(
         "macro": macro,
         "preview": found,
         "problem": problem,
+        "lock": lock,
         "selection": selection,
         "has_worker": queue.has_worker(),
         "run_key": uuid.uuid4().hex,

@@ -1,11 +1,13 @@
-from .api_keys import ApiKey
+from .api_keys import ACCEPTED, ApiKey, KeyOutcome, KeyScope, KeyState
 from .communities import Community, Project
+from .key_uses import KeyUse
 from .members import Grant, Member
 from .testers import Tester
 from .tickets import Comment, Feedback, Visibility
 from .types import FeedbackType, FieldKind, FormField, Status, key_from_label
 
 __all__ = [
+    "ACCEPTED",
     "ApiKey",
     "Comment",
     "Community",
@@ -14,6 +16,10 @@ __all__ = [
     "FieldKind",
     "FormField",
     "Grant",
+    "KeyOutcome",
+    "KeyScope",
+    "KeyState",
+    "KeyUse",
     "Member",
     "Project",
     "Status",

@@ -1,20 +1,7 @@
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import models
 
 from ..access import ScopedQuerySet, Tenancy
-
-
-def _split_emails(text: str) -> list[str]:
-    return [address.strip() for address in text.split(",") if address.strip()]
-
-
-def _validate_emails(text: str) -> None:
-    for address in _split_emails(text):
-        try:
-            validate_email(address)
-        except ValidationError:
-            raise ValidationError(f"'{address}' is not an e-mail address.") from None
+from .emails import split_emails, validate_emails
 
 
 class Community(models.Model):
@@ -24,7 +11,7 @@ class Community(models.Model):
     alert_emails = models.CharField(
         max_length=500,
         blank=True,
-        validators=[_validate_emails],
+        validators=[validate_emails],
         help_text="Who is told when a destination stops answering, and when it is back;"
         " addresses separated by commas.",
     )
@@ -42,7 +29,11 @@ class Community(models.Model):
 
     @property
     def alert_addresses(self) -> list[str]:
-        return _split_emails(self.alert_emails)
+        return split_emails(self.alert_emails)
+
+    def is_unlocked(self) -> bool:
+        """Whether its integrations may work: it has a valid API key."""
+        return self.api_keys.valid().exists()
 
 
 class Project(models.Model):

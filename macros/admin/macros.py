@@ -3,22 +3,41 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.forms import Textarea
+from django.core.exceptions import ValidationError
+from django.forms import BaseInlineFormSet, Textarea
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
+from feedback.models import Community
 from feedback.scoping import ScopedAdmin, ScopedInline
+from feedback.unlocking import Lock, explain_lock
 
 from ..models import Macro, WebRequest
 from ..retries import CAUSE_LABELS, MAX_RETRY_AFTER, in_words
 from ..runs import resume_macro
 from .starts import StartsMixin
+from .tags import reference
+
+
+class WebRequestFormSet(BaseInlineFormSet):
+    def clean(self) -> None:
+        """The page may have been opened before the community was locked."""
+        macro = self.instance
+        if macro.feedback_type_id is None or not self.has_changed():
+            return
+        community = macro.feedback_type.project.community
+        if not community.is_unlocked():
+            raise ValidationError(
+                f"Web requests are locked: the community {community} has no valid API"
+                " key. A Community Manager can create one."
+            )
 
 
 class WebRequestInline(ScopedInline, admin.StackedInline):
     model = WebRequest
+    formset = WebRequestFormSet
     fk_name = "macro"
     extra = 0
     fieldsets = [
@@ -97,10 +116,40 @@ class MacroAdmin(StartsMixin, ScopedAdmin):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
+            path("tags/", wrap(self.tags), name="macros_macro_tags"),
             path("<int:pk>/pause/", wrap(self.pause), name="macros_macro_pause"),
             path("<int:pk>/resume/", wrap(self.resume), name="macros_macro_resume"),
             *super().get_urls(),
         ]
+
+    def tags(self, request: HttpRequest) -> HttpResponse:
+        return reference(self, request)
+
+    def get_inline_instances(
+        self, request: HttpRequest, obj: Macro | None = None
+    ) -> list[Any]:
+        """No web requests while they are locked, but for a form that was sent."""
+        found: list[Any] = super().get_inline_instances(request, obj)
+        if "steps-TOTAL_FORMS" in request.POST or not self._lock(request, obj):
+            return found
+        return [each for each in found if not isinstance(each, WebRequestInline)]
+
+    def _lock(self, request: HttpRequest, obj: Macro | None) -> Lock | None:
+        """Of the macro's community; of a new one's if all that it may be in are."""
+        if obj is not None:
+            communities = [obj.feedback_type.project.community]
+        else:
+            add = self.permission_to("add")
+            communities = list(Community.objects.visible_to(request.user, add))
+        if not communities or any(each.is_unlocked() for each in communities):
+            return None
+        return explain_lock(communities[0], request.user)
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        context["lock"] = self._lock(request, kwargs.get("obj"))
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def pause(self, request: HttpRequest, pk: int) -> HttpResponse:
         macro = self.row_to(request, self.permission_to("change"), pk)

@@ -112,12 +112,9 @@ class StartForm(forms.Form):
 
     @property
     def known_secrets(self) -> list[str]:
-        """The names of the secrets that a macro of the user's could use."""
-        types = types_for(self.user)
-        communities = types.order_by().values("project__community")
-        own = Secret.objects.filter(project__in=types.order_by().values("project"))
-        shared = Secret.objects.filter(project=None, community__in=communities)
-        names = (own | shared).order_by("name").values_list("name", flat=True)
+        """The names to choose from: those that the user sees among the secrets."""
+        rows = Secret.objects.visible_to(self.user).order_by("name")
+        names = rows.values_list("name", flat=True)
         return list(dict.fromkeys(names))
 
     @property

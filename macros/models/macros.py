@@ -108,6 +108,11 @@ class Macro(models.Model):
     def retry_causes(self) -> list[RetryCause]:
         return [cause for cause in CAUSE_LABELS if getattr(self, f"retry_{cause}")]
 
+    def is_locked(self) -> bool:
+        """Whether it would send, and its community has no valid API key."""
+        sends = self.steps.filter(webrequest__isnull=False).exists()
+        return sends and not self.feedback_type.project.community.is_unlocked()
+
     def snapshot(self) -> dict[str, Any]:
         """All that a run needs of the macro, so that later edits don't reach it."""
         steps = self.steps.select_related("webrequest")

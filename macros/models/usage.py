@@ -1,4 +1,4 @@
-"""What needs which secret: asked before one is changed or deleted."""
+"""What needs which secret or key: asked before one is changed or deleted."""
 
 from __future__ import annotations
 
@@ -43,6 +43,14 @@ def destinations_using(secret: Secret) -> list[Destination]:
     rows = Destination.objects.filter(community=secret.community_id)
     rows = rows.exclude(client_key_secret="")
     return [row for row in rows if normalise(row.client_key_secret) == secret.key]
+
+
+def macros_with_web_requests(community: int) -> QuerySet[Macro]:
+    """Those that stop when the community's last valid API key does."""
+    steps = WebRequest.objects.filter(
+        macro__feedback_type__project__community=community
+    )
+    return Macro.objects.filter(pk__in=steps.values("macro"))
 
 
 def names_in(step: WebRequest) -> Iterator[str]:

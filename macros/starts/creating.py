@@ -40,7 +40,8 @@ class Start:
 class Refused(Exception):
     """What can't be made, with a sentence for each member at fault.
 
-    The members are `name`, the keys of secrets, and an empty text for web requests.
+    The members are `feedback_type`, `name`, the keys of secrets, and an empty text for
+    web requests.
     """
 
     def __init__(self, problems: Mapping[str, Sequence[str]]) -> None:
@@ -50,6 +51,13 @@ class Refused(Exception):
 
 def create_macro(start: Start, actor: Any) -> Macro:
     """The macro with its requests and new secrets, or nothing. Raises Refused."""
+    community = start.feedback_type.project.community
+    if not community.is_unlocked():
+        problem = (
+            f"Web requests are locked: the community {community} has no valid API key."
+            " A Community Manager can create one."
+        )
+        raise Refused({"feedback_type": [problem]})
     with transaction.atomic():
         for secret in start.secrets:
             _create_secret(start, secret, actor)

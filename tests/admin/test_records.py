@@ -1,9 +1,7 @@
-"""API keys, types with their forms, and every other page of the admin."""
+"""Types with their forms, and every other page of the admin."""
 
 from __future__ import annotations
 
-import re
-from html import unescape
 from typing import Any
 
 import pytest
@@ -13,7 +11,7 @@ from django.db.models import Model
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from feedback.models import ApiKey, Community, FeedbackType, FormField, Status
+from feedback.models import FeedbackType, FormField, Status
 from tests import factories
 
 REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
@@ -22,34 +20,6 @@ REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
 def page_of(model: type[Model], name: str, *args: object) -> str:
     label = f"{model._meta.app_label}_{model._meta.model_name}"
     return reverse(f"admin:{label}_{name}", args=args)
-
-
-def test_a_new_api_key_is_shown_once(page: Client) -> None:
-    community = Community.objects.create(name="Gadgets")
-    data = {"community": community.pk, "name": "BI tool", "is_enabled": "on"}
-
-    shown = page.post(page_of(ApiKey, "add"), data, follow=True).content.decode()
-
-    key = ApiKey.objects.get()
-    [token] = re.findall(rf"{key.prefix}_[0-9a-f]{{64}}", shown)
-    assert f"The key is {token} - copy it now." in unescape(shown)
-    assert ApiKey.objects.find(token) == key
-    for url in (page_of(ApiKey, "changelist"), page_of(ApiKey, "change", key.pk)):
-        again = page.get(url).content.decode()
-        assert f"{key.prefix}..." in again
-        assert token not in again and key.token_hash not in again
-
-
-def test_editing_an_api_key_leaves_its_token_alone(page: Client) -> None:
-    community = Community.objects.create(name="Gadgets")
-    key = ApiKey(community=community, name="BI tool")
-    token = key.issue_token()
-    key.save()
-    data = {"community": community.pk, "name": "Renamed", "token_hash": "0" * 64}
-    shown = page.post(page_of(ApiKey, "change", key.pk), data, follow=True)
-    assert "The key is" not in shown.content.decode()
-    key.refresh_from_db()
-    assert (key.name, key.is_enabled, key.opens_with(token)) == ("Renamed", False, True)
 
 
 def type_form(of: FeedbackType, *questions: dict[str, str], **values: str) -> Any:

@@ -197,6 +197,13 @@ def test_what_cannot_be_is_said_at_its_field(
     assert not Secret.objects.exists()
 
 
+def test_a_locked_community_gets_no_macro(page: Client, bugs: FeedbackType) -> None:
+    bugs.project.community.api_keys.all().delete()
+    [said] = errors(page.post(start("slack-text"), form(bugs, **NEW)))["feedback_type"]
+    assert said.startswith("Web requests are locked: the community Community")
+    assert not Secret.objects.exists()
+
+
 def test_a_bad_setting_is_said_at_its_field(page: Client, bugs: FeedbackType) -> None:
     values = {"setting_url": "ftp://a.example"}
     found = errors(page.post(start("any-json"), form(bugs, **values)))

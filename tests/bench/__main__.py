@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # Paths of the receiver: it answers at once, and after 100 ms.
 FAST, SLOW = "/ok", "/delay/100"
+# And so slowly that a big run holds all it may have; how big that run is.
+VERY_SLOW, BESIDE = "/delay/3000", 10_000
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ class Bench:
             for _ in range(sizes.rounds):
                 self._pair(worker, self.slow, SLOW, sizes.slow, sizes.slow_plain)
             self._two_workers(worker)
+            self._beside_slow(worker)
         self._perform()
         self._sum_up()
 
@@ -126,6 +129,15 @@ class Bench:
             ]
         say(f"{SLOW}, two workers: {median(both):,.0f}/s")
         self.figures["two_workers_ratio"] = median(both) / median(self.slow.ours)
+
+    def _beside_slow(self, worker: engine.Worker) -> None:
+        """By another name, so that it is another destination."""
+        slow = engine.macro(self.of, self.receiver.url + VERY_SLOW)
+        elsewhere = self.receiver.url.replace("127.0.0.1", "localhost")
+        quick = engine.macro(self.of, elsewhere + FAST)
+        seconds = worker.beside(slow, BESIDE, quick, 5)
+        say(f"a run of 1 beside {BESIDE:,} to {VERY_SLOW}: {seconds:.2f} s")
+        self.figures["beside_slow_seconds"] = seconds
 
     def _child(self, function: str, *arguments: str | int) -> dict[str, float]:
         listed = ", ".join(map(repr, arguments))

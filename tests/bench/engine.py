@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from statistics import median
 from typing import TYPE_CHECKING
 
 from . import plain
@@ -121,6 +122,30 @@ class Worker:
         cpu = cpu_seconds(pid) - cpu
         check(run, tickets, receiver)
         return Measured(tickets / seconds, cpu / tickets * 1e6, peak_memory_mb(pid))
+
+    def beside(self, slow: Macro, tickets: int, quick: Macro, times: int) -> float:
+        """Seconds from the start of a run of 1 to its end, while a big one goes on.
+
+        The median; polled, so up to 20 ms too long. The big run is cancelled then.
+        """
+        from macros.runs import cancel_run
+
+        big = start(slow, tickets)
+        give_up = time.monotonic() + _PATIENCE
+        while not big.delivered and time.monotonic() < give_up:
+            time.sleep(_POLL)
+            big.refresh_from_db(fields=["delivered"])
+        seconds = []
+        for _ in range(times):
+            begun = time.monotonic()
+            self._wait_for(start(quick, 1))
+            seconds.append(time.monotonic() - begun)
+        big.refresh_from_db(fields=["state", "delivered"])
+        if big.is_settled or not big.delivered:
+            raise RuntimeError("The big run was not going on meanwhile.")
+        cancel_run(big)
+        self._wait_for(big)
+        return median(seconds)
 
     def _wait_for(self, run: Run) -> None:
         give_up = time.monotonic() + _PATIENCE

@@ -20,6 +20,7 @@ ROWS = (
     ("100 ms receiver: plain pattern", "plain_100ms_per_second", "/s"),
     ("100 ms receiver: ratio", "delivery_100ms_ratio", "x"),
     ("100 ms receiver: two workers / one", "two_workers_ratio", "x"),
+    ("A run of 1 beside 10,000 slow ones", "beside_slow_seconds", "s"),
     ("CPU per delivery: ours", "delivery_cpu_us", "us"),
     ("CPU per delivery: ours, 100 ms", "delivery_100ms_cpu_us", "us"),
     ("CPU per delivery: plain pattern", "plain_cpu_us", "us"),

@@ -3,10 +3,11 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from centerhook.demo.errors import DemoError
 from centerhook.demo.seed import seed
-from feedback.models import Community, Feedback, FieldKind, FormField
+from feedback.models import ApiKey, Community, Feedback, FieldKind, FormField
 from macros.models import Macro, WebRequest
 
 pytestmark = pytest.mark.django_db
@@ -72,15 +73,33 @@ def test_a_macro_that_was_deleted_comes_back():
     assert demo.macro.snapshot()["steps"][0]["url"].startswith("http://127.0.0.1:2/")
 
 
+def gets_in(name, password):
+    browser = Client()
+    fields = {"username": name, "password": password, "next": "/admin/"}
+    browser.post("/admin/login/", fields)
+    return browser.get("/admin/").status_code == 200
+
+
 def test_the_login_works_and_its_password_is_this_machines_own(tmp_path):
     demo = seed("http://127.0.0.1:1")
-    assert Client().login(username=demo.username, password=demo.password)
+    assert gets_in(demo.username, demo.password)
     assert (tmp_path / "demo-password").stat().st_mode & 0o077 == 0
     (tmp_path / "demo-password").unlink()
     again = seed("http://127.0.0.1:1")
     assert again.password != demo.password
-    assert Client().login(username=again.username, password=again.password)
+    assert gets_in(again.username, again.password)
     assert get_user_model()._default_manager.count() == 1
+
+
+def test_the_next_start_gets_in_whatever_was_tried_at_the_last():
+    demo = seed("http://127.0.0.1:1")
+    user = get_user_model()._default_manager.get()
+    TOTPDevice.objects.create(user=user, name="Authenticator app")
+    for _ in range(5):
+        assert not gets_in(demo.username, "wrong")
+    assert not gets_in(demo.username, demo.password)
+    seed("http://127.0.0.1:1")
+    assert gets_in(demo.username, demo.password)
 
 
 def test_a_community_without_bug_reports_is_explained():
@@ -89,3 +108,12 @@ def test_a_community_without_bug_reports_is_explained():
     with pytest.raises(DemoError, match="Delete the community in the admin"):
         seed("http://127.0.0.1:1")
     assert demo.macro.name == "Post to Slack"
+
+
+def test_every_start_unlocks_web_requests():
+    assert not seed("http://127.0.0.1:1").macro.is_locked()
+    ApiKey.objects.update(is_enabled=False)
+    assert not seed("http://127.0.0.1:1").macro.is_locked()
+    assert ApiKey.objects.count() == 1
+    ApiKey.objects.all().delete()
+    assert not seed("http://127.0.0.1:1").macro.is_locked()

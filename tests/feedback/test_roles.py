@@ -14,6 +14,7 @@ from feedback.models import (
     Feedback,
     FeedbackType,
     Grant,
+    KeyUse,
     Member,
     Project,
 )
@@ -75,8 +76,11 @@ def test_a_member_of_one_community_sees_nothing_of_another(bugs: FeedbackType) -
     mia = factories.member(mine, Role.COMMUNITY_MANAGER)
     assert [row.title for row in Feedback.objects.visible_to(mia)] == ["Mine"]
     assert list(Community.objects.visible_to(mia)) == [mine.project.community]
-    for model in (Run, Macro, Secret, Destination, ApiKey):
+    for model in (Run, Macro, Secret, Destination, KeyUse):
         assert not model.objects.visible_to(mia).exists()
+    assert list(ApiKey.objects.visible_to(mia)) == [
+        mine.project.community.api_keys.get()
+    ]
 
 
 def test_a_role_in_a_project_does_not_reach_the_next_one(bugs: FeedbackType) -> None:
@@ -121,6 +125,7 @@ def test_only_a_community_manager_sees_keys_and_members(
     user = factories.member(bugs, role)
     manages = role == Role.COMMUNITY_MANAGER
     assert ApiKey.objects.visible_to(user).exists() is manages
+    assert KeyUse.objects.visible_to(user).exists() is manages
     assert Member.objects.visible_to(user).exists() is manages
     assert user.has_perm("feedback.view_apikey") is manages
 

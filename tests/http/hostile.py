@@ -83,6 +83,8 @@ class Server:
         self.over = threading.Event()
         self.requests: list[bytes] = []
         self.connections = 0
+        # What a behaviour that counts got rid of, in bytes.
+        self.sent = 0
         self._socks: list[socket.socket] = []
         self._listener = socket.socket()
         if receive_buffer:

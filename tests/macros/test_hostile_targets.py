@@ -119,6 +119,16 @@ def resets(peer: Peer) -> None:
     peer.reset()
 
 
+def hundred_megabytes(peer: Peer) -> None:
+    """Counts what it got rid of before the client hung up."""
+    peer.request()
+    peer.say(HEAD + b"Content-Length: %d\r\n\r\n" % HUNDRED_MB)
+    for _ in range(HUNDRED_MB // len(CHUNK)):
+        peer.say(CHUNK)
+        peer.server.sent += len(CHUNK)
+
+
+HUNDRED_MB, CHUNK = 100 * 2**20, b"x" * 2**16
 TARGETS: dict[str, tuple[Behaviour, End]] = {
     "does not read": (deaf, TIMED_OUT),
     "hangs before the headers": (silent, TIMED_OUT),
@@ -148,6 +158,7 @@ TARGETS: dict[str, tuple[Behaviour, End]] = {
         End("delivered", status=200, cut="connection"),
     ),
     "never ends its body": (endless, End("delivered", status=200, cut="size")),
+    "sends 100 MB": (hundred_megabytes, End("delivered", status=200, cut="size")),
     "sends a gzip bomb": (
         once(answer(BOMB, "Content-Encoding: gzip")),
         End("delivered", status=200, cut="size"),
@@ -208,6 +219,20 @@ def test_every_hostile_answer_ends_in_a_state_and_holds_up_nobody(
         assert len(attempt.response_headers) <= MOST_KEPT
         assert "\0" not in attempt.response_body + attempt.response_headers
         assert (attempt.total_ms or 0) < 3000
+
+
+def test_of_a_body_of_100_mb_only_the_beginning_is_taken(
+    serve: Serve, perform: Perform
+) -> None:
+    server = serve(hundred_megabytes)
+    run = a_run(server.url("/"))
+
+    perform(run)
+
+    attempt = Attempt.objects.get()
+    assert (attempt.status, attempt.response_cut) == (200, "size")
+    assert attempt.response_body == "x" * MOST_KEPT
+    assert server.sent < HUNDRED_MB / 4, "the rest fills buffers, and is not read"
 
 
 @pytest.mark.parametrize("form", ["seconds", "date"])

@@ -31,7 +31,14 @@ ROWS: list[list[tuple[str, ...]]] = [
     ],
     [("models",)],
     [("authentication", "rendering", "repeats"), ("capture",), ("queue",), ("alerts",)],
-    [("runs",), ("previews",), ("resends",), ("deliveries",), ("presets", "starts")],
+    [
+        ("runs",),
+        ("previews",),
+        ("resends",),
+        ("deliveries",),
+        ("reference",),
+        ("presets", "starts"),
+    ],
     [("triggers",), ("schedules",), ("inbound",)],
     [("jobs",), ("checks",)],
 ]

@@ -1,0 +1,60 @@
+"""People's accounts, with the two things done for who can't get in."""
+
+from __future__ import annotations
+
+from axes.utils import reset
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from .sign_in import second_factor
+
+# Their pages would show keys; people have pages of their own for this.
+admin.site.unregister([TOTPDevice, StaticDevice])
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class PeopleAdmin(UserAdmin):
+    actions = ["unlock", "remove_second_factor"]
+
+    def has_superuser_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    @admin.action(description="Unlock sign-in", permissions=["superuser"])
+    def unlock(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        for person in people:
+            reset(username=person.username)
+            self.log_change(request, person, "Unlocked sign-in.")
+        text = f"Unlocked sign-in for {people.count()} of the chosen people."
+        self.message_user(request, text, messages.SUCCESS)
+
+    @admin.action(description="Remove second factor", permissions=["superuser"])
+    def remove_second_factor(
+        self, request: HttpRequest, people: QuerySet[User]
+    ) -> HttpResponse | None:
+        """For a lost phone. Asks first, as deleting does."""
+        if "confirmed" not in request.POST:
+            context = {
+                **self.admin_site.each_context(request),
+                "title": "Remove the second factor?",
+                "people": people,
+                "checkbox_name": ACTION_CHECKBOX_NAME,
+            }
+            template = "admin/auth/user/remove_second_factor.html"
+            return TemplateResponse(request, template, context)
+        removed = [person for person in people if second_factor.remove(person)]
+        for person in removed:
+            self.log_change(request, person, "Removed the second factor.")
+        names = (
+            ", ".join(person.username for person in removed) or "nobody: none had one"
+        )
+        text = f"The second factor was removed for {names}."
+        self.message_user(request, text, messages.SUCCESS)
+        return None

@@ -1,0 +1,1 @@
+"""Who gets in: lock-out, second factor, single sign-on. See docs/sign-in.md."""

@@ -1,0 +1,69 @@
+"""What stops working without an API key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, Max, QuerySet, Sum
+from django.db.models.functions import TruncDate
+from django.template.defaultfilters import pluralize
+from django.utils import timezone
+
+from macros.models import Macro
+from macros.models.usage import macros_with_web_requests
+
+from ..models import ApiKey
+
+LOOKED_BACK = timedelta(days=30)
+MOST_CALLERS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Dependents:
+    # Each with address, calls, days and last.
+    callers: list[dict[str, Any]]
+    macros: list[Macro]
+
+    def in_words(self) -> list[str]:
+        said = [
+            f"{each['address'] or 'An unknown address'} uses it: {each['calls']:,}"
+            f" call{pluralize(each['calls'])} in the last {LOOKED_BACK.days} days,"
+            f" the last at {timezone.localtime(each['last']):%d %b %Y, %H:%M}."
+            for each in self.callers
+        ]
+        said += [
+            f"Macro {macro} ({macro.feedback_type}) is locked then, as the community"
+            " has no other valid key."
+            for macro in self.macros
+        ]
+        return said or ["Nobody has used it lately, and nothing else needs it."]
+
+
+def dependents_of(key: ApiKey, going: list[ApiKey] | None = None) -> Dependents:
+    """Who used the key lately, and what is locked without it and those that go too."""
+    since = timezone.now() - LOOKED_BACK
+    callers = (
+        key.uses.accepted()
+        .filter(last_at__gte=since)
+        .order_by()
+        .values("address")
+        .annotate(
+            calls=Sum("count"),
+            days=Count(TruncDate("hour"), distinct=True),
+            last=Max("last_at"),
+        )
+        .order_by("-last")[:MOST_CALLERS]
+    )
+    locked = _locked_without(key, going or [key])
+    return Dependents([dict(each) for each in callers], list(locked))
+
+
+def _locked_without(key: ApiKey, going: list[ApiKey]) -> QuerySet[Macro]:
+    valid = ApiKey.objects.valid().filter(community=key.community_id)
+    left = valid.exclude(pk__in=[each.pk for each in going])
+    if left.exists() or not valid.exists():
+        return Macro.objects.none()
+    found = macros_with_web_requests(key.community_id)
+    return found.select_related("feedback_type__project")

@@ -1,0 +1,106 @@
+"""Every page, who may open it, and who may send it off. A new one needs a row here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from feedback.roles import Role
+
+OBSERVER, SUPPORT, PROJECT_MANAGER, COMMUNITY_MANAGER = (
+    Role.OBSERVER.value,
+    Role.SUPPORT.value,
+    Role.PROJECT_MANAGER.value,
+    Role.COMMUNITY_MANAGER.value,
+)
+SUPERUSER = "superuser"
+
+# Who may at least: view, add, change, delete.
+MODELS: dict[str, tuple[str, str, str, str]] = {
+    "auth.group": (SUPERUSER,) * 4,
+    "auth.user": (SUPERUSER,) * 4,
+    "feedback.apikey": (COMMUNITY_MANAGER,) * 4,
+    "feedback.community": (OBSERVER, SUPERUSER, COMMUNITY_MANAGER, SUPERUSER),
+    "feedback.feedback": (OBSERVER, SUPPORT, SUPPORT, PROJECT_MANAGER),
+    "feedback.feedbacktype": (OBSERVER, *(PROJECT_MANAGER,) * 3),
+    "feedback.keyuse": (COMMUNITY_MANAGER, *(SUPERUSER,) * 3),
+    "feedback.member": (COMMUNITY_MANAGER,) * 4,
+    "feedback.project": (
+        OBSERVER,
+        COMMUNITY_MANAGER,
+        PROJECT_MANAGER,
+        COMMUNITY_MANAGER,
+    ),
+    "feedback.tester": (OBSERVER, COMMUNITY_MANAGER, SUPPORT, COMMUNITY_MANAGER),
+    "logs.delivery": (OBSERVER, *(SUPERUSER,) * 3),
+    "logs.destination": (OBSERVER, SUPERUSER, COMMUNITY_MANAGER, SUPERUSER),
+    "logs.run": (OBSERVER, *(SUPERUSER,) * 3),
+    "macros.macro": (OBSERVER, *(PROJECT_MANAGER,) * 3),
+    "macros.secret": (PROJECT_MANAGER,) * 4,
+}
+# Nobody at all: history is never written by hand.
+READ_ONLY = frozenset({"feedback.keyuse", "logs.delivery", "logs.run"})
+# Rows that belong to the community: a role in a project does not reach them.
+OF_THE_COMMUNITY = frozenset(
+    {"feedback.apikey", "feedback.keyuse", "feedback.member", "macros.secret"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page about a row of `of` (none: about no row), and who may at least."""
+
+    of: str = ""
+    get: str = ""
+    post: str = ""
+    # Its address takes this.
+    argument: str = "pk"
+    # And the address of one about no row, this.
+    given: Mapping[str, str] = field(default_factory=dict)
+
+
+EVERYBODY = "everybody"
+OTHERS: dict[str, Page] = {
+    "index": Page(get=EVERYBODY),
+    "password_change": Page(get=EVERYBODY),
+    "password_change_done": Page(get=EVERYBODY),
+    "autocomplete": Page(get=EVERYBODY),
+    "jsi18n": Page(get=EVERYBODY),
+    "auth_user_password_change": Page("auth.user", SUPERUSER, SUPERUSER, "id"),
+    **{
+        f"feedback_apikey_{name}": Page(
+            "feedback.apikey", COMMUNITY_MANAGER, COMMUNITY_MANAGER
+        )
+        for name in ("rotate", "off", "on")
+    },
+    "logs_destination_close": Page(
+        "logs.destination", COMMUNITY_MANAGER, COMMUNITY_MANAGER
+    ),
+    "logs_run_progress": Page("logs.run", OBSERVER, OBSERVER),
+    "logs_run_pause": Page("logs.run", SUPPORT, SUPPORT),
+    "logs_run_resume": Page("logs.run", SUPPORT, SUPPORT),
+    "logs_run_cancel": Page("logs.run", SUPPORT, SUPPORT),
+    "macros_macro_tags": Page(get=OBSERVER, post=OBSERVER),
+    "macros_macro_start": Page(get=PROJECT_MANAGER),
+    "macros_macro_start_curl": Page(get=PROJECT_MANAGER),
+    "macros_macro_start_preset": Page(
+        get=PROJECT_MANAGER, given={"name": "slack-text"}
+    ),
+    "macros_macro_pause": Page("macros.macro", PROJECT_MANAGER, PROJECT_MANAGER),
+    "macros_macro_resume": Page("macros.macro", PROJECT_MANAGER, PROJECT_MANAGER),
+}
+# Sign-in and sign-out are open, a person's own second factor is walked by
+# tests/sign_in, and the rest are Django's own redirects.
+NOT_WALKED = {
+    "login",
+    "logout",
+    "second_factor",
+    "second_factor_code",
+    "second_factor_leave",
+    "second_factor_new_codes",
+    "second_factor_off",
+    "second_factor_set_up",
+    "view_on_site",
+    "app_list",
+    "None",
+}

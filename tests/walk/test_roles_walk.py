@@ -1,0 +1,248 @@
+"""Every admin page and action, as every role, across two communities.
+
+What a person may not see is not found, what they may not do is refused, no page says a
+word of another community, and nothing of it changes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.test import Client, RequestFactory
+from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
+
+from feedback.models import FeedbackType
+from tests import factories
+from tests.walk import pages
+from tests.walk.pages import EVERYBODY, MODELS, NOT_WALKED, OTHERS, Page
+from tests.walk.world import PEOPLE, Person, World, client_of, markers, model_of
+
+pytestmark = pytest.mark.django_db
+
+STANDARD = ("changelist", "add", "change", "delete", "history")
+
+
+class Walk:
+    """One person's way through the pages; it counts and checks what it sees."""
+
+    def __init__(self, person: Person, world: World) -> None:
+        self.person = person
+        self.world = world
+        self.client: Client = client_of(person, world)
+        self.visits: Counter[str] = Counter()
+
+    def visit(self, method: str, url: str, data: Any = None) -> int:
+        response = getattr(self.client, method)(url, data or {})
+        self.visits[method] += 1
+        text = b"".join(response).decode() if response.streaming else ""
+        text = (text or response.content.decode()).lower()
+        for marker in markers(self.person):
+            # What one typed oneself, in the search, comes back.
+            assert marker.lower() not in text.replace(url.lower(), ""), (url, marker)
+        assert response.status_code < 500, url
+        return int(response.status_code)
+
+    def may(self, least: str) -> bool:
+        return least == EVERYBODY or self.person.is_at_least(least)
+
+    def reaches(self, of: FeedbackType, label: str) -> bool:
+        """Whether a row of the type's project is in the scope of the person's role."""
+        if of == self.world.theirs:
+            return False
+        if not self.person.in_project:
+            return True
+        return of == self.world.mine and label not in pages.OF_THE_COMMUNITY
+
+
+@pytest.fixture(params=PEOPLE, ids=str)
+def walk(request: pytest.FixtureRequest) -> Iterator[Walk]:
+    made = Walk(request.param, World.build())
+    before = made.world.all_of(made.world.theirs)
+    yield made
+    assert made.world.all_of(made.world.theirs) == before
+    for method, count in made.visits.items():
+        request.node.user_properties.append((f"walk_{method}", count))
+
+
+def patterns(resolver: URLResolver) -> Iterator[URLPattern]:
+    for each in resolver.url_patterns:
+        if isinstance(each, URLResolver):
+            yield from patterns(each)
+        else:
+            yield each
+
+
+def named() -> set[str]:
+    """The names of all addresses the admin answers at."""
+    [site] = [
+        each
+        for each in get_resolver().url_patterns
+        if isinstance(each, URLResolver) and each.namespace == "admin"
+    ]
+    return {str(each.name) for each in patterns(site)}
+
+
+def name_of(label: str, page: str) -> str:
+    return f"{label.replace('.', '_')}_{page}"
+
+
+def test_every_page_has_its_row() -> None:
+    rows = {name_of(label, page) for label in MODELS for page in STANDARD}
+    assert named() - rows - set(OTHERS) - NOT_WALKED == set()
+    assert (rows | set(OTHERS)) - named() == set()
+
+
+def standard_pages() -> Iterator[tuple[str, Page]]:
+    for label, (view, add, change, delete) in MODELS.items():
+        change = pages.SUPERUSER if label in pages.READ_ONLY else change
+        for page, get, post in (
+            ("change", view, change),
+            ("delete", delete, delete),
+            ("history", view, view),
+        ):
+            yield name_of(label, page), Page(label, get, post, "object_id")
+        yield name_of(label, "changelist"), Page(get=view)
+        yield name_of(label, "add"), Page(get=add)
+
+
+def every_page() -> list[tuple[str, Page]]:
+    return [*standard_pages(), *OTHERS.items()]
+
+
+def test_no_page_shows_or_changes_what_is_not_ones_own(walk: Walk) -> None:
+    hidden = [walk.world.theirs]
+    if walk.person.in_project:
+        hidden.append(walk.world.next)
+    for name, page in every_page():
+        for of in hidden if page.of and not page.of.startswith("auth.") else []:
+            row = walk.world.row(of, page.of)
+            if _is_shared(walk, of, page.of):
+                continue
+            url = reverse(f"admin:{name}", kwargs={page.argument: row.pk})
+            assert walk.visit("get", url) == 404, url
+            assert walk.visit("post", url, {"post": "yes"}) == 404, url
+
+
+def _is_shared(walk: Walk, of: FeedbackType, label: str) -> bool:
+    """The community itself and its destinations are seen from every project."""
+    shared = label in ("feedback.community", "logs.destination")
+    return shared and of != walk.world.theirs
+
+
+def test_a_page_is_open_to_those_and_only_those_who_may(walk: Walk) -> None:
+    for name, page in every_page():
+        if page.of.startswith("auth."):
+            continue
+        kwargs: dict[str, Any] = dict(page.given)
+        if page.of:
+            kwargs = {page.argument: walk.world.row(walk.world.mine, page.of).pk}
+        url = reverse(f"admin:{name}", kwargs=kwargs)
+        in_reach = not page.of or walk.reaches(walk.world.mine, page.of)
+        open_to = walk.may(page.get) and in_reach
+        status = walk.visit("get", url)
+        assert (status in (200, 302)) is open_to or _asks_more(name, status), url
+        if page.of and not (walk.may(page.post) and in_reach):
+            status = walk.visit("post", url, {"post": "yes"})
+            assert status in (403, 404) or _shows_only(page, status), (url, status)
+
+
+def _asks_more(name: str, status: int) -> bool:
+    """The picker says 403 to whoever names no field."""
+    return name == "autocomplete" and status == 403
+
+
+def _shows_only(page: Page, status: int) -> bool:
+    """A page that takes no orders shows itself again."""
+    return page.get == page.post and status == 200
+
+
+def test_superusers_pages_are_closed(walk: Walk) -> None:
+    for name, page in every_page():
+        if page.of.startswith("auth."):
+            pk = walk.world.row(walk.world.mine, page.of).pk
+            url = reverse(f"admin:{name}", kwargs={page.argument: pk})
+            for method in ("get", "post"):
+                assert walk.visit(method, url) in (403, 404), url
+
+
+def test_no_list_search_or_filter_leads_to_another_community(walk: Walk) -> None:
+    theirs = walk.world.theirs
+    for label in MODELS:
+        if label.startswith("auth."):
+            continue
+        url = reverse(f"admin:{name_of(label, 'changelist')}")
+        lookups = [f"?q={word}" for word in ("unreleased", "tara", "hidden")]
+        for field in model_of(label)._meta.get_fields():
+            if field.many_to_one and field.related_model is not None:
+                other = field.related_model._meta.label_lower
+                if other in MODELS:
+                    pk = walk.world.row(theirs, other).pk
+                    lookups += [f"?{field.name}={pk}", f"?{field.name}__id__exact={pk}"]
+        for lookup in lookups:
+            assert walk.visit("get", url + lookup) in (200, 302, 400, 403)
+
+
+def test_no_picker_offers_what_is_not_ones_own(walk: Walk) -> None:
+    for model in admin.site._registry:
+        for field in model._meta.get_fields():
+            if not (field.many_to_one and field.related_model in admin.site._registry):
+                continue
+            query = {
+                "app_label": model._meta.app_label,
+                "model_name": model._meta.model_name,
+                "field_name": field.name,
+                "term": "",
+            }
+            assert walk.visit("get", reverse("admin:autocomplete"), query) in (200, 403)
+
+
+def actions_on(of: FeedbackType, label: str) -> list[str]:
+    """Those that a superuser has on the list of the other community's rows."""
+    request = RequestFactory().get("/", {"feedback_type": of.pk})
+    request.user = factories.superuser(f"root-{label}")
+    return list(admin.site._registry[model_of(label)].get_actions(request))  # type: ignore[index]
+
+
+def test_no_action_reaches_what_is_not_ones_own(walk: Walk) -> None:
+    theirs = walk.world.theirs
+    run = walk.world.row(theirs, "logs.run")
+    for label in MODELS:
+        if label.startswith("auth."):
+            continue
+        pk = walk.world.row(theirs, label).pk
+        url = reverse(f"admin:{name_of(label, 'changelist')}")
+        query = f"?feedback_type={theirs.pk}" if label == "feedback.feedback" else ""
+        for action in actions_on(theirs, label):
+            for across in ("0", "1"):
+                for confirmed in ({}, {"post": "yes", "confirmed_count": "1"}):
+                    data = {
+                        "action": action,
+                        "index": "0",
+                        "select_across": across,
+                        "_selected_action": [pk],
+                        "run_key": run.key,
+                        **confirmed,
+                    }
+                    walk.visit("post", url + query, data)
+                    walk.visit("post", url, data)
+
+
+def test_without_a_sign_in_every_page_asks_for_one(client: Client) -> None:
+    world = World.build()
+    login = reverse("admin:login")
+    for name, page in every_page():
+        kwargs = {}
+        if page.of:
+            kwargs = {page.argument: world.row(world.mine, page.of).pk}
+        try:
+            url = reverse(f"admin:{name}", kwargs=kwargs)
+        except NoReverseMatch:
+            continue
+        for method in ("get", "post"):
+            response = getattr(client, method)(url)
+            assert response.status_code in (302, 405), url
+            assert response.url.startswith(login), url
