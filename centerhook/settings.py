@@ -81,7 +81,11 @@ INSTALLED_APPS = [
     "django_otp",
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
+    "django_filters",
     "django_rq",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "rest_framework",
     "centerhook.apps.CenterHookConfig",
     "feedback",
     "logs",
@@ -249,6 +253,38 @@ STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 # Static files are served from the apps too, so that no command must run before.
 WHITENOISE_USE_FINDERS = True
 X_FRAME_OPTIONS = "DENY"
+
+# --- REST API. Longer bodies than this, in bytes, are refused.
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "feedback.rest.authentication.KeyAuthentication",
+        "feedback.rest.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["feedback.rest.permissions.HasPermission"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["feedback.rest.parsing.JSONParser"],
+    "DEFAULT_FILTER_BACKENDS": ["feedback.rest.filtering.FilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "feedback.rest.paging.CursorPagination",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "feedback.rest.problems.handle",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "CenterHook API",
+    "VERSION": "1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "RunStateEnum": "logs.models.RunState",
+        "DeliveryStateEnum": "logs.models.DeliveryState",
+        "ErrorClassEnum": "logs.models.ErrorClass",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "feedback.rest.schema.add_problems",
+    ],
+}
 
 LOGGING = {
     "version": 1,

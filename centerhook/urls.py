@@ -6,8 +6,11 @@ from django.views.generic import RedirectView
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    path("api/", include("centerhook.api")),
 ]
 if settings.SINGLE_SIGN_ON:
     urlpatterns += [
         path("single-sign-on/", include("centerhook.sign_in.single_sign_on"))
     ]
+handler400 = "centerhook.api.bad_request"
+handler500 = "centerhook.api.server_error"

@@ -8,8 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 
 from .models import FeedbackType, FieldKind, FormField
+from .models.types import CHOICE_KINDS
 
 PREFIX = "field_"
 _LONGEST = 10_000
@@ -30,6 +32,22 @@ def answers_in(cleaned: dict[str, Any]) -> dict[str, Any]:
         for name, value in cleaned.items()
         if name.startswith(PREFIX) and value not in (None, "", [])
     }
+
+
+def stored_answer(question: FormField, text: str) -> Any:
+    """How this answer is stored, of a multiple choice one choice.
+
+    Raises ValidationError where the question does not take it.
+    """
+    if question.kind == FieldKind.CHECKBOX:
+        if text not in ("true", "false"):
+            raise ValidationError("Give one of: true, false.")
+        return text == "true"
+    if question.kind in CHOICE_KINDS:
+        if text not in question.choice_list:
+            raise ValidationError(f"Give one of: {', '.join(question.choice_list)}.")
+        return text
+    return _stored(_form_field(question).clean(text))
 
 
 def _form_field(question: FormField) -> forms.Field:

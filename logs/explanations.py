@@ -61,15 +61,29 @@ ERRORS: dict[str, str] = {
 
 
 def explain(attempt: Attempt) -> str:
-    """One or two sentences: what happened, and what to do about it."""
+    """One or two sentences: what happened, and what to do about it.
+
+    After them, a line each, what was stored of the answer and what was not.
+    """
     if attempt.status is not None:
         meaning = STATUSES.get(attempt.status) or _CLASSES.get(attempt.status // 100)
         said = f"{attempt.status}: {meaning or 'an unknown answer'}.{_cut(attempt)}"
-        return f"{said} {attempt.message}".strip()
+        # What became of the return values is a line each.
+        captured = attempt.status < 300 or "\n" in attempt.message
+        between = "\n" if captured else " "
+        return f"{said}{between}{attempt.message}".strip()
     parts = [attempt.message, ERRORS.get(attempt.error_class, "")]
     if attempt.outcome_unknown and attempt.error_class != ErrorClass.LOST:
         parts.append("Outcome unknown: the system may have acted on the request.")
     return " ".join(part for part in parts if part)
+
+
+def error_label(error_class: str, status: int | None) -> str:
+    """What an error is called in lists; an empty string if there is none."""
+    if error_class == ErrorClass.HTTP and status is not None and status < 300:
+        # The target has accepted the request, and its answer is of no use.
+        return "Return value missing"
+    return str(ErrorClass(error_class).label) if error_class else ""
 
 
 def _cut(attempt: Attempt) -> str:

@@ -11,7 +11,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
-from . import health
+from . import captures, health
+from .captures import Captured
 from .models import Attempt, Delivery, DeliveryState, Run, RunState
 
 # The counter on the run that each end of a delivery adds to.
@@ -28,7 +29,9 @@ class Outcome:
     """What became of a leased delivery.
 
     `state` is the new one; PENDING means that it is due again in `retry_in` seconds.
-    Without an attempt it was given back unsent, which uses none up.
+    Without an attempt it was given back unsent, which uses none up. `captured` goes to
+    the ticket's external data, and `said` is the attempt's message without what
+    becomes of that.
     """
 
     delivery: Delivery
@@ -36,20 +39,23 @@ class Outcome:
     attempt: Attempt | None = None
     retry_in: float | None = None
     origin: str = ""
+    captured: Sequence[Captured] = ()
+    said: str = ""
 
 
 def record(run: Run, lease: str, outcomes: Sequence[Outcome], now: datetime) -> None:
     """Write attempts and new states in one transaction.
 
     An attempt was made, so it is written even when the lease has passed to another
-    worker meanwhile; the state changes only for the holder of the lease. Deliveries
-    whose run was deleted in the meantime are dropped.
+    worker meanwhile, with what it captured; the state changes only for the holder of
+    the lease. Deliveries whose run was deleted in the meantime are dropped.
     """
     if not outcomes:
         return
     with transaction.atomic():
         leases = _lock([outcome.delivery.pk for outcome in outcomes])
         known = [each for each in outcomes if each.delivery.pk in leases]
+        captures.store(known, run.pk)
         Attempt.objects.write(
             each.attempt for each in known if each.attempt is not None
         )

@@ -30,6 +30,7 @@ from .http import Request, TlsOptions, TransportError, origin_of
 from .models.secrets import Secret, Vault
 from .models.web_requests import BODY_PLACES, BodyKind
 from .retries import RetryPolicy
+from .returns import ReturnValue, compile_rows
 from .tags import (
     Context,
     FieldInfo,
@@ -61,6 +62,7 @@ class RequestTemplate:
     headers: list[tuple[str, Template]]
     body: Template | None
     step: Mapping[str, Any]
+    returns: tuple[ReturnValue, ...] = ()
     vault: Vault = field(default_factory=Vault)
     authentication: Authentication = field(default_factory=Authentication)
 
@@ -76,7 +78,9 @@ class RequestTemplate:
                 fixed = compile_template(content_type, Place.HEADER, scope)
                 headers = [("Content-Type", fixed), *headers]
         url = compile_template(step["url"].strip(), Place.URL, scope)
-        return cls(step["method"], url, headers, body, step)
+        # A run that started under an older version has none.
+        returns = compile_rows(step.get("return_values", ()))
+        return cls(step["method"], url, headers, body, step, returns)
 
     def unlock(self, vault: Vault) -> None:
         """Give it the values of its secrets; without, it can't render any."""

@@ -27,6 +27,10 @@ class RunRefused(Exception):
     """Why a run was not started, as a sentence for the person who asked."""
 
 
+class KeyReused(RunRefused):
+    """The key is that of a run of which something else was asked."""
+
+
 def start_run(
     macro: Macro,
     targets: QuerySet[Feedback],
@@ -34,15 +38,20 @@ def start_run(
     cause: Cause,
     actor: Any = None,
     key: str = "",
+    fingerprint: str = "",
     selection: str = "",
 ) -> Run:
     """Create a run with a delivery for each target and step, and wake the workers.
 
     All rows exist when this returns inside its transaction; the bell rings after the
-    commit. A second call with the same `key` (32 hexadecimal digits) returns the
-    first one's run. Raises RunRefused, and then nothing is written.
+    commit. A second call with the same `key` (32 hexadecimal digits) and the same
+    `fingerprint` returns the first one's run, whatever has changed since. Raises
+    RunRefused, and then nothing is written.
     """
     key = key or uuid.uuid4().hex
+    known = Run.objects.filter(key=key).first()
+    if known is not None:
+        return _same(known, macro, fingerprint)
     snapshot = _ready_snapshot(macro)
     with transaction.atomic():
         run, created = Run.objects.get_or_create(
@@ -57,14 +66,21 @@ def start_run(
                 "actor": actor if isinstance(actor, User) else None,
                 "actor_name": actor.get_username() if actor else "",
                 "selection": selection,
+                "fingerprint": fingerprint,
                 "created_at": timezone.now(),
             },
         )
-        if run.macro_id != macro.pk:
-            raise RunRefused("This key was used for a run of another macro.")
         if created:
             _create_deliveries(run, macro, targets)
             transaction.on_commit(lambda: queue.ring(run.pk, run.total))
+    return _same(run, macro, fingerprint)
+
+
+def _same(run: Run, macro: Macro, fingerprint: str) -> Run:
+    if run.macro_id != macro.pk:
+        raise KeyReused("This key was used for a run of another macro.")
+    if run.fingerprint != fingerprint:
+        raise KeyReused("This key was used for a run on another selection.")
     return run
 
 

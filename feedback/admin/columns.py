@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
+from django.utils.timezone import localtime
+
+from logs.models import Delivery
+from macros.tags import normalise
 
 from ..forms import PREFIX
 from ..models import Feedback, FormField
@@ -23,10 +31,48 @@ def answer_column(question: FormField) -> Callable[[Feedback], str]:
 def external_column(name: str) -> Callable[[Feedback], str]:
     @admin.display(description=name)
     def value(ticket: Feedback) -> str:
-        return _in_cell(ticket.external_data.get(name))
+        data = ticket.external_data
+        return _in_cell(data.get(name, data.get(normalise(name))))
 
     value.__name__ = f"external_{name}"
     return value
+
+
+def external_table(ticket: Feedback) -> str:
+    """External data, each value with the delivery that it came from."""
+    if not ticket.external_data:
+        return "Nothing yet."
+    known = _deliveries_of(ticket)
+    body = format_html_join(
+        "",
+        '<tr><th>{}</th><td>{}</td><td class="quiet">{}</td></tr>',
+        (
+            (key, _in_cell(value), _origin(ticket.external_provenance.get(key), known))
+            for key, value in sorted(ticket.external_data.items())
+        ),
+    )
+    return format_html('<table class="pairs">{}</table>', body)
+
+
+def _deliveries_of(ticket: Feedback) -> set[int]:
+    """Those named as origins that are still on the log."""
+    named = [each.get("delivery", 0) for each in ticket.external_provenance.values()]
+    rows = Delivery.objects.filter(pk__in=named, feedback=ticket.pk) if named else ()
+    return {row.pk for row in rows}
+
+
+def _origin(provenance: dict[str, Any] | None, known: set[int]) -> str:
+    if not provenance:
+        return ""
+    at = localtime(datetime.fromisoformat(provenance["at"]))
+    said = (
+        f"from run {provenance['run']}, attempt {provenance['attempt']},"
+        f" {provenance['source']}, {date_format(at, 'j M Y, H:i')}"
+    )
+    if provenance["delivery"] not in known:
+        return said
+    url = reverse("admin:logs_delivery_change", args=[provenance["delivery"]])
+    return format_html('<a href="{}">{}</a>', url, said)
 
 
 def _in_cell(value: Any) -> str:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
+from django.db.models.fields.json import KeyTransform
 from django.http import HttpRequest
 
-from ..forms import PREFIX
+from macros.tags import normalise
+
+from ..answers import answer_is
+from ..forms import PREFIX, stored_answer
 from ..models import FeedbackType, FieldKind, FormField, Visibility
 
 Choices = list[tuple[str, str]]
@@ -43,12 +48,14 @@ class VisibilityFilter(admin.SimpleListFilter):
         return queryset.none() if self.value() else queryset
 
 
-class SubmitterFilter(admin.SimpleListFilter):
-    """A box to type in, since a community has more testers than a list can hold."""
+class TypedFilter(admin.SimpleListFilter):
+    """A box to type in, for what has more values than a list can hold."""
 
-    title = "submitter"
-    parameter_name = "submitter"
-    template = "admin/feedback/feedback/submitter_filter.html"
+    template = "admin/feedback/feedback/typed_filter.html"
+    parameter_name = ""
+    asks_for = ""
+    # Values that are offered as links beside the box.
+    links: Choices | tuple[tuple[str, str], ...] = ()
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         return [("", "")]
@@ -60,15 +67,35 @@ class SubmitterFilter(admin.SimpleListFilter):
         # The search too, which get_filters_params() leaves out.
         others = dict(changelist.filter_params)
         others.pop(self.parameter_name, None)
+        value = self.value() or ""
+        labels = dict(self.links)
         yield {
-            "selected": bool(self.value()),
-            "display": self.value(),
+            "selected": bool(value),
+            "display": labels.get(value, value),
+            "typed": "" if value in labels else value,
+            "parameter": self.parameter_name,
+            "asks_for": self.asks_for,
+            "links": [
+                (
+                    changelist.get_query_string({self.parameter_name: each or None}),
+                    label,
+                    value == each,
+                )
+                for each, label in [("", "All"), *self.links]
+                if self.links
+            ],
             "others": [
                 (name, value)
                 for name, values in others.items()
                 for value in (values if isinstance(values, list) else [values])
             ],
         }
+
+
+class SubmitterFilter(TypedFilter):
+    title = "submitter"
+    parameter_name = "submitter"
+    asks_for = "Name or e-mail"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         for word in (self.value() or "").replace("\0", " ").split():
@@ -114,31 +141,67 @@ def question_filter(question: FormField) -> type[admin.SimpleListFilter]:
             self, request: HttpRequest, queryset: QuerySet[Any]
         ) -> QuerySet[Any]:
             if _is_offered(self):
-                return _answered(queryset, question, str(self.value()))
+                stored = stored_answer(question, str(self.value()))
+                own = [question.feedback_type_id]
+                return queryset.filter(
+                    answer_is(own, question.key, question.kind, stored)
+                )
             return queryset.none() if self.value() else queryset
 
     return QuestionFilter
 
 
+# In place of a value: there is any, or none.
+ANY, NONE = "*", "!"
+
+
+def external_filter(name: str) -> type[admin.SimpleListFilter]:
+    """A filter on external data: there is a value, there is none, or it is this one."""
+
+    class ExternalFilter(TypedFilter):
+        title = name
+        parameter_name = f"external_{name}"
+        asks_for = "Exactly this value"
+        links = ((ANY, "Has a value"), (NONE, "Has none"))
+
+        def queryset(
+            self, request: HttpRequest, queryset: QuerySet[Any]
+        ) -> QuerySet[Any]:
+            value = (self.value() or "").strip().replace("\0", " ")
+            return _with_external(queryset, name, value) if value else queryset
+
+    return ExternalFilter
+
+
+def _with_external(tickets: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+    # The column may name it as people write it.
+    keys = sorted({name, normalise(name)})
+    has_any = Q(external_data__has_any_keys=keys)
+    if value == ANY:
+        return tickets.filter(has_any)
+    if value == NONE:
+        return tickets.exclude(has_any)
+    # Transforms of their own, so that no name is taken for a lookup.
+    held: dict[str, Any] = {
+        f"external_{number}": KeyTransform(key, "external_data")
+        for number, key in enumerate(keys)
+    }
+    where = Q()
+    for alias, meant in product(held, _meanings(value)):
+        where |= Q(**{alias: meant})
+    found: QuerySet[Any] = tickets.alias(**held).filter(where)
+    return found
+
+
+def _meanings(text: str) -> list[Any]:
+    """What was typed as a text, and as the number or truth value that it may be."""
+    try:
+        meant = json.loads(text, parse_constant=str)
+    except (ValueError, RecursionError):
+        return [text]
+    return [text, meant] if isinstance(meant, (bool, int, float)) else [text]
+
+
 def _is_offered(spec: admin.SimpleListFilter) -> bool:
     """Whether the value in the address is one of the filter's own."""
     return any(spec.value() == value for value, _ in spec.lookup_choices)
-
-
-def _answered(tickets: QuerySet[Any], question: FormField, value: str) -> QuerySet[Any]:
-    answer = f"form_values__{question.key}"
-    if question.kind == FieldKind.CHECKBOX:
-        if value == "true":
-            return tickets.filter(**{answer: True})
-        # Excluded by id: databases call "not ticked" unknown where no answer is.
-        ticked = question.feedback_type.tickets.filter(**{answer: True})
-        return tickets.exclude(pk__in=ticked.order_by().values("pk"))
-    if question.kind == FieldKind.MULTIPLE_CHOICE:
-        # The one way to look into a JSON list on every database: its text form holds
-        # the choice between quotes, escaped (SQLite) or not (PostgreSQL).
-        plain, escaped = json.dumps(value, ensure_ascii=False), json.dumps(value)
-        return tickets.filter(
-            Q(**{f"{answer}__icontains": plain})
-            | Q(**{f"{answer}__icontains": escaped})
-        )
-    return tickets.filter(**{answer: value})

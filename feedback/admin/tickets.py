@@ -5,13 +5,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
-from django.utils.html import format_html, format_html_join
 
 from macros.models import Macro
 
+from ..filters import SEARCHED
 from ..forms import PREFIX, answers_in, questions_of
 from ..models import (
     Comment,
@@ -22,11 +23,12 @@ from ..models import (
 )
 from ..roles import RUN_MACRO
 from ..scoping import ScopedAdmin, ScopedInline
-from .columns import answer_column, external_column
+from .columns import answer_column, external_column, external_table
 from .filters import (
     OpenFilter,
     SubmitterFilter,
     VisibilityFilter,
+    external_filter,
     question_filter,
     status_filter,
 )
@@ -78,13 +80,7 @@ class TicketForm(forms.ModelForm):
 class FeedbackAdmin(ScopedAdmin):
     form = TicketForm
     date_hierarchy = "created_at"
-    search_fields = [
-        "reference",
-        "title",
-        "description",
-        "submitter__email",
-        "submitter__last_name",
-    ]
+    search_fields = SEARCHED
     list_select_related = ["status", "submitter", "feedback_type__project"]
     show_full_result_count = False
     list_per_page = 50
@@ -121,6 +117,7 @@ class FeedbackAdmin(ScopedAdmin):
             OpenFilter,
             status_filter(feedback_type),
             *[question_filter(question) for question in questions],
+            *[external_filter(name) for name in feedback_type.external_column_names],
             VisibilityFilter,
             SubmitterFilter,
             *dates,
@@ -200,6 +197,16 @@ class FeedbackAdmin(ScopedAdmin):
             fieldsets.append(("From other systems", {"fields": ["external"]}))
         return fieldsets
 
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: Any, change: bool
+    ) -> None:
+        """All but the external data, which an answer may have changed meanwhile."""
+        if not change:
+            return super().save_model(request, obj, form, change)
+        obj.save(update_fields=_columns_of_people())
+        if not self._has(request, "change", obj):
+            raise PermissionDenied
+
     def save_formset(
         self, request: HttpRequest, form: Any, formset: Any, change: bool
     ) -> None:
@@ -213,11 +220,15 @@ class FeedbackAdmin(ScopedAdmin):
 
     @admin.display(description="external data")
     def external(self, ticket: Feedback) -> str:
-        if not ticket.external_data:
-            return "Nothing yet."
-        rows = sorted(ticket.external_data.items())
-        body = format_html_join("", "<tr><th>{}</th><td>{}</td></tr>", rows)
-        return format_html('<table class="pairs">{}</table>', body)
+        return external_table(ticket)
+
+
+def _columns_of_people() -> list[str]:
+    return [
+        field.name
+        for field in Feedback._meta.concrete_fields
+        if not field.primary_key and not field.name.startswith("external_")
+    ]
 
 
 def _chosen_type(request: HttpRequest) -> FeedbackType | None:

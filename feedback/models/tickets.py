@@ -64,6 +64,8 @@ class Feedback(models.Model):
     external_data = models.JSONField(
         default=dict, blank=True, encoder=DjangoJSONEncoder
     )
+    # By key, what set it: `logs.captures` says how. Changes with the data, never alone.
+    external_provenance = models.JSONField(default=dict, blank=True, editable=False)
     created_at = models.DateTimeField("created", default=timezone.now, editable=False)
     modified_at = models.DateTimeField("modified", auto_now=True)
 

@@ -15,7 +15,7 @@ from feedback.scoping import ReadOnlyAdmin
 from macros import curl
 from macros.resends import survey
 
-from ..explanations import explain
+from ..explanations import error_label, explain
 from ..models import Attempt, Delivery, ErrorClass, Resend, delivery_id
 from ..redaction import MASK
 from .resends import resend_selected
@@ -78,11 +78,16 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.display(ordering="last_error")
     def error(self, delivery: Delivery) -> str:
-        return ErrorClass(delivery.last_error).label if delivery.last_error else "-"
+        return error_label(delivery.last_error, delivery.last_status) or "-"
 
     @admin.display(description="run", ordering="run")
     def run_number(self, delivery: Delivery) -> int:
         return delivery.run_id
+
+
+def _lines(text: str) -> tuple[str, list[str]]:
+    first, *others = text.splitlines() or [""]
+    return first, others
 
 
 def _page(delivery: Delivery, user: Any) -> dict[str, Any]:
@@ -96,7 +101,12 @@ def _page(delivery: Delivery, user: Any) -> dict[str, Any]:
         "may_run": may(user, RUN_MACRO, delivery),
         "resends": [(kind, kind.label, survey(this, kind, user)) for kind in Resend],
         "attempts": [
-            (attempt, explain(attempt), _as_curl(attempt))
+            (
+                attempt,
+                *_lines(explain(attempt)),
+                error_label(attempt.error_class, attempt.status),
+                _as_curl(attempt),
+            )
             for attempt in reversed(attempts)
         ],
         # Looked for, since the ticket may have been deleted.

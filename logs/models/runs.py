@@ -14,6 +14,7 @@ from .deliveries import Delivery
 
 class Cause(models.TextChoices):
     ACTION = "action", "Perform Action"
+    API = "api", "API"
 
 
 class RunState(models.TextChoices):
@@ -60,6 +61,8 @@ class Run(models.Model):
     # Given by whoever starts the run; a second start with the same key is the same
     # run. Part of every delivery id.
     key = models.CharField(max_length=32, unique=True, editable=False)
+    # A hash of what was asked for, where the key is a caller's to use again.
+    fingerprint = models.CharField(max_length=64, blank=True, editable=False)
     community = models.ForeignKey(Community, models.CASCADE, related_name="runs")
     project = models.ForeignKey(
         Project, models.SET_NULL, related_name="runs", null=True

@@ -17,6 +17,7 @@ from feedback.unlocking import Lock, explain_lock
 from ..models import Macro, WebRequest
 from ..retries import CAUSE_LABELS, MAX_RETRY_AFTER, in_words
 from ..runs import resume_macro
+from .return_values import ReturnValuesField
 from .starts import StartsMixin
 from .tags import reference
 
@@ -35,6 +36,12 @@ class WebRequestFormSet(BaseInlineFormSet):
             )
 
 
+_ABOUT_RETURN_VALUES = (
+    "What of the answer is stored in the ticket's external data, to be used as a tag,"
+    " a filter and a column. To remove a row, clear its name and its path."
+)
+
+
 class WebRequestInline(ScopedInline, admin.StackedInline):
     model = WebRequest
     formset = WebRequestFormSet
@@ -44,6 +51,14 @@ class WebRequestInline(ScopedInline, admin.StackedInline):
         (
             None,
             {"fields": [("position", "method"), "url", "headers", "body_kind", "body"]},
+        ),
+        (
+            "Return values",
+            {
+                "classes": ["collapse"],
+                "fields": ["return_values"],
+                "description": _ABOUT_RETURN_VALUES,
+            },
         ),
         (
             "Authentication",
@@ -68,6 +83,8 @@ class WebRequestInline(ScopedInline, admin.StackedInline):
     def formfield_for_dbfield(
         self, db_field: Any, request: HttpRequest, **kwargs: Any
     ) -> Any:
+        if db_field.name == "return_values":
+            return ReturnValuesField(label="", required=False)
         rows = {"url": 1, "headers": 3, "body": 12, "token_parameters": 2}.get(
             db_field.name
         )

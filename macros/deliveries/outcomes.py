@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db.models import Exists, OuterRef
 
-from logs.models import Attempt, Delivery, DeliveryState, ErrorClass, Run
+from logs.captures import Captured
+from logs.models import Attempt, Cut, Delivery, DeliveryState, ErrorClass, Run
 from logs.recording import Outcome
 from logs.redaction import credentials_in, header_lines, mask_url, redact, redact_end
 
+from ..capture import captures_of
 from ..http import Answer, TransportError
 from ..models import Macro, WebRequest
 from ..oauth import TokenError
 from ..retries import Failure, GiveUp, RetryPolicy, cause_of, retry_after
+from ..returns import Reading, ReturnValue
 from .sender import Exchange
 
 logger = logging.getLogger(__name__)
@@ -52,9 +56,14 @@ def of_exchange(exchange: Exchange) -> Outcome:
         attempt.outcome_unknown = result.outcome_unknown
     else:
         _take_unforeseen(attempt, exchange)
-    _redact_echoes(attempt, exchange)
+    secrets = _redact_echoes(attempt, exchange)
     work = exchange.work
+    captured: list[Captured] = []
+    if isinstance(result, Answer):
+        returns = work.plan.steps[exchange.delivery.step].returns
+        captured = _capture(attempt, result, returns, secrets) if returns else []
     outcome = _outcome(attempt, work.run, work.plan.policy, ended_at, hint)
+    outcome.captured, outcome.said = captured, attempt.message
     if not isinstance(result, TokenError):  # That is no fault of the destination's.
         outcome.origin = work.plan.vault.redact(exchange.origin)
     return outcome
@@ -182,14 +191,34 @@ def _text(body: bytes) -> str:
     return body.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
-def _redact_echoes(attempt: Attempt, exchange: Exchange) -> None:
+def _capture(
+    attempt: Attempt, answer: Answer, returns: Sequence[ReturnValue], secrets: list[str]
+) -> list[Captured]:
+    """From the body as it is logged, so that no secret can be picked out of it."""
+    cut = Cut(attempt.response_cut).label if attempt.response_cut else ""
+    reading = Reading(
+        answer.status,
+        answer.headers,
+        attempt.response_body,
+        cut,
+        partial(redact, secrets=secrets),
+    )
+    capture = captures_of(returns, reading)
+    attempt.message = "\n".join(filter(None, [attempt.message, *capture.problems]))
+    if capture.missing:
+        attempt.error_class = ErrorClass.HTTP
+    return capture.values
+
+
+def _redact_echoes(attempt: Attempt, exchange: Exchange) -> list[str]:
     """Mask secrets wherever else they stand, as in an echo of the request."""
     vault = exchange.work.plan.vault
     request = exchange.request
     secrets = [*vault.echoes, *credentials_in(request.headers, request.url)]
     if not secrets:
-        return
+        return secrets
     for name in _TEXTS:
         setattr(attempt, name, redact(getattr(attempt, name), secrets))
     if attempt.response_cut:
         attempt.response_body = redact_end(attempt.response_body, secrets)
+    return secrets

@@ -6,8 +6,11 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from logs.redaction import is_credential
+
 from ..headers import compile_headers
-from ..tags import Place, Scope, TemplateError, compile_template
+from ..returns import Source, check
+from ..tags import Place, Scope, TemplateError, compile_template, normalise
 from .credentials import AuthKind, check_credentials
 from .macros import Step
 from .scopes import scope_for
@@ -97,6 +100,12 @@ class WebRequest(Step):
         " signatures of both.",
     )
 
+    return_values = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="What of the answer is stored in the ticket's external data.",
+    )
+
     class Meta:
         verbose_name = "web request"
 
@@ -117,6 +126,8 @@ class WebRequest(Step):
                 errors[field] = [str(problem) for problem in error.problems]
         for field, problem in check_credentials(self, scope):
             errors.setdefault(field, []).append(problem)
+        for problem in self._check_return_values():
+            errors.setdefault("return_values", []).append(problem)
         if errors:
             raise ValidationError(errors)
 
@@ -129,6 +140,20 @@ class WebRequest(Step):
             place, _ = BODY_PLACES[self.body_kind]
             compilers["body"] = lambda: compile_template(self.body, place, scope)
         return compilers
+
+    def _check_return_values(self) -> list[str]:
+        # As the lookup of a column or a filter such a name would mean something else.
+        reserved = models.JSONField().get_lookups()
+        rows, problems = check(self.return_values, normalise, reserved)
+        problems += [
+            f"Row {number}, path: {row['expression']} holds a credential, and those are"
+            " never stored."
+            for number, row in enumerate(rows, start=1)
+            if row["source"] == Source.HEADER and is_credential(row["expression"])
+        ]
+        if not problems:
+            self.return_values = rows
+        return problems
 
     def snapshot(self) -> dict[str, Any]:
         return {
@@ -146,4 +171,5 @@ class WebRequest(Step):
             "token_in_body": self.token_in_body,
             "signing_secret": self.signing_secret,
             "previous_signing_secret": self.previous_signing_secret,
+            "return_values": self.return_values,
         }

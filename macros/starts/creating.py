@@ -101,9 +101,7 @@ def _create_secret(start: Start, new: NewSecret, actor: Any) -> None:
 
 
 def _create_request(macro: Macro, position: int, values: Mapping[str, Any]) -> None:
-    fields = {each.name for each in WebRequest._meta.get_fields()}
-    known = {name: value for name, value in values.items() if name in fields}
-    step = WebRequest(macro=macro, position=position, **known)
+    step = WebRequest(macro=macro, position=position, **values)
     try:
         step.full_clean(exclude=["step_ptr"])
     except ValidationError as error:

@@ -112,6 +112,24 @@ def test_a_macro_is_made_with_its_secret(page: Client, bugs: FeedbackType) -> No
     assert (secret.project, secret.hosts) == (bugs.project, "hooks.slack.com")
 
 
+@pytest.mark.parametrize("name", list(all_presets()))
+def test_every_preset_makes_a_macro_that_can_be_saved_again(
+    page: Client, bugs: FeedbackType, name: str
+) -> None:
+    preset = all_presets()[name]
+    values = {
+        f"setting_{each.key}": each.default or each.example for each in preset.settings
+    }
+    for need in preset.secrets:
+        values[f"secret_{need.key}_name"] = need.name
+        values[f"secret_{need.key}_value"] = VALUE
+    response = page.post(start(name), form(bugs, **values))
+    assert response.status_code == 302, response.context["form"].errors
+    step = WebRequest.objects.get()
+    assert [row["name"] for row in step.return_values] == preset.returned
+    step.full_clean(exclude=["step_ptr"])
+
+
 def test_settings_become_text_of_the_request(page: Client, bugs: FeedbackType) -> None:
     values = {
         "setting_site": "https://jira.example:8443/",
@@ -261,6 +279,34 @@ def test_who_may_not_add_macros_finds_no_page(bugs: FeedbackType, role: str) -> 
 def test_without_a_login_or_with_a_wrong_name_there_is_nothing(page: Client) -> None:
     assert Client().get(CHOOSER).status_code == 302
     assert page.get(start("no-such-preset")).status_code == 404
+
+
+def test_a_key_that_jira_answers_is_kept_and_found_by_the_next_macro(
+    page: Client, bugs: FeedbackType, receiver: Receiver
+) -> None:
+    ticket = factories.ticket(bugs, title="It breaks")
+    values = {
+        "setting_site": f"{receiver.url}/jira",
+        "setting_email": "me@example.com",
+        "setting_project": "QA",
+        "setting_issue_type": "Bug",
+        "secret_jira_token_name": "jira_token",
+        "secret_jira_token_value": "s3cr3t-token",
+    }
+    page.post(start("jira-create"), form(bugs, **values))
+    del values["secret_jira_token_value"]
+    page.post(start("jira-comment"), form(bugs, **{**values, "name": "Comment"}))
+
+    for macro in Macro.objects.order_by("pk"):
+        deliveries.work(factories.run(macro).pk)
+
+    ticket.refresh_from_db()
+    key = ticket.external_data["jira_key"]
+    assert key.startswith("DEMO-")
+    create, comment = receiver.requests
+    assert create.target == "/jira/rest/api/3/issue"
+    assert comment.target == f"/jira/rest/api/3/issue/{key}/comment"
+    assert "Basic bWVAZXhhbXBsZS5jb206czNjcjN0LXRva2Vu" in dict(create.headers).values()
 
 
 @pytest.mark.parametrize("preset", ["slack-blocks", "n8n", "any-form", "any-xml"])

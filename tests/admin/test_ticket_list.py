@@ -136,7 +136,7 @@ def test_the_filters_offer_what_the_type_has(page: Client, bugs: FeedbackType) -
         "Platform": ["All", "Android", "iOS", "Grün"],
         "Reproducible": ["All", "Yes", "No"],
         "visibility": ["All", "Public", "Private"],
-        "submitter": [None],
+        "submitter": [""],
         "created": dates,
         "modified": dates,
     }

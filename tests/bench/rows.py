@@ -15,11 +15,11 @@ _TESTERS = 1_000
 # As engine.seed makes them, only quicker.
 _TICKETS = """
 INSERT INTO feedback_feedback (feedback_type_id, number, reference, title, description,
-    status_id, visibility, submitter_id, form_values, external_data, created_at,
-    modified_at)
+    status_id, visibility, submitter_id, form_values, external_data,
+    external_provenance, created_at, modified_at)
 SELECT %(type)s, n, 'BUG-' || n, 'The screen stays black, report ' || n, %(text)s,
     %(status)s, 'public', %(tester)s + n %% %(testers)s, '{"severity": "Major"}', '{}',
-    now(), now()
+    '{}', now(), now()
 FROM generate_series(1, %(tickets)s) n
 """
 

@@ -73,6 +73,7 @@ def test_a_run_says_what_was_started_by_whom_on_what(
         "actor_id": olivia.pk,
         "actor_name": "olivia",
         "selection": "open: Open",
+        "fingerprint": "",
         "state": "active",
         "total": 2,
         "delivered": 0,

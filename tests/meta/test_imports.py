@@ -25,6 +25,7 @@ ROWS: list[list[tuple[str, ...]]] = [
         ("tags", "headers"),
         ("http", "signing", "oauth", "credentials"),
         ("retries",),
+        ("returns",),
         ("cadence",),
         ("crypto",),
         ("curl",),

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from ..models import Feedback, Status, Tester
+from ..rest.serializers import FeedbackTypeSerializer, ProjectSerializer
+
+
+class StatusSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Status
+        fields = ["id", "name", "is_open"]
+
+
+class SubmitterSerializer(serializers.ModelSerializer):
+    name = serializers.CharField(read_only=True)
+
+    class Meta:
+        model = Tester
+        fields = ["id", "email", "name"]
+
+
+class FeedbackSerializer(serializers.ModelSerializer):
+    """A ticket."""
+
+    type = FeedbackTypeSerializer(source="feedback_type", read_only=True)
+    project = ProjectSerializer(source="feedback_type.project", read_only=True)
+    status = StatusSerializer(read_only=True, allow_null=True)
+    submitter = SubmitterSerializer(read_only=True, allow_null=True)
+    form_values = serializers.DictField(
+        read_only=True, help_text="Answers by the keys of the form's fields."
+    )
+    external_data = serializers.DictField(
+        read_only=True, help_text="Values from other systems, by name."
+    )
+
+    class Meta:
+        model = Feedback
+        fields = [
+            "id",
+            "reference",
+            "type",
+            "project",
+            "title",
+            "description",
+            "status",
+            "visibility",
+            "submitter",
+            "form_values",
+            "external_data",
+            "created_at",
+            "modified_at",
+        ]
+        read_only_fields = fields

@@ -1,0 +1,1 @@
+"""What every room of the REST API is built with."""

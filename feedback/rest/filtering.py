@@ -1,0 +1,65 @@
+"""The query's parameters through the view's FilterSet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import QueryDict
+from rest_framework.filters import BaseFilterBackend
+from rest_framework.request import Request
+
+from ..conditions import ChoiceFilter, MomentFilter, NumberFilter, RowsFilter
+from .paging import PARAMETERS
+from .problems import in_parameter, invalid
+
+
+class FilterBackend(BaseFilterBackend):
+    """`view.filterset(data, queryset, beside)` makes the FilterSet."""
+
+    def filter_queryset(
+        self, request: Request, queryset: QuerySet[Any], view: Any
+    ) -> QuerySet[Any]:
+        if not view.is_list:
+            return queryset
+        filterset = view.filterset(request.query_params, queryset, PARAMETERS)
+        if filterset.errors:
+            raise invalid(
+                in_parameter(name, problem)
+                for name, problems in filterset.errors.items()
+                for problem in problems
+            )
+        found: QuerySet[Any] = filterset.qs
+        return found
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        return [
+            {
+                "name": name,
+                "in": "query",
+                "required": False,
+                "description": str(condition.extra.get("help_text", "")),
+                **_schema_of(condition),
+            }
+            for name, condition in view.filterset_class.base_filters.items()
+        ]
+
+
+def refuse_parameters(data: QueryDict) -> None:
+    """For what takes none, so that a misplaced condition is not passed over."""
+    if data:
+        problem = "This takes no parameters."
+        raise invalid(in_parameter(name, problem) for name in data)
+
+
+def _schema_of(condition: Any) -> dict[str, Any]:
+    if isinstance(condition, ChoiceFilter):
+        return {"schema": {"type": "string", "enum": [*condition.extra["meanings"]]}}
+    if isinstance(condition, MomentFilter):
+        return {"schema": {"type": "string", "format": "date-time"}}
+    if isinstance(condition, NumberFilter):
+        return {"schema": {"type": "integer", "minimum": 1}}
+    if isinstance(condition, RowsFilter):
+        several = {"type": "array", "items": {"type": "string", "minLength": 1}}
+        return {"schema": several, "style": "form", "explode": True}
+    return {"schema": {"type": "string", "minLength": 1}}

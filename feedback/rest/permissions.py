@@ -1,0 +1,31 @@
+"""Whether the caller may do it at all; where, its querysets say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework.exceptions import NotAuthenticated, PermissionDenied
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from ..keys import KeyActor
+
+
+class HasPermission(BasePermission):
+    """The view's `permission_needed()`, in some community or project."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if not request.user.is_authenticated:
+            raise NotAuthenticated
+        needed = view.permission_needed()
+        if not request.user.has_perm(needed):
+            raise lacks(request.user, needed)
+        return True
+
+
+def lacks(actor: Any, permission: str) -> PermissionDenied:
+    if isinstance(actor, KeyActor):
+        told = f"This API key may not do this: it lacks {permission}."
+        return PermissionDenied(told, code="missing_scope")
+    told = f"Your role does not allow this: it lacks {permission}."
+    return PermissionDenied(told, code="permission_denied")

@@ -1,0 +1,159 @@
+"""Every error as problem details (RFC 9457), and every refusal in the log."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import (
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
+from django.http import Http404, JsonResponse
+from django.http.multipartparser import MultiPartParserError
+from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ..addresses import client_address
+
+logger = logging.getLogger(__name__)
+
+CONTENT_TYPE = "application/problem+json"
+TOO_LARGE = "The body is too large. Send less at once."
+# More faults than these help nobody, and would make a small body's answer big.
+_MOST_ERRORS = 50
+
+_PLACES = ("parameter", "header", "pointer")
+
+Fault = dict[str, str]
+
+
+class Problem(exceptions.APIException):
+    """An error to answer with; `errors` say which members of the request are wrong."""
+
+    def __init__(
+        self, status: int, code: str, detail: str, errors: Iterable[Fault] = ()
+    ) -> None:
+        super().__init__(detail, code)
+        self.status_code = status
+        self.code = code
+        self.sentence = detail
+        self.errors = list(errors)
+
+
+def in_parameter(name: str, detail: str) -> Fault:
+    return {"parameter": name[:100], "detail": detail}
+
+
+def in_header(name: str, detail: str) -> Fault:
+    return {"header": name, "detail": detail}
+
+
+def in_body(path: Iterable[object], detail: str) -> Fault:
+    """`path` is made a JSON pointer (RFC 6901), as a fragment: #/ids/3."""
+    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in path)
+    return {"pointer": "#" + "".join(f"/{step}" for step in steps), "detail": detail}
+
+
+def invalid(faults: Iterable[Fault]) -> Problem:
+    found = list(faults)
+    where = "; ".join(f"{_place(fault)}: {fault['detail']}" for fault in found[:3])
+    more = f" And {len(found) - 3} more." if len(found) > 3 else ""
+    return Problem(400, "invalid", f"{where}{more}", found[:_MOST_ERRORS])
+
+
+def _place(fault: Fault) -> str:
+    return next(fault[kind] for kind in _PLACES if kind in fault)
+
+
+def details(
+    status: int, code: str, detail: str, errors: Iterable[Fault] = ()
+) -> dict[str, Any]:
+    found = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+    }
+    faults = list(errors)
+    return {**found, "errors": faults} if faults else found
+
+
+def response(status: int, code: str, detail: str) -> JsonResponse:
+    """For errors outside of the API's own views."""
+    body = details(status, code, detail)
+    return JsonResponse(body, status=status, content_type=CONTENT_TYPE)
+
+
+def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """The EXCEPTION_HANDLER of REST framework; None leaves it to Django."""
+    known = _known(exc)
+    if known is None:
+        return None
+    headers = {}
+    if getattr(known, "auth_header", None):
+        headers["WWW-Authenticate"] = known.auth_header
+    if getattr(known, "wait", None):
+        headers["Retry-After"] = str(int(known.wait))
+    problem = _problem(known)
+    body = details(problem.status_code, problem.code, problem.sentence, problem.errors)
+    _log(context["request"], body)
+    return Response(
+        body, problem.status_code, headers=headers, content_type=CONTENT_TYPE
+    )
+
+
+def _known(exc: Exception) -> Any:
+    if isinstance(exc, Http404):
+        return exceptions.NotFound(str(exc) or None)
+    if isinstance(exc, PermissionDenied):
+        return exceptions.PermissionDenied(str(exc) or None)
+    if isinstance(exc, RequestDataTooBig):
+        return Problem(413, "too_large", TOO_LARGE)
+    if isinstance(exc, SuspiciousOperation | MultiPartParserError):
+        return Problem(400, "invalid", "The request is not understood.")
+    return exc if isinstance(exc, exceptions.APIException) else None
+
+
+def _problem(exc: exceptions.APIException) -> Problem:
+    if isinstance(exc, Problem):
+        return exc
+    if isinstance(exc, exceptions.ValidationError):
+        return invalid(in_body(path, text) for path, text in _faults(exc.detail, ()))
+    code = exc.get_codes()
+    detail = str(exc.detail)
+    return Problem(exc.status_code, code if isinstance(code, str) else "error", detail)
+
+
+def _faults(found: Any, path: tuple[object, ...]) -> Iterator[tuple[Any, str]]:
+    """The places and sentences in what REST framework's serializers raise."""
+    if isinstance(found, dict):
+        for name, below in found.items():
+            own = path if name == "non_field_errors" else (*path, name)
+            yield from _faults(below, own)
+    elif isinstance(found, list):
+        for number, below in enumerate(found):
+            nested = isinstance(below, dict | list)
+            yield from _faults(below, (*path, number) if nested else path)
+    else:
+        yield path, str(found)
+
+
+def _log(request: Request, body: dict[str, Any]) -> None:
+    """The path without its query, which may hold what nobody should read."""
+    # Asking for `request.user` would try once more who it is.
+    user = vars(request).get("_user")
+    logger.warning(
+        "API refused %s %s: %s %s (%s, %s)",
+        request.method,
+        ascii(request.path[:200]),
+        body["status"],
+        body["code"],
+        (user and user.get_username()) or "not signed in",
+        client_address(request) or "unknown address",
+    )

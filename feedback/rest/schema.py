@@ -1,0 +1,72 @@
+"""What drf-spectacular can't find out by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+
+from .problems import CONTENT_TYPE
+
+
+class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "feedback.rest.authentication.KeyAuthentication"
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        told = "An API key of the community: `Authorization: Bearer ch_...`"
+        return {"type": "http", "scheme": "bearer", "description": told}
+
+
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "feedback.rest.authentication.SessionAuthentication"
+    name = "session"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        told = "The admin's session; to change anything, with `X-CSRFToken`."
+        return {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": "sessionid",
+            "description": told,
+        }
+
+
+_FAULT = {
+    "type": "object",
+    "description": "Which member of the request is wrong, and why.",
+    "required": ["detail"],
+    "properties": {
+        "parameter": {"type": "string", "description": "A parameter of the query."},
+        "header": {"type": "string", "description": "A header."},
+        "pointer": {"type": "string", "description": "A place in the body: #/ids/3."},
+        "detail": {"type": "string"},
+    },
+}
+_PROBLEM = {
+    "type": "object",
+    "description": "Problem details (RFC 9457).",
+    "required": ["type", "title", "status", "detail", "code"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "For people."},
+        "code": {"type": "string", "description": "For programs: invalid_key ..."},
+        "errors": {"type": "array", "items": _FAULT},
+    },
+}
+
+
+def add_problems(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """A postprocessing hook: every operation may answer with problem details."""
+    result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = _PROBLEM
+    answer = {
+        "description": "Refused; `detail` says why.",
+        "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            operation["responses"]["4XX"] = answer
+    return result

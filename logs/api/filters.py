@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from feedback.conditions import (
+    ChoiceFilter,
+    MomentFilter,
+    NumberFilter,
+    StrictFilterSet,
+    TextFilter,
+)
+
+from ..models import Cause, DeliveryState, ErrorClass, RunState
+
+
+class RunFilterSet(StrictFilterSet):
+    macro = NumberFilter(lookup="macro", help_text="Number of a macro.")
+    state = ChoiceFilter(
+        lookup="state", meanings={each: each for each in RunState.values}
+    )
+    cause = ChoiceFilter(lookup="cause", meanings={each: each for each in Cause.values})
+    created_after = MomentFilter(
+        lookup="created_at__gte", help_text="Started at this moment or later."
+    )
+    created_before = MomentFilter(
+        lookup="created_at__lt", help_text="Started before this moment."
+    )
+
+
+class DeliveryFilterSet(StrictFilterSet):
+    run = NumberFilter(lookup="run", help_text="Number of a run.")
+    macro = NumberFilter(lookup="run__macro", help_text="Number of a macro.")
+    state = ChoiceFilter(
+        lookup="state", meanings={each: each for each in DeliveryState.values}
+    )
+    error = ChoiceFilter(
+        lookup="last_error",
+        meanings={each: each for each in ErrorClass.values},
+        help_text="Why the last attempt failed.",
+    )
+    feedback = NumberFilter(lookup="feedback", help_text="Number of a ticket.")
+    reference = TextFilter(
+        lookup="target_label", help_text="The ticket's reference, such as BUG-12."
+    )

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from ..explanations import explain
+from ..models import Attempt, Cut, Delivery, ErrorClass, Resend, delivery_id
+
+
+class AttemptSerializer(serializers.ModelSerializer):
+    """One try, as the log has it: secrets were masked before it was written."""
+
+    explanation = serializers.SerializerMethodField(
+        help_text="What happened, and what to do about it."
+    )
+
+    response_cut = serializers.ChoiceField(
+        choices=Cut.choices, read_only=True, allow_blank=True
+    )
+    error_class = serializers.ChoiceField(
+        choices=ErrorClass.choices, read_only=True, allow_blank=True
+    )
+
+    class Meta:
+        model = Attempt
+        fields = [
+            "number",
+            "started_at",
+            "connect_ms",
+            "first_byte_ms",
+            "total_ms",
+            "method",
+            "url",
+            "request_headers",
+            "request_body",
+            "status",
+            "response_headers",
+            "response_body",
+            "response_cut",
+            "error_class",
+            "outcome_unknown",
+            "explanation",
+        ]
+        read_only_fields = fields
+
+    def get_explanation(self, attempt: Attempt) -> str:
+        return explain(attempt)
+
+
+class DeliverySerializer(serializers.ModelSerializer):
+    run = serializers.IntegerField(source="run_id", read_only=True)
+    feedback = serializers.IntegerField(
+        source="feedback_id",
+        read_only=True,
+        allow_null=True,
+        help_text="Number of the ticket, also after it was deleted.",
+    )
+    reference = serializers.CharField(source="target_label", read_only=True)
+    webhook_id = serializers.SerializerMethodField(
+        help_text="What every try carries in its header `Webhook-Id`."
+    )
+    step = serializers.SerializerMethodField(help_text="Counted from 1.")
+    last_error = serializers.ChoiceField(
+        choices=ErrorClass.choices, read_only=True, allow_blank=True
+    )
+    resend = serializers.ChoiceField(
+        choices=Resend.choices, read_only=True, allow_blank=True
+    )
+    destination = serializers.CharField(
+        source="destination.origin",
+        read_only=True,
+        allow_null=True,
+        help_text="Scheme, host and port it was last sent to.",
+    )
+
+    class Meta:
+        model = Delivery
+        fields = [
+            "id",
+            "run",
+            "webhook_id",
+            "feedback",
+            "reference",
+            "step",
+            "state",
+            "attempts",
+            "last_status",
+            "last_error",
+            "destination",
+            "next_attempt_at",
+            "finished_at",
+            "resend",
+            "resent_at",
+            "resent_by",
+        ]
+        read_only_fields = fields
+
+    def get_webhook_id(self, delivery: Delivery) -> str:
+        return delivery_id(delivery.run.key, delivery.pk)
+
+    @extend_schema_field({"type": "integer", "minimum": 1})
+    def get_step(self, delivery: Delivery) -> int:
+        return delivery.step + 1
+
+
+class DeliveryDetailSerializer(DeliverySerializer):
+    attempt_log = AttemptSerializer(many=True, read_only=True)
+
+    class Meta(DeliverySerializer.Meta):
+        fields = [*DeliverySerializer.Meta.fields, "attempt_log"]
+        read_only_fields = fields

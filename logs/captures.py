@@ -1,0 +1,159 @@
+"""Values from answers, written to the tickets' external data with where they come from.
+
+A capture is no edit of the ticket: `modified_at` stays, and nothing is announced that
+could start a macro. Its origin is kept beside the value.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import connections
+
+from feedback.models import Feedback
+
+from .models import Attempt, DeliveryState, ErrorClass
+
+if TYPE_CHECKING:
+    from .recording import Outcome
+
+# Of one ticket's external data, as JSON.
+MOST_DATA = 65_536
+# Of a value, in the sentence on the attempt.
+_SHOWN = 200
+_FULL = f"the ticket's external data would be longer than {MOST_DATA:,} bytes"
+
+_COLUMNS = ("external_data", "external_provenance")
+_Data = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """A value for a ticket's external data; `source` says in words what it is from."""
+
+    key: str
+    value: Any
+    source: str
+    required: bool = False
+
+
+def store(outcomes: Sequence[Outcome], run_id: int) -> None:
+    """Write what the outcomes have captured, inside the transaction that records them.
+
+    Safe to repeat: the same try writes the same again, and an older one, which comes
+    late, leaves what a newer one has written. Other keys stay as they are.
+    """
+    capturing = [each for each in outcomes if each.captured and each.attempt]
+    if not capturing:
+        return
+    tickets = _lock({each.delivery.feedback_id or 0 for each in capturing})
+    changed = set()
+    for outcome in capturing:
+        pk = outcome.delivery.feedback_id or 0
+        if pk not in tickets:
+            _note(outcome, ["Nothing is stored: the ticket was deleted."])
+        elif (after := _with_captured(tickets[pk], outcome, run_id)) is not None:
+            tickets[pk] = after
+            changed.add(pk)
+    _write({pk: tickets[pk] for pk in sorted(changed)})
+
+
+def _lock(pks: set[int]) -> dict[int, tuple[_Data, _Data]]:
+    """Data and provenance; in order, so that no two workers wait for each other."""
+    rows = Feedback.objects.select_for_update().filter(pk__in=pks).order_by("pk")
+    found = rows.values_list("pk", *_COLUMNS)
+    return {pk: (data, provenance) for pk, data, provenance in found}
+
+
+def _with_captured(
+    ticket: tuple[_Data, _Data], outcome: Outcome, run_id: int
+) -> tuple[_Data, _Data] | None:
+    """The ticket's data after it; None if nothing of it is stored."""
+    data, provenance = dict(ticket[0]), dict(ticket[1])
+    attempt = outcome.attempt
+    assert attempt is not None
+    at = answered_at(attempt)
+    origin = {"run": run_id, "delivery": outcome.delivery.pk, "attempt": attempt.number}
+    said = []
+    for each in outcome.captured:
+        if _is_newer(provenance.get(each.key), origin, at):
+            said.append(f"Not stored: {each.key}, since a newer answer has set it.")
+            continue
+        grown = data | {each.key: each.value}
+        if _size(grown) > MOST_DATA and _size(grown) > _size(data):
+            if each.required:
+                _fail(outcome, f"The required {each.key} could not be stored: {_FULL}.")
+                return None
+            said.append(f"Not stored: {each.key}, since {_FULL}.")
+            continue
+        data = grown
+        provenance[each.key] = {**origin, "at": at.isoformat(), "source": each.source}
+        said.append(f"Stored: {each.key} = {_shown(each.value)} ({each.source})")
+    _note(outcome, said)
+    return data, provenance
+
+
+def answered_at(attempt: Attempt) -> datetime:
+    return attempt.started_at + timedelta(milliseconds=attempt.total_ms or 0)
+
+
+def _is_newer(before: Any, origin: dict[str, int], at: datetime) -> bool:
+    if not isinstance(before, dict):
+        return False
+    if before.get("delivery") == origin["delivery"]:
+        return bool(before.get("attempt", 0) > origin["attempt"])
+    try:
+        return datetime.fromisoformat(before["at"]) > at
+    except (KeyError, TypeError, ValueError):
+        return False
+
+
+def _fail(outcome: Outcome, why: str) -> None:
+    """The state is not written yet. Nothing is captured if the writing is repeated."""
+    outcome.state = DeliveryState.FAILED
+    outcome.captured = ()
+    assert outcome.attempt is not None
+    outcome.attempt.error_class = ErrorClass.HTTP
+    _note(outcome, [why, "Nothing of the answer is stored, though the system acted."])
+
+
+def _note(outcome: Outcome, lines: list[str]) -> None:
+    """On the attempt, after what was said of it before, even if this is repeated."""
+    assert outcome.attempt is not None
+    outcome.attempt.message = "\n".join(filter(None, [outcome.said, *lines]))
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = " ".join(text.split())
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _size(data: _Data) -> int:
+    return len(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+def _write(tickets: dict[int, tuple[_Data, _Data]]) -> None:
+    """One prepared UPDATE for all: `bulk_update` costs many times as much."""
+    connection = connections[Feedback.objects.db]
+    fields: list[Any] = [Feedback._meta.get_field(name) for name in _COLUMNS]
+    sets = ", ".join(f"{field.column} = %s" for field in fields)
+    rows = [
+        [
+            *(
+                field.get_db_prep_save(value, connection)
+                for field, value in zip(fields, values, strict=True)
+            ),
+            pk,
+        ]
+        for pk, values in tickets.items()
+    ]
+    if not rows:
+        return
+    with connection.wrap_database_errors, connection.cursor() as cursor:
+        table = Feedback._meta.db_table
+        cursor.executemany(f"UPDATE {table} SET {sets} WHERE id = %s", rows)

@@ -1,0 +1,80 @@
+"""A run as the API shows it, where it is started and where it is read."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from .models import Run, RunState
+
+NO_WORKER = (
+    "No worker is running, so nothing is sent for now. The run waits until one starts."
+)
+PAUSED = "The run is paused. Nothing more is sent until it is resumed."
+
+
+class CountsSerializer(serializers.ModelSerializer):
+    """Deliveries, by what became of them."""
+
+    pending = serializers.IntegerField(read_only=True)
+
+    class Meta:
+        model = Run
+        fields = ["total", "delivered", "failed", "pending", "skipped", "cancelled"]
+        read_only_fields = fields
+
+
+class RunSerializer(serializers.ModelSerializer):
+    macro = serializers.IntegerField(
+        source="macro_id",
+        read_only=True,
+        allow_null=True,
+        help_text="Number of the macro; null if it was deleted.",
+    )
+    started_by = serializers.CharField(source="actor_name", read_only=True)
+    counts = CountsSerializer(source="*", read_only=True)
+    progress = serializers.SerializerMethodField(
+        help_text="How many percent of the deliveries have ended."
+    )
+    is_settled = serializers.BooleanField(
+        read_only=True, help_text="Finished or cancelled: nothing more happens."
+    )
+
+    class Meta:
+        model = Run
+        fields = [
+            "id",
+            "state",
+            "is_settled",
+            "macro",
+            "macro_name",
+            "cause",
+            "started_by",
+            "selection",
+            "counts",
+            "progress",
+            "created_at",
+            "finished_at",
+        ]
+        read_only_fields = fields
+
+    @extend_schema_field({"type": "integer", "minimum": 0, "maximum": 100})
+    def get_progress(self, run: Run) -> int:
+        return run.ended * 100 // run.total if run.total else 100
+
+
+class RunDetailSerializer(RunSerializer):
+    """With `has_worker` in its context: a function that says whether one is alive."""
+
+    notice = serializers.SerializerMethodField(
+        help_text="Why the run does not go on, where people must know; or empty."
+    )
+
+    class Meta(RunSerializer.Meta):
+        fields = [*RunSerializer.Meta.fields, "notice"]
+        read_only_fields = fields
+
+    def get_notice(self, run: Run) -> str:
+        if run.state == RunState.PAUSED:
+            return PAUSED
+        return "" if run.is_settled or self.context["has_worker"]() else NO_WORKER

@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from feedback.conditions import ChoiceFilter, NumberFilter, StrictFilterSet, TextFilter
+
+
+class MacroFilterSet(StrictFilterSet):
+    type = NumberFilter(lookup="feedback_type", help_text="Number of a feedback type.")
+    project = NumberFilter(
+        lookup="feedback_type__project", help_text="Number of a project."
+    )
+    name = TextFilter(lookup="name", help_text="The whole name.")
+    is_active = ChoiceFilter(
+        lookup="is_active",
+        meanings={"true": True, "false": False},
+        help_text="Whether it is switched on.",
+    )

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from feedback.rest.serializers import FeedbackTypeSerializer, ProjectSerializer
+
+from ..models import Macro
+
+MOST_IDS = 10_000
+
+
+class MacroSerializer(serializers.ModelSerializer):
+    """A macro. What it sends is not told: templates may hold credentials."""
+
+    type = FeedbackTypeSerializer(source="feedback_type", read_only=True)
+    project = ProjectSerializer(source="feedback_type.project", read_only=True)
+    steps = serializers.IntegerField(
+        source="step_count", read_only=True, help_text="How many requests per ticket."
+    )
+
+    class Meta:
+        model = Macro
+        fields = [
+            "id",
+            "name",
+            "description",
+            "type",
+            "project",
+            "is_active",
+            "paused_reason",
+            "paused_at",
+            "steps",
+            "created_at",
+            "modified_at",
+        ]
+        read_only_fields = fields
+
+
+class RowNumber(serializers.IntegerField):
+    """A JSON number; what int() makes of strings would let look-alikes pass."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=1, max_value=2**63 - 1, **options)
+
+    def to_internal_value(self, data: Any) -> int:
+        if type(data) is not int:
+            self.fail("invalid")
+        return int(super().to_internal_value(data))
+
+
+class RunRequestSerializer(serializers.Serializer):
+    """Which tickets: by their numbers, or by conditions."""
+
+    ids = serializers.ListField(
+        child=RowNumber(),
+        required=False,
+        min_length=1,
+        max_length=MOST_IDS,
+        help_text="Numbers (`id`) of tickets of the macro's type.",
+    )
+    filter = serializers.DictField(
+        required=False,
+        allow_empty=False,
+        help_text="The parameters of `GET /api/v1/feedback/` with their values; a list"
+        " where one may be given several times.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        unknown = set(self.initial_data) - set(self.fields)
+        if unknown:
+            told = "No such member: give ids or filter."
+            raise serializers.ValidationError(dict.fromkeys(unknown, told))
+        if len(attrs) != 1:
+            raise serializers.ValidationError("Give either ids or filter.")
+        return attrs

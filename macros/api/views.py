@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Count
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_view,
+)
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+
+from feedback.models import Feedback
+from feedback.rest.idempotency import HEADER, fingerprint, key_of
+from feedback.rest.problems import Problem
+from feedback.rest.viewsets import ReadOnlyViewSet
+from feedback.roles import RUN_MACRO
+from logs.models import Cause, Run
+from logs.rest import RunDetailSerializer
+
+from .. import queue
+from ..models import Macro
+from ..runs import KeyReused, RunRefused, start_run
+from .filters import MacroFilterSet
+from .selection import Selection, selected
+from .serializers import MacroSerializer, RunRequestSerializer
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List macros"),
+    retrieve=extend_schema(summary="Read a macro"),
+)
+class MacroViewSet(ReadOnlyViewSet):
+    queryset = Macro.objects.select_related("feedback_type__project").annotate(
+        step_count=Count("steps", distinct=True)
+    )
+    serializer_class = MacroSerializer
+    filterset_class = MacroFilterSet
+    action_permissions = {"runs": RUN_MACRO}
+
+    @extend_schema(
+        summary="Perform the action",
+        description="Starts a run on tickets of the macro's type that are given by"
+        " `ids` or by `filter`. If one of the ids can't be run on, nothing is started.",
+        request=RunRequestSerializer,
+        parameters=[
+            OpenApiParameter(
+                HEADER,
+                str,
+                OpenApiParameter.HEADER,
+                description="Any text of your own, such as a random UUID. The same"
+                " request with the same key starts no second run: it gives the first"
+                " one's again.",
+            )
+        ],
+        responses={
+            201: OpenApiResponse(
+                RunDetailSerializer, "The run; its address is in `Location`."
+            )
+        },
+    )
+    @action(detail=True, methods=["post"])
+    def runs(self, request: Request, pk: str) -> Response:
+        macro = self.get_object()
+        key = key_of(request, macro.pk)
+        body = RunRequestSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        try:
+            run = self._start(macro, body.validated_data, key)
+        except KeyReused as refusal:
+            raise Problem(422, "idempotency_key_reused", str(refusal)) from refusal
+        except RunRefused as refusal:
+            raise Problem(409, "run_refused", str(refusal)) from refusal
+        context = {"has_worker": queue.has_worker}
+        address = reverse("api:run-detail", args=[run.pk], request=request)
+        told = RunDetailSerializer(run, context=context).data
+        return Response(told, status.HTTP_201_CREATED, headers={"Location": address})
+
+    def _start(self, macro: Macro, asked: dict[str, Any], key: str) -> Run:
+        """The run of this request, or of the earlier one that this one repeats.
+
+        Of a repeat, tickets that have changed or gone since are of no concern.
+        """
+        same = fingerprint(asked) if key else ""
+        user = self.request.user
+        known = key and Run.objects.filter(key=key).exists()
+        nothing: Selection = Feedback.objects.none(), ""
+        tickets, words = nothing if known else selected(asked, macro, user)
+        return start_run(
+            macro,
+            tickets,
+            cause=Cause.API,
+            actor=user,
+            key=key,
+            fingerprint=same,
+            selection=words,
+        )

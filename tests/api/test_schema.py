@@ -1,0 +1,109 @@
+"""What the API says about itself: to programs a schema, to people a page."""
+
+from __future__ import annotations
+
+import re
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.core.management import call_command
+from django.test import Client
+
+from feedback.conditions import StrictFilterSet
+from feedback.filters import FeedbackFilterSet
+from feedback.rest.problems import CONTENT_TYPE
+from logs.api.filters import DeliveryFilterSet, RunFilterSet
+from macros.api.filters import MacroFilterSet
+
+ROOT = Path(__file__).resolve().parents[2]
+PATHS = {
+    "/api/v1/feedback/": {"get"},
+    "/api/v1/feedback/{id}/": {"get"},
+    "/api/v1/macros/": {"get"},
+    "/api/v1/macros/{id}/": {"get"},
+    "/api/v1/macros/{id}/runs/": {"post"},
+    "/api/v1/runs/": {"get"},
+    "/api/v1/runs/{id}/": {"get"},
+    "/api/v1/runs/{id}/cancel/": {"post"},
+    "/api/v1/runs/{id}/pause/": {"post"},
+    "/api/v1/runs/{id}/resume/": {"post"},
+    "/api/v1/deliveries/": {"get"},
+    "/api/v1/deliveries/{id}/": {"get"},
+}
+
+
+@pytest.fixture
+def schema(client: Client) -> dict[str, Any]:
+    found: dict[str, Any] = client.get("/api/v1/schema/").json()
+    return found
+
+
+def test_the_schema_is_valid_and_made_without_a_warning() -> None:
+    call_command("spectacular", validate=True, fail_on_warn=True, stdout=StringIO())
+
+
+def test_the_schema_is_open_and_names_every_operation(schema: dict[str, Any]) -> None:
+    assert {path: set(found) for path, found in schema["paths"].items()} == PATHS
+    for operations in schema["paths"].values():
+        for operation in operations.values():
+            assert operation["summary"]
+            assert operation["security"] == [{"apiKey": []}, {"session": []}]
+            assert list(operation["responses"]["4XX"]["content"]) == [CONTENT_TYPE]
+    assert schema["components"]["securitySchemes"]["apiKey"]["scheme"] == "bearer"
+
+
+@pytest.mark.parametrize(
+    ("room", "filterset"),
+    [
+        ("feedback", FeedbackFilterSet),
+        ("macros", MacroFilterSet),
+        ("runs", RunFilterSet),
+        ("deliveries", DeliveryFilterSet),
+    ],
+)
+def test_every_condition_is_in_the_schema(
+    schema: dict[str, Any], room: str, filterset: type[StrictFilterSet]
+) -> None:
+    parameters = schema["paths"][f"/api/v1/{room}/"]["get"]["parameters"]
+    named = {each["name"] for each in parameters}
+    assert named == {*filterset.base_filters, "cursor", "page_size"}
+
+
+def test_no_serializer_tells_what_opens_something(schema: dict[str, Any]) -> None:
+    named = {
+        name
+        for component in schema["components"]["schemas"].values()
+        for name in component.get("properties", {})
+    }
+    secret = re.compile("token|secret|hash|password|snapshot|lease|^key$|auth")
+    assert len(named) > 50
+    assert [name for name in named if secret.search(name)] == []
+
+
+def test_the_page_needs_no_other_server_and_no_inline_script(client: Client) -> None:
+    html = client.get("/api/v1/docs/").content.decode()
+    sources = re.findall(r'(?:src|href)="([^"]+)"', html)
+    assert sources and all(source.startswith("/") for source in sources)
+    files = [each for each in sources if each.startswith("/static/")]
+    assert len(files) == 5
+    assert all(finders.find(each.removeprefix("/static/")) for each in files)
+    assert "<style" not in html and " style=" not in html and " on" not in html
+    assert re.findall(r"<script[^>]*>([^<]*)", html) == ["", ""]
+    assert 'data-schema="/api/v1/schema/"' in html
+
+
+def test_the_document_names_every_address_and_every_code() -> None:
+    text = (ROOT / "docs" / "api.md").read_text()
+    for path in PATHS:
+        assert path.removeprefix("/api/v1").replace("{id}", "ID") in text, path
+    sources = [
+        path for folder in ("rest", "api") for path in ROOT.glob(f"*/{folder}/*.py")
+    ]
+    assert len(sources) > 15
+    said = "".join(path.read_text() for path in sources)
+    codes = set(re.findall(r'(?:code=|Problem\(4\d\d, )"(\w+)"', said))
+    assert len(codes) >= 9
+    assert [code for code in codes if f"`{code}`" not in text] == []

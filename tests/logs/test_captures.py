@@ -1,0 +1,209 @@
+"""The write path of captured values: merged, ordered, bounded, with their origin."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from feedback.models import Feedback
+from logs import captures, recording
+from logs.captures import MOST_DATA, Captured
+from logs.models import Attempt, Delivery, DeliveryState, Run
+from logs.recording import Outcome
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+LEASE = "mine"
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def a_run(count: int = 1, **values: Any) -> Run:
+    bugs = factories.feedback_type()
+    factories.tickets(bugs, count, **values)
+    run = factories.run(factories.macro(bugs, "https://a.example/"))
+    Delivery.objects.update(lease=LEASE)
+    return run
+
+
+def captured(delivery: Delivery, *values: Captured, **attempt: Any) -> Outcome:
+    attempt.setdefault("number", 1)
+    attempt.setdefault("started_at", NOW)
+    made = Attempt(delivery=delivery, status=200, total_ms=0, **attempt)
+    return Outcome(delivery, DeliveryState.DELIVERED, made, captured=values)
+
+
+def a_value(value: Any, key: str = "key", **options: Any) -> Captured:
+    return Captured(key, value, "body $.key", **options)
+
+
+def record(run: Run, *outcomes: Outcome, lease: str = LEASE) -> dict[str, Any]:
+    """What the first ticket's external data is afterwards."""
+    recording.record(run, lease, outcomes, NOW)
+    return Feedback.objects.order_by("pk").first().external_data  # type: ignore[union-attr]
+
+
+def test_the_same_try_written_twice_leaves_the_same() -> None:
+    run = a_run()
+    delivery = run.deliveries.get()
+    once = record(run, captured(delivery, a_value("A-1")))
+    first = Feedback.objects.get()
+    assert record(run, captured(delivery, a_value("A-1"))) == once == {"key": "A-1"}
+    again = Feedback.objects.get()
+    assert again.external_provenance == first.external_provenance
+
+
+def test_an_older_try_that_comes_late_overwrites_nothing() -> None:
+    run = a_run()
+    delivery = run.deliveries.get()
+    record(run, captured(delivery, a_value("new"), number=2))
+    late = captured(delivery, a_value("old"), a_value("first", "other"), number=1)
+    late.attempt.started_at = NOW + timedelta(seconds=5)  # type: ignore[union-attr]
+
+    assert record(run, late, lease="lost") == {"key": "new", "other": "first"}
+
+    message = Attempt.objects.get(number=1).message
+    assert message.splitlines() == [
+        "Not stored: key, since a newer answer has set it.",
+        "Stored: other = first (body $.key)",
+    ]
+
+
+def test_of_two_deliveries_the_later_answer_counts() -> None:
+    run = a_run()
+    assert run.macro is not None
+    other = factories.run(run.macro)
+    Delivery.objects.update(lease=LEASE)
+    later = NOW + timedelta(seconds=1)
+    newer = captured(other.deliveries.get(), a_value("newer"), started_at=later)
+    older = captured(run.deliveries.get(), a_value("older"))
+
+    assert record(other, newer) == {"key": "newer"}
+    assert record(run, older) == {"key": "newer"}
+
+    newest = captured(
+        run.deliveries.get(),
+        a_value("newest"),
+        number=2,
+        started_at=later + timedelta(seconds=1),
+    )
+    assert record(run, newest) == {"key": "newest"}
+
+
+def test_a_late_answer_of_a_worker_that_lost_its_lease_is_stored() -> None:
+    run = a_run()
+    outcome = captured(run.deliveries.get(), a_value("A-1"))
+    assert record(run, outcome, lease="another") == {"key": "A-1"}
+    assert Delivery.objects.get().state == DeliveryState.PENDING
+
+
+def test_values_that_other_systems_have_set_stay() -> None:
+    run = a_run(external_data={"score": 5, "key": "old"})
+    after = record(run, captured(run.deliveries.get(), a_value("A-1")))
+    assert after == {"score": 5, "key": "A-1"}
+
+
+def test_what_is_beyond_the_limit_is_refused_and_noted() -> None:
+    full = {f"n{n}": "x" * 4000 for n in range(16)}
+    run = a_run(external_data=full)
+    outcome = captured(run.deliveries.get(), a_value("y" * 4000), a_value("s", "small"))
+    assert record(run, outcome) == {**full, "small": "s"}
+    assert Attempt.objects.get().message.splitlines() == [
+        f"Not stored: key, since the ticket's external data would be longer than"
+        f" {MOST_DATA:,} bytes.",
+        "Stored: small = s (body $.key)",
+    ]
+    assert Delivery.objects.get().state == DeliveryState.DELIVERED
+
+
+def test_a_required_value_beyond_the_limit_fails_and_stores_nothing() -> None:
+    full = {f"n{n}": "x" * 4000 for n in range(16)}
+    run = a_run(external_data=full)
+    needed = a_value("y" * 4000, required=True)
+    outcome = captured(run.deliveries.get(), a_value("s", "small"), needed)
+    assert record(run, outcome) == full
+    delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.last_error) == ("failed", "http")
+    run.refresh_from_db()
+    assert (run.failed, run.delivered) == (1, 0)
+
+
+def test_a_ticket_that_was_deleted_meanwhile_is_noted() -> None:
+    run = a_run(2)
+    gone, stays = run.deliveries.order_by("pk")
+    Feedback.objects.filter(pk=gone.feedback_id).delete()
+    outcomes = [captured(gone, a_value("A-1")), captured(stays, a_value("A-2"))]
+    assert record(run, *outcomes) == {"key": "A-2"}
+    said = Attempt.objects.get(delivery=gone).message
+    assert said == "Nothing is stored: the ticket was deleted."
+
+
+def test_writing_again_after_an_error_says_nothing_twice() -> None:
+    run = a_run()
+    outcome = captured(run.deliveries.get(), a_value("A-1"))
+    outcome.said = "Noted before."
+    with transaction.atomic():
+        captures.store([outcome], run.pk)
+        transaction.set_rollback(True)
+
+    assert record(run, outcome) == {"key": "A-1"}
+    assert Attempt.objects.get().message == (
+        "Noted before.\nStored: key = A-1 (body $.key)"
+    )
+
+
+@pytest.mark.parametrize("count", [2, 50])
+def test_many_tickets_cost_two_queries_more(
+    django_assert_max_num_queries: Any, count: int
+) -> None:
+    run = a_run(count)
+    outcomes = [captured(each, a_value("A")) for each in run.deliveries.all()]
+    with django_assert_max_num_queries(16):
+        recording.record(run, LEASE, outcomes, NOW)
+    assert Feedback.objects.filter(external_data={"key": "A"}).count() == count
+
+
+def test_without_captures_no_ticket_is_touched(
+    django_assert_num_queries: Any,
+) -> None:
+    run = a_run()
+    outcomes = [captured(run.deliveries.get())]
+    with django_assert_num_queries(0):
+        captures.store(outcomes, run.pk)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_writers_of_one_ticket_keep_each_others_keys() -> None:
+    run = a_run()
+    assert run.macro is not None
+    # Of two runs, so that nothing but the ticket keeps them apart.
+    runs = {"a": run, "b": factories.run(run.macro)}
+    failures: list[BaseException] = []
+    both = threading.Barrier(2, timeout=10)
+
+    def write(key: str) -> None:
+        try:
+            delivery = runs[key].deliveries.get()
+            both.wait()
+            for number in range(1, 16):
+                value = a_value(number, f"{key}{number}")
+                outcome = captured(delivery, value, number=number)
+                recording.record(runs[key], "", [outcome], NOW)
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=write, args=(key,)) for key in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert failures == []
+    expected = {f"{key}{n}": n for key in "ab" for n in range(1, 16)}
+    assert Feedback.objects.get().external_data == expected
