@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from feedback.models import Feedback
 from logs.models import Run
-from logs.redaction import header_lines, mask_url
+from logs.redaction import MASK, header_lines, mask_header, mask_url
 
+from . import curl
 from .models import Macro
 from .rendering import Plan, RequestTemplate, context_for
 from .tags import Context, RenderError
@@ -29,6 +30,8 @@ class RequestPreview:
     headers: str = ""
     body: str = ""
     error: str = ""
+    # The same for a shell, with a variable for each mask.
+    curl: str = ""
 
 
 @dataclass(slots=True)
@@ -72,11 +75,15 @@ def _rendered(step: RequestTemplate, context: Context) -> RequestPreview:
         request = step.render_masked(context)
     except RenderError as error:
         return RequestPreview(error=str(error))
+    url, body = mask_url(request.url), request.body
+    shown = [(name, mask_header(name, value)) for name, value in request.headers]
+    text = None if body is None else body.decode()
     return RequestPreview(
         method=request.method,
-        url=mask_url(request.url),
+        url=url,
         headers=header_lines(request.headers),
-        body=(request.body or b"").decode(),
+        body=text or "",
+        curl=curl.write(request.method, url, shown, text, MASK),
     )
 
 

@@ -12,10 +12,12 @@ from feedback.access import may
 from feedback.models import Feedback
 from feedback.roles import RUN_MACRO
 from feedback.scoping import ReadOnlyAdmin
+from macros import curl
 from macros.resends import survey
 
 from ..explanations import error_label, explain
-from ..models import Delivery, ErrorClass, Resend, delivery_id
+from ..models import Attempt, Delivery, ErrorClass, Resend, delivery_id
+from ..redaction import MASK
 from .resends import resend_selected
 
 
@@ -103,9 +105,20 @@ def _page(delivery: Delivery, user: Any) -> dict[str, Any]:
                 attempt,
                 *_lines(explain(attempt)),
                 error_label(attempt.error_class, attempt.status),
+                _as_curl(attempt),
             )
             for attempt in reversed(attempts)
         ],
         # Looked for, since the ticket may have been deleted.
         "ticket": Feedback.objects.filter(pk=delivery.feedback_id or 0).first(),
     }
+
+
+def _as_curl(attempt: Attempt) -> str:
+    """The request for a shell, with a variable for each mask; empty for none."""
+    if not attempt.method:
+        return ""
+    lines = (line.partition(":") for line in attempt.request_headers.splitlines())
+    headers = [(name, value.strip()) for name, _, value in lines]
+    body = attempt.request_body or None
+    return curl.write(attempt.method, attempt.url, headers, body, MASK)

@@ -17,6 +17,7 @@ from ..models import Macro, WebRequest
 from ..retries import CAUSE_LABELS, MAX_RETRY_AFTER, in_words
 from ..runs import pause_macro, resume_macro
 from .return_values import ReturnValuesField
+from .starts import StartsMixin
 from .tags import reference
 
 
@@ -109,7 +110,7 @@ _ABOUT_RETRIES = (
 
 
 @admin.register(Macro)
-class MacroAdmin(ScopedAdmin):
+class MacroAdmin(StartsMixin, ScopedAdmin):
     list_display = [
         "name",
         "feedback_type",

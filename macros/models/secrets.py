@@ -77,6 +77,10 @@ class SecretQuerySet(ScopedQuerySet["Secret"]):
             owners |= Q(project=project)
         return self.filter(owners, community=community)
 
+    def named(self, name: str) -> bool:
+        """Whether one is there that templates would find by this name."""
+        return self.filter(key=normalise(name)).exists()
+
     def keys_in(self, community: int, project: int | None) -> list[str]:
         usable = self.usable_in(community, project).order_by("key")
         return list(usable.values_list("key", flat=True).distinct())

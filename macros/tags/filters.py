@@ -11,6 +11,7 @@ from urllib.parse import quote
 from .arguments import parts, whole, whole_number
 from .dates import build_date
 from .errors import BadArgument, Missing
+from .markup import adf, html, markdown, one_line, slack
 from .values import PercentEncoded, RawJson, is_empty, to_json, to_text
 
 Apply = Callable[[object], object]
@@ -158,10 +159,6 @@ def _percent_encode(text: str) -> str:
 
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,17})?")
-# CommonMark lets a backslash stand before any ASCII punctuation.
-_MARKDOWN = str.maketrans({mark: "\\" + mark for mark in "\\`*_{}[]<>()#+-.!|~&"})
-# https://api.slack.com/reference/surfaces/formatting#escaping
-_SLACK = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 FILTERS: Mapping[str, Filter] = {
     item.name: item
@@ -255,14 +252,35 @@ FILTERS: Mapping[str, Filter] = {
             None,
             "Text that Markdown shows as it is",
             "((Title|markdown))",
-            _fixed(_on_each_text(lambda text: text.translate(_MARKDOWN))),
+            _fixed(_on_each_text(markdown)),
         ),
         Filter(
             "slack",
             None,
             "Text that Slack shows as it is, mentions included",
             "((Title|slack))",
-            _fixed(_on_each_text(lambda text: text.translate(_SLACK))),
+            _fixed(_on_each_text(slack)),
+        ),
+        Filter(
+            "html",
+            None,
+            "Text that a web page shows as it is, line breaks included",
+            "((Description|html))",
+            _fixed(_on_each_text(html)),
+        ),
+        Filter(
+            "adf",
+            None,
+            "Paragraphs of Jira's document format (ADF), as a JSON list",
+            "((Description|adf))",
+            _fixed(adf),
+        ),
+        Filter(
+            "line",
+            None,
+            "On one line: line breaks and runs of spaces become one space",
+            "((Title|line))",
+            _fixed(_on_each_text(one_line)),
         ),
         Filter(
             "required",

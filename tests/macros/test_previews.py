@@ -47,6 +47,12 @@ def test_the_first_ticket_is_the_sample_with_all_its_requests(
         headers="Content-Type: application/json\nAuthorization: Bearer ••••••\n"
         "X-Title: First\nWebhook-Id: dlv_preview_0",
         body='{"text": "First"}',
+        curl="curl -X POST"
+        " --url 'https://a.example/?token='\"$SECRET_1\"'&q=First' \\\n"
+        "  -H 'Content-Type: application/json' \\\n"
+        "  -H 'Authorization: Bearer '\"$SECRET_2\" \\\n"
+        "  -H 'X-Title: First' \\\n  -H 'Webhook-Id: dlv_preview_0' \\\n"
+        '  --data-raw \'{"text": "First"}\'',
     )
     assert found.hosts == {"a.example": 2, "b.example": 2}
     assert (found.empty, found.failing) == ({}, {})

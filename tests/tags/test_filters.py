@@ -1,3 +1,4 @@
+import json
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -81,6 +82,20 @@ EXPECTED = {
     ],
     "markdown": [("markdown", "*a* [b](c) <d>", "\\*a\\* \\[b\\]\\(c\\) \\<d\\>")],
     "slack": [("slack", "<!channel> a & b", "&lt;!channel&gt; a &amp; b")],
+    "html": [
+        ("html", "<b>\"a\" & 'b'", "&lt;b&gt;&quot;a&quot; &amp; &#39;b&#39;"),
+        ("html", "a\r\nb", "a<br>b"),
+        ("html", None, ""),
+    ],
+    "adf": [
+        ("adf|json", None, "[]"),
+        ("adf|json", " \r\n\t ", "[]"),
+    ],
+    "line": [
+        ("line", " a\r\n\tb\u2028 c ", "a b c"),
+        ("line", ["a\nb", "c"], "a b, c"),
+        ("line", None, ""),
+    ],
     "required": [
         ("required", "a", "a"),
         ("required", 0, "0"),
@@ -218,3 +233,20 @@ def test_values_as_text():
 def test_not_a_number_is_no_value():
     context = a_context(external_data={"v": float("nan")})
     assert compiled("((External: v))").empty_tags(context) == ["External: v"]
+
+
+def test_jiras_document_has_a_node_for_each_line_and_paragraph():
+    written = with_value(
+        '{"content": ((External: v|adf))}', "one\ntwo\n\n \n<b>", Place.JSON
+    )
+    assert json.loads(written)["content"] == [
+        {
+            "type": "paragraph",
+            "content": [
+                {"type": "text", "text": "one"},
+                {"type": "hardBreak"},
+                {"type": "text", "text": "two"},
+            ],
+        },
+        {"type": "paragraph", "content": [{"type": "text", "text": "<b>"}]},
+    ]

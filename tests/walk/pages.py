@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from feedback.roles import Role
 
@@ -54,6 +55,8 @@ class Page:
     post: str = ""
     # Its address takes this.
     argument: str = "pk"
+    # And the address of one about no row, this.
+    given: Mapping[str, str] = field(default_factory=dict)
 
 
 EVERYBODY = "everybody"
@@ -78,6 +81,11 @@ OTHERS: dict[str, Page] = {
     "logs_run_resume": Page("logs.run", SUPPORT, SUPPORT),
     "logs_run_cancel": Page("logs.run", SUPPORT, SUPPORT),
     "macros_macro_tags": Page(get=OBSERVER, post=OBSERVER),
+    "macros_macro_start": Page(get=PROJECT_MANAGER),
+    "macros_macro_start_curl": Page(get=PROJECT_MANAGER),
+    "macros_macro_start_preset": Page(
+        get=PROJECT_MANAGER, given={"name": "slack-text"}
+    ),
     "macros_macro_pause": Page("macros.macro", PROJECT_MANAGER, PROJECT_MANAGER),
     "macros_macro_resume": Page("macros.macro", PROJECT_MANAGER, PROJECT_MANAGER),
 }

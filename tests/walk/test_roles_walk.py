@@ -137,7 +137,7 @@ def test_a_page_is_open_to_those_and_only_those_who_may(walk: Walk) -> None:
     for name, page in every_page():
         if page.of.startswith("auth."):
             continue
-        kwargs = {}
+        kwargs: dict[str, Any] = dict(page.given)
         if page.of:
             kwargs = {page.argument: walk.world.row(walk.world.mine, page.of).pk}
         url = reverse(f"admin:{name}", kwargs=kwargs)

@@ -1,0 +1,117 @@
+"""The short forms from which new macros start: a preset's, a pasted command's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+
+from ..curl import ParsedCurl
+from ..presets import Preset, check_setting, fill
+from ..starts import Draft, draft
+from .secrets import WriteOnly
+from .start_form import WIDE, AskedSecret, StartForm
+
+
+class CommandForm(forms.Form):
+    command = forms.CharField(
+        label="curl command",
+        strip=False,
+        widget=WriteOnly(
+            attrs={
+                "rows": 5,
+                "class": "vLargeTextField code",
+                "spellcheck": "false",
+                "autocomplete": "off",
+            }
+        ),
+        help_text="It is read here and never run. For bash, cmd or PowerShell.",
+    )
+
+
+class PresetForm(StartForm):
+    def __init__(self, *args: Any, preset: Preset, **kwargs: Any) -> None:
+        asked = [
+            AskedSecret(
+                f"secret_{each.key}",
+                each.name,
+                each.label,
+                each.help,
+                each.kind,
+                each.hosts,
+            )
+            for each in preset.secrets
+        ]
+        super().__init__(*args, asked=asked, **kwargs)
+        self.preset = preset
+        self.description = preset.summary
+        self.fields["name"].initial = preset.title
+        for each in preset.settings:
+            kind: Any = forms.CharField
+            extra: dict[str, Any] = {"widget": forms.TextInput({"class": WIDE})}
+            if each.kind == "choice":
+                kind = forms.ChoiceField
+                extra = {"choices": [(choice, choice) for choice in each.choices]}
+            self.fields[f"setting_{each.key}"] = kind(
+                label=each.label,
+                initial=each.default,
+                help_text=f"{each.help} Such as {each.example}",
+                **extra,
+            )
+        self._ask_for_secrets()
+
+    @property
+    def setting_fields(self) -> list[forms.BoundField]:
+        return [self[f"setting_{each.key}"] for each in self.preset.settings]
+
+    def clean(self) -> dict[str, Any] | None:
+        for each in self.preset.settings:
+            field = f"setting_{each.key}"
+            if field in self.cleaned_data:
+                try:
+                    value = check_setting(each, self.cleaned_data[field])
+                    self.cleaned_data[field] = value
+                except ValueError as error:
+                    self.add_error(field, str(error))
+        return super().clean()
+
+    def _settings(self) -> dict[str, str]:
+        return {
+            each.key: self.cleaned_data[f"setting_{each.key}"]
+            for each in self.preset.settings
+            if f"setting_{each.key}" in self.cleaned_data
+        }
+
+    def requests(self) -> Sequence[Mapping[str, Any]]:
+        names = {key.removeprefix("secret_"): name for key, name in self.names.items()}
+        return fill(self.preset, self._settings(), names)
+
+
+class PastedForm(StartForm):
+    """`sealed` is the command, encrypted: the page never holds it in the clear."""
+
+    sealed = forms.CharField(widget=forms.HiddenInput)
+
+    def __init__(
+        self, *args: Any, parsed: ParsedCurl, found: Draft, **kwargs: Any
+    ) -> None:
+        asked = [
+            AskedSecret(
+                f"secret_{each.name}",
+                each.name,
+                each.label,
+                "",
+                hosts=each.hosts,
+                value=each.value,
+            )
+            for each in found.credentials
+        ]
+        super().__init__(*args, asked=asked, **kwargs)
+        self.parsed = parsed
+        self.fields["name"].initial = f"Send to {found.host or 'another system'}"[:100]
+        self._ask_for_secrets()
+
+    def requests(self) -> Sequence[Mapping[str, Any]]:
+        names = {key.removeprefix("secret_"): name for key, name in self.names.items()}
+        return [draft(self.parsed, names).fields]

@@ -1,0 +1,160 @@
+"""Start from: a preset or a pasted command becomes a new macro, never an old one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.debug import sensitive_post_parameters
+
+from .. import crypto
+from ..curl import CurlError, parse
+from ..models import Macro
+from ..presets import GROUPS, all_presets
+from ..starts import Draft, draft
+from .start_form import StartForm, types_for
+from .start_forms import CommandForm, PastedForm, PresetForm
+
+
+class StartsMixin(ModelAdmin):
+    """The pages beside the list of macros."""
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        curl = sensitive_post_parameters()(self.start_from_curl)
+        preset = sensitive_post_parameters()(self.start_from_preset)
+        return [
+            path("start/", wrap(self.start), name="macros_macro_start"),
+            path("start/curl/", wrap(curl), name="macros_macro_start_curl"),
+            path("start/<slug:name>/", wrap(preset), name="macros_macro_start_preset"),
+            *super().get_urls(),
+        ]
+
+    def start(self, request: HttpRequest) -> HttpResponse:
+        return self._chooser(request, CommandForm())
+
+    def start_from_preset(self, request: HttpRequest, name: str) -> HttpResponse:
+        self._check_permission(request)
+        preset = all_presets().get(name)
+        if preset is None:
+            raise Http404("There is no preset of this name.")
+        form = PresetForm(
+            request.POST or None,
+            initial=_initial(request),
+            user=request.user,
+            preset=preset,
+        )
+        if request.method == "POST" and form.is_valid() and (macro := form.save()):
+            return self._made(request, macro, form)
+        context = {"title": preset.title, "preset": preset}
+        if isinstance(preset.answer["body"], dict):
+            context["answer_body"] = json.dumps(preset.answer["body"], indent=2)
+        return self._form_page(request, form, context)
+
+    def start_from_curl(self, request: HttpRequest) -> HttpResponse:
+        """First POST: the command. Second: what the command left open."""
+        self._check_permission(request)
+        if request.method != "POST":
+            return HttpResponseRedirect(reverse("admin:macros_macro_start"))
+        second = "sealed" in request.POST
+        try:
+            text = _unsealed(request) if second else request.POST.get("command", "")
+            parsed = parse(text)
+            found = draft(parsed)
+        except CurlError as error:
+            command = CommandForm({"command": ""})
+            command.errors["command"] = command.error_class([str(error)])
+            return self._chooser(request, command)
+        form = PastedForm(
+            request.POST if second else None,
+            initial={**_initial(request), "sealed": _sealed(request, text)},
+            user=request.user,
+            parsed=parsed,
+            found=found,
+        )
+        if second and form.is_valid() and (macro := form.save()):
+            return self._made(request, macro, form, found)
+        context = {"title": "Start from a curl command", "draft": found}
+        return self._form_page(request, form, context)
+
+    def _check_permission(self, request: HttpRequest) -> None:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+
+    def _chooser(self, request: HttpRequest, command: CommandForm) -> HttpResponse:
+        self._check_permission(request)
+        query = request.GET.get("q", "")
+        found = [each for each in all_presets().values() if each.matches(query)]
+        groups = [
+            (group, [each for each in found if each.group == group]) for group in GROUPS
+        ]
+        context = {
+            "title": "Start from",
+            "groups": [(group, members) for group, members in groups if members],
+            "query": query,
+            "command_form": command,
+            "feedback_type": _initial(request).get("feedback_type", ""),
+            "has_types": types_for(request.user).exists(),
+        }
+        return self._page(request, "admin/macros/macro/start.html", context)
+
+    def _form_page(
+        self, request: HttpRequest, form: StartForm, context: Mapping[str, Any]
+    ) -> HttpResponse:
+        return self._page(
+            request, "admin/macros/macro/start_form.html", {**context, "form": form}
+        )
+
+    def _page(
+        self, request: HttpRequest, template: str, context: Mapping[str, Any]
+    ) -> HttpResponse:
+        shared = {**self.admin_site.each_context(request), "opts": self.opts}
+        return TemplateResponse(request, template, {**shared, **context})
+
+    def _made(
+        self,
+        request: HttpRequest,
+        macro: Macro,
+        form: StartForm,
+        found: Draft | None = None,
+    ) -> HttpResponse:
+        self.log_addition(request, macro, [{"added": {}}])
+        made = ", ".join(secret.name for secret in form.made)
+        messages.success(
+            request,
+            f"The macro {macro} is made. Nothing has been sent. Try it on one ticket"
+            " first." + (f" New secrets: {made}." if made else ""),
+        )
+        for note in found.notes if found else ():
+            messages.warning(request, note)
+        return HttpResponseRedirect(
+            reverse("admin:macros_macro_change", args=[macro.pk])
+        )
+
+
+def _initial(request: HttpRequest) -> dict[str, str]:
+    """The type whose page the user comes from."""
+    chosen = request.GET.get("feedback_type", "")
+    return {"feedback_type": chosen} if chosen.isdecimal() else {}
+
+
+def _sealed(request: HttpRequest, text: str) -> str:
+    return crypto.encrypt(json.dumps(["curl", request.user.pk, text]))
+
+
+def _unsealed(request: HttpRequest) -> str:
+    """Raises CurlError where it is not what this user pasted."""
+    try:
+        what, user, text = json.loads(crypto.decrypt(request.POST["sealed"]))
+    except (crypto.Undecryptable, ValueError, TypeError):
+        what = user = text = None
+    if what != "curl" or user != request.user.pk or not isinstance(text, str):
+        raise CurlError("The command is lost. Paste it again.")
+    return text

@@ -1,0 +1,121 @@
+"""The two shells of Windows: cmd with its carets, PowerShell with its backticks."""
+
+from __future__ import annotations
+
+import re
+
+from .errors import CurlError
+from .words import LEFT_OUT, LINE_END, SPACE, Words
+
+
+class PowerShell(Words):
+    def read(self, letter: str) -> bool:
+        following = self.text[self.at + 1 : self.at + 2]
+        if letter == "`":
+            line_end = LINE_END.match(self.text, self.at)
+            if not line_end:
+                self.put({"n": "\n", "t": "\t", "r": "\r"}.get(following, following))
+            self.at = line_end.end() if line_end else self.at + 2
+        elif letter in "'\"":
+            self._quoted(letter)
+        elif letter == "$":
+            self.variable()
+        elif letter in "|;>" and self.word is None:
+            self.note(LEFT_OUT)
+            return False
+        else:
+            self.put(letter)
+            self.at += 1
+        return True
+
+    def _quoted(self, quote: str) -> None:
+        """A doubled quote is one; in double quotes a backtick escapes."""
+        opened = self.at
+        self.at += 1
+        self.put("")
+        while True:
+            if self.at >= len(self.text):
+                self.find(re.compile(r"(?!)"), opened, quote)
+            letter = self.text[self.at]
+            following = self.text[self.at + 1 : self.at + 2]
+            if letter == quote and following != quote:
+                self.at += 1
+                return
+            if letter == quote:
+                self.put(quote)
+                self.at += 2
+            elif quote == '"' and letter == "`":
+                self.put({"n": "\n", "t": "\t", "r": "\r"}.get(following, following))
+                self.at += 2
+            elif quote == '"' and letter == "$":
+                self.variable()
+            elif letter == "\\" and following == '"':
+                # curl.exe gets its arguments through one more round of quotes.
+                self.put('"')
+                self.at += 2
+            else:
+                self.put(letter)
+                self.at += 1
+
+
+def without_carets(text: str) -> str:
+    """What cmd leaves of a command: outside quotes a caret keeps what follows it."""
+    kept: list[str] = []
+    quoted = False
+    at = 0
+    while at < len(text):
+        letter = text[at]
+        if letter == "^" and not quoted:
+            end = LINE_END.match(text, at)
+            if end:
+                at = end.end()
+                # A line break that is kept is written as a caret and two of them.
+                if text[at : at + 1] == "\n":
+                    kept.append("\n")
+                    at += 1
+                continue
+            kept.append(text[at + 1 : at + 2])
+            at += 2
+            continue
+        if letter == '"':
+            quoted = not quoted
+        kept.append(letter)
+        at += 1
+    return "".join(kept)
+
+
+def split_arguments(text: str) -> list[str]:
+    """As a Windows program reads its command line."""
+    words: list[str] = []
+    word: list[str] | None = None
+    quoted = False
+    at = 0
+    while at < len(text):
+        letter = text[at]
+        if letter in SPACE and not quoted:
+            if word is not None:
+                words.append("".join(word))
+            word = None
+            at += 1
+            continue
+        word = [] if word is None else word
+        slashes = len(text) - at - len(text[at:].lstrip("\\")) if letter == "\\" else 0
+        if slashes:
+            before_quote = text[at + slashes : at + slashes + 1] == '"'
+            word.append("\\" * (slashes // 2 if before_quote else slashes))
+            at += slashes
+            if before_quote and slashes % 2:
+                word.append('"')
+                at += 1
+        elif letter == '"' and quoted and text[at + 1 : at + 2] == '"':
+            word.append('"')
+            at += 2
+        elif letter == '"':
+            quoted = not quoted
+            at += 1
+        else:
+            word.append(letter)
+            at += 1
+    if quoted:
+        raise CurlError('A quote " in the command is not closed.')
+    return words if word is None else [*words, "".join(word)]

@@ -1,0 +1,62 @@
+"""Text as other systems' own formats want it: shown as it is, never as markup."""
+
+from __future__ import annotations
+
+import re
+
+from .values import to_text
+
+# CommonMark lets a backslash stand before any ASCII punctuation.
+_MARKDOWN = str.maketrans({mark: "\\" + mark for mark in "\\`*_{}[]<>()#+-.!|~&"})
+# https://api.slack.com/reference/surfaces/formatting#escaping
+_SLACK = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_HTML = str.maketrans(
+    {
+        "&": "&amp;",
+        "<": "&lt;",
+        ">": "&gt;",
+        '"': "&quot;",
+        "'": "&#39;",
+        "\n": "<br>",
+        "\r": None,
+    }
+)
+_BLANK_LINES = re.compile(r"\n\s*\n")
+
+
+def markdown(text: str) -> str:
+    return text.translate(_MARKDOWN)
+
+
+def slack(text: str) -> str:
+    return text.translate(_SLACK)
+
+
+def html(text: str) -> str:
+    return text.translate(_HTML)
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def adf(value: object) -> list[object]:
+    """The paragraphs of a document in the Atlassian Document Format.
+
+    https://developer.atlassian.com/cloud/jira/platform/apis/document/structure/
+    A text node may not be empty, and a line break is a node of its own.
+    """
+    text = to_text(value).replace("\r\n", "\n").replace("\r", "\n").strip()
+    return [
+        {"type": "paragraph", "content": _lines(paragraph)}
+        for paragraph in _BLANK_LINES.split(text)
+        if paragraph
+    ]
+
+
+def _lines(paragraph: str) -> list[object]:
+    nodes: list[object] = []
+    for number, line in enumerate(paragraph.split("\n")):
+        nodes += [{"type": "hardBreak"}] if number else []
+        nodes += [{"type": "text", "text": line}] if line else []
+    return nodes

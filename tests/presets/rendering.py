@@ -1,0 +1,100 @@
+"""A preset filled in, and rendered as a worker would."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from macros.http import Request
+from macros.models import WebRequest
+from macros.models.secrets import Vault
+from macros.presets import Preset, fill
+from macros.rendering import RequestTemplate
+from macros.tags import Context, FieldInfo, Scope
+from tests.tags.targets import a_context
+
+HERE = Path(__file__).parent
+SITE = "https://site.example"
+# What no setting may do more than be read.
+NASTY_SETTING = 'a "b" ((Title)) </x> & {{}}, ü(((🙂)))'
+NASTY = {
+    "quotes": 'say "hi" \'there\' \\ `x` \\" \\n',
+    "lines": "first\r\nsecond\n\n \nthird\ttab\u2028end\n",
+    "emoji": "👩‍👩‍👧‍👦 🏳️‍🌈 ❤️",
+    "script": "<script>alert('x')</script> <!channel> <@U1> @everyone",
+    "ampersand": "a & b &amp; c=d?e#f%20",
+    "right to left": "\u202eהשלום עליכם مرحبا\u202c",
+    "markup": "*b* _i_ ~s~ `c` [x](javascript:alert(1)) # h\n- l\n> q\n|t|",
+    "tags": "((Title)) \\((Description)) ((Secret: token)) [[project]] {{ x }}",
+    "controls": "a\x01\x0b\x1f\x7fb",
+    "long": "x" * 10_000,
+    "long escapes": "<&>*" * 2_500,
+    "long emoji": "🙂" * 10_000,
+    "long lines": "ab\n" * 3_334,
+    "spaces": " \n ",
+    "empty": "",
+}
+
+
+def file(name: str) -> Any:
+    return yaml.safe_load((HERE / name).read_text("utf-8"))
+
+
+def settings_for(preset: Preset, nasty: bool = False) -> dict[str, str]:
+    return {
+        each.key: SITE
+        if each.kind == "url"
+        else NASTY_SETTING
+        if nasty and each.kind == "text"
+        else each.default or each.example
+        for each in preset.settings
+    }
+
+
+def values_for(preset: Preset) -> dict[str, str]:
+    """Of its secrets, by the names that are suggested for them."""
+    return {
+        each.name: f"https://secret.example/{each.name}"
+        if each.kind == "url"
+        else f"secret-{each.name}"
+        for each in preset.secrets
+    }
+
+
+def steps(preset: Preset, nasty: bool = False) -> list[dict[str, Any]]:
+    """Its requests with every field that a run's snapshot has."""
+    names = {each.key: each.name for each in preset.secrets}
+    rest = WebRequest().snapshot()
+    filled = fill(preset, settings_for(preset, nasty), names)
+    return [{**rest, **request} for request in filled]
+
+
+def requests_of(preset: Preset, ticket: Context, nasty: bool = False) -> list[Request]:
+    values = values_for(preset)
+    scope = Scope.of([FieldInfo("x", "X", "text", "")], values)
+    built = []
+    for step in steps(preset, nasty):
+        template = RequestTemplate.compile(step, scope)
+        template.unlock(Vault(values))
+        built.append(template.render(ticket))
+    return built
+
+
+def nasty_ticket(preset: Preset, value: str) -> Context:
+    """A ticket with the value wherever a person or another system could put it."""
+    context = a_context(values_for(preset))
+    ticket = context.ticket
+    # As the column does.
+    ticket.title = " ".join(value.split())[:250] or "x"
+    ticket.description = value
+    ticket.status.name = value[:50]
+    ticket.external_data = {"jira_key": value[:500] or "QA-7"}
+    # Django lets no other addresses in.
+    for name in set(vars(ticket.submitter)) - {"email"}:
+        setattr(ticket.submitter, name, value[:100].strip() or "x")
+    ticket.feedback_type.name = value[:100]
+    ticket.feedback_type.project.name = value[:100].strip() or "x"
+    ticket.feedback_type.project.community.name = value[:100]
+    return context
