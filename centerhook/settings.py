@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 import environ
+from csp.constants import NONE, SELF
 from django.core.management.utils import get_random_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -58,12 +59,19 @@ def _local_redis_url() -> str:
 # --- Core
 
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY", default="") or _local_secret_key()
+SECRET_KEY = env.str("SECRET_KEY", default="")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # Fernet keys for the secrets in the database: the first encrypts, all of them decrypt.
 # To change the key put a new one in front and run `manage.py rotate_secrets`.
 SECRETS_KEYS = [key.strip() for key in env.list("SECRETS_KEYS", default=[])]
+# The keys that nobody gave, so that this machine has made its own.
+LOCAL_KEYS = [
+    name
+    for name, given in (("SECRET_KEY", SECRET_KEY), ("SECRETS_KEYS", SECRETS_KEYS))
+    if not given
+]
+SECRET_KEY = SECRET_KEY or _local_secret_key()
 SECRETS_KEYS = SECRETS_KEYS or [_local_secrets_key()]
 # Where people reach the admin; ((Ticket URL)) begins with it.
 BASE_URL = env.str("BASE_URL", default="http://localhost:8000").rstrip("/")
@@ -75,6 +83,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "csp",
     "django_rq",
     "centerhook.apps.CenterHookConfig",
     "feedback",
@@ -82,14 +91,17 @@ INSTALLED_APPS = [
     "macros",
 ]
 MIDDLEWARE = [
+    "centerhook.middleware.page_headers",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "centerhook.middleware.upload_limit",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "centerhook.urls"
 WSGI_APPLICATION = "centerhook.wsgi.application"
@@ -188,7 +200,48 @@ STATIC_ROOT = VAR_DIR / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 # Static files are served from the apps too, so that no command must run before.
 WHITENOISE_USE_FINDERS = True
+
+# --- What browsers are told, and what is taken from them
+
+# TLS ends at the proxy, so only BASE_URL can tell whether people come over it.
+HAS_TLS = BASE_URL.startswith("https://") and not DEBUG
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=HAS_TLS)
+if PROXY_COUNT:  # Else anybody could write that header.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = env.int(
+    "SECURE_HSTS_SECONDS", default=31_536_000 if HAS_TLS else 0
+)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool(
+    "SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False
+)
+SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HAS_TLS
+SESSION_COOKIE_NAME = "__Host-sessionid" if HAS_TLS else "sessionid"
+CSRF_COOKIE_NAME = "__Host-csrftoken" if HAS_TLS else "csrftoken"
+CSRF_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
+# The same for every page. A form that ends at another origin, even by a redirect,
+# needs that origin in form-action.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+    }
+}
+# Of a whole request, files and all; and of what of it is kept in memory.
+UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=20_000_000)
+DATA_UPLOAD_MAX_MEMORY_SIZE = min(UPLOAD_MAX_BYTES, 5_000_000)
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
+# A feedback type's form has some twelve fields for each question.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 
 LOGGING = {
     "version": 1,

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from django.contrib import admin
-from django.contrib.admin.options import BaseModelAdmin
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 
 from .access import may
+from .parameters import CheckedAdmin, CheckedPickers
 
 
-class ScopedMixin(BaseModelAdmin):
+class ScopedMixin(CheckedPickers):
     """Lists, detail pages, pickers and autocompletes through `visible_to(user)`.
 
     Asked about a row (of an inline: about the row above it), a permission must hold
@@ -70,7 +69,7 @@ class ScopedInline(ScopedMixin):
         return self._has(request, "add", obj)
 
 
-class ScopedAdmin(ScopedMixin, admin.ModelAdmin):
+class ScopedAdmin(ScopedMixin, CheckedAdmin):
     def save_model(
         self, request: HttpRequest, obj: Any, form: Any, change: bool
     ) -> None:

@@ -1,3 +1,3 @@
-from . import communities, members, testers, tickets, types
+from . import communities, members, people, testers, tickets, types
 
-__all__ = ["communities", "members", "testers", "tickets", "types"]
+__all__ = ["communities", "members", "people", "testers", "tickets", "types"]
