@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils.html import escape
 
 from .models import FeedbackType, FieldKind, FormField
 
@@ -38,7 +39,7 @@ def _form_field(question: FormField) -> forms.Field:
         question,
         label=question.label,
         required=question.required,
-        help_text=question.help_text,
+        help_text=escape(question.help_text),  # The admin shows it as markup.
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,7 @@ def answer_column(question: FormField) -> Callable[[Feedback], str]:
     def answer(ticket: Feedback) -> str:
         return _in_cell(ticket.form_values.get(question.key))
 
-    answer.__name__ = PREFIX + question.key
+    answer.__name__ = _class_name(PREFIX + question.key)
     return answer
 
 
@@ -25,8 +26,13 @@ def external_column(name: str) -> Callable[[Feedback], str]:
     def value(ticket: Feedback) -> str:
         return _in_cell(ticket.external_data.get(name))
 
-    value.__name__ = f"external_{name}"
+    value.__name__ = _class_name(f"external_{name}")
     return value
+
+
+def _class_name(name: str) -> str:
+    """The admin writes it into the cell's class as it is."""
+    return re.sub(r"[^\w-]+", "_", name)
 
 
 def _in_cell(value: Any) -> str:
