@@ -14,6 +14,6 @@ def olivia(db: None) -> User:
 
 @pytest.fixture
 def page(olivia: User) -> Client:
-    client = Client(raise_request_exception=False)
+    client = Client()
     client.force_login(olivia)
     return client
