@@ -28,6 +28,8 @@ check: $(VENV)/dev-stamp
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy .
 	@$(BIN)/python manage.py check --fail-level WARNING
+	@$(BIN)/python .ci/check-deploy --fail-level WARNING
+	@$(BIN)/python .ci/check-requirements
 	@$(BIN)/python manage.py makemigrations --check --dry-run
 
 bench: $(VENV)/dev-stamp

@@ -17,6 +17,7 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from feedback.announcing import AnnouncingAdmin
+from feedback.parameters import CheckedAdmin
 
 from .sign_in import second_factor
 
@@ -26,12 +27,12 @@ admin.site.unregister([User, Group])
 
 
 @admin.register(Group)
-class AnnouncingGroupAdmin(AnnouncingAdmin, GroupAdmin):
+class CarefulGroupAdmin(AnnouncingAdmin, CheckedAdmin, GroupAdmin):
     pass
 
 
 @admin.register(User)
-class PeopleAdmin(AnnouncingAdmin, UserAdmin):
+class PeopleAdmin(AnnouncingAdmin, CheckedAdmin, UserAdmin):
     actions = ["unlock", "remove_second_factor"]
 
     @transaction.atomic

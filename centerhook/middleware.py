@@ -1,10 +1,12 @@
-"""What holds for every request, whichever page it is for."""
+"""What holds for every request and every answer, whichever page it is of."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 
 from logs import audit
 
@@ -17,5 +19,55 @@ def audited(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponse:
         with audit.during(request):
             return get_response(request)
+
+    return middleware
+
+
+# Nothing of what a page could ask a browser for is needed here.
+PERMISSIONS_POLICY = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        "accelerometer",
+        "camera",
+        "display-capture",
+        "geolocation",
+        "gyroscope",
+        "magnetometer",
+        "microphone",
+        "midi",
+        "payment",
+        "usb",
+    )
+)
+
+
+def page_headers(get_response: GetResponse) -> GetResponse:
+    """Adds what neither Django nor django-csp sends.
+
+    A page that does not say how long it may be kept is kept nowhere: not in a shared
+    proxy, and not in a browser somebody else sits at next.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        response.headers.setdefault("Cache-Control", "no-store, private")
+        return response
+
+    return middleware
+
+
+def upload_limit(get_response: GetResponse) -> GetResponse:
+    """Refuses what is too large before a byte of it is read.
+
+    Django's own limits leave out files, which it would put on the disk first. A body
+    of no declared length is none: WSGI has nothing to read it by.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        declared = request.META.get("CONTENT_LENGTH") or "0"
+        if declared.isdecimal() and int(declared) <= settings.UPLOAD_MAX_BYTES:
+            return get_response(request)
+        return HttpResponse(render_to_string("413.html"), status=413)
 
     return middleware

@@ -3,70 +3,39 @@
 A secret may be given as NAME_FILE, the path of a file that holds it.
 """
 
-import base64
-import hashlib
 import os
-import tempfile
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
 import environ
-from django.core.management.utils import get_random_secret_key
+from csp.constants import NONE, SELF
+
+from . import local
+from .rest import REST_FRAMEWORK, SPECTACULAR_SETTINGS  # noqa: F401
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
 env = environ.FileAwareEnv()
 
-
-def _local_secret_key() -> str:
-    """A key of this machine's own, so that the embedded defaults are safe to run."""
-    VAR_DIR.mkdir(exist_ok=True)
-    path = VAR_DIR / "secret-key"
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(get_random_secret_key())
-    return path.read_text()
-
-
-def _local_secrets_key() -> str:
-    """As the secret key. Whole at once: what it encrypts is lost with it, so two
-    processes that start together must not make two."""
-    VAR_DIR.mkdir(exist_ok=True)
-    path = VAR_DIR / "secrets-key"
-    if not path.exists():
-        descriptor, new = tempfile.mkstemp(dir=VAR_DIR)  # mode 0600
-        os.write(descriptor, base64.urlsafe_b64encode(os.urandom(32)))
-        os.close(descriptor)
-        try:
-            os.link(new, path)
-        except FileExistsError:
-            pass
-        finally:
-            os.unlink(new)
-    return path.read_text()
-
-
-def _local_redis_url() -> str:
-    """The embedded server's socket, as short as a socket's path has to be (108)."""
-    path = VAR_DIR / "valkey.sock"
-    if len(str(path)) > 100:
-        digest = hashlib.sha256(str(VAR_DIR).encode()).hexdigest()[:16]
-        path = Path(tempfile.gettempdir()) / f"centerhook-{os.getuid()}-{digest}.sock"
-    return f"unix://{path}"
-
-
 # --- Core
 
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY", default="") or _local_secret_key()
+SECRET_KEY = env.str("SECRET_KEY", default="")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # Fernet keys for the secrets in the database: the first encrypts, all of them decrypt.
 # To change the key put a new one in front and run `manage.py rotate_secrets`.
 SECRETS_KEYS = [key.strip() for key in env.list("SECRETS_KEYS", default=[])]
-SECRETS_KEYS = SECRETS_KEYS or [_local_secrets_key()]
+# The keys that nobody gave, so that this machine has made its own.
+LOCAL_KEYS = [
+    name
+    for name, given in (("SECRET_KEY", SECRET_KEY), ("SECRETS_KEYS", SECRETS_KEYS))
+    if not given
+]
+SECRET_KEY = SECRET_KEY or local.secret_key(VAR_DIR)
+SECRETS_KEYS = SECRETS_KEYS or [local.secrets_key(VAR_DIR)]
 # Where people reach the admin; ((Ticket URL)) begins with it.
 BASE_URL = env.str("BASE_URL", default="http://localhost:8000").rstrip("/")
 
@@ -78,6 +47,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "axes",
+    "csp",
     "django_otp",
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
@@ -92,7 +62,11 @@ INSTALLED_APPS = [
     "macros",
 ]
 MIDDLEWARE = [
+    "centerhook.middleware.page_headers",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "centerhook.middleware.upload_limit",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -103,7 +77,6 @@ MIDDLEWARE = [
     "centerhook.sign_in.second_factor.SecondFactorMiddleware",
     "centerhook.middleware.audited",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "centerhook.urls"
@@ -153,7 +126,7 @@ else:
 # --- Queue: only the alarm bell. An embedded server until REDIS_URL says otherwise.
 
 REDIS_EMBEDDED = "REDIS_URL" not in os.environ
-REDIS_URL = env.str("REDIS_URL", default=_local_redis_url())
+REDIS_URL = env.str("REDIS_URL", default=local.redis_url(VAR_DIR))
 RQ_QUEUES = {"deliveries": {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 600}}
 RQ = {"COMMIT_MODE": "auto"}
 RQ_SHOW_ADMIN_LINK = False
@@ -253,39 +226,48 @@ STATIC_ROOT = VAR_DIR / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 # Static files are served from the apps too, so that no command must run before.
 WHITENOISE_USE_FINDERS = True
+
+# --- What browsers are told, and what is taken from them
+
+# TLS ends at the proxy, so only BASE_URL can tell whether people come over it.
+HAS_TLS = BASE_URL.startswith("https://") and not DEBUG
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=HAS_TLS)
+if PROXY_COUNT:  # Else anybody could write that header.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = env.int(
+    "SECURE_HSTS_SECONDS", default=31_536_000 if HAS_TLS else 0
+)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool(
+    "SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False
+)
+SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HAS_TLS
+SESSION_COOKIE_NAME = "__Host-sessionid" if HAS_TLS else "sessionid"
+CSRF_COOKIE_NAME = "__Host-csrftoken" if HAS_TLS else "csrftoken"
+CSRF_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
-
-# --- REST API. Longer bodies than this, in bytes, are refused.
-
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "feedback.rest.authentication.KeyAuthentication",
-        "feedback.rest.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["feedback.rest.permissions.HasPermission"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["feedback.rest.parsing.JSONParser"],
-    "DEFAULT_FILTER_BACKENDS": ["feedback.rest.filtering.FilterBackend"],
-    "DEFAULT_PAGINATION_CLASS": "feedback.rest.paging.CursorPagination",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "feedback.rest.problems.handle",
-    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+# The same for every page. A form that ends at another origin, even by a redirect,
+# needs that origin in form-action.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+    }
 }
-SPECTACULAR_SETTINGS = {
-    "TITLE": "CenterHook API",
-    "VERSION": "1",
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "ENUM_NAME_OVERRIDES": {
-        "RunStateEnum": "logs.models.RunState",
-        "DeliveryStateEnum": "logs.models.DeliveryState",
-        "ErrorClassEnum": "logs.models.ErrorClass",
-    },
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "feedback.rest.schema.add_problems",
-    ],
-}
+# Of a whole request, files and all; and of what of it is kept in memory.
+UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=20_000_000)
+DATA_UPLOAD_MAX_MEMORY_SIZE = min(UPLOAD_MAX_BYTES, 5_000_000)
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
+# A feedback type's form has some twelve fields for each question.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 
 LOGGING = {
     "version": 1,

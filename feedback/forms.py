@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.html import escape
 
 from .models import FeedbackType, FieldKind, FormField
 from .models.types import CHOICE_KINDS
@@ -56,7 +57,7 @@ def _form_field(question: FormField) -> forms.Field:
         question,
         label=question.label,
         required=question.required,
-        help_text=question.help_text,
+        help_text=escape(question.help_text),  # The admin shows it as markup.
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from django.contrib.admin.options import BaseModelAdmin
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
@@ -12,9 +11,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 
 from .access import may
 from .announcing import AnnouncingAdmin
+from .parameters import CheckedAdmin, CheckedPickers
 
 
-class ScopedMixin(BaseModelAdmin):
+class ScopedMixin(CheckedPickers):
     """Lists, detail pages, pickers and autocompletes through `visible_to(user)`.
 
     Asked about a row (of an inline: about the row above it), a permission must hold
@@ -70,7 +70,7 @@ class ScopedInline(ScopedMixin):
         return self._has(request, "add", obj)
 
 
-class ScopedAdmin(ScopedMixin, AnnouncingAdmin):
+class ScopedAdmin(ScopedMixin, AnnouncingAdmin, CheckedAdmin):
     def save_model(
         self, request: HttpRequest, obj: Any, form: Any, change: bool
     ) -> None:

@@ -1,15 +1,32 @@
-"""Values for files that people open in a spreadsheet."""
+"""Values of others in a file that a spreadsheet will open."""
 
 from __future__ import annotations
 
+from datetime import date, time
+from decimal import Decimal
 from typing import Any
 
-# What makes a spreadsheet take a text for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What makes a cell a formula, by OWASP's page on CSV injection; the second row is the
+# full-width form, which some spreadsheets read alike.
+_BEGINS_FORMULA = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+# What stands in front without being seen: spaces, NUL, BOM, zero-width and direction.
+_INVISIBLE = " \0\xa0\u3000\ufeff\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202d\u202e"
 
 
 def safe_cell(value: Any) -> Any:
-    """The value; a text that would be worked out as a formula gets an apostrophe."""
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value
+    """A value for one cell of a CSV or spreadsheet file: shown, never calculated.
+
+    Text that would begin a formula, also after spaces, gets an apostrophe in front.
+    Numbers, dates, booleans and None stay what they are; anything else becomes text.
+    Quotes and separators are the CSV writer's part.
+
+    >>> safe_cell('=HYPERLINK("https://evil.example","Open")')
+    '\\'=HYPERLINK("https://evil.example","Open")'
+    >>> safe_cell(-5), safe_cell("-5")
+    (-5, "'-5")
+    """
+    if value is None or isinstance(value, (int, float, Decimal, date, time)):
+        return value
+    text = str(value)
+    starts = {text[:1], text.lstrip(_INVISIBLE)[:1]}
+    return f"'{text}" if starts & _BEGINS_FORMULA else text

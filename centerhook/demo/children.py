@@ -44,7 +44,7 @@ class Children:
         A session of its own keeps a Ctrl-C on the terminal from it, so that it is
         stopped in its turn.
         """
-        self._running[name] = subprocess.Popen(
+        self._running[name] = subprocess.Popen(  # noqa: S603 - commands of our own
             [sys.executable, *command],
             cwd=self._folder,
             env=self._env,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -24,7 +25,7 @@ def answer_column(question: FormField) -> Callable[[Feedback], str]:
     def answer(ticket: Feedback) -> str:
         return _in_cell(ticket.form_values.get(question.key))
 
-    answer.__name__ = PREFIX + question.key
+    answer.__name__ = _class_name(PREFIX + question.key)
     return answer
 
 
@@ -34,7 +35,7 @@ def external_column(name: str) -> Callable[[Feedback], str]:
         data = ticket.external_data
         return _in_cell(data.get(name, data.get(normalise(name))))
 
-    value.__name__ = f"external_{name}"
+    value.__name__ = _class_name(f"external_{name}")
     return value
 
 
@@ -73,6 +74,11 @@ def _origin(provenance: dict[str, Any] | None, known: set[int]) -> str:
         return said
     url = reverse("admin:logs_delivery_change", args=[provenance["delivery"]])
     return format_html('<a href="{}">{}</a>', url, said)
+
+
+def _class_name(name: str) -> str:
+    """The admin writes it into the cell's class as it is."""
+    return re.sub(r"[^\w-]+", "_", name)
 
 
 def _in_cell(value: Any) -> str:

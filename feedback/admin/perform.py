@@ -39,8 +39,8 @@ def perform(
     count that was confirmed: if the selection has changed since, people are asked
     again.
     """
-    key = request.POST.get("run_key", "")
-    if key and Run.objects.visible_to(request.user).filter(key=key).exists():
+    key = _checked_key(request.POST.get("run_key", ""))
+    if Run.objects.visible_to(request.user).filter(key=key).exists():
         return _to_run(Run.objects.get(key=key))
     confirmed = request.POST.get("confirmed_count")
     if confirmed is not None and confirmed == str(tickets.count()):
@@ -65,7 +65,7 @@ def _start(
             tickets,
             cause=Cause.ACTION,
             actor=request.user,
-            key=_checked_key(key),
+            key=key,
             selection=selection,
         )
     except RunRefused as refusal:

@@ -53,13 +53,14 @@ class AttemptQuerySet(ScopedQuerySet["Attempt"]):
         connection = connections[self.db]
         with connection.wrap_database_errors, connection.cursor() as cursor:
             if connection.vendor == "postgresql":
+                # Table and columns are the model's own names.
                 copied = f"COPY {table} ({columns}) FROM STDIN"
                 with cursor.copy(copied) as copy:
                     for attempt in attempts:
                         copy.write_row(read(attempt))
                 return
             marks = ", ".join(["%s"] * len(fields))
-            inserted = f"INSERT INTO {table} ({columns}) VALUES ({marks})"
+            inserted = f"INSERT INTO {table} ({columns}) VALUES ({marks})"  # noqa: S608
             adapt = connection.ops.adapt_datetimefield_value
             started = [field.name for field in fields].index("started_at")
             rows = [list(read(attempt)) for attempt in attempts]

@@ -64,8 +64,9 @@ class DeliveryQuerySet(ScopedQuerySet["Delivery"]):
             inner, params = selection.get_compiler(connection=connection).as_sql()
         except EmptyResultSet:
             return 0
+        # Put in are the model's own names and what the ORM made; values are parameters.
         sql = (
-            f"INSERT INTO {self.model._meta.db_table} (run_id, feedback_id,"
+            f"INSERT INTO {self.model._meta.db_table} (run_id, feedback_id,"  # noqa: S608
             " target_label, step, state, attempts, attempts_before, next_attempt_at,"
             " lease, last_error, resend, resent_by)"
             " SELECT %s, s.target, s.label, %s, %s, 0, 0, %s, '', '', '', ''"

@@ -20,7 +20,7 @@ from ..starts import NewSecret, Refused, Start, create_macro
 from .secrets import WriteOnly
 
 _ADD_MACRO = "macros.add_macro"
-_ADD_SECRET = "macros.add_secret"
+_ADD_SECRET = "macros.add_secret"  # noqa: S105 - a permission
 WIDE = "vTextField"
 
 

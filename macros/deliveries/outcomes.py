@@ -182,7 +182,7 @@ def _outcome(
     tries = attempt.number - delivery.attempts_before
     age = (now - (delivery.resent_at or run.created_at)).total_seconds()
     failure = Failure(cause, tries, age, hint, attempt.outcome_unknown)
-    jitter = random.randrange(_JITTER_STEPS) / _JITTER_STEPS
+    jitter = random.randrange(_JITTER_STEPS) / _JITTER_STEPS  # noqa: S311 - no secret
     try:
         wait = policy.wait(failure, jitter)
     except GiveUp as why:

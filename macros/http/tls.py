@@ -42,7 +42,7 @@ def _apply(options: TlsOptions, context: ssl.SSLContext) -> None:
     try:
         if options.ca:
             context.load_verify_locations(cadata=options.ca)
-    except (ssl.SSLError, ValueError) as error:
+    except (ssl.SSLError, TypeError, ValueError) as error:  # A type: not ASCII.
         raise TransportError(
             "The extra CA certificates are not valid PEM.", "render"
         ) from error

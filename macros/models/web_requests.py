@@ -115,9 +115,10 @@ class WebRequest(Step):
     def clean(self) -> None:
         """Refuse what could never be sent, each fault on the field it is in."""
         self.url = self.url.strip()
-        if self.macro.feedback_type_id is None:
-            return  # The macro itself is refused for it.
-        scope = scope_for(self.macro.feedback_type)
+        macro = getattr(self, "macro", None)
+        if macro is None or macro.feedback_type_id is None:
+            return  # The macro itself is refused for it, or the form for having none.
+        scope = scope_for(macro.feedback_type)
         errors: dict[str, list[str]] = {}
         for field, compile_field in self._compilers(scope).items():
             try:

@@ -10,16 +10,15 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-from centerhook import settings as ours
+from centerhook import local
 from macros import crypto
 
 
 def test_a_machine_makes_one_key_of_its_own_for_its_owner_only(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(ours, "VAR_DIR", tmp_path / "var")
     with ThreadPoolExecutor(8) as pool:
-        keys = set(pool.map(lambda _: ours._local_secrets_key(), range(32)))
+        keys = set(pool.map(lambda _: local.secrets_key(tmp_path / "var"), range(32)))
     [key] = keys
     assert not crypto.bad_keys([key])
     [file] = (tmp_path / "var").iterdir()

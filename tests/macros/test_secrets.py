@@ -360,7 +360,7 @@ def test_rotation_names_what_no_key_opens_and_leaves_it(
 
 
 def test_a_wrong_key_is_a_check_that_says_so(settings: Any) -> None:
-    from centerhook.checks import check_secrets_keys
+    from centerhook.checks.limits import check_secrets_keys
 
     settings.SECRETS_KEYS = [Fernet.generate_key().decode(), "not a key"]
     [error] = check_secrets_keys()

@@ -13,7 +13,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from centerhook.checks import check_sign_in_limits
+from centerhook.checks.limits import check_sign_in_limits
 
 from .conftest import PASSWORD
 

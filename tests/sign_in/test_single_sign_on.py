@@ -17,7 +17,7 @@ from django.test import Client
 from django.urls import clear_url_caches
 
 import centerhook.urls
-from centerhook.checks import check_single_sign_on
+from centerhook.checks.limits import check_single_sign_on
 
 from . import authenticator
 from .conftest import PASSWORD

@@ -32,6 +32,7 @@ MODELS: dict[str, tuple[str, str, str, str]] = {
         COMMUNITY_MANAGER,
     ),
     "feedback.tester": (OBSERVER, COMMUNITY_MANAGER, SUPPORT, COMMUNITY_MANAGER),
+    "logs.auditentry": (COMMUNITY_MANAGER, *(SUPERUSER,) * 3),
     "logs.delivery": (OBSERVER, *(SUPERUSER,) * 3),
     "logs.destination": (OBSERVER, SUPERUSER, COMMUNITY_MANAGER, SUPERUSER),
     "logs.run": (OBSERVER, *(SUPERUSER,) * 3),
@@ -39,10 +40,18 @@ MODELS: dict[str, tuple[str, str, str, str]] = {
     "macros.secret": (PROJECT_MANAGER,) * 4,
 }
 # Nobody at all: history is never written by hand.
-READ_ONLY = frozenset({"feedback.keyuse", "logs.delivery", "logs.run"})
+READ_ONLY = frozenset(
+    {"feedback.keyuse", "logs.auditentry", "logs.delivery", "logs.run"}
+)
 # Rows that belong to the community: a role in a project does not reach them.
 OF_THE_COMMUNITY = frozenset(
-    {"feedback.apikey", "feedback.keyuse", "feedback.member", "macros.secret"}
+    {
+        "feedback.apikey",
+        "feedback.keyuse",
+        "feedback.member",
+        "logs.auditentry",
+        "macros.secret",
+    }
 )
 
 
@@ -73,6 +82,12 @@ OTHERS: dict[str, Page] = {
         )
         for name in ("rotate", "off", "on")
     },
+    **{
+        f"feedback_tester_{name}": Page(
+            "feedback.tester", COMMUNITY_MANAGER, COMMUNITY_MANAGER
+        )
+        for name in ("export", "erase")
+    },
     "logs_destination_close": Page(
         "logs.destination", COMMUNITY_MANAGER, COMMUNITY_MANAGER
     ),
@@ -90,8 +105,10 @@ OTHERS: dict[str, Page] = {
     "macros_macro_resume": Page("macros.macro", PROJECT_MANAGER, PROJECT_MANAGER),
 }
 # Sign-in and sign-out are open, a person's own second factor is walked by
-# tests/sign_in, and the rest are Django's own redirects.
+# tests/sign_in, the audit log's export by tests/admin, and the rest are Django's own
+# redirects.
 NOT_WALKED = {
+    "logs_auditentry_export",
     "login",
     "logout",
     "second_factor",

@@ -1,0 +1,98 @@
+"""No page of ours needs what the Content-Security-Policy forbids."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from playwright.sync_api import ConsoleMessage, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from feedback.models import Feedback
+from macros.models import Macro
+from tests import factories
+from tests.security import pages
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def violations(screen: Page, live_server: LiveServer) -> list[str]:
+    """What the browser complains of on its console, with somebody signed in."""
+    factories.one_of_everything(factories.feedback_type())
+    client = Client()
+    client.force_login(factories.superuser("olivia"))
+    for name, cookie in client.cookies.items():
+        value = {"name": name, "value": cookie.value, "url": live_server.url}
+        screen.context.add_cookies([value])
+    found: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            found.append(f"{screen.url}: {message.text}")
+
+    screen.on("console", note)
+    return found
+
+
+def test_the_browser_says_when_the_policy_is_violated(
+    screen: Page, violations: list[str]
+) -> None:
+    screen.goto(reverse("admin:index"))
+    screen.evaluate("document.body.insertAdjacentHTML('beforeend', '<p style=x:y>')")
+    screen.evaluate("document.body.insertAdjacentHTML('beforeend', '<p onclick=x>')")
+    assert len(violations) == 2
+    assert all("Content Security Policy" in each for each in violations)
+
+
+def test_every_page_keeps_to_it(screen: Page, violations: list[str]) -> None:
+    for url in pages.urls():
+        answer = screen.goto(url)
+        assert answer is not None and answer.ok, url
+    for url, form in pages.confirmations():
+        screen.goto(url)
+        screen.check(f'[name=_selected_action][value="{form["_selected_action"]}"]')
+        screen.select_option("select[name=action]", form["action"])
+        screen.get_by_role("button", name="Perform Action").click()
+        expect(screen.locator("form[method=post] [type=submit]").last).to_be_visible()
+    assert violations == []
+
+
+def test_so_do_login_and_error_pages(screen: Page, violations: list[str]) -> None:
+    screen.goto("/nothing/")
+    assert violations.pop().endswith("status of 404 (Not Found)")
+    expect(screen.locator("h1")).to_have_text("There is nothing here")
+    screen.context.clear_cookies()
+    screen.goto(reverse("admin:login"))
+    assert violations == []
+
+
+def test_what_the_admins_scripts_add_keeps_to_it(
+    screen: Page, violations: list[str]
+) -> None:
+    """Dates, pickers, inlines, the theme, popups, and selecting on all pages."""
+    ticket, macro = Feedback.objects.get(), Macro.objects.get()
+    olivia = User.objects.get(username="olivia")
+    screen.goto(reverse("admin:auth_user_change", args=[olivia.pk]))
+    screen.locator(".datetimeshortcuts a").nth(1).click()
+    expect(screen.locator(".calendarbox").first).to_be_visible()
+    screen.goto(reverse("admin:feedback_feedback_change", args=[ticket.pk]))
+    screen.locator(".field-submitter .select2-selection").click()
+    expect(screen.locator(".select2-results__option").first).to_have_text(
+        "Everything Tester"
+    )
+    screen.keyboard.press("Escape")
+    screen.locator(".theme-toggle").first.click()
+    screen.get_by_text("Add another Comment").click()
+    with screen.expect_popup() as popup:
+        screen.locator("#change_id_submitter").click()
+    popup.value.close()
+    screen.goto(reverse("admin:macros_macro_change", args=[macro.pk]))
+    screen.get_by_text("Add another Web request").click()
+    screen.locator("summary", has_text="Authentication").first.click()
+    screen.goto(reverse("admin:feedback_feedback_changelist"))
+    screen.check("#action-toggle")
+    screen.locator("#nav-filter").fill("bug")
+    screen.locator("#toggle-nav-sidebar").click()
+    assert violations == []

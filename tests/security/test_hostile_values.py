@@ -1,0 +1,221 @@
+"""Whatever others write is shown as text, on every page that shows it."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.db import models
+from django.test import Client
+from django.urls import reverse
+
+from feedback.models import Feedback, FeedbackType
+from feedback.models import Tester as Person
+from logs.models import Attempt, Delivery, Run
+from macros.models import Macro
+from tests import factories
+
+from . import pages
+
+SHORT = '"><hostile>'
+LONG = (
+    "\"'></pre></textarea></title></script><script>hostile()</script>"
+    "<img src=x onerror=hostile()><hostile>"
+)
+# Machines read these and would stumble; people can't set them to anything.
+READ_BY_MACHINES = {"Macro.retry_ladder", "Run.key", "Secret.ciphertext"}
+TICKETS = reverse("admin:feedback_feedback_changelist")
+LOG = reverse("admin:logs_delivery_changelist")
+
+
+class Found(HTMLParser):
+    """What of a page a browser would take for markup that is not ours."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.markup: list[str] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = {name for name, _ in attrs}
+        if tag == "hostile" or any(name.startswith("on") for name in names):
+            self.markup.append(f"<{tag} {names}>")
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def assert_shown_as_text(response: Any, where: str) -> str:
+    assert response.status_code == 200, where
+    found = Found(response.content.decode())
+    assert found.markup == [], where
+    return found.text
+
+
+def test_the_reader_finds_markup() -> None:
+    assert Found(f'<input value="{SHORT}">').markup
+    assert Found("<img src=x onerror=hostile()>").markup
+    assert not Found("<p>&lt;hostile&gt;</p>").markup
+
+
+def text_fields(model: type[models.Model]) -> list[models.Field[Any, Any]]:
+    """Those with room for markup in them."""
+    return [
+        field
+        for field in model._meta.concrete_fields
+        if isinstance(field, models.CharField | models.TextField)
+        and not field.choices
+        and f"{model.__name__}.{field.name}" not in READ_BY_MACHINES
+        and (field.max_length or 999) >= len(SHORT) + 8
+    ]
+
+
+@pytest.fixture
+def planted(db: None) -> FeedbackType:
+    """A row of everything, each of its texts hostile."""
+    made = factories.feedback_type()
+    factories.one_of_everything(made)
+    ours = [apps.get_app_config(app) for app in ("feedback", "logs", "macros")]
+    for model in [model for config in ours for model in config.get_models()]:
+        for row in model._default_manager.all():
+            texts = {
+                field.name: f"{row.pk}{LONG}"
+                if (field.max_length or 999) >= len(LONG) + 8
+                else f"{row.pk}{SHORT}"
+                for field in text_fields(model)
+            }
+            # Past managers that refuse: the audit log is written once.
+            models.QuerySet(model).filter(pk=row.pk).update(**texts)
+    answers = dict.fromkeys(("severity", "app_version", "steps", "page"), LONG)
+    Feedback.objects.update(form_values=answers, external_data={LONG: LONG})
+    Person.objects.update(external_data={LONG: [LONG, {LONG: LONG}]})
+    FeedbackType.objects.update(external_columns=LONG)
+    User.objects.filter(username="Everything").update(username=LONG, last_name=LONG)
+    return made
+
+
+def test_every_page_shows_it_as_text(page: Client, planted: FeedbackType) -> None:
+    for url in pages.urls():
+        assert_shown_as_text(page.get(url), url)
+    for url, form in pages.confirmations():
+        assert_shown_as_text(page.post(url, form), str(form))
+
+
+@pytest.mark.parametrize(
+    "model", [Feedback, Person, Macro, Run, Delivery], ids=lambda model: model.__name__
+)
+def test_it_can_be_read_where_it_belongs(
+    page: Client, planted: FeedbackType, model: type[models.Model]
+) -> None:
+    """Else the test above would pass on pages that show nothing."""
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+    row = model._default_manager.get()
+    for url in (
+        reverse(f"{name}_changelist"),
+        reverse(f"{name}_change", args=[row.pk]),
+    ):
+        html = page.get(url).content.decode()
+        assert "&lt;hostile&gt;" in html, url
+
+
+def test_what_came_over_the_wire_is_shown_as_text(
+    page: Client, planted: FeedbackType
+) -> None:
+    kept = {"error_class": "http", "message": LONG, "status": 404, "method": "POST"}
+    texts = ["url", "request_headers", "request_body"]
+    texts += ["response_headers", "response_body"]
+    sent = {name: f"{name} {LONG} \u202egnp.exe\x1b[2J" for name in texts}
+    Attempt.objects.update(**kept, **sent)
+    delivery = Delivery.objects.get()
+
+    url = reverse("admin:logs_delivery_change", args=[delivery.pk])
+    text = assert_shown_as_text(page.get(url), url)
+
+    for name in texts:
+        named = f"{name} {LONG} ⟨U+202E right-to-left override⟩gnp.exe␛[2J"
+        assert named in text
+    assert f"{LONG} (Refused by the target)" in " ".join(text.split())
+
+
+def test_a_runs_progress_is_text_too(page: Client, planted: FeedbackType) -> None:
+    run = Run.objects.get()
+    answer = page.get(reverse("admin:logs_run_progress", args=[run.pk])).json()
+    assert Found(answer["html"]).markup == []
+    assert "&lt;hostile&gt;" in answer["html"]
+
+
+def test_what_was_searched_for_is_text(page: Client, planted: FeedbackType) -> None:
+    ours = f"feedback_type={planted.pk}"
+    for url in (TICKETS, f"{TICKETS}?{ours}", LOG):
+        for name in ("q", "submitter", "p", LONG):
+            response = page.get(
+                url, {name: LONG, "feedback_type": planted.pk}, follow=True
+            )
+            assert_shown_as_text(response, f"{url} {name}")
+
+
+def test_the_words_of_a_selection_are_text(page: Client, planted: FeedbackType) -> None:
+    macro = factories.macro(planted, "https://example.com/")
+    Feedback.objects.update(title="<hostile>")
+    url = f"{TICKETS}?feedback_type={planted.pk}&q=%3Chostile%3E"
+    form = {"action": f"macro_{macro.pk}", "index": "0", "select_across": "1"}
+    response = page.post(url, {**form, "_selected_action": "1"})
+    assert "search: <hostile>" in assert_shown_as_text(response, url)
+
+    Run.objects.update(selection="search: <hostile>")
+    run = reverse("admin:logs_run_change", args=[Run.objects.get().pk])
+    assert "search: <hostile>" in assert_shown_as_text(page.get(run), run)
+
+
+def test_a_message_to_people_is_text(page: Client, planted: FeedbackType) -> None:
+    macro, run = Macro.objects.get(), Run.objects.get()
+    for name, pk in [
+        ("macros_macro_pause", macro.pk),
+        ("macros_macro_resume", macro.pk),
+    ]:
+        response = page.post(reverse(f"admin:{name}", args=[pk]), follow=True)
+        assert "<hostile> is " in assert_shown_as_text(response, name)
+    response = page.post(reverse("admin:logs_run_pause", args=[run.pk]), follow=True)
+    assert_shown_as_text(response, "pause")
+    tester = Person.objects.get()
+    change = reverse("admin:feedback_tester_delete", args=[tester.pk])
+    response = page.post(change, {"post": "yes"}, follow=True)
+    assert "<hostile>" in assert_shown_as_text(response, "delete")
+
+
+def test_an_error_in_a_form_is_text(page: Client, planted: FeedbackType) -> None:
+    form = {
+        "feedback_type": planted.pk,
+        "name": LONG,
+        "retry_ladder": LONG,
+        "steps-TOTAL_FORMS": "1",
+        "steps-INITIAL_FORMS": "0",
+        "steps-0-position": LONG,
+        "steps-0-method": LONG,
+        "steps-0-url": "https://example.com/((<hostile>))",
+        "steps-0-headers": f"((<hostile>)): {LONG}",
+        "steps-0-body": f"((<hostile>)) {LONG}",
+        "steps-0-body_kind": "json",
+    }
+    response = page.post(reverse("admin:macros_macro_add"), form)
+    text = assert_shown_as_text(response, "macro")
+    assert "<hostile>" in text and "Please correct the errors below" in text
+
+
+def test_a_stranger_is_shown_as_text_what_they_sent(client: Client, db: None) -> None:
+    login = reverse("admin:login")
+    response = client.post(f"{login}?next={LONG}", {"username": LONG, "password": LONG})
+    assert_shown_as_text(response, login)
+    assert Found(client.get(f"/{LONG}").content.decode()).markup == []
+
+
+def test_a_megabyte_is_shown_and_does_not_slip_out(page: Client, db: None) -> None:
+    bugs = factories.feedback_type()
+    ticket = factories.ticket(bugs, description=LONG * 10_000)
+    change = reverse("admin:feedback_feedback_change", args=[ticket.pk])
+    assert LONG * 10_000 in assert_shown_as_text(page.get(change), change)
+    assert_shown_as_text(page.get(TICKETS), TICKETS)

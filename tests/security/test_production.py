@@ -1,0 +1,91 @@
+"""Settings as the environment makes them: on one's own machine and in public."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SHOWN = """
+import json
+from centerhook import settings as s
+names = [name for name in dir(s) if name.startswith(("SECURE_", "SESSION_", "CSRF_"))]
+print(json.dumps({name: getattr(s, name) for name in names}))
+"""
+
+
+def settings_with(**environment: str) -> dict[str, Any]:
+    env = {"PATH": os.environ["PATH"], "SECRET_KEY": "x", "SECRETS_KEYS": "x"}
+    shown = subprocess.run(
+        [sys.executable, "-c", SHOWN],
+        cwd=ROOT,
+        env=env | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found: dict[str, Any] = json.loads(shown.stdout)
+    return found
+
+
+def test_the_production_example_passes_djangos_deployment_checks() -> None:
+    check = [sys.executable, ".ci/check-deploy", "--fail-level", "WARNING"]
+    done = subprocess.run(check, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "no issues (0 silenced)" in done.stdout
+
+
+def test_the_same_check_fails_once_the_example_is_weakened(tmp_path: Path) -> None:
+    """Else the test above could not fail."""
+    for folder in ("centerhook", "feedback", "logs", "macros", "manage.py", ".ci"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
+    example = (ROOT / "deploy" / "production.env.example").read_text()
+    (tmp_path / "deploy").mkdir()
+    weak = example.replace("https://", "http://")
+    (tmp_path / "deploy" / "production.env.example").write_text(weak)
+    script = (ROOT / ".ci" / "check-deploy").read_text()
+    script = script.replace("Path(__file__).resolve().parent.parent", "Path.cwd()")
+    check = [sys.executable, "-c", script, "--fail-level", "WARNING"]
+    done = subprocess.run(check, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "centerhook.W307" in done.stderr and "security.W008" in done.stderr
+
+
+def test_https_switches_everything_on() -> None:
+    found = settings_with(BASE_URL="https://feedback.example.com", PROXY_COUNT="1")
+    assert found["SECURE_SSL_REDIRECT"] is True
+    assert found["SECURE_HSTS_SECONDS"] == 31_536_000
+    assert found["SECURE_PROXY_SSL_HEADER"] == ["HTTP_X_FORWARDED_PROTO", "https"]
+    assert found["SESSION_COOKIE_SECURE"] and found["CSRF_COOKIE_SECURE"]
+    assert found["SESSION_COOKIE_NAME"] == "__Host-sessionid"
+    assert found["CSRF_COOKIE_NAME"] == "__Host-csrftoken"
+    assert found["CSRF_COOKIE_HTTPONLY"]
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {},
+        {"BASE_URL": "http://127.0.0.1:8000"},
+        {"BASE_URL": "https://feedback.example.com", "DEBUG": "on"},
+    ],
+    ids=["nothing set", "the demo", "debug"],
+)
+def test_without_tls_nothing_locks_people_out(environment: dict[str, str]) -> None:
+    found = settings_with(**environment)
+    assert found["SECURE_SSL_REDIRECT"] is False
+    assert found["SECURE_HSTS_SECONDS"] == 0
+    assert not found["SESSION_COOKIE_SECURE"] and not found["CSRF_COOKIE_SECURE"]
+    assert found["SESSION_COOKIE_NAME"] == "sessionid"
+    assert "SECURE_PROXY_SSL_HEADER" not in found
+
+
+def test_no_proxy_no_header_is_believed() -> None:
+    found = settings_with(BASE_URL="https://feedback.example.com")
+    assert "SECURE_PROXY_SSL_HEADER" not in found
