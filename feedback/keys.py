@@ -15,7 +15,7 @@ from django.utils import timezone
 from .access import Access
 from .addresses import neighbourhood, parse_address
 from .models import ACCEPTED, ApiKey, KeyOutcome, KeyScope, KeyUse
-from .roles import PERMISSIONS, RUN_MACRO, Role
+from .roles import EXPORT_TESTER, PERMISSIONS, RUN_MACRO, Role
 
 # By one caller; one with a valid key is served whatever others near it do.
 REFUSALS_AN_HOUR = 30
@@ -31,6 +31,7 @@ _BY_SCOPE: dict[KeyScope, frozenset[str]] = {
         for model in ("feedback", "comment")
     ),
     KeyScope.RUN: frozenset({RUN_MACRO}),
+    KeyScope.DATA: frozenset({EXPORT_TESTER}),
 }
 _MESSAGES: dict[str, str] = {
     KeyOutcome.INVALID_KEY: "There is no API key with this token.",

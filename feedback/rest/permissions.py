@@ -35,5 +35,8 @@ def lacks(actor: Any, permission: str) -> APIException:
             actor.require(scope_of(permission))
         except KeyRefused as refusal:
             return refused(refusal)
+        except KeyError:
+            told = "No API key may do this: sign in as a person who may."
+            return PermissionDenied(told, code="permission_denied")
     told = f"Your role does not allow this: it lacks {permission}."
     return PermissionDenied(told, code="permission_denied")

@@ -32,6 +32,8 @@ PATHS = {
     "/api/v1/runs/{id}/resume/": {"post"},
     "/api/v1/deliveries/": {"get"},
     "/api/v1/deliveries/{id}/": {"get"},
+    "/api/v1/testers/{id}/export/": {"get"},
+    "/api/v1/testers/{id}/erase/": {"post"},
 }
 
 
