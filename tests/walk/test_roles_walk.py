@@ -6,74 +6,24 @@ word of another community, and nothing of it changes.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.contrib import admin
 from django.test import Client, RequestFactory
-from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
+from django.urls import NoReverseMatch, URLResolver, get_resolver, reverse
 
 from feedback.models import FeedbackType
 from tests import factories
 from tests.walk import pages
-from tests.walk.pages import EVERYBODY, MODELS, NOT_WALKED, OTHERS, Page
-from tests.walk.world import PEOPLE, Person, World, client_of, markers, model_of
+from tests.walk.pages import MODELS, NOT_WALKED, OTHERS, Page
+from tests.walk.walker import Walk, patterns
+from tests.walk.world import World, model_of
 
 pytestmark = pytest.mark.django_db
 
 STANDARD = ("changelist", "add", "change", "delete", "history")
-
-
-class Walk:
-    """One person's way through the pages; it counts and checks what it sees."""
-
-    def __init__(self, person: Person, world: World) -> None:
-        self.person = person
-        self.world = world
-        self.client: Client = client_of(person, world)
-        self.visits: Counter[str] = Counter()
-
-    def visit(self, method: str, url: str, data: Any = None) -> int:
-        response = getattr(self.client, method)(url, data or {})
-        self.visits[method] += 1
-        text = b"".join(response).decode() if response.streaming else ""
-        text = (text or response.content.decode()).lower()
-        for marker in markers(self.person):
-            # What one typed oneself, in the search, comes back.
-            assert marker.lower() not in text.replace(url.lower(), ""), (url, marker)
-        assert response.status_code < 500, url
-        return int(response.status_code)
-
-    def may(self, least: str) -> bool:
-        return least == EVERYBODY or self.person.is_at_least(least)
-
-    def reaches(self, of: FeedbackType, label: str) -> bool:
-        """Whether a row of the type's project is in the scope of the person's role."""
-        if of == self.world.theirs:
-            return False
-        if not self.person.in_project:
-            return True
-        return of == self.world.mine and label not in pages.OF_THE_COMMUNITY
-
-
-@pytest.fixture(params=PEOPLE, ids=str)
-def walk(request: pytest.FixtureRequest) -> Iterator[Walk]:
-    made = Walk(request.param, World.build())
-    before = made.world.all_of(made.world.theirs)
-    yield made
-    assert made.world.all_of(made.world.theirs) == before
-    for method, count in made.visits.items():
-        request.node.user_properties.append((f"walk_{method}", count))
-
-
-def patterns(resolver: URLResolver) -> Iterator[URLPattern]:
-    for each in resolver.url_patterns:
-        if isinstance(each, URLResolver):
-            yield from patterns(each)
-        else:
-            yield each
 
 
 def named() -> set[str]:

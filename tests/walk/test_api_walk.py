@@ -1,0 +1,119 @@
+"""Every route of the API, as every role and as a key, across two communities."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.test import Client
+from django.urls import URLResolver, get_resolver, reverse
+
+from tests import factories
+from tests.walk.pages import COMMUNITY_MANAGER, EVERYBODY, OBSERVER, SUPPORT, Page
+from tests.walk.walker import Walk, patterns
+from tests.walk.world import THEIRS, World
+
+pytestmark = pytest.mark.django_db
+
+# Who may at least; a new route needs a row here.
+ROUTES: dict[str, Page] = {
+    "root": Page(get=EVERYBODY),
+    "schema": Page(get=EVERYBODY),
+    "docs": Page(get=EVERYBODY),
+    "feedback-list": Page(get=OBSERVER),
+    "feedback-detail": Page("feedback.feedback", get=OBSERVER),
+    "macro-list": Page(get=OBSERVER),
+    "macro-detail": Page("macros.macro", get=OBSERVER),
+    "macro-runs": Page("macros.macro", post=SUPPORT),
+    "run-list": Page(get=OBSERVER),
+    "run-detail": Page("logs.run", get=OBSERVER),
+    "run-cancel": Page("logs.run", post=SUPPORT),
+    "run-pause": Page("logs.run", post=SUPPORT),
+    "run-resume": Page("logs.run", post=SUPPORT),
+    "delivery-list": Page(get=OBSERVER),
+    "delivery-detail": Page("logs.delivery", get=OBSERVER),
+    "tester-export": Page("feedback.tester", get=COMMUNITY_MANAGER),
+    "tester-erase": Page("feedback.tester", post=COMMUNITY_MANAGER),
+}
+
+
+def routes() -> set[str]:
+    [site] = [
+        each
+        for top in get_resolver().url_patterns
+        if isinstance(top, URLResolver)
+        for each in top.url_patterns
+        if isinstance(each, URLResolver) and each.namespace == "api"
+    ]
+    return {str(each.name) for each in patterns(site)}
+
+
+def test_every_route_has_its_row() -> None:
+    assert routes() == set(ROUTES)
+
+
+def test_no_route_finds_what_is_not_ones_own(walk: Walk) -> None:
+    hidden = [walk.world.theirs]
+    if walk.person.in_project:
+        hidden.append(walk.world.next)
+    for name, page in ROUTES.items():
+        for of in hidden if page.of else []:
+            url = reverse(f"api:{name}", args=[walk.world.row(of, page.of).pk])
+            # Who may do it nowhere is told so without a look at the row.
+            refused = 404 if walk.may(page.get or page.post) else 403
+            method = "get" if page.get else "post"
+            assert walk.visit(method, url) == refused, url
+
+
+def test_a_route_is_open_to_those_and_only_those_who_may(walk: Walk) -> None:
+    for name, page in ROUTES.items():
+        row = walk.world.row(walk.world.mine, page.of) if page.of else None
+        url = reverse(f"api:{name}", args=[row.pk] if row else [])
+        if page.get:
+            open_to = walk.may(page.get)
+            assert (walk.visit("get", url) == 200) is open_to, url
+        elif not walk.may(page.post):
+            assert walk.visit("post", url) == 403, url
+
+
+def test_no_condition_leads_to_another_community(walk: Walk) -> None:
+    theirs = walk.world.theirs
+    rows = {
+        name: walk.world.row(theirs, label).pk
+        for name, label in (
+            ("type", "feedback.feedbacktype"),
+            ("project", "feedback.project"),
+            ("macro", "macros.macro"),
+            ("run", "logs.run"),
+        )
+    }
+    for name, page in ROUTES.items():
+        if page.of or name in ("root", "schema", "docs"):
+            continue
+        url = reverse(f"api:{name}")
+        for condition, pk in rows.items():
+            assert walk.visit("get", f"{url}?{condition}={pk}") in (200, 400, 403)
+
+
+def test_a_key_finds_nothing_of_another_community() -> None:
+    world = World.build()
+    scopes = ("read", "write", "run", "listener", "data")
+    every = dict.fromkeys([f"scope_{scope}" for scope in scopes], True)
+    _, token = factories.api_key(world.mine.project.community, **every)
+    client = Client(headers={"authorization": f"Bearer {token}"})
+    before = world.all_of(world.theirs)
+    for name, page in ROUTES.items():
+        row = world.row(world.theirs, page.of) if page.of else None
+        url = reverse(f"api:{name}", args=[row.pk] if row else [])
+        response = client.get(url) if page.get else client.post(url)
+        # No key erases anybody, so it is told so without a look at the row.
+        refused = 403 if name == "tester-erase" else 404
+        assert response.status_code == (refused if row else 200), url
+        assert THEIRS.lower() not in response.content.decode().lower(), url
+    ids = [world.row(world.theirs, "feedback.feedback").pk]
+    mine = world.row(world.mine, "macros.macro")
+    url = reverse("api:macro-runs", args=[mine.pk])
+    body = json.dumps({"ids": ids})
+    response = client.post(url, body, content_type="application/json")
+    assert response.status_code == 400
+    assert world.all_of(world.theirs) == before
