@@ -14,6 +14,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from centerhook.receiver import Receiver
+from feedback.models import Grant
+from feedback.roles import Role
 from logs import recording
 from logs.models import Attempt, Delivery, DeliveryState, Run
 from logs.recording import Outcome
@@ -248,3 +250,24 @@ def test_progress_tells_the_state_so_that_an_open_page_follows(page: Client) -> 
     progress = page.get(url).json()
     assert (progress["state"], progress["settled"]) == ("paused", False)
     assert "The run is paused" in progress["html"]
+
+
+def test_a_role_removed_while_a_run_is_on_ends_what_the_person_may_not_the_run(
+    receiver: Receiver,
+) -> None:
+    bugs = factories.feedback_type()
+    factories.tickets(bugs, 3)
+    sam = factories.member(bugs, Role.SUPPORT)
+    run = factories.run(factories.macro(bugs, f"{receiver.url}/ok"), actor=sam)
+    client = Client()
+    client.force_login(sam)
+    assert buttons(client, run) == ["Pause this run", "Cancel this run"]
+    Grant.objects.filter(member__user=sam).delete()
+
+    page = reverse("admin:logs_run_change", args=[run.pk])
+    assert client.get(page).status_code == 404
+    for name in ("pause", "cancel"):
+        url = reverse(f"admin:logs_run_{name}", args=[run.pk])
+        assert client.post(url).status_code == 404
+    assert work(run) == ("finished", 3, 0, 0), "it was allowed when it began"
+    assert run.actor_name == sam.username
