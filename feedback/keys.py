@@ -114,6 +114,9 @@ class KeyActor:
             granted for scope, granted in _BY_SCOPE.items() if self.has_scope(scope)
         ]
         permissions: frozenset[str] = frozenset().union(*held)
+        if self.key.project_id is not None:
+            # What is stored of a person is the whole community's.
+            permissions -= {EXPORT_TESTER}
         return [Access(permissions, self.key.community_id, self.key.project_id)]
 
 

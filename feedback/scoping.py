@@ -11,7 +11,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 
 from .access import may
 from .announcing import AnnouncingAdmin
+from .conditions import NUMBER
 from .parameters import CheckedAdmin, CheckedPickers
+
+
+def edited_pk(request: HttpRequest) -> int:
+    """Of the row whose page is open; 0 where it is a new one's."""
+    match = request.resolver_match
+    pk = match.kwargs.get("object_id", "") if match else ""
+    return int(pk) if NUMBER.fullmatch(pk) else 0
 
 
 class ScopedMixin(CheckedPickers):
@@ -71,6 +79,30 @@ class ScopedInline(ScopedMixin):
 
 
 class ScopedAdmin(ScopedMixin, AnnouncingAdmin, CheckedAdmin):
+    # Where a row belongs. It is said when the row is made: moved, it would leave what
+    # belongs to it behind in another tenant, or take it there.
+    owner_fields: tuple[str, ...] = ()
+
+    def page_of(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        """What the template of one row's page shows beside its form."""
+        return {}
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        context = self.page_of(request, self.get_object(request, object_id))
+        return super().change_view(
+            request, object_id, form_url, context | (extra_context or {})
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fixed = self.owner_fields if obj else ()
+        return [*super().get_readonly_fields(request, obj), *fixed]
+
     def save_model(
         self, request: HttpRequest, obj: Any, form: Any, change: bool
     ) -> None:
@@ -105,28 +137,11 @@ class ReadOnlyAdmin(ScopedAdmin):
     show_full_result_count = False
     list_title = ""
 
-    def page_of(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
-        """What the template of one row's page shows."""
-        return {}
-
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         context = {"title": self.list_title, **(extra_context or {})}
         return super().changelist_view(request, context)
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        obj = self.get_object(request, object_id)
-        context = self.page_of(request, obj) if obj else {}
-        return super().change_view(
-            request, object_id, form_url, context | (extra_context or {})
-        )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

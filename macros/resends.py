@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef
 from django.template.defaultfilters import pluralize
 from django.utils import timezone
 
+from feedback.models import ApiKey
 from feedback.roles import RUN_MACRO
 from logs import audit
 from logs.models import Action, DeliveryState, Resend, Run
@@ -65,21 +67,36 @@ def resend(selection: DeliveryQuerySet, kind: Resend, actor: Any) -> Reopened:
     rows = _checked(selection, actor)
     with transaction.atomic():
         found = reopen(rows, kind, actor.get_username(), timezone.now())
-        _tell(found, kind, actor)
+        _tell(found, _by_community(found), kind, actor)
         for run_id in sorted(found.runs)[:_MOST_BELLS]:
             transaction.on_commit(partial(queue.ring, run_id, found.runs[run_id]))
     return found
 
 
-def _tell(found: Reopened, kind: Resend, actor: Any) -> None:
-    """One entry in the audit log for each community."""
+def _by_community(found: Reopened) -> Iterable[list[int]]:
+    """The runs of each. Raises ResendRefused where web requests are locked."""
     by_community: dict[int, list[int]] = defaultdict(list)
-    rows = Run.objects.order_by("pk").values_list("community", "pk")
+    keys = ApiKey.objects.valid().filter(community=OuterRef("community"))
+    rows = Run.objects.annotate(is_unlocked=Exists(keys)).order_by("pk")
+    columns = rows.values_list("community", "community__name", "is_unlocked", "pk")
     pks = sorted(found.runs)
     for start in range(0, len(pks), _CHUNK):
-        for community, pk in rows.filter(pk__in=pks[start : start + _CHUNK]):
+        chunk = columns.filter(pk__in=pks[start : start + _CHUNK])
+        for community, name, is_unlocked, pk in chunk:
+            if not is_unlocked:
+                raise ResendRefused(
+                    f"Web requests are locked: the community {name} has no valid API"
+                    " key, so nothing was resent."
+                )
             by_community[community].append(pk)
-    for runs in by_community.values():
+    return by_community.values()
+
+
+def _tell(
+    found: Reopened, by_community: Iterable[list[int]], kind: Resend, actor: Any
+) -> None:
+    """One entry in the audit log for each community."""
+    for runs in by_community:
         count = sum(found.runs[pk] for pk in runs)
         told = (
             f"{kind.label}: {count:,} deliver{pluralize(count, 'y,ies')}"

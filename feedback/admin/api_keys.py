@@ -20,7 +20,7 @@ from logs.models import Action
 
 from ..access import may
 from ..models import ApiKey, KeyScope, KeyState, KeyUse
-from ..scoping import ScopedAdmin
+from ..scoping import ScopedAdmin, edited_pk
 from .dependents import LOOKED_BACK, dependents_of
 from .rotation import RotateForm
 
@@ -119,11 +119,10 @@ class ApiKeyAdmin(ScopedAdmin):
         self, db: str | None, db_field: Any, request: HttpRequest
     ) -> QuerySet[Any] | None:
         rows = super().get_field_queryset(db, db_field, request)
-        match = request.resolver_match
-        pk = match.kwargs.get("object_id", "") if match else ""
-        if db_field.name != "project" or rows is None:
+        pk = edited_pk(request)
+        if db_field.name != "project" or rows is None or not pk:
             return rows
-        return rows.filter(community__api_keys=pk) if pk.isdecimal() else rows
+        return rows.filter(community__api_keys=pk)
 
     def formfield_for_dbfield(
         self, db_field: Any, request: HttpRequest, **kwargs: Any

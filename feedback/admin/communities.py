@@ -14,6 +14,7 @@ class CommunityAdmin(ScopedAdmin):
 
 @admin.register(Project)
 class ProjectAdmin(ScopedAdmin):
+    owner_fields = ("community",)
     list_display = ["name", "community", "created_at"]
     list_select_related = ["community"]
     search_fields = ["name"]

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 from ..announcing import as_stored, saved
 from ..models import Grant, Member
-from ..scoping import ScopedAdmin, ScopedInline
+from ..scoping import ScopedAdmin, ScopedInline, edited_pk
 
 
 class GrantInline(ScopedInline, admin.TabularInline):
@@ -24,9 +24,8 @@ class GrantInline(ScopedInline, admin.TabularInline):
         self, db: str | None, db_field: Any, request: HttpRequest
     ) -> QuerySet[Any] | None:
         rows = super().get_field_queryset(db, db_field, request)
-        match = request.resolver_match
-        pk = match.kwargs.get("object_id", "") if match else ""
-        if db_field.name != "project" or rows is None or not pk.isdecimal():
+        pk = edited_pk(request)
+        if db_field.name != "project" or rows is None or not pk:
             return rows
         return rows.filter(community__members=pk)
 

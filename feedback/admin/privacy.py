@@ -44,22 +44,12 @@ class PrivacyPages(ScopedAdmin):
         allowed = super().has_change_permission(request, obj)
         return allowed and (obj is None or obj.erased_at is None)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        tester = self.get_object(request, object_id)
-        context = {
-            "tester": tester,
-            "may_export": may(request.user, EXPORT_TESTER, tester),
-            "may_erase": may(request.user, ERASE_TESTER, tester),
+    def page_of(self, request: HttpRequest, obj: Tester) -> dict[str, Any]:
+        return {
+            "tester": obj,
+            "may_export": may(request.user, EXPORT_TESTER, obj),
+            "may_erase": may(request.user, ERASE_TESTER, obj),
         }
-        return super().change_view(
-            request, object_id, form_url, context | (extra_context or {})
-        )
 
     def export(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
         tester = self.row_to(request, EXPORT_TESTER, pk)

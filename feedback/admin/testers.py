@@ -8,6 +8,7 @@ from .privacy import PrivacyPages
 
 @admin.register(Tester)
 class TesterAdmin(PrivacyPages):
+    owner_fields = ("community",)
     list_display = ["email", "name", "company", "country", "community"]
     list_select_related = ["community"]
     change_form_template = "admin/feedback/tester/change_form.html"

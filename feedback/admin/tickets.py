@@ -158,21 +158,8 @@ class FeedbackAdmin(ScopedAdmin):
             return TemplateResponse(request, template, context)
         return super().add_view(request, form_url, extra_context)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        ticket = self.get_object(request, object_id)
-        context = {
-            "ticket": ticket,
-            "macros": _macros_for(request, ticket.feedback_type) if ticket else [],
-        }
-        return super().change_view(
-            request, object_id, form_url, context | (extra_context or {})
-        )
+    def page_of(self, request: HttpRequest, obj: Feedback) -> dict[str, Any]:
+        return {"ticket": obj, "macros": _macros_for(request, obj.feedback_type)}
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any

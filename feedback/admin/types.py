@@ -34,6 +34,7 @@ class FormFieldInline(ScopedInline, admin.StackedInline):
 
 @admin.register(FeedbackType)
 class FeedbackTypeAdmin(ScopedAdmin):
+    owner_fields = ("project",)
     list_display = ["name", "project", "prefix", "ticket_list"]
     list_select_related = ["project__community"]
     search_fields = ["name", "project__name"]

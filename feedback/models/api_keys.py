@@ -123,7 +123,10 @@ class ApiKey(models.Model):
         "listener", default=False, help_text="Call external listeners."
     )
     scope_data = models.BooleanField(
-        "data", default=False, help_text="Read data packages and look up records."
+        "data",
+        default=False,
+        help_text="Read data packages, look up records, export all that is stored of"
+        " a tester.",
     )
     notify_emails = models.CharField(
         "e-mail when used",

@@ -106,16 +106,6 @@ class DestinationAdmin(ScopedAdmin):
             words += f" until it tries again at {destination.probe_at:%H:%M:%S} UTC"
         return words
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        row = self.get_object(request, object_id)
-        is_open = row is not None and row.breaker != BreakerState.CLOSED
-        context = {"breaker_is_open": is_open, "destination": row}
-        return super().change_view(
-            request, object_id, form_url, context | (extra_context or {})
-        )
+    def page_of(self, request: HttpRequest, obj: Destination) -> dict[str, Any]:
+        is_open = obj.breaker != BreakerState.CLOSED
+        return {"breaker_is_open": is_open, "destination": obj}

@@ -4,13 +4,14 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet, Textarea
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from feedback.models import Community
-from feedback.scoping import ScopedAdmin, ScopedInline
+from feedback.scoping import ScopedAdmin, ScopedInline, edited_pk
 from feedback.unlocking import Lock, explain_lock
 
 from ..models import Macro, WebRequest
@@ -140,6 +141,16 @@ class MacroAdmin(StartsMixin, ScopedAdmin):
 
     def tags(self, request: HttpRequest) -> HttpResponse:
         return reference(self, request)
+
+    def get_field_queryset(
+        self, db: str | None, db_field: Any, request: HttpRequest
+    ) -> QuerySet[Any] | None:
+        """A macro moves to another type of its project, and no further."""
+        rows = super().get_field_queryset(db, db_field, request)
+        pk = edited_pk(request)
+        if db_field.name != "feedback_type" or rows is None or not pk:
+            return rows
+        return rows.filter(project__feedback_types__macros=pk)
 
     def get_inline_instances(
         self, request: HttpRequest, obj: Macro | None = None

@@ -194,6 +194,8 @@ def test_a_macro_moved_to_another_type_must_fit_that_ones_form(
     macro = factories.macro(bugs, "https://a.example/", body='"((Field: Severity))"')
     ideas = factories.feedback_type("Idea", "IDEA")
     ideas.form_fields.all().delete()
+    ideas.project = bugs.project
+    ideas.save()
     step = WebRequest.objects.get()
     data = form(ideas, {**REQUEST, "body": step.body, "step_ptr": str(step.pk)})
     data["steps-INITIAL_FORMS"] = "1"

@@ -84,3 +84,13 @@ def test_a_key_of_another_community_finds_nobody(zoe: Person) -> None:
     other = factories.feedback_type("Ideas", "IDEA")
     token = issue_key(other)
     assert program(token).get(f"{TESTERS}{zoe.pk}/export/").status_code == 403
+
+
+def test_a_key_of_one_project_exports_nobody(bugs: FeedbackType, zoe: Person) -> None:
+    """What is stored of a person is the whole community's."""
+    _, token = factories.api_key(
+        bugs.project.community, project=bugs.project, scope_data=True
+    )
+    response = program(token).get(f"{TESTERS}{zoe.pk}/export/")
+    told = problem(response, 403, "permission_denied")["detail"]
+    assert "key of one project" in told

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Permission, User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
 
 from feedback.access import may
 from feedback.models import (
@@ -170,3 +175,49 @@ def test_a_role_that_makes_no_sense_is_refused(bugs: FeedbackType) -> None:
         Grant(member=member, role=Role.SUPPORT, project=stranger).full_clean()
     with pytest.raises(IntegrityError), transaction.atomic():
         member.grants.create(role=Role.OBSERVER)
+
+
+@pytest.mark.parametrize(
+    ("of", "field"),
+    [
+        ("feedback.project", "community"),
+        ("feedback.feedbacktype", "project"),
+        ("feedback.tester", "community"),
+        ("macros.macro", "feedback_type"),
+    ],
+)
+def test_nobody_moves_a_row_to_where_they_have_a_role_as_well(
+    bugs: FeedbackType, client: Client, of: str, field: str
+) -> None:
+    """It would take tickets, runs and testers along to another tenant."""
+    others = factories.feedback_type("Ideas", "IDEA")
+    mia = factories.member(bugs, Role.COMMUNITY_MANAGER, "mia")
+    factories.member(others, Role.COMMUNITY_MANAGER, "mia")
+    client.force_login(mia)
+    model = apps.get_model(of)
+    row = model._default_manager.get(**{field: owner_of(bugs, field)})
+    url = reverse(f"admin:{of.replace('.', '_')}_change", args=[row.pk])
+    before = getattr(row, f"{field}_id")
+
+    page = client.get(url)
+    form = page.context["adminform"].form
+    assert (field in form.fields) is (of == "macros.macro")
+    data = {name: form[name].value() or "" for name in form.fields}
+    for formset in page.context["inline_admin_formsets"]:
+        management = formset.formset.management_form
+        data |= {
+            f"{management.prefix}-{n}": management[n].value() or 0
+            for n in management.fields
+        }
+    client.post(url, data | {field: owner_of(others, field).pk})
+
+    row.refresh_from_db()
+    assert getattr(row, f"{field}_id") == before
+
+
+def owner_of(of: FeedbackType, field: str) -> Any:
+    return {
+        "community": of.project.community,
+        "project": of.project,
+        "feedback_type": of,
+    }[field]

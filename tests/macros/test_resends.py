@@ -342,3 +342,15 @@ def test_two_people_who_resend_at_the_same_moment_resend_once(
 
     assert sorted(counts) == [0, 0, 0, 20], connection.vendor
     assert counters(run) == ("active", 0, 0, 0, 0, 20)
+
+
+def test_nothing_is_resent_where_web_requests_are_locked(
+    olivia: User, receiver: Receiver
+) -> None:
+    run = factories.run(a_macro(f"{receiver.url}/ok"))
+    work(run)
+    run.community.api_keys.update(is_enabled=False)
+    with pytest.raises(ResendRefused, match="has no valid API key"):
+        resend(Delivery.objects.all(), Resend.ANEW, olivia)
+    assert len(receiver.requests) == 1
+    assert not Delivery.objects.filter(state="pending").exists()
