@@ -10,12 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.contrib.admin.models import LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 from django.utils import timezone
 
-from feedback.models import Community, Feedback, Tester
+from feedback.models import Community, Tester
 
 from .. import audit, recording
 from ..models import Action, Attempt
@@ -40,13 +38,6 @@ _REMOVED: Mapping[str, Any] = {
     "external_data": {},
     "external_provenance": {},
     "text": ERASED,
-}
-
-_HISTORY = ("object_repr", "change_message")
-# Of what the admin's history is about: its community, and the tester it is of.
-_WHOSE: Mapping[type[models.Model], tuple[str, str]] = {
-    Tester: ("community", "pk"),
-    Feedback: ("feedback_type__project__community", "submitter"),
 }
 
 
@@ -85,7 +76,6 @@ def erase_tester(tester: Tester, actor: Any, *, remove_texts: bool = False) -> N
             _scrub(place, others)
         else:
             _clean(place, others)
-    _clean_history(tester, own, others)
     with transaction.atomic():
         Tester.objects.filter(pk=tester.pk).update(erasure={})
         audit.record(Action.ERASED, tester, actor=actor)
@@ -161,28 +151,3 @@ def _scrub(place: Place, traces: Traces) -> None:
     """Whole attempts: what else one says may be of the person too."""
     for row in found_in(place, traces):
         recording.scrub(Attempt.objects.filter(pk=row["pk"]))
-
-
-def _clean_history(tester: Tester, own: Traces, others: Traces) -> None:
-    """The admin's notes of who changed what, which call rows by their titles."""
-    for model, (community, person) in _WHOSE.items():
-        kind = ContentType.objects.get_for_model(model)
-        entries = LogEntry.objects.filter(content_type=kind)
-        if tester.erasure["remove_texts"] and model is Feedback:
-            _remove_history(tester, entries)
-        place = Place("history", entries, ("object_id", *_HISTORY))
-        for entry in found_in(place, own):
-            about = model._default_manager.filter(pk=entry["object_id"])
-            whose = about.values_list(community, person).first()
-            # Of a row that is gone nobody knows whose it was.
-            if whose and whose[0] != tester.community_id:
-                continue
-            traces = own if whose and whose[1] == tester.pk else others
-            texts = {name: entry[name] for name in _HISTORY}
-            entries.filter(pk=entry["pk"]).update(**_without(LogEntry, texts, traces))
-
-
-def _remove_history(tester: Tester, entries: models.QuerySet[LogEntry]) -> None:
-    for ticket in in_chunks(tester.tickets.all(), ()):
-        mine = entries.filter(object_id=str(ticket["pk"]))
-        mine.update(object_repr=ERASED, change_message="")

@@ -7,14 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
-from django.contrib.admin.models import LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
 from feedback.models import Comment, Tester
 
-from ..models import Attempt, Delivery, delivery_id
+from ..models import Attempt, AuditEntry, Delivery, delivery_id
 from .footprint import OUT_OF_REACH, copies_of
 from .places import PROFILE, found_in, in_chunks, other_places, other_traces
 
@@ -74,7 +72,7 @@ def export_tester(tester: Tester) -> Iterator[str]:
     yield from _object(
         head,
         tickets=_tickets(tester),
-        admin_history=map(_whole, _history(tester)),
+        audit_log=map(_whole, _history(tester)),
         named_in=map(_whole, _named_in(tester)),
     )
     yield "\n"
@@ -105,11 +103,11 @@ def _deliveries(ticket: int) -> Iterator[Iterator[str]]:
 
 
 def _history(tester: Tester) -> Iterator[dict[str, Any]]:
-    kind = ContentType.objects.get_for_model(Tester)
-    entries = LogEntry.objects.filter(content_type=kind, object_id=str(tester.pk))
-    return in_chunks(
-        entries, ("action_time", "object_repr", "change_message"), by="user__username"
+    """What the audit log tells of the profile: that it changed, and never how."""
+    entries = AuditEntry.objects.filter(
+        object_type=Tester._meta.label_lower, object_id=tester.pk
     )
+    return in_chunks(entries, ("moment", "action", "actor_name", "detail"))
 
 
 def _named_in(tester: Tester) -> Iterator[dict[str, Any]]:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import html
-import json
 import re
 from typing import Any
 from urllib.parse import unquote_plus
 
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
-from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 
 from feedback.models import Comment, Feedback, FeedbackType, Tester
-from logs.models import Cause, Run
+from logs import audit
+from logs.differences import differences
+from logs.models import Action, Cause, Run
 from macros import deliveries
 from macros.models import Macro
 from macros.runs import start_run
@@ -111,15 +110,10 @@ def a_run(of: FeedbackType, url: str, **options: Any) -> Run:
 
 
 def a_history(user: User, *rows: Any) -> None:
+    """As the audit log tells of rows that were filled in."""
     for row in rows:
-        LogEntry.objects.create(
-            user=user,
-            content_type=ContentType.objects.get_for_model(row),
-            object_id=str(row.pk),
-            object_repr=str(row),
-            action_flag=CHANGE,
-            change_message=json.dumps([{"changed": {"object": "Asked Zoë O'Brien"}}]),
-        )
+        changes = differences(None, row)
+        audit.record(Action.CHANGED, row, actor=user, changes=changes)
 
 
 def everything_stored() -> str:

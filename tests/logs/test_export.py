@@ -58,7 +58,8 @@ def test_everything_of_hers_is_in_it_and_nothing_of_others(receiver: Receiver) -
         {"kind": "run", "id": run.pk},
         *[{"kind": "attempt", "id": each.pk} for each in mine.order_by("pk")],
     ]
-    assert found["admin_history"][0]["object_repr"] == "Zoë O'Brien"
+    [told] = found["audit_log"]
+    assert (told["action"], told["actor_name"]) == ("changed", "olivia")
     origin = receiver.url
     assert [(each["origin"], each["requests"]) for each in found["sent_to"]] == [
         (origin, 2)
