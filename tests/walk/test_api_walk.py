@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 from django.test import Client
@@ -48,7 +49,8 @@ def routes() -> set[str]:
     return {str(each.name) for each in patterns(site)}
 
 
-def test_every_route_has_its_row() -> None:
+def test_every_route_has_its_row(record_property: Callable[[str, int], None]) -> None:
+    record_property("walk_routes", len(ROUTES))
     assert routes() == set(ROUTES)
 
 

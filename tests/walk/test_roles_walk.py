@@ -6,7 +6,7 @@ word of another community, and nothing of it changes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -40,7 +40,8 @@ def name_of(label: str, page: str) -> str:
     return f"{label.replace('.', '_')}_{page}"
 
 
-def test_every_page_has_its_row() -> None:
+def test_every_page_has_its_row(record_property: Callable[[str, int], None]) -> None:
+    record_property("walk_pages", len(named() - NOT_WALKED))
     rows = {name_of(label, page) for label in MODELS for page in STANDARD}
     assert named() - rows - set(OTHERS) - NOT_WALKED == set()
     assert (rows | set(OTHERS)) - named() == set()
@@ -181,8 +182,13 @@ def test_no_action_reaches_what_is_not_ones_own(walk: Walk) -> None:
                     walk.visit("post", url, data)
 
 
-def test_without_a_sign_in_every_page_asks_for_one(client: Client) -> None:
+def test_without_a_sign_in_every_page_asks_for_one(
+    client: Client, record_property: Callable[[str, int], None]
+) -> None:
     world = World.build()
+    walked = [label for label in MODELS if not label.startswith("auth.")]
+    actions = sum(len(actions_on(world.theirs, label)) for label in walked)
+    record_property("walk_actions", actions)
     login = reverse("admin:login")
     for name, page in every_page():
         kwargs = {}
