@@ -47,8 +47,6 @@ _READ = _permissions(
         "feedback.comment",
         "feedback.tester",
         "macros.macro",
-        "macros.step",
-        "macros.webrequest",
         "logs.run",
         "logs.delivery",
         "logs.attempt",
@@ -78,7 +76,8 @@ _MANAGE_PROJECT = (
             "macros.secret",
         ],
     )
-    | _permissions(["view"], ["macros.secret"])
+    # Templates may hold credentials; of others the log shows them masked.
+    | _permissions(["view"], ["macros.secret", "macros.step", "macros.webrequest"])
 )
 _MANAGE_COMMUNITY = (
     _MANAGE_PROJECT

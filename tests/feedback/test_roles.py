@@ -28,7 +28,7 @@ from feedback.models import (
 )
 from feedback.roles import PERMISSIONS, RUN_MACRO, Role
 from logs.models import Destination, Run
-from macros.models import Macro, Secret
+from macros.models import Macro, Secret, WebRequest
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -221,3 +221,18 @@ def owner_of(of: FeedbackType, field: str) -> Any:
         "project": of.project,
         "feedback_type": of,
     }[field]
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_only_who_manages_macros_sees_their_templates(
+    bugs: FeedbackType, client: Client, role: Role
+) -> None:
+    """Somebody may have typed a credential into one; the log masks it."""
+    request = WebRequest.objects.get()
+    request.headers = "Authorization: Bearer typed-in-plain"
+    request.save()
+    client.force_login(factories.member(bugs, role))
+    page = client.get(reverse("admin:macros_macro_change", args=[request.macro.pk]))
+    assert page.status_code == 200
+    manages = role in (Role.COMMUNITY_MANAGER, Role.PROJECT_MANAGER)
+    assert ("typed-in-plain" in page.content.decode()) is manages
