@@ -1,6 +1,6 @@
-"""Values from answers, written to the tickets' external data with where they come from.
+"""Values from answers, written to the targets' external data with where they come from.
 
-A capture is no edit of the ticket: `modified_at` stays, and nothing is announced that
+A capture is no edit of the target: `modified_at` stays, and nothing is announced that
 could start a macro. Its origin is kept beside the value.
 """
 
@@ -13,19 +13,24 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from django.db import connections
+from django.db.models import Model
 
-from feedback.models import Feedback
+from feedback.models import Feedback, Tester
 
-from .models import Attempt, DeliveryState, ErrorClass
+from .models import Attempt, DeliveryState, ErrorClass, Run, Target
 
 if TYPE_CHECKING:
     from .recording import Outcome
 
-# Of one ticket's external data, as JSON.
+_MODELS: dict[Target, type[Model]] = {
+    Target.FEEDBACK: Feedback,
+    Target.TESTER: Tester,
+}
+# Of one target's external data, as JSON.
 MOST_DATA = 65_536
 # Of a value, in the sentence on the attempt.
 _SHOWN = 200
-_FULL = f"the ticket's external data would be longer than {MOST_DATA:,} bytes"
+_FULL = f"the external data would be longer than {MOST_DATA:,} bytes"
 
 _COLUMNS = ("external_data", "external_provenance")
 _Data = dict[str, Any]
@@ -33,7 +38,7 @@ _Data = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """A value for a ticket's external data; `source` says in words what it is from."""
+    """A value for a target's external data; `source` says in words what it is from."""
 
     key: str
     value: Any
@@ -41,7 +46,7 @@ class Captured:
     required: bool = False
 
 
-def store(outcomes: Sequence[Outcome], run_id: int) -> None:
+def store(outcomes: Sequence[Outcome], run: Run) -> None:
     """Write what the outcomes have captured, inside the transaction that records them.
 
     Safe to repeat: the same try writes the same again, and an older one, which comes
@@ -50,30 +55,32 @@ def store(outcomes: Sequence[Outcome], run_id: int) -> None:
     capturing = [each for each in outcomes if each.captured and each.attempt]
     if not capturing:
         return
-    tickets = _lock({each.delivery.feedback_id or 0 for each in capturing})
+    model = _MODELS[run.target]
+    targets = _lock(model, {each.delivery.target_id for each in capturing})
     changed = set()
     for outcome in capturing:
-        pk = outcome.delivery.feedback_id or 0
-        if pk not in tickets:
-            _note(outcome, ["Nothing is stored: the ticket was deleted."])
-        elif (after := _with_captured(tickets[pk], outcome, run_id)) is not None:
-            tickets[pk] = after
+        pk = outcome.delivery.target_id
+        if pk not in targets:
+            called = run.target.label.lower()
+            _note(outcome, [f"Nothing is stored: the {called} was deleted."])
+        elif (after := _with_captured(targets[pk], outcome, run.pk)) is not None:
+            targets[pk] = after
             changed.add(pk)
-    _write({pk: tickets[pk] for pk in sorted(changed)})
+    _write(model, {pk: targets[pk] for pk in sorted(changed)})
 
 
-def _lock(pks: set[int]) -> dict[int, tuple[_Data, _Data]]:
+def _lock(model: type[Model], pks: set[int]) -> dict[int, tuple[_Data, _Data]]:
     """Data and provenance; in order, so that no two workers wait for each other."""
-    rows = Feedback.objects.select_for_update().filter(pk__in=pks).order_by("pk")
+    rows = model._default_manager.select_for_update().filter(pk__in=pks).order_by("pk")
     found = rows.values_list("pk", *_COLUMNS)
     return {pk: (data, provenance) for pk, data, provenance in found}
 
 
 def _with_captured(
-    ticket: tuple[_Data, _Data], outcome: Outcome, run_id: int
+    target: tuple[_Data, _Data], outcome: Outcome, run_id: int
 ) -> tuple[_Data, _Data] | None:
-    """The ticket's data after it; None if nothing of it is stored."""
-    data, provenance = dict(ticket[0]), dict(ticket[1])
+    """The target's data after it; None if nothing of it is stored."""
+    data, provenance = dict(target[0]), dict(target[1])
     attempt = cast(Attempt, outcome.attempt)
     at = answered_at(attempt)
     origin = {"run": run_id, "delivery": outcome.delivery.pk, "attempt": attempt.number}
@@ -135,10 +142,10 @@ def _size(data: _Data) -> int:
     return len(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
 
 
-def _write(tickets: dict[int, tuple[_Data, _Data]]) -> None:
+def _write(model: type[Model], targets: dict[int, tuple[_Data, _Data]]) -> None:
     """One prepared UPDATE for all: `bulk_update` costs many times as much."""
-    connection = connections[Feedback.objects.db]
-    fields: list[Any] = [Feedback._meta.get_field(name) for name in _COLUMNS]
+    connection = connections[model._default_manager.db]
+    fields: list[Any] = [model._meta.get_field(name) for name in _COLUMNS]
     sets = ", ".join(f"{field.column} = %s" for field in fields)
     rows = [
         [
@@ -148,12 +155,12 @@ def _write(tickets: dict[int, tuple[_Data, _Data]]) -> None:
             ),
             pk,
         ]
-        for pk, values in tickets.items()
+        for pk, values in targets.items()
     ]
     if not rows:
         return
     with connection.wrap_database_errors, connection.cursor() as cursor:
-        table = Feedback._meta.db_table
+        table = model._meta.db_table
         # Of names of ours only.
         sql = f"UPDATE {table} SET {sets} WHERE id = %s"  # noqa: S608
         cursor.executemany(sql, rows)

@@ -62,7 +62,7 @@ def record(run: Run, lease: str, outcomes: Sequence[Outcome], now: datetime) -> 
         leases = _lock([outcome.delivery.pk for outcome in outcomes])
         known = [each for each in outcomes if each.delivery.pk in leases]
         _forget_erased(each for each in known if leases[each.delivery.pk] != lease)
-        captures.store(known, run.pk)
+        captures.store(known, run)
         Attempt.objects.write(
             each.attempt for each in known if each.attempt is not None
         )
@@ -81,9 +81,9 @@ def _forget_erased(late: Iterable[Outcome]) -> None:
     outcomes = {each.delivery.pk: each for each in late if each.attempt}
     if not outcomes:
         return
-    rows = Delivery.objects.filter(
-        pk__in=outcomes, feedback__submitter__erased_at__isnull=False
-    )
+    erased = Q(feedback__submitter__erased_at__isnull=False)
+    erased |= Q(tester__erased_at__isnull=False)
+    rows = Delivery.objects.filter(erased, pk__in=outcomes)
     for pk in rows.values_list("pk", flat=True):
         outcomes[pk].captured = ()
         for name in TEXTS:
@@ -133,11 +133,10 @@ def _move_on(
     for outcome in outcomes:
         if outcome.state in COUNTERS:
             delivery = outcome.delivery
-            groups[delivery.step, outcome.state].append(delivery.feedback_id)
-    for (step, state), tickets in groups.items():
-        waiting = Delivery.objects.filter(
-            run=run, state=DeliveryState.WAITING, feedback__in=tickets
-        )
+            groups[delivery.step, outcome.state].append(delivery.target_id)
+    for (step, state), targets in groups.items():
+        mine = {f"{run.target}__in": targets}
+        waiting = Delivery.objects.filter(run=run, state=DeliveryState.WAITING, **mine)
         if state == DeliveryState.DELIVERED:
             following = waiting.filter(step=step + 1)
             following.update(state=DeliveryState.PENDING, next_attempt_at=now)

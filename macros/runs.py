@@ -12,9 +12,9 @@ from django.db.models import QuerySet
 from django.template.defaultfilters import pluralize
 from django.utils import timezone
 
-from feedback.models import Feedback
+from feedback.models import Feedback, Tester
 from logs import audit, recording
-from logs.models import Action, Cause, Delivery, Run
+from logs.models import Action, Cause, Delivery, Run, Target
 
 from . import queue
 from .models import Macro
@@ -34,7 +34,7 @@ class KeyReused(RunRefused):
 
 def start_run(
     macro: Macro,
-    targets: QuerySet[Feedback],
+    targets: QuerySet[Any],
     *,
     cause: Cause,
     actor: Any = None,
@@ -58,8 +58,8 @@ def start_run(
         run, created = Run.objects.get_or_create(
             key=key,
             defaults={
-                "community_id": macro.feedback_type.project.community_id,
-                "project_id": macro.feedback_type.project_id,
+                "community_id": macro.community_id,
+                "project_id": macro.project_id,
                 "macro": macro,
                 "macro_name": macro.name,
                 "snapshot": snapshot,
@@ -101,10 +101,9 @@ def _ready_snapshot(macro: Macro) -> dict[str, Any]:
             f"The macro {macro.name} has no web request. Add one to run it."
         )
     if macro.is_locked():
-        community = macro.feedback_type.project.community
         raise RunRefused(
-            f"The macro {macro.name} is locked: the community {community} has no valid"
-            " API key. A Community Manager can create one."
+            f"The macro {macro.name} is locked: the community {macro.community} has no"
+            " valid API key. A Community Manager can create one."
         )
     try:
         Plan.from_snapshot(snapshot)
@@ -113,18 +112,29 @@ def _ready_snapshot(macro: Macro) -> dict[str, Any]:
     return snapshot
 
 
-def _create_deliveries(run: Run, macro: Macro, targets: QuerySet[Feedback]) -> None:
-    # The selection may be sliced, or joined so that it names a ticket twice.
-    own = Feedback.objects.filter(
-        feedback_type=macro.feedback_type_id, pk__in=targets.values("pk")
-    )
+def _create_deliveries(run: Run, macro: Macro, targets: QuerySet[Any]) -> None:
+    # The selection may be sliced, or joined so that it names a target twice.
+    own = targets_of(macro).filter(pk__in=targets.values("pk"))
     steps = len(run.snapshot["steps"])
     run.total = Delivery.objects.create_for(run, own, steps)
     if not run.total:
+        called = macro.target.label.lower()
         raise RunRefused(
-            f"No ticket of {macro.feedback_type} is selected, so nothing was sent."
+            f"No {called} of {macro.place} is selected, so nothing was sent."
         )
     run.save(update_fields=["total"])
+
+
+def targets_of(macro: Macro) -> QuerySet[Any]:
+    """All that it may be run on; each once."""
+    if macro.target == Target.FEEDBACK:
+        return Feedback.objects.filter(feedback_type=macro.feedback_type_id)
+    testers = Tester.objects.filter(community=macro.community_id, erased_at=None)
+    if macro.project_id is None:
+        return testers
+    # Who works in the project sees its runs, and must see nobody else's testers there.
+    own = Feedback.objects.filter(feedback_type__project=macro.project_id)
+    return testers.filter(pk__in=own.values("submitter"))
 
 
 @transaction.atomic

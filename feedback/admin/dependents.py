@@ -34,7 +34,7 @@ class Dependents:
             for each in self.callers
         ]
         said += [
-            f"Macro {macro} ({macro.feedback_type}) is locked then, as the community"
+            f"Macro {macro} ({macro.place}) is locked then, as the community"
             " has no other valid key."
             for macro in self.macros
         ]
@@ -66,4 +66,4 @@ def _locked_without(key: ApiKey, going: list[ApiKey]) -> QuerySet[Macro]:
     if left.exists() or not valid.exists():
         return Macro.objects.none()
     found = macros_with_web_requests(key.community_id)
-    return found.select_related("feedback_type__project")
+    return found.select_related("feedback_type__project", "project", "community")

@@ -105,7 +105,7 @@ def _confirmation(
         problem = "This macro has no web request yet, so there is nothing to send."
     lock = None
     if macro.is_locked():
-        lock = explain_lock(macro.feedback_type.project.community, request.user)
+        lock = explain_lock(macro.community, request.user)
     across = request.POST.get("select_across") == "1"
     context: dict[str, Any] = {
         **modeladmin.admin_site.each_context(request),

@@ -36,5 +36,6 @@ class TesterAdmin(PrivacyPages):
                 ]
             },
         ),
+        (None, {"fields": ["score"]}),
         ("From other systems", {"fields": ["external_data"]}),
     ]

@@ -25,6 +25,9 @@ class Tester(models.Model):
     external_data = models.JSONField(
         default=dict, blank=True, encoder=DjangoJSONEncoder
     )
+    # By key, what set it: `logs.captures` says how. Changes with the data, never alone.
+    external_provenance = models.JSONField(default=dict, blank=True, editable=False)
+    score = models.IntegerField(default=0, help_text="Points that macros give.")
     created_at = models.DateTimeField("created", auto_now_add=True)
     erased_at = models.DateTimeField("erased", null=True, editable=False)
     erased_by = models.CharField(max_length=150, blank=True, editable=False)

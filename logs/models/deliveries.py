@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
 
 from feedback.access import ScopedQuerySet, Tenancy
-from feedback.models import Feedback
+from feedback.models import Feedback, Tester
 
 from .destinations import Destination
 
@@ -24,9 +24,23 @@ class DeliveryState(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
+class Target(models.TextChoices):
+    """What a macro is run on; the value names the column of `Delivery` for it."""
+
+    FEEDBACK = "feedback", "Ticket"
+    TESTER = "tester", "Tester"
+
+
 class Resend(models.TextChoices):
     SAME = "same", "Same request again"
     ANEW = "anew", "Build anew"
+
+
+# How a target is called, also when it is gone.
+_LABELS = {
+    Target.FEEDBACK: models.F("reference"),
+    Target.TESTER: models.F("email"),
+}
 
 
 class DeliveryQuerySet(ScopedQuerySet["Delivery"]):
@@ -34,9 +48,7 @@ class DeliveryQuerySet(ScopedQuerySet["Delivery"]):
         """To be attempted: new, due for a retry, or held by a worker gone silent."""
         return self.filter(state=DeliveryState.PENDING, next_attempt_at__lte=now)
 
-    def create_for(
-        self, run: Run, targets: models.QuerySet[Feedback], steps: int
-    ) -> int:
+    def create_for(self, run: Run, targets: models.QuerySet[Any], steps: int) -> int:
         """Insert a delivery per target and step straight from the selection.
 
         One statement a step, so that no row passes through Python. Returns how many.
@@ -52,13 +64,13 @@ class DeliveryQuerySet(ScopedQuerySet["Delivery"]):
     def _insert_step(
         self,
         run: Run,
-        targets: models.QuerySet[Feedback],
+        targets: models.QuerySet[Any],
         step: int,
         state: DeliveryState,
         due: datetime | None,
     ) -> int:
         connection = connections[self.db]
-        columns = {"target": models.F("pk"), "label": models.F("reference")}
+        columns = {"target": models.F("pk"), "label": _LABELS[run.target]}
         selection = targets.order_by("pk").values(**columns).query
         try:
             inner, params = selection.get_compiler(connection=connection).as_sql()
@@ -66,7 +78,7 @@ class DeliveryQuerySet(ScopedQuerySet["Delivery"]):
             return 0
         # Put in are the model's own names and what the ORM made; values are parameters.
         sql = (
-            f"INSERT INTO {self.model._meta.db_table} (run_id, feedback_id,"  # noqa: S608
+            f"INSERT INTO {self.model._meta.db_table} (run_id, {run.target}_id,"  # noqa: S608
             " target_label, step, state, attempts, attempts_before, next_attempt_at,"
             " lease, last_error, resend, resent_by)"
             " SELECT %s, s.target, s.label, %s, %s, 0, 0, %s, '', '', '', ''"
@@ -79,7 +91,7 @@ class DeliveryQuerySet(ScopedQuerySet["Delivery"]):
 
 
 class Delivery(models.Model):
-    """One web request for one target in one run.
+    """One step for one target in one run.
 
     A worker owns a delivery only while `lease` is its own token. `next_attempt_at` is
     the moment before which nobody may claim it: when the next try is due or, while
@@ -90,8 +102,8 @@ class Delivery(models.Model):
     run = models.ForeignKey(
         "logs.Run", models.CASCADE, related_name="deliveries", db_index=False
     )
-    # The id stays when the ticket is deleted: its later steps are found by it, and the
-    # log still says whom it was about.
+    # One of the two is set. The id stays when the target is deleted: its later steps
+    # are found by it, and the log still says whom it was about.
     feedback = models.ForeignKey(
         Feedback,
         models.DO_NOTHING,
@@ -99,7 +111,14 @@ class Delivery(models.Model):
         null=True,
         db_constraint=False,
     )
-    target_label = models.CharField("target", max_length=100)
+    tester = models.ForeignKey(
+        Tester,
+        models.DO_NOTHING,
+        related_name="deliveries",
+        null=True,
+        db_constraint=False,
+    )
+    target_label = models.CharField("target", max_length=254)
     step = models.PositiveSmallIntegerField()
     state = models.CharField(
         max_length=10, choices=DeliveryState, default=DeliveryState.PENDING
@@ -149,6 +168,10 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return self.target_label + (f", step {self.step + 1}" if self.step else "")
+
+    @property
+    def target_id(self) -> int:
+        return self.feedback_id or self.tester_id or 0
 
     @property
     def is_being_sent(self) -> bool:

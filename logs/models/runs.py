@@ -9,12 +9,13 @@ from django.db.models import Exists, F, OuterRef, Q
 from feedback.access import ScopedQuerySet, Tenancy
 from feedback.models import Community, Project
 
-from .deliveries import Delivery
+from .deliveries import Delivery, Target
 
 
 class Cause(models.TextChoices):
     ACTION = "action", "Perform Action"
     API = "api", "API"
+    TEST = "test", "Test"
 
 
 class RunState(models.TextChoices):
@@ -102,6 +103,10 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"Run {self.pk}: {self.macro_name}"
+
+    @property
+    def target(self) -> Target:
+        return Target(self.snapshot.get("target", Target.FEEDBACK))
 
     @property
     def ended(self) -> int:

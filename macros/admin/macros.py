@@ -26,13 +26,12 @@ class WebRequestFormSet(BaseInlineFormSet):
     def clean(self) -> None:
         """The page may have been opened before the community was locked."""
         macro = self.instance
-        if macro.feedback_type_id is None or not self.has_changed():
+        if not macro.has_owner or not self.has_changed():
             return
-        community = macro.feedback_type.project.community
-        if not community.is_unlocked():
+        if not macro.community.is_unlocked():
             raise ValidationError(
-                f"Web requests are locked: the community {community} has no valid API"
-                " key. A Community Manager can create one."
+                f"Web requests are locked: the community {macro.community} has no valid"
+                " API key. A Community Manager can create one."
             )
 
 
@@ -120,7 +119,7 @@ class MacroAdmin(StartsMixin, ScopedAdmin):
         "webhook_log",
         "modified_at",
     ]
-    list_select_related = ["feedback_type__project"]
+    list_select_related = ["feedback_type__project", "project", "community"]
     list_filter = ["is_active"]
     search_fields = ["name", "description"]
     autocomplete_fields = ["feedback_type"]
@@ -164,7 +163,7 @@ class MacroAdmin(StartsMixin, ScopedAdmin):
     def _lock(self, request: HttpRequest, obj: Macro | None) -> Lock | None:
         """Of the macro's community; of a new one's if all that it may be in are."""
         if obj is not None:
-            communities = [obj.feedback_type.project.community]
+            communities = [obj.community]
         else:
             add = self.permission_to("add")
             communities = list(Community.objects.visible_to(request.user, add))

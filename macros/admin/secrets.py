@@ -131,8 +131,7 @@ class SecretAdmin(ScopedAdmin):
 def _users(secret: Secret) -> list[tuple[Model, str]]:
     """What needs the secret, and how people call it."""
     found: list[tuple[Model, str]] = [
-        (macro, f"Macro {macro} ({macro.feedback_type})")
-        for macro in macros_using(secret)
+        (macro, f"Macro {macro} ({macro.place})") for macro in macros_using(secret)
     ]
     found += ((row, f"Destination {row}") for row in destinations_using(secret))
     return found

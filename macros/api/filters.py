@@ -5,9 +5,7 @@ from feedback.conditions import ChoiceFilter, NumberFilter, StrictFilterSet, Tex
 
 class MacroFilterSet(StrictFilterSet):
     type = NumberFilter(lookup="feedback_type", help_text="Number of a feedback type.")
-    project = NumberFilter(
-        lookup="feedback_type__project", help_text="Number of a project."
-    )
+    project = NumberFilter(lookup="project", help_text="Number of a project.")
     name = TextFilter(lookup="name", help_text="The whole name.")
     is_active = ChoiceFilter(
         lookup="is_active",

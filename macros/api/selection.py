@@ -50,7 +50,7 @@ def _by_filter(
         texts = list(_texts(name, value))
         data.setlist(name, texts)
         words.append(f"{name}: {', '.join(texts)}")
-    types = FeedbackType.objects.filter(pk=macro.feedback_type_id)
+    types = FeedbackType.objects.filter(macros=macro)
     filterset = FeedbackFilterSet(data, own, types=types)
     if filterset.errors:
         raise invalid(

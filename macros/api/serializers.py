@@ -15,7 +15,7 @@ class MacroSerializer(serializers.ModelSerializer):
     """A macro. What it sends is not told: templates may hold credentials."""
 
     type = FeedbackTypeSerializer(source="feedback_type", read_only=True)
-    project = ProjectSerializer(source="feedback_type.project", read_only=True)
+    project = ProjectSerializer(read_only=True)
     steps = serializers.IntegerField(
         source="step_count", read_only=True, help_text="How many requests per ticket."
     )

@@ -36,9 +36,9 @@ from .serializers import MacroSerializer, RunRequestSerializer
     retrieve=extend_schema(summary="Read a macro"),
 )
 class MacroViewSet(ReadOnlyViewSet):
-    queryset = Macro.objects.select_related("feedback_type__project").annotate(
-        step_count=Count("steps", distinct=True)
-    )
+    queryset = Macro.objects.select_related(
+        "feedback_type__project", "project"
+    ).annotate(step_count=Count("steps", distinct=True))
     serializer_class = MacroSerializer
     filterset_class = MacroFilterSet
     action_permissions = {"runs": RUN_MACRO}

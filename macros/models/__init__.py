@@ -1,6 +1,7 @@
 from .credentials import AuthKind
-from .macros import Macro, Step
+from .macros import Macro
 from .secrets import Secret, Vault
+from .steps import Step, step_kinds
 from .web_requests import BodyKind, Method, WebRequest
 
 __all__ = [
@@ -12,4 +13,5 @@ __all__ = [
     "Step",
     "Vault",
     "WebRequest",
+    "step_kinds",
 ]

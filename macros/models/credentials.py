@@ -96,10 +96,10 @@ def _check_signing(step: WebRequest, scope: Scope) -> Iterator[tuple[str, str]]:
             "headers",
             "Webhook-Signature is given here and by the signing secret too.",
         )
-    project = step.macro.feedback_type.project
+    macro = step.macro
     for field in ("signing_secret", "previous_signing_secret"):
         key = normalise(getattr(step, field))
-        vault = Secret.objects.open(project.community_id, project.pk, {key} - {""})
+        vault = Secret.objects.open(macro.community_id, macro.project_id, {key} - {""})
         if key not in scope.secrets:
             continue
         problem = vault.problem(key)

@@ -9,7 +9,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from feedback.access import ScopedQuerySet, Tenancy
-from feedback.models import FeedbackType
+from feedback.models import Community, FeedbackType, Project
+from logs.models import Target
 
 from ..retries import (
     CAUSE_LABELS,
@@ -19,7 +20,9 @@ from ..retries import (
     parse_give_up,
     parse_ladder,
 )
+from ..tags import Scope
 from .scopes import field_infos, secret_names
+from .steps import Step, step_kinds
 
 T = TypeVar("T")
 
@@ -32,10 +35,20 @@ class MacroQuerySet(ScopedQuerySet["Macro"]):
 
 
 class Macro(models.Model):
-    """An ordered list of steps that is run on each selected ticket of a type."""
+    """An ordered list of steps that is run on each selected target.
 
+    A feedback macro has a type and runs on its tickets. A user macro has none: it runs
+    on the testers of its project or, without a project, of its community.
+    """
+
+    community = models.ForeignKey(
+        Community, models.CASCADE, related_name="macros", editable=False
+    )
+    project = models.ForeignKey(
+        Project, models.CASCADE, related_name="macros", null=True, editable=False
+    )
     feedback_type = models.ForeignKey(
-        FeedbackType, models.CASCADE, related_name="macros"
+        FeedbackType, models.CASCADE, related_name="macros", null=True, blank=True
     )
     name = models.CharField(max_length=100)
     description = models.TextField(blank=True)
@@ -77,7 +90,7 @@ class Macro(models.Model):
     created_at = models.DateTimeField("created", auto_now_add=True)
     modified_at = models.DateTimeField("modified", auto_now=True)
 
-    tenancy = Tenancy("feedback_type__project__community", "feedback_type__project")
+    tenancy = Tenancy("community", "project")
     objects = MacroQuerySet.as_manager()
 
     class Meta:
@@ -88,13 +101,65 @@ class Macro(models.Model):
                 fields=["feedback_type", "name"],
                 name="macro_name_in_type",
                 violation_error_message="The type has a macro of this name.",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["project", "name"],
+                condition=models.Q(feedback_type=None),
+                name="user_macro_name_in_project",
+                violation_error_message="The project has a user macro of this name.",
+            ),
+            models.UniqueConstraint(
+                fields=["community", "name"],
+                condition=models.Q(project=None),
+                name="user_macro_name_in_community",
+                violation_error_message="The community has a user macro of this name.",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.find_owners()
+        super().save(*args, **kwargs)
+
+    def find_owners(self) -> None:
+        """A type says the project, and a project the community."""
+        if self.feedback_type is not None:
+            self.project = self.feedback_type.project
+        if self.project is not None:
+            self.community = self.project.community
+
+    @property
+    def has_owner(self) -> bool:
+        """False in a form that does not say yet where it belongs."""
+        self.find_owners()
+        return self.community_id is not None
+
+    @property
+    def target(self) -> Target:
+        return Target.TESTER if self.feedback_type_id is None else Target.FEEDBACK
+
+    @property
+    def place(self) -> FeedbackType | Project | Community:
+        """What it belongs to."""
+        return self.feedback_type or self.project or self.community
+
+    def scope(self) -> Scope:
+        """Which names its templates may use."""
+        self.find_owners()
+        secrets = secret_names(self.community_id, self.project_id)
+        return Scope.of(field_infos(self.feedback_type), secrets)
+
+    def concrete_steps(self) -> list[Step]:
+        """In order, each as its own kind."""
+        kinds = [each.accessor() for each in step_kinds().values()]
+        return [step.concrete for step in self.steps.select_related(*kinds)]
+
     def clean(self) -> None:
+        if not self.has_owner:
+            problem = "Say which feedback type it belongs to."
+            raise ValidationError({"feedback_type": problem})
         ladder = _checked("retry_ladder", parse_ladder, self.retry_ladder)
         give_up = _checked("give_up_after", parse_give_up, self.give_up_after)
         if ladder and give_up < ladder[0]:
@@ -111,23 +176,23 @@ class Macro(models.Model):
     def is_locked(self) -> bool:
         """Whether it would send, and its community has no valid API key."""
         sends = self.steps.filter(webrequest__isnull=False).exists()
-        return sends and not self.feedback_type.project.community.is_unlocked()
+        return sends and not self.community.is_unlocked()
 
     def snapshot(self) -> dict[str, Any]:
         """All that a run needs of the macro, so that later edits don't reach it."""
-        steps = self.steps.select_related("webrequest")
         return {
             "macro": self.name,
+            "target": self.target,
             "retry_ladder": self.retry_ladder,
             "retry_causes": self.retry_causes,
             "retry_unknown": self.retry_unknown,
             "give_up_after": self.give_up_after,
-            "steps": [step.webrequest.snapshot() for step in steps],
+            "steps": [step.snapshot() for step in self.concrete_steps()],
             "fields": [asdict(info) for info in field_infos(self.feedback_type)],
             # Where secrets are looked up when the run is at work, and which there are.
-            "community": self.feedback_type.project.community_id,
-            "project": self.feedback_type.project_id,
-            "secrets": secret_names(self.feedback_type),
+            "community": self.community_id,
+            "project": self.project_id,
+            "secrets": secret_names(self.community_id, self.project_id),
         }
 
 
@@ -136,22 +201,3 @@ def _checked(field: str, parse: Callable[[str], T], text: str) -> T:
         return parse(text)
     except ValueError as error:
         raise ValidationError({field: str(error)}) from error
-
-
-class Step(models.Model):
-    """One thing that a macro does; each kind is a model of its own below this one."""
-
-    macro = models.ForeignKey(Macro, models.CASCADE, related_name="steps")
-    position = models.PositiveSmallIntegerField("order", default=0)
-
-    tenancy = Tenancy(
-        "macro__feedback_type__project__community",
-        "macro__feedback_type__project",
-    )
-    objects = ScopedQuerySet["Step"].as_manager()
-
-    class Meta:
-        ordering = ["position", "pk"]
-
-    def __str__(self) -> str:
-        return f"Step {self.position} of {self.macro}"

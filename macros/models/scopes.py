@@ -14,17 +14,20 @@ _TAG_TYPES = {
 }
 
 
-def field_infos(feedback_type: FeedbackType) -> list[FieldInfo]:
+def field_infos(feedback_type: FeedbackType | None) -> list[FieldInfo]:
+    if feedback_type is None:
+        return []
     return [_field_info(field) for field in feedback_type.form_fields.all()]
 
 
-def secret_names(feedback_type: FeedbackType) -> list[str]:
-    project = feedback_type.project
-    return Secret.objects.keys_in(project.community_id, project.pk)
+def secret_names(community: int, project: int | None) -> list[str]:
+    return Secret.objects.keys_in(community, project)
 
 
 def scope_for(feedback_type: FeedbackType) -> Scope:
-    return Scope.of(field_infos(feedback_type), secret_names(feedback_type))
+    project = feedback_type.project
+    secrets = secret_names(project.community_id, project.pk)
+    return Scope.of(field_infos(feedback_type), secrets)
 
 
 def _field_info(field: FormField) -> FieldInfo:

@@ -25,13 +25,12 @@ def macros_using(secret: Secret) -> list[Macro]:
     They are searched and not compiled, so that one with a fault is found too. A
     project's own secret of the same name hides the community's.
     """
-    steps = WebRequest.objects.filter(
-        macro__feedback_type__project__community=secret.community_id
-    ).select_related("macro__feedback_type__project")
+    steps = WebRequest.objects.filter(macro__community=secret.community_id)
+    steps = steps.select_related("macro__feedback_type", "macro__project")
     if secret.project_id is not None:
-        steps = steps.filter(macro__feedback_type__project=secret.project_id)
+        steps = steps.filter(macro__project=secret.project_id)
     else:
-        steps = steps.exclude(macro__feedback_type__project__in=_hidden_from(secret))
+        steps = steps.exclude(macro__project__in=_hidden_from(secret))
     found = {step.macro for step in steps if secret.key in set(names_in(step))}
     return sorted(found, key=lambda macro: (macro.name, macro.pk))
 
@@ -47,9 +46,7 @@ def destinations_using(secret: Secret) -> list[Destination]:
 
 def macros_with_web_requests(community: int) -> QuerySet[Macro]:
     """Those that stop when the community's last valid API key does."""
-    steps = WebRequest.objects.filter(
-        macro__feedback_type__project__community=community
-    )
+    steps = WebRequest.objects.filter(macro__community=community)
     return Macro.objects.filter(pk__in=steps.values("macro"))
 
 

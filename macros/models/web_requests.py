@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -12,8 +11,7 @@ from ..headers import compile_headers
 from ..returns import Source, check
 from ..tags import Place, Scope, TemplateError, compile_template, normalise
 from .credentials import AuthKind, check_credentials
-from .macros import Step
-from .scopes import scope_for
+from .steps import Step
 
 
 class Method(models.TextChoices):
@@ -43,7 +41,25 @@ BODY_PLACES: dict[str, tuple[Place, str]] = {
 
 
 class WebRequest(Step):
-    """The step that calls an external system, once per ticket."""
+    """The step that calls an external system, once per target."""
+
+    kind = "web_request"
+    SETTINGS = (
+        "method",
+        "url",
+        "headers",
+        "body_kind",
+        "body",
+        "auth_kind",
+        "auth_user",
+        "auth_secret",
+        "token_url",
+        "token_parameters",
+        "token_in_body",
+        "signing_secret",
+        "previous_signing_secret",
+        "return_values",
+    )
 
     method = models.CharField(max_length=6, choices=Method, default=Method.POST)
     url = models.TextField(
@@ -116,9 +132,9 @@ class WebRequest(Step):
         """Refuse what could never be sent, each fault on the field it is in."""
         self.url = self.url.strip()
         macro = getattr(self, "macro", None)
-        if macro is None or macro.feedback_type_id is None:
+        if macro is None or not macro.has_owner:
             return  # The macro itself is refused for it, or the form for having none.
-        scope = scope_for(macro.feedback_type)
+        scope = macro.scope()
         errors: dict[str, list[str]] = {}
         for field, compile_field in self._compilers(scope).items():
             try:
@@ -155,22 +171,3 @@ class WebRequest(Step):
         if not problems:
             self.return_values = rows
         return problems
-
-    def snapshot(self) -> dict[str, Any]:
-        return {
-            "kind": "web_request",
-            "method": self.method,
-            "url": self.url,
-            "headers": self.headers,
-            "body_kind": self.body_kind,
-            "body": self.body,
-            "auth_kind": self.auth_kind,
-            "auth_user": self.auth_user,
-            "auth_secret": self.auth_secret,
-            "token_url": self.token_url,
-            "token_parameters": self.token_parameters,
-            "token_in_body": self.token_in_body,
-            "signing_secret": self.signing_secret,
-            "previous_signing_secret": self.previous_signing_secret,
-            "return_values": self.return_values,
-        }

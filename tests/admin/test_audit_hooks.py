@@ -365,7 +365,10 @@ def test_no_secret_is_in_any_entry(page: Client, bugs: FeedbackType) -> None:
     page.post(url(macro, "change", macro.pk), data)
     assert Macro.objects.get().steps.count() == 2
     tester = {"community": community, "email": f"{word}@example.com", "phone": word}
-    page.post(reverse("admin:feedback_tester_add"), tester | {"external_data": "{}"})
+    page.post(
+        reverse("admin:feedback_tester_add"),
+        tester | {"external_data": "{}", "score": "0"},
+    )
     ticket = {"title": word, "description": word, "visibility": "public"}
     ticket |= {**empty("comments", 0, 1), "comments-0-text": word}
     ticket |= {"field_steps": word}

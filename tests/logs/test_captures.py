@@ -113,7 +113,7 @@ def test_what_is_beyond_the_limit_is_refused_and_noted() -> None:
     outcome = captured(run.deliveries.get(), a_value("y" * 4000), a_value("s", "small"))
     assert record(run, outcome) == {**full, "small": "s"}
     assert Attempt.objects.get().message.splitlines() == [
-        f"Not stored: key, since the ticket's external data would be longer than"
+        f"Not stored: key, since the external data would be longer than"
         f" {MOST_DATA:,} bytes.",
         "Stored: small = s (body $.key)",
     ]
@@ -147,7 +147,7 @@ def test_writing_again_after_an_error_says_nothing_twice() -> None:
     outcome = captured(run.deliveries.get(), a_value("A-1"))
     outcome.said = "Noted before."
     with transaction.atomic():
-        captures.store([outcome], run.pk)
+        captures.store([outcome], run)
         transaction.set_rollback(True)
 
     assert record(run, outcome) == {"key": "A-1"}
@@ -173,7 +173,7 @@ def test_without_captures_no_ticket_is_touched(
     run = a_run()
     outcomes = [captured(run.deliveries.get())]
     with django_assert_num_queries(0):
-        captures.store(outcomes, run.pk)
+        captures.store(outcomes, run)
 
 
 @pytest.mark.django_db(transaction=True)
