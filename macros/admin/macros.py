@@ -20,6 +20,7 @@ from ..runs import pause_macro, resume_macro
 from .return_values import ReturnValuesField
 from .starts import StartsMixin
 from .tags import reference
+from .testing import TestsMixin
 
 
 class WebRequestFormSet(BaseInlineFormSet):
@@ -110,7 +111,7 @@ _ABOUT_RETRIES = (
 
 
 @admin.register(Macro)
-class MacroAdmin(StartsMixin, ScopedAdmin):
+class MacroAdmin(StartsMixin, TestsMixin, ScopedAdmin):
     list_display = [
         "name",
         "feedback_type",
