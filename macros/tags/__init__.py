@@ -5,6 +5,7 @@ from .compiler import compile_template
 from .errors import Problem, RenderError, TemplateError
 from .families import FAMILIES, palette
 from .filters import FILTERS, Filter
+from .formatting import format_json
 from .names import normalise
 from .places import MASK, Place
 from .scope import Context, FieldInfo, Scope
@@ -28,6 +29,7 @@ __all__ = [
     "Template",
     "TemplateError",
     "compile_template",
+    "format_json",
     "normalise",
     "palette",
 ]
