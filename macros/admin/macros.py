@@ -17,6 +17,7 @@ from feedback.unlocking import Lock, explain_lock
 from ..models import Macro, WebRequest
 from ..retries import CAUSE_LABELS, MAX_RETRY_AFTER, in_words
 from ..runs import pause_macro, resume_macro
+from .editor import EditorMixin
 from .return_values import ReturnValuesField
 from .starts import StartsMixin
 from .tags import reference
@@ -111,7 +112,7 @@ _ABOUT_RETRIES = (
 
 
 @admin.register(Macro)
-class MacroAdmin(StartsMixin, TestsMixin, ScopedAdmin):
+class MacroAdmin(EditorMixin, StartsMixin, TestsMixin, ScopedAdmin):
     list_display = [
         "name",
         "feedback_type",

@@ -3,13 +3,14 @@
 from .catalogue import CATALOGUE, TYPES, Family, Tag
 from .compiler import compile_template
 from .errors import Problem, RenderError, TemplateError
-from .families import FAMILIES, palette
+from .families import FAMILIES, find_tag, palette
 from .filters import FILTERS, Filter
 from .formatting import format_json
 from .names import normalise
 from .places import MASK, Place
 from .scope import Context, FieldInfo, Scope
 from .template import Template
+from .values import to_text
 
 __all__ = [
     "CATALOGUE",
@@ -29,7 +30,9 @@ __all__ = [
     "Template",
     "TemplateError",
     "compile_template",
+    "find_tag",
     "format_json",
     "normalise",
     "palette",
+    "to_text",
 ]
