@@ -19,6 +19,7 @@ from ..retries import CAUSE_LABELS, MAX_RETRY_AFTER, in_words
 from ..runs import pause_macro, resume_macro
 from .return_values import ReturnValuesField
 from .starts import StartsMixin
+from .steps import STEP_INLINES, fitting, next_position
 from .tags import reference
 
 
@@ -84,6 +85,8 @@ class WebRequestInline(ScopedInline, admin.StackedInline):
     ) -> Any:
         if db_field.name == "return_values":
             return ReturnValuesField(label="", required=False)
+        if db_field.name == "position":
+            kwargs["initial"] = next_position(request)
         rows = {"url": 1, "headers": 3, "body": 12, "token_parameters": 2}.get(
             db_field.name
         )
@@ -127,7 +130,7 @@ class MacroAdmin(StartsMixin, ScopedAdmin):
         (None, {"fields": ["feedback_type", "name", "description", "is_active"]}),
         ("Retries", {"fields": _RETRIES, "description": _ABOUT_RETRIES}),
     ]
-    inlines = [WebRequestInline]
+    inlines = [WebRequestInline, *STEP_INLINES]
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -155,7 +158,7 @@ class MacroAdmin(StartsMixin, ScopedAdmin):
         self, request: HttpRequest, obj: Macro | None = None
     ) -> list[Any]:
         """No web requests while they are locked, but for a form that was sent."""
-        found: list[Any] = super().get_inline_instances(request, obj)
+        found = list(fitting(super().get_inline_instances(request, obj), request, obj))
         if "steps-TOTAL_FORMS" in request.POST or not self._lock(request, obj):
             return found
         return [each for each in found if not isinstance(each, WebRequestInline)]

@@ -31,7 +31,12 @@ ROWS: list[list[tuple[str, ...]]] = [
         ("curl",),
     ],
     [("models",)],
-    [("authentication", "rendering", "repeats"), ("capture",), ("queue",), ("alerts",)],
+    [
+        ("errors", "changes", "authentication", "emails", "rendering", "repeats"),
+        ("capture",),
+        ("queue",),
+        ("alerts",),
+    ],
     [
         ("runs",),
         ("previews",),
