@@ -97,10 +97,10 @@ class Judge:
             case ChangeKind.COMMENT:
                 shown = _shown(change.value)
                 said = f"Comment added: {shown}"
-                return Verdict(said, f"comment “{shown}”", comment=change.value)
+                return Verdict(said, f"Comment “{shown}”", comment=change.value)
         if submitter is None:
             said = "No points were added, since the ticket has no submitter."
-            return Verdict(said, "no submitter, so no points")
+            return Verdict(said, "No submitter, so no points")
         return of_tester(submitter, change)
 
     def _of_status(self, ticket: Feedback, change: Change) -> Verdict:
@@ -133,12 +133,12 @@ class Judge:
 def of_tester(tester: Tester, change: Change) -> Verdict:
     if tester.erased_at is not None:
         said = "No points were added, since the tester was erased."
-        return Verdict(said, "tester erased, so no points")
+        return Verdict(said, "Tester erased, so no points")
     after = tester.score + change.value
     if after not in _SCORES:
         return _impossible(f"A score of {after:,} is more than can be stored.")
     said = f"{change.value:+,} points: the tester's score is {after:,} now."
-    return Verdict(said, f"score {tester.score:,} → {after:,}", score=after)
+    return Verdict(said, f"Score {tester.score:,} → {after:,}", score=after)
 
 
 def apply(

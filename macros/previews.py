@@ -145,7 +145,7 @@ def _look_at(
         would.problem = str(error)
         return
     if isinstance(step, EmailTemplate):
-        would.lines.append(f"e-mail to {request.url.removeprefix('mailto:')}")
+        would.lines.append(f"E-mail to {request.url.removeprefix('mailto:')}")
         return
     host = step.vault.redact(urlsplit(request.url).netloc)
     found.hosts[host] = found.hosts.get(host, 0) + 1

@@ -205,11 +205,12 @@ def one_of_everything(of: FeedbackType, name: str = "Everything") -> None:
     KeyUse.objects.note(key, "203.0.113.7", KeyOutcome.ACCEPTED, timezone.now())
     secret(of, name)
     member(of, Role.OBSERVER, name)
-    delivery = run(macro(of, "https://example.com/", name=name)).deliveries.get()
+    made = macro(of, "https://example.com/", name=name)
+    delivery = run(made).deliveries.get()
+    steps(made, *ONE_OF_EACH_CHANGE, AN_EMAIL)
     Delivery.objects.filter(pk=delivery.pk).update(lease="mine")
     attempt = Attempt(delivery=delivery, number=1, started_at=timezone.now())
     origin = "https://example.com:443"
-    steps(macro(of, name=f"{name} again"), *ONE_OF_EACH_CHANGE, AN_EMAIL)
     outcome = recording.Outcome(
         delivery, DeliveryState.PENDING, attempt, retry_in=0, origin=origin
     )

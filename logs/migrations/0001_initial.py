@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
                 ('response_headers', models.TextField(blank=True)),
                 ('response_body', models.TextField(blank=True)),
                 ('response_cut', models.CharField(blank=True, choices=[('size', 'longer than what is kept'), ('deadline', 'not finished in time'), ('connection', 'the connection broke'), ('encoding', 'could not be decompressed')], max_length=10)),
-                ('error_class', models.CharField(blank=True, choices=[('dns', 'Name not found'), ('connect', 'No connection'), ('tls', 'Secure connection failed'), ('timeout', 'Timed out'), ('blocked', 'Blocked by policy'), ('render', 'Request could not be built'), ('too_large', 'Request too large'), ('redirect', 'Redirected'), ('http', 'Refused by the target'), ('lost', 'Worker stopped')], max_length=10, verbose_name='error')),
+                ('error_class', models.CharField(blank=True, choices=[('dns', 'Name not found'), ('connect', 'No connection'), ('tls', 'Secure connection failed'), ('timeout', 'Timed out'), ('blocked', 'Blocked by policy'), ('render', 'Could not be built'), ('too_large', 'Request too large'), ('redirect', 'Redirected'), ('http', 'Refused by the target'), ('lost', 'Worker stopped')], max_length=10, verbose_name='error')),
                 ('message', models.TextField(blank=True)),
                 ('outcome_unknown', models.BooleanField(default=False, help_text='The target may have acted on the request.')),
                 ('delivery', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attempt_log', to='logs.delivery')),

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from feedback.access import may
 from feedback.models import Community
 from feedback.scoping import ScopedAdmin, ScopedInline, edited_pk
 from feedback.unlocking import Lock, explain_lock
@@ -177,7 +178,10 @@ class MacroAdmin(StartsMixin, ScopedAdmin):
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        context["lock"] = self._lock(request, kwargs.get("obj"))
+        macro = kwargs.get("obj")
+        context["lock"] = self._lock(request, macro)
+        if macro is not None and may(request.user, "macros.view_step", macro):
+            context["steps"] = macro.concrete_steps()
         return super().render_change_form(request, context, *args, **kwargs)
 
     def pause(self, request: HttpRequest, pk: int) -> HttpResponse:

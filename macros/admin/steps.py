@@ -76,15 +76,15 @@ class ChangeStatusInline(StepInline, admin.TabularInline):
     verbose_name_plural = "Change the status"
 
 
-class SetFieldInline(StepInline, admin.TabularInline):
+class SetFieldInline(StepInline, admin.StackedInline):
     model = SetField
-    fields = ["position", "field", "value"]
+    fields = [("position", "field"), "value"]
     rows = {"value": 2}
     needs_type = True
     verbose_name_plural = "Set form fields"
 
 
-class AddCommentInline(StepInline, admin.TabularInline):
+class AddCommentInline(StepInline, admin.StackedInline):
     model = AddComment
     fields = ["position", "text"]
     rows = {"text": 3}
