@@ -159,7 +159,9 @@ def apply(
     if not to_testers:
         scored = [tickets[pk].submitter_id or 0 for pk in scored if pk in tickets]
     testers = _locked_testers(scored)
-    judge = Judge((each.feedback_type_id for each in tickets.values()), lock=True)
+    types = {each.feedback_type_id for each in tickets.values()}
+    given = any(change.kind == ChangeKind.STATUS for _, change in asked)
+    judge = Judge(types, lock=given)
     written = _Written()
     verdicts = []
     for pk, change in asked:

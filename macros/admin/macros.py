@@ -4,18 +4,19 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.forms import BaseInlineFormSet, Textarea
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.text import capfirst
 
 from feedback.access import may
 from feedback.models import Community
 from feedback.scoping import ScopedAdmin, ScopedInline, edited_pk
 from feedback.unlocking import Lock, explain_lock
 
-from ..models import Macro, WebRequest
+from ..models import Macro, Step, WebRequest, kind_accessors
 from ..retries import CAUSE_LABELS, MAX_RETRY_AFTER, in_words
 from ..runs import pause_macro, resume_macro
 from .return_values import ReturnValuesField
@@ -118,6 +119,7 @@ class MacroAdmin(StartsMixin, ScopedAdmin):
     list_display = [
         "name",
         "feedback_type",
+        "does",
         "is_active",
         "paused",
         "webhook_log",
@@ -197,6 +199,15 @@ class MacroAdmin(StartsMixin, ScopedAdmin):
             resume_macro(macro)
             messages.success(request, f"{macro} is resumed: what waited goes on.")
         return HttpResponseRedirect(reverse("admin:macros_macro_change", args=[pk]))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        steps = Step.objects.select_related(*kind_accessors())
+        return super().get_queryset(request).prefetch_related(Prefetch("steps", steps))
+
+    @admin.display(description="steps")
+    def does(self, macro: Macro) -> str:
+        kinds = [str(step.concrete._meta.verbose_name) for step in macro.steps.all()]
+        return capfirst(", then ".join(kinds)) or "-"
 
     @admin.display(ordering="paused_at")
     def paused(self, macro: Macro) -> str | None:

@@ -3,7 +3,7 @@ from .credentials import AuthKind
 from .emails import SendEmail
 from .macros import Macro
 from .secrets import Secret, Vault
-from .steps import Step, step_kinds
+from .steps import Step, kind_accessors, step_kinds
 from .web_requests import BodyKind, Method, WebRequest
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "Step",
     "Vault",
     "WebRequest",
+    "kind_accessors",
     "step_kinds",
 ]

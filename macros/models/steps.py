@@ -132,5 +132,10 @@ def _check_kind(value: Any, like: Any) -> None:
         raise ValidationError(f"Give {kind}.")
 
 
+def kind_accessors() -> list[str]:
+    """What to select along with steps, so that `concrete` asks for nothing more."""
+    return [each.accessor() for each in step_kinds().values()]
+
+
 def step_kinds() -> dict[str, type[Step]]:
     return {each.kind: each for each in Step.__subclasses__()}

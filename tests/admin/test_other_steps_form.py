@@ -100,6 +100,15 @@ def test_steps_of_every_kind_are_saved_and_shown_again(
     assert "Submitter Email" not in str(entry.changes)
 
 
+def test_the_list_says_the_steps_in_order(page: Client, macro: Macro) -> None:
+    factories.steps(macro, *reversed(ONE_OF_EACH_CHANGE), AN_EMAIL)
+    shown = text_of(page.get(reverse("admin:macros_macro_changelist")))
+    assert (
+        "Score, then visibility, then comment, then form field, then status change,"
+        " then e-mail"
+    ) in shown
+
+
 def test_a_fault_is_shown_at_its_step(page: Client, macro: Macro) -> None:
     field = macro.feedback_type.form_fields.get(key="severity")  # type: ignore[union-attr]
     step = a_step("setfield", position=1, field=field.pk, value="Huge")
