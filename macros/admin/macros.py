@@ -23,6 +23,7 @@ from .return_values import ReturnValuesField
 from .starts import StartsMixin
 from .steps import STEP_INLINES, fitting, next_position
 from .tags import reference
+from .testing import TestsMixin
 
 
 class WebRequestFormSet(BaseInlineFormSet):
@@ -115,7 +116,7 @@ _ABOUT_RETRIES = (
 
 
 @admin.register(Macro)
-class MacroAdmin(StartsMixin, ScopedAdmin):
+class MacroAdmin(StartsMixin, TestsMixin, ScopedAdmin):
     list_display = [
         "name",
         "feedback_type",

@@ -13,6 +13,7 @@ from logs.models import Delivery
 
 from .. import emails
 from ..credentials import Credentials, with_headers
+from ..echo import echo
 from ..http import (
     AddressPolicy,
     Answer,
@@ -64,6 +65,8 @@ class Exchange:
 
     def perform(self, clients: Clients, limits: Limits) -> Answer | emails.Taken:
         """Send it, with what only holds for this moment. Raises TransportError."""
+        if self.work.run.is_echo:
+            return echo(self.masked, limits)
         if self.credentials is None:
             return self._send(clients, limits)
         answer = self._send_with(self.credentials, clients, limits)

@@ -166,7 +166,8 @@ class Work:
 
     def _appetite(self) -> int:
         """How much is worth claiming, where the template alone says where it goes."""
-        if self.plan.origins is None or not self.plan.is_all_requests:
+        goes_on = self.run.is_echo or not self.plan.is_all_requests
+        if self.plan.origins is None or goes_on:
             return int(settings.BATCH_SIZE)
         community = self.run.community_id
         lanes = [self.lanes.of(community, origin) for origin in self.plan.origins]
@@ -230,7 +231,9 @@ class Work:
         request = template.render(context)
         masked = template.render_masked(context) if template.uses_secrets else request
         origin = origin_of(request.url)
-        lane = self.lanes.of(self.run.community_id, origin)
+        # An echo waits for nobody, and nobody for it.
+        toward = "" if self.run.is_echo else origin
+        lane = self.lanes.of(self.run.community_id, toward)
         row = lane.destination
         token = f"{self.lease}-{delivery.pk}"
         exchange = Exchange(self, delivery, request, masked, origin, lane, token)
@@ -266,7 +269,8 @@ class Work:
         runs = Run.objects.filter(pk=self.run.pk)
         found = runs.values_list("state", "macro__paused_reason").first()
         state, macro_paused = found or (RunState.CANCELLED, None)
-        if state == RunState.PAUSED or (state == RunState.ACTIVE and macro_paused):
+        held_up = state == RunState.ACTIVE and macro_paused and not self.run.is_test
+        if state == RunState.PAUSED or held_up:
             self.give_back()
         elif state != RunState.ACTIVE:
             self.has_more = False

@@ -17,6 +17,7 @@ from feedback.filters import FeedbackFilterSet
 from feedback.rest.problems import CONTENT_TYPE
 from logs.api.filters import DeliveryFilterSet, RunFilterSet
 from macros.api.filters import MacroFilterSet
+from macros.api.secrets import SecretFilterSet
 
 ROOT = Path(__file__).resolve().parents[2]
 PATHS = {
@@ -25,6 +26,8 @@ PATHS = {
     "/api/v1/macros/": {"get"},
     "/api/v1/macros/{id}/": {"get"},
     "/api/v1/macros/{id}/runs/": {"post"},
+    "/api/v1/secrets/": {"get", "post"},
+    "/api/v1/secrets/{id}/": {"get", "patch", "delete"},
     "/api/v1/runs/": {"get"},
     "/api/v1/runs/{id}/": {"get"},
     "/api/v1/runs/{id}/cancel/": {"post"},
@@ -63,6 +66,7 @@ def test_the_schema_is_open_and_names_every_operation(schema: dict[str, Any]) ->
         ("feedback", FeedbackFilterSet),
         ("macros", MacroFilterSet),
         ("runs", RunFilterSet),
+        ("secrets", SecretFilterSet),
         ("deliveries", DeliveryFilterSet),
     ],
 )

@@ -33,6 +33,7 @@ ROWS: list[list[tuple[str, ...]]] = [
     [("models",)],
     [
         ("errors", "changes", "authentication", "emails", "rendering", "repeats"),
+        ("echo",),
         ("capture",),
         ("queue",),
         ("alerts",),

@@ -1,0 +1,88 @@
+"""Rendering takes time in proportion to the value.
+
+Steps of the interpreter are counted, since a clock on a busy machine proves nothing.
+What single steps cost is in `make bench`: the same text at ten times the length.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from macros.tags import Place, RenderError
+from macros.tags.filters import FILTERS
+from tests.tags.targets import a_context, compiled
+
+SOURCES = {
+    Place.TEXT: "(({}))",
+    Place.JSON: '{{"in a string": "(({}))", "as a value": (({}))}}',
+    Place.URL: "https://example.com/(({}))?q=(({}))",
+    Place.HEADER: "(({}))",
+    Place.FORM: "a=(({}))",
+    Place.XML: "<a>(({}))</a>",
+}
+PIECES = st.text(min_size=1, max_size=8) | st.sampled_from(
+    [
+        "((Title))",
+        "\\((",
+        '"',
+        "&amp;",
+        "../",
+        "*a*",
+        "\n",
+        "\r\n\r\n",
+        "<b>",
+        "2026-01-01",
+    ]
+)
+
+
+def steps_of(act: Callable[[], Any]) -> int:
+    counted = 0
+
+    def count(frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal counted
+        counted += 1
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        act()
+    finally:
+        sys.settrace(before)
+    return counted
+
+
+@given(
+    piece=PIECES,
+    place=st.sampled_from(Place),
+    name=st.sampled_from([None, *FILTERS]),
+    as_list=st.booleans(),
+)
+def test_ten_times_the_text_takes_at_most_ten_times_the_steps(
+    piece: str, place: Place, name: str | None, as_list: bool
+) -> None:
+    filters = FILTERS[name].example.strip("()").partition("|")[1:] if name else ()
+    written = "".join(["External: v", *filters])
+    template = compiled(SOURCES[place].format(written, written), place)
+
+    def steps(times: int) -> int:
+        value = [piece] * times if as_list else piece * times
+        context = a_context(external_data={"v": value})
+
+        def render() -> None:
+            with suppress(RenderError):
+                template.render(context)
+
+        render()
+        return steps_of(render)
+
+    few, many = steps(20), steps(200)
+    assert many <= 10 * few
