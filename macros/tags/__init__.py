@@ -8,7 +8,9 @@ from .filters import FILTERS, Filter
 from .formatting import format_json
 from .names import normalise
 from .places import MASK, Place
+from .recipients import compile_recipients
 from .scope import Context, FieldInfo, Scope
+from .shown import compile_shown
 from .template import Template
 from .values import to_text
 
@@ -29,6 +31,8 @@ __all__ = [
     "Tag",
     "Template",
     "TemplateError",
+    "compile_recipients",
+    "compile_shown",
     "compile_template",
     "find_tag",
     "format_json",
