@@ -18,7 +18,7 @@ from feedback.access import may
 from feedback.roles import RUN_MACRO
 from logs.models import Target
 
-from ..models import BodyKind, Macro
+from ..models import BodyKind, Macro, WebRequest
 from ..previews import preview_step
 from ..runs import RunRefused, start_test, targets_of
 from ..tags import TemplateError, format_json
@@ -60,6 +60,22 @@ class EditorMixin(ModelAdmin):
             *super().get_urls(),
         ]
 
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        macro: Macro | None = kwargs.get("obj")
+        inlines = self.get_inline_instances(request, macro)
+        inline = next((each for each in inlines if each.model is WebRequest), None)
+        if inline is not None and inline.has_change_permission(request, macro):
+            name = "macros_macro_editor" if macro else "macros_macro_new_editor"
+            target = macro.target if macro else Target.FEEDBACK
+            context["editor"] = {
+                "url": reverse(f"admin:{name}", args=[macro.pk] if macro else []),
+                "palette": render_palette(macro),
+                "target": target.label,
+            }
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def editor(
         self, request: HttpRequest, object_id: str | None = None
     ) -> HttpResponse:
@@ -67,6 +83,7 @@ class EditorMixin(ModelAdmin):
             "check": self._check,
             "format": self._format,
             "palette": self._palette,
+            "targets": self._targets,
             "test": self._test,
         }
         answer = answers.get(request.POST.get("do", ""))
@@ -100,6 +117,9 @@ class EditorMixin(ModelAdmin):
             "target": "" if target is None else name_of_target(macro, target),
             "targets": _offered(macro, request),
         }
+
+    def _targets(self, request: HttpRequest, object_id: str | None) -> dict[str, Any]:
+        return {"targets": _offered(macro_from(self, request, object_id), request)}
 
     def _test(self, request: HttpRequest, object_id: str | None) -> dict[str, Any]:
         draft = draft_from(self, request, object_id)

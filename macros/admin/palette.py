@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 
 from ..models import Macro
 from ..previews import context_of
@@ -29,7 +30,7 @@ class Row:
     is_sample: bool = False
 
 
-def render_palette(macro: Macro | None = None, target: Any = None) -> str:
+def render_palette(macro: Macro | None = None, target: Any = None) -> SafeString:
     """Of a macro that has an owner; without, what every macro has."""
     scope = Scope.of() if macro is None else macro.scope()
     context = None if macro is None or target is None else context_of(macro, target)
