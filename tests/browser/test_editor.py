@@ -65,7 +65,7 @@ def put_cursor(field: Locator, offset: int) -> None:
 
 def test_a_tag_is_found_and_inserted_at_the_cursor_with_the_mouse(editor: Page) -> None:
     put_cursor(body_of(editor), len('{"text": "'))
-    editor.fill("#palette-search", "jira")
+    editor.fill("#palette-search", "jira_key")
     tags = editor.locator("#tag-palette li:visible")
     expect(tags).to_have_count(1)
     expect(tags).to_contain_text("QA-7")
@@ -143,7 +143,7 @@ def test_json_is_formatted_and_a_faulty_one_is_left(editor: Page) -> None:
 
 
 def test_a_web_request_that_is_added_has_an_editor_too(editor: Page) -> None:
-    editor.get_by_role("link", name="Add another web request").click()
+    editor.locator("#steps-group").get_by_text("Add another").click()
     expect(editor.locator("#steps-1 .request-panel")).to_be_visible()
     expect(editor.locator("#steps-1 .live-problems")).to_have_count(0)
     editor.fill("#id_steps-1-url", "https://second.example/")
