@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from feedback.models import Feedback
-from logs.models import Run
+from feedback.models import Feedback, Tester
+from logs.models import Run, Target
 from logs.redaction import MASK, header_lines, mask_header, mask_url
 
 from . import curl
@@ -17,8 +18,12 @@ from .models import Macro
 from .rendering import Plan, RequestTemplate, context_for
 from .tags import Context, RenderError
 
-# Tickets whose tags are tried; a bigger selection is judged by its first ones.
+# Targets whose tags are tried; a bigger selection is judged by its first ones.
 LOOKED_AT = 200
+_RELATED = {
+    Target.FEEDBACK: ("status", "submitter", "feedback_type__project__community"),
+    Target.TESTER: ("community",),
+}
 
 
 @dataclass(slots=True)
@@ -38,10 +43,10 @@ class RequestPreview:
 class Preview:
     count: int
     looked_at: int = 0
-    sample: Feedback | None = None
+    sample: str = ""
     requests: list[RequestPreview] = field(default_factory=list)
     hosts: dict[str, int] = field(default_factory=dict)
-    # Tag or error -> references of the first tickets it concerns, and how many.
+    # Tag or error -> what the first targets it concerns are called, and how many.
     empty: dict[str, list[str]] = field(default_factory=dict)
     failing: dict[str, list[str]] = field(default_factory=dict)
 
@@ -50,24 +55,27 @@ class Preview:
         return self.count > self.looked_at
 
 
-def preview(macro: Macro, tickets: QuerySet[Feedback]) -> Preview:
-    """Render for the first of the tickets. Raises TemplateError."""
+def preview(macro: Macro, targets: QuerySet[Any]) -> Preview:
+    """Render for the first of the targets. Raises TemplateError."""
     plan = Plan.from_snapshot(macro.snapshot())
-    run = Run(key="preview", macro_name=macro.name)
+    run = Run(key="preview", macro_name=macro.name, project=macro.project)
     now = timezone.now()
-    rows = tickets.select_related(
-        "status", "submitter", "feedback_type__project__community"
-    )
-    found = Preview(count=tickets.count())
-    for ticket in rows.order_by("pk")[:LOOKED_AT]:
-        context = context_for(ticket, run, 0, now, plan.vault.values)
+    rows = targets.select_related(*_RELATED[macro.target])
+    found = Preview(count=targets.count())
+    for target in rows.order_by("pk")[:LOOKED_AT]:
+        context = context_for(target, run, 0, now, plan.vault.values)
         found.looked_at += 1
-        if found.sample is None:
-            found.sample = ticket
+        if not found.sample:
+            found.sample = _called(target)
             found.requests = [_rendered(step, context) for step in plan.steps]
         for step in plan.steps:
-            _look_at(found, step, context, ticket.reference)
+            _look_at(found, step, context, _called(target))
     return found
+
+
+def _called(target: Feedback | Tester) -> str:
+    """As on the log."""
+    return target.email if isinstance(target, Tester) else target.reference
 
 
 def _rendered(step: RequestTemplate, context: Context) -> RequestPreview:
@@ -88,14 +96,14 @@ def _rendered(step: RequestTemplate, context: Context) -> RequestPreview:
 
 
 def _look_at(
-    found: Preview, step: RequestTemplate, context: Context, reference: str
+    found: Preview, step: RequestTemplate, context: Context, called: str
 ) -> None:
     for tag in step.empty_tags(context):
-        found.empty.setdefault(tag, []).append(reference)
+        found.empty.setdefault(tag, []).append(called)
     try:
         request = step.render(context)
     except RenderError as error:
-        found.failing.setdefault(str(error), []).append(reference)
+        found.failing.setdefault(str(error), []).append(called)
         return
     host = step.vault.redact(urlsplit(request.url).netloc)
     found.hosts[host] = found.hosts.get(host, 0) + 1

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.template.defaultfilters import pluralize
 from django.utils import timezone
 
@@ -135,6 +135,15 @@ def targets_of(macro: Macro) -> QuerySet[Any]:
     # Who works in the project sees its runs, and must see nobody else's testers there.
     own = Feedback.objects.filter(feedback_type__project=macro.project_id)
     return testers.filter(pk__in=own.values("submitter"))
+
+
+def macros_for(tester: Tester, macros: QuerySet[Macro]) -> QuerySet[Macro]:
+    """Of these, the ones that may be run on the tester."""
+    if tester.erased_at is not None:
+        return macros.none()
+    submitted_in = tester.tickets.order_by().values("feedback_type__project")
+    place = Q(project=None) | Q(project__in=submitted_in)
+    return macros.filter(place, feedback_type=None, community=tester.community_id)
 
 
 @transaction.atomic

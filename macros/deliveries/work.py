@@ -11,7 +11,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.utils import timezone
 
-from feedback.models import Feedback
+from feedback.models import Feedback, Tester
 from logs import recording
 from logs.health import works
 from logs.models import (
@@ -22,6 +22,7 @@ from logs.models import (
     Resend,
     Run,
     RunState,
+    Target,
 )
 from logs.recording import Outcome
 
@@ -42,6 +43,10 @@ FLUSH_INTERVAL = 0.5
 FLUSH_SIZE = 250
 # Requests that are built and wait for room on their lane.
 MOST_READY = 64
+_GONE = {
+    Target.FEEDBACK: "The ticket was deleted before the request was built.",
+    Target.TESTER: "The tester was deleted or erased before the request was built.",
+}
 
 
 class Work:
@@ -61,7 +66,7 @@ class Work:
         self.ready: deque[Exchange] = deque()
         self.in_flight = 0
         self.results: list[Outcome] = []
-        self._tickets: dict[int, Feedback] = {}
+        self._targets: dict[int, Feedback | Tester] = {}
         self._sent_before: dict[int, Attempt] = {}
         self._unfinished: set[int] = set()
         # A lane waits for what its breaker says to the results.
@@ -113,7 +118,7 @@ class Work:
         recording.record(self.run, self.lease, self.results, now)
         self._unfinished -= {outcome.delivery.pk for outcome in self.results}
         for outcome in self.results:
-            self._tickets.pop(outcome.delivery.feedback_id or 0, None)
+            self._targets.pop(outcome.delivery.target_id, None)
         if len(self.plan.steps) > 1 and self.results:
             # A step that was delivered has made the next one due.
             self.has_more = True
@@ -147,7 +152,7 @@ class Work:
                 lost = outcomes.of_lost_lease(self.run, delivery, policy, now)
                 self.results.append(lost)
                 self.has_more |= lost.state == DeliveryState.PENDING
-        self._load_tickets(fresh)
+        self._load_targets(fresh)
         self._unfinished.update(delivery.pk for delivery in deliveries)
         self.waiting.extend(fresh)
         if len(fresh) < len(deliveries):
@@ -165,9 +170,9 @@ class Work:
             self.has_more = False
         return min(int(settings.BATCH_SIZE), sum(lane.appetite for lane in lanes))
 
-    def _load_tickets(self, deliveries: list[Delivery]) -> None:
-        pks = {d.feedback_id for d in deliveries if d.feedback_id is not None}
-        self._tickets.update(self.plan.load_tickets(pks))
+    def _load_targets(self, deliveries: list[Delivery]) -> None:
+        pks = {delivery.target_id for delivery in deliveries}
+        self._targets.update(self.plan.load_targets(pks))
         self._sent_before.update(sent_before(deliveries))
 
     def _build(self, delivery: Delivery) -> None:
@@ -186,16 +191,14 @@ class Work:
             self._send_or_hold(exchange)
 
     def _exchange(self, delivery: Delivery) -> Exchange:
-        ticket = self._tickets.get(delivery.feedback_id or 0)
-        if ticket is None:
-            raise RenderError(
-                None, "The ticket was deleted before the request was built."
-            )
+        target = self._targets.get(delivery.target_id)
+        if target is None:
+            raise RenderError(None, _GONE[self.plan.target])
         template = self.plan.steps[delivery.step]
         if delivery.resend == Resend.SAME:
             template = again(template, self._sent_before.pop(delivery.pk, None))
         secrets = self.plan.vault.values
-        context = context_for(ticket, self.run, delivery.pk, timezone.now(), secrets)
+        context = context_for(target, self.run, delivery.pk, timezone.now(), secrets)
         request = template.render(context)
         masked = template.render_masked(context) if template.uses_secrets else request
         origin = origin_of(request.url)

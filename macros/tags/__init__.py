@@ -1,20 +1,25 @@
 """Dynamic tags: templates with `((Name))`, compiled once and rendered per target."""
 
-from .catalogue import CATALOGUE, TYPES, Family, Tag
+from .catalogue import CALLED, CATALOGUES
 from .compiler import compile_template
 from .errors import Problem, RenderError, TemplateError
-from .families import FAMILIES, palette
+from .families import FAMILIES, families, palette
 from .filters import FILTERS, Filter
 from .names import normalise
 from .places import MASK, Place
-from .scope import Context, FieldInfo, Scope
+from .scope import FEEDBACK, TARGETS, TESTER, Context, FieldInfo, Scope
+from .tag import TYPES, Family, Tag
 from .template import Template
 
 __all__ = [
-    "CATALOGUE",
+    "CALLED",
+    "CATALOGUES",
     "FAMILIES",
+    "FEEDBACK",
     "FILTERS",
     "MASK",
+    "TARGETS",
+    "TESTER",
     "TYPES",
     "Context",
     "Family",
@@ -28,6 +33,7 @@ __all__ = [
     "Template",
     "TemplateError",
     "compile_template",
+    "families",
     "normalise",
     "palette",
 ]
