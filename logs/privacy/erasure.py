@@ -40,6 +40,13 @@ _REMOVED: Mapping[str, Any] = {
     "text": ERASED,
 }
 
+# What macros and other systems put on the profile.
+_BROUGHT: Mapping[str, Any] = {
+    "external_data": {},
+    "external_provenance": {},
+    "score": 0,
+}
+
 
 class ErasureUnfinished(Exception):
     """Why it has to be called once more, as a sentence for the person who asked."""
@@ -78,7 +85,8 @@ def erase_tester(tester: Tester, actor: Any, *, remove_texts: bool = False) -> N
             _clean(place, others)
     _relabel(tester)
     with transaction.atomic():
-        Tester.objects.filter(pk=tester.pk).update(erasure={})
+        # What was on the wire meanwhile may have brought some again.
+        Tester.objects.filter(pk=tester.pk).update(erasure={}, **_BROUGHT)
         audit.record(Action.ERASED, tester, actor=actor)
     tester.erasure = {}
 
@@ -94,8 +102,8 @@ def _begin(tester: Tester, actor: Any, remove_texts: bool) -> None:
                 setattr(row, name, "")
             # No mail ever reaches a name under `invalid` (RFC 6761).
             row.email = f"erased-{row.pk}@invalid"
-            row.external_data = row.external_provenance = {}
-            row.score = 0
+            for name, empty in _BROUGHT.items():
+                setattr(row, name, empty)
             row.erased_at = timezone.now()
             row.erased_by = actor.get_username() if actor else ""
         if remove_texts:

@@ -48,6 +48,7 @@ def bugs() -> FeedbackType:
 def zoe(bugs: FeedbackType) -> Person:
     made = people.a_person(bugs)
     Person.objects.filter(pk=made.pk).update(score=12)
+    made.refresh_from_db()
     return made
 
 

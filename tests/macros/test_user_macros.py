@@ -67,7 +67,6 @@ def states(run: Run) -> list[str]:
 def test_every_tester_of_the_community_becomes_one_request(
     bugs: FeedbackType, receiver: Receiver, settings: Any
 ) -> None:
-    settings.BASE_URL = "https://centerhook.example.com"
     people(bugs, 2)
     factories.tester(factories.feedback_type(), "far@example.com")
     place = bugs.project.community
@@ -95,8 +94,8 @@ def test_every_tester_of_the_community_becomes_one_request(
         "city": "Zürich",
         "project": "",
         "community": place.name,
-        "page": "https://centerhook.example.com"
-        f"/admin/feedback/tester/{delivery.tester.pk}/change/",
+        "page": f"{settings.BASE_URL}/admin/feedback/tester/{delivery.tester.pk}"
+        "/change/",
         "delivery": delivery_id(run.key, delivery.pk),
         "before": "none",
     }
