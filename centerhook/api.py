@@ -26,6 +26,7 @@ _ROOMS = ("feedback.api.urls", "macros.api.urls", "logs.api.urls")
 _LISTS = {
     "feedback": "feedback-list",
     "macros": "macro-list",
+    "secrets": "secret-list",
     "runs": "run-list",
     "deliveries": "delivery-list",
 }

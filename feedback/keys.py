@@ -32,6 +32,9 @@ _BY_SCOPE: dict[KeyScope, frozenset[str]] = {
     ),
     KeyScope.RUN: frozenset({RUN_MACRO}),
     KeyScope.DATA: frozenset({EXPORT_TESTER}),
+    KeyScope.SECRETS: frozenset(
+        f"macros.{action}_secret" for action in ("view", "add", "change", "delete")
+    ),
 }
 _MESSAGES: dict[str, str] = {
     KeyOutcome.INVALID_KEY: "There is no API key with this token.",

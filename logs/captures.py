@@ -45,6 +45,9 @@ class Captured:
     source: str
     required: bool = False
 
+    def __str__(self) -> str:
+        return f"{self.key} = {_shown(self.value)} ({self.source})"
+
 
 def store(outcomes: Sequence[Outcome], run: Run) -> None:
     """Write what the outcomes have captured, inside the transaction that records them.
@@ -98,7 +101,7 @@ def _with_captured(
             continue
         data = grown
         provenance[each.key] = {**origin, "at": at.isoformat(), "source": each.source}
-        said.append(f"Stored: {each.key} = {_shown(each.value)} ({each.source})")
+        said.append(f"Stored: {each}")
     _note(outcome, said)
     return data, provenance
 

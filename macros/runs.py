@@ -17,7 +17,7 @@ from logs import audit, recording
 from logs.models import Action, Cause, Delivery, Run, Target
 
 from . import queue
-from .models import Macro
+from .models import Macro, WebRequest
 from .rendering import Plan
 from .tags import TemplateError
 
@@ -53,32 +53,84 @@ def start_run(
     known = Run.objects.filter(key=key).first()
     if known is not None:
         return _same(known, macro, fingerprint)
-    snapshot = _ready_snapshot(macro)
+    run = _start(
+        macro,
+        targets,
+        _ready_snapshot(macro),
+        actor,
+        key=key,
+        cause=cause,
+        fingerprint=fingerprint,
+        selection=selection,
+    )
+    return _same(run, macro, fingerprint)
+
+
+def start_test(
+    step: WebRequest,
+    target: Feedback | Tester,
+    *,
+    actor: Any,
+    echo: bool = False,
+    store: bool = False,
+) -> Run:
+    """Send one web request for one target, to see what comes of it.
+
+    Neither the step nor its macro needs to be saved, or to be on. It is a run as any
+    other, but tries once, never pauses its macro, and stores return values only if
+    asked to. With `echo` nothing is sent: the request comes back as its own answer.
+    Raises RunRefused, and then nothing is written.
+    """
+    macro = step.macro
+    macro.find_owners()
+    if not macro.community.is_unlocked():
+        raise RunRefused(_locked(macro))
+    snapshot = macro.snapshot([step])
+    snapshot |= {"retry_ladder": "", "give_up_after": ""}
+    snapshot["test"] = {"echo": echo, "store": store}
+    _check(macro, snapshot)
+    targets = type(target)._default_manager.filter(pk=target.pk)
+    key = uuid.uuid4().hex
+    where = "the built-in echo" if echo else "the real target"
+    # The e-mail is the tester's alone, so an erasure finds it.
+    called = target.email if isinstance(target, Tester) else target
+    words = f"{called}, to {where}"
+    return _start(
+        macro, targets, snapshot, actor, key=key, cause=Cause.TEST, selection=words
+    )
+
+
+def _start(
+    macro: Macro,
+    targets: QuerySet[Any],
+    snapshot: dict[str, Any],
+    actor: Any,
+    *,
+    key: str,
+    **values: Any,
+) -> Run:
+    """The run of this key, which another caller may have made meanwhile."""
+    values |= {
+        "community_id": macro.community_id,
+        "project_id": macro.project_id,
+        "macro": macro if macro.pk else None,
+        "macro_name": macro.name,
+        "snapshot": snapshot,
+        "actor": actor if isinstance(actor, User) else None,
+        "actor_name": actor.get_username() if actor else "",
+        "created_at": timezone.now(),
+    }
     with transaction.atomic():
-        run, created = Run.objects.get_or_create(
-            key=key,
-            defaults={
-                "community_id": macro.community_id,
-                "project_id": macro.project_id,
-                "macro": macro,
-                "macro_name": macro.name,
-                "snapshot": snapshot,
-                "cause": cause,
-                "actor": actor if isinstance(actor, User) else None,
-                "actor_name": actor.get_username() if actor else "",
-                "selection": selection,
-                "fingerprint": fingerprint,
-                "created_at": timezone.now(),
-            },
-        )
+        run, created = Run.objects.get_or_create(key=key, defaults=values)
         if created:
             _create_deliveries(run, macro, targets)
             count = f"{run.total:,} deliver{pluralize(run.total, 'y,ies')}"
             # Not the selection, whose words may name a person: the run has it.
             told = f"{count}. {run.get_cause_display()}."
-            audit.record(Action.RAN, macro, actor=actor, run=run, detail=told)
+            about = run.macro or run
+            audit.record(Action.RAN, about, actor=actor, run=run, detail=told)
             transaction.on_commit(lambda: queue.ring(run.pk, run.total))
-    return _same(run, macro, fingerprint)
+    return run
 
 
 def _same(run: Run, macro: Macro, fingerprint: str) -> Run:
@@ -101,15 +153,23 @@ def _ready_snapshot(macro: Macro) -> dict[str, Any]:
             f"The macro {macro.name} has no web request. Add one to run it."
         )
     if macro.is_locked():
-        raise RunRefused(
-            f"The macro {macro.name} is locked: the community {macro.community} has no"
-            " valid API key. A Community Manager can create one."
-        )
+        raise RunRefused(_locked(macro))
+    _check(macro, snapshot)
+    return snapshot
+
+
+def _locked(macro: Macro) -> str:
+    return (
+        f"The macro {macro.name} is locked: the community {macro.community} has no"
+        " valid API key. A Community Manager can create one."
+    )
+
+
+def _check(macro: Macro, snapshot: dict[str, Any]) -> None:
     try:
         Plan.from_snapshot(snapshot)
     except TemplateError as error:
         raise RunRefused(f"The macro {macro.name} can't run. {error}") from error
-    return snapshot
 
 
 def _create_deliveries(run: Run, macro: Macro, targets: QuerySet[Any]) -> None:
@@ -125,7 +185,7 @@ def _create_deliveries(run: Run, macro: Macro, targets: QuerySet[Any]) -> None:
     run.save(update_fields=["total"])
 
 
-def targets_of(macro: Macro) -> QuerySet[Any]:
+def targets_of(macro: Macro) -> Any:
     """All that it may be run on; each once."""
     if macro.target == Target.FEEDBACK:
         return Feedback.objects.filter(feedback_type=macro.feedback_type_id)

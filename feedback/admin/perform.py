@@ -62,7 +62,9 @@ def _own(macro: Macro, selected: QuerySet[Any]) -> QuerySet[Any]:
     """Of the selection, what the macro runs on: a list of testers has others too."""
     if macro.target == Target.FEEDBACK:
         return selected
-    return targets_of(macro).filter(pk__in=selected.order_by().values("pk"))
+    pks = selected.order_by().values("pk")
+    found: QuerySet[Any] = targets_of(macro).filter(pk__in=pks)
+    return found
 
 
 def _in_words(modeladmin: ScopedAdmin, request: HttpRequest) -> str:

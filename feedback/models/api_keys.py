@@ -26,6 +26,7 @@ class KeyScope(models.TextChoices):
     RUN = "run", "run macros"
     LISTENER = "listener", "listener"
     DATA = "data", "data"
+    SECRETS = "secrets", "secrets"
 
 
 class KeyState(models.TextChoices):
@@ -127,6 +128,11 @@ class ApiKey(models.Model):
         default=False,
         help_text="Read data packages, look up records, export all that is stored of"
         " a tester.",
+    )
+    scope_secrets = models.BooleanField(
+        "secrets",
+        default=False,
+        help_text="Add, change and delete secrets. Nobody can read their values.",
     )
     notify_emails = models.CharField(
         "e-mail when used",

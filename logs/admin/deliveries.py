@@ -6,14 +6,15 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.options import IS_POPUP_VAR
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path, reverse
 
 from feedback.access import may
 from feedback.models import Feedback, Tester
 from feedback.roles import RUN_MACRO
 from feedback.scoping import ReadOnlyAdmin
-from macros import curl
+from macros import curl, queue
 from macros.resends import survey
 
 from ..explanations import error_label, explain
@@ -54,6 +55,21 @@ class DeliveryAdmin(ReadOnlyAdmin):
     list_title = "Webhook log"
     change_form_template = "admin/logs/delivery/delivery.html"
 
+    def get_urls(self) -> list[URLPattern]:
+        progress = self.admin_site.admin_view(self.progress)
+        return [
+            path("<int:pk>/progress/", progress, name="logs_delivery_progress"),
+            *super().get_urls(),
+        ]
+
+    def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The part of the page that changes while the delivery is under way."""
+        delivery = self.row_to(request, self.permission_to("view"), pk)
+        page = _log(delivery)
+        html = render_to_string("admin/logs/delivery/attempts.html", page, request)
+        state, settled = page["progress"], page["settled"]
+        return JsonResponse({"html": html, "state": state, "settled": settled})
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup == "run__macro" or super().lookup_allowed(lookup, value, request)
 
@@ -91,16 +107,11 @@ def _lines(text: str) -> tuple[str, list[str]]:
     return first, others
 
 
-def _page(delivery: Delivery, user: Any) -> dict[str, Any]:
+def _log(delivery: Delivery) -> dict[str, Any]:
+    """What there is of it by now."""
+    settled = delivery.finished_at is not None
     attempts = list(delivery.attempt_log.all())
-    this = Delivery.objects.filter(pk=delivery.pk)
     return {
-        "delivery": delivery,
-        "title": f"Webhook log: {delivery}",
-        "subtitle": "",
-        "sent_id": delivery_id(delivery.run.key, delivery.pk),
-        "may_run": may(user, RUN_MACRO, delivery),
-        "resends": [(kind, kind.label, survey(this, kind, user)) for kind in Resend],
         "attempts": [
             (
                 attempt,
@@ -110,6 +121,23 @@ def _page(delivery: Delivery, user: Any) -> dict[str, Any]:
             )
             for attempt in reversed(attempts)
         ],
+        "settled": settled,
+        "has_worker": settled or queue.has_worker(),
+        # Another one of it, and the whole page is another.
+        "progress": "sending" if delivery.is_being_sent else delivery.state,
+    }
+
+
+def _page(delivery: Delivery, user: Any) -> dict[str, Any]:
+    this = Delivery.objects.filter(pk=delivery.pk)
+    return {
+        "delivery": delivery,
+        "title": f"Webhook log: {delivery}",
+        "subtitle": "",
+        "sent_id": delivery_id(delivery.run.key, delivery.pk),
+        "may_run": may(user, RUN_MACRO, delivery),
+        "resends": [(kind, kind.label, survey(this, kind, user)) for kind in Resend],
+        **_log(delivery),
         **_target(delivery),
     }
 

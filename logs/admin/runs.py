@@ -47,7 +47,7 @@ class RunAdmin(ReadOnlyAdmin):
         "actor_name",
         "created_at",
     ]
-    list_filter = ["state", "created_at"]
+    list_filter = ["state", "cause", "created_at"]
     search_fields = ["macro_name", "actor_name"]
     date_hierarchy = "created_at"
     list_title = "Runs"

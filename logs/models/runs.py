@@ -30,9 +30,11 @@ class RunQuerySet(ScopedQuerySet["Run"]):
     def going(self) -> RunQuerySet:
         """Worked on: neither settled nor paused, by itself or with its macro.
 
-        One that is being cancelled goes on to its end even so.
+        One that is being cancelled goes on to its end even so, and a test is made to
+        find out whether the macro can be resumed.
         """
         held_up = Q(state=RunState.ACTIVE, macro__paused_reason__gt="")
+        held_up &= ~Q(cause=Cause.TEST)
         unsettled = self.filter(state__in=[RunState.ACTIVE, RunState.CANCELLING])
         return unsettled.exclude(held_up)
 
@@ -107,6 +109,20 @@ class Run(models.Model):
     @property
     def target(self) -> Target:
         return Target(self.snapshot.get("target", Target.FEEDBACK))
+
+    @property
+    def is_test(self) -> bool:
+        return self.cause == Cause.TEST
+
+    @property
+    def is_echo(self) -> bool:
+        """A test that sends nothing: the request comes back as its own answer."""
+        return bool(self.snapshot.get("test", {}).get("echo"))
+
+    @property
+    def stores(self) -> bool:
+        """Whether return values go to the targets; those of a test do if asked."""
+        return bool(self.snapshot.get("test", {"store": True}).get("store"))
 
     @property
     def ended(self) -> int:

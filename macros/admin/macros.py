@@ -23,6 +23,7 @@ from .places import key_of, tester_places
 from .return_values import ReturnValuesField
 from .starts import StartsMixin
 from .tags import reference
+from .testing import TestsMixin
 
 
 class WebRequestFormSet(BaseInlineFormSet):
@@ -113,7 +114,7 @@ _ABOUT_RETRIES = (
 
 
 @admin.register(Macro)
-class MacroAdmin(StartsMixin, ScopedAdmin):
+class MacroAdmin(StartsMixin, TestsMixin, ScopedAdmin):
     form = MacroForm
     list_display = [
         "name",

@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
@@ -13,8 +12,8 @@ from feedback.access import may_in_a_community
 from feedback.scoping import ScopedAdmin
 
 from ..models import Secret
-from ..models.secrets import LONGEST_VALUE, SHORTEST_VALUE, parse_hosts
-from ..models.usage import destinations_using, macros_using
+from ..models.secrets import LONGEST_VALUE, SHORTEST_VALUE
+from ..models.usage import users_of
 
 
 class WriteOnly(forms.Textarea):
@@ -53,20 +52,13 @@ class SecretForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
-        if self.instance.pk and not self.cleaned_data.get("value") and self._opens():
-            # Else whoever may edit it could have it sent to a host of their own.
+        after = Secret(hosts=self.cleaned_data.get("hosts") or "")
+        is_kept = self.instance.pk and not self.cleaned_data.get("value")
+        if is_kept and after.opens_beyond(self.initial.get("hosts") or ""):
             self.add_error(
                 "value", "Enter the value again to let it go to more hosts than before."
             )
         return cleaned
-
-    def _opens(self) -> bool:
-        before = set(parse_hosts(self.initial.get("hosts") or ""))
-        try:
-            after = set(parse_hosts(self.cleaned_data.get("hosts") or ""))
-        except ValueError:
-            return False  # The model says what is wrong with it.
-        return bool(before) and (not after or not after <= before)
 
     def save(self, commit: bool = True) -> Any:
         if self.cleaned_data.get("value"):
@@ -110,7 +102,7 @@ class SecretAdmin(ScopedAdmin):
     def used_by(self, secret: Secret) -> str:
         users = (
             (reverse(f"admin:{user._meta.db_table}_change", args=[user.pk]), name)
-            for user, name in _users(secret)
+            for user, name in users_of(secret)
         )
         listed = format_html_join(", ", '<a href="{}">{}</a>', users)
         return listed or "Nothing uses it yet."
@@ -122,16 +114,7 @@ class SecretAdmin(ScopedAdmin):
         deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)
         shown: list[Any] = deleted
         for secret in objs:
-            users = [f"{name} uses it and will fail." for _, name in _users(secret)]
+            users = [f"{name} uses it and will fail." for _, name in users_of(secret)]
             if users:
                 shown += [f"Secret {secret}:", users]
         return shown, counts, lacking, protected
-
-
-def _users(secret: Secret) -> list[tuple[Model, str]]:
-    """What needs the secret, and how people call it."""
-    found: list[tuple[Model, str]] = [
-        (macro, f"Macro {macro} ({macro.place})") for macro in macros_using(secret)
-    ]
-    found += ((row, f"Destination {row}") for row in destinations_using(secret))
-    return found

@@ -64,9 +64,12 @@ def of_exchange(exchange: Exchange) -> Outcome:
     if isinstance(result, Answer):
         returns = work.plan.steps[exchange.delivery.step].returns
         captured = _capture(attempt, result, returns, secrets) if returns else []
+        if not work.run.stores:
+            captured = _only_told(attempt, captured)
     outcome = _outcome(attempt, work.run, work.plan.policy, ended_at, hint)
     outcome.captured, outcome.said = captured, attempt.message
-    if not isinstance(result, TokenError):  # That is no fault of the destination's.
+    # A token's fault is not the destination's, and an echo went nowhere.
+    if not (isinstance(result, TokenError) or work.run.is_echo):
         outcome.origin = work.plan.vault.redact(exchange.origin)
     return outcome
 
@@ -120,7 +123,7 @@ def pause_if_gone(run: Run, outcomes: Iterable[Outcome], now: datetime) -> None:
     """
     for outcome in outcomes:
         attempt = outcome.attempt
-        if attempt is None or attempt.status != _GONE:
+        if attempt is None or attempt.status != _GONE or run.is_test:
             continue
         url = run.snapshot["steps"][outcome.delivery.step]["url"]
         same = WebRequest.objects.filter(macro=OuterRef("pk"), url=url)
@@ -213,6 +216,13 @@ def _capture(
     if capture.missing:
         attempt.error_class = ErrorClass.HTTP
     return capture.values
+
+
+def _only_told(attempt: Attempt, captured: Iterable[Captured]) -> list[Captured]:
+    """What a test would store is said on its attempt, and goes nowhere."""
+    lines = (f"Would be stored: {each}" for each in captured)
+    attempt.message = "\n".join(filter(None, [attempt.message, *lines]))
+    return []
 
 
 def _redact_echoes(attempt: Attempt, exchange: Exchange) -> list[str]:

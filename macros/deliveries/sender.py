@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from logs.models import Delivery
 
 from ..credentials import Credentials, with_headers
+from ..echo import echo
 from ..http import (
     AddressPolicy,
     Answer,
@@ -63,6 +64,8 @@ class Exchange:
 
     def perform(self, clients: Clients, limits: Limits) -> Answer:
         """Send it, with what only holds for this moment. Raises TransportError."""
+        if self.work.run.is_echo:
+            return echo(self.masked, limits)
         if self.credentials is None:
             return self._send(clients, limits)
         answer = self._send_with(self.credentials, clients, limits)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, TypeVar
@@ -202,8 +202,14 @@ class Macro(models.Model):
         sends = self.steps.filter(webrequest__isnull=False).exists()
         return sends and not self.community.is_unlocked()
 
-    def snapshot(self) -> dict[str, Any]:
-        """All that a run needs of the macro, so that later edits don't reach it."""
+    def snapshot(self, steps: Iterable[Step] | None = None) -> dict[str, Any]:
+        """All that a run needs of the macro, so that later edits don't reach it.
+
+        Of other steps than its own, where these are given.
+        """
+        self.find_owners()
+        if steps is None:
+            steps = self.concrete_steps()
         return {
             "macro": self.name,
             "target": self.target,
@@ -211,7 +217,7 @@ class Macro(models.Model):
             "retry_causes": self.retry_causes,
             "retry_unknown": self.retry_unknown,
             "give_up_after": self.give_up_after,
-            "steps": [step.snapshot() for step in self.concrete_steps()],
+            "steps": [step.snapshot() for step in steps],
             "fields": [asdict(info) for info in field_infos(self.feedback_type)],
             # Where secrets are looked up when the run is at work, and which there are.
             "community": self.community_id,

@@ -191,6 +191,19 @@ class Secret(models.Model):
     def host_set(self) -> frozenset[str]:
         return frozenset(self.hosts.split())
 
+    def opens_beyond(self, before: str) -> bool:
+        """Whether it may go to hosts that the ones before did not allow.
+
+        Then its value must be given again: else whoever may edit it could have it sent
+        to a host of their own.
+        """
+        was = set(parse_hosts(before))
+        try:
+            now = set(parse_hosts(self.hosts))
+        except ValueError:
+            return False  # `clean` says what is wrong with them.
+        return bool(was) and (not now or not now <= was)
+
     def conceal(self, value: str) -> None:
         """Give the secret a value. It is not saved."""
         self.encrypted_value = crypto.encrypt(value)

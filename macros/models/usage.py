@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from django.db import models
 from django.db.models import QuerySet
 
 from logs.models import Destination
@@ -42,6 +43,15 @@ def destinations_using(secret: Secret) -> list[Destination]:
     rows = Destination.objects.filter(community=secret.community_id)
     rows = rows.exclude(client_key_secret="")
     return [row for row in rows if normalise(row.client_key_secret) == secret.key]
+
+
+def users_of(secret: Secret) -> list[tuple[models.Model, str]]:
+    """What needs the secret, and how people call it."""
+    found: list[tuple[models.Model, str]] = [
+        (macro, f"Macro {macro} ({macro.place})") for macro in macros_using(secret)
+    ]
+    found += ((row, f"Destination {row}") for row in destinations_using(secret))
+    return found
 
 
 def macros_with_web_requests(community: int) -> QuerySet[Macro]:

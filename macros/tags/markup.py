@@ -6,34 +6,24 @@ import re
 
 from .values import to_text
 
+# Chains of `replace`, since `translate` takes ten times as long and more.
 # CommonMark lets a backslash stand before any ASCII punctuation.
-_MARKDOWN = str.maketrans({mark: "\\" + mark for mark in "\\`*_{}[]<>()#+-.!|~&"})
-# https://api.slack.com/reference/surfaces/formatting#escaping
-_SLACK = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
-_HTML = str.maketrans(
-    {
-        "&": "&amp;",
-        "<": "&lt;",
-        ">": "&gt;",
-        '"': "&quot;",
-        "'": "&#39;",
-        "\n": "<br>",
-        "\r": None,
-    }
-)
+_MARKDOWN = re.compile(r"[\\`*_{}\[\]<>()#+\-.!|~&]")
 _BLANK_LINES = re.compile(r"\n\s*\n")
 
 
 def markdown(text: str) -> str:
-    return text.translate(_MARKDOWN)
+    return _MARKDOWN.sub(r"\\\g<0>", text)
 
 
 def slack(text: str) -> str:
-    return text.translate(_SLACK)
+    # https://api.slack.com/reference/surfaces/formatting#escaping
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def html(text: str) -> str:
-    return text.translate(_HTML)
+    escaped = slack(text).replace('"', "&quot;").replace("'", "&#39;")
+    return escaped.replace("\r", "").replace("\n", "<br>")
 
 
 def one_line(text: str) -> str:

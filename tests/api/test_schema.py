@@ -18,6 +18,7 @@ from feedback.rest.problems import CONTENT_TYPE
 from feedback.tester_filters import TesterFilterSet as PeopleFilterSet
 from logs.api.filters import DeliveryFilterSet, RunFilterSet
 from macros.api.filters import MacroFilterSet
+from macros.api.secrets import SecretFilterSet
 
 ROOT = Path(__file__).resolve().parents[2]
 PATHS = {
@@ -26,6 +27,8 @@ PATHS = {
     "/api/v1/macros/": {"get"},
     "/api/v1/macros/{id}/": {"get"},
     "/api/v1/macros/{id}/runs/": {"post"},
+    "/api/v1/secrets/": {"get", "post"},
+    "/api/v1/secrets/{id}/": {"get", "patch", "delete"},
     "/api/v1/runs/": {"get"},
     "/api/v1/runs/{id}/": {"get"},
     "/api/v1/runs/{id}/cancel/": {"post"},
@@ -66,6 +69,7 @@ def test_the_schema_is_open_and_names_every_operation(schema: dict[str, Any]) ->
         ("feedback", FeedbackFilterSet),
         ("macros", MacroFilterSet),
         ("runs", RunFilterSet),
+        ("secrets", SecretFilterSet),
         ("deliveries", DeliveryFilterSet),
         ("testers", PeopleFilterSet),
     ],

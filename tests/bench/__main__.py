@@ -14,7 +14,7 @@ from statistics import median
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from . import engine, million, report
+from . import engine, million, rendering, report
 from .ground import Ground, prepared, say
 from .processes import peak_memory_mb, printed, reset_peak_memory, running
 
@@ -219,6 +219,7 @@ def _compare(ground: Ground, quick: bool) -> dict[str, report.Figure]:
     of = engine.seed(max(sizes.perform, sizes.long))
     say(f"{ground.vendor}, seeded in {time.monotonic() - begun:.0f} s")
     bench = Bench(sizes, ground, of)
+    bench.figures["render_slack_per_second"] = rendering.slack_per_second()
     bench.run()
     return bench.figures
 

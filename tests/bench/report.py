@@ -26,6 +26,7 @@ ROWS = (
     ("CPU per delivery: plain pattern", "plain_cpu_us", "us"),
     ("CPU per bare Session().post()", "bare_post_cpu_us", "us"),
     ("CPU per delivery / bare post", "delivery_cpu_vs_bare_post", "x"),
+    ("Slack blocks rendered, 2 KB of text", "render_slack_per_second", "/s"),
     ("Worker's memory at 1,000", "delivery_memory_mb", "MB"),
     ("Growth of it by the long run", "delivery_memory_growth_mb", "MB"),
     ("Perform Action: time", "perform_action_100k_seconds", "s"),

@@ -37,12 +37,12 @@ def test_a_run_is_started_watched_and_read_without_a_reload(
     expect(screen.locator("pre.wire").first).to_contain_text('"It <b>breaks</b>"')
     screen.get_by_role("button", name="Perform Action").click()
 
-    expect(screen.locator("#run-progress")).to_contain_text("No worker is running")
+    expect(screen.locator("#progress")).to_contain_text("No worker is running")
     start("worker")
     start("clock")
-    progress = screen.locator("#run-progress")
+    progress = screen.locator("#progress")
     expect(progress).to_contain_text("60 of 60 deliveries ended", timeout=20_000)
-    screen.locator("#run-progress table a").first.click()
+    screen.locator("#progress table a").first.click()
     expect(screen.locator(".meaning")).to_contain_text("the system accepted")
     assert Run.objects.get().delivered == 60
     assert len(receiver.ids) == 60

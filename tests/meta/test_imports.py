@@ -31,7 +31,13 @@ ROWS: list[list[tuple[str, ...]]] = [
         ("curl",),
     ],
     [("models",)],
-    [("authentication", "rendering", "repeats"), ("capture",), ("queue",), ("alerts",)],
+    [
+        ("authentication", "rendering", "repeats"),
+        ("echo",),
+        ("capture",),
+        ("queue",),
+        ("alerts",),
+    ],
     [
         ("runs",),
         ("previews",),

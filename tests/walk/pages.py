@@ -91,6 +91,8 @@ OTHERS: dict[str, Page] = {
     "logs_destination_close": Page(
         "logs.destination", COMMUNITY_MANAGER, COMMUNITY_MANAGER
     ),
+    "logs_delivery_progress": Page("logs.delivery", OBSERVER, OBSERVER),
+    "macros_macro_test": Page("macros.macro", PROJECT_MANAGER, PROJECT_MANAGER),
     "logs_run_progress": Page("logs.run", OBSERVER, OBSERVER),
     "logs_run_pause": Page("logs.run", SUPPORT, SUPPORT),
     "logs_run_resume": Page("logs.run", SUPPORT, SUPPORT),

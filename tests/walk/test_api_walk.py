@@ -10,7 +10,14 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
 
 from tests import factories
-from tests.walk.pages import COMMUNITY_MANAGER, EVERYBODY, OBSERVER, SUPPORT, Page
+from tests.walk.pages import (
+    COMMUNITY_MANAGER,
+    EVERYBODY,
+    OBSERVER,
+    PROJECT_MANAGER,
+    SUPPORT,
+    Page,
+)
 from tests.walk.walker import Walk, patterns
 from tests.walk.world import THEIRS, World
 
@@ -26,6 +33,8 @@ ROUTES: dict[str, Page] = {
     "macro-list": Page(get=OBSERVER),
     "macro-detail": Page("macros.macro", get=OBSERVER),
     "macro-runs": Page("macros.macro", post=SUPPORT),
+    "secret-list": Page(get=PROJECT_MANAGER),
+    "secret-detail": Page("macros.secret", get=PROJECT_MANAGER),
     "run-list": Page(get=OBSERVER),
     "run-detail": Page("logs.run", get=OBSERVER),
     "run-cancel": Page("logs.run", post=SUPPORT),
@@ -74,7 +83,8 @@ def test_a_route_is_open_to_those_and_only_those_who_may(walk: Walk) -> None:
         row = walk.world.row(walk.world.mine, page.of) if page.of else None
         url = reverse(f"api:{name}", args=[row.pk] if row else [])
         if page.get:
-            open_to = walk.may(page.get)
+            reached = row is None or walk.reaches(walk.world.mine, page.of)
+            open_to = walk.may(page.get) and reached
             assert (walk.visit("get", url) == 200) is open_to, url
         elif not walk.may(page.post):
             assert walk.visit("post", url) == 403, url
@@ -101,7 +111,7 @@ def test_no_condition_leads_to_another_community(walk: Walk) -> None:
 
 def test_a_key_finds_nothing_of_another_community() -> None:
     world = World.build()
-    scopes = ("read", "write", "run", "listener", "data")
+    scopes = ("read", "write", "run", "listener", "data", "secrets")
     every = dict.fromkeys([f"scope_{scope}" for scope in scopes], True)
     _, token = factories.api_key(world.mine.project.community, **every)
     client = Client(headers={"authorization": f"Bearer {token}"})

@@ -1,7 +1,7 @@
-// Keeps a run's page up to date until the run is settled.
+// Keeps the page of a run or a delivery up to date until it is settled.
 "use strict";
 (() => {
-  const box = document.getElementById("run-progress");
+  const box = document.getElementById("progress");
   if (!box || box.dataset.settled === "yes") {
     return;
   }
@@ -11,7 +11,7 @@
       if (answer.ok) {
         const progress = await answer.json();
         if (progress.state !== box.dataset.state) {
-          // What can be done with the run has changed too.
+          // What can be done with it has changed too.
           window.location.reload();
           return;
         }

@@ -1,0 +1,137 @@
+"""Test send: one web request, for one target, to see what comes of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from feedback.access import may
+from feedback.roles import RUN_MACRO
+from logs.models import Run, Target
+
+from ..models import Macro, WebRequest
+from ..runs import RunRefused, start_test, targets_of
+
+_COLUMNS = {Target.FEEDBACK: "reference", Target.TESTER: "email"}
+REAL, ECHO = "real", "echo"
+LONGEST_NAME = 254
+
+
+def find_target(macro: Macro, actor: Any, called: str = "") -> Any:
+    """A target that the actor sees, by its reference or e-mail; None if there is none.
+
+    The newest one if nothing is asked for.
+    """
+    rows = targets_of(macro).visible_to(actor)
+    if called:
+        rows = rows.filter(**{f"{_COLUMNS[macro.target]}__iexact": called})
+    return rows.order_by("-pk").first()
+
+
+class TestForm(forms.Form):
+    step = forms.ModelChoiceField(
+        WebRequest.objects.none(), label="Web request", empty_label=None
+    )
+    target = forms.CharField(max_length=LONGEST_NAME)
+    to = forms.ChoiceField(
+        label="Send to",
+        choices=[
+            (REAL, "The real target: the system gets the request and acts on it"),
+            (ECHO, "The built-in echo: nothing is sent, the request comes back"),
+        ],
+        widget=forms.RadioSelect,
+        initial=REAL,
+    )
+    store = forms.BooleanField(
+        label="Store return values",
+        required=False,
+        help_text="Else you are only told what would be stored.",
+    )
+
+    def __init__(self, *args: Any, macro: Macro, actor: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.macro, self.actor = macro, actor
+        steps = WebRequest.objects.filter(macro=macro).order_by("position", "pk")
+        field: Any = self.fields["step"]
+        field.queryset = steps
+        field.initial = steps.first()
+        newest = find_target(macro, actor)
+        about = self.fields["target"]
+        about.label = macro.target.label
+        about.initial = newest and getattr(newest, _COLUMNS[macro.target])
+        about.help_text = (
+            "Its reference, such as BUG-12."
+            if macro.target == Target.FEEDBACK
+            else "Their e-mail."
+        )
+
+    def clean_target(self) -> Any:
+        called = self.cleaned_data["target"].strip()
+        found = find_target(self.macro, self.actor, called) if called else None
+        if found is None:
+            what = self.macro.target.label.lower()
+            problem = f"There is no {what} '{called}' of {self.macro.place}."
+            raise forms.ValidationError(problem)
+        return found
+
+    def start(self) -> Run:
+        """Raises RunRefused."""
+        asked = self.cleaned_data
+        step: WebRequest = asked["step"]
+        step.macro = self.macro
+        return start_test(
+            step,
+            asked["target"],
+            actor=self.actor,
+            echo=asked["to"] == ECHO,
+            store=asked["store"],
+        )
+
+
+class TestsMixin(ModelAdmin):
+    """The page beside a macro's own."""
+
+    row_to: Any
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:pk>/test/", wrap(self.test_send), name="macros_macro_test"),
+            *super().get_urls(),
+        ]
+
+    def test_send(self, request: HttpRequest, pk: int) -> HttpResponse:
+        macro = self.row_to(request, self.permission_to("change"), pk)
+        if not may(request.user, RUN_MACRO, macro):
+            raise PermissionDenied
+        form = TestForm(request.POST or None, macro=macro, actor=request.user)
+        if request.method == "POST" and form.is_valid():
+            try:
+                return result_of(form.start())
+            except RunRefused as refusal:
+                messages.error(request, str(refusal))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Test send: {macro.name}",
+            "opts": self.opts,
+            "macro": macro,
+            "form": form,
+        }
+        return TemplateResponse(request, "admin/macros/macro/test.html", context)
+
+    permission_to: Any
+
+
+def result_of(run: Run) -> HttpResponse:
+    """The page of the test's one delivery, which shows all that comes of it."""
+    delivery = run.deliveries.get()
+    return HttpResponseRedirect(
+        reverse("admin:logs_delivery_change", args=[delivery.pk])
+    )

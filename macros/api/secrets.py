@@ -1,0 +1,193 @@
+"""Secrets: set and changed by programs, and never read back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import mixins, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from feedback.access import may
+from feedback.announcing import as_stored, deleted, saved
+from feedback.conditions import NumberFilter, StrictFilterSet, TextFilter
+from feedback.keys import KeyActor
+from feedback.models import Community, Project
+from feedback.rest.permissions import lacks
+from feedback.rest.problems import Problem
+from feedback.rest.viewsets import ReadOnlyViewSet
+
+from ..models import Secret
+from ..models.secrets import LONGEST_VALUE, SHORTEST_VALUE
+from ..models.usage import users_of
+
+_ADD, _CHANGE = "macros.add_secret", "macros.change_secret"
+
+
+class HostsField(serializers.ListField):
+    child = serializers.CharField(max_length=300)
+
+    def to_internal_value(self, data: Any) -> Any:
+        return "\n".join(super().to_internal_value(data))
+
+    def to_representation(self, data: Any) -> list[str]:
+        return str(data).split()
+
+
+class SecretSerializer(serializers.ModelSerializer):
+    """A secret without its value."""
+
+    value = serializers.CharField(
+        write_only=True,
+        min_length=SHORTEST_VALUE,
+        max_length=LONGEST_VALUE,
+        trim_whitespace=False,
+        help_text="Goes in and never comes out.",
+    )
+    hosts = HostsField(
+        required=False,
+        max_length=100,
+        help_text="The only hosts it may be sent to. Empty: every host.",
+    )
+    community = serializers.PrimaryKeyRelatedField(
+        queryset=Community.objects.all(),
+        required=False,
+        help_text="Needed of people who give no project; a key has its own.",
+    )
+    project = serializers.PrimaryKeyRelatedField(
+        queryset=Project.objects.all(), required=False, allow_null=True
+    )
+    used_by = serializers.SerializerMethodField(help_text="What fails without it.")
+
+    class Meta:
+        model = Secret
+        fields = [
+            "id",
+            "name",
+            "value",
+            "community",
+            "project",
+            "hosts",
+            "description",
+            "used_by",
+            "created_at",
+            "modified_at",
+        ]
+        read_only_fields = ["created_at", "modified_at"]
+        # The model's own check names the owner, which may come from the key.
+        validators: list[Any] = []
+
+    def get_used_by(self, secret: Secret) -> list[str]:
+        return [name for _, name in users_of(secret)]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        secret = self.instance or Secret()
+        fixed = {"name", "community", "project"} if self.instance else set()
+        given = set(self.initial_data)
+        problems = dict.fromkeys(given - set(self.fields), "There is no such member.")
+        problems |= dict.fromkeys(
+            given & fixed, "This stays as it is: macros would not find it any more."
+        )
+        if problems:
+            raise serializers.ValidationError(problems)
+        before = secret.hosts
+        for name, value in self._with_owner(attrs).items():
+            if name != "value":
+                setattr(secret, name, value)
+        try:
+            secret.full_clean(exclude=["encrypted_value"])
+        except ValidationError as error:
+            raise serializers.ValidationError(error.message_dict) from None
+        if "value" in attrs:
+            secret.conceal(attrs["value"])
+        elif secret.opens_beyond(before):
+            told = "Give the value again to let it go to more hosts than before."
+            raise serializers.ValidationError({"value": told})
+        return {"secret": secret}
+
+    def _with_owner(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if self.instance:
+            return attrs
+        actor = self.context["request"].user
+        if attrs.get("project"):
+            attrs.setdefault("community", attrs["project"].community)
+        elif isinstance(actor, KeyActor):
+            attrs.setdefault("community", actor.key.community)
+        if "community" not in attrs:
+            told = "Say to which community it belongs, or to which project."
+            raise serializers.ValidationError({"community": told})
+        for name in ("community", "project"):
+            self._check_visible(name, attrs.get(name), actor)
+        return attrs
+
+    def _check_visible(self, name: str, row: Any, actor: Any) -> None:
+        """What an actor can't see is as if it did not exist."""
+        if row and not type(row).objects.visible_to(actor).filter(pk=row.pk).exists():
+            told = f'Invalid pk "{row.pk}" - object does not exist.'
+            raise serializers.ValidationError({name: told})
+
+    def save(self, **kwargs: Any) -> Secret:
+        secret: Secret = self.validated_data["secret"]
+        before = as_stored(secret)
+        is_new_value = before is not None and "value" in self.initial_data
+        note = "Its value was changed." if is_new_value else ""
+        secret.save()
+        saved.send(Secret, before=before, after=secret, parts=[], note=note)
+        self.instance = secret
+        return secret
+
+
+class SecretFilterSet(StrictFilterSet):
+    project = NumberFilter(lookup="project", help_text="Number of a project.")
+    name = TextFilter(lookup="name", help_text="The whole name.")
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List secrets"),
+    retrieve=extend_schema(summary="Read what is known of a secret"),
+)
+class SecretViewSet(mixins.DestroyModelMixin, ReadOnlyViewSet):
+    queryset = Secret.objects.select_related("community", "project")
+    serializer_class = SecretSerializer
+    filterset_class = SecretFilterSet
+    action_permissions = {
+        "create": _ADD,
+        "partial_update": _CHANGE,
+        "destroy": "macros.delete_secret",
+    }
+
+    @extend_schema(summary="Add a secret")
+    @transaction.atomic
+    def create(self, request: Request) -> Response:
+        asked = self.get_serializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        secret = asked.save()
+        if not may(request.user, _ADD, secret):
+            raise lacks(request.user, _ADD)
+        return Response(self.get_serializer(secret).data, 201)
+
+    @extend_schema(summary="Change a secret: its value, hosts or description")
+    @transaction.atomic
+    def partial_update(self, request: Request, pk: str) -> Response:
+        asked = self.get_serializer(self.get_object(), data=request.data, partial=True)
+        asked.is_valid(raise_exception=True)
+        return Response(self.get_serializer(asked.save()).data)
+
+    @extend_schema(
+        summary="Delete a secret",
+        description="Answers 409 while anything uses it.",
+    )
+    def destroy(self, request: Request, pk: str) -> Response:
+        return super().destroy(request, pk=pk)
+
+    @transaction.atomic
+    def perform_destroy(self, instance: Secret) -> None:
+        users = [name for _, name in users_of(instance)]
+        if users:
+            told = f"It is used, and would be missed: {', '.join(users)}."
+            raise Problem(409, "in_use", told)
+        deleted.send(Secret, rows=[instance])
+        instance.delete()
