@@ -26,10 +26,14 @@ from .authentication import (
     secrets_of,
     tls_options,
 )
+from .changes import ChangeTemplate
+from .emails import EmailTemplate
+from .errors import TooLarge
 from .headers import compile_headers
 from .http import Request, TlsOptions, TransportError, origin_of
+from .models.emails import SendEmail
 from .models.secrets import Secret, Vault
-from .models.web_requests import BODY_PLACES, BodyKind
+from .models.web_requests import BODY_PLACES, BodyKind, WebRequest
 from .retries import RetryPolicy
 from .returns import ReturnValue, compile_rows
 from .tags import (
@@ -48,10 +52,6 @@ DELIVERY_ID_HEADER = signing.ID_HEADER
 _PAST_HOST = re.compile(r"https?://[^/?#]+[/?#]", re.IGNORECASE)
 
 _Render = Callable[[Template], str]
-
-
-class TooLarge(RenderError):
-    """The body is beyond what may be sent."""
 
 
 @dataclass
@@ -167,10 +167,27 @@ class RequestTemplate:
             body = render(self.body).encode("utf-8", "replace")
         return Request(self.method, render(self.url), tuple(headers), body)
 
+    @property
+    def words(self) -> str:
+        where = (self.origin or "").removesuffix(":443")
+        return f"Send a {self.method} request to {where or 'a host that tags name'}"
+
     def empty_tags(self, context: Context) -> list[str]:
         """The tags that have no value for this target."""
         found = (tag for item in self.templates for tag in item.empty_tags(context))
         return list(dict.fromkeys(found))
+
+
+StepTemplate = RequestTemplate | ChangeTemplate | EmailTemplate
+
+
+def _compile(step: Mapping[str, Any], scope: Scope) -> StepTemplate:
+    match step.get("kind", WebRequest.kind):  # Older runs had but one kind.
+        case WebRequest.kind:
+            return RequestTemplate.compile(step, scope)
+        case SendEmail.kind:
+            return EmailTemplate.compile(step, scope)
+    return ChangeTemplate.compile(step, scope)
 
 
 @dataclass
@@ -179,7 +196,7 @@ class Plan:
 
     macro: str
     policy: RetryPolicy
-    steps: list[RequestTemplate]
+    steps: list[StepTemplate]
     vault: Vault = field(default_factory=Vault)
     target: Target = Target.FEEDBACK
     _tls: dict[tuple[str, str, str], TlsOptions] = field(
@@ -189,8 +206,17 @@ class Plan:
     @cached_property
     def origins(self) -> set[str] | None:
         """Where its requests go, if no target can change that."""
-        found = {step.origin for step in self.steps}
+        found = {step.origin for step in self.requests}
         return None if None in found else {origin for origin in found if origin}
+
+    @cached_property
+    def requests(self) -> list[RequestTemplate]:
+        return [step for step in self.steps if isinstance(step, RequestTemplate)]
+
+    @property
+    def is_all_requests(self) -> bool:
+        """False where something can be done even if no destination takes anything."""
+        return len(self.requests) == len(self.steps)
 
     def tls_for(self, destination: Destination | None) -> TlsOptions | None:
         """Raises RenderError where the key of a client certificate can't be had."""
@@ -211,10 +237,9 @@ class Plan:
     def from_snapshot(cls, snapshot: Mapping[str, Any]) -> Plan:
         """Compile the steps and open the secrets that they use."""
         fields = [FieldInfo(**info) for info in snapshot["fields"]]
-        # A run that started under an older version has neither.
         target = Target(snapshot.get("target", Target.FEEDBACK))
         scope = Scope.of(fields, snapshot.get("secrets", ()), target)
-        steps = [RequestTemplate.compile(step, scope) for step in snapshot["steps"]]
+        steps = [_compile(step, scope) for step in snapshot["steps"]]
         names = frozenset[str]().union(*(step.secrets for step in steps))
         vault = Vault()
         if names:
@@ -226,13 +251,9 @@ class Plan:
         return cls(snapshot["macro"], policy, steps, vault, target)
 
     def load_targets(self, pks: Iterable[int]) -> dict[int, Feedback | Tester]:
-        """Those there are, with the columns that the templates read, and no others.
-
-        A tester who was erased is nobody's to send any more.
-        """
-        rows: QuerySet[Any] = Feedback.objects.all()
-        if self.target == Target.TESTER:
-            rows = Tester.objects.filter(erased_at=None)
+        """With the columns that the templates read alone; who was erased is nobody."""
+        testers, tickets = Tester.objects.filter(erased_at=None), Feedback.objects.all()
+        rows: QuerySet[Any] = testers if self.target == Target.TESTER else tickets
         related = {path.rpartition("__")[0] for path in self._reads} - {""}
         rows = rows.filter(pk__in=list(pks)).only("pk", *self._reads)
         if related:
@@ -275,6 +296,5 @@ def context_for(
 
 @cache
 def _url_pattern(model: type[Model]) -> str:
-    opts = model._meta
-    path = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[0])
+    path = reverse(f"admin:feedback_{model._meta.model_name}_change", args=[0])
     return f"{settings.BASE_URL}{path}"

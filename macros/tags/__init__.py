@@ -7,7 +7,9 @@ from .families import FAMILIES, families, palette
 from .filters import FILTERS, Filter
 from .names import normalise
 from .places import MASK, Place
+from .recipients import compile_recipients
 from .scope import FEEDBACK, TARGETS, TESTER, Context, FieldInfo, Scope
+from .shown import compile_shown
 from .tag import TYPES, Family, Tag
 from .template import Template
 
@@ -32,6 +34,8 @@ __all__ = [
     "Tag",
     "Template",
     "TemplateError",
+    "compile_recipients",
+    "compile_shown",
     "compile_template",
     "families",
     "normalise",

@@ -15,6 +15,7 @@ from feedback.models import Tester as Person
 from logs.models import Attempt, Cause, Delivery, Resend, Run, delivery_id
 from macros import deliveries
 from macros.models import Macro
+from macros.previews import preview
 from macros.rendering import Plan, context_for
 from macros.resends import resend, survey
 from macros.runs import RunRefused, cancel_run, macros_for, start_run, targets_of
@@ -312,3 +313,37 @@ def test_who_is_gone_is_not_resent(
         found = survey(run.deliveries.all(), kind, olivia)
         assert found.hindrances == {"the tester was deleted or erased": 1}
         assert resend(run.deliveries.all(), kind, olivia).count == 0
+
+
+def test_other_steps_are_tried_and_done_on_testers_too(
+    bugs: FeedbackType, receiver: Receiver, mailoutbox: list[Any]
+) -> None:
+    people(bugs, 2)
+    mail = {"to": "((Email))", "subject": "Thanks ((First Name))", "body": "((Score))"}
+    macro = factories.macro(bugs.project.community, f"{receiver.url}/ok")
+    factories.steps(
+        macro,
+        {"kind": "add_score", "points": 5},
+        {"kind": "send_email", **mail},
+    )
+
+    found = preview(macro, targets_of(macro))
+
+    assert [(each.called, each.problem) for each in found.dry_run] == [
+        ("t0@example.com", ""),
+        ("t1@example.com", ""),
+    ]
+    host = receiver.url.removeprefix("http://")
+    assert found.dry_run[0].lines == [
+        f"POST to {host}",
+        "Score 7 → 12",
+        "E-mail to t0@example.com",
+    ]
+    assert set(Person.objects.values_list("score", flat=True)) == {7}
+    run = deliver(factories.run(macro))
+    assert (run.total, run.delivered) == (6, 6)
+    assert set(Person.objects.values_list("score", flat=True)) == {12}
+    sent = sorted((each.to[0], each.subject, each.body) for each in mailoutbox)
+    assert sent == [
+        (f"t{number}@example.com", "Thanks Tara", "12") for number in range(2)
+    ]

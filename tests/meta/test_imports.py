@@ -32,7 +32,7 @@ ROWS: list[list[tuple[str, ...]]] = [
     ],
     [("models",)],
     [
-        ("authentication", "rendering", "repeats"),
+        ("errors", "changes", "authentication", "emails", "rendering", "repeats"),
         ("echo",),
         ("capture",),
         ("queue",),
