@@ -80,10 +80,11 @@ def other_places(tester: Tester) -> list[Place]:
     elsewhere = tickets.exclude(submitter=tester)
     said = comments.exclude(feedback__submitter=tester)
     logged = attempts.exclude(delivery__feedback__submitter=tester)
+    logged = logged.exclude(delivery__tester=tester)
     return [
         Place("ticket", elsewhere, _TICKET, is_far=True),
         Place("comment", said, ("text",), is_far=True),
-        Place("tester", testers, ("external_data",)),
+        Place("tester", testers, ("external_data", "external_provenance")),
         Place("run", runs, ("selection", "snapshot")),
         Place("attempt", logged, TEXTS, is_far=True),
     ]

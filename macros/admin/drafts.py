@@ -75,7 +75,7 @@ def macro_from(modeladmin: Any, request: HttpRequest, object_id: str | None) -> 
     form.full_clean()  # What is wrong with the macro itself is said when it is saved.
     found: Macro = form.instance
     if not found.has_owner:
-        raise Refused("Choose a feedback type first: tags and secrets come from it.")
+        raise Refused("Choose first what it runs on: tags and secrets come from that.")
     action = "add" if macro is None else "change"
     if not may(request.user, modeladmin.permission_to(action), found.place):
         raise PermissionDenied

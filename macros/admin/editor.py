@@ -114,6 +114,7 @@ class EditorMixin(ModelAdmin):
         target = chosen_target(macro, request)
         return {
             "html": render_palette(macro, target),
+            "label": macro.target.label,
             "target": "" if target is None else name_of_target(macro, target),
             "targets": _offered(macro, request),
         }
@@ -148,7 +149,10 @@ class EditorMixin(ModelAdmin):
 
 
 def _preview(draft: Draft, request: HttpRequest) -> str:
-    context: dict[str, Any] = {"problems": draft.problems}
+    context: dict[str, Any] = {
+        "problems": draft.problems,
+        "called": draft.macro.target.label.lower(),
+    }
     try:
         target = chosen_target(draft.macro, request)
     except Refused as refused:

@@ -1,24 +1,29 @@
 """Dynamic tags: templates with `((Name))`, compiled once and rendered per target."""
 
-from .catalogue import CATALOGUE, TYPES, Family, Tag
+from .catalogue import CALLED, CATALOGUES
 from .compiler import compile_template
 from .errors import Problem, RenderError, TemplateError
-from .families import FAMILIES, find_tag, palette
+from .families import FAMILIES, families, find_tag, palette
 from .filters import FILTERS, Filter
 from .formatting import format_json
 from .names import normalise
 from .places import MASK, Place
 from .recipients import compile_recipients
-from .scope import Context, FieldInfo, Scope
+from .scope import FEEDBACK, TARGETS, TESTER, Context, FieldInfo, Scope
 from .shown import compile_shown
+from .tag import TYPES, Family, Tag
 from .template import Template
 from .values import to_text
 
 __all__ = [
-    "CATALOGUE",
+    "CALLED",
+    "CATALOGUES",
     "FAMILIES",
+    "FEEDBACK",
     "FILTERS",
     "MASK",
+    "TARGETS",
+    "TESTER",
     "TYPES",
     "Context",
     "Family",
@@ -34,6 +39,7 @@ __all__ = [
     "compile_recipients",
     "compile_shown",
     "compile_template",
+    "families",
     "find_tag",
     "format_json",
     "normalise",

@@ -203,7 +203,7 @@ def test_a_ticket_of_others_is_not_found(
         assert "There is no ticket" in str(said) and "Theirs" not in str(said)
     response = page.post(NEW, form(theirs, do))
     assert response.json() == {
-        "refused": "Choose a feedback type first: tags and secrets come from it."
+        "refused": "Choose first what it runs on: tags and secrets come from that."
     }
 
 
@@ -229,9 +229,9 @@ def test_only_who_may_change_macros_there_gets_an_answer(
         ({"step": "../x"}, "not in the form"),
         ({"step": "name"}, "not in the form"),
         ({"do": "delete"}, "can't do that"),
-        ({"feedback_type": ""}, "Choose a feedback type first"),
-        ({"feedback_type": "9" * 30}, "Choose a feedback type first"),
-        ({"feedback_type": "\0"}, "Choose a feedback type first"),
+        ({"feedback_type": ""}, "Choose first what it runs on"),
+        ({"feedback_type": "9" * 30}, "Choose first what it runs on"),
+        ({"feedback_type": "\0"}, "Choose first what it runs on"),
         ({"target": "\0"}, "Null characters are not allowed"),
         ({"target": "x" * 300}, "at most 254 characters"),
         ({"body": '"\0"'}, "Null characters are not allowed"),
@@ -275,3 +275,17 @@ def test_while_web_requests_are_locked_nothing_is_shown(
     bugs.project.community.api_keys.all().delete()
     for do in ("check", "palette", "format", "test"):
         assert "Web requests are locked" in answer(page, form(bugs, do))["refused"]
+
+
+def test_a_user_macro_has_the_tags_of_testers(page: Client, bugs: FeedbackType) -> None:
+    tara = factories.tester(bugs, "tara@example.com")
+    asked = form(bugs, headers="", body='{"to": "((Email))"}', feedback_type="")
+    asked["testers_of"] = f"community-{bugs.project.community_id}"
+    said = answer(page, asked)
+    assert said["problems"] == {} and tara.email in said["preview"]
+    said = answer(page, asked | {"do": "palette"})
+    assert (said["label"], said["target"]) == ("Tester", tara.email)
+    assert 'data-insert="((Email))"' in said["html"]
+    assert "Field: Severity" not in said["html"]
+    said = answer(page, asked | {"steps-0-body": '"((Title))"'})
+    assert "((Title))" in said["problems"]["body"][0]["message"]

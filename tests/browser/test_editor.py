@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from feedback.models import FeedbackType
 from feedback.roles import Role
 from macros.models import Macro
 from tests import factories
+from tests.browser.signing_in import faultless, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -25,28 +26,14 @@ def macro() -> Macro:
     return factories.macro(bugs, "https://a.example/hook", name="Post")
 
 
-def sign_in(screen: Page, name: str = "paul") -> None:
-    screen.goto("/admin/login/")
-    screen.fill("#id_username", name)
-    screen.fill("#id_password", "secret-word")
-    screen.click("[type=submit]")
-
-
 @pytest.fixture
 def editor(screen: Page, macro: Macro) -> Iterator[Page]:
     """The macro's page; what the console says of scripts or policy is a fault."""
-    said: list[str] = []
-
-    def note(message: ConsoleMessage) -> None:
-        if message.type == "error":
-            said.append(message.text)
-
-    screen.on("console", note)
-    sign_in(screen)
-    screen.goto(f"/admin/macros/macro/{macro.pk}/change/")
-    expect(screen.locator("#palette-target")).to_have_value("BUG-2")
-    yield screen
-    assert said == []
+    sign_in(screen, "paul")
+    with faultless(screen):
+        screen.goto(f"/admin/macros/macro/{macro.pk}/change/")
+        expect(screen.locator("#palette-target")).to_have_value("BUG-2")
+        yield screen
 
 
 def body_of(screen: Page, number: int = 0) -> Locator:
@@ -156,7 +143,7 @@ def test_a_macro_that_is_not_saved_yet_has_the_tags_of_its_type(
     editor: Page, macro: Macro
 ) -> None:
     editor.goto("/admin/macros/macro/add/")
-    expect(editor.locator(".palette-said")).to_contain_text("Choose a feedback type")
+    expect(editor.locator(".palette-said")).to_contain_text("Choose first")
     editor.click(".field-feedback_type .select2-selection")
     editor.keyboard.type("Bug")
     editor.locator(".select2-results__option", has_text="Bug").click()

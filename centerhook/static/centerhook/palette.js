@@ -4,6 +4,7 @@
   const { root, form, target, ask, write, debounced, tell } = macroEditor;
   const palette = document.getElementById("tag-palette");
   const details = palette.querySelector("details");
+  const label = document.getElementById("palette-target-label");
   const search = document.getElementById("palette-search");
   const offered = document.getElementById("palette-targets");
   const groups = palette.querySelector(".tag-groups");
@@ -80,6 +81,7 @@
     said.textContent = "";
     groups.innerHTML = answer.html;
     target.value = answer.target;
+    label.textContent = answer.label;
     offer(answer.targets);
     enable();
     tell("target-chosen");
