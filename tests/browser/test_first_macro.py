@@ -56,7 +56,7 @@ def make_from_preset(screen: Page, url: str) -> None:
     screen.get_by_role("link", name="start from a preset").click()
     screen.get_by_role("link", name="Post a message to Slack", exact=True).click()
     screen.select_option("#id_feedback_type", index=1)
-    screen.fill("#id_slack_url_value", url)
+    screen.fill("#id_secret_slack_url_value", url)
     screen.get_by_role("button", name="Make the macro").click()
     expect(screen.locator(".messagelist")).to_contain_text("is made")
     assert Macro.objects.get().name == "Post a message to Slack"
@@ -79,9 +79,8 @@ def insert_two_tags(screen: Page) -> None:
     screen.keyboard.press("Alt+i")
     screen.keyboard.type("ticket's title")
     screen.keyboard.press("Enter")
-    screen.keyboard.press("Alt+i")
-    screen.keyboard.type("slack")
-    screen.keyboard.press("Enter")
+    screen.fill("#palette-search", "slack")
+    tags.get_by_role("button", name="slack", exact=True).click()
     expect(body).to_have_value('{"text": "((Field: Severity|upper)) ((Title|slack))"}')
 
 
