@@ -61,14 +61,22 @@ class Draft:
         return lead.count("\n"), len(lead) - lead.rfind("\n") - 1
 
 
+def saved_macro(
+    modeladmin: Any, request: HttpRequest, object_id: str | None
+) -> Macro | None:
+    """None for a new one. Raises Http404, PermissionDenied."""
+    if object_id is None:
+        if not modeladmin.has_add_permission(request):
+            raise PermissionDenied
+        return None
+    pk = int(object_id) if re.fullmatch(r"[0-9]{1,18}", object_id) else 0
+    row: Macro = modeladmin.row_to(request, modeladmin.permission_to("change"), pk)
+    return row
+
+
 def macro_from(modeladmin: Any, request: HttpRequest, object_id: str | None) -> Macro:
     """The macro as it stands in the form. Raises Http404, PermissionDenied, Refused."""
-    macro = None
-    if object_id is not None:
-        pk = int(object_id) if re.fullmatch(r"\d{1,18}", object_id) else 0
-        macro = modeladmin.row_to(request, modeladmin.permission_to("change"), pk)
-    elif not modeladmin.has_add_permission(request):
-        raise PermissionDenied
+    macro = saved_macro(modeladmin, request, object_id)
     form = modeladmin.get_form(request, macro, change=macro is not None)(
         request.POST, instance=macro
     )

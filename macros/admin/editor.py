@@ -10,9 +10,9 @@ from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
-from django.views.decorators.http import require_POST
 
 from feedback.access import may
 from feedback.roles import RUN_MACRO
@@ -22,7 +22,7 @@ from ..models import BodyKind, Macro, WebRequest
 from ..previews import preview_step
 from ..runs import RunRefused, start_test, targets_of
 from ..tags import TemplateError, format_json
-from .drafts import Draft, Refused, draft_from, macro_from
+from .drafts import Draft, Refused, draft_from, macro_from, saved_macro
 from .palette import render_palette
 from .testing import ECHO, LONGEST_NAME, find_target, name_of_target
 
@@ -46,6 +46,12 @@ def chosen_target(macro: Macro, request: HttpRequest) -> Any:
     return found
 
 
+def macro_page(macro: Macro | None) -> str:
+    if macro is None:
+        return reverse("admin:macros_macro_add")
+    return reverse("admin:macros_macro_change", args=[macro.pk])
+
+
 class EditorMixin(ModelAdmin):
     """One address for a new macro, and one for each that there is."""
 
@@ -53,7 +59,7 @@ class EditorMixin(ModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
-        view = wrap(require_POST(self.editor))
+        view = wrap(self.editor)
         return [
             path("editor/", view, name="macros_macro_new_editor"),
             path("<str:object_id>/editor/", view, name="macros_macro_editor"),
@@ -79,6 +85,9 @@ class EditorMixin(ModelAdmin):
     def editor(
         self, request: HttpRequest, object_id: str | None = None
     ) -> HttpResponse:
+        if request.method != "POST":
+            macro = saved_macro(self, request, object_id)
+            return redirect(macro_page(macro))
         answers: dict[str, Callable[..., dict[str, Any]]] = {
             "check": self._check,
             "format": self._format,

@@ -92,6 +92,10 @@ OTHERS: dict[str, Page] = {
         "logs.destination", COMMUNITY_MANAGER, COMMUNITY_MANAGER
     ),
     "logs_delivery_progress": Page("logs.delivery", OBSERVER, OBSERVER),
+    "macros_macro_editor": Page(
+        "macros.macro", PROJECT_MANAGER, PROJECT_MANAGER, "object_id"
+    ),
+    "macros_macro_new_editor": Page(get=PROJECT_MANAGER),
     "macros_macro_test": Page("macros.macro", PROJECT_MANAGER, PROJECT_MANAGER),
     "logs_run_progress": Page("logs.run", OBSERVER, OBSERVER),
     "logs_run_pause": Page("logs.run", SUPPORT, SUPPORT),
