@@ -77,7 +77,15 @@ _MANAGE_PROJECT = (
         ],
     )
     # Templates may hold credentials; of others the log shows them masked.
-    | _permissions(["view"], ["macros.secret", "macros.step", "macros.webrequest"])
+    | _permissions(
+        ["view"],
+        [
+            "macros.macroversion",
+            "macros.secret",
+            "macros.step",
+            "macros.webrequest",
+        ],
+    )
 )
 _MANAGE_COMMUNITY = (
     _MANAGE_PROJECT

@@ -28,6 +28,7 @@ from feedback.models import (
 from feedback.roles import Role
 from logs import recording
 from logs.models import Attempt, Cause, Delivery, DeliveryState, Run
+from macros.documents import note_version
 from macros.models import Macro, Secret, WebRequest
 from macros.runs import start_run
 
@@ -157,6 +158,7 @@ def macro(
             setattr(step, field, value)
         step.full_clean(exclude=["step_ptr"])
         step.save()
+    note_version(made)
     return made
 
 

@@ -17,8 +17,8 @@ OUT_OF_REACH = (
     "What was sent to other systems stays there: ask each of them to erase it too.",
     "Backups of the database still hold it, until they are replaced.",
     "E-mails that were sent, and files that were exported, are not called back.",
-    "Macros, filters and secrets in which somebody wrote the person's data are kept"
-    " as they are.",
+    "Macros with their versions, filters and secrets in which somebody wrote the"
+    " person's data are kept as they are.",
 )
 
 

@@ -21,6 +21,7 @@ from .return_values import ReturnValuesField
 from .starts import StartsMixin
 from .tags import reference
 from .testing import TestsMixin
+from .versions import VersionsMixin
 
 
 class WebRequestFormSet(BaseInlineFormSet):
@@ -111,7 +112,7 @@ _ABOUT_RETRIES = (
 
 
 @admin.register(Macro)
-class MacroAdmin(StartsMixin, TestsMixin, ScopedAdmin):
+class MacroAdmin(StartsMixin, TestsMixin, VersionsMixin, ScopedAdmin):
     list_display = [
         "name",
         "feedback_type",

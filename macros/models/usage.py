@@ -17,7 +17,7 @@ from .secrets import Secret
 from .web_requests import WebRequest
 
 # A tag of the family Secret, and not one written as text: \((Secret: name)).
-_TAG = re.compile(r"(?<!\\)\(\(\s*secret\s*:([^()|\n]*)", re.IGNORECASE)
+SECRET_TAG = re.compile(r"(?<!\\)\(\(\s*secret\s*:([^()|\n]*)", re.IGNORECASE)
 
 
 def macros_using(secret: Secret) -> list[Macro]:
@@ -63,7 +63,7 @@ def macros_with_web_requests(community: int) -> QuerySet[Macro]:
 def names_in(step: WebRequest) -> Iterator[str]:
     """The normalised names of the secrets that a web request uses."""
     for text in (step.url, step.headers, step.body):
-        yield from (normalise(found[1]) for found in _TAG.finditer(text))
+        yield from (normalise(found[1]) for found in SECRET_TAG.finditer(text))
     for field in SECRET_FIELDS:
         yield normalise(getattr(step, field))
 

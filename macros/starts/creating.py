@@ -10,6 +10,7 @@ from django.db import transaction
 from feedback.access import may
 from feedback.models import FeedbackType
 
+from ..documents import note_version
 from ..models import Macro, Secret, WebRequest
 
 _LABELS = {"url": "URL", "body": "body text", "headers": "headers"}
@@ -72,6 +73,7 @@ def create_macro(start: Start, actor: Any) -> Macro:
             raise Refused({"name": ["You may not add macros to this type."]})
         for position, request in enumerate(start.requests, start=1):
             _create_request(macro, position, request)
+        note_version(macro, actor)
     return macro
 
 

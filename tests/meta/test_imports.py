@@ -32,6 +32,7 @@ ROWS: list[list[tuple[str, ...]]] = [
     ],
     [("models",)],
     [
+        ("documents",),
         ("authentication", "rendering", "repeats"),
         ("echo",),
         ("capture",),
