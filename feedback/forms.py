@@ -51,6 +51,36 @@ def stored_answer(question: FormField, text: str) -> Any:
     return _stored(_form_field(question).clean(text))
 
 
+def answer_from(question: FormField, text: str) -> Any:
+    """The answer that a text gives, as it is stored; None for no answer.
+
+    Of a multiple choice the text has one choice per line, or several between commas.
+    Raises ValidationError where the question does not take it.
+    """
+    given: Any = text.strip()
+    if question.kind == FieldKind.CHECKBOX and given:
+        if given.lower() not in _TICKED | _UNTICKED:
+            raise ValidationError("Give yes or no.")
+        given = given.lower() in _TICKED
+    elif question.kind == FieldKind.MULTIPLE_CHOICE:
+        given = _several(question, given)
+    elif question.kind == FieldKind.LONG_TEXT:
+        given = text
+    answer = _stored(_form_field(question).clean(given))
+    return None if answer in ("", []) or given == "" else answer
+
+
+_TICKED = {"true", "yes", "on", "1"}
+_UNTICKED = {"false", "no", "off", "0"}
+
+
+def _several(question: FormField, text: str) -> list[str]:
+    if text in question.choice_list:  # Which may have a comma of its own.
+        return [text]
+    parts = text.splitlines() if "\n" in text else text.split(",")
+    return [part.strip() for part in parts if part.strip()]
+
+
 def _form_field(question: FormField) -> forms.Field:
     build = _BUILDERS[FieldKind(question.kind)]
     return build(

@@ -34,6 +34,16 @@ def _permissions(actions: Iterable[str], models: Iterable[str]) -> frozenset[str
     )
 
 
+_STEPS = (
+    "macros.step",
+    "macros.webrequest",
+    "macros.changestatus",
+    "macros.setfield",
+    "macros.addcomment",
+    "macros.setvisibility",
+    "macros.addscore",
+    "macros.sendemail",
+)
 _EDIT = ("add", "change", "delete")
 _READ = _permissions(
     ["view"],
@@ -71,21 +81,12 @@ _MANAGE_PROJECT = (
             "feedback.status",
             "feedback.formfield",
             "macros.macro",
-            "macros.step",
-            "macros.webrequest",
             "macros.secret",
+            *_STEPS,
         ],
     )
     # Templates may hold credentials; of others the log shows them masked.
-    | _permissions(
-        ["view"],
-        [
-            "macros.macroversion",
-            "macros.secret",
-            "macros.step",
-            "macros.webrequest",
-        ],
-    )
+    | _permissions(["view"], ["macros.macroversion", "macros.secret", *_STEPS])
 )
 _MANAGE_COMMUNITY = (
     _MANAGE_PROJECT

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from django.db import connections
 from django.db.models import Model
 
 from feedback.models import Feedback, Tester
+from feedback.writing import write_columns
 
 from .models import Attempt, DeliveryState, ErrorClass, Run, Target
 
@@ -69,7 +69,7 @@ def store(outcomes: Sequence[Outcome], run: Run) -> None:
         elif (after := _with_captured(targets[pk], outcome, run.pk)) is not None:
             targets[pk] = after
             changed.add(pk)
-    _write(model, {pk: targets[pk] for pk in sorted(changed)})
+    write_columns(model, _COLUMNS, {pk: targets[pk] for pk in changed})
 
 
 def _lock(model: type[Model], pks: set[int]) -> dict[int, tuple[_Data, _Data]]:
@@ -143,27 +143,3 @@ def _shown(value: Any) -> str:
 
 def _size(data: _Data) -> int:
     return len(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
-
-
-def _write(model: type[Model], targets: dict[int, tuple[_Data, _Data]]) -> None:
-    """One prepared UPDATE for all: `bulk_update` costs many times as much."""
-    connection = connections[model._default_manager.db]
-    fields: list[Any] = [model._meta.get_field(name) for name in _COLUMNS]
-    sets = ", ".join(f"{field.column} = %s" for field in fields)
-    rows = [
-        [
-            *(
-                field.get_db_prep_save(value, connection)
-                for field, value in zip(fields, values, strict=True)
-            ),
-            pk,
-        ]
-        for pk, values in targets.items()
-    ]
-    if not rows:
-        return
-    with connection.wrap_database_errors, connection.cursor() as cursor:
-        table = model._meta.db_table
-        # Of names of ours only.
-        sql = f"UPDATE {table} SET {sets} WHERE id = %s"  # noqa: S608
-        cursor.executemany(sql, rows)

@@ -33,6 +33,8 @@ _HIDDEN_FIELDS: dict[str, frozenset[str]] = {
     ),
     "feedback.comment": frozenset({"text"}),
     "macros.webrequest": frozenset({"headers", "body"}),
+    "macros.sendemail": frozenset({"to", "body"}),
+    "macros.addcomment": frozenset({"text"}),
 }
 _HIDDEN_MODELS = frozenset({"feedback.tester"})
 
@@ -40,6 +42,7 @@ _NAMES: dict[str, Callable[[Any], str]] = {
     "feedback.tester": lambda tester: f"Tester {tester.pk}",
     "feedback.feedback": lambda ticket: str(ticket.reference),
     "feedback.comment": lambda comment: f"Comment {comment.pk}",
+    "macros.addcomment": lambda _: "Add a comment",
     "macros.webrequest": lambda step: f"{step.method} {origin_in(step.url)}",
 }
 _ORIGIN = re.compile(r"\s*(https?://)(?:[^/?#@\s]*@)?([^/?#\s]+)(.*)", re.S | re.I)

@@ -72,7 +72,9 @@ def explain(attempt: Attempt) -> str:
         captured = attempt.status < 300 or "\n" in attempt.message
         between = "\n" if captured else " "
         return f"{said}{between}{attempt.message}".strip()
-    parts = [attempt.message, ERRORS.get(attempt.error_class, "")]
+    is_harmless = attempt.error_class == ErrorClass.LOST and not attempt.outcome_unknown
+    advice = "" if is_harmless else ERRORS.get(attempt.error_class, "")
+    parts = [attempt.message, advice]
     if attempt.outcome_unknown and attempt.error_class != ErrorClass.LOST:
         parts.append("Outcome unknown: the system may have acted on the request.")
     return " ".join(part for part in parts if part)

@@ -11,7 +11,9 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Q
 
-from . import captures, health
+from feedback.changes import Change
+
+from . import captures, changes, health
 from .captures import Captured
 from .models import Attempt, Delivery, DeliveryState, Run, RunState
 from .models.attempts import TEXTS, AttemptQuerySet
@@ -37,7 +39,7 @@ class Outcome:
     `state` is the new one; PENDING means that it is due again in `retry_in` seconds.
     Without an attempt it was given back unsent, which uses none up. `captured` goes to
     the ticket's external data, and `said` is the attempt's message without what
-    becomes of that.
+    becomes of that. With a `change` to make, it says what becomes of the state itself.
     """
 
     delivery: Delivery
@@ -47,6 +49,7 @@ class Outcome:
     origin: str = ""
     captured: Sequence[Captured] = ()
     said: str = ""
+    change: Change | None = None
 
 
 def record(run: Run, lease: str, outcomes: Sequence[Outcome], now: datetime) -> None:
@@ -54,15 +57,23 @@ def record(run: Run, lease: str, outcomes: Sequence[Outcome], now: datetime) -> 
 
     An attempt was made, so it is written even when the lease has passed to another
     worker meanwhile, with what it captured; the state changes only for the holder of
-    the lease. Deliveries whose run was deleted in the meantime are dropped.
+    the lease. A change is made by the holder alone, or not at all. Deliveries whose run
+    was deleted in the meantime are dropped.
     """
     if not outcomes:
         return
     with transaction.atomic():
         leases = _lock([outcome.delivery.pk for outcome in outcomes])
         known = [each for each in outcomes if each.delivery.pk in leases]
+        known = [
+            each
+            for each in known
+            if each.change is None or leases[each.delivery.pk] == lease
+        ]
         _forget_erased(each for each in known if leases[each.delivery.pk] != lease)
+        changes.lock_targets(known, run)
         captures.store(known, run)
+        changes.make(known, run, now)
         Attempt.objects.write(
             each.attempt for each in known if each.attempt is not None
         )

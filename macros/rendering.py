@@ -25,10 +25,14 @@ from .authentication import (
     secrets_of,
     tls_options,
 )
+from .changes import ChangeTemplate
+from .emails import EmailTemplate
+from .errors import TooLarge
 from .headers import compile_headers
 from .http import Request, TlsOptions, TransportError, origin_of
+from .models.emails import SendEmail
 from .models.secrets import Secret, Vault
-from .models.web_requests import BODY_PLACES, BodyKind
+from .models.web_requests import BODY_PLACES, BodyKind, WebRequest
 from .retries import RetryPolicy
 from .returns import ReturnValue, compile_rows
 from .tags import (
@@ -47,10 +51,6 @@ DELIVERY_ID_HEADER = signing.ID_HEADER
 _PAST_HOST = re.compile(r"https?://[^/?#]+[/?#]", re.IGNORECASE)
 
 _Render = Callable[[Template], str]
-
-
-class TooLarge(RenderError):
-    """The body is beyond what may be sent."""
 
 
 @dataclass
@@ -166,10 +166,27 @@ class RequestTemplate:
             body = render(self.body).encode("utf-8", "replace")
         return Request(self.method, render(self.url), tuple(headers), body)
 
+    @property
+    def words(self) -> str:
+        where = (self.origin or "").removesuffix(":443")
+        return f"Send a {self.method} request to {where or 'a host that tags name'}"
+
     def empty_tags(self, context: Context) -> list[str]:
         """The tags that have no value for this ticket."""
         found = (tag for item in self.templates for tag in item.empty_tags(context))
         return list(dict.fromkeys(found))
+
+
+StepTemplate = RequestTemplate | ChangeTemplate | EmailTemplate
+
+
+def _compile(step: Mapping[str, Any], scope: Scope) -> StepTemplate:
+    match step.get("kind", WebRequest.kind):  # Older runs had but one kind.
+        case WebRequest.kind:
+            return RequestTemplate.compile(step, scope)
+        case SendEmail.kind:
+            return EmailTemplate.compile(step, scope)
+    return ChangeTemplate.compile(step, scope)
 
 
 @dataclass
@@ -178,7 +195,7 @@ class Plan:
 
     macro: str
     policy: RetryPolicy
-    steps: list[RequestTemplate]
+    steps: list[StepTemplate]
     vault: Vault = field(default_factory=Vault)
     _tls: dict[tuple[str, str, str], TlsOptions] = field(
         default_factory=dict, repr=False
@@ -187,8 +204,17 @@ class Plan:
     @cached_property
     def origins(self) -> set[str] | None:
         """Where its requests go, if no ticket can change that."""
-        found = {step.origin for step in self.steps}
+        found = {step.origin for step in self.requests}
         return None if None in found else {origin for origin in found if origin}
+
+    @cached_property
+    def requests(self) -> list[RequestTemplate]:
+        return [step for step in self.steps if isinstance(step, RequestTemplate)]
+
+    @property
+    def is_all_requests(self) -> bool:
+        """False where something can be done even if no destination takes anything."""
+        return len(self.requests) == len(self.steps)
 
     def tls_for(self, destination: Destination | None) -> TlsOptions | None:
         """Raises RenderError where the key of a client certificate can't be had."""
@@ -210,7 +236,7 @@ class Plan:
         """Compile the steps and open the secrets that they use."""
         fields = [FieldInfo(**info) for info in snapshot["fields"]]
         scope = Scope.of(fields, snapshot.get("secrets", ()))
-        steps = [RequestTemplate.compile(step, scope) for step in snapshot["steps"]]
+        steps = [_compile(step, scope) for step in snapshot["steps"]]
         names = frozenset[str]().union(*(step.secrets for step in steps))
         vault = Vault()
         if names:

@@ -11,6 +11,8 @@ from dataclasses import replace
 from logs.models import Attempt, Delivery, Resend
 from logs.redaction import MASK
 
+from . import emails
+from .emails import EmailTemplate
 from .rendering import RequestTemplate
 from .tags import RenderError, Template
 
@@ -21,11 +23,13 @@ def sent_before(deliveries: Iterable[Delivery]) -> dict[int, Attempt]:
     if not same:
         return {}
     sent = Attempt.objects.last_sent().filter(delivery__in=same)
-    rows = sent.only("delivery", "method", "url", "request_body")
+    rows = sent.only("delivery", "method", "url", "request_headers", "request_body")
     return {attempt.delivery_id: attempt for attempt in rows}
 
 
-def again(step: RequestTemplate, sent: Attempt | None) -> RequestTemplate:
+def again(
+    step: RequestTemplate | EmailTemplate, sent: Attempt | None
+) -> RequestTemplate | EmailTemplate:
     """The step, bound to a request that was sent. Raises RenderError."""
     if sent is None or sent.is_emptied:
         raise RenderError(None, "The request is on the log no more. Build it anew.")
@@ -33,6 +37,12 @@ def again(step: RequestTemplate, sent: Attempt | None) -> RequestTemplate:
         raise RenderError(
             None, "The request held a secret, and logs keep none. Build it anew."
         )
+    if isinstance(step, EmailTemplate):
+        if MASK in sent.request_headers:
+            raise RenderError(
+                None, "The subject held a secret, and logs keep none. Build it anew."
+            )
+        return emails.as_sent(sent.url, sent.request_headers, sent.request_body)
     body = None if step.body is None else Template.literal(sent.request_body)
     url = Template.literal(sent.url)
     return replace(step, method=sent.method, url=url, body=body)

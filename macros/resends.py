@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, Q
 from django.template.defaultfilters import pluralize
 from django.utils import timezone
 
@@ -21,6 +21,7 @@ from logs.models.deliveries import DeliveryQuerySet
 from logs.reopening import Hindrance, Reopened, hindrance, plain, reopen
 
 from . import queue
+from .models import WebRequest
 
 MOST_AT_ONCE = 100_000
 # The clock rings for the rest.
@@ -77,7 +78,10 @@ def _by_community(found: Reopened) -> Iterable[list[int]]:
     """The runs of each. Raises ResendRefused where web requests are locked."""
     by_community: dict[int, list[int]] = defaultdict(list)
     keys = ApiKey.objects.valid().filter(community=OuterRef("community"))
-    rows = Run.objects.annotate(is_unlocked=Exists(keys)).order_by("pk")
+    sends = WebRequest.objects.filter(macro=OuterRef("macro"))
+    # Of a macro that is gone nobody knows whether it sent any.
+    is_open = Q(Exists(keys)) | (Q(macro__isnull=False) & ~Q(Exists(sends)))
+    rows = Run.objects.annotate(is_unlocked=is_open).order_by("pk")
     columns = rows.values_list("community", "community__name", "is_unlocked", "pk")
     pks = sorted(found.runs)
     for start in range(0, len(pks), _CHUNK):

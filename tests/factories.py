@@ -29,7 +29,7 @@ from feedback.roles import Role
 from logs import recording
 from logs.models import Attempt, Cause, Delivery, DeliveryState, Run
 from macros.documents import note_version
-from macros.models import Macro, Secret, WebRequest
+from macros.models import Macro, Secret, WebRequest, step_kinds
 from macros.runs import start_run
 
 _numbers = itertools.count(1)
@@ -162,6 +162,33 @@ def macro(
     return made
 
 
+def steps(of: Macro, *settings: dict[str, Any]) -> Macro:
+    """Add steps of any kind, each given by its snapshot."""
+    for each in settings:
+        kind, last = each["kind"], of.steps.count()
+        rest = {name: value for name, value in each.items() if name != "kind"}
+        step = step_kinds()[kind].restore(of, rest)
+        step.position = last
+        step.save()
+    note_version(of)
+    return of
+
+
+ONE_OF_EACH_CHANGE: list[dict[str, Any]] = [
+    {"kind": "change_status", "status": "Closed"},
+    {"kind": "set_field", "field": "severity", "value": "Minor"},
+    {"kind": "add_comment", "text": "Sent by ((Macro))"},
+    {"kind": "set_visibility", "visibility": "private"},
+    {"kind": "add_score", "points": 5},
+]
+AN_EMAIL: dict[str, Any] = {
+    "kind": "send_email",
+    "to": "((Submitter Email))",
+    "subject": "((Reference)) is closed",
+    "body": "Dear ((Submitter First Name)),\nthank you.",
+}
+
+
 def run(of: Macro, **options: Any) -> Run:
     """A run of the macro on all tickets of its type."""
     rows = Feedback.objects.filter(feedback_type=of.feedback_type)
@@ -181,7 +208,9 @@ def one_of_everything(of: FeedbackType, name: str = "Everything") -> None:
     KeyUse.objects.note(key, "203.0.113.7", KeyOutcome.ACCEPTED, timezone.now())
     secret(of, name)
     member(of, Role.OBSERVER, name)
-    delivery = run(macro(of, "https://example.com/", name=name)).deliveries.get()
+    made = macro(of, "https://example.com/", name=name)
+    delivery = run(made).deliveries.get()
+    steps(made, *ONE_OF_EACH_CHANGE, AN_EMAIL)
     Delivery.objects.filter(pk=delivery.pk).update(lease="mine")
     attempt = Attempt(delivery=delivery, number=1, started_at=timezone.now())
     origin = "https://example.com:443"

@@ -101,8 +101,8 @@ def _confirmation(
         problem = str(error)
     if macro.paused_reason:
         problem = f"This macro is paused: {macro.paused_reason}"
-    elif not problem and not found.requests:
-        problem = "This macro has no web request yet, so there is nothing to send."
+    elif not problem and not found.steps:
+        problem = "This macro has no step yet, so there is nothing to do."
     lock = None
     if macro.is_locked():
         lock = explain_lock(macro.community, request.user)

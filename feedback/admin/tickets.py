@@ -9,7 +9,10 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
 
+from logs.models import Run
 from macros.models import Macro
 
 from ..filters import SEARCHED
@@ -42,7 +45,19 @@ _FILTERED_KINDS = frozenset(
 class CommentInline(ScopedInline, admin.TabularInline):
     model = Comment
     extra = 0
-    readonly_fields = ["author", "created_at"]
+    fields = ["text", "by", "created_at"]
+    readonly_fields = ["by", "created_at"]
+
+    @admin.display(description="by")
+    def by(self, comment: Comment) -> str:
+        """A person, or the macro and the run of it."""
+        if not comment.macro_name:
+            return str(comment.author or "-")
+        said = f"Macro {comment.macro_name}, run {comment.run_number}"
+        if not Run.objects.filter(pk=comment.run_number or 0).exists():
+            return said
+        url = reverse("admin:logs_run_change", args=[comment.run_number])
+        return format_html('<a href="{}">{}</a>', url, said)
 
 
 class TicketForm(forms.ModelForm):
@@ -198,7 +213,8 @@ class FeedbackAdmin(ScopedAdmin):
         self, request: HttpRequest, form: Any, formset: Any, change: bool
     ) -> None:
         for comment in formset.save(commit=False):
-            comment.author = comment.author or request.user
+            if not comment.macro_name:
+                comment.author = comment.author or request.user
         super().save_formset(request, form, formset, change)
 
     @admin.display(description="type")

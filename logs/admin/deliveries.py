@@ -145,7 +145,7 @@ def _page(delivery: Delivery, user: Any) -> dict[str, Any]:
 
 def _as_curl(attempt: Attempt) -> str:
     """The request for a shell, with a variable for each mask; empty for none."""
-    if not attempt.method:
+    if attempt.method in ("", "MAIL"):
         return ""
     lines = (line.partition(":") for line in attempt.request_headers.splitlines())
     headers = [(name, value.strip()) for name, _, value in lines]

@@ -18,7 +18,7 @@ class ErrorClass(models.TextChoices):
     TLS = "tls", "Secure connection failed"
     TIMEOUT = "timeout", "Timed out"
     BLOCKED = "blocked", "Blocked by policy"
-    RENDER = "render", "Request could not be built"
+    RENDER = "render", "Could not be built"
     TOO_LARGE = "too_large", "Request too large"
     REDIRECT = "redirect", "Redirected"
     HTTP = "http", "Refused by the target"

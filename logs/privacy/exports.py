@@ -83,7 +83,7 @@ def _tickets(tester: Tester) -> Iterator[Iterator[str]]:
         pk = row.pop("pk")
         comments = in_chunks(
             Comment.objects.filter(feedback=pk),
-            ("text", "created_at"),
+            ("text", "created_at", "macro_name"),
             by="author__username",
         )
         yield _object(

@@ -4,21 +4,24 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.forms import BaseInlineFormSet, Textarea
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.text import capfirst
 
+from feedback.access import may
 from feedback.models import Community
 from feedback.scoping import ScopedAdmin, ScopedInline, edited_pk
 from feedback.unlocking import Lock, explain_lock
 
-from ..models import Macro, WebRequest
+from ..models import Macro, Step, WebRequest, kind_accessors
 from ..retries import CAUSE_LABELS, MAX_RETRY_AFTER, in_words
 from ..runs import pause_macro, resume_macro
 from .return_values import ReturnValuesField
 from .starts import StartsMixin
+from .steps import STEP_INLINES, fitting, next_position
 from .tags import reference
 from .testing import TestsMixin
 from .versions import VersionsMixin
@@ -86,6 +89,8 @@ class WebRequestInline(ScopedInline, admin.StackedInline):
     ) -> Any:
         if db_field.name == "return_values":
             return ReturnValuesField(label="", required=False)
+        if db_field.name == "position":
+            kwargs["initial"] = next_position(request)
         rows = {"url": 1, "headers": 3, "body": 12, "token_parameters": 2}.get(
             db_field.name
         )
@@ -116,6 +121,7 @@ class MacroAdmin(StartsMixin, TestsMixin, VersionsMixin, ScopedAdmin):
     list_display = [
         "name",
         "feedback_type",
+        "does",
         "is_active",
         "paused",
         "webhook_log",
@@ -129,7 +135,7 @@ class MacroAdmin(StartsMixin, TestsMixin, VersionsMixin, ScopedAdmin):
         (None, {"fields": ["feedback_type", "name", "description", "is_active"]}),
         ("Retries", {"fields": _RETRIES, "description": _ABOUT_RETRIES}),
     ]
-    inlines = [WebRequestInline]
+    inlines = [WebRequestInline, *STEP_INLINES]
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -157,7 +163,7 @@ class MacroAdmin(StartsMixin, TestsMixin, VersionsMixin, ScopedAdmin):
         self, request: HttpRequest, obj: Macro | None = None
     ) -> list[Any]:
         """No web requests while they are locked, but for a form that was sent."""
-        found: list[Any] = super().get_inline_instances(request, obj)
+        found = list(fitting(super().get_inline_instances(request, obj), request, obj))
         if "steps-TOTAL_FORMS" in request.POST or not self._lock(request, obj):
             return found
         return [each for each in found if not isinstance(each, WebRequestInline)]
@@ -176,7 +182,10 @@ class MacroAdmin(StartsMixin, TestsMixin, VersionsMixin, ScopedAdmin):
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        context["lock"] = self._lock(request, kwargs.get("obj"))
+        macro = kwargs.get("obj")
+        context["lock"] = self._lock(request, macro)
+        if macro is not None and may(request.user, "macros.view_step", macro):
+            context["steps"] = macro.concrete_steps()
         return super().render_change_form(request, context, *args, **kwargs)
 
     def pause(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -192,6 +201,15 @@ class MacroAdmin(StartsMixin, TestsMixin, VersionsMixin, ScopedAdmin):
             resume_macro(macro)
             messages.success(request, f"{macro} is resumed: what waited goes on.")
         return HttpResponseRedirect(reverse("admin:macros_macro_change", args=[pk]))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        steps = Step.objects.select_related(*kind_accessors())
+        return super().get_queryset(request).prefetch_related(Prefetch("steps", steps))
+
+    @admin.display(description="steps")
+    def does(self, macro: Macro) -> str:
+        kinds = [str(step.concrete._meta.verbose_name) for step in macro.steps.all()]
+        return capfirst(", then ".join(kinds)) or "-"
 
     @admin.display(ordering="paused_at")
     def paused(self, macro: Macro) -> str | None:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from logs.health import THRESHOLD
 from logs.models import BreakerState, Destination
 
+from ..emails import AT_ONCE
 from .pace import Pace
 
 # Where a window starts, and what it never goes below.
@@ -134,6 +135,8 @@ class Lanes:
         self._cap = cap
         self._lanes: dict[tuple[int, str], Lane] = {}
         self._refreshed_at = 0.0
+        # There is one mail server for all communities.
+        self.mail = Lane(min(cap, AT_ONCE))
 
     def of(self, community_id: int, origin: str) -> Lane:
         lane = self._lanes.get((community_id, origin))

@@ -11,6 +11,7 @@ from functools import partial
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
+from feedback.changes import Change
 from logs import audit
 from logs.captures import Captured
 from logs.models import (
@@ -27,10 +28,18 @@ from logs.recording import Outcome
 from logs.redaction import credentials_in, header_lines, mask_url, redact, redact_end
 
 from ..capture import captures_of
+from ..emails import MailRefused, Taken
 from ..http import Answer, TransportError
 from ..models import Macro, WebRequest
 from ..oauth import TokenError
-from ..retries import Failure, GiveUp, RetryPolicy, cause_of, retry_after
+from ..retries import (
+    Failure,
+    GiveUp,
+    RetryCause,
+    RetryPolicy,
+    cause_of,
+    retry_after,
+)
 from ..returns import Reading, ReturnValue
 from .sender import Exchange
 
@@ -38,6 +47,7 @@ logger = logging.getLogger(__name__)
 
 # Few distinct values, so that deliveries that fail together share one UPDATE.
 _JITTER_STEPS = 8
+_MOST_LOST_CHANGES = 5
 # The target says that it has removed the address for good (RFC 9110 15.5.11).
 _GONE = 410
 
@@ -52,6 +62,10 @@ def of_exchange(exchange: Exchange) -> Outcome:
         _take_answer(attempt, result)
         if attempt.error_class:
             hint = retry_after(result.headers, ended_at)
+    elif isinstance(result, Taken):
+        attempt.message = result.said
+    elif isinstance(result, MailRefused):
+        attempt.error_class, attempt.message = ErrorClass.HTTP, result.message
     elif isinstance(result, TransportError):
         attempt.error_class = result.kind
         attempt.message = result.message
@@ -66,12 +80,36 @@ def of_exchange(exchange: Exchange) -> Outcome:
         captured = _capture(attempt, result, returns, secrets) if returns else []
         if not work.run.stores:
             captured = _only_told(attempt, captured)
-    outcome = _outcome(attempt, work.run, work.plan.policy, ended_at, hint)
+    is_busy = isinstance(result, MailRefused) and result.is_temporary
+    outcome = _outcome(attempt, work.run, work.plan.policy, ended_at, hint, is_busy)
     outcome.captured, outcome.said = captured, attempt.message
     # A token's fault is not the destination's, and an echo went nowhere.
     if not (isinstance(result, TokenError) or work.run.is_echo):
         outcome.origin = work.plan.vault.redact(exchange.origin)
     return outcome
+
+
+def of_change(delivery: Delivery, change: Change, now: datetime) -> Outcome:
+    """Made, and told of, when it is recorded."""
+    attempt = Attempt(delivery=delivery, number=delivery.attempts + 1, started_at=now)
+    return Outcome(delivery, DeliveryState.DELIVERED, attempt, change=change)
+
+
+def of_lost_change(delivery: Delivery, now: datetime) -> Outcome:
+    """The former holder went silent before anything was changed: try again.
+
+    Not without end, so that a delivery that kills its workers comes to one.
+    """
+    attempt = Attempt(
+        delivery=delivery,
+        number=delivery.attempts + 1,
+        started_at=now,
+        error_class=ErrorClass.LOST,
+        message="The worker stopped before it changed anything.",
+    )
+    if attempt.number - delivery.attempts_before < _MOST_LOST_CHANGES:
+        return Outcome(delivery, DeliveryState.PENDING, attempt, retry_in=0)
+    return Outcome(delivery, DeliveryState.FAILED, attempt)
 
 
 def not_sent(
@@ -173,12 +211,19 @@ def _take_unforeseen(attempt: Attempt, exchange: Exchange) -> None:
 
 
 def _outcome(
-    attempt: Attempt, run: Run, policy: RetryPolicy, now: datetime, hint: float = 0.0
+    attempt: Attempt,
+    run: Run,
+    policy: RetryPolicy,
+    now: datetime,
+    hint: float = 0.0,
+    is_busy: bool = False,
 ) -> Outcome:
     delivery = attempt.delivery
     if not attempt.error_class:
         return Outcome(delivery, DeliveryState.DELIVERED, attempt)
     cause = cause_of(attempt.error_class, attempt.status)
+    if is_busy:
+        cause = RetryCause.BUSY
     if cause is None:
         return Outcome(delivery, DeliveryState.FAILED, attempt)
     # A resend starts over.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from logs.models import Delivery
 
+from .. import emails
 from ..credentials import Credentials, with_headers
 from ..echo import echo
 from ..http import (
@@ -60,9 +61,9 @@ class Exchange:
     inside: bool = False
     started_at: datetime = NOT_STARTED
     seconds: float = 0.0
-    result: Answer | TransportError | Exception | None = None
+    result: Answer | emails.Taken | TransportError | Exception | None = None
 
-    def perform(self, clients: Clients, limits: Limits) -> Answer:
+    def perform(self, clients: Clients, limits: Limits) -> Answer | emails.Taken:
         """Send it, with what only holds for this moment. Raises TransportError."""
         if self.work.run.is_echo:
             return echo(self.masked, limits)
@@ -86,6 +87,15 @@ class Exchange:
     def _send(self, clients: Clients, limits: Limits) -> Answer:
         client = clients.inside if self.inside else clients.guarded
         return client.send(self.request, limits=limits, tls=self.tls)
+
+
+@dataclass(slots=True)
+class MailExchange(Exchange):
+    """An e-mail on its way to the mail server, by Django's e-mail backend."""
+
+    def perform(self, clients: Clients, limits: Limits) -> emails.Taken:
+        """Raises TransportError, MailRefused."""
+        return emails.send(self.request)
 
 
 class Sender:

@@ -7,6 +7,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable
+from datetime import datetime
 
 from django.conf import settings
 from django.utils import timezone
@@ -26,14 +27,17 @@ from logs.models import (
 from logs.recording import Outcome
 
 from ..authentication import Forbidden
+from ..changes import ChangeTemplate
+from ..emails import EmailTemplate
+from ..errors import TooLarge
 from ..http import TransportError, origin_of
-from ..rendering import Plan, TooLarge, context_for
+from ..rendering import Plan, RequestTemplate, context_for
 from ..repeats import again, sent_before
-from ..tags import RenderError
+from ..tags import Context, RenderError
 from . import outcomes
 from .claims import claim_due, renew
 from .lanes import HOLD, PARK, Lanes
-from .sender import Exchange
+from .sender import Exchange, MailExchange
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +100,9 @@ class Work:
         self.in_flight -= 1
         outcome = outcomes.of_exchange(exchange)
         self.results.append(outcome)
-        is_up = outcome.attempt is not None and works(outcome.attempt)
+        # No breaker watches over the mail server.
+        is_mail = isinstance(exchange, MailExchange)
+        is_up = is_mail or (outcome.attempt is not None and works(outcome.attempt))
         exchange.lane.end(exchange.token, exchange.seconds, is_up)
         self._must_flush |= exchange.lane.is_suspect
 
@@ -143,8 +149,7 @@ class Work:
         now = timezone.now()
         for delivery in deliveries:
             if delivery.lease:
-                policy = self.plan.policy
-                lost = outcomes.of_lost_lease(self.run, delivery, policy, now)
+                lost = self._lost(delivery, now)
                 self.results.append(lost)
                 self.has_more |= lost.state == DeliveryState.PENDING
         self._load_tickets(fresh)
@@ -154,9 +159,15 @@ class Work:
             self.flush()
         return len(fresh)
 
+    def _lost(self, delivery: Delivery, now: datetime) -> Outcome:
+        if isinstance(self.plan.steps[delivery.step], ChangeTemplate):
+            return outcomes.of_lost_change(delivery, now)
+        return outcomes.of_lost_lease(self.run, delivery, self.plan.policy, now)
+
     def _appetite(self) -> int:
         """How much is worth claiming, where the template alone says where it goes."""
-        if self.plan.origins is None or self.run.is_echo:
+        goes_on = self.run.is_echo or not self.plan.is_all_requests
+        if self.plan.origins is None or goes_on:
             return int(settings.BATCH_SIZE)
         community = self.run.community_id
         lanes = [self.lanes.of(community, origin) for origin in self.plan.origins]
@@ -171,9 +182,9 @@ class Work:
         self._sent_before.update(sent_before(deliveries))
 
     def _build(self, delivery: Delivery) -> None:
-        """Render a request and send it as soon as its lane has room."""
+        """Render a step: a request is sent as soon as its lane has room."""
         try:
-            exchange = self._exchange(delivery)
+            built = self._built(delivery)
         except TooLarge as error:
             self._refuse(delivery, str(error), ErrorClass.TOO_LARGE)
         except Forbidden as error:
@@ -183,19 +194,40 @@ class Work:
         except TransportError as error:
             self._refuse(delivery, error.message, ErrorClass(error.kind))
         else:
-            self._send_or_hold(exchange)
+            if isinstance(built, Outcome):
+                self.results.append(built)
+            else:
+                self._send_or_hold(built)
 
-    def _exchange(self, delivery: Delivery) -> Exchange:
+    def _built(self, delivery: Delivery) -> Exchange | Outcome:
         ticket = self._tickets.get(delivery.feedback_id or 0)
         if ticket is None:
             raise RenderError(
                 None, "The ticket was deleted before the request was built."
             )
         template = self.plan.steps[delivery.step]
+        now, secrets = timezone.now(), self.plan.vault.values
+        context = context_for(ticket, self.run, delivery.pk, now, secrets)
+        if isinstance(template, ChangeTemplate):
+            return outcomes.of_change(delivery, template.render(context), now)
         if delivery.resend == Resend.SAME:
             template = again(template, self._sent_before.pop(delivery.pk, None))
-        secrets = self.plan.vault.values
-        context = context_for(ticket, self.run, delivery.pk, timezone.now(), secrets)
+        if isinstance(template, EmailTemplate):
+            return self._mail(delivery, template, context)
+        return self._exchange(delivery, template, context)
+
+    def _mail(
+        self, delivery: Delivery, template: EmailTemplate, context: Context
+    ) -> Exchange:
+        request = template.render(context)
+        masked = template.render_masked(context) if template.secrets else request
+        token = f"{self.lease}-{delivery.pk}"
+        lane = self.lanes.mail
+        return MailExchange(self, delivery, request, masked, "", lane, token)
+
+    def _exchange(
+        self, delivery: Delivery, template: RequestTemplate, context: Context
+    ) -> Exchange:
         request = template.render(context)
         masked = template.render_masked(context) if template.uses_secrets else request
         origin = origin_of(request.url)

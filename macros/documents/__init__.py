@@ -1,27 +1,36 @@
 """Macros and feedback types as plain data: one form for versions, files and clones."""
 
-from .applying import fill_macro, make_type
 from .differences import Difference, differences
-from .members import read_members, read_rows
-from .problems import DocumentRefused, Problems, member
+from .files import MOST_BYTES, read, write
+from .moving import (
+    Existing,
+    Imported,
+    SecretsMissing,
+    clone_project,
+    export_project,
+    import_document,
+)
+from .problems import DocumentRefused
 from .versions import current_number, newest_number, note_version, restore
-from .writing import Document, macro_document, type_document
+from .writing import Document, macro_document
 
 __all__ = [
+    "MOST_BYTES",
     "Difference",
     "Document",
     "DocumentRefused",
-    "Problems",
+    "Existing",
+    "Imported",
+    "SecretsMissing",
+    "clone_project",
     "current_number",
     "differences",
-    "fill_macro",
+    "export_project",
+    "import_document",
     "macro_document",
-    "make_type",
-    "member",
     "newest_number",
     "note_version",
-    "read_members",
-    "read_rows",
+    "read",
     "restore",
-    "type_document",
+    "write",
 ]

@@ -73,8 +73,8 @@ def fill_macro(macro: Macro, document: Any, path: str, problems: Problems) -> bo
         problems.add(path, told)
         return False
     macro.steps.all().delete()
-    for position, (where, kind, values) in enumerate(steps, start=1):
-        _save_step(kind(macro=macro, position=position), values, where, problems)
+    for position, step in enumerate(steps, start=1):
+        _save_step(macro, position, step, problems)
     return len(problems.found) == before
 
 
@@ -106,29 +106,13 @@ def _planned(path: str, row: Any, problems: Problems) -> _Planned | None:
 
 
 def _save_step(
-    step: Step, values: dict[str, Any], path: str, problems: Problems
+    macro: Macro, position: int, planned: _Planned, problems: Problems
 ) -> None:
-    for name, value in values.items():
-        field = step._meta.get_field(name)
-        if field.is_relation and value is not None:
-            model: Any = field.related_model
-            value = _row_named(value, model, step.macro)
-            if value is None:
-                told = f"There is no {model._meta.verbose_name} "
-                problems.add(member(path, name), f"{told}'{values[name]}'.")
-                return
-        setattr(step, name, value)
+    path, kind, values = planned
     try:
-        step.full_clean(exclude=["step_ptr"])
+        step = kind.restore(macro, values)
     except ValidationError as error:
         problems.add_invalid(path, error)
         return
+    step.position = position
     step.save()
-
-
-def _row_named(name: str, model: Any, macro: Macro) -> Model | None:
-    """A row of the macro's type, by what a document calls it."""
-    rows = model.objects.filter(feedback_type=macro.feedback_type)
-    return next(
-        (row for row in rows if name in (getattr(row, "key", None), str(row))), None
-    )

@@ -22,7 +22,7 @@ from ..retries import (
 )
 from ..tags import Scope
 from .scopes import field_infos, secret_names
-from .steps import Step, step_kinds
+from .steps import Step, kind_accessors
 
 T = TypeVar("T")
 
@@ -153,8 +153,7 @@ class Macro(models.Model):
 
     def concrete_steps(self) -> list[Step]:
         """In order, each as its own kind."""
-        kinds = [each.accessor() for each in step_kinds().values()]
-        return [step.concrete for step in self.steps.select_related(*kinds)]
+        return [step.concrete for step in self.steps.select_related(*kind_accessors())]
 
     def clean(self) -> None:
         if not self.has_owner:

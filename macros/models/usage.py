@@ -12,6 +12,7 @@ from logs.models import Destination
 
 from ..tags import normalise
 from .credentials import SECRET_FIELDS
+from .emails import SendEmail
 from .macros import Macro
 from .secrets import Secret
 from .web_requests import WebRequest
@@ -26,13 +27,15 @@ def macros_using(secret: Secret) -> list[Macro]:
     They are searched and not compiled, so that one with a fault is found too. A
     project's own secret of the same name hides the community's.
     """
-    steps = WebRequest.objects.filter(macro__community=secret.community_id)
-    steps = steps.select_related("macro__feedback_type", "macro__project")
-    if secret.project_id is not None:
-        steps = steps.filter(macro__project=secret.project_id)
-    else:
-        steps = steps.exclude(macro__project__in=_hidden_from(secret))
-    found = {step.macro for step in steps if secret.key in set(names_in(step))}
+    found: set[Macro] = set()
+    for kind in (WebRequest, SendEmail):
+        steps = kind.objects.filter(macro__community=secret.community_id)
+        steps = steps.select_related("macro__feedback_type", "macro__project")
+        if secret.project_id is not None:
+            steps = steps.filter(macro__project=secret.project_id)
+        else:
+            steps = steps.exclude(macro__project__in=_hidden_from(secret))
+        found |= {step.macro for step in steps if secret.key in set(names_in(step))}
     return sorted(found, key=lambda macro: (macro.name, macro.pk))
 
 
@@ -60,10 +63,14 @@ def macros_with_web_requests(community: int) -> QuerySet[Macro]:
     return Macro.objects.filter(pk__in=steps.values("macro"))
 
 
-def names_in(step: WebRequest) -> Iterator[str]:
-    """The normalised names of the secrets that a web request uses."""
-    for text in (step.url, step.headers, step.body):
+def names_in(step: WebRequest | SendEmail) -> Iterator[str]:
+    """The normalised names of the secrets that a step uses."""
+    is_mail = isinstance(step, SendEmail)
+    for name in ("subject", "body") if is_mail else ("url", "headers", "body"):
+        text = getattr(step, name)
         yield from (normalise(found[1]) for found in SECRET_TAG.finditer(text))
+    if is_mail:
+        return
     for field in SECRET_FIELDS:
         yield normalise(getattr(step, field))
 

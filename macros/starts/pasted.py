@@ -23,7 +23,7 @@ from ..models.web_requests import BODY_PLACES
 from ..presets import host_of
 
 # Addresses that are a credential as a whole.
-WEBHOOK_URL = re.compile(
+_WEBHOOK = re.compile(
     r"https://(hooks\.slack\.com/|discord(app)?\.com/api/webhooks/|hooks\.zapier\.com/"
     r"|[\w.-]+\.webhook\.office\.com/|[\w.-]+\.logic\.azure\.com[:/]"
     r"|[\w.-]+\.api\.powerplatform\.com[:/]|hook\.[\w.-]+\.make\.com/)",
@@ -34,7 +34,7 @@ _STAND_IN = re.compile(
     r"\$\{?(\w+)\}?|<([^<>]*)>|\[([^\[\]]*)\]|(your[\w -]*)", re.IGNORECASE
 )
 _PARAMETER = re.compile(r"(?<=[?&])([^=&#]+)=([^&#]*)")
-JSON_MEMBER = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:\s*)("(?:[^"\\]|\\.)*")')
+_MEMBER = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:\s*)("(?:[^"\\]|\\.)*")')
 _SCHEME = re.compile(r"([A-Za-z][\w-]*) +(\S+)")
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 
@@ -195,7 +195,7 @@ class _Drafter:
 
     def _url(self) -> str:
         url = self.parsed.url
-        if WEBHOOK_URL.match(url) and "((" not in url:
+        if _WEBHOOK.match(url) and "((" not in url:
             return self._tag("url", "Webhook URL", url)
 
         def one(found: re.Match[str]) -> str:
@@ -212,7 +212,7 @@ class _Drafter:
         if body is None or kind == BodyKind.NONE:
             return BodyKind.NONE, ""
         if kind == BodyKind.JSON and _is_json(body):
-            return kind, JSON_MEMBER.sub(self._member, body)
+            return kind, _MEMBER.sub(self._member, body)
         if kind == BodyKind.XML and _is_xml(body):
             return kind, body
         if kind == BodyKind.FORM and (pairs := _pairs(body)) is not None:

@@ -7,7 +7,9 @@ from .families import FAMILIES, palette
 from .filters import FILTERS, Filter
 from .names import normalise
 from .places import MASK, Place
+from .recipients import compile_recipients
 from .scope import Context, FieldInfo, Scope
+from .shown import compile_shown
 from .template import Template
 
 __all__ = [
@@ -27,6 +29,8 @@ __all__ = [
     "Tag",
     "Template",
     "TemplateError",
+    "compile_recipients",
+    "compile_shown",
     "compile_template",
     "normalise",
     "palette",

@@ -92,6 +92,11 @@ class Template:
     def __repr__(self) -> str:
         return f"<Template for {self.place}: {', '.join(self.tags) or 'no tags'}>"
 
+    @property
+    def fixed(self) -> str | None:
+        """What it renders for every target, if it has no tag."""
+        return None if self.tags else "".join(map(str, self._parts))
+
     def render(self, context: Context) -> str:
         """The result for one target. Raises RenderError."""
         result = _join(self._parts, context)

@@ -91,7 +91,7 @@ def test_a_macro_without_a_web_request_can_be_saved_but_not_run(
 ) -> None:
     factories.ticket(bugs)
     assert page.post(ADD, form(bugs)).status_code == 302
-    with pytest.raises(RunRefused, match="has no web request"):
+    with pytest.raises(RunRefused, match="has no step"):
         start_run(Macro.objects.get(), Feedback.objects.all(), cause=Cause.ACTION)
     assert not Run.objects.exists()
 

@@ -48,7 +48,9 @@ def test_no_status_promises_another_try_that_the_macro_may_not_make() -> None:
 
 @pytest.mark.parametrize("error", UNANSWERED)
 def test_every_error_says_what_to_do_about_it(error: ErrorClass) -> None:
-    said = explain(Attempt(error_class=error, message="It went wrong."))
+    attempt = Attempt(error_class=error, message="It went wrong.")
+    attempt.outcome_unknown = error == ErrorClass.LOST
+    said = explain(attempt)
     assert re.fullmatch(r"It went wrong\. [A-Z][^\n]{15,}\.", said), said
 
 

@@ -163,10 +163,10 @@ def test_a_macro_that_is_off_is_refused(bugs: FeedbackType, macro: Macro) -> Non
     )
 
 
-def test_a_macro_without_a_web_request_is_refused(bugs: FeedbackType) -> None:
+def test_a_macro_without_a_step_is_refused(bugs: FeedbackType) -> None:
     factories.ticket(bugs)
     assert refusal(factories.macro(bugs, name="Empty"), Feedback.objects.all()) == (
-        "The macro Empty has no web request. Add one to run it."
+        "The macro Empty has no step. Add one to run it."
     )
 
 

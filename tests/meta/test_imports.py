@@ -33,7 +33,7 @@ ROWS: list[list[tuple[str, ...]]] = [
     [("models",)],
     [
         ("documents",),
-        ("authentication", "rendering", "repeats"),
+        ("errors", "changes", "authentication", "emails", "rendering", "repeats"),
         ("echo",),
         ("capture",),
         ("queue",),
