@@ -1,13 +1,13 @@
 """Macros and feedback types as plain data: one form for versions, files and clones."""
 
 from .differences import Difference, differences
+from .exporting import export_project
 from .files import MOST_BYTES, read, write
-from .moving import (
+from .importing import (
     Existing,
     Imported,
     SecretsMissing,
     clone_project,
-    export_project,
     import_document,
 )
 from .problems import DocumentRefused

@@ -69,7 +69,7 @@ class _Loader(yaml.SafeLoader):
     """Without what makes a small file big, or a text something else."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):  # type: ignore[no-untyped-call]
+        if self.check_event(yaml.AliasEvent):
             event = self.peek_event()  # type: ignore[no-untyped-call]
             raise _refused(event.start_mark, "aliases (*name) are not read")
         return super().compose_node(parent, index)

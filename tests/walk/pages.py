@@ -93,6 +93,15 @@ OTHERS: dict[str, Page] = {
     ),
     "logs_delivery_progress": Page("logs.delivery", OBSERVER, OBSERVER),
     "macros_macro_test": Page("macros.macro", PROJECT_MANAGER, PROJECT_MANAGER),
+    "feedback_project_clone": Page(
+        "feedback.project", COMMUNITY_MANAGER, COMMUNITY_MANAGER
+    ),
+    "feedback_project_export": Page(
+        "feedback.project", PROJECT_MANAGER, PROJECT_MANAGER
+    ),
+    "feedback_project_import": Page(
+        "feedback.project", PROJECT_MANAGER, PROJECT_MANAGER
+    ),
     "macros_macro_versions": Page("macros.macro", PROJECT_MANAGER, PROJECT_MANAGER),
     "logs_run_progress": Page("logs.run", OBSERVER, OBSERVER),
     "logs_run_pause": Page("logs.run", SUPPORT, SUPPORT),

@@ -1,8 +1,8 @@
-"""A project's types and macros as one document, and from it into another project."""
+"""From a document to a project's types and macros."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,18 +14,14 @@ from logs import audit
 from logs.models import Action
 
 from ..models import Macro, Secret
-from ..models.credentials import SECRET_FIELDS
 from ..models.secrets import LONGEST_VALUE, SHORTEST_VALUE
-from ..models.usage import SECRET_TAG
 from ..tags import normalise
 from .applying import fill_macro, make_type
-from .concealing import concealed
+from .exporting import FORMAT, export_project, listed, secret_names
 from .members import read_rows
 from .problems import DocumentRefused, Problems
 from .versions import note_version
-from .writing import Document, macro_document, type_document
 
-FORMAT = 1
 _PARTS = ("centerhook", "project", "types", "user_macros", "secrets")
 _NEW = "Copy of "
 
@@ -65,79 +61,6 @@ class Imported:
         }
         said = [f"{count} {what}" for what, count in counts.items() if count]
         return ", ".join(said) or "nothing"
-
-
-def export_project(
-    project: Project,
-    *,
-    types: Iterable[FeedbackType] | None = None,
-    macros: Iterable[Macro] | None = None,
-    conceal: bool = True,
-) -> Document:
-    """Of the whole project, or of the named types and macros only.
-
-    Credentials that somebody typed into a web request become secrets, unless told
-    otherwise: values of secrets are in no document.
-    """
-    chosen = None if macros is None else [each.pk for each in macros]
-    rows = project.feedback_types.all() if types is None else types
-    mine = Macro.objects.filter(project=project).order_by("name")
-    if chosen is not None:
-        mine = mine.filter(pk__in=chosen)
-    made = [
-        {**type_document(each), "macros": _macros(mine.filter(feedback_type=each))}
-        for each in rows
-    ]
-    users = _macros(mine.filter(feedback_type=None)) if types is None else []
-    document: Document = {
-        "centerhook": {"format": FORMAT},
-        "project": {"name": project.name, "description": project.description},
-        "types": made,
-        "user_macros": users,
-    }
-    if conceal:
-        for step in _steps(document):
-            step |= concealed(step)
-    document["secrets"] = _secrets(document, project)
-    return document
-
-
-def _macros(rows: Iterable[Macro]) -> list[Document]:
-    return [macro_document(each) for each in rows]
-
-
-def _steps(document: Any) -> Iterator[dict[str, Any]]:
-    """Of whatever is in a file, checked or not."""
-    groups = [document, *_listed(document, "types")]
-    for group in groups:
-        for name in ("macros", "user_macros"):
-            for macro in _listed(group, name):
-                yield from _listed(macro, "steps")
-
-
-def _listed(data: Any, name: str) -> list[dict[str, Any]]:
-    rows = data.get(name) if isinstance(data, dict) else None
-    rows = rows if isinstance(rows, list) else []
-    return [each for each in rows if isinstance(each, dict)]
-
-
-def _secret_names(document: Any) -> list[str]:
-    """The normalised names that the steps use, each once, in order."""
-    found = []
-    for step in _steps(document):
-        texts = [value for value in step.values() if isinstance(value, str)]
-        for text in texts:
-            found += [normalise(each[1]) for each in SECRET_TAG.finditer(text)]
-        found += [normalise(str(step.get(name) or "")) for name in SECRET_FIELDS]
-    return [name for name in dict.fromkeys(found) if name]
-
-
-def _secrets(document: Document, project: Project) -> list[Document]:
-    usable = Secret.objects.usable_in(project.community_id, project.pk)
-    hosts = {each.key: each.hosts.split() for each in usable}
-    return [
-        {"name": name, "hosts": hosts.get(name, [])} for name in _secret_names(document)
-    ]
 
 
 def import_document(
@@ -237,9 +160,9 @@ def _make_secrets(
     given = {normalise(name): value for name, value in values.items()}
     hosts = {
         normalise(each["name"]): each.get("hosts", [])
-        for each in _listed(document, "secrets")
+        for each in listed(document, "secrets")
     }
-    wanted = [name for name in _secret_names(document) if name not in known]
+    wanted = [name for name in secret_names(document) if name not in known]
     if missing := [name for name in wanted if not given.get(name)]:
         raise SecretsMissing(missing)
     for name in wanted:
