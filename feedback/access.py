@@ -97,6 +97,14 @@ def may_in_a_community(actor: Any, permission: str) -> bool:
     )
 
 
+def reached_wholly(actor: Any, permission: str) -> Q:
+    """Of communities, those in the whole of which the actor has a permission."""
+    if is_above_roles(actor):
+        return Q()
+    granted = [each for each in accesses_of(actor) if permission in each.permissions]
+    return Q(pk__in=_communities(granted))
+
+
 class ScopedQuerySet(QuerySet[M]):
     """Rows that belong to a tenant; the model's `tenancy` says to which."""
 

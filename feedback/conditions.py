@@ -177,6 +177,11 @@ class StrictFilterSet(FilterSet):
             found.setdefault(name, [str(problem) for problem in problems])
         return found
 
+    def add(self, name: str, condition: ConditionFilter) -> None:
+        """One more that is known."""
+        condition.model, condition.parent = self.queryset.model, self
+        self.filters[name] = condition
+
     def is_valid(self) -> bool:
         return not self.errors
 

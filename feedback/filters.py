@@ -43,16 +43,17 @@ _EXTERNAL_NAME = re.compile(r"[A-Za-z][A-Za-z0-9 ._-]{0,99}")
 
 
 class SearchField(LookupField):
-    """Every word must be somewhere."""
+    """Every word must be somewhere in these columns."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, columns: Iterable[str], **options: Any) -> None:
+        self.columns = tuple(columns)
         super().__init__(lookup="", **options)
 
     def clean(self, value: str | None) -> Q | None:
         text = forms.CharField.clean(self, value)
         found = Q()
         for word in text.split():
-            somewhere = (Q(**{f"{field}__icontains": word}) for field in SEARCHED)
+            somewhere = (Q(**{f"{field}__icontains": word}) for field in self.columns)
             found &= Q(*somewhere, _connector=Q.OR)
         return found if text.strip() else None
 
@@ -111,6 +112,16 @@ class ExternalFilter(ConditionFilter):
     field_class = ExternalField
 
 
+def external_conditions(names: Iterable[str]) -> dict[str, ConditionFilter]:
+    """By parameter, of those that name external data."""
+    found = {}
+    for name in names:
+        key = name.removeprefix(EXTERNAL_PREFIX)
+        if name.startswith(EXTERNAL_PREFIX) and _EXTERNAL_NAME.fullmatch(key):
+            found[name] = ExternalFilter(lookup=key)
+    return found
+
+
 class FeedbackFilterSet(StrictFilterSet):
     """Over tickets; `types` are the feedback types that may be spoken of.
 
@@ -149,8 +160,9 @@ class FeedbackFilterSet(StrictFilterSet):
         lookup="reference__iexact", help_text="The ticket's reference, such as BUG-12."
     )
     search = SearchFilter(
+        columns=SEARCHED,
         help_text="Words that must all be found in reference, title, description, or"
-        " the submitter's e-mail or last name."
+        " the submitter's e-mail or last name.",
     )
     created_after = MomentFilter(
         lookup="created_at__gte", help_text="Submitted at this moment or later."
@@ -178,8 +190,8 @@ class FeedbackFilterSet(StrictFilterSet):
         for name in self.data:
             if name.startswith(PREFIX):
                 self._add_answer(name, name.removeprefix(PREFIX))
-            elif name.startswith(EXTERNAL_PREFIX):
-                self._add_external(name, name.removeprefix(EXTERNAL_PREFIX))
+        for name, condition in external_conditions(self.data).items():
+            self.add(name, condition)
 
     @property
     def errors(self) -> dict[str, list[str]]:
@@ -195,15 +207,7 @@ class FeedbackFilterSet(StrictFilterSet):
         questions = FormField.objects.filter(feedback_type__in=self.types, key=key)
         found = list(questions.select_related("feedback_type"))
         if found:
-            self._add(name, AnswerFilter(questions=found))
-
-    def _add_external(self, name: str, key: str) -> None:
-        if _EXTERNAL_NAME.fullmatch(key):
-            self._add(name, ExternalFilter(lookup=key))
-
-    def _add(self, name: str, condition: ConditionFilter) -> None:
-        condition.model, condition.parent = Feedback, self
-        self.filters[name] = condition
+            self.add(name, AnswerFilter(questions=found))
 
     def _nearest_question(self, name: str) -> str:
         questions = FormField.objects.filter(feedback_type__in=self.types).order_by()

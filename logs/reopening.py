@@ -16,9 +16,17 @@ from typing import Any
 from django.db import models, transaction
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, Value, When
 
-from feedback.models import Feedback
+from feedback.models import Feedback, Tester
 
-from .models import Attempt, Delivery, DeliveryState, Resend, Run, RunState
+from .models import (
+    Attempt,
+    Delivery,
+    DeliveryState,
+    Resend,
+    Run,
+    RunState,
+    Target,
+)
 from .models.deliveries import DeliveryQuerySet
 from .recording import COUNTERS
 from .redaction import MASK
@@ -38,6 +46,7 @@ class Hindrance(models.TextChoices):
     )
     CANCELLING = "cancelling", "the run is being cancelled; try again in a moment"
     DELETED = "deleted", "the ticket was deleted"
+    GONE = "gone", "the tester was deleted or erased"
     NEVER_SENT = "never", "no request was ever sent: build it anew"
     EMPTIED = (
         "emptied",
@@ -71,30 +80,31 @@ def hindrance(kind: Resend) -> Case:
     It makes no join, so that an UPDATE that had to wait for a worker checks the row
     once more.
     """
-    cases = [*_of_its_state(), When(~_has_ticket(), then=Value(Hindrance.DELETED))]
+    cases = [*_of_its_state(), *_of_its_target()]
     if kind == Resend.SAME:
         cases += _of_its_log()
     return Case(*cases, default=Value(""), output_field=models.CharField())
 
 
-def _has_ticket() -> Exists:
+def _of_its_target() -> list[When]:
     """The same request needs one too: for its headers, which are built anew."""
-    return Exists(Feedback.objects.filter(pk=OuterRef("feedback")))
+    ticket = Feedback.objects.filter(pk=OuterRef("feedback"))
+    tester = Tester.objects.filter(pk=OuterRef("tester"), erased_at=None)
+    of_tester = Q(tester__isnull=False)
+    return [
+        When(of_tester & ~Q(Exists(tester)), then=Value(Hindrance.GONE)),
+        When(~of_tester & ~Q(Exists(ticket)), then=Value(Hindrance.DELETED)),
+    ]
 
 
 def _of_its_state() -> list[When]:
     pending = Q(state=DeliveryState.PENDING)
     cancelling = Run.objects.filter(pk=OuterRef("run"), state=RunState.CANCELLING)
-    previous = Delivery.objects.filter(
-        run=OuterRef("run"),
-        feedback=OuterRef("feedback"),
-        step=OuterRef("step") - 1,
-        state=DeliveryState.DELIVERED,
-    )
-    # Of a cancelled run, what is first in line for its ticket; the rest follows.
+    delivered = Q(state=DeliveryState.DELIVERED)
+    # Of a cancelled run, what is first in line for its target; the rest follows.
     not_first = Q(state=DeliveryState.CANCELLED, attempts=0, step__gt=0)
     waits = Q(state__in=[DeliveryState.WAITING, DeliveryState.SKIPPED])
-    follows = waits | (not_first & ~Q(Exists(previous)))
+    follows = waits | (not_first & ~_previous(delivered))
     return [
         When(pending & ~Q(lease=""), then=Value(Hindrance.SENDING)),
         When(pending & Q(attempts=F("attempts_before")), then=Value(Hindrance.DUE)),
@@ -131,32 +141,46 @@ def reopen(
         if not count:
             return Reopened()
         picked = Delivery.objects.filter(resent_at=now, lease=token).order_by()
-        _later_steps(picked, token).update(
-            **changes, resend=Resend.ANEW, attempts_before=F("attempts")
-        )
+        for target in Target:
+            _later_steps(picked, token, target).update(
+                **changes, resend=Resend.ANEW, attempts_before=F("attempts")
+            )
         runs = _take_from_counters(picked)
         _make_due(picked, token, now)
     return Reopened(count, runs)
 
 
-def _later_steps(picked: DeliveryQuerySet, token: str) -> DeliveryQuerySet:
+def _later_steps(
+    picked: DeliveryQuerySet, token: str, target: Target
+) -> DeliveryQuerySet:
     """Those that an earlier step now picked had ended, unless another one did too."""
-    earlier = _earlier_steps().filter(step__lt=OuterRef("step"))
+    earlier = _siblings(target).filter(step__lt=OuterRef("step"))
     tried = Q(attempts__gt=0, state__in=[DeliveryState.FAILED, DeliveryState.CANCELLED])
     never_tried = Q(state=DeliveryState.CANCELLED, attempts=0)
+    mine = picked.exclude(**{target: None})
     return Delivery.objects.filter(
         Q(state=DeliveryState.SKIPPED) | never_tried,
         Exists(earlier.filter(lease=token)),
         ~Exists(earlier.filter(tried).exclude(lease=token)),
-        run__in=picked.values("run"),
-        feedback__in=picked.values("feedback"),
+        **{f"{target}__in": mine.values(target)},
+        run__in=mine.values("run"),
         step__gt=0,
         lease="",
     )
 
 
-def _earlier_steps() -> DeliveryQuerySet:
-    return Delivery.objects.filter(run=OuterRef("run"), feedback=OuterRef("feedback"))
+def _siblings(target: Target) -> DeliveryQuerySet:
+    """All steps for the same target in the same run."""
+    return Delivery.objects.filter(run=OuterRef("run"), **{target: OuterRef(target)})
+
+
+def _previous(where: Q) -> Q:
+    """Whether the step before it is such. Two look-ups, each by its index."""
+    found = Q()
+    for target in Target:
+        before = _siblings(target).filter(step=OuterRef("step") - 1)
+        found |= Q(Exists(before.filter(where)))
+    return found
 
 
 def _take_from_counters(picked: DeliveryQuerySet) -> dict[int, int]:
@@ -193,8 +217,7 @@ def _reactivate(pks: list[int], counts: Mapping[str, int]) -> None:
 def _make_due(picked: DeliveryQuerySet, token: str, now: datetime) -> None:
     """Due now, or waiting where the step before it is to be delivered first."""
     to_do = Q(state__in=[DeliveryState.PENDING, DeliveryState.WAITING])
-    previous = _earlier_steps().filter(step=OuterRef("step") - 1)
-    waits = Q(step__gt=0) & Exists(previous.filter(to_do | Q(lease=token)))
+    waits = Q(step__gt=0) & _previous(to_do | Q(lease=token))
     picked.update(
         state=Case(
             When(waits, then=Value(DeliveryState.WAITING)),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from feedback.changes import Change, Judge
-from feedback.models import Feedback
-from logs.models import Run
+from feedback.changes import Change, Judge, of_tester
+from feedback.models import Feedback, Tester
+from logs.models import Run, Target
 from logs.redaction import MASK, header_lines, mask_header, mask_url
 
 from . import curl
@@ -20,10 +21,14 @@ from .models import Macro
 from .rendering import Plan, RequestTemplate, StepTemplate, context_for
 from .tags import Context, RenderError
 
-# Tickets whose tags are tried; a bigger selection is judged by its first ones.
+# Targets whose tags are tried; a bigger selection is judged by its first ones.
 LOOKED_AT = 200
-# Tickets of which a dry run says one by one what would change.
+# Targets of which a dry run says one by one what would change.
 LISTED = 20
+_RELATED = {
+    Target.FEEDBACK: ("status", "submitter", "feedback_type__project__community"),
+    Target.TESTER: ("community",),
+}
 
 
 @dataclass(slots=True)
@@ -41,11 +46,17 @@ class RequestPreview:
 
 @dataclass(slots=True)
 class Would:
-    """What the macro would do with one ticket; `problem` is why it stops there."""
+    """What the macro would do with one target; `problem` is why it stops there."""
 
-    ticket: Feedback
+    target: Feedback | Tester
     lines: list[str] = field(default_factory=list)
     problem: str = ""
+
+    @property
+    def called(self) -> str:
+        """As on the log."""
+        target = self.target
+        return target.email if isinstance(target, Tester) else target.reference
 
 
 @dataclass(slots=True)
@@ -54,13 +65,13 @@ class Preview:
     looked_at: int = 0
     # The macro's steps in words, in their order.
     steps: list[str] = field(default_factory=list)
-    sample: Feedback | None = None
+    sample: str = ""
     requests: list[RequestPreview] = field(default_factory=list)
     hosts: dict[str, int] = field(default_factory=dict)
-    # Tag or error -> references of the first tickets it concerns, and how many.
+    # Tag or error -> what the first targets it concerns are called, and how many.
     empty: dict[str, list[str]] = field(default_factory=dict)
     failing: dict[str, list[str]] = field(default_factory=dict)
-    # The first of the tickets, where a macro does more than send requests.
+    # The first of the targets, where a macro does more than send requests.
     dry_run: list[Would] = field(default_factory=list)
     has_only_requests: bool = True
     unchanged: int = 0
@@ -76,36 +87,34 @@ class Preview:
         return self.count - len(self.dry_run)
 
 
-def preview(macro: Macro, tickets: QuerySet[Feedback]) -> Preview:
-    """Render for the first of the tickets. Raises TemplateError."""
+def preview(macro: Macro, targets: QuerySet[Any]) -> Preview:
+    """Render for the first of the targets. Raises TemplateError."""
     plan = Plan.from_snapshot(macro.snapshot())
-    run = Run(key="preview", macro_name=macro.name)
+    run = Run(key="preview", macro_name=macro.name, project=macro.project)
     now = timezone.now()
-    rows = tickets.select_related(
-        "status", "submitter", "feedback_type__project__community"
-    )
+    rows = targets.select_related(*_RELATED[macro.target])
     judge = Judge([macro.feedback_type_id or 0])
-    found = Preview(count=tickets.count(), steps=[step.words for step in plan.steps])
+    found = Preview(count=targets.count(), steps=[step.words for step in plan.steps])
     found.has_only_requests = plan.is_all_requests
     found.is_guessed = any(step.returns for step in plan.steps[:-1])
-    for ticket in rows.order_by("pk")[:LOOKED_AT]:
-        context = context_for(ticket, run, 0, now, plan.vault.values)
+    for target in rows.order_by("pk")[:LOOKED_AT]:
+        context = context_for(target, run, 0, now, plan.vault.values)
         found.looked_at += 1
-        if found.sample is None:
-            found.sample = ticket
-        would = Would(ticket)
+        would = Would(target)
+        is_first = found.looked_at == 1
         for step in plan.steps:
-            if found.sample is ticket and not isinstance(step, ChangeTemplate):
+            if is_first and not isinstance(step, ChangeTemplate):
                 found.requests.append(_rendered(step, context))
             if not would.problem:
                 _look_at(found, step, context, would, judge)
+        found.sample = found.sample or would.called
         _take(found, would)
     return found
 
 
 def _take(found: Preview, would: Would) -> None:
     if would.problem:
-        found.failing.setdefault(would.problem, []).append(would.ticket.reference)
+        found.failing.setdefault(would.problem, []).append(would.called)
     if not found.has_only_requests and len(found.dry_run) < LISTED:
         found.dry_run.append(would)
 
@@ -133,9 +142,9 @@ def _rendered(
 def _look_at(
     found: Preview, step: StepTemplate, context: Context, would: Would, judge: Judge
 ) -> None:
-    """One step for one ticket, which is changed in memory for the steps after it."""
+    """One step for one target, which is changed in memory for the steps after it."""
     for tag in step.empty_tags(context):
-        found.empty.setdefault(tag, []).append(would.ticket.reference)
+        found.empty.setdefault(tag, []).append(would.called)
     try:
         if isinstance(step, ChangeTemplate):
             _judge(found, step.render(context), would, judge)
@@ -153,14 +162,18 @@ def _look_at(
 
 
 def _judge(found: Preview, change: Change, would: Would, judge: Judge) -> None:
-    ticket = would.ticket
-    verdict = judge.of_ticket(ticket, change, ticket.submitter)
+    target = would.target
+    tester = target if isinstance(target, Tester) else target.submitter
+    if isinstance(target, Tester):
+        verdict = of_tester(target, change)
+    else:
+        verdict = judge.of_ticket(target, change, tester)
     if not verdict.is_possible:
         would.problem = verdict.said
         return
     would.lines.append(verdict.short)
     found.unchanged += not verdict.changes_something
     for name, value in verdict.columns.items():
-        setattr(ticket, name, value)
-    if verdict.score is not None and ticket.submitter is not None:
-        ticket.submitter.score = verdict.score
+        setattr(target, name, value)
+    if verdict.score is not None and tester is not None:
+        tester.score = verdict.score

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from .tags import CATALOGUE, FAMILIES, FILTERS, Scope, palette
+from .tags import CALLED, FILTERS, TARGETS, Scope, families, palette
 
 Row = tuple[str, ...]
 
@@ -35,26 +35,35 @@ _INTRODUCTION = """\
 Generated from the catalogue by `manage.py tag_reference`; do not edit.
 
 A tag is written `((Title))` in a web request's URL, headers or body, and becomes the
-ticket's own value when the request is built. Names are read without regard to capitals;
-spaces, hyphens and underscores are the same. A value that contains `((x))` stays text.
-Two parentheses that are no tag are written `\\((`.
+ticket's or the tester's own value when the request is built. Names are read without
+regard to capitals; spaces, hyphens and underscores are the same. A value that contains
+`((x))` stays text. Two parentheses that are no tag are written `\\((`.
 
 A filter follows a bar, and several follow each other: `((Title|strip|truncate:80))`.
 A tag without a value is empty; with `|required` it fails the delivery, and the log
 names the tag.
 """
+_MOVING = """\
+A template that was written for tickets can be moved to testers: `((Submitter Email))`
+and the like mean the tester's own there. What only a ticket has, such as `((Title))` or
+`((Field: Severity))`, is refused on save.
+"""
 
 
-def tag_rows(scope: Scope | None = None) -> Iterator[tuple[str, list[Row]]]:
+def headline(target: str) -> str:
+    return f"In a macro that runs on {CALLED[target]}"
+
+
+def tag_rows(scope: Scope) -> Iterator[tuple[str, list[Row]]]:
     """Each group with its rows: tag, meaning, type, sample. In order of the palette.
 
-    With a scope also the fields and secrets that there are; without, their families.
+    The families stand beside their members that there are.
     """
     rows = [
         (tag.group, (str(tag), tag.meaning, tag.type, tag.sample))
-        for tag in (palette(scope) if scope else CATALOGUE.values())
+        for tag in palette(scope)
     ]
-    for family in FAMILIES.values():
+    for family in families(scope):
         rows.append((family.group, (family.sample, family.meaning, "its own", "")))
     order = list(dict.fromkeys(group for group, _ in rows))
     rows.sort(key=lambda row: order.index(row[0]))
@@ -73,10 +82,13 @@ def filter_rows() -> list[Row]:
 def markdown() -> str:
     """The whole reference, as docs/tags.md holds it."""
     parts = [_INTRODUCTION]
-    for group, rows in tag_rows():
-        shown = [(f"`{tag}`", *rest) for tag, *rest in rows]
-        head = ("Tag", "Meaning", "Type", "Sample")
-        parts.append(f"## {group}\n\n{_table(head, shown)}")
+    for target in TARGETS:
+        parts.append(f"## {headline(target)}\n")
+        for group, rows in tag_rows(Scope.of(target=target)):
+            shown = [(f"`{tag}`", *rest) for tag, *rest in rows]
+            head = ("Tag", "Meaning", "Type", "Sample")
+            parts.append(f"### {group}\n\n{_table(head, shown)}")
+    parts.append(_MOVING)
     filters = [
         (f"`{name}`", argument, meaning, f"`{example}`")
         for name, argument, meaning, example in filter_rows()

@@ -1,4 +1,4 @@
-"""From a macro and a ticket to the request that goes out, and its masked twin."""
+"""From a macro and a target to the request that goes out, and its masked twin."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Model, QuerySet
 from django.urls import reverse
 
-from feedback.models import Feedback
-from logs.models import Destination, Run, delivery_id
+from feedback.models import Feedback, Tester
+from logs.models import Destination, Run, Target, delivery_id
 
 from . import signing
 from .authentication import (
@@ -121,7 +122,7 @@ class RequestTemplate:
 
     @property
     def origin(self) -> str | None:
-        """Where it goes, if no ticket can change that."""
+        """Where it goes, if no target can change that."""
         fixed = self.url.static_prefix
         if self.url.tags and not _PAST_HOST.match(fixed):
             return None
@@ -172,7 +173,7 @@ class RequestTemplate:
         return f"Send a {self.method} request to {where or 'a host that tags name'}"
 
     def empty_tags(self, context: Context) -> list[str]:
-        """The tags that have no value for this ticket."""
+        """The tags that have no value for this target."""
         found = (tag for item in self.templates for tag in item.empty_tags(context))
         return list(dict.fromkeys(found))
 
@@ -197,13 +198,14 @@ class Plan:
     policy: RetryPolicy
     steps: list[StepTemplate]
     vault: Vault = field(default_factory=Vault)
+    target: Target = Target.FEEDBACK
     _tls: dict[tuple[str, str, str], TlsOptions] = field(
         default_factory=dict, repr=False
     )
 
     @cached_property
     def origins(self) -> set[str] | None:
-        """Where its requests go, if no ticket can change that."""
+        """Where its requests go, if no target can change that."""
         found = {step.origin for step in self.requests}
         return None if None in found else {origin for origin in found if origin}
 
@@ -235,7 +237,8 @@ class Plan:
     def from_snapshot(cls, snapshot: Mapping[str, Any]) -> Plan:
         """Compile the steps and open the secrets that they use."""
         fields = [FieldInfo(**info) for info in snapshot["fields"]]
-        scope = Scope.of(fields, snapshot.get("secrets", ()))
+        target = Target(snapshot.get("target", Target.FEEDBACK))
+        scope = Scope.of(fields, snapshot.get("secrets", ()), target)
         steps = [_compile(step, scope) for step in snapshot["steps"]]
         names = frozenset[str]().union(*(step.secrets for step in steps))
         vault = Vault()
@@ -245,15 +248,17 @@ class Plan:
         for step in steps:
             step.unlock(vault)
         policy = RetryPolicy.from_snapshot(snapshot)
-        return cls(snapshot["macro"], policy, steps, vault)
+        return cls(snapshot["macro"], policy, steps, vault, target)
 
-    def load_tickets(self, pks: Iterable[int]) -> dict[int, Feedback]:
-        """The tickets with the columns that the templates read, and no others."""
+    def load_targets(self, pks: Iterable[int]) -> dict[int, Feedback | Tester]:
+        """With the columns that the templates read alone; who was erased is nobody."""
+        testers, tickets = Tester.objects.filter(erased_at=None), Feedback.objects.all()
+        rows: QuerySet[Any] = testers if self.target == Target.TESTER else tickets
         related = {path.rpartition("__")[0] for path in self._reads} - {""}
-        rows = Feedback.objects.filter(pk__in=list(pks)).only("pk", *self._reads)
+        rows = rows.filter(pk__in=list(pks)).only("pk", *self._reads)
         if related:
             rows = rows.select_related(*related)
-        return {ticket.pk: ticket for ticket in rows.order_by()}
+        return {row.pk: row for row in rows.order_by()}
 
     @property
     def _reads(self) -> set[str]:
@@ -266,7 +271,7 @@ class Plan:
 
 
 def context_for(
-    ticket: Feedback,
+    target: Feedback | Tester,
     run: Run,
     pk: int,
     now: datetime,
@@ -276,18 +281,20 @@ def context_for(
 
     `secrets` are the values of the plan's vault.
     """
+    model = type(target)
     return Context(
-        ticket=ticket,
-        ticket_url=_ticket_url_pattern().replace("/0/", f"/{ticket.pk}/"),
+        target=target,
+        target_url=_url_pattern(model).replace("/0/", f"/{target.pk}/"),
         macro=run.macro_name,
         run_id=str(run.pk or "preview"),
         delivery_id=delivery_id(run.key, pk),
         now=now,
         secrets=secrets,
+        project=run.project.name if model is Tester and run.project else "",
     )
 
 
 @cache
-def _ticket_url_pattern() -> str:
-    path = reverse("admin:feedback_feedback_change", args=[0])
+def _url_pattern(model: type[Model]) -> str:
+    path = reverse(f"admin:feedback_{model._meta.model_name}_change", args=[0])
     return f"{settings.BASE_URL}{path}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.template.defaultfilters import pluralize
 from django.utils import timezone
 
@@ -96,7 +96,9 @@ def start_test(
     targets = type(target)._default_manager.filter(pk=target.pk)
     key = uuid.uuid4().hex
     where = "the built-in echo" if echo else "the real target"
-    words = f"{target}, to {where}"
+    # The e-mail is the tester's alone, so an erasure finds it.
+    called = target.email if isinstance(target, Tester) else target
+    words = f"{called}, to {where}"
     return _start(
         macro, targets, snapshot, actor, key=key, cause=Cause.TEST, selection=words
     )
@@ -205,6 +207,15 @@ def targets_of(macro: Macro) -> Any:
     # Who works in the project sees its runs, and must see nobody else's testers there.
     own = Feedback.objects.filter(feedback_type__project=macro.project_id)
     return testers.filter(pk__in=own.values("submitter"))
+
+
+def macros_for(tester: Tester, macros: QuerySet[Macro]) -> QuerySet[Macro]:
+    """Of these, the ones that may be run on the tester."""
+    if tester.erased_at is not None:
+        return macros.none()
+    submitted_in = tester.tickets.order_by().values("feedback_type__project")
+    place = Q(project=None) | Q(project__in=submitted_in)
+    return macros.filter(place, feedback_type=None, community=tester.community_id)
 
 
 @transaction.atomic

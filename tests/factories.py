@@ -30,7 +30,7 @@ from logs import recording
 from logs.models import Attempt, Cause, Delivery, DeliveryState, Run
 from macros.documents import note_version
 from macros.models import Macro, Secret, WebRequest, step_kinds
-from macros.runs import start_run
+from macros.runs import start_run, targets_of
 
 _numbers = itertools.count(1)
 
@@ -145,15 +145,22 @@ def secret(
 
 
 def macro(
-    of: FeedbackType, *urls: str, name: str = "", ladder: str = "", **request: Any
+    of: FeedbackType | Project | Community,
+    *urls: str,
+    name: str = "",
+    ladder: str = "",
+    **request: Any,
 ) -> Macro:
-    """A macro with a web request to each URL; no retries unless a ladder is given."""
-    made = Macro.objects.create(
-        feedback_type=of, name=name or f"Macro {next(_numbers)}", retry_ladder=ladder
-    )
+    """A macro with a web request to each URL; no retries unless a ladder is given.
+
+    Of a project or a community it is a user macro.
+    """
+    made = Macro.at(of, name=name or f"Macro {next(_numbers)}", retry_ladder=ladder)
+    made.save()
+    tag = "Title" if isinstance(of, FeedbackType) else "Name"
     for position, url in enumerate(urls):
         step = WebRequest(macro=made, position=position, url=url)
-        step.body = '{"text": "((Title))"}'
+        step.body = f'{{"text": "(({tag}))"}}'
         for field, value in request.items():
             setattr(step, field, value)
         step.full_clean(exclude=["step_ptr"])
@@ -190,9 +197,8 @@ AN_EMAIL: dict[str, Any] = {
 
 
 def run(of: Macro, **options: Any) -> Run:
-    """A run of the macro on all tickets of its type."""
-    rows = Feedback.objects.filter(feedback_type=of.feedback_type)
-    return start_run(of, rows, cause=Cause.ACTION, **options)
+    """A run of the macro on all that it may be run on."""
+    return start_run(of, targets_of(of), cause=Cause.ACTION, **options)
 
 
 def one_of_everything(of: FeedbackType, name: str = "Everything") -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from feedback.models import FeedbackType
+from feedback.models import Community, FeedbackType
 from macros.models import BodyKind, Macro, Method, WebRequest
 
 POST_TO_SLACK = "Post to Slack"
@@ -83,6 +83,23 @@ JIRA = {
 }
 
 
+ADDRESS = {
+    "name": "((Name))",
+    "street1": "((Street|required))",
+    "city": "((City))",
+    "zip": "((Postal Code))",
+    "country": "((Country))",
+    "email": "((Email))",
+    "validate": True,
+}
+
+
+def _kept(name: str, expression: str, kind: str) -> dict[str, Any]:
+    """A return value, from the JSON of an answer."""
+    row = {"name": name, "source": "json", "expression": expression, "type": kind}
+    return {**row, "when": "success", "required": False}
+
+
 @dataclass(frozen=True)
 class Definition:
     name: str
@@ -92,6 +109,7 @@ class Definition:
     headers: str = ""
     retry_ladder: str = QUICK_LADDER
     host: str = "127.0.0.1"
+    return_values: tuple[dict[str, Any], ...] = ()
 
     def address(self, receiver: str) -> str:
         return receiver.replace("127.0.0.1", self.host)
@@ -127,24 +145,39 @@ DEFINITIONS = [
     ),
 ]
 
+# A user macro: it runs on testers.
+TESTER_DEFINITIONS = [
+    Definition(
+        "Check the address",
+        "Sends a tester's postal address to a validator and keeps its verdict.",
+        "/shippo/addresses/",
+        ADDRESS,
+        return_values=(
+            _kept("address_valid", "$.validation_results.is_valid", "boolean"),
+            _kept("address_message", "$.validation_results.messages[0].text", "text"),
+        ),
+    )
+]
 
-def ensure_macros(feedback_type: FeedbackType, receiver: str) -> None:
+
+def ensure_macros(
+    place: FeedbackType | Community, definitions: list[Definition], receiver: str
+) -> None:
     """Make the macros that are missing, and point all at the receiver.
 
     What people changed in them stays: only the host and port are written.
     """
-    for definition in DEFINITIONS:
-        macro, created = Macro.objects.get_or_create(
-            feedback_type=feedback_type,
-            name=definition.name,
-            defaults={
-                "description": definition.description,
-                "retry_ladder": definition.retry_ladder,
-            },
-        )
-        if created:
+    own = Macro.objects.filter(feedback_type=None, project=None, community=place.pk)
+    if isinstance(place, FeedbackType):
+        own = Macro.objects.filter(feedback_type=place)
+    for definition in definitions:
+        if not own.filter(name=definition.name).exists():
+            macro = Macro.at(place, name=definition.name)
+            macro.description = definition.description
+            macro.retry_ladder = definition.retry_ladder
+            macro.save()
             _add_request(macro, definition, receiver)
-    for request in WebRequest.objects.filter(macro__feedback_type=feedback_type):
+    for request in WebRequest.objects.filter(macro__in=own):
         request.url = _moved(request.url, receiver)
         request.save(update_fields=["url"])
 
@@ -161,6 +194,7 @@ def _add_request(macro: Macro, definition: Definition, receiver: str) -> None:
         headers=definition.headers,
         body_kind=BodyKind.JSON,
         body=body,
+        return_values=list(definition.return_values),
     )
     request.full_clean()
     request.save()

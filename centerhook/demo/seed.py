@@ -31,7 +31,7 @@ from macros.models import Macro
 
 from . import content, forms, words
 from .errors import DemoError
-from .macros import POST_TO_SLACK, ensure_macros
+from .macros import DEFINITIONS, POST_TO_SLACK, TESTER_DEFINITIONS, ensure_macros
 
 USERNAME = "demo"
 
@@ -51,7 +51,10 @@ def seed(receiver: str) -> Demo:
     """The demo's data; `receiver` is the address that its macros send to."""
     password = _password()
     user = _user(password)
-    community, created = Community.objects.get_or_create(name="Northwind Beta")
+    columns = {"tester_columns": "address_valid"}
+    community, created = Community.objects.get_or_create(
+        name="Northwind Beta", defaults=columns
+    )
     if created:
         _fill(community, user)
     _unlock(community)
@@ -63,7 +66,8 @@ def seed(receiver: str) -> Demo:
             " Delete the community in the admin, and start the demo again."
         )
     for bug_type in bug_types:
-        ensure_macros(bug_type, receiver)
+        ensure_macros(bug_type, DEFINITIONS, receiver)
+    ensure_macros(community, TESTER_DEFINITIONS, receiver)
     macro = Macro.objects.get(feedback_type=bug_types[0], name=POST_TO_SLACK)
     return Demo(bug_types[0], macro, USERNAME, password)
 

@@ -13,14 +13,29 @@ JSON = "application/json"
 
 _OK = reply(200, "ok")
 _FAILED = reply(500, "The tracker is down for maintenance.")
-_UNKNOWN = reply(404, "Try /slack/, /jira/, /ok, /status/<code>, /delay/<ms>, /fail/.")
+_UNKNOWN = reply(
+    404, "Try /slack/, /jira/, /shippo/, /ok, /status/<code>, /delay/<ms>, /fail/."
+)
 _issue_numbers = itertools.count(1)
+_address_numbers = itertools.count(1)
 
 
 def _jira(rest: str) -> Reply:
     number = next(_issue_numbers)
     issue = {"id": str(10000 + number), "key": f"DEMO-{number}"}
     return reply(201, json.dumps(issue), JSON)
+
+
+def _shippo(rest: str) -> Reply:
+    """Every other address is a good one."""
+    number = next(_address_numbers)
+    good = number % 2 == 1
+    said = "The address was found." if good else "The street was not found."
+    address = {
+        "object_id": f"demo{number:06}",
+        "validation_results": {"is_valid": good, "messages": [{"text": said}]},
+    }
+    return reply(201, json.dumps(address), JSON)
 
 
 def _status(rest: str) -> Reply:
@@ -49,6 +64,7 @@ _ANSWERS: dict[str, Callable[[str], Reply]] = {
     "ok": lambda rest: _OK,
     "fail": lambda rest: _FAILED,
     "jira": _jira,
+    "shippo": _shippo,
     "status": _status,
     "delay": _delay,
 }

@@ -1,4 +1,4 @@
-"""The columns of the list of tickets that a type brings along."""
+"""The columns that a type or community brings to its list, and external data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from logs.models import Delivery
 from macros.tags import normalise
 
 from ..forms import PREFIX
-from ..models import Feedback, FormField
+from ..models import Feedback, FormField, Tester
+
+Target = Feedback | Tester
 
 
 def answer_column(question: FormField) -> Callable[[Feedback], str]:
@@ -29,36 +31,37 @@ def answer_column(question: FormField) -> Callable[[Feedback], str]:
     return answer
 
 
-def external_column(name: str) -> Callable[[Feedback], str]:
+def external_column(name: str) -> Callable[[Target], str]:
     @admin.display(description=name)
-    def value(ticket: Feedback) -> str:
-        data = ticket.external_data
+    def value(target: Target) -> str:
+        data = target.external_data
         return _in_cell(data.get(name, data.get(normalise(name))))
 
     value.__name__ = _class_name(f"external_{name}")
     return value
 
 
-def external_table(ticket: Feedback) -> str:
+def external_table(target: Target) -> str:
     """External data, each value with the delivery that it came from."""
-    if not ticket.external_data:
+    if not target.external_data:
         return "Nothing yet."
-    known = _deliveries_of(ticket)
+    known = _deliveries_of(target)
     body = format_html_join(
         "",
         '<tr><th>{}</th><td>{}</td><td class="quiet">{}</td></tr>',
         (
-            (key, _in_cell(value), _origin(ticket.external_provenance.get(key), known))
-            for key, value in sorted(ticket.external_data.items())
+            (key, _in_cell(value), _origin(target.external_provenance.get(key), known))
+            for key, value in sorted(target.external_data.items())
         ),
     )
     return format_html('<table class="pairs">{}</table>', body)
 
 
-def _deliveries_of(ticket: Feedback) -> set[int]:
+def _deliveries_of(target: Target) -> set[int]:
     """Those named as origins that are still on the log."""
-    named = [each.get("delivery", 0) for each in ticket.external_provenance.values()]
-    rows = Delivery.objects.filter(pk__in=named, feedback=ticket.pk) if named else ()
+    named = [each.get("delivery", 0) for each in target.external_provenance.values()]
+    own = "tester" if isinstance(target, Tester) else "feedback"
+    rows = Delivery.objects.filter(pk__in=named, **{own: target.pk}) if named else ()
     return {row.pk for row in rows}
 
 

@@ -34,7 +34,7 @@ class Dependents:
             for each in self.callers
         ]
         said += [
-            f"Macro {macro} ({macro.place}) is locked then, as the community"
+            f"Macro {macro} ({macro.runs_on}) is locked then, as the community"
             " has no other valid key."
             for macro in self.macros
         ]

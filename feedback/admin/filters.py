@@ -1,4 +1,4 @@
-"""The filters beside the list of tickets."""
+"""The filters beside the lists of tickets and testers."""
 
 from __future__ import annotations
 
@@ -173,14 +173,14 @@ def external_filter(name: str) -> type[admin.SimpleListFilter]:
     return ExternalFilter
 
 
-def _with_external(tickets: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+def _with_external(rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
     # The column may name it as people write it.
     keys = sorted({name, normalise(name)})
     has_any = Q(external_data__has_any_keys=keys)
     if value == ANY:
-        return tickets.filter(has_any)
+        return rows.filter(has_any)
     if value == NONE:
-        return tickets.exclude(has_any)
+        return rows.exclude(has_any)
     # Transforms of their own, so that no name is taken for a lookup.
     held: dict[str, Any] = {
         f"external_{number}": KeyTransform(key, "external_data")
@@ -189,7 +189,7 @@ def _with_external(tickets: QuerySet[Any], name: str, value: str) -> QuerySet[An
     where = Q()
     for alias, meant in product(held, _meanings(value)):
         where |= Q(**{alias: meant})
-    found: QuerySet[Any] = tickets.alias(**held).filter(where)
+    found: QuerySet[Any] = rows.alias(**held).filter(where)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -12,26 +12,23 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from logs.models import Cause, Run
+from logs.models import Cause, Run, Target
 from macros import queue
 from macros.models import Macro
 from macros.previews import Preview, preview
-from macros.runs import RunRefused, start_run
+from macros.runs import RunRefused, start_run, targets_of
 from macros.tags import TemplateError
 
-from ..models import Feedback
+from ..scoping import ScopedAdmin
 from ..unlocking import explain_lock
-
-if TYPE_CHECKING:
-    from .tickets import FeedbackAdmin
 
 
 def perform(
-    modeladmin: FeedbackAdmin,
+    modeladmin: ScopedAdmin,
     request: HttpRequest,
-    tickets: QuerySet[Feedback],
+    selected: QuerySet[Any],
+    *,
     macro: Macro,
-    selection: str,
 ) -> HttpResponse | None:
     """The confirmation page on the first POST, the run on the second.
 
@@ -42,19 +39,54 @@ def perform(
     key = _checked_key(request.POST.get("run_key", ""))
     if Run.objects.visible_to(request.user).filter(key=key).exists():
         return _to_run(Run.objects.get(key=key))
+    targets = _own(macro, selected)
+    selection = _in_words(modeladmin, request)
     confirmed = request.POST.get("confirmed_count")
-    if confirmed is not None and confirmed == str(tickets.count()):
-        return _start(request, tickets, macro, key, selection)
+    if confirmed is not None and confirmed == str(targets.count()):
+        return _start(request, targets, macro, key, selection)
     if confirmed is not None:
         messages.warning(
             request, "The selection has changed meanwhile. Please check it again."
         )
-    return _confirmation(modeladmin, request, tickets, macro, selection)
+    context = _confirmation(request, targets, macro)
+    context |= {
+        **modeladmin.admin_site.each_context(request),
+        "opts": modeladmin.opts,
+        "selection": selection,
+        "left_out": 0 if targets is selected else selected.count() - targets.count(),
+    }
+    return TemplateResponse(request, "admin/feedback/perform_action.html", context)
+
+
+def _own(macro: Macro, selected: QuerySet[Any]) -> QuerySet[Any]:
+    """Of the selection, what the macro runs on: a list of testers has others too."""
+    if macro.target == Target.FEEDBACK:
+        return selected
+    pks = selected.order_by().values("pk")
+    found: QuerySet[Any] = targets_of(macro).filter(pk__in=pks)
+    return found
+
+
+def _in_words(modeladmin: ScopedAdmin, request: HttpRequest) -> str:
+    """How the targets were selected, for the run's page."""
+    changelist = modeladmin.get_changelist_instance(request)
+    words = [
+        f"{spec.title}: {choice['display']}"
+        for spec in changelist.filter_specs
+        if any(name in request.GET for name in spec.expected_parameters())
+        for choice in spec.choices(changelist)
+        if choice.get("selected")
+    ]
+    if changelist.query:
+        words.append(f"search: {changelist.query}")
+    if request.POST.get("select_across") != "1":
+        words.append("picked by hand")
+    return "; ".join(words) or f"all {modeladmin.opts.verbose_name_plural}"
 
 
 def _start(
     request: HttpRequest,
-    tickets: QuerySet[Feedback],
+    targets: QuerySet[Any],
     macro: Macro,
     key: str,
     selection: str,
@@ -62,7 +94,7 @@ def _start(
     try:
         run = start_run(
             macro,
-            tickets,
+            targets,
             cause=Cause.ACTION,
             actor=request.user,
             key=key,
@@ -87,35 +119,32 @@ def _to_run(run: Run) -> HttpResponse:
 
 
 def _confirmation(
-    modeladmin: FeedbackAdmin,
-    request: HttpRequest,
-    tickets: QuerySet[Feedback],
-    macro: Macro,
-    selection: str,
-) -> HttpResponse:
+    request: HttpRequest, targets: QuerySet[Any], macro: Macro
+) -> dict[str, Any]:
     problem = ""
     found = Preview(count=0)
     try:
-        found = preview(macro, tickets)
+        found = preview(macro, targets)
     except TemplateError as error:
         problem = str(error)
     if macro.paused_reason:
         problem = f"This macro is paused: {macro.paused_reason}"
+    elif not problem and not found.count:
+        problem = f"Nothing of the selection is what it runs on: {macro.runs_on}."
     elif not problem and not found.steps:
         problem = "This macro has no step yet, so there is nothing to do."
     lock = None
     if macro.is_locked():
         lock = explain_lock(macro.community, request.user)
     across = request.POST.get("select_across") == "1"
-    context: dict[str, Any] = {
-        **modeladmin.admin_site.each_context(request),
+    return {
         "title": f"Perform Action: {macro.name}",
-        "opts": modeladmin.opts,
         "macro": macro,
+        "runs_on": macro.runs_on,
+        "noun": macro.target.label.lower(),
         "preview": found,
         "problem": problem,
         "lock": lock,
-        "selection": selection,
         "has_worker": queue.has_worker(),
         "run_key": uuid.uuid4().hex,
         "action_name": request.POST["action"],
@@ -123,5 +152,3 @@ def _confirmation(
         "select_across": across,
         "selected": request.POST.getlist(ACTION_CHECKBOX_NAME)[: 1 if across else None],
     }
-    template = "admin/feedback/feedback/perform_action.html"
-    return TemplateResponse(request, template, context)

@@ -142,7 +142,7 @@ class FeedbackAdmin(ScopedAdmin):
         actions = {}
         for macro in _macros_for(request, _chosen_type(request)):
             name = f"macro_{macro.pk}"
-            actions[name] = (partial(_perform, macro=macro), name, macro.name)
+            actions[name] = (partial(perform, macro=macro), name, macro.name)
         return actions | super().get_actions(request)
 
     def changelist_view(
@@ -174,7 +174,13 @@ class FeedbackAdmin(ScopedAdmin):
         return super().add_view(request, form_url, extra_context)
 
     def page_of(self, request: HttpRequest, obj: Feedback) -> dict[str, Any]:
-        return {"ticket": obj, "macros": _macros_for(request, obj.feedback_type)}
+        tickets = reverse("admin:feedback_feedback_changelist")
+        return {
+            "ticket": obj,
+            "target": obj,
+            "macros": _macros_for(request, obj.feedback_type),
+            "list_url": f"{tickets}?feedback_type={obj.feedback_type_id}",
+        }
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
@@ -257,32 +263,8 @@ def _type_of(request: HttpRequest, ticket: Feedback | None) -> FeedbackType:
 def _macros_for(
     request: HttpRequest, feedback_type: FeedbackType | None
 ) -> QuerySet[Macro]:
+    """A macro without a type runs on testers, so a list of all types offers none."""
     macros = Macro.objects.visible_to(request.user, RUN_MACRO)
+    if feedback_type is None:
+        return macros.none()
     return macros.filter(feedback_type=feedback_type, is_active=True)
-
-
-def _perform(
-    modeladmin: FeedbackAdmin,
-    request: HttpRequest,
-    tickets: QuerySet[Feedback],
-    *,
-    macro: Macro,
-) -> HttpResponse | None:
-    selection = _selection_in_words(modeladmin, request)
-    return perform(modeladmin, request, tickets, macro, selection)
-
-
-def _selection_in_words(modeladmin: FeedbackAdmin, request: HttpRequest) -> str:
-    """How the tickets were selected, for the run's page."""
-    changelist = modeladmin.get_changelist_instance(request)
-    words = [
-        f"{spec.title}: {choice['display']}"
-        for spec in changelist.filter_specs
-        if any(name in request.GET for name in spec.expected_parameters())
-        for choice in spec.choices(changelist)
-        if choice.get("selected")
-    ]
-    if changelist.query:
-        words.append(f"search: {changelist.query}")
-    picked = request.POST.get("select_across") != "1"
-    return "; ".join([*words, "picked by hand"] if picked else words) or "all tickets"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from ..models import Feedback, Status, Tester
+from ..models import Community, Feedback, Status, Tester
 from ..rest.serializers import FeedbackTypeSerializer, ProjectSerializer
 
 
@@ -18,6 +18,46 @@ class SubmitterSerializer(serializers.ModelSerializer):
     class Meta:
         model = Tester
         fields = ["id", "email", "name"]
+
+
+class CommunitySerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Community
+        fields = ["id", "name"]
+
+
+class TesterSerializer(serializers.ModelSerializer):
+    """A tester."""
+
+    community = CommunitySerializer(read_only=True)
+    name = serializers.CharField(read_only=True)
+    external_data = serializers.DictField(
+        read_only=True, help_text="Values from other systems, by name."
+    )
+
+    class Meta:
+        model = Tester
+        fields = [
+            "id",
+            "email",
+            "name",
+            "first_name",
+            "last_name",
+            "phone",
+            "company",
+            "street1",
+            "street2",
+            "city",
+            "region",
+            "postal_code",
+            "country",
+            "community",
+            "score",
+            "external_data",
+            "created_at",
+            "erased_at",
+        ]
+        read_only_fields = fields
 
 
 class FeedbackSerializer(serializers.ModelSerializer):

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
-from django.http import StreamingHttpResponse
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import QueryDict, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -12,10 +16,12 @@ from logs import audit
 from logs.models import Action
 from logs.privacy import ErasureUnfinished, erase_tester, export_tester
 
-from ..models import Tester
+from ..models import Project, Tester
 from ..rest.problems import Problem, in_body, invalid
-from ..rest.viewsets import ScopedViewSet
+from ..rest.viewsets import ReadOnlyViewSet
 from ..roles import ERASE_TESTER, EXPORT_TESTER
+from ..tester_filters import TesterFilterSet
+from .serializers import TesterSerializer
 
 
 class ErasureSerializer(serializers.Serializer):
@@ -25,12 +31,31 @@ class ErasureSerializer(serializers.Serializer):
     )
 
 
-class TesterViewSet(ScopedViewSet):
-    """What a person may ask for: all that is stored of them, or to be erased."""
+@extend_schema_view(
+    list=extend_schema(
+        summary="Find testers",
+        description="Newest first. All conditions given must hold. Beside those listed:"
+        " `external_<name>=` for external data. A parameter that is not known, or is"
+        " empty, is refused.",
+    ),
+    retrieve=extend_schema(summary="Read a tester"),
+)
+class TesterViewSet(ReadOnlyViewSet):
+    """And what a person may ask for: all that is stored of them, or to be erased."""
 
-    queryset = Tester.objects.all()
-    serializer_class = ErasureSerializer
+    queryset = Tester.objects.select_related("community")
+    filterset_class = TesterFilterSet
     action_permissions = {"export": EXPORT_TESTER, "erase": ERASE_TESTER}
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer]:
+        return ErasureSerializer if self.action == "erase" else TesterSerializer
+
+    def filterset(
+        self, data: QueryDict, rows: QuerySet[Any], beside: Iterable[str]
+    ) -> TesterFilterSet:
+        # Names of what the caller can't see are not hinted at.
+        projects = Project.objects.visible_to(self.request.user, self.view_permission())
+        return TesterFilterSet(data, rows, projects=projects, beside=beside)
 
     @extend_schema(
         summary="Export all that is stored of a tester",

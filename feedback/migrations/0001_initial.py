@@ -24,6 +24,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=100, unique=True)),
                 ('alert_emails', models.CharField(blank=True, help_text='Who is told when a destination stops answering, and when it is back; addresses separated by commas.', max_length=500, validators=[feedback.models.emails.validate_emails])),
+                ('tester_columns', models.CharField(blank=True, help_text='Names of external data to show in the list of testers, separated by commas.', max_length=200, verbose_name='columns of testers')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
             ],
             options={

@@ -4,6 +4,12 @@ from ..access import ScopedQuerySet, Tenancy
 from .emails import split_emails, validate_emails
 
 
+def listed(names: str) -> list[str]:
+    """Those that are separated by commas."""
+    found = (name.strip() for name in names.split(","))
+    return [name for name in found if name]
+
+
 class Community(models.Model):
     """The tenant: it owns projects, testers, API keys and destinations."""
 
@@ -14,6 +20,13 @@ class Community(models.Model):
         validators=[validate_emails],
         help_text="Who is told when a destination stops answering, and when it is back;"
         " addresses separated by commas.",
+    )
+    tester_columns = models.CharField(
+        "columns of testers",
+        max_length=200,
+        blank=True,
+        help_text="Names of external data to show in the list of testers, separated by"
+        " commas.",
     )
     created_at = models.DateTimeField("created", auto_now_add=True)
 
@@ -30,6 +43,10 @@ class Community(models.Model):
     @property
     def alert_addresses(self) -> list[str]:
         return split_emails(self.alert_emails)
+
+    @property
+    def tester_column_names(self) -> list[str]:
+        return listed(self.tester_columns)
 
     def is_unlocked(self) -> bool:
         """Whether its integrations may work: it has a valid API key."""

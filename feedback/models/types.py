@@ -9,7 +9,7 @@ from django.db import models
 from django.utils.text import slugify
 
 from ..access import ScopedQuerySet, Tenancy
-from .communities import Project
+from .communities import Project, listed
 
 
 class FeedbackType(models.Model):
@@ -80,8 +80,7 @@ class FeedbackType(models.Model):
 
     @property
     def external_column_names(self) -> list[str]:
-        names = (name.strip() for name in self.external_columns.split(","))
-        return [name for name in names if name]
+        return listed(self.external_columns)
 
     def first_status(self) -> Status | None:
         return self.statuses.first()

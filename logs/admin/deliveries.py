@@ -5,13 +5,13 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.options import IS_POPUP_VAR
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 
 from feedback.access import may
-from feedback.models import Feedback
+from feedback.models import Feedback, Tester
 from feedback.roles import RUN_MACRO
 from feedback.scoping import ReadOnlyAdmin
 from macros import curl, queue
@@ -138,8 +138,19 @@ def _page(delivery: Delivery, user: Any) -> dict[str, Any]:
         "may_run": may(user, RUN_MACRO, delivery),
         "resends": [(kind, kind.label, survey(this, kind, user)) for kind in Resend],
         **_log(delivery),
-        # Looked for, since the ticket may have been deleted.
-        "ticket": Feedback.objects.filter(pk=delivery.feedback_id or 0).first(),
+        **_target(delivery),
+    }
+
+
+def _target(delivery: Delivery) -> dict[str, Any]:
+    """Looked for, since it may have been deleted."""
+    model: type[Model] = Feedback if delivery.tester_id is None else Tester
+    found = model._default_manager.filter(pk=delivery.target_id).first()
+    page = f"admin:feedback_{model._meta.model_name}_change"
+    return {
+        "target": found,
+        "target_kind": delivery.run.target.label,
+        "target_url": reverse(page, args=[found.pk]) if found else "",
     }
 
 

@@ -15,7 +15,7 @@ from .serializers import DeliveryDetailSerializer, DeliverySerializer
 @extend_schema_view(
     list=extend_schema(
         summary="List deliveries",
-        description="Newest first: one for each ticket and request of a run.",
+        description="Newest first: one for each ticket or tester and request of a run.",
     ),
     retrieve=extend_schema(
         summary="Read a delivery",

@@ -37,6 +37,8 @@ class DeliveryFilterSet(StrictFilterSet):
         help_text="Why the last attempt failed.",
     )
     feedback = NumberFilter(lookup="feedback", help_text="Number of a ticket.")
+    tester = NumberFilter(lookup="tester", help_text="Number of a tester.")
     reference = TextFilter(
-        lookup="target_label", help_text="The ticket's reference, such as BUG-12."
+        lookup="target_label",
+        help_text="The ticket's reference, such as BUG-12, or the tester's e-mail.",
     )

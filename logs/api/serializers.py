@@ -53,9 +53,20 @@ class DeliverySerializer(serializers.ModelSerializer):
         source="feedback_id",
         read_only=True,
         allow_null=True,
-        help_text="Number of the ticket, also after it was deleted.",
+        help_text="Number of the ticket, also after it was deleted; null where it is"
+        " about a tester.",
     )
-    reference = serializers.CharField(source="target_label", read_only=True)
+    tester = serializers.IntegerField(
+        source="tester_id",
+        read_only=True,
+        allow_null=True,
+        help_text="Number of the tester, where it is not about a ticket.",
+    )
+    reference = serializers.CharField(
+        source="target_label",
+        read_only=True,
+        help_text="The ticket's reference, or the tester's e-mail.",
+    )
     webhook_id = serializers.SerializerMethodField(
         help_text="What every try carries in its header `Webhook-Id`."
     )
@@ -80,6 +91,7 @@ class DeliverySerializer(serializers.ModelSerializer):
             "run",
             "webhook_id",
             "feedback",
+            "tester",
             "reference",
             "step",
             "state",

@@ -16,7 +16,7 @@ from django.utils import timezone
 from feedback.models import Community, Tester
 
 from .. import audit, recording
-from ..models import Action, Attempt
+from ..models import Action, Attempt, Delivery
 from .footprint import attempts_about, deliveries_about
 from .places import (
     PROFILE,
@@ -40,6 +40,13 @@ _REMOVED: Mapping[str, Any] = {
     "text": ERASED,
 }
 
+# What macros and other systems put on the profile.
+_BROUGHT: Mapping[str, Any] = {
+    "external_data": {},
+    "external_provenance": {},
+    "score": 0,
+}
+
 
 class ErasureUnfinished(Exception):
     """Why it has to be called once more, as a sentence for the person who asked."""
@@ -53,12 +60,12 @@ def find_tester(community: Community, email: str) -> Tester | None:
 
 
 def erase_tester(tester: Tester, actor: Any, *, remove_texts: bool = False) -> None:
-    """Erase a tester; the ticket's link to the emptied profile stays.
+    """Erase a tester; the links of tickets to the emptied profile stay.
 
     `actor` has a `get_username()`, or is None. The person's values are replaced in the
     tickets, or with `remove_texts` all that these say is removed. Does nothing where
-    all is done already. Raises ErasureUnfinished while requests about the tickets are
-    on the wire.
+    all is done already. Raises ErasureUnfinished while requests about tester or tickets
+    are on the wire.
     """
     _begin(tester, actor, remove_texts)
     if not tester.erasure:
@@ -76,8 +83,10 @@ def erase_tester(tester: Tester, actor: Any, *, remove_texts: bool = False) -> N
             _scrub(place, others)
         else:
             _clean(place, others)
+    _relabel(tester)
     with transaction.atomic():
-        Tester.objects.filter(pk=tester.pk).update(erasure={})
+        # What was on the wire meanwhile may have brought some again.
+        Tester.objects.filter(pk=tester.pk).update(erasure={}, **_BROUGHT)
         audit.record(Action.ERASED, tester, actor=actor)
     tester.erasure = {}
 
@@ -93,7 +102,8 @@ def _begin(tester: Tester, actor: Any, remove_texts: bool) -> None:
                 setattr(row, name, "")
             # No mail ever reaches a name under `invalid` (RFC 6761).
             row.email = f"erased-{row.pk}@invalid"
-            row.external_data = {}
+            for name, empty in _BROUGHT.items():
+                setattr(row, name, empty)
             row.erased_at = timezone.now()
             row.erased_by = actor.get_username() if actor else ""
         if remove_texts:
@@ -118,6 +128,12 @@ def _stop_and_scrub(tester: Tester) -> None:
             " others were cancelled. Erase the tester again in a minute to finish."
         )
     recording.scrub(attempts_about(tester))
+
+
+def _relabel(tester: Tester) -> None:
+    """The log called the tester by the e-mail."""
+    named = Delivery.objects.filter(tester=tester).exclude(target_label=tester.email)
+    named.update(target_label=tester.email)
 
 
 def _remove(place: Place) -> None:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from feedback.models import Comment, Tester
 
 from ..models import Attempt, AuditEntry, Delivery, delivery_id
+from ..models.deliveries import DeliveryQuerySet
 from .footprint import OUT_OF_REACH, copies_of
 from .places import PROFILE, found_in, in_chunks, other_places, other_traces
 
@@ -62,6 +63,7 @@ def export_tester(tester: Tester) -> Iterator[str]:
         "exported_at": timezone.now(),
         "community": tester.community.name,
         "profile": {name: getattr(tester, name) for name in PROFILE},
+        "score": tester.score,
         "external_data": tester.external_data,
         "created_at": tester.created_at,
         "erased_at": tester.erased_at,
@@ -71,6 +73,7 @@ def export_tester(tester: Tester) -> Iterator[str]:
     }
     yield from _object(
         head,
+        deliveries=_deliveries(Delivery.objects.filter(tester=tester)),
         tickets=_tickets(tester),
         audit_log=map(_whole, _history(tester)),
         named_in=map(_whole, _named_in(tester)),
@@ -89,12 +92,11 @@ def _tickets(tester: Tester) -> Iterator[Iterator[str]]:
         yield _object(
             {"id": pk, **row},
             comments=map(_whole, comments),
-            deliveries=_deliveries(pk),
+            deliveries=_deliveries(Delivery.objects.filter(feedback=pk)),
         )
 
 
-def _deliveries(ticket: int) -> Iterator[Iterator[str]]:
-    rows = Delivery.objects.filter(feedback=ticket)
+def _deliveries(rows: DeliveryQuerySet) -> Iterator[Iterator[str]]:
     for row in in_chunks(rows, _DELIVERY, **_NAMED_ON_DELIVERY):
         pk = row.pop("pk")
         sent_as = delivery_id(row.pop("key"), pk)

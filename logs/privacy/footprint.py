@@ -17,14 +17,14 @@ OUT_OF_REACH = (
     "What was sent to other systems stays there: ask each of them to erase it too.",
     "Backups of the database still hold it, until they are replaced.",
     "E-mails that were sent, and files that were exported, are not called back.",
-    "Macros with their versions, filters and secrets in which somebody wrote the"
-    " person's data are kept as they are.",
+    "Macros, filters and secrets in which somebody wrote the person's data are kept"
+    " as they are.",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """Another system that got, or may have got, requests about the tester's tickets."""
+    """Another system that got, or may have got, requests about the tester."""
 
     origin: str
     requests: int
@@ -56,11 +56,17 @@ def footprint(tester: Tester) -> Footprint:
 
 
 def deliveries_about(tester: Tester) -> DeliveryQuerySet:
-    return Delivery.objects.filter(feedback__submitter=tester)
+    """Those of the tester's tickets, and those of the tester."""
+    # Found by an index each; with OR, databases read the whole table.
+    rows = Delivery.objects.order_by()
+    tickets = rows.filter(feedback__submitter=tester).values("pk")
+    own = rows.filter(tester=tester).values("pk")
+    return Delivery.objects.filter(pk__in=tickets.union(own, all=True))
 
 
 def attempts_about(tester: Tester) -> AttemptQuerySet:
-    return Attempt.objects.filter(delivery__feedback__submitter=tester)
+    own = deliveries_about(tester).order_by()
+    return Attempt.objects.filter(delivery__in=own.values("pk"))
 
 
 def copies_of(tester: Tester) -> list[Copy]:

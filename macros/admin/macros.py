@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Prefetch, QuerySet
-from django.forms import BaseInlineFormSet, Textarea
+from django.forms import BaseInlineFormSet, ModelForm, Textarea
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -15,10 +15,13 @@ from feedback.access import may
 from feedback.models import Community
 from feedback.scoping import ScopedAdmin, ScopedInline, edited_pk
 from feedback.unlocking import Lock, explain_lock
+from logs.models import Target
 
 from ..models import Macro, Step, WebRequest, kind_accessors
 from ..retries import CAUSE_LABELS, MAX_RETRY_AFTER, in_words
 from ..runs import pause_macro, resume_macro
+from .macro_form import MacroForm
+from .places import key_of, tester_places
 from .return_values import ReturnValuesField
 from .starts import StartsMixin
 from .steps import STEP_INLINES, fitting, next_position
@@ -41,8 +44,8 @@ class WebRequestFormSet(BaseInlineFormSet):
 
 
 _ABOUT_RETURN_VALUES = (
-    "What of the answer is stored in the ticket's external data, to be used as a tag,"
-    " a filter and a column. To remove a row, clear its name and its path."
+    "What of the answer is stored in the external data of the ticket or tester, to be"
+    " used as a tag, a filter and a column. To remove a row, clear its name and path."
 )
 
 
@@ -118,9 +121,10 @@ _ABOUT_RETRIES = (
 
 @admin.register(Macro)
 class MacroAdmin(StartsMixin, TestsMixin, VersionsMixin, ScopedAdmin):
+    form = MacroForm
     list_display = [
         "name",
-        "feedback_type",
+        "place",
         "does",
         "is_active",
         "paused",
@@ -136,6 +140,30 @@ class MacroAdmin(StartsMixin, TestsMixin, VersionsMixin, ScopedAdmin):
         ("Retries", {"fields": _RETRIES, "description": _ABOUT_RETRIES}),
     ]
     inlines = [WebRequestInline, *STEP_INLINES]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Macro | None = None) -> Any:
+        """A new macro says what it runs on; a user macro stays where it is."""
+        runs_on = ["feedback_type"]
+        if obj is None:
+            runs_on.append("testers_of")
+        elif obj.target == Target.TESTER:
+            runs_on = ["place"]
+        (name, first), *rest = super().get_fieldsets(request, obj)
+        names = [each for each in first["fields"] if each != "feedback_type"]
+        return [(name, {**first, "fields": [*runs_on, *names]}), *rest]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [*super().get_readonly_fields(request, obj), "place"]
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> type[ModelForm]:
+        places = [] if obj else tester_places(request.user)
+        kwargs["form"] = type("PlacedMacroForm", (self.form,), {"places": places})
+        return super().get_form(request, obj, change, **kwargs)
+
+    def page_of(self, request: HttpRequest, obj: Macro) -> dict[str, Any]:
+        return {"place_key": key_of(obj.place)}
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -201,6 +229,10 @@ class MacroAdmin(StartsMixin, TestsMixin, VersionsMixin, ScopedAdmin):
             resume_macro(macro)
             messages.success(request, f"{macro} is resumed: what waited goes on.")
         return HttpResponseRedirect(reverse("admin:macros_macro_change", args=[pk]))
+
+    @admin.display(description="runs on", ordering="feedback_type")
+    def place(self, macro: Macro) -> str:
+        return macro.runs_on
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         steps = Step.objects.select_related(*kind_accessors())

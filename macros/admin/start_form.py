@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,8 @@ from ..models import Macro, Secret
 from ..models.secrets import LONGEST_VALUE, SHORTEST_VALUE
 from ..presets import host_of, hosts_for
 from ..starts import NewSecret, Refused, Start, create_macro
+from ..tags import FEEDBACK, TARGETS, TESTER
+from .places import TestersField, one_of, tester_places
 from .secrets import WriteOnly
 
 _ADD_MACRO = "macros.add_macro"
@@ -47,18 +49,31 @@ class StartForm(forms.Form):
     """What every start asks: where, under which name, with which secrets."""
 
     description = ""
-    feedback_type = forms.ModelChoiceField(FeedbackType.objects.none())
     name = forms.CharField(
         label="macro name", max_length=100, widget=forms.TextInput({"class": WIDE})
     )
 
     def __init__(
-        self, *args: Any, user: Any, asked: Sequence[AskedSecret], **kwargs: Any
+        self,
+        *args: Any,
+        user: Any,
+        asked: Sequence[AskedSecret],
+        targets: Collection[str] = TARGETS,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
         self.asked = asked
-        self.fields["feedback_type"] = forms.ModelChoiceField(types_for(user))
+        only = len(targets) == 1
+        if FEEDBACK in targets:
+            types = types_for(user)
+            self.fields["feedback_type"] = forms.ModelChoiceField(types, required=only)
+        if TESTER in targets:
+            self.fields["testers_of"] = TestersField(
+                tester_places(user),
+                required=only,
+                label="testers of" if only else "or testers of",
+            )
         self.made: list[NewSecret] = []
 
     def _ask_for_secrets(self) -> None:
@@ -124,8 +139,20 @@ class StartForm(forms.Form):
             for each in self.asked
         }
 
+    @property
+    def place_fields(self) -> list[forms.BoundField]:
+        names = ("feedback_type", "testers_of")
+        return [self[name] for name in names if name in self.fields]
+
+    @property
+    def place(self) -> Any:
+        """A FeedbackType, Project or Community; None where none was chosen."""
+        chosen = self.cleaned_data
+        return chosen.get("feedback_type") or chosen.get("testers_of")
+
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
+        one_of(self, self.cleaned_data)
         self.made = [
             NewSecret(f"{each.key}_name", name, value, self._hosts(each, value))
             for each in self.asked
@@ -140,16 +167,17 @@ class StartForm(forms.Form):
         """Name and new value; no value where one is used that is there."""
         name = self.cleaned_data.get(f"{asked.key}_name", "")
         value = self.cleaned_data.get(f"{asked.key}_value") or asked.value
-        kind = self.cleaned_data.get("feedback_type")
         if self.cleaned_data.get(f"{asked.key}_existing"):
             value = ""
-        if kind and name and not value and f"{asked.key}_value" not in self.errors:
-            project = kind.project
-            usable = Secret.objects.usable_in(project.community_id, project.pk)
+        place = self.place
+        if place and name and not value and f"{asked.key}_value" not in self.errors:
+            macro = Macro.at(place)
+            usable = Secret.objects.usable_in(macro.community_id, macro.project_id)
             if not usable.named(name):
+                owner = macro.project or macro.community
                 self.add_error(
                     f"{asked.key}_value",
-                    f"There is no secret '{name}' for {project} yet. Enter its value.",
+                    f"There is no secret '{name}' for {owner} yet. Enter its value.",
                 )
         return name, value
 
@@ -180,9 +208,10 @@ class StartForm(forms.Form):
 
     def save(self) -> Macro | None:
         """None with the errors on their fields where it can't be made."""
+        place = self.place
         try:
             start = Start(
-                self.cleaned_data["feedback_type"],
+                place,
                 self.cleaned_data["name"],
                 self.description,
                 self.requests(),
@@ -192,8 +221,9 @@ class StartForm(forms.Form):
             return create_macro(start, self.user)
         except ValueError as error:
             self.add_error(None, str(error))
-            return None
         except Refused as refused:
+            is_type = isinstance(place, FeedbackType)
+            fields = {"place": "feedback_type" if is_type else "testers_of", "": None}
             for member, problems in refused.problems.items():
-                self.add_error(member or None, list(problems))
-            return None
+                self.add_error(fields.get(member, member), list(problems))
+        return None

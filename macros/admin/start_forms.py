@@ -10,6 +10,7 @@ from django import forms
 from ..curl import ParsedCurl
 from ..presets import Preset, check_setting, fill
 from ..starts import Draft, draft
+from ..tags import FEEDBACK, TESTER
 from .secrets import WriteOnly
 from .start_form import WIDE, AskedSecret, StartForm
 
@@ -43,7 +44,8 @@ class PresetForm(StartForm):
             )
             for each in preset.secrets
         ]
-        super().__init__(*args, asked=asked, **kwargs)
+        targets = [TESTER if preset.target == "tester" else FEEDBACK]
+        super().__init__(*args, asked=asked, targets=targets, **kwargs)
         self.preset = preset
         self.description = preset.summary
         self.fields["name"].initial = preset.title

@@ -19,6 +19,7 @@ from ..curl import CurlError, parse
 from ..models import Macro
 from ..presets import GROUPS, all_presets
 from ..starts import Draft, draft
+from .places import tester_places
 from .start_form import StartForm, types_for
 from .start_forms import CommandForm, PastedForm, PresetForm
 
@@ -101,7 +102,8 @@ class StartsMixin(ModelAdmin):
             "query": query,
             "command_form": command,
             "feedback_type": _initial(request).get("feedback_type", ""),
-            "has_types": types_for(request.user).exists(),
+            "has_places": types_for(request.user).exists()
+            or bool(tester_places(request.user)),
         }
         return self._page(request, "admin/macros/macro/start.html", context)
 
@@ -129,8 +131,9 @@ class StartsMixin(ModelAdmin):
         made = ", ".join(secret.name for secret in form.made)
         messages.success(
             request,
-            f"The macro {macro} is made. Nothing has been sent. Try it on one ticket"
-            " first." + (f" New secrets: {made}." if made else ""),
+            f"The macro {macro} is made. Nothing has been sent. Try it on one"
+            f" {macro.target.label.lower()} first."
+            + (f" New secrets: {made}." if made else ""),
         )
         for note in found.notes if found else ():
             messages.warning(request, note)

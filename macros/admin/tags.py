@@ -1,4 +1,4 @@
-"""The reference of the tag language, with what a feedback type adds to it."""
+"""The reference of the tag language, with what a type or community adds to it."""
 
 from __future__ import annotations
 
@@ -10,27 +10,37 @@ from django.template.response import TemplateResponse
 
 from feedback.models import FeedbackType
 
-from ..models.scopes import scope_for
-from ..reference import ESCAPING, filter_rows, tag_rows
+from ..models import Macro
+from ..reference import ESCAPING, filter_rows, headline, tag_rows
+from ..tags import Scope
+from .places import choices_of, key_of, tester_places
 
 if TYPE_CHECKING:
     from .macros import MacroAdmin
+
+_VIEW = "macros.view_macro"
 
 
 def reference(modeladmin: MacroAdmin, request: HttpRequest) -> HttpResponse:
     if not modeladmin.has_view_permission(request):
         raise PermissionDenied
-    types = FeedbackType.objects.visible_to(request.user, "macros.view_macro")
-    wanted = request.GET.get("feedback_type", "")
-    chosen = next((each for each in types if str(each.pk) == wanted), None)
+    types = list(
+        FeedbackType.objects.visible_to(request.user, _VIEW).select_related("project")
+    )
+    places = tester_places(request.user, _VIEW)
+    known = {key_of(each): each for each in (*types, *places)}
+    wanted = request.GET.get("of", "")
+    scope = Macro.at(known[wanted]).scope() if wanted in known else Scope.of()
     context = {
         **modeladmin.admin_site.each_context(request),
         "title": "Dynamic tags",
         "opts": modeladmin.opts,
-        "types": types.select_related("project"),
-        "chosen": chosen,
-        "tags": list(tag_rows(scope_for(chosen) if chosen else None)),
+        "types": [(key_of(each), str(each)) for each in types],
+        "places": choices_of(places),
+        "wanted": wanted,
+        "headline": headline(scope.target),
+        "tags": list(tag_rows(scope)),
         "filters": filter_rows(),
-        "places": ESCAPING,
+        "escaping": ESCAPING,
     }
     return TemplateResponse(request, "admin/macros/macro/tags.html", context)

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
 from feedback.conditions import ChoiceFilter, NumberFilter, StrictFilterSet, TextFilter
+from logs.models import Target
 
 
 class MacroFilterSet(StrictFilterSet):
     type = NumberFilter(lookup="feedback_type", help_text="Number of a feedback type.")
     project = NumberFilter(lookup="project", help_text="Number of a project.")
+    target = ChoiceFilter(
+        lookup="feedback_type__isnull",
+        meanings={Target.FEEDBACK.value: False, Target.TESTER.value: True},
+        help_text="What it is run on.",
+    )
     name = TextFilter(lookup="name", help_text="The whole name.")
     is_active = ChoiceFilter(
         lookup="is_active",

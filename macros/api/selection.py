@@ -1,4 +1,4 @@
-"""The tickets that a request to run a macro names."""
+"""The tickets or testers that a request to run a macro names."""
 
 from __future__ import annotations
 
@@ -8,41 +8,47 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import QueryDict
 
+from feedback.conditions import StrictFilterSet
 from feedback.filters import FeedbackFilterSet
-from feedback.models import Feedback, FeedbackType
+from feedback.models import FeedbackType, Project
 from feedback.rest.problems import in_body, invalid
+from feedback.tester_filters import TesterFilterSet
+from logs.models import Target
 
 from ..models import Macro
+from ..runs import targets_of
 
-Selection = tuple[QuerySet[Feedback], str]
+Selection = tuple[QuerySet[Any], str]
 
 
 def selected(asked: dict[str, Any], macro: Macro, actor: Any) -> Selection:
-    """The tickets, and how they were selected in words. Raises Problem."""
-    own = Feedback.objects.visible_to(actor).filter(feedback_type=macro.feedback_type)
+    """The targets, and how they were selected in words. Raises Problem."""
+    own = targets_of(macro)
+    own = own.filter(pk__in=own.model.objects.visible_to(actor).values("pk"))
     if "ids" in asked:
         return _by_ids(asked["ids"], macro, own)
-    return _by_filter(asked["filter"], macro, own)
+    return _by_filter(asked["filter"], macro, own, actor)
 
 
-def _by_ids(ids: list[int], macro: Macro, own: QuerySet[Feedback]) -> Selection:
-    """All or none: one that is hidden, gone, or of another type refuses the rest."""
-    tickets = own.filter(pk__in=set(ids))
-    found = set(tickets.order_by().values_list("pk", flat=True))
+def _by_ids(ids: list[int], macro: Macro, own: QuerySet[Any]) -> Selection:
+    """All or none: one that is hidden, gone, or not the macro's refuses the rest."""
+    targets = own.filter(pk__in=set(ids))
+    found = set(targets.order_by().values_list("pk", flat=True))
     missing = [place for place, number in enumerate(ids) if number not in found]
     if missing:
+        called = macro.target.label.lower()
         raise invalid(
             in_body(
                 ["ids", place],
-                f"There is no ticket {ids[place]} of {macro.feedback_type}.",
+                f"There is no {called} {ids[place]} of {macro.place}.",
             )
             for place in missing
         )
-    return tickets, f"{len(found)} by number"
+    return targets, f"{len(found)} by number"
 
 
 def _by_filter(
-    conditions: dict[str, Any], macro: Macro, own: QuerySet[Feedback]
+    conditions: dict[str, Any], macro: Macro, own: QuerySet[Any], actor: Any
 ) -> Selection:
     data = QueryDict(mutable=True)
     words = []
@@ -50,8 +56,7 @@ def _by_filter(
         texts = list(_texts(name, value))
         data.setlist(name, texts)
         words.append(f"{name}: {', '.join(texts)}")
-    types = FeedbackType.objects.filter(macros=macro)
-    filterset = FeedbackFilterSet(data, own, types=types)
+    filterset = _filterset(macro, data, own, actor)
     if filterset.errors:
         raise invalid(
             in_body(["filter", name], problem)
@@ -59,6 +64,19 @@ def _by_filter(
             for problem in problems
         )
     return filterset.qs, "; ".join(words)
+
+
+def _filterset(
+    macro: Macro, data: QueryDict, own: QuerySet[Any], actor: Any
+) -> StrictFilterSet:
+    if macro.target == Target.FEEDBACK:
+        types = FeedbackType.objects.filter(macros=macro)
+        return FeedbackFilterSet(data, own, types=types)
+    # Only what a caller may see is spoken of.
+    projects = Project.objects.visible_to(actor, "feedback.view_tester")
+    return TesterFilterSet(
+        data, own, projects=projects.filter(community=macro.community_id)
+    )
 
 
 def _texts(name: str, value: Any) -> Iterator[str]:

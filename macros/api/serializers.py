@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from feedback.rest.serializers import FeedbackTypeSerializer, ProjectSerializer
+from logs.models import Target
 
 from ..models import Macro
 
@@ -14,10 +15,22 @@ MOST_IDS = 10_000
 class MacroSerializer(serializers.ModelSerializer):
     """A macro. What it sends is not told: templates may hold credentials."""
 
-    type = FeedbackTypeSerializer(source="feedback_type", read_only=True)
-    project = ProjectSerializer(read_only=True)
+    target = serializers.ChoiceField(
+        choices=Target.choices, read_only=True, help_text="What it is run on."
+    )
+    type = FeedbackTypeSerializer(
+        source="feedback_type",
+        read_only=True,
+        allow_null=True,
+        help_text="Whose tickets it runs on; null for a user macro.",
+    )
+    project = ProjectSerializer(
+        read_only=True,
+        allow_null=True,
+        help_text="Null for a user macro of the whole community.",
+    )
     steps = serializers.IntegerField(
-        source="step_count", read_only=True, help_text="How many requests per ticket."
+        source="step_count", read_only=True, help_text="How many requests per target."
     )
 
     class Meta:
@@ -26,6 +39,7 @@ class MacroSerializer(serializers.ModelSerializer):
             "id",
             "name",
             "description",
+            "target",
             "type",
             "project",
             "is_active",
@@ -51,20 +65,22 @@ class RowNumber(serializers.IntegerField):
 
 
 class RunRequestSerializer(serializers.Serializer):
-    """Which tickets: by their numbers, or by conditions."""
+    """Which tickets or testers: by their numbers, or by conditions."""
 
     ids = serializers.ListField(
         child=RowNumber(),
         required=False,
         min_length=1,
         max_length=MOST_IDS,
-        help_text="Numbers (`id`) of tickets of the macro's type.",
+        help_text="Numbers (`id`) of tickets of the macro's type, or of testers for a"
+        " user macro.",
     )
     filter = serializers.DictField(
         required=False,
         allow_empty=False,
-        help_text="The parameters of `GET /api/v1/feedback/` with their values; a list"
-        " where one may be given several times.",
+        help_text="The parameters of `GET /api/v1/feedback/`, or for a user macro of"
+        " `GET /api/v1/testers/`, with their values; a list where one may be given"
+        " several times.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -45,8 +45,9 @@ class MacroViewSet(ReadOnlyViewSet):
 
     @extend_schema(
         summary="Perform the action",
-        description="Starts a run on tickets of the macro's type that are given by"
-        " `ids` or by `filter`. If one of the ids can't be run on, nothing is started.",
+        description="Starts a run on tickets of the macro's type, or for a user macro"
+        " on testers, that are given by `ids` or by `filter`. If one of the ids can't"
+        " be run on, nothing is started.",
         request=RunRequestSerializer,
         parameters=[
             OpenApiParameter(
@@ -84,16 +85,16 @@ class MacroViewSet(ReadOnlyViewSet):
     def _start(self, macro: Macro, asked: dict[str, Any], key: str) -> Run:
         """The run of this request, or of the earlier one that this one repeats.
 
-        Of a repeat, tickets that have changed or gone since are of no concern.
+        Of a repeat, targets that have changed or gone since are of no concern.
         """
         same = fingerprint(asked) if key else ""
         user = self.request.user
         known = key and Run.objects.filter(key=key).exists()
         nothing: Selection = Feedback.objects.none(), ""
-        tickets, words = nothing if known else selected(asked, macro, user)
+        targets, words = nothing if known else selected(asked, macro, user)
         return start_run(
             macro,
-            tickets,
+            targets,
             cause=Cause.API,
             actor=user,
             key=key,

@@ -12,7 +12,7 @@ from datetime import datetime
 from django.conf import settings
 from django.utils import timezone
 
-from feedback.models import Feedback
+from feedback.models import Feedback, Tester
 from logs import recording
 from logs.health import works
 from logs.models import (
@@ -23,6 +23,7 @@ from logs.models import (
     Resend,
     Run,
     RunState,
+    Target,
 )
 from logs.recording import Outcome
 
@@ -46,6 +47,7 @@ FLUSH_INTERVAL = 0.5
 FLUSH_SIZE = 250
 # Requests that are built and wait for room on their lane.
 MOST_READY = 64
+_GONE = {Target.FEEDBACK: "was deleted", Target.TESTER: "was deleted or erased"}
 
 
 class Work:
@@ -65,7 +67,7 @@ class Work:
         self.ready: deque[Exchange] = deque()
         self.in_flight = 0
         self.results: list[Outcome] = []
-        self._tickets: dict[int, Feedback] = {}
+        self._targets: dict[int, Feedback | Tester] = {}
         self._sent_before: dict[int, Attempt] = {}
         self._unfinished: set[int] = set()
         # A lane waits for what its breaker says to the results.
@@ -119,7 +121,7 @@ class Work:
         recording.record(self.run, self.lease, self.results, now)
         self._unfinished -= {outcome.delivery.pk for outcome in self.results}
         for outcome in self.results:
-            self._tickets.pop(outcome.delivery.feedback_id or 0, None)
+            self._targets.pop(outcome.delivery.target_id, None)
         if len(self.plan.steps) > 1 and self.results:
             # A step that was delivered has made the next one due.
             self.has_more = True
@@ -152,7 +154,7 @@ class Work:
                 lost = self._lost(delivery, now)
                 self.results.append(lost)
                 self.has_more |= lost.state == DeliveryState.PENDING
-        self._load_tickets(fresh)
+        self._load_targets(fresh)
         self._unfinished.update(delivery.pk for delivery in deliveries)
         self.waiting.extend(fresh)
         if len(fresh) < len(deliveries):
@@ -176,9 +178,8 @@ class Work:
             self.has_more = False
         return min(int(settings.BATCH_SIZE), sum(lane.appetite for lane in lanes))
 
-    def _load_tickets(self, deliveries: list[Delivery]) -> None:
-        pks = {d.feedback_id for d in deliveries if d.feedback_id is not None}
-        self._tickets.update(self.plan.load_tickets(pks))
+    def _load_targets(self, deliveries: list[Delivery]) -> None:
+        self._targets.update(self.plan.load_targets(d.target_id for d in deliveries))
         self._sent_before.update(sent_before(deliveries))
 
     def _build(self, delivery: Delivery) -> None:
@@ -200,14 +201,13 @@ class Work:
                 self._send_or_hold(built)
 
     def _built(self, delivery: Delivery) -> Exchange | Outcome:
-        ticket = self._tickets.get(delivery.feedback_id or 0)
-        if ticket is None:
-            raise RenderError(
-                None, "The ticket was deleted before the request was built."
-            )
+        target = self._targets.get(delivery.target_id)
+        if target is None:
+            gone = f"The {self.plan.target.label.lower()} {_GONE[self.plan.target]}"
+            raise RenderError(None, f"{gone} before the request was built.")
         template = self.plan.steps[delivery.step]
         now, secrets = timezone.now(), self.plan.vault.values
-        context = context_for(ticket, self.run, delivery.pk, now, secrets)
+        context = context_for(target, self.run, delivery.pk, now, secrets)
         if isinstance(template, ChangeTemplate):
             return outcomes.of_change(delivery, template.render(context), now)
         if delivery.resend == Resend.SAME:

@@ -108,7 +108,7 @@ class Migration(migrations.Migration):
                 ('url', models.TextField(help_text='Where to send to, with dynamic tags.', max_length=4000, verbose_name='URL')),
                 ('headers', models.TextField(blank=True, help_text='One per line: <code>Authorization: Bearer ...</code>')),
                 ('body_kind', models.CharField(choices=[('json', 'JSON'), ('form', 'Form (name=value, one per line)'), ('text', 'Text'), ('xml', 'XML'), ('none', 'None')], default='json', max_length=4, verbose_name='body')),
-                ('body', models.TextField(blank=True, help_text="Put a dynamic tag where a ticket's own value belongs: <code>((Title))</code>, <code>((Field: Severity))</code>.", verbose_name='body text')),
+                ('body', models.TextField(blank=True, help_text="Put a dynamic tag where the ticket's or tester's own value belongs: <code>((Title))</code>, <code>((Field: Severity))</code>, <code>((Email))</code>.", verbose_name='body text')),
                 ('auth_kind', models.CharField(blank=True, choices=[('', 'None'), ('basic', 'Basic (user name and password)'), ('bearer', 'Bearer token'), ('oauth', 'OAuth 2 client credentials')], default='', max_length=6, verbose_name='authentication')),
                 ('auth_user', models.CharField(blank=True, max_length=300, verbose_name='user name or client ID')),
                 ('auth_secret', models.CharField(blank=True, help_text='The name of the secret that holds the password, the token or the client secret.', max_length=100, verbose_name='secret to authenticate with')),
@@ -117,7 +117,7 @@ class Migration(migrations.Migration):
                 ('token_in_body', models.BooleanField(default=False, help_text='Where the token URL does not take it as Basic authentication.', verbose_name='client secret in the body')),
                 ('signing_secret', models.CharField(blank=True, help_text='The name of the secret (<code>whsec_...</code>) to sign requests with, as in Standard Webhooks.', max_length=100)),
                 ('previous_signing_secret', models.CharField(blank=True, help_text='While the receiver changes to a new secret, requests carry the signatures of both.', max_length=100)),
-                ('return_values', models.JSONField(blank=True, default=list, help_text="What of the answer is stored in the ticket's external data.")),
+                ('return_values', models.JSONField(blank=True, default=list, help_text="What of the answer is stored in the target's external data.")),
             ],
             options={
                 'verbose_name': 'web request',

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, TypeVar
@@ -123,6 +123,14 @@ class Macro(models.Model):
         self.find_owners()
         super().save(*args, **kwargs)
 
+    @classmethod
+    def at(cls, place: FeedbackType | Project | Community, **values: Any) -> Macro:
+        """A new one that belongs there."""
+        owner = {FeedbackType: "feedback_type", Project: "project"}
+        made = cls(**{owner.get(type(place), "community"): place}, **values)
+        made.find_owners()
+        return made
+
     def find_owners(self) -> None:
         """A type says the project, and a project the community."""
         if self.feedback_type is not None:
@@ -145,11 +153,20 @@ class Macro(models.Model):
         """What it belongs to."""
         return self.feedback_type or self.project or self.community
 
+    @property
+    def runs_on(self) -> str:
+        """In words, as in a list or a sentence."""
+        if self.feedback_type is not None:
+            return str(self.feedback_type)
+        if self.project is not None:
+            return f"testers of {self.project}"
+        return f"all testers of {self.community}"
+
     def scope(self) -> Scope:
         """Which names its templates may use."""
         self.find_owners()
         secrets = secret_names(self.community_id, self.project_id)
-        return Scope.of(field_infos(self.feedback_type), secrets)
+        return Scope.of(field_infos(self.feedback_type), secrets, self.target)
 
     def concrete_steps(self) -> list[Step]:
         """In order, each as its own kind."""
@@ -157,7 +174,7 @@ class Macro(models.Model):
 
     def clean(self) -> None:
         if not self.has_owner:
-            problem = "Say which feedback type it belongs to."
+            problem = "Choose a feedback type or testers."
             raise ValidationError({"feedback_type": problem})
         ladder = _checked("retry_ladder", parse_ladder, self.retry_ladder)
         give_up = _checked("give_up_after", parse_give_up, self.give_up_after)
@@ -167,6 +184,13 @@ class Macro(models.Model):
                 f" {in_words(ladder[0])}, so nothing would be tried again."
             )
             raise ValidationError({"give_up_after": problem})
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """Names are compared among those of the owner, which no form shows."""
+        hidden = set(exclude or ())
+        if self.has_owner:
+            hidden -= {"community", "project", "feedback_type"}
+        super().validate_constraints(exclude=hidden)
 
     @property
     def retry_causes(self) -> list[RetryCause]:

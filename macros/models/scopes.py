@@ -2,7 +2,7 @@
 
 from feedback.models import FeedbackType, FieldKind, FormField
 
-from ..tags import FieldInfo, Scope
+from ..tags import FieldInfo
 from .secrets import Secret
 
 _TAG_TYPES = {
@@ -22,12 +22,6 @@ def field_infos(feedback_type: FeedbackType | None) -> list[FieldInfo]:
 
 def secret_names(community: int, project: int | None) -> list[str]:
     return Secret.objects.keys_in(community, project)
-
-
-def scope_for(feedback_type: FeedbackType) -> Scope:
-    project = feedback_type.project
-    secrets = secret_names(project.community_id, project.pk)
-    return Scope.of(field_infos(feedback_type), secrets)
 
 
 def _field_info(field: FormField) -> FieldInfo:

@@ -74,8 +74,9 @@ class WebRequest(Step):
     body = models.TextField(
         "body text",
         blank=True,
-        help_text="Put a dynamic tag where a ticket's own value belongs:"
-        " <code>((Title))</code>, <code>((Field: Severity))</code>.",
+        help_text="Put a dynamic tag where the ticket's or tester's own value belongs:"
+        " <code>((Title))</code>, <code>((Field: Severity))</code>, <code>((Email))"
+        "</code>.",
     )
 
     auth_kind = models.CharField(
@@ -119,7 +120,7 @@ class WebRequest(Step):
     return_values = models.JSONField(
         default=list,
         blank=True,
-        help_text="What of the answer is stored in the ticket's external data.",
+        help_text="What of the answer is stored in the target's external data.",
     )
 
     class Meta:

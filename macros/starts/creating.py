@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from feedback.access import may
-from feedback.models import FeedbackType
+from feedback.models import Community, FeedbackType, Project
 
 from ..documents import note_version
 from ..models import Macro, Secret, WebRequest
@@ -30,7 +30,7 @@ class NewSecret:
 class Start:
     """All that a new macro is made of. `requests` hold fields of WebRequest."""
 
-    feedback_type: FeedbackType
+    place: FeedbackType | Project | Community
     name: str
     description: str
     requests: Sequence[Mapping[str, Any]]
@@ -41,7 +41,7 @@ class Start:
 class Refused(Exception):
     """What can't be made, with a sentence for each member at fault.
 
-    The members are `feedback_type`, `name`, the keys of secrets, and an empty text for
+    The members are `place`, `name`, the keys of secrets, and an empty text for
     web requests.
     """
 
@@ -52,40 +52,39 @@ class Refused(Exception):
 
 def create_macro(start: Start, actor: Any) -> Macro:
     """The macro with its requests and new secrets, or nothing. Raises Refused."""
-    community = start.feedback_type.project.community
+    macro = Macro.at(start.place, name=start.name, description=start.description)
+    community = macro.community
     if not community.is_unlocked():
         problem = (
             f"Web requests are locked: the community {community} has no valid API key."
             " A Community Manager can create one."
         )
-        raise Refused({"feedback_type": [problem]})
+        raise Refused({"place": [problem]})
     with transaction.atomic():
         for secret in start.secrets:
-            _create_secret(start, secret, actor)
-        macro = Macro(
-            feedback_type=start.feedback_type,
-            name=start.name,
-            description=start.description,
-        )
+            _create_secret(macro, secret, actor, for_community=start.for_community)
         _checked("name", macro)
         macro.save()
         if not may(actor, "macros.add_macro", macro):
-            raise Refused({"name": ["You may not add macros to this type."]})
+            raise Refused({"name": ["You may not add macros there."]})
         for position, request in enumerate(start.requests, start=1):
             _create_request(macro, position, request)
         note_version(macro, actor)
     return macro
 
 
-def _create_secret(start: Start, new: NewSecret, actor: Any) -> None:
-    project = start.feedback_type.project
+def _create_secret(
+    macro: Macro, new: NewSecret, actor: Any, *, for_community: bool
+) -> None:
+    """For the macro's project, or its whole community."""
+    project = None if for_community else macro.project
     secret = Secret(
-        community=project.community,
-        project=None if start.for_community else project,
+        community=macro.community,
+        project=project,
         name=new.name,
         hosts="\n".join(new.hosts),
     )
-    if Secret.objects.usable_in(project.community_id, project.pk).named(new.name):
+    if Secret.objects.usable_in(macro.community_id, macro.project_id).named(new.name):
         raise Refused(
             {
                 new.key: [
@@ -98,7 +97,7 @@ def _create_secret(start: Start, new: NewSecret, actor: Any) -> None:
     _checked(new.key, secret)
     secret.save()
     if not may(actor, "macros.add_secret", secret):
-        where = "the community" if start.for_community else "the project"
+        where = "the project" if project else "the community"
         raise Refused({new.key: [f"You may not add secrets to {where}."]})
 
 

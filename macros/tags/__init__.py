@@ -1,22 +1,27 @@
 """Dynamic tags: templates with `((Name))`, compiled once and rendered per target."""
 
-from .catalogue import CATALOGUE, TYPES, Family, Tag
+from .catalogue import CALLED, CATALOGUES
 from .compiler import compile_template
 from .errors import Problem, RenderError, TemplateError
-from .families import FAMILIES, palette
+from .families import FAMILIES, families, palette
 from .filters import FILTERS, Filter
 from .names import normalise
 from .places import MASK, Place
 from .recipients import compile_recipients
-from .scope import Context, FieldInfo, Scope
+from .scope import FEEDBACK, TARGETS, TESTER, Context, FieldInfo, Scope
 from .shown import compile_shown
+from .tag import TYPES, Family, Tag
 from .template import Template
 
 __all__ = [
-    "CATALOGUE",
+    "CALLED",
+    "CATALOGUES",
     "FAMILIES",
+    "FEEDBACK",
     "FILTERS",
     "MASK",
+    "TARGETS",
+    "TESTER",
     "TYPES",
     "Context",
     "Family",
@@ -32,6 +37,7 @@ __all__ = [
     "compile_recipients",
     "compile_shown",
     "compile_template",
+    "families",
     "normalise",
     "palette",
 ]

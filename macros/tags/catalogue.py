@@ -2,71 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from operator import attrgetter
 
 from .names import normalise
-from .scope import Context, Scope
-
-Resolve = Callable[[Context], object]
-
-TYPES = ("text", "number", "boolean", "date", "list")
-
-
-@dataclass(frozen=True, slots=True)
-class Tag:
-    """`name` is the canonical label; `type` is one of TYPES."""
-
-    name: str
-    group: str
-    meaning: str
-    sample: str
-    type: str
-    resolve: Resolve
-    secret: bool = False
-    # The ticket's columns that it reads, as a Django query names them. One that is
-    # left out is fetched ticket by ticket.
-    reads: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return f"(({self.name}))"
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """Tags that share a namespace: `((Field: Severity))` is one of Field."""
-
-    name: str
-    group: str
-    meaning: str
-    sample: str
-    type: str
-    # None when the scope has no such name.
-    find: Callable[[str, Scope], Tag | None]
+from .scope import FEEDBACK, TESTER, Context
+from .tag import Resolve, Tag
 
 
 def _submitter(name: str) -> Resolve:
     read = attrgetter(name)
 
     def resolve(context: Context) -> object:
-        submitter = context.ticket.submitter
+        submitter = context.target.submitter
         return None if submitter is None else read(submitter)
 
     return resolve
 
 
 def _status(context: Context) -> object:
-    status = context.ticket.status
+    status = context.target.status
     return None if status is None else status.name
-
-
-def _profile(label: str, meaning: str, sample: str, attribute: str) -> Tag:
-    name = f"Submitter {label}"
-    columns = ("first_name", "last_name") if attribute == "name" else (attribute,)
-    reads = tuple(f"submitter__{column}" for column in columns)
-    resolve = _submitter(attribute)
-    return Tag(name, "Submitter", meaning, sample, "text", resolve, reads=reads)
 
 
 _TICKET = [
@@ -76,7 +32,7 @@ _TICKET = [
         "The ticket's title",
         "Login button does nothing",
         "text",
-        attrgetter("ticket.title"),
+        attrgetter("target.title"),
         reads=("title",),
     ),
     Tag(
@@ -85,7 +41,7 @@ _TICKET = [
         "The ticket's description, line breaks included",
         "I tap Log in and nothing happens.",
         "text",
-        attrgetter("ticket.description"),
+        attrgetter("target.description"),
         reads=("description",),
     ),
     Tag(
@@ -103,7 +59,7 @@ _TICKET = [
         "The type's prefix and the ticket's number",
         "BUG-12",
         "text",
-        attrgetter("ticket.reference"),
+        attrgetter("target.reference"),
         reads=("reference",),
     ),
     Tag(
@@ -112,7 +68,7 @@ _TICKET = [
         "The ticket's number in its feedback type",
         "12",
         "number",
-        attrgetter("ticket.number"),
+        attrgetter("target.number"),
         reads=("number",),
     ),
     Tag(
@@ -121,7 +77,7 @@ _TICKET = [
         "The number CenterHook knows the ticket by everywhere",
         "3401",
         "number",
-        attrgetter("ticket.pk"),
+        attrgetter("target.pk"),
     ),
     Tag(
         "Ticket URL",
@@ -129,7 +85,7 @@ _TICKET = [
         "The address of the ticket's page in CenterHook",
         "https://centerhook.example.com/admin/feedback/feedback/3401/change/",
         "text",
-        attrgetter("ticket_url"),
+        attrgetter("target_url"),
     ),
     Tag(
         "Visibility",
@@ -137,7 +93,7 @@ _TICKET = [
         "Who may see the ticket: public or private",
         "public",
         "text",
-        lambda context: str(context.ticket.visibility),
+        lambda context: str(context.target.visibility),
         reads=("visibility",),
     ),
     Tag(
@@ -146,7 +102,7 @@ _TICKET = [
         "When the ticket was submitted",
         "2026-03-14T09:26:53+00:00",
         "date",
-        attrgetter("ticket.created_at"),
+        attrgetter("target.created_at"),
         reads=("created_at",),
     ),
     Tag(
@@ -155,7 +111,7 @@ _TICKET = [
         "When the ticket was last changed",
         "2026-03-15T10:00:00+00:00",
         "date",
-        attrgetter("ticket.modified_at"),
+        attrgetter("target.modified_at"),
         reads=("modified_at",),
     ),
 ]
@@ -167,7 +123,7 @@ _PLACE = [
         "The name of the ticket's feedback type",
         "Bug Report",
         "text",
-        attrgetter("ticket.feedback_type.name"),
+        attrgetter("target.feedback_type.name"),
         reads=("feedback_type__name",),
     ),
     Tag(
@@ -176,7 +132,7 @@ _PLACE = [
         "The name of the ticket's project",
         "Spring Beta",
         "text",
-        attrgetter("ticket.feedback_type.project.name"),
+        attrgetter("target.feedback_type.project.name"),
         reads=("feedback_type__project__name",),
     ),
     Tag(
@@ -185,24 +141,106 @@ _PLACE = [
         "The name of the project's community",
         "Acme Testers",
         "text",
-        attrgetter("ticket.feedback_type.project.community.name"),
+        attrgetter("target.feedback_type.project.community.name"),
         reads=("feedback_type__project__community__name",),
     ),
 ]
 
-_SUBMITTER = [
-    _profile("Name", "First and last name", "Ada Lovelace", "name"),
-    _profile("First Name", "First name", "Ada", "first_name"),
-    _profile("Last Name", "Last name", "Lovelace", "last_name"),
-    _profile("Email", "E-mail address", "ada@example.com", "email"),
-    _profile("Phone", "Telephone number", "+44 20 7946 0958", "phone"),
-    _profile("Company", "Company", "Analytical Engines Ltd", "company"),
-    _profile("Street", "First line of the address", "12 St James's Square", "street1"),
-    _profile("Street 2", "Second line of the address", "Flat 3", "street2"),
-    _profile("City", "City", "London", "city"),
-    _profile("Region", "State, county or region", "Greater London", "region"),
-    _profile("Postal Code", "Postal code", "SW1Y 4JH", "postal_code"),
-    _profile("Country", "Country", "GB", "country"),
+# Label, meaning, sample, attribute of a tester, the columns behind it.
+_PROFILE: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
+    (
+        "Name",
+        "First and last name",
+        "Ada Lovelace",
+        "name",
+        ("first_name", "last_name"),
+    ),
+    ("First Name", "First name", "Ada", "first_name", ("first_name",)),
+    ("Last Name", "Last name", "Lovelace", "last_name", ("last_name",)),
+    ("Email", "E-mail address", "ada@example.com", "email", ("email",)),
+    ("Phone", "Telephone number", "+44 20 7946 0958", "phone", ("phone",)),
+    ("Company", "Company", "Analytical Engines Ltd", "company", ("company",)),
+    (
+        "Street",
+        "First line of the address",
+        "12 St James's Square",
+        "street1",
+        ("street1",),
+    ),
+    ("Street 2", "Second line of the address", "Flat 3", "street2", ("street2",)),
+    ("City", "City", "London", "city", ("city",)),
+    ("Region", "State, county or region", "Greater London", "region", ("region",)),
+    ("Postal Code", "Postal code", "SW1Y 4JH", "postal_code", ("postal_code",)),
+    ("Country", "Country", "GB", "country", ("country",)),
+    ("Score", "Points that macros gave", "25", "score", ("score",)),
+)
+
+
+def _profile_tags(prefix: str, path: str) -> list[Tag]:
+    """A tester's own tags, or with a prefix those of a ticket's submitter."""
+    return [
+        Tag(
+            f"{prefix}{label}",
+            prefix.strip() or "Tester",
+            meaning,
+            sample,
+            "number" if attribute == "score" else "text",
+            _submitter(attribute) if prefix else attrgetter(f"target.{attribute}"),
+            reads=tuple(f"{path}{column}" for column in columns),
+        )
+        for label, meaning, sample, attribute, columns in _PROFILE
+    ]
+
+
+_SUBMITTER = _profile_tags("Submitter ", "submitter__")
+_OWN_PROFILE = _profile_tags("", "")
+
+_TESTER = [
+    Tag(
+        "Tester ID",
+        "Tester",
+        "The number CenterHook knows the tester by everywhere",
+        "512",
+        "number",
+        attrgetter("target.pk"),
+    ),
+    Tag(
+        "Tester URL",
+        "Tester",
+        "The address of the tester's page in CenterHook",
+        "https://centerhook.example.com/admin/feedback/tester/512/change/",
+        "text",
+        attrgetter("target_url"),
+    ),
+    Tag(
+        "Created",
+        "Tester",
+        "When the tester was added",
+        "2026-03-14T09:26:53+00:00",
+        "date",
+        attrgetter("target.created_at"),
+        reads=("created_at",),
+    ),
+]
+
+_TESTERS_PLACE = [
+    Tag(
+        "Project",
+        "Project",
+        "The name of the macro's project; empty in a macro of the whole community",
+        "Spring Beta",
+        "text",
+        attrgetter("project"),
+    ),
+    Tag(
+        "Community",
+        "Project",
+        "The name of the tester's community",
+        "Acme Testers",
+        "text",
+        attrgetter("target.community.name"),
+        reads=("community__name",),
+    ),
 ]
 
 _RUN = [
@@ -228,6 +266,21 @@ _RUN = [
     ),
 ]
 
-CATALOGUE: Mapping[str, Tag] = {
-    normalise(tag.name): tag for tag in [*_TICKET, *_PLACE, *_SUBMITTER, *_RUN]
+
+def _by_name(*groups: list[Tag]) -> dict[str, Tag]:
+    return {normalise(tag.name): tag for group in groups for tag in group}
+
+
+# By what a template is rendered for, then by normalised name.
+CATALOGUES: Mapping[str, Mapping[str, Tag]] = {
+    FEEDBACK: _by_name(_TICKET, _PLACE, _SUBMITTER, _RUN),
+    TESTER: _by_name(_OWN_PROFILE, _TESTER, _TESTERS_PLACE, _RUN),
 }
+# Other names of tags, so that what was written for tickets can be moved to testers:
+# who submits is the tester there.
+ALIASES: Mapping[str, Mapping[str, Tag]] = {
+    FEEDBACK: {},
+    TESTER: {normalise(f"Submitter {tag.name}"): tag for tag in _OWN_PROFILE},
+}
+# What a sentence calls them.
+CALLED: Mapping[str, str] = {FEEDBACK: "tickets", TESTER: "testers"}

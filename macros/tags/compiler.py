@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from .catalogue import Tag
+from .catalogue import CALLED
 from .errors import BadArgument, Problem, TemplateError
-from .families import find_tag, nearest_tag
+from .families import find_tag, mistaken_for, nearest_tag
 from .filters import FILTERS, Apply
 from .lexer import cut
 from .names import nearest, normalise
 from .places import LAYOUTS, Place, Slot
 from .scope import Scope
 from .source import Literal, RawFilter, RawTag, Source
+from .tag import Tag
 from .template import Template, Use
 
 LONGEST_SOURCE = 1_000_000
@@ -70,6 +71,11 @@ def _resolve(found: Source, raw: RawTag, scope: Scope) -> Tag | None:
     tag = find_tag(raw.name, scope)
     if tag is None:
         shown = f"unknown tag (({_shortened(raw.name)}))"
+        if other := mistaken_for(raw.name, scope):
+            shown = (
+                f"(({_shortened(raw.name)})) is a tag of {other}, and this macro runs"
+                f" on {CALLED[scope.target]}"
+            )
         found.refuse(raw.start, shown, nearest_tag(raw.name, scope))
     return tag
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .catalogue import CATALOGUE, Family, Resolve, Tag
+from .catalogue import ALIASES, CALLED, CATALOGUES
 from .names import nearest, normalise
-from .scope import Context, FieldInfo, Scope
+from .scope import FEEDBACK, TARGETS, Context, FieldInfo, Scope
+from .tag import Family, Resolve, Tag
 
 
 def _find_field(name: str, scope: Scope) -> Tag | None:
@@ -23,7 +24,7 @@ def _field_tag(info: FieldInfo) -> Tag:
         f"The answer to {info.label}",
         info.sample,
         info.type,
-        lambda context: context.ticket.form_values.get(key),
+        lambda context: context.target.form_values.get(key),
         reads=("form_values",),
     )
 
@@ -46,7 +47,7 @@ def _find_external(name: str, scope: Scope) -> Tag | None:
 
 def _external(key: str) -> Resolve:
     def resolve(context: Context) -> object:
-        data: Mapping[str, Any] = context.ticket.external_data
+        data: Mapping[str, Any] = context.target.external_data
         if key in data:
             return data[key]
         found = (value for name, value in data.items() if normalise(name) == key)
@@ -86,7 +87,7 @@ FAMILIES: Mapping[str, Family] = {
         Family(
             "External",
             "External data",
-            "A value another system gave for the ticket, by its name",
+            "A value another system gave for the ticket or tester, by its name",
             "((External: jira_key))",
             "text",
             _find_external,
@@ -107,16 +108,35 @@ def find_tag(name: str, scope: Scope) -> Tag | None:
     """The tag of a name as its author wrote it, None when there is none."""
     namespace, colon, rest = name.partition(":")
     if not colon:
-        return CATALOGUE.get(normalise(name))
+        key = normalise(name)
+        return CATALOGUES[scope.target].get(key) or ALIASES[scope.target].get(key)
     family = FAMILIES.get(normalise(namespace))
     return None if family is None else family.find(rest, scope)
 
 
 def palette(scope: Scope) -> Iterator[Tag]:
     """Every tag an author can choose from."""
-    yield from CATALOGUE.values()
+    yield from CATALOGUES[scope.target].values()
     yield from (_field_tag(info) for info in dict.fromkeys(scope.fields.values()))
     yield from (_secret_tag(name) for name in sorted(scope.secrets))
+
+
+def families(scope: Scope) -> Iterator[Family]:
+    """Those that the scope's target has: a tester has no form."""
+    for key, family in FAMILIES.items():
+        if key != "field" or scope.target == FEEDBACK:
+            yield family
+
+
+def mistaken_for(name: str, scope: Scope) -> str:
+    """Of what a tag is that the scope's target lacks; empty where it is of nothing."""
+    namespace, colon, _ = name.partition(":")
+    for other in TARGETS:
+        known = normalise(name) in CATALOGUES[other]
+        is_field = colon and normalise(namespace) == "field" and other == FEEDBACK
+        if other != scope.target and (known or is_field):
+            return CALLED[other]
+    return ""
 
 
 def nearest_tag(name: str, scope: Scope) -> str | None:
@@ -130,4 +150,6 @@ def nearest_tag(name: str, scope: Scope) -> str | None:
     # `((Severity))` stands for `((Field: Severity))`, and `((Field: Title))` for
     # `((Title))`.
     found = nearest(name, labels) or nearest(own, labels)
+    if found is None and (alias := nearest(name, ALIASES[scope.target])):
+        found = ALIASES[scope.target][alias].name
     return None if found is None else f"(({found}))"

@@ -9,6 +9,9 @@ from typing import Any
 
 from .names import normalise
 
+# What a template is rendered for.
+FEEDBACK, TESTER = TARGETS = ("feedback", "tester")
+
 
 @dataclass(frozen=True, slots=True)
 class FieldInfo:
@@ -22,13 +25,19 @@ class FieldInfo:
 
 @dataclass(frozen=True)
 class Scope:
-    """The names a template may use, all normalised."""
+    """The names a template may use, all normalised; `target` is one of TARGETS."""
 
     fields: Mapping[str, FieldInfo]
     secrets: frozenset[str]
+    target: str = FEEDBACK
 
     @classmethod
-    def of(cls, fields: Iterable[FieldInfo] = (), secrets: Iterable[str] = ()) -> Scope:
+    def of(
+        cls,
+        fields: Iterable[FieldInfo] = (),
+        secrets: Iterable[str] = (),
+        target: str = FEEDBACK,
+    ) -> Scope:
         listed = list(fields)
         known: dict[str, FieldInfo] = {}
         # Authors see labels, so a label wins over another field's key.
@@ -36,18 +45,21 @@ class Scope:
             known.setdefault(normalise(info.label), info)
         for info in listed:
             known.setdefault(normalise(info.key), info)
-        return cls(known, frozenset(normalise(name) for name in secrets))
+        return cls(known, frozenset(normalise(name) for name in secrets), target)
 
 
 @dataclass(slots=True)
 class Context:
     """One target's values, read by attribute, so that no model is imported here."""
 
-    ticket: Any
-    ticket_url: str
+    # A ticket or a tester, and its page.
+    target: Any
+    target_url: str
     macro: str
     run_id: str
     delivery_id: str
     now: datetime
     # Normalised name -> value.
     secrets: Mapping[str, str] = field(default_factory=dict)
+    # The name of the macro's own, for targets that are in none.
+    project: str = ""

@@ -123,8 +123,13 @@ def test_every_preset_makes_a_macro_that_can_be_saved_again(
     for need in preset.secrets:
         values[f"secret_{need.key}_name"] = need.name
         values[f"secret_{need.key}_value"] = VALUE
+    if preset.target == "tester":
+        values["testers_of"] = f"project-{bugs.project_id}"
     response = page.post(start(name), form(bugs, **values))
     assert response.status_code == 302, response.context["form"].errors
+    macro = Macro.objects.get()
+    place = bugs.project if preset.target == "tester" else bugs
+    assert macro.place == place, "a tester preset takes no type, another no testers"
     step = WebRequest.objects.get()
     assert [row["name"] for row in step.return_values] == preset.returned
     step.full_clean(exclude=["step_ptr"])
@@ -213,6 +218,49 @@ def test_what_cannot_be_is_said_at_its_field(
     assert list(found) == [field]
     assert found[field][0].startswith(message)
     assert not Secret.objects.exists()
+
+
+SHIPPO = {
+    "name": "Check addresses",
+    "secret_shippo_token_name": "shippo_token",
+    "secret_shippo_token_value": "not-to-be-seen",
+}
+
+
+@pytest.mark.parametrize("kind", ["community", "project"])
+def test_a_preset_for_testers_asks_whose_and_makes_a_user_macro(
+    page: Client, bugs: FeedbackType, kind: str
+) -> None:
+    project, community = bugs.project, bugs.project.community
+    html = page.get(start("shippo")).content.decode()
+    assert "It makes a user macro" in html and 'name="feedback_type"' not in html
+    assert f'<option value="community-{community.pk}">All testers of' in html
+    place = {"community": community, "project": project}[kind]
+
+    data = {**SHIPPO, "testers_of": f"{kind}-{place.pk}", "keep_in": "project"}
+    response = page.post(start("shippo"), data, follow=True)
+
+    assert "Try it on one tester first." in response.content.decode()
+    macro, secret = Macro.objects.get(), Secret.objects.get()
+    assert (macro.place, macro.target, macro.community) == (place, "tester", community)
+    # In a macro of the whole community there is no project to keep it in.
+    assert secret.project == (project if kind == "project" else None)
+
+
+def test_testers_are_asked_for_and_must_be_ones_own(bugs: FeedbackType) -> None:
+    manager = factories.member(bugs, Role.PROJECT_MANAGER, in_project=True)
+    client = as_user(manager)
+    for wrong in ("", f"community-{bugs.project.community_id}", "project-0", "x"):
+        found = errors(client.post(start("shippo"), {**SHIPPO, "testers_of": wrong}))
+        assert list(found) == ["testers_of"]
+    own = {**SHIPPO, "testers_of": f"project-{bugs.project_id}"}
+    assert client.post(start("shippo"), own).status_code == 302
+    response = client.post(start("shippo"), {**own, "secret_shippo_token_value": ""})
+    assert (
+        response.context["form"].errors
+        == {"__all__": ["The project has a user macro of this name."]}
+        or "name" in response.context["form"].errors
+    )
 
 
 def test_a_locked_community_gets_no_macro(page: Client, bugs: FeedbackType) -> None:

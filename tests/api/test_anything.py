@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 from feedback.filters import FeedbackFilterSet
 from feedback.models import FeedbackType
 from feedback.rest.paging import PARAMETERS
+from feedback.tester_filters import TesterFilterSet as PeopleFilterSet
 from logs.api.filters import DeliveryFilterSet, RunFilterSet
 from macros.api.filters import MacroFilterSet
 from tests import factories
@@ -37,6 +38,7 @@ ROOMS: dict[str, list[str]] = {
     "macros": [*MacroFilterSet.base_filters],
     "runs": [*RunFilterSet.base_filters],
     "deliveries": [*DeliveryFilterSet.base_filters],
+    "testers": [*PeopleFilterSet.base_filters],
 }
 texts = st.text(max_size=30) | st.sampled_from(
     [

@@ -45,6 +45,7 @@ def test_a_macro_is_told_without_what_it_sends(
         "id": macro.pk,
         "name": "Post",
         "description": "",
+        "target": "feedback",
         "type": {"id": bugs.pk, "name": "Bug Report", "prefix": "BUG"},
         "project": {"id": bugs.project_id, "name": "Phone Beta"},
         "is_active": True,

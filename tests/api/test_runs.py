@@ -143,6 +143,7 @@ def test_a_delivery_tells_every_attempt(caller: APIClient, run: Run) -> None:
         "run": run.pk,
         "webhook_id": f"dlv_{run.key}_{delivery.pk}",
         "feedback": delivery.feedback_id,
+        "tester": None,
         "reference": "BUG-1",
         "step": 1,
         "state": "failed",

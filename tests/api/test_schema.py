@@ -15,6 +15,7 @@ from django.test import Client
 from feedback.conditions import StrictFilterSet
 from feedback.filters import FeedbackFilterSet
 from feedback.rest.problems import CONTENT_TYPE
+from feedback.tester_filters import TesterFilterSet as PeopleFilterSet
 from logs.api.filters import DeliveryFilterSet, RunFilterSet
 from macros.api.filters import MacroFilterSet
 from macros.api.secrets import SecretFilterSet
@@ -35,6 +36,8 @@ PATHS = {
     "/api/v1/runs/{id}/resume/": {"post"},
     "/api/v1/deliveries/": {"get"},
     "/api/v1/deliveries/{id}/": {"get"},
+    "/api/v1/testers/": {"get"},
+    "/api/v1/testers/{id}/": {"get"},
     "/api/v1/testers/{id}/export/": {"get"},
     "/api/v1/testers/{id}/erase/": {"post"},
 }
@@ -68,6 +71,7 @@ def test_the_schema_is_open_and_names_every_operation(schema: dict[str, Any]) ->
         ("runs", RunFilterSet),
         ("secrets", SecretFilterSet),
         ("deliveries", DeliveryFilterSet),
+        ("testers", PeopleFilterSet),
     ],
 )
 def test_every_condition_is_in_the_schema(

@@ -36,7 +36,7 @@ def test_the_first_ticket_is_the_sample_with_all_its_requests(
     found = preview(macro, ALL.order_by("-pk"))
 
     assert (found.count, found.looked_at, found.is_partial) == (2, 2, False)
-    assert found.sample == first
+    assert found.sample == first.reference
     assert [request.url for request in found.requests] == [
         "https://a.example/?token=••••••&q=First",
         "https://b.example/",
@@ -124,7 +124,7 @@ def test_looking_writes_nothing(bugs: FeedbackType) -> None:
 
 def test_an_empty_selection_has_no_sample(bugs: FeedbackType) -> None:
     found = preview(factories.macro(bugs, "https://a.example/"), ALL)
-    assert (found.count, found.sample, found.requests) == (0, None, [])
+    assert (found.count, found.sample, found.requests) == (0, "", [])
 
 
 def test_a_macro_that_no_longer_compiles_says_why(bugs: FeedbackType) -> None:

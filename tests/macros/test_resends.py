@@ -275,7 +275,7 @@ def test_many_rows_cost_as_many_queries_as_few(
 ) -> None:
     run = factories.run(a_macro(GONE, tickets=count))
     answer(run, *[("failed", "dns")] * count)
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         assert resend(Delivery.objects.all(), Resend.SAME, olivia).count == count
 
 

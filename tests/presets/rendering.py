@@ -12,8 +12,8 @@ from macros.models import WebRequest
 from macros.models.secrets import Vault
 from macros.presets import Preset, fill
 from macros.rendering import RequestTemplate
-from macros.tags import Context, FieldInfo, Scope
-from tests.tags.targets import a_context
+from macros.tags import FEEDBACK, TESTER, Context, FieldInfo, Scope
+from tests.tags.targets import a_context, a_testers_context
 
 HERE = Path(__file__).parent
 SITE = "https://site.example"
@@ -71,30 +71,48 @@ def steps(preset: Preset, nasty: bool = False) -> list[dict[str, Any]]:
     return [{**rest, **request} for request in filled]
 
 
-def requests_of(preset: Preset, ticket: Context, nasty: bool = False) -> list[Request]:
+def scope_of(preset: Preset) -> Scope:
+    secrets = values_for(preset)
+    if preset.target == "tester":
+        return Scope.of(secrets=secrets, target=TESTER)
+    return Scope.of([FieldInfo("x", "X", "text", "")], secrets, FEEDBACK)
+
+
+def requests_of(preset: Preset, context: Context, nasty: bool = False) -> list[Request]:
     values = values_for(preset)
-    scope = Scope.of([FieldInfo("x", "X", "text", "")], values)
     built = []
     for step in steps(preset, nasty):
-        template = RequestTemplate.compile(step, scope)
+        template = RequestTemplate.compile(step, scope_of(preset))
         template.unlock(Vault(values))
-        built.append(template.render(ticket))
+        built.append(template.render(context))
     return built
 
 
-def nasty_ticket(preset: Preset, value: str) -> Context:
-    """A ticket with the value wherever a person or another system could put it."""
+def nasty_target(preset: Preset, value: str) -> Context:
+    """With the value wherever a person or another system could put it."""
+    if preset.target == "tester":
+        context = a_testers_context(values_for(preset))
+        _spoil_profile(context.target, value)
+        context.target.community.name = value[:100]
+        context.project = value[:100].strip()
+        context.target.external_data = {"address_valid": value[:500]}
+        return context
     context = a_context(values_for(preset))
-    ticket = context.ticket
+    ticket = context.target
     # As the column does.
     ticket.title = " ".join(value.split())[:250] or "x"
     ticket.description = value
     ticket.status.name = value[:50]
     ticket.external_data = {"jira_key": value[:500] or "QA-7"}
-    # Django lets no other addresses in.
-    for name in set(vars(ticket.submitter)) - {"email"}:
-        setattr(ticket.submitter, name, value[:100].strip() or "x")
+    _spoil_profile(ticket.submitter, value)
     ticket.feedback_type.name = value[:100]
     ticket.feedback_type.project.name = value[:100].strip() or "x"
     ticket.feedback_type.project.community.name = value[:100]
     return context
+
+
+def _spoil_profile(person: Any, value: str) -> None:
+    # Django lets no other addresses in.
+    texts = {name for name, held in vars(person).items() if isinstance(held, str)}
+    for name in texts - {"email"}:
+        setattr(person, name, value[:100].strip() or "x")

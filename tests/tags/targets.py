@@ -1,4 +1,4 @@
-"""A ticket with a value for every tag, and short ways to compile and render."""
+"""A ticket and a tester with a value for every tag, and short ways to render."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from macros.tags import (
+    TESTER,
     Context,
     FieldInfo,
     Place,
@@ -36,6 +37,7 @@ FORM_VALUES = {
     "due": "2026-03-04",
     "empty": "",
 }
+TESTERS = Scope.of(secrets=["Slack URL", "token"], target=TESTER)
 SECRETS = {"slack_url": "https://hooks.example.com/T0/B0", "token": "s3cr3t"}
 
 
@@ -76,23 +78,44 @@ def a_submitter() -> SimpleNamespace:
         region="Greater London",
         postal_code="SW1Y 4JH",
         country="GB",
+        score=25,
     )
 
 
+def a_tester(**changes: Any) -> SimpleNamespace:
+    values = {
+        **vars(a_submitter()),
+        "pk": 512,
+        "created_at": datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+        "community": SimpleNamespace(name="Acme Testers"),
+        "external_data": {"address_valid": True},
+    }
+    return SimpleNamespace(**values | changes)
+
+
 def a_context(secrets: Mapping[str, str] = SECRETS, **changes: Any) -> Context:
+    return _context(a_ticket(**changes), "/t/3401/", secrets)
+
+
+def a_testers_context(secrets: Mapping[str, str] = SECRETS, **changes: Any) -> Context:
+    return _context(a_tester(**changes), "/p/512/", secrets)
+
+
+def _context(target: Any, path: str, secrets: Mapping[str, str]) -> Context:
     return Context(
-        ticket=a_ticket(**changes),
-        ticket_url="https://centerhook.example.com/t/3401/",
+        target=target,
+        target_url=f"https://centerhook.example.com{path}",
         macro="Send to Jira",
         run_id="871",
         delivery_id="msg_871_1",
         now=datetime(2026, 3, 16, 8, 0, tzinfo=UTC),
         secrets=secrets,
+        project="Spring Beta",
     )
 
 
-def compiled(source: str, place: Place = Place.TEXT) -> Template:
-    return compile_template(source, place, SCOPE)
+def compiled(source: str, place: Place = Place.TEXT, scope: Scope = SCOPE) -> Template:
+    return compile_template(source, place, scope)
 
 
 def rendered(source: str, place: Place = Place.TEXT, **changes: Any) -> str:
@@ -104,9 +127,9 @@ def with_value(source: str, value: object, place: Place = Place.TEXT) -> str:
     return rendered(source, place, external_data={"v": value})
 
 
-def problems(source: str, place: Place = Place.TEXT) -> list[str]:
+def problems(source: str, place: Place = Place.TEXT, scope: Scope = SCOPE) -> list[str]:
     try:
-        compiled(source, place)
+        compiled(source, place, scope)
     except TemplateError as error:
         return [str(problem) for problem in error.problems]
     return []

@@ -6,8 +6,10 @@ import pytest
 
 import macros.tags
 from macros.tags import (
-    CATALOGUE,
+    CATALOGUES,
     FAMILIES,
+    TARGETS,
+    TESTER,
     TYPES,
     Scope,
     compile_template,
@@ -15,7 +17,15 @@ from macros.tags import (
     palette,
 )
 from macros.tags.places import LAYOUTS
-from tests.tags.targets import SCOPE, a_context, compiled, rendered
+from tests.tags.targets import (
+    SCOPE,
+    TESTERS,
+    a_context,
+    a_testers_context,
+    compiled,
+    problems,
+    rendered,
+)
 
 EXPECTED = {
     "Title": "Login fails",
@@ -43,6 +53,7 @@ EXPECTED = {
     "Submitter Region": "Greater London",
     "Submitter Postal Code": "SW1Y 4JH",
     "Submitter Country": "GB",
+    "Submitter Score": "25",
     "Now": "2026-03-16T08:00:00+00:00",
     "Macro": "Send to Jira",
     "Run ID": "871",
@@ -58,33 +69,136 @@ EXPECTED = {
 }
 
 
+EXPECTED_OF_TESTERS = {
+    "Name": "Ada Lovelace",
+    "First Name": "Ada",
+    "Last Name": "Lovelace",
+    "Email": "ada@example.com",
+    "Phone": "+44 20 7946 0958",
+    "Company": "Analytical Engines",
+    "Street": "12 St James's Square",
+    "Street 2": "Flat 3",
+    "City": "London",
+    "Region": "Greater London",
+    "Postal Code": "SW1Y 4JH",
+    "Country": "GB",
+    "Score": "25",
+    "Tester ID": "512",
+    "Tester URL": "https://centerhook.example.com/p/512/",
+    "Created": "2026-01-02T03:04:05+00:00",
+    "Project": "Spring Beta",
+    "Community": "Acme Testers",
+    "Now": "2026-03-16T08:00:00+00:00",
+    "Macro": "Send to Jira",
+    "Run ID": "871",
+    "Delivery ID": "msg_871_1",
+    "Secret: slack_url": "https://hooks.example.com/T0/B0",
+    "Secret: token": "s3cr3t",
+}
+
+
 @pytest.mark.parametrize("name", EXPECTED)
 def test_a_tag_renders_its_value(name):
     assert rendered(f"(({name}))") == EXPECTED[name]
     assert compiled(f"(({name}))").tags == (name,)
 
 
+@pytest.mark.parametrize("name", EXPECTED_OF_TESTERS)
+def test_a_tag_of_a_tester_renders_its_value(name):
+    template = compiled(f"(({name}))", scope=TESTERS)
+    assert template.render(a_testers_context()) == EXPECTED_OF_TESTERS[name]
+    assert template.tags == (name,)
+
+
 def test_every_tag_has_an_expected_result():
     assert [tag.name for tag in palette(SCOPE)] == list(EXPECTED)
+    assert [tag.name for tag in palette(TESTERS)] == list(EXPECTED_OF_TESTERS)
+
+
+def test_external_data_is_the_testers_own():
+    template = compiled("((External: Address Valid))", scope=TESTERS)
+    assert template.render(a_testers_context()) == "true"
+    assert template.reads == {"external_data"}
+
+
+@pytest.mark.parametrize("label", list(EXPECTED_OF_TESTERS)[:13])
+def test_a_submitters_tag_moved_to_testers_means_the_tester(label):
+    moved = compiled(f"((Submitter {label}))", scope=TESTERS)
+    assert moved.render(a_testers_context()) == EXPECTED_OF_TESTERS[label]
+    assert moved.tags == (label,), "it is shown under its own name there"
+    assert moved.reads == compiled(f"(({label}))", scope=TESTERS).reads
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        (
+            "x\n((Titel))((Title))",
+            [
+                "Line 2, column 1: unknown tag ((Titel)).",
+                "Line 2, column 10: ((Title)) is a tag of tickets, and this macro runs"
+                " on testers.",
+            ],
+        ),
+        (
+            "((Field: Country))",
+            [
+                "Line 1, column 1: ((Field: Country)) is a tag of tickets, and this"
+                " macro runs on testers. Did you mean ((Country))?"
+            ],
+        ),
+        (
+            "((Ticket URL))",
+            [
+                "Line 1, column 1: ((Ticket URL)) is a tag of tickets, and this macro"
+                " runs on testers. Did you mean ((Tester URL))?"
+            ],
+        ),
+        (
+            "((Submitter Now))((Submitter Frist Name))",
+            [
+                "Line 1, column 1: unknown tag ((Submitter Now)). Did you mean",
+                "Line 1, column 18: unknown tag ((Submitter Frist Name)). Did you mean"
+                " ((First Name))?",
+            ],
+        ),
+    ],
+)
+def test_a_tickets_tag_in_a_user_macro_is_refused_with_the_reason(source, told):
+    found = problems(source, scope=TESTERS)
+    assert len(found) == len(told)
+    assert all(map(str.startswith, found, told)), found
+
+
+def test_a_testers_tag_in_a_feedback_macro_is_refused_with_the_reason():
+    assert problems("a ((first_name))") == [
+        "Line 1, column 3: ((first_name)) is a tag of testers, and this macro runs on"
+        " tickets. Did you mean ((Submitter First Name))?"
+    ]
 
 
 def test_every_tag_and_family_is_described():
-    for tag in [*CATALOGUE.values(), *FAMILIES.values()]:
+    assert set(CATALOGUES) == set(TARGETS)
+    tags = [tag for target in TARGETS for tag in CATALOGUES[target].values()]
+    for tag in [*tags, *FAMILIES.values()]:
         assert tag.group and tag.meaning and tag.sample
         assert tag.type in TYPES
-    assert all(key == normalise(tag.name) for key, tag in CATALOGUE.items())
+    for named in CATALOGUES.values():
+        assert all(key == normalise(tag.name) for key, tag in named.items())
     assert {tag.name for tag in FAMILIES.values()} == {"Field", "External", "Secret"}
 
 
-def test_a_tags_type_is_that_of_its_value():
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_tags_type_is_that_of_its_value(target):
+    context = a_testers_context() if target == TESTER else a_context()
     kinds = {"number": int, "date": datetime, "text": str}
-    for tag in CATALOGUE.values():
-        assert isinstance(tag.resolve(a_context()), kinds[tag.type]), tag.name
+    for tag in CATALOGUES[target].values():
+        assert isinstance(tag.resolve(context), kinds[tag.type]), tag.name
 
 
 def test_a_ticket_without_status_or_submitter_renders_empty():
     source = "".join(f"[(({name}))]" for name in EXPECTED if "Submitter" in name)
-    assert rendered(source + "((Status))", submitter=None, status=None) == "[]" * 12
+    assert rendered(source + "((Status))", submitter=None, status=None) == "[]" * 13
 
 
 def test_a_label_wins_over_another_fields_key():

@@ -148,7 +148,11 @@ CLOSE = "these )) close no tag; write \\)) for the characters themselves."
             "1: unknown tag ((Severity)). Did you mean ((Field: Severity))?",
         ),
         ("((token))", "1: unknown tag ((token)). Did you mean ((Secret: token))?"),
-        ("((Email))", "1: unknown tag ((Email)). Did you mean ((Submitter Email))?"),
+        (
+            "((Email))",
+            "1: ((Email)) is a tag of testers, and this macro runs on tickets. Did you"
+            " mean ((Submitter Email))?",
+        ),
         (
             "((Field: Severty))",
             "1: unknown tag ((Field: Severty)). Did you mean ((Field: Severity))?",

@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from feedback.roles import Role
-from macros.reference import filter_rows, markdown
-from macros.tags import CATALOGUE, FAMILIES, FILTERS
+from macros.reference import filter_rows, headline, markdown
+from macros.tags import CATALOGUES, FAMILIES, FILTERS
 from tests import factories
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "tags.md"
@@ -25,8 +25,11 @@ def test_the_docs_are_those_of_this_catalogue() -> None:
 
 def test_every_tag_family_and_filter_is_in_it() -> None:
     text = markdown()
-    for tag in CATALOGUE.values():
-        assert f"| `{tag}` | {tag.meaning}" in text
+    for target, tags in CATALOGUES.items():
+        part = text.partition(f"## {headline(target)}\n")[2].partition("\n## ")[0]
+        for tag in tags.values():
+            assert f"| `{tag}` | {tag.meaning}" in part
+        assert ("| `((Field: Severity))` |" in part) is (target == "feedback")
     for family in FAMILIES.values():
         assert family.sample in text
     for name in FILTERS:
@@ -52,14 +55,23 @@ def test_the_admin_shows_it_with_the_types_own_fields_and_secrets() -> None:
     client.force_login(factories.member(bugs, Role.OBSERVER))
     url = reverse("admin:macros_macro_tags")
 
-    page = client.get(url, {"feedback_type": bugs.pk}).content.decode()
-    foreign = client.get(url, {"feedback_type": others.pk}).content.decode()
+    def shown(of: str) -> str:
+        return client.get(url, {"of": of}).content.decode()
+
+    page = shown(f"feedbacktype-{bugs.pk}")
+    community, project = bugs.project.community, bugs.project
+    testers = shown(f"community-{community.pk}")
+    foreign = shown(f"feedbacktype-{others.pk}")
+    foreign += shown(f"project-{others.project_id}") + shown("x") + shown("project-")
     bare = client.get(url).content.decode()
 
     for name, argument, meaning, example in filter_rows():
         assert escape(meaning) in bare and escape(example) in bare, (name, argument)
     assert "((Field: Severity))" in page and "((Secret: teams_url))" in page
     assert "teams_url" not in bare
+    assert "((Tester URL))" in testers and "((Secret: teams_url))" in testers
+    assert "((Severity" not in testers and "((Reference))" not in testers
+    assert "In a macro that runs on testers" in shown(f"project-{project.pk}")
     assert "foreign_key" not in page + foreign + bare and "Hush" not in foreign
 
 

@@ -42,6 +42,8 @@ ROUTES: dict[str, Page] = {
     "run-resume": Page("logs.run", post=SUPPORT),
     "delivery-list": Page(get=OBSERVER),
     "delivery-detail": Page("logs.delivery", get=OBSERVER),
+    "tester-list": Page(get=OBSERVER),
+    "tester-detail": Page("feedback.tester", get=OBSERVER),
     "tester-export": Page("feedback.tester", get=COMMUNITY_MANAGER),
     "tester-erase": Page("feedback.tester", post=COMMUNITY_MANAGER),
 }

@@ -65,6 +65,11 @@ class World:
         world = cls(mine, _type(NEXT, mine.project.community), theirs)
         for made, name in ((mine, MINE), (world.next, NEXT), (theirs, THEIRS)):
             factories.one_of_everything(made, name)
+            # Of the whole community: a role in the project `mine` does not reach it.
+            whole = made.project.community if made != mine else made.project
+            for place, kind in ((made.project, "project"), (whole, "whole")):
+                url, named = "https://example.com/", f"{name} of the {kind}"
+                factories.run(factories.macro(place, url, name=named))
         _mark_what_has_no_name(world)
         Group.objects.create(name=THEIRS)
         return world

@@ -1,0 +1,44 @@
+"""What a tag is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .scope import Context, Scope
+
+Resolve = Callable[[Context], object]
+
+TYPES = ("text", "number", "boolean", "date", "list")
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """`name` is the canonical label; `type` is one of TYPES."""
+
+    name: str
+    group: str
+    meaning: str
+    sample: str
+    type: str
+    resolve: Resolve
+    secret: bool = False
+    # The target's columns that it reads, as a Django query names them. One that is
+    # left out is fetched target by target.
+    reads: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"(({self.name}))"
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Tags that share a namespace: `((Field: Severity))` is one of Field."""
+
+    name: str
+    group: str
+    meaning: str
+    sample: str
+    type: str
+    # None when the scope has no such name.
+    find: Callable[[str, Scope], Tag | None]
