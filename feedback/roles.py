@@ -86,7 +86,7 @@ _MANAGE_PROJECT = (
         ],
     )
     # Templates may hold credentials; of others the log shows them masked.
-    | _permissions(["view"], ["macros.secret", *_STEPS])
+    | _permissions(["view"], ["macros.macroversion", "macros.secret", *_STEPS])
 )
 _MANAGE_COMMUNITY = (
     _MANAGE_PROJECT

@@ -48,6 +48,7 @@ class RunSerializer(serializers.ModelSerializer):
             "is_settled",
             "macro",
             "macro_name",
+            "macro_version",
             "cause",
             "started_by",
             "selection",

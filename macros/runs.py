@@ -17,6 +17,7 @@ from logs import audit, recording
 from logs.models import Action, Cause, Delivery, Run, Target
 
 from . import queue
+from .documents import current_number, newest_number
 from .models import Macro, WebRequest
 from .rendering import Plan
 from .tags import TemplateError
@@ -53,16 +54,19 @@ def start_run(
     known = Run.objects.filter(key=key).first()
     if known is not None:
         return _same(known, macro, fingerprint)
-    run = _start(
-        macro,
-        targets,
-        _ready_snapshot(macro),
-        actor,
-        key=key,
-        cause=cause,
-        fingerprint=fingerprint,
-        selection=selection,
-    )
+    with transaction.atomic():
+        snapshot, version = _frozen(macro)
+        run = _start(
+            macro,
+            targets,
+            snapshot,
+            actor,
+            key=key,
+            macro_version=version,
+            cause=cause,
+            fingerprint=fingerprint,
+            selection=selection,
+        )
     return _same(run, macro, fingerprint)
 
 
@@ -139,6 +143,16 @@ def _same(run: Run, macro: Macro, fingerprint: str) -> Run:
     if run.fingerprint != fingerprint:
         raise KeyReused("This key was used for a run on another selection.")
     return run
+
+
+def _frozen(macro: Macro) -> tuple[dict[str, Any], int]:
+    """The snapshot, and the version that it is: nothing was saved in between."""
+    while True:
+        macro.refresh_from_db()
+        version = current_number(macro)
+        snapshot = _ready_snapshot(macro)
+        if newest_number(macro) == version:
+            return snapshot, version
 
 
 def _ready_snapshot(macro: Macro) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from feedback.models import (
 from feedback.roles import Role
 from logs import recording
 from logs.models import Attempt, Cause, Delivery, DeliveryState, Run
+from macros.documents import note_version
 from macros.models import Macro, Secret, WebRequest, step_kinds
 from macros.runs import start_run, targets_of
 
@@ -164,6 +165,7 @@ def macro(
             setattr(step, field, value)
         step.full_clean(exclude=["step_ptr"])
         step.save()
+    note_version(made)
     return made
 
 
@@ -175,6 +177,7 @@ def steps(of: Macro, *settings: dict[str, Any]) -> Macro:
         step = step_kinds()[kind].restore(of, rest)
         step.position = last
         step.save()
+    note_version(of)
     return of
 
 

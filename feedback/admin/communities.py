@@ -1,9 +1,14 @@
 from __future__ import annotations
 
-from django.contrib import admin
+from typing import Any
 
+from django.contrib import admin
+from django.http import HttpRequest
+
+from ..access import may
 from ..models import Community, Project
 from ..scoping import ScopedAdmin
+from .moving import MovingMixin
 
 
 @admin.register(Community)
@@ -13,8 +18,17 @@ class CommunityAdmin(ScopedAdmin):
 
 
 @admin.register(Project)
-class ProjectAdmin(ScopedAdmin):
+class ProjectAdmin(MovingMixin, ScopedAdmin):
     owner_fields = ("community",)
-    list_display = ["name", "community", "created_at"]
+    list_display = ["name", "community", "is_template", "created_at"]
+    list_filter = ["is_template"]
+    change_form_template = "admin/feedback/project/change_form.html"
     list_select_related = ["community"]
     search_fields = ["name"]
+
+    def page_of(self, request: HttpRequest, obj: Project) -> dict[str, Any]:
+        user = request.user
+        return {
+            "may_move": may(user, "macros.add_macro", obj),
+            "may_clone": may(user, "feedback.add_project", obj.community),
+        }

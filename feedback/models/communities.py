@@ -59,6 +59,9 @@ class Project(models.Model):
     community = models.ForeignKey(Community, models.CASCADE, related_name="projects")
     name = models.CharField(max_length=100)
     description = models.TextField(blank=True)
+    is_template = models.BooleanField(
+        "template", default=False, help_text="Made to be cloned into new projects."
+    )
     created_at = models.DateTimeField("created", auto_now_add=True)
 
     tenancy = Tenancy("community", "pk")

@@ -70,7 +70,12 @@ class RunAdmin(ReadOnlyAdmin):
         ]
 
     def page_of(self, request: HttpRequest, obj: Run) -> dict[str, Any]:
-        return {**_page(obj), "may_run": may(request.user, RUN_MACRO, obj)}
+        user, macro = request.user, obj.macro
+        return {
+            **_page(obj),
+            "may_run": may(user, RUN_MACRO, obj),
+            "may_see_version": macro and may(user, "macros.change_macro", macro),
+        }
 
     def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The part of the page that changes while the run goes on."""

@@ -74,6 +74,7 @@ class Run(models.Model):
         "macros.Macro", models.SET_NULL, related_name="runs", null=True
     )
     macro_name = models.CharField("macro", max_length=100)
+    macro_version = models.PositiveIntegerField("version", null=True)
     snapshot = models.JSONField(help_text="The macro as it was at the start.")
     cause = models.CharField(max_length=10, choices=Cause)
     actor = models.ForeignKey(

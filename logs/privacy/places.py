@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.apps import apps
 from django.db.models import F, QuerySet
 
 from feedback.models import Comment, Feedback, Tester
@@ -77,6 +78,9 @@ def other_places(tester: Tester) -> list[Place]:
     testers = Tester.objects.filter(community=community).exclude(pk=tester.pk)
     attempts = Attempt.objects.filter(delivery__run__community=community)
     runs = Run.objects.filter(community=community)
+    # A macro can be edited by hand; what it was before can't.
+    version = apps.get_model("macros", "MacroVersion")
+    versions = version._default_manager.filter(macro__community=community)
     elsewhere = tickets.exclude(submitter=tester)
     said = comments.exclude(feedback__submitter=tester)
     logged = attempts.exclude(delivery__feedback__submitter=tester)
@@ -86,6 +90,7 @@ def other_places(tester: Tester) -> list[Place]:
         Place("comment", said, ("text",), is_far=True),
         Place("tester", testers, ("external_data", "external_provenance")),
         Place("run", runs, ("selection", "snapshot")),
+        Place("version", versions, ("document",)),
         Place("attempt", logged, TEXTS, is_far=True),
     ]
 

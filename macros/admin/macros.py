@@ -28,6 +28,7 @@ from .starts import StartsMixin
 from .steps import STEP_INLINES, fitting, next_position
 from .tags import reference
 from .testing import TestsMixin
+from .versions import VersionsMixin
 
 
 class WebRequestFormSet(BaseInlineFormSet):
@@ -120,7 +121,7 @@ _ABOUT_RETRIES = (
 
 
 @admin.register(Macro)
-class MacroAdmin(EditorMixin, StartsMixin, TestsMixin, ScopedAdmin):
+class MacroAdmin(EditorMixin, StartsMixin, TestsMixin, VersionsMixin, ScopedAdmin):
     form = MacroForm
     list_display = [
         "name",

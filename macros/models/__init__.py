@@ -4,6 +4,7 @@ from .emails import SendEmail
 from .macros import Macro
 from .secrets import Secret, Vault
 from .steps import Step, kind_accessors, step_kinds
+from .versions import MacroVersion
 from .web_requests import BodyKind, Method, WebRequest
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "BodyKind",
     "ChangeStatus",
     "Macro",
+    "MacroVersion",
     "Method",
     "Secret",
     "SendEmail",

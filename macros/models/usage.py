@@ -18,7 +18,7 @@ from .secrets import Secret
 from .web_requests import WebRequest
 
 # A tag of the family Secret, and not one written as text: \((Secret: name)).
-_TAG = re.compile(r"(?<!\\)\(\(\s*secret\s*:([^()|\n]*)", re.IGNORECASE)
+SECRET_TAG = re.compile(r"(?<!\\)\(\(\s*secret\s*:([^()|\n]*)", re.IGNORECASE)
 
 
 def macros_using(secret: Secret) -> list[Macro]:
@@ -68,7 +68,7 @@ def names_in(step: WebRequest | SendEmail) -> Iterator[str]:
     is_mail = isinstance(step, SendEmail)
     for name in ("subject", "body") if is_mail else ("url", "headers", "body"):
         text = getattr(step, name)
-        yield from (normalise(found[1]) for found in _TAG.finditer(text))
+        yield from (normalise(found[1]) for found in SECRET_TAG.finditer(text))
     if is_mail:
         return
     for field in SECRET_FIELDS:

@@ -10,6 +10,7 @@ from django.db import transaction
 from feedback.access import may
 from feedback.models import Community, FeedbackType, Project
 
+from ..documents import note_version
 from ..models import Macro, Secret, WebRequest
 
 _LABELS = {"url": "URL", "body": "body text", "headers": "headers"}
@@ -68,6 +69,7 @@ def create_macro(start: Start, actor: Any) -> Macro:
             raise Refused({"name": ["You may not add macros there."]})
         for position, request in enumerate(start.requests, start=1):
             _create_request(macro, position, request)
+        note_version(macro, actor)
     return macro
 
 

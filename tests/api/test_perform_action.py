@@ -82,6 +82,7 @@ def test_tickets_by_number(bugs: FeedbackType, caller: APIClient, macro: Macro) 
         "is_settled": False,
         "macro": macro.pk,
         "macro_name": "Post",
+        "macro_version": 1,
         "cause": "api",
         "started_by": run.actor_name,
         "selection": "2 by number",

@@ -198,7 +198,7 @@ def test_a_run_of_many_tickets_is_one_entry_and_as_many_queries(
         )
     Feedback.objects.bulk_create(rows, batch_size=5000)
     macro = factories.macro(bugs, "https://a.example/", name="Post")
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(26):
         run = start_run(
             macro,
             Feedback.objects.all(),

@@ -68,6 +68,7 @@ def test_a_run_says_what_was_started_by_whom_on_what(
         "community_id": bugs.project.community_id,
         "project_id": bugs.project_id,
         "macro_id": macro.pk,
+        "macro_version": 1,
         "macro_name": "Post",
         "cause": "action",
         "actor_id": olivia.pk,

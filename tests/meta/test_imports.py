@@ -32,6 +32,7 @@ ROWS: list[list[tuple[str, ...]]] = [
     ],
     [("models",)],
     [
+        ("documents",),
         ("errors", "changes", "authentication", "emails", "rendering", "repeats"),
         ("echo",),
         ("capture",),

@@ -97,6 +97,16 @@ OTHERS: dict[str, Page] = {
     ),
     "macros_macro_new_editor": Page(get=PROJECT_MANAGER),
     "macros_macro_test": Page("macros.macro", PROJECT_MANAGER, PROJECT_MANAGER),
+    "feedback_project_clone": Page(
+        "feedback.project", COMMUNITY_MANAGER, COMMUNITY_MANAGER
+    ),
+    "feedback_project_export": Page(
+        "feedback.project", PROJECT_MANAGER, PROJECT_MANAGER
+    ),
+    "feedback_project_import": Page(
+        "feedback.project", PROJECT_MANAGER, PROJECT_MANAGER
+    ),
+    "macros_macro_versions": Page("macros.macro", PROJECT_MANAGER, PROJECT_MANAGER),
     "logs_run_progress": Page("logs.run", OBSERVER, OBSERVER),
     "logs_run_pause": Page("logs.run", SUPPORT, SUPPORT),
     "logs_run_resume": Page("logs.run", SUPPORT, SUPPORT),
@@ -112,8 +122,10 @@ OTHERS: dict[str, Page] = {
 }
 # Sign-in and sign-out are open, a person's own second factor is walked by
 # tests/sign_in, the audit log's export by tests/admin, and the rest are Django's own
-# redirects.
+# redirects. One version of a macro is in tests/admin/test_versions.py.
 NOT_WALKED = {
+    "macros_macro_restore",
+    "macros_macro_version",
     "logs_auditentry_export",
     "login",
     "logout",

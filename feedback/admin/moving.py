@@ -1,0 +1,198 @@
+"""A project's types and macros: out to a file, in from one, and into a clone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.text import slugify
+from django.views.decorators.debug import sensitive_post_parameters
+
+from logs import audit
+from logs.models import Action
+from macros import documents
+from macros.documents import DocumentRefused, Existing, SecretsMissing
+
+from ..access import may
+from ..models import Project
+
+_TYPES = {"yaml": "application/yaml", "json": "application/json"}
+_ADD_MACRO, _ADD_PROJECT = "macros.add_macro", "feedback.add_project"
+_VALUE = "secret_"
+
+
+class ImportForm(forms.Form):
+    file = forms.FileField(required=False, help_text="As it was exported.")
+    text = forms.CharField(
+        label="or its text",
+        required=False,
+        strip=False,
+        widget=forms.Textarea(
+            attrs={"rows": 12, "class": "code", "spellcheck": "false"}
+        ),
+    )
+    existing = forms.ChoiceField(
+        label="Where a macro's name is taken",
+        choices=Existing.choices,
+        initial=Existing.REFUSE,
+        widget=forms.RadioSelect,
+        help_text="A feedback type that is there already stays as it is, and gets the"
+        " macros, unless the file is refused.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        file = cleaned.get("file")
+        if file is not None:
+            if file.size > documents.MOST_BYTES:
+                told = f"The file is longer than {documents.MOST_BYTES:,} bytes."
+                raise forms.ValidationError(told)
+            try:
+                cleaned["text"] = file.read().decode()
+            except UnicodeDecodeError:
+                told = "The file is not text in UTF-8."
+                raise forms.ValidationError(told) from None
+        if not cleaned.get("text") and not self.errors:
+            raise forms.ValidationError("Choose a file, or paste its text.")
+        return cleaned
+
+
+class CloneForm(forms.Form):
+    name = forms.CharField(max_length=100, label="Name of the new project")
+
+
+class MovingMixin(ModelAdmin):
+    """The pages beside a project's own."""
+
+    row_to: Any
+
+    def get_urls(self) -> list[URLPattern]:
+        def page(view: Any, name: str) -> URLPattern:
+            wrapped = self.admin_site.admin_view(sensitive_post_parameters()(view))
+            made: URLPattern = path(
+                f"<int:pk>/{name}/", wrapped, name=f"feedback_project_{name}"
+            )
+            return made
+
+        return [
+            page(self.export, "export"),
+            page(self.import_, "import"),
+            page(self.clone, "clone"),
+            *super().get_urls(),
+        ]
+
+    def export(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """By POST: it stands in the audit log."""
+        project = self._project(request, pk, _ADD_MACRO)
+        form = request.POST.get("format", "")
+        if request.method != "POST" or form not in _TYPES:
+            return HttpResponseRedirect(_page_of(project))
+        text = documents.write(documents.export_project(project), form)
+        audit.record(Action.EXPORTED, project, detail="Types and macros.")
+        answer = HttpResponse(text, content_type=f"{_TYPES[form]}; charset=utf-8")
+        name = slugify(project.name) or "project"
+        answer["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
+        return answer
+
+    def import_(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """First POST: what would be made, and which secrets it needs. Second: do it."""
+        project = self._project(request, pk, _ADD_MACRO)
+        posted = request.method == "POST"
+        form = ImportForm(request.POST, request.FILES) if posted else ImportForm()
+        found: dict[str, Any] = {}
+        if posted and form.is_valid():
+            asked = form.cleaned_data
+            confirmed = "confirmed" in request.POST
+
+            def act(dry_run: bool) -> documents.Imported:
+                return documents.import_document(
+                    documents.read(asked["text"]),
+                    project,
+                    actor=request.user,
+                    secrets=_values(request),
+                    existing=Existing(asked["existing"]),
+                    dry_run=dry_run,
+                )
+
+            found = _tried(lambda: act(dry_run=not confirmed), request)
+            if found.get("made") and confirmed:
+                messages.success(request, f"Imported: {found['made'].in_words()}.")
+                return HttpResponseRedirect(_page_of(project))
+            found["text"] = asked["text"]
+        title = f"Import into {project}"
+        return self._moving(request, project, "import", title, form, found)
+
+    def clone(self, request: HttpRequest, pk: int) -> HttpResponse:
+        project = self._project(request, pk, _ADD_PROJECT)
+        form = CloneForm(
+            request.POST or None, initial={"name": f"Copy of {project.name}"[:100]}
+        )
+        found: dict[str, Any] = {}
+        if request.method == "POST" and form.is_valid():
+            name = form.cleaned_data["name"]
+            found = _tried(
+                lambda: documents.clone_project(
+                    project, name, request.user, _values(request)
+                ),
+                request,
+            )
+            if made := found.get("made"):
+                messages.success(request, f"{made} has the types and macros now.")
+                return HttpResponseRedirect(_page_of(made))
+        title = f"Clone {project}"
+        return self._moving(request, project, "clone", title, form, found)
+
+    def _project(self, request: HttpRequest, pk: int, permission: str) -> Project:
+        project: Project = self.row_to(request, "feedback.change_project", pk)
+        above = project.community if permission == _ADD_PROJECT else project
+        if not may(request.user, permission, above):
+            raise PermissionDenied
+        return project
+
+    def _moving(
+        self,
+        request: HttpRequest,
+        project: Project,
+        name: str,
+        title: str,
+        form: forms.Form,
+        found: dict[str, Any],
+    ) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "opts": self.opts,
+            "project": project,
+            "form": form,
+            **found,
+        }
+        template = f"admin/feedback/project/{name}.html"
+        return TemplateResponse(request, template, context)
+
+
+def _page_of(project: Project) -> str:
+    return reverse("admin:feedback_project_change", args=[project.pk])
+
+
+def _values(request: HttpRequest) -> dict[str, str]:
+    return {
+        name.removeprefix(_VALUE): value
+        for name, value in request.POST.items()
+        if name.startswith(_VALUE) and isinstance(value, str)
+    }
+
+
+def _tried(act: Any, request: HttpRequest) -> dict[str, Any]:
+    """What was made, or why it was not."""
+    try:
+        return {"made": act()}
+    except SecretsMissing as refusal:
+        return {"missing": refusal.names, "asked": bool(_values(request))}
+    except DocumentRefused as refusal:
+        return {"problems": refusal.problems}

@@ -1,0 +1,115 @@
+"""What a macro was like each time it was saved, and the way back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from ..documents import DocumentRefused, differences, note_version, restore
+from ..models import Macro, MacroVersion
+
+ON_A_PAGE = 20
+
+
+class VersionsMixin(ModelAdmin):
+    """Pages beside a macro's own, for those who may change it."""
+
+    row_to: Any
+    permission_to: Any
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        every = "<int:pk>/versions/"
+        one = f"{every}<int:number>/"
+        return [
+            path(every, wrap(self.versions), name="macros_macro_versions"),
+            path(one, wrap(self.version), name="macros_macro_version"),
+            path(f"{one}restore/", wrap(self.restore), name="macros_macro_restore"),
+            *super().get_urls(),
+        ]
+
+    def save_related(
+        self, request: HttpRequest, form: Any, formsets: Any, change: bool
+    ) -> None:
+        super().save_related(request, form, formsets, change)
+        note_version(form.instance, request.user)
+
+    def versions(self, request: HttpRequest, pk: int) -> HttpResponse:
+        macro = self.row_to(request, self.permission_to("change"), pk)
+        rows = Paginator(macro.versions.all(), ON_A_PAGE)
+        page = rows.get_page(request.GET.get("p"))
+        listed = [(row, _changes(row)) for row in page]
+        title = f"Versions: {macro}"
+        return self._versions_page(
+            request,
+            macro,
+            "versions",
+            title=title,
+            rows=listed,
+            page=page,
+        )
+
+    def version(self, request: HttpRequest, pk: int, number: int) -> HttpResponse:
+        macro = self.row_to(request, self.permission_to("change"), pk)
+        version = _version(macro, number)
+        newest = macro.versions.first()
+        return self._versions_page(
+            request,
+            macro,
+            "version",
+            title=f"{macro}, version {number}",
+            version=version,
+            changes=_changes(version),
+            is_newest=version == newest,
+            since=differences(newest.document, version.document),
+        )
+
+    def restore(self, request: HttpRequest, pk: int, number: int) -> HttpResponse:
+        macro = self.row_to(request, self.permission_to("change"), pk)
+        version = _version(macro, number)
+        if request.method == "POST":
+            try:
+                made = restore(version, request.user)
+            except DocumentRefused as refusal:
+                told = f"Version {number} can't be restored, and nothing was changed."
+                messages.error(request, told)
+                for problem in refusal.problems:
+                    messages.error(request, problem)
+            else:
+                told = f"{macro} is as in version {number} again. That is version"
+                messages.success(request, f"{told} {made.number}.")
+                page = reverse("admin:macros_macro_change", args=[pk])
+                return HttpResponseRedirect(page)
+        return HttpResponseRedirect(
+            reverse("admin:macros_macro_version", args=[pk, number])
+        )
+
+    def _versions_page(
+        self, request: HttpRequest, macro: Macro, template: str, **context: Any
+    ) -> HttpResponse:
+        shared = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "macro": macro,
+        }
+        name = f"admin/macros/macro/{template}.html"
+        return TemplateResponse(request, name, shared | context)
+
+
+def _version(macro: Macro, number: int) -> MacroVersion:
+    found = macro.versions.filter(number=number).first()
+    if found is None:
+        raise Http404(f"{macro} has no version {number}.")
+    return found
+
+
+def _changes(version: MacroVersion) -> list[Any]:
+    """To the version before; of the first there is nothing to compare."""
+    before = version.macro.versions.filter(number__lt=version.number).first()
+    return differences(before.document, version.document) if before else []

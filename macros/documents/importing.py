@@ -1,0 +1,250 @@
+"""From a document to a project's types and macros."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+
+from feedback.models import FeedbackType, Project
+from logs import audit
+from logs.models import Action
+
+from ..models import Macro, Secret
+from ..models.secrets import LONGEST_VALUE, SHORTEST_VALUE
+from ..tags import normalise
+from .applying import fill_macro, make_type
+from .exporting import FORMAT, export_project, listed, secret_names
+from .members import read_rows
+from .problems import DocumentRefused, Problems
+from .versions import note_version
+
+_PARTS = ("centerhook", "project", "types", "user_macros", "secrets")
+_NEW = "Copy of "
+
+
+class Existing(models.TextChoices):
+    """What becomes of a macro whose name is taken."""
+
+    REFUSE = "refuse", "Refuse the file"
+    SKIP = "skip", "Keep the one that is there"
+    COPY = "copy", "Add a copy under another name"
+    REPLACE = "replace", "Replace it: a new version of it"
+
+
+class SecretsMissing(DocumentRefused):
+    """`names` are those whose values are wanted, as they stand in the file."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__([f"Values are wanted for the secrets {', '.join(names)}."])
+        self.names = list(names)
+
+
+@dataclass
+class Imported:
+    types: list[FeedbackType] = field(default_factory=list)
+    macros: list[Macro] = field(default_factory=list)
+    replaced: list[Macro] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    secrets: list[str] = field(default_factory=list)
+
+    def in_words(self) -> str:
+        counts = {
+            "feedback types": len(self.types),
+            "macros": len(self.macros),
+            "replaced": len(self.replaced),
+            "kept as they were": len(self.skipped),
+            "secrets": len(self.secrets),
+        }
+        said = [f"{count} {what}" for what, count in counts.items() if count]
+        return ", ".join(said) or "nothing"
+
+
+def import_document(
+    document: Any,
+    project: Project,
+    *,
+    actor: Any = None,
+    secrets: Mapping[str, str] | None = None,
+    existing: Existing = Existing.REFUSE,
+    dry_run: bool = False,
+) -> Imported:
+    """Make what the document says in a project, or nothing of it.
+
+    `secrets` are values by name. A type that is there already stays as it is, and gets
+    the macros. Raises DocumentRefused with every problem that was found, and
+    SecretsMissing where all else is well.
+    """
+    problems = Problems()
+    _check_envelope(document, problems)
+    problems.refuse()
+    with transaction.atomic():
+        made = Imported()
+        _make_secrets(document, project, secrets or {}, made, problems)
+        for path, row in read_rows(document, "types", "", problems):
+            _import_type(project, row, path, existing, made, problems, actor)
+        for path, row in read_rows(document, "user_macros", "", problems):
+            macro = Macro(project=project)
+            _import_macro(macro, row, path, existing, made, problems, actor)
+        problems.refuse()
+        told = f"{made.in_words()}."
+        audit.record(Action.IMPORTED, project, actor=actor, detail=told)
+        if dry_run:
+            transaction.set_rollback(True)
+    return made
+
+
+def clone_project(
+    project: Project, name: str, actor: Any, secrets: Mapping[str, str] | None = None
+) -> Project:
+    """A project with the same types and macros, and no tickets, runs or secrets.
+
+    Raises DocumentRefused, SecretsMissing.
+    """
+    made = Project(
+        community=project.community, name=name, description=project.description
+    )
+    problems = Problems()
+    try:
+        made.full_clean()
+    except ValidationError as error:
+        problems.add_invalid("", error)
+        problems.refuse()
+    with transaction.atomic():
+        made.save()
+        document = export_project(project, conceal=False)
+        import_document(document, made, actor=actor, secrets=secrets)
+        audit.record(Action.CLONED, made, actor=actor, detail=f"From {project}.")
+    return made
+
+
+def _check_envelope(document: Any, problems: Problems) -> None:
+    if not isinstance(document, dict):
+        problems.add("", "This is no file of CenterHook: it has no members.")
+        return
+    about = document.get("centerhook")
+    number = about.get("format") if isinstance(about, dict) else None
+    if type(number) is not int or number < 1:
+        told = f"This must be the number of the file's format, such as {FORMAT}."
+        problems.add("centerhook.format", told)
+    elif number > FORMAT:
+        told = f"The file is of format {number}, and this CenterHook reads up to"
+        problems.add("centerhook.format", f"{told} {FORMAT}. Update CenterHook.")
+        problems.refuse()
+    for name in set(document) - set(_PARTS):
+        problems.add(name[:60], "Unknown member.")
+    for path, row in read_rows(document, "secrets", "", problems):
+        _check_secret(path, row, problems)
+
+
+def _check_secret(path: str, row: Any, problems: Problems) -> None:
+    fits = isinstance(row, dict) and set(row) <= {"name", "hosts"}
+    name = row.get("name") if fits else None
+    hosts = row.get("hosts", []) if fits else None
+    listed = isinstance(hosts, list) and all(isinstance(each, str) for each in hosts)
+    if not (isinstance(name, str) and listed):
+        problems.add(path, "This must have a name, and may have a list of hosts.")
+
+
+def _make_secrets(
+    document: Any,
+    project: Project,
+    values: Mapping[str, str],
+    made: Imported,
+    problems: Problems,
+) -> None:
+    known = set(Secret.objects.keys_in(project.community_id, project.pk))
+    given = {normalise(name): value for name, value in values.items()}
+    hosts = {
+        normalise(each["name"]): each.get("hosts", [])
+        for each in listed(document, "secrets")
+    }
+    wanted = [name for name in secret_names(document) if name not in known]
+    if missing := [name for name in wanted if not given.get(name)]:
+        raise SecretsMissing(missing)
+    for name in wanted:
+        value = given[name]
+        if not SHORTEST_VALUE <= len(value) <= LONGEST_VALUE or "\0" in value:
+            told = f"A value has {SHORTEST_VALUE} to {LONGEST_VALUE:,} characters."
+            problems.add(f"secrets.{name}", told)
+            continue
+        secret = Secret(community=project.community, project=project, name=name)
+        secret.hosts = "\n".join(hosts.get(name, []))
+        secret.conceal(value)
+        try:
+            secret.full_clean()
+        except ValidationError as error:
+            problems.add_invalid(f"secrets.{name}", error)
+            continue
+        secret.save()
+        made.secrets.append(name)
+
+
+def _import_type(
+    project: Project,
+    row: Any,
+    path: str,
+    existing: Existing,
+    made: Imported,
+    problems: Problems,
+    actor: Any,
+) -> None:
+    name = row.get("name") if isinstance(row, dict) else None
+    named = FeedbackType.objects.filter(project=project, name=name)
+    kind = named.first() if isinstance(name, str) else None
+    if kind is not None and existing == Existing.REFUSE:
+        problems.add(f"{path}.name", f"The project has a type '{name}' already.")
+        return
+    if kind is None:
+        kind = make_type(project, row, path, problems)
+        if kind is None:
+            return
+        made.types.append(kind)
+    for where, macro in read_rows(row, "macros", path, problems):
+        new = Macro(feedback_type=kind)
+        _import_macro(new, macro, where, existing, made, problems, actor)
+
+
+def _import_macro(
+    macro: Macro,
+    row: Any,
+    path: str,
+    existing: Existing,
+    made: Imported,
+    problems: Problems,
+    actor: Any,
+) -> None:
+    macro.find_owners()
+    name = row.get("name") if isinstance(row, dict) else None
+    rivals = Macro.objects.filter(
+        project=macro.project, feedback_type=macro.feedback_type
+    )
+    rival = rivals.filter(name=name).first() if isinstance(name, str) else None
+    if rival is not None:
+        if existing == Existing.REFUSE:
+            problems.add(f"{path}.name", f"There is a macro '{name}' already.")
+            return
+        if existing == Existing.SKIP:
+            made.skipped.append(str(name))
+            return
+        if existing == Existing.REPLACE:
+            macro = rival
+        else:
+            row = {**row, "name": _free_name(str(name), rivals)}
+    is_new = macro.pk is None
+    # Apart, so that what is half made is gone where the rest is read on.
+    with transaction.atomic():
+        if not fill_macro(macro, row, path, problems):
+            transaction.set_rollback(True)
+            return
+        note_version(macro, actor, "Imported.")
+    (made.macros if is_new else made.replaced).append(macro)
+
+
+def _free_name(name: str, rivals: models.QuerySet[Macro]) -> str:
+    taken = set(rivals.values_list("name", flat=True))
+    names = (f"{_NEW if n == 1 else f'Copy {n} of '}{name}" for n in range(1, 1000))
+    return next(each[:100] for each in names if each[:100] not in taken)

@@ -1,0 +1,42 @@
+"""Macros and feedback types as plain data, with all that people set up in them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+
+from feedback.models import FeedbackType
+
+from ..models import Macro
+from .members import settings_of
+
+Document = dict[str, Any]
+
+
+def macro_document(macro: Macro) -> Document:
+    steps = [{"kind": step.kind, **step.settings()} for step in macro.concrete_steps()]
+    return _plain({**_settings(macro), "steps": steps})
+
+
+def type_document(feedback_type: FeedbackType) -> Document:
+    """Without its macros."""
+    return _plain(
+        {
+            **_settings(feedback_type),
+            "statuses": [_settings(each) for each in feedback_type.statuses.all()],
+            "fields": [_settings(each) for each in feedback_type.form_fields.all()],
+        }
+    )
+
+
+def _settings(row: models.Model) -> Document:
+    return {name: getattr(row, name) for name in settings_of(type(row))}
+
+
+def _plain(document: Document) -> Document:
+    """As it comes back from a file: choices are text, and tuples are lists."""
+    found: Document = json.loads(json.dumps(document, cls=DjangoJSONEncoder))
+    return found

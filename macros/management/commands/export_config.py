@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from feedback.models import Project
+from logs import audit
+from logs.models import Action
+
+from ... import documents
+
+
+def find_project(called: str) -> Project:
+    """By number, name, or community/name. Raises CommandError."""
+    rows = Project.objects.select_related("community")
+    community, _, name = called.rpartition("/")
+    if called.isascii() and called.isdecimal():
+        rows = rows.filter(pk=int(called[:18]))
+    elif community:
+        rows = rows.filter(name=name, community__name=community)
+    else:
+        rows = rows.filter(name=called)
+    found = list(rows[:2])
+    if len(found) == 1:
+        return found[0]
+    if found:
+        told = f"Several projects are called '{called}': write COMMUNITY/PROJECT."
+        raise CommandError(told)
+    raise CommandError(f"There is no project '{called}'.")
+
+
+class Command(BaseCommand):
+    help = "Write a project's feedback types and macros, without values of secrets."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--project", required=True, help="Its number or name.")
+        parser.add_argument("--type", action="append", help="Only this feedback type.")
+        parser.add_argument("--macro", action="append", help="Only this macro.")
+        parser.add_argument("--format", choices=["yaml", "json"], default="yaml")
+        parser.add_argument("-o", "--output", type=Path, help="A file, not the screen.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        project = find_project(options["project"])
+        types = _named(project.feedback_types, options["type"], "feedback type")
+        macros = _named(project.macros, options["macro"], "macro")
+        document = documents.export_project(project, types=types, macros=macros)
+        text = documents.write(document, options["format"])
+        audit.record(Action.EXPORTED, project, detail="Types and macros.")
+        if options["output"] is None:
+            self.stdout.write(text, ending="")
+            return
+        options["output"].write_text(text, "utf-8")
+        self.stdout.write(f"Written to {options['output']}.")
+
+
+def _named(rows: Any, names: list[str] | None, what: str) -> Any:
+    if names is None:
+        return None
+    found = rows.filter(name__in=names)
+    missing = set(names) - {each.name for each in found}
+    if missing:
+        raise CommandError(f"The project has no {what} '{sorted(missing)[0]}'.")
+    return found

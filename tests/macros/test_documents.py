@@ -1,0 +1,343 @@
+"""Types and macros as documents: moved from project to project, and refused."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from feedback.models import FeedbackType, Project
+from macros import documents
+from macros.documents import DocumentRefused, Existing, SecretsMissing
+from macros.models import Macro, Secret, WebRequest
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+RETURN = {
+    "name": "key",
+    "source": "json",
+    "expression": "$.key",
+    "type": "text",
+    "when": "success",
+    "required": True,
+}
+
+
+@pytest.fixture
+def bugs() -> FeedbackType:
+    return factories.feedback_type()
+
+
+@pytest.fixture
+def filled(bugs: FeedbackType) -> FeedbackType:
+    factories.secret(bugs, "slack_url", hosts="hooks.slack.com")
+    macro = factories.macro(
+        bugs,
+        "https://hooks.slack.com/((Secret: slack_url))",
+        name="To Slack",
+        ladder="5 s, 1 min",
+        headers="X-Project: ((Project))\nX-Sev: ((Field: Severity|map:Critical=P1))",
+        return_values=[RETURN],
+    )
+    factories.steps(macro, *factories.ONE_OF_EACH_CHANGE, factories.AN_EMAIL)
+    user = Macro(project=bugs.project, name="Check address")
+    user.save()
+    step = WebRequest(macro=user, url="https://api.example.com/((Now|url))")
+    step.body = '{"at": "((Now))"}'
+    step.full_clean(exclude=["step_ptr"])
+    step.save()
+    return bugs
+
+
+def another(of: FeedbackType, name: str = "Watch Beta") -> Project:
+    return Project.objects.create(community=of.project.community, name=name)
+
+
+def count() -> tuple[int, ...]:
+    rows = (FeedbackType, Macro, Secret, Project, WebRequest)
+    return tuple(each.objects.count() for each in rows)
+
+
+@pytest.mark.parametrize("form", ["json", "yaml"])
+def test_what_is_exported_is_imported_the_same(filled: FeedbackType, form: str) -> None:
+    document = documents.export_project(filled.project)
+    text = documents.write(document, form)
+    assert documents.read(text) == document
+    target = another(filled)
+    made = documents.import_document(documents.read(text), target)
+    assert [each.name for each in made.types] == ["Bug Report"]
+    assert {each.name for each in made.macros} == {"To Slack", "Check address"}
+    again = documents.export_project(target)
+    assert {**again, "project": None} == {**document, "project": None}
+    steps = made.macros[0].concrete_steps()
+    assert [each.kind for each in steps] == [
+        *("web_request", "change_status", "set_field", "add_comment"),
+        *("set_visibility", "add_score", "send_email"),
+    ]
+    assert steps[1].status.feedback_type.project == target  # type: ignore[attr-defined]
+
+
+def test_no_value_of_a_secret_is_in_a_file(filled: FeedbackType) -> None:
+    secret = Secret.objects.get()
+    secret.conceal("very-secret-value")
+    secret.save()
+    step = WebRequest.objects.get(macro__name="To Slack")
+    step.headers = "Authorization: Bearer abcdef-typed\nX-Api-Key: typed-key-1"
+    step.body = '{"password": "typed-word", "text": "((Title))"}'
+    step.url = "https://user:typed-pass@example.com/?token=typed-token&page=2"
+    step.save()
+    document = documents.export_project(filled.project)
+    text = documents.write(document, "yaml")
+    for typed in ("very-secret", "abcdef", "typed", "encrypted"):
+        assert typed not in text
+    assert "page=2" in text and "Bearer ((Secret: authorization))" in text
+    wanted = [each["name"] for each in document["secrets"]]
+    assert wanted == ["token", "authorization", "x_api_key", "password"]
+    with pytest.raises(SecretsMissing) as refused:
+        documents.import_document(document, another(filled))
+    assert refused.value.names == wanted
+
+
+def test_a_webhook_address_is_a_secret_too(bugs: FeedbackType) -> None:
+    factories.macro(bugs, "https://hooks.slack.com/services/T0/B0/abcdef")
+    document = documents.export_project(bugs.project)
+    assert "abcdef" not in json.dumps(document)
+    assert [each["name"] for each in document["secrets"]] == ["webhook_url"]
+
+
+def test_values_that_are_asked_for_become_secrets_of_the_project(
+    filled: FeedbackType,
+) -> None:
+    document = documents.export_project(filled.project)
+    other = factories.feedback_type("Ideas", "IDEA")
+    with pytest.raises(SecretsMissing, match="slack_url"):
+        documents.import_document(document, other.project)
+    value = "https://hooks.slack.com/x"
+    documents.import_document(document, other.project, secrets={"Slack URL": value})
+    secret = Secret.objects.get(project=other.project)
+    assert (secret.reveal(), secret.hosts) == (value, "hooks.slack.com")
+
+
+def test_a_taken_name_is_refused_kept_copied_or_replaced(filled: FeedbackType) -> None:
+    document = documents.export_project(filled.project)
+    before = count()
+    with pytest.raises(DocumentRefused, match="type 'Bug Report' already"):
+        documents.import_document(document, filled.project)
+    assert count() == before
+    kept = documents.import_document(document, filled.project, existing=Existing.SKIP)
+    assert (kept.macros, sorted(kept.skipped)) == ([], ["Check address", "To Slack"])
+    copied = documents.import_document(document, filled.project, existing=Existing.COPY)
+    assert [each.name for each in copied.macros] == [
+        "Copy of To Slack",
+        "Copy of Check address",
+    ]
+    macro = Macro.objects.get(name="To Slack")
+    document["types"][0]["macros"][0]["description"] = "From elsewhere"
+    pk = macro.pk
+    documents.import_document(document, filled.project, existing=Existing.REPLACE)
+    macro = Macro.objects.get(name="To Slack")
+    assert (macro.pk, macro.description) == (pk, "From elsewhere")
+    assert macro.versions.first().note == "Imported."  # type: ignore[union-attr]
+
+
+def test_a_dry_run_makes_nothing(filled: FeedbackType) -> None:
+    document = documents.export_project(filled.project)
+    target = another(filled)
+    before = count()
+    told = documents.import_document(document, target, dry_run=True).in_words()
+    assert told == "1 feedback types, 2 macros"
+    assert count() == before
+
+
+def test_a_clone_has_types_and_macros_and_nothing_else(filled: FeedbackType) -> None:
+    factories.ticket(filled)
+    factories.secret(filled, "own", own=True)
+    step = WebRequest.objects.get(macro__name="To Slack")
+    step.headers = "X-Own: ((Secret: own))"
+    step.save()
+    with pytest.raises(SecretsMissing, match="own"):
+        documents.clone_project(filled.project, "Next", None)
+    assert not Project.objects.filter(name="Next").exists()
+    made = documents.clone_project(
+        filled.project, "Next", None, secrets={"own": "new-value-1"}
+    )
+    kind = made.feedback_types.get()
+    assert (kind.tickets.count(), kind.last_number) == (0, 0)
+    assert made.macros.count() == 2 and made.runs.count() == 0
+    assert Secret.objects.get(project=made).reveal() == "new-value-1"
+
+
+def changed(document: Any, path: list[Any], value: Any) -> Any:
+    copy = json.loads(json.dumps(document))
+    at = copy
+    for step in path[:-1]:
+        at = at[step]
+    at[path[-1]] = value
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (["centerhook", "format"], 2, "is of format 2, and this CenterHook reads up"),
+        (["centerhook"], {}, "centerhook.format: This must be the number"),
+        (["other"], 1, "other: Unknown member."),
+        (["types"], {}, "types: This must be a list, and is a group"),
+        (["types", 0, "prefx"], "BUG", "types[0].prefx: Unknown member. Did you mean"),
+        (["types", 0, "prefix"], "bug", "types[0].prefix: Use capital letters"),
+        (["types", 0, "name"], 7, "types[0].name: This must be text, and is a number."),
+        (["types", 0, "statuses", 0, "is_open"], "yes", "statuses[0].is_open: This"),
+        (["types", 0, "macros", 0, "steps", 0, "urll"], "", "steps[0].urll: Unknown"),
+        (
+            ["types", 0, "macros", 0, "steps", 0, "kind"],
+            "web_reqest",
+            "steps[0].kind: This must be one of",
+        ),
+        (
+            ["types", 0, "macros", 0, "steps", 0, "body"],
+            '{"a":\n "((Titel))"}',
+            "steps[0].body: Line 2, column 3: unknown tag ((Titel)). Did you mean",
+        ),
+        (
+            ["types", 0, "macros", 0, "steps", 1, "status"],
+            "Gone",
+            "no status 'Gone'",
+        ),
+        (["types", 0, "macros", 0, "retry_ladder"], "soon", "retry_ladder: "),
+        (["secrets", 0], {"name": 3}, "secrets[0]: This must have a name"),
+        (["secrets", 0], {"name": "a", "value": "x"}, "secrets[0]: This must have"),
+        (["user_macros", 0, "steps", 0, "url"], "ftp://x", "user_macros[0].steps[0]"),
+    ],
+)
+def test_a_fault_is_named_by_its_path_and_nothing_is_made(
+    filled: FeedbackType, path: list[Any], value: Any, said: str
+) -> None:
+    document = changed(documents.export_project(filled.project), path, value)
+    target = another(filled)
+    before = count()
+    with pytest.raises(DocumentRefused) as refused:
+        documents.import_document(document, target)
+    assert said in str(refused.value)
+    assert count() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"a": 1, "a": 2}', "'a' is given twice"),
+        ("a: 1\na: 2", "Line 2, column 1: the member 'a' is given twice"),
+        ("a: &x 1\nb: *x", "aliases"),
+        ('{"a": NaN}', "NaN is no number"),
+        ("a: .inf", "a: This is no number."),
+        ('{"a": ', "Line 1, column 7: this is not JSON"),
+        ("a: [1", "this is not YAML"),
+        ("a: !!python/object:os.system x", "this is not YAML"),
+        ('{"a": "\\u0000"}', "a: There is a character"),
+        ('{"a": "\\ud800"}', "a: There is a character"),
+        ("[" * 100_000, "nested more than"),
+        ('{"a":' * 60 + "1" + "}" * 60, "nested more than"),
+        ("1: x", "the name of a member must be text"),
+        ("a: !!binary aGk=", "Write it as text"),
+        ("x" * 2_000_001, "longer than 2,000,000 bytes"),
+        ("9" * 5_000, "number"),
+    ],
+)
+def test_a_text_that_cannot_be_read_says_why(text: str, said: str) -> None:
+    with pytest.raises(DocumentRefused) as refused:
+        documents.import_document(documents.read(text), Project())
+    assert said in str(refused.value)
+
+
+def test_locked_web_requests_are_not_imported(filled: FeedbackType) -> None:
+    document = documents.export_project(filled.project)
+    target = another(filled)
+    filled.project.community.api_keys.all().delete()
+    with pytest.raises(DocumentRefused, match="no valid API key"):
+        documents.import_document(document, target)
+    assert not target.feedback_types.exists()
+
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=12)
+    | st.sampled_from(["web_request", "((Title))", "((Secret: x))", "BUG", "\0"])
+)
+anything = st.recursive(
+    scalars,
+    lambda below: (
+        st.lists(below, max_size=3)
+        | st.dictionaries(
+            st.text(max_size=5)
+            | st.sampled_from(
+                [
+                    *(
+                        "centerhook",
+                        "format",
+                        "types",
+                        "macros",
+                        "user_macros",
+                        "steps",
+                    ),
+                    *("kind", "url", "name", "prefix", "statuses", "fields", "secrets"),
+                ]
+            ),
+            below,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+FUZZ = settings(
+    max_examples=150,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+@FUZZ
+@given(text=st.text(max_size=80) | anything.map(lambda value: json.dumps(value)))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    try:
+        documents.read(text)
+    except DocumentRefused as refused:
+        assert refused.problems
+
+
+@FUZZ
+@given(data=st.data())
+def test_any_change_to_a_file_is_imported_whole_or_not_at_all(
+    bugs: FeedbackType, data: st.DataObject
+) -> None:
+    if not Macro.objects.exists():
+        macro = factories.macro(bugs, "https://example.com/", return_values=[RETURN])
+        factories.steps(macro, *factories.ONE_OF_EACH_CHANGE)
+    document = documents.export_project(bugs.project)
+    places: list[list[Any]] = []
+
+    def walk(value: Any, path: list[Any]) -> None:
+        pairs = value.items() if isinstance(value, dict) else enumerate(value)
+        for name, below in pairs:
+            places.append([*path, name])
+            if isinstance(below, dict | list):
+                walk(below, [*path, name])
+
+    walk(document, [])
+    place = data.draw(st.sampled_from(places))
+    mutated = changed(document, place, data.draw(anything))
+    before = count()
+    target = another(bugs, f"Fuzz {before}")
+    try:
+        read = documents.read(json.dumps(mutated))
+        documents.import_document(read, target)
+    except DocumentRefused as refused:
+        assert refused.problems and all(refused.problems)
+        assert count() == (*before[:3], before[3] + 1, before[4])
+    target.delete()
