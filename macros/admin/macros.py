@@ -137,6 +137,7 @@ class MacroAdmin(StartsMixin, TestsMixin, VersionsMixin, ScopedAdmin):
     autocomplete_fields = ["feedback_type"]
     fieldsets = [
         (None, {"fields": ["feedback_type", "name", "description", "is_active"]}),
+        ("Options", {"fields": ["asks_confirmation", "once_per_target"]}),
         ("Retries", {"fields": _RETRIES, "description": _ABOUT_RETRIES}),
     ]
     inlines = [WebRequestInline, *STEP_INLINES]
