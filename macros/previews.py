@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,7 +19,7 @@ from logs.redaction import MASK, header_lines, mask_header, mask_url
 from . import curl
 from .changes import ChangeTemplate
 from .emails import EmailTemplate
-from .models import Macro
+from .models import Macro, WebRequest
 from .rendering import Plan, RequestTemplate, StepTemplate, context_for
 from .tags import Context, RenderError
 
@@ -177,3 +179,26 @@ def _judge(found: Preview, change: Change, would: Would, judge: Judge) -> None:
         setattr(target, name, value)
     if verdict.score is not None and tester is not None:
         tester.score = verdict.score
+
+
+def preview_step(step: WebRequest, target: Any) -> tuple[RequestPreview, list[str]]:
+    """One web request, saved or not, and its tags that are empty for the target."""
+    macro = step.macro
+    plan = Plan.from_snapshot(macro.snapshot([step]))
+    [compiled] = plan.requests
+    context = context_of(macro, target, plan.vault.values)
+    shown = _rendered(compiled, context)
+    if not shown.error:
+        try:
+            compiled.render(context)
+        except RenderError as error:
+            shown.error = str(error)
+    return shown, compiled.empty_tags(context)
+
+
+def context_of(
+    macro: Macro, target: Any, secrets: Mapping[str, str] = MappingProxyType({})
+) -> Context:
+    """What tags read for a target before there is a run."""
+    run = Run(key="preview", macro_name=macro.name, project=macro.project)
+    return context_for(target, run, 0, timezone.now(), secrets)

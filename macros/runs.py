@@ -1,9 +1,8 @@
-"""The one door to start work, and what can be done with a run."""
+"""The one door to start work."""
 
 from __future__ import annotations
 
 import uuid
-from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -13,7 +12,7 @@ from django.template.defaultfilters import pluralize
 from django.utils import timezone
 
 from feedback.models import Feedback, Tester
-from logs import audit, recording
+from logs import audit
 from logs.models import Action, Cause, Delivery, DeliveryState, Run, Target
 
 from . import queue
@@ -22,7 +21,6 @@ from .models import Macro, WebRequest
 from .rendering import Plan
 from .tags import TemplateError
 
-RUNG_ON_RESUME = 100
 # In these states a delivery is done, or will be.
 _TAKEN = [DeliveryState.DELIVERED, DeliveryState.PENDING, DeliveryState.WAITING]
 
@@ -249,55 +247,3 @@ def macros_for(tester: Tester, macros: QuerySet[Macro]) -> QuerySet[Macro]:
     submitted_in = tester.tickets.order_by().values("feedback_type__project")
     place = Q(project=None) | Q(project__in=submitted_in)
     return macros.filter(place, feedback_type=None, community=tester.community_id)
-
-
-@transaction.atomic
-def pause_run(run: Run) -> bool:
-    """Hold a run until it is resumed; True if it was going."""
-    paused = recording.pause(run)
-    if paused:
-        audit.record(Action.PAUSED, run)
-    return paused
-
-
-@transaction.atomic
-def resume_run(run: Run) -> bool:
-    """Let a paused run go on; True if it was paused."""
-    resumed = recording.resume(run)
-    if resumed:
-        audit.record(Action.RESUMED, run)
-        transaction.on_commit(lambda: queue.ring(run.pk, run.pending))
-    return resumed
-
-
-@transaction.atomic
-def pause_macro(macro: Macro, reason: str) -> bool:
-    """Hold all runs of a macro until it is resumed; True if it was going."""
-    paused = Macro.objects.filter(pk=macro.pk).pause(reason, timezone.now())
-    if paused:
-        audit.record(Action.PAUSED, macro, detail=reason)
-    return paused
-
-
-@transaction.atomic
-def resume_macro(macro: Macro) -> None:
-    """Let a paused macro run again, and go on with what has waited."""
-    paused = Macro.objects.filter(pk=macro.pk).exclude(paused_reason="")
-    if paused.update(paused_reason="", paused_at=None):
-        audit.record(Action.RESUMED, macro)
-    waiting = Run.objects.with_due_deliveries(timezone.now()).filter(macro=macro)
-    # The clock rings for what there is beyond these.
-    for run in waiting.order_by("pk")[:RUNG_ON_RESUME]:
-        transaction.on_commit(partial(queue.ring, run.pk, run.pending))
-
-
-@transaction.atomic
-def cancel_run(run: Run) -> bool:
-    """Send nothing more of a run; what is on the wire is still recorded.
-
-    True if it was going or paused.
-    """
-    cancelled = recording.cancel(run, timezone.now())
-    if cancelled:
-        audit.record(Action.CANCELLED, run)
-    return cancelled

@@ -17,9 +17,10 @@ from feedback.scoping import ScopedAdmin, ScopedInline, edited_pk
 from feedback.unlocking import Lock, explain_lock
 from logs.models import Target
 
+from ..control import pause_macro, resume_macro
 from ..models import Macro, Step, WebRequest, kind_accessors
 from ..retries import CAUSE_LABELS, MAX_RETRY_AFTER, in_words
-from ..runs import pause_macro, resume_macro
+from .editor import EditorMixin
 from .macro_form import MacroForm
 from .places import key_of, tester_places
 from .return_values import ReturnValuesField
@@ -120,7 +121,7 @@ _ABOUT_RETRIES = (
 
 
 @admin.register(Macro)
-class MacroAdmin(StartsMixin, TestsMixin, VersionsMixin, ScopedAdmin):
+class MacroAdmin(EditorMixin, StartsMixin, TestsMixin, VersionsMixin, ScopedAdmin):
     form = MacroForm
     list_display = [
         "name",

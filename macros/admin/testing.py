@@ -35,6 +35,11 @@ def find_target(macro: Macro, actor: Any, called: str = "") -> Any:
     return rows.order_by("-pk").first()
 
 
+def name_of_target(macro: Macro, target: Any) -> str:
+    """By which find_target() finds it."""
+    return str(getattr(target, _COLUMNS[macro.target]))
+
+
 class TestForm(forms.Form):
     step = forms.ModelChoiceField(
         WebRequest.objects.none(), label="Web request", empty_label=None
@@ -65,7 +70,7 @@ class TestForm(forms.Form):
         newest = find_target(macro, actor)
         about = self.fields["target"]
         about.label = macro.target.label
-        about.initial = newest and getattr(newest, _COLUMNS[macro.target])
+        about.initial = newest and name_of_target(macro, newest)
         about.help_text = (
             "Its reference, such as BUG-12."
             if macro.target == Target.FEEDBACK

@@ -9,7 +9,14 @@ from logs.redaction import is_credential
 
 from ..headers import compile_headers
 from ..returns import Source, check
-from ..tags import Place, Scope, TemplateError, compile_template, normalise
+from ..tags import (
+    Place,
+    Problem,
+    Scope,
+    TemplateError,
+    compile_template,
+    normalise,
+)
 from .credentials import AuthKind, check_credentials
 from .steps import Step
 
@@ -38,6 +45,11 @@ BODY_PLACES: dict[str, tuple[Place, str]] = {
     BodyKind.TEXT: (Place.TEXT, "text/plain; charset=utf-8"),
     BodyKind.XML: (Place.XML, "application/xml; charset=utf-8"),
 }
+
+
+def in_its_place(problem: Problem) -> ValidationError:
+    """With the problem in `params`, for who shows where it is."""
+    return ValidationError("%(problem)s", params={"problem": problem})
 
 
 class WebRequest(Step):
@@ -136,12 +148,12 @@ class WebRequest(Step):
         if macro is None or not macro.has_owner:
             return  # The macro itself is refused for it, or the form for having none.
         scope = macro.scope()
-        errors: dict[str, list[str]] = {}
+        errors: dict[str, list[str | ValidationError]] = {}
         for field, compile_field in self._compilers(scope).items():
             try:
                 compile_field()
             except TemplateError as error:
-                errors[field] = [str(problem) for problem in error.problems]
+                errors[field] = [in_its_place(found) for found in error.problems]
         for field, problem in check_credentials(self, scope):
             errors.setdefault(field, []).append(problem)
         for problem in self._check_return_values():

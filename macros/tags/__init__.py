@@ -3,8 +3,9 @@
 from .catalogue import CALLED, CATALOGUES
 from .compiler import compile_template
 from .errors import Problem, RenderError, TemplateError
-from .families import FAMILIES, families, palette
+from .families import FAMILIES, families, find_tag, palette
 from .filters import FILTERS, Filter
+from .formatting import format_json
 from .names import normalise
 from .places import MASK, Place
 from .recipients import compile_recipients
@@ -12,6 +13,7 @@ from .scope import FEEDBACK, TARGETS, TESTER, Context, FieldInfo, Scope
 from .shown import compile_shown
 from .tag import TYPES, Family, Tag
 from .template import Template
+from .values import to_text
 
 __all__ = [
     "CALLED",
@@ -38,6 +40,9 @@ __all__ = [
     "compile_shown",
     "compile_template",
     "families",
+    "find_tag",
+    "format_json",
     "normalise",
     "palette",
+    "to_text",
 ]

@@ -92,6 +92,10 @@ OTHERS: dict[str, Page] = {
         "logs.destination", COMMUNITY_MANAGER, COMMUNITY_MANAGER
     ),
     "logs_delivery_progress": Page("logs.delivery", OBSERVER, OBSERVER),
+    "macros_macro_editor": Page(
+        "macros.macro", PROJECT_MANAGER, PROJECT_MANAGER, "object_id"
+    ),
+    "macros_macro_new_editor": Page(get=PROJECT_MANAGER),
     "macros_macro_test": Page("macros.macro", PROJECT_MANAGER, PROJECT_MANAGER),
     "feedback_project_clone": Page(
         "feedback.project", COMMUNITY_MANAGER, COMMUNITY_MANAGER

@@ -35,14 +35,14 @@ def lay_out_json(source: Source, pieces: list[Piece]) -> Layout:
     if not source.text.strip():
         source.refuse(0, "The JSON body is empty")
         return Layout([])
-    reader = _Reader(source.text)
+    reader = JsonReader(source.text)
     parts = [reader.read(piece) for piece in pieces]
     if not source.problems:
         _check(source, "".join(reader.shadow), reader.values)
     return Layout(parts)
 
 
-class _Reader:
+class JsonReader:
     """Tells string literals from the rest, and builds a shadow of the template.
 
     The shadow is as long as the source, so that a fault has the same place in both. A

@@ -1,0 +1,51 @@
+// What the scripts of a macro's page share. The server is asked about the form as it
+// stands; nothing is saved by that.
+"use strict";
+const macroEditor = (() => {
+  const root = document.getElementById("macro-editor");
+  const form = root.closest("form");
+  const target = document.getElementById("palette-target");
+  const lost = "The server did not answer. You may have been signed out: open CenterHook in another tab, then go on here.";
+
+  // Rejects only when the signal gives the call up.
+  const ask = async (what, extra = {}, signal = undefined) => {
+    const data = new FormData(form);
+    const asked = { target: target.value.trim(), ...extra, do: what };
+    for (const [name, value] of Object.entries(asked)) {
+      data.set(name, value);
+    }
+    try {
+      const answer = await fetch(root.dataset.url, { method: "POST", body: data, signal });
+      if (answer.status === 413) {
+        return { refused: "The form is too large to be checked." };
+      }
+      return answer.ok ? await answer.json() : { refused: lost };
+    } catch (error) {
+      if (error.name === "AbortError") {
+        throw error;
+      }
+      return { refused: lost };
+    }
+  };
+
+  // As typing would, so that it can be undone.
+  const write = (field, start, end, text) => {
+    field.focus();
+    field.setSelectionRange(start, end);
+    if (!document.execCommand("insertText", false, text)) {
+      field.setRangeText(text, start, end, "end");
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  };
+
+  const debounced = (wait, act) => {
+    let timer = 0;
+    return () => {
+      window.clearTimeout(timer);
+      timer = window.setTimeout(act, wait);
+    };
+  };
+
+  const tell = (name) => root.dispatchEvent(new CustomEvent(name));
+  return { root, form, target, ask, write, debounced, tell };
+})();

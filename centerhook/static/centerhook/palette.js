@@ -1,0 +1,158 @@
+// The list of tags: searched, and put in at the cursor of the field last written in.
+"use strict";
+(() => {
+  const { root, form, target, ask, write, debounced, tell } = macroEditor;
+  const palette = document.getElementById("tag-palette");
+  const details = palette.querySelector("details");
+  const label = document.getElementById("palette-target-label");
+  const search = document.getElementById("palette-search");
+  const offered = document.getElementById("palette-targets");
+  const groups = palette.querySelector(".tag-groups");
+  const said = palette.querySelector(".palette-said");
+  let field = null;
+
+  const takesTags = (element) =>
+    element.matches(".inline-related textarea, .inline-related input[type=text]") &&
+    !element.closest(".return-values");
+
+  const visible = () =>
+    [...groups.querySelectorAll("button")].filter((button) => button.offsetParent !== null);
+
+  const filter = () => {
+    const words = search.value.toLowerCase().split(/\s+/);
+    for (const row of groups.querySelectorAll("li")) {
+      row.hidden = !words.every((word) => row.dataset.words.includes(word));
+    }
+    for (const group of groups.querySelectorAll(".tag-group")) {
+      group.hidden = !group.querySelector("li:not([hidden])");
+    }
+    const count = visible().length;
+    said.textContent = search.value && !count ? "No tag or filter is called or does that." : "";
+  };
+
+  // Where a filter belongs: before the end of the tag that the cursor is in or behind.
+  const endOfTag = () => {
+    const before = field.value.slice(0, field.selectionStart);
+    if (before.endsWith("))")) {
+      return before.length - 2;
+    }
+    const open = before.lastIndexOf("((");
+    if (open < 0 || before.slice(open).includes("))")) {
+      return -1;
+    }
+    return field.value.indexOf("))", before.length);
+  };
+
+  const insert = (text) => {
+    if (!field || !field.isConnected) {
+      said.textContent = "Put the cursor where the tag belongs first.";
+      return;
+    }
+    let [start, end] = [field.selectionStart, field.selectionEnd];
+    if (text.startsWith("|")) {
+      start = end = endOfTag();
+      if (start < 0) {
+        said.textContent = "A filter stands in a tag: put the cursor in one first.";
+        return;
+      }
+    }
+    said.textContent = "";
+    write(field, start, end, text);
+  };
+
+  const open = () => {
+    details.open = true;
+    search.focus();
+    search.select();
+  };
+
+  const offer = (targets) => {
+    offered.replaceChildren(
+      ...targets.map(({ value, label }) => new Option(label, value))
+    );
+  };
+
+  const load = async () => {
+    const answer = await ask("palette");
+    if (answer.refused) {
+      said.textContent = answer.refused;
+      return;
+    }
+    said.textContent = "";
+    groups.innerHTML = answer.html;
+    target.value = answer.target;
+    label.textContent = answer.label;
+    offer(answer.targets);
+    enable();
+    tell("target-chosen");
+  };
+
+  const enable = () => {
+    for (const button of groups.querySelectorAll("button")) {
+      button.disabled = false;
+    }
+    filter();
+  };
+
+  const look = debounced(300, async () => {
+    const answer = await ask("targets", { search: target.value });
+    offer(answer.targets || []);
+  });
+
+  const isOffered = () => [...offered.options].some((option) => option.value === target.value);
+
+  document.addEventListener("focusin", ({ target: element }) => {
+    if (takesTags(element)) {
+      field = element;
+    }
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.altKey && event.code === "KeyI") {
+      event.preventDefault();
+      open();
+    }
+  });
+  palette.addEventListener("keydown", (event) => {
+    const buttons = visible();
+    const at = buttons.indexOf(document.activeElement);
+    if (event.key === "Escape" && field) {
+      event.preventDefault();
+      field.focus();
+    } else if (event.key === "ArrowDown" && event.target !== target) {
+      event.preventDefault();
+      buttons[Math.min(at + 1, buttons.length - 1)]?.focus();
+    } else if (event.key === "ArrowUp" && at >= 0) {
+      event.preventDefault();
+      (buttons[at - 1] || search).focus();
+    } else if (event.key === "Enter" && event.target.matches("input")) {
+      // It would save the macro.
+      event.preventDefault();
+      if (event.target === search && search.value && buttons.length) {
+        insert(buttons[0].dataset.insert);
+      } else if (event.target === target) {
+        load();
+      }
+    }
+  });
+  groups.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (button) {
+      insert(button.dataset.insert);
+    }
+  });
+  search.addEventListener("input", filter);
+  target.addEventListener("input", () => (isOffered() ? load() : look()));
+  target.addEventListener("change", load);
+  root.addEventListener("tags-wanted", open);
+  // The picker of types speaks jQuery only.
+  django.jQuery("#id_feedback_type, #id_testers_of", form).on("change", () => {
+    target.value = "";
+    load();
+  });
+
+  palette.querySelector(".needs-script").hidden = false;
+  root.classList.add("is-live");
+  details.open = window.matchMedia("(min-width: 1024px)").matches;
+  enable();
+  load();
+})();

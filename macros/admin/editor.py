@@ -1,0 +1,186 @@
+"""What the editor of web requests asks while somebody writes; nothing is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib.admin import ModelAdmin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path, reverse
+
+from feedback.access import may
+from feedback.roles import RUN_MACRO
+from logs.models import Target
+
+from ..models import BodyKind, Macro, WebRequest
+from ..previews import preview_step
+from ..runs import RunRefused, start_test, targets_of
+from ..tags import TemplateError, format_json
+from .drafts import Draft, Refused, draft_from, macro_from, saved_macro
+from .palette import render_palette
+from .testing import ECHO, LONGEST_NAME, find_target, name_of_target
+
+MOST_OFFERED = 20
+
+
+def chosen_target(macro: Macro, request: HttpRequest) -> Any:
+    """The target that was asked for, or the newest; None if there is none at all.
+
+    Raises Refused.
+    """
+    field = forms.CharField(max_length=LONGEST_NAME, required=False)
+    try:
+        called: str = field.clean(request.POST.get("target", ""))
+    except forms.ValidationError as error:
+        raise Refused(" ".join(error.messages)) from None
+    found = find_target(macro, request.user, called)
+    if called and found is None:
+        what = macro.target.label.lower()
+        raise Refused(f"There is no {what} '{called}' of {macro.place}.")
+    return found
+
+
+def macro_page(macro: Macro | None) -> str:
+    if macro is None:
+        return reverse("admin:macros_macro_add")
+    return reverse("admin:macros_macro_change", args=[macro.pk])
+
+
+class EditorMixin(ModelAdmin):
+    """One address for a new macro, and one for each that there is."""
+
+    permission_to: Any
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        view = wrap(self.editor)
+        return [
+            path("editor/", view, name="macros_macro_new_editor"),
+            path("<str:object_id>/editor/", view, name="macros_macro_editor"),
+            *super().get_urls(),
+        ]
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        macro: Macro | None = kwargs.get("obj")
+        inlines = self.get_inline_instances(request, macro)
+        inline = next((each for each in inlines if each.model is WebRequest), None)
+        if inline is not None and inline.has_change_permission(request, macro):
+            name = "macros_macro_editor" if macro else "macros_macro_new_editor"
+            target = macro.target if macro else Target.FEEDBACK
+            context["editor"] = {
+                "url": reverse(f"admin:{name}", args=[macro.pk] if macro else []),
+                "palette": render_palette(macro),
+                "target": target.label,
+            }
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def editor(
+        self, request: HttpRequest, object_id: str | None = None
+    ) -> HttpResponse:
+        if request.method != "POST":
+            macro = saved_macro(self, request, object_id)
+            return redirect(macro_page(macro))
+        answers: dict[str, Callable[..., dict[str, Any]]] = {
+            "check": self._check,
+            "format": self._format,
+            "palette": self._palette,
+            "targets": self._targets,
+            "test": self._test,
+        }
+        answer = answers.get(request.POST.get("do", ""))
+        try:
+            if answer is None:
+                raise Refused("The editor can't do that.")
+            return JsonResponse(answer(request, object_id))
+        except Refused as refused:
+            return JsonResponse({"refused": str(refused)})
+
+    def _check(self, request: HttpRequest, object_id: str | None) -> dict[str, Any]:
+        draft = draft_from(self, request, object_id)
+        html = _preview(draft, request)
+        return {"problems": draft.problems, "preview": html}
+
+    def _format(self, request: HttpRequest, object_id: str | None) -> dict[str, Any]:
+        draft = draft_from(self, request, object_id)
+        if draft.step.body_kind != BodyKind.JSON:
+            raise Refused("Only a JSON body can be formatted.")
+        try:
+            body = format_json(draft.step.body, draft.macro.scope())
+        except TemplateError as error:
+            raise Refused(f"The body is left as it is. {error}") from None
+        return {"body": body}
+
+    def _palette(self, request: HttpRequest, object_id: str | None) -> dict[str, Any]:
+        macro = macro_from(self, request, object_id)
+        target = chosen_target(macro, request)
+        return {
+            "html": render_palette(macro, target),
+            "label": macro.target.label,
+            "target": "" if target is None else name_of_target(macro, target),
+            "targets": _offered(macro, request),
+        }
+
+    def _targets(self, request: HttpRequest, object_id: str | None) -> dict[str, Any]:
+        return {"targets": _offered(macro_from(self, request, object_id), request)}
+
+    def _test(self, request: HttpRequest, object_id: str | None) -> dict[str, Any]:
+        draft = draft_from(self, request, object_id)
+        if draft.problems:
+            raise Refused("Correct what is marked first, then send the test.")
+        if not may(request.user, RUN_MACRO, draft.macro.place):
+            raise PermissionDenied
+        target = chosen_target(draft.macro, request)
+        if target is None:
+            raise Refused(f"There is nothing of {draft.macro.place} to send.")
+        try:
+            run = start_test(
+                draft.step,
+                target,
+                actor=request.user,
+                echo=request.POST.get("to", ECHO) == ECHO,
+                store="store" in request.POST,
+            )
+        except RunRefused as refusal:
+            raise Refused(str(refusal)) from None
+        pk = run.deliveries.get().pk
+        return {
+            "progress": reverse("admin:logs_delivery_progress", args=[pk]),
+            "page": reverse("admin:logs_delivery_change", args=[pk]),
+        }
+
+
+def _preview(draft: Draft, request: HttpRequest) -> str:
+    context: dict[str, Any] = {
+        "problems": draft.problems,
+        "called": draft.macro.target.label.lower(),
+    }
+    try:
+        target = chosen_target(draft.macro, request)
+    except Refused as refused:
+        target, context["refused"] = None, str(refused)
+    context["target"] = target
+    if target is not None and not draft.problems:
+        context["preview"], context["empty"] = preview_step(draft.step, target)
+    return render_to_string("admin/macros/macro/preview.html", context)
+
+
+def _offered(macro: Macro, request: HttpRequest) -> list[dict[str, str]]:
+    """The newest targets in whose name or title the search is."""
+    rows = targets_of(macro).visible_to(request.user)
+    sought = request.POST.get("search", "")[:LONGEST_NAME].replace("\0", "").strip()
+    if macro.target == Target.FEEDBACK:
+        rows = rows.filter(Q(reference__icontains=sought) | Q(title__icontains=sought))
+    else:
+        rows = rows.filter(email__icontains=sought)
+    return [
+        {"value": name_of_target(macro, row), "label": str(row)[:80]}
+        for row in rows.order_by("-pk")[:MOST_OFFERED]
+    ]

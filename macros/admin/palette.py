@@ -1,0 +1,79 @@
+"""The tags and filters to choose from, each with its value for one target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from ..models import Macro
+from ..previews import context_of
+from ..reference import filter_rows
+from ..tags import MASK, Context, Scope, Tag, find_tag, palette, to_text
+
+LONGEST_VALUE = 60
+MOST_EXTERNAL = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is inserted, what it means, and what it gives."""
+
+    name: str
+    text: str
+    meaning: str
+    value: str
+    is_sample: bool = False
+
+
+def render_palette(macro: Macro | None = None, target: Any = None) -> SafeString:
+    """Of a macro that has an owner; without, what every macro has."""
+    scope = Scope.of() if macro is None else macro.scope()
+    context = None if macro is None or target is None else context_of(macro, target)
+    tags = [*palette(scope), *_external(scope, target)]
+    order = list(dict.fromkeys(tag.group for tag in tags))
+    tags.sort(key=lambda tag: order.index(tag.group))
+    groups = [
+        (group, [_row(tag, context) for tag in found])
+        for group, found in groupby(tags, key=lambda tag: tag.group)
+    ]
+    groups.append(("Filters", list(_filters())))
+    return render_to_string(
+        "admin/macros/macro/palette.html", {"groups": groups, "target": target}
+    )
+
+
+def _external(scope: Scope, target: Any) -> Iterator[Tag]:
+    """What other systems gave for this very target."""
+    names = list(target.external_data) if target is not None else []
+    for name in names[:MOST_EXTERNAL]:
+        if tag := find_tag(f"External: {name}", scope):
+            yield tag
+
+
+def _row(tag: Tag, context: Context | None) -> Row:
+    if tag.secret:
+        return Row(tag.name, str(tag), tag.meaning, MASK)
+    if context is None:
+        return Row(tag.name, str(tag), tag.meaning, tag.sample, is_sample=True)
+    return Row(
+        tag.name, str(tag), tag.meaning, _shortened(to_text(tag.resolve(context)))
+    )
+
+
+def _filters() -> Iterator[Row]:
+    for name, _, meaning, example in filter_rows():
+        # What the example has after its tag.
+        text = "|" + example.partition("|")[2].removesuffix("))")
+        yield Row(name, text, meaning, text)
+
+
+def _shortened(text: str) -> str:
+    one_line = " ".join(text[: 4 * LONGEST_VALUE].split())
+    if len(one_line) <= LONGEST_VALUE:
+        return one_line
+    return one_line[: LONGEST_VALUE - 1] + "…"

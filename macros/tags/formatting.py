@@ -1,0 +1,75 @@
+"""Lays out a JSON body for reading, with its tags as they are written."""
+
+from __future__ import annotations
+
+import re
+
+from .compiler import LONGEST_SOURCE, compile_template
+from .errors import Problem, TemplateError
+from .lexer import cut
+from .places import Place
+from .places.json_body import JsonReader
+from .scope import Scope
+from .source import RawTag, Source
+
+INDENT = "  "
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
+_TOO_LONG = Problem(
+    1, 1, f"Formatted, it would be longer than {LONGEST_SOURCE:,} characters", None
+)
+
+
+def format_json(source: str, scope: Scope) -> str:
+    """The same JSON with a member or an item per line. Raises TemplateError."""
+    compile_template(source, Place.JSON, scope)
+    printer = _Printer()
+    for token in _tokens(source):
+        printer.write(token)
+        if printer.length > LONGEST_SOURCE:
+            raise TemplateError([_TOO_LONG])
+    return "".join(printer.parts)
+
+
+def _tokens(source: str) -> list[str]:
+    """Of a body that compiles: punctuation, texts, other values, and tags as values."""
+    pieces = cut(Source(source), keep_backslashes=True)
+    reader = JsonReader(source)
+    for piece in pieces:
+        reader.read(piece)
+    shadow = "".join(reader.shadow)
+    ends = {piece.start: piece.end for piece in pieces if isinstance(piece, RawTag)}
+    tokens: list[str] = []
+    position = 0
+    while found := _TOKEN.search(shadow, position):
+        start = found.start()
+        position = ends[start] if start in reader.values else found.end()
+        tokens.append(source[start:position])
+    return tokens
+
+
+class _Printer:
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.length = self.depth = 0
+        self.last = ""
+
+    def write(self, token: str) -> None:
+        if token in ("}", "]"):
+            self.depth -= 1
+            if self.last not in ("{", "["):
+                self._break()
+        elif self.last in ("{", "[", ","):
+            self._break()
+        elif self.last == ":":
+            self._add(" ")
+        if token in ("{", "["):
+            self.depth += 1
+        self._add(token)
+        self.last = token
+
+    def _break(self) -> None:
+        self._add("\n" + INDENT * self.depth)
+
+    def _add(self, text: str) -> None:
+        self.parts.append(text)
+        self.length += len(text)

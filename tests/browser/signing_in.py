@@ -1,0 +1,30 @@
+"""What several browser tests do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import ConsoleMessage, Page
+
+
+def sign_in(screen: Page, name: str) -> None:
+    screen.goto("/admin/login/")
+    screen.fill("#id_username", name)
+    screen.fill("#id_password", "secret-word")
+    screen.click("[type=submit]")
+    screen.wait_for_url("**/admin/")
+
+
+@contextmanager
+def faultless(screen: Page) -> Iterator[None]:
+    """What the console says of scripts, policy or answers is a fault."""
+    said: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            said.append(message.text)
+
+    screen.on("console", note)
+    yield
+    assert said == []

@@ -1,0 +1,183 @@
+"""The editor of web requests, as a person writes in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from feedback.models import FeedbackType
+from feedback.roles import Role
+from macros.models import Macro
+from tests import factories
+from tests.browser.signing_in import faultless, sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def macro() -> Macro:
+    bugs = factories.feedback_type()
+    factories.member(bugs, Role.PROJECT_MANAGER, "paul")
+    factories.ticket(bugs, title="Older")
+    factories.ticket(bugs, title="Newest", external_data={"jira_key": "QA-7"})
+    return factories.macro(bugs, "https://a.example/hook", name="Post")
+
+
+@pytest.fixture
+def editor(screen: Page, macro: Macro) -> Iterator[Page]:
+    """The macro's page; what the console says of scripts or policy is a fault."""
+    sign_in(screen, "paul")
+    with faultless(screen):
+        screen.goto(f"/admin/macros/macro/{macro.pk}/change/")
+        expect(screen.locator("#palette-target")).to_have_value("BUG-2")
+        yield screen
+
+
+def body_of(screen: Page, number: int = 0) -> Locator:
+    return screen.locator(f"#id_steps-{number}-body")
+
+
+def preview_of(screen: Page, number: int = 0) -> Locator:
+    return screen.locator(f"#steps-{number} .request-preview")
+
+
+def put_cursor(field: Locator, offset: int) -> None:
+    field.evaluate(
+        f"each => {{ each.focus(); each.setSelectionRange({offset}, {offset}) }}"
+    )
+
+
+def test_a_tag_is_found_and_inserted_at_the_cursor_with_the_mouse(editor: Page) -> None:
+    put_cursor(body_of(editor), len('{"text": "'))
+    editor.fill("#palette-search", "jira_key")
+    tags = editor.locator("#tag-palette li:visible")
+    expect(tags).to_have_count(1)
+    expect(tags).to_contain_text("QA-7")
+    tags.get_by_role("button").click()
+    expect(body_of(editor)).to_have_value('{"text": "((External: jira_key))((Title))"}')
+    expect(body_of(editor)).to_be_focused()
+    expect(preview_of(editor)).to_contain_text('"QA-7Newest"')
+
+
+def test_a_tag_and_a_filter_are_inserted_with_the_keyboard_only(editor: Page) -> None:
+    field = editor.locator("#id_steps-0-headers")
+    field.focus()
+    editor.keyboard.type("X-About: ")
+    editor.keyboard.press("Alt+i")
+    expect(editor.locator("#palette-search")).to_be_focused()
+    editor.keyboard.type("ticket's title")
+    editor.keyboard.press("ArrowDown")
+    editor.keyboard.press("Enter")
+    expect(field).to_have_value("X-About: ((Title))")
+    editor.keyboard.press("Alt+i")
+    editor.keyboard.type("upper")
+    editor.keyboard.press("Enter")
+    expect(field).to_have_value("X-About: ((Title|upper))")
+    expect(preview_of(editor)).to_contain_text("X-About: NEWEST")
+    editor.keyboard.press("Alt+i")
+    editor.keyboard.press("Escape")
+    expect(field).to_be_focused()
+    editor.keyboard.press("Control+z")
+    expect(field).to_have_value("X-About: ((Title))")
+
+
+def test_a_fault_is_shown_while_typing_and_leads_to_its_place(editor: Page) -> None:
+    field = body_of(editor)
+    field.fill('{\n  "text": "😀 ((Titel))"\n}')
+    fault = editor.locator("#steps-0 .live-problems button")
+    expect(fault).to_have_text(
+        "Line 2, column 14: unknown tag ((Titel)). Did you mean ((Title))?"
+    )
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(editor.locator("#steps-0 .panel-said")).to_contain_text("1 problem")
+    fault.click()
+    before = field.evaluate("each => each.value.slice(0, each.selectionStart)")
+    assert before == '{\n  "text": "😀 '
+    field.fill('{"text": "((Title))"}')
+    expect(fault).to_have_count(0)
+    expect(preview_of(editor)).to_contain_text('"Newest"')
+
+
+def test_the_preview_follows_the_text_and_the_ticket(editor: Page) -> None:
+    expect(preview_of(editor)).to_contain_text("POST https://a.example/hook")
+    editor.fill("#id_steps-0-url", "https://b.example/((Number))")
+    expect(preview_of(editor)).to_contain_text("POST https://b.example/2")
+    editor.fill("#palette-target", "old")
+    expect(editor.locator("#palette-targets option")).to_have_count(1)
+    editor.fill("#palette-target", "BUG-1")
+    expect(preview_of(editor)).to_contain_text("POST https://b.example/1")
+    expect(preview_of(editor)).to_contain_text('"Older"')
+    editor.fill("#palette-target", "BUG-99")
+    editor.locator("#palette-search").focus()
+    expect(editor.locator(".palette-said")).to_contain_text("There is no ticket")
+
+
+def test_json_is_formatted_and_a_faulty_one_is_left(editor: Page) -> None:
+    body_of(editor).fill('{"a":[((Number)),"((Title))"]}')
+    format_json = editor.get_by_role("button", name="Format JSON")
+    format_json.click()
+    formatted = '{\n  "a": [\n    ((Number)),\n    "((Title))"\n  ]\n}'
+    expect(body_of(editor)).to_have_value(formatted)
+    body_of(editor).fill('{"a"')
+    format_json.click()
+    expect(editor.locator("#steps-0 .panel-said")).to_contain_text("left as it is")
+    expect(body_of(editor)).to_have_value('{"a"')
+    editor.select_option("#id_steps-0-body_kind", "text")
+    expect(format_json).to_be_hidden()
+
+
+def test_a_web_request_that_is_added_has_an_editor_too(editor: Page) -> None:
+    editor.locator("#steps-group").get_by_text("Add another").click()
+    expect(editor.locator("#steps-1 .request-panel")).to_be_visible()
+    expect(editor.locator("#steps-1 .live-problems")).to_have_count(0)
+    editor.fill("#id_steps-1-url", "https://second.example/")
+    body_of(editor, 1).fill('{"n": ((Number))}')
+    expect(preview_of(editor, 1)).to_contain_text("POST https://second.example/")
+    expect(preview_of(editor, 1)).to_contain_text('{"n": 2}')
+
+
+def test_a_macro_that_is_not_saved_yet_has_the_tags_of_its_type(
+    editor: Page, macro: Macro
+) -> None:
+    editor.goto("/admin/macros/macro/add/")
+    expect(editor.locator(".palette-said")).to_contain_text("Choose first")
+    editor.click(".field-feedback_type .select2-selection")
+    editor.keyboard.type("Bug")
+    editor.locator(".select2-results__option", has_text="Bug").click()
+    expect(editor.locator("#palette-target")).to_have_value("BUG-2")
+    expect(editor.locator("#tag-palette")).to_contain_text("Field: Severity")
+
+
+def test_without_scripts_the_form_is_plain_and_lists_the_tags(
+    editor: Page, macro: Macro
+) -> None:
+    browser = editor.context.browser
+    assert browser
+    state: str = json.dumps(editor.context.storage_state())
+    context = browser.new_context(
+        java_script_enabled=False, storage_state=json.loads(state)
+    )
+    plain = context.new_page()
+    plain.goto(editor.url)
+    expect(plain.locator(".request-panel")).to_have_count(0)
+    expect(plain.locator("#palette-search")).to_be_hidden()
+    plain.locator("#tag-palette summary").click()
+    expect(plain.locator("#tag-palette")).to_contain_text("Field: Severity")
+    body_of(plain).fill('{"plain": "((Title))"}')
+    plain.get_by_role("button", name="Save", exact=True).click()
+    context.close()
+    assert macro.steps.get().concrete.body == '{"plain": "((Title))"}'
+
+
+def test_who_may_only_look_has_no_editor(editor: Page, macro: Macro) -> None:
+    of: FeedbackType | None = macro.feedback_type
+    assert of
+    factories.member(of, Role.OBSERVER, "owen")
+    editor.context.clear_cookies()
+    sign_in(editor, "owen")
+    editor.goto(f"/admin/macros/macro/{macro.pk}/change/")
+    expect(editor.locator("#content")).to_contain_text("Post")
+    expect(editor.locator("#macro-editor")).to_have_count(0)
