@@ -1,20 +1,19 @@
-"""The one door to start work, and what can be done with a run."""
+"""The one door to start work."""
 
 from __future__ import annotations
 
 import uuid
-from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.template.defaultfilters import pluralize
 from django.utils import timezone
 
 from feedback.models import Feedback, Tester
-from logs import audit, recording
-from logs.models import Action, Cause, Delivery, Run, Target
+from logs import audit
+from logs.models import Action, Cause, Delivery, DeliveryState, Run, Target
 
 from . import queue
 from .documents import current_number, newest_number
@@ -22,7 +21,8 @@ from .models import Macro, WebRequest
 from .rendering import Plan
 from .tags import TemplateError
 
-RUNG_ON_RESUME = 100
+# In these states a delivery is done, or will be.
+_TAKEN = [DeliveryState.DELIVERED, DeliveryState.PENDING, DeliveryState.WAITING]
 
 
 class RunRefused(Exception):
@@ -56,6 +56,9 @@ def start_run(
         return _same(known, macro, fingerprint)
     with transaction.atomic():
         snapshot, version = _frozen(macro)
+        if macro.once_per_target:
+            # Of two starts at once, the second sees what the first has taken.
+            Macro.objects.select_for_update(no_key=True).get(pk=macro.pk)
         run = _start(
             macro,
             targets,
@@ -186,15 +189,43 @@ def _check(macro: Macro, snapshot: dict[str, Any]) -> None:
 
 def _create_deliveries(run: Run, macro: Macro, targets: QuerySet[Any]) -> None:
     # The selection may be sliced, or joined so that it names a target twice.
-    own = targets_of(macro).filter(pk__in=targets.values("pk"))
+    selected = targets_of(macro).filter(pk__in=targets.values("pk"))
+    own = selected if run.is_test else not_run_on(macro, selected, but=run)
+    if own is not selected:
+        run.left_out = selected.count() - own.count()
     steps = len(run.snapshot["steps"])
     run.total = Delivery.objects.create_for(run, own, steps)
     if not run.total:
         called = macro.target.label.lower()
-        raise RunRefused(
-            f"No {called} of {macro.place} is selected, so nothing was sent."
-        )
-    run.save(update_fields=["total"])
+        none = f"No {called} of {macro.place} is selected, so nothing was sent."
+        raise RunRefused(nothing_left(macro) if run.left_out else none)
+    run.save(update_fields=["total", "left_out"])
+
+
+def nothing_left(macro: Macro) -> str:
+    """To who selects nothing but what a macro has run on that runs once."""
+    called = macro.target.label.lower()
+    return f"This macro runs once per {called}, and has run on all that are selected."
+
+
+def not_run_on(
+    macro: Macro, targets: QuerySet[Any], but: Run | None = None
+) -> QuerySet[Any]:
+    """Of the targets those that are left to a macro which runs once on each.
+
+    `but` is a run that does not count: the one that takes them.
+    """
+    if not macro.once_per_target:
+        return targets
+    taken = Delivery.objects.filter(
+        step=0,
+        state__in=_TAKEN,
+        run__macro=macro,
+        **{macro.target: OuterRef("pk")},
+    ).exclude(run__cause=Cause.TEST)
+    if but is not None:
+        taken = taken.exclude(run=but)
+    return targets.exclude(Exists(taken))
 
 
 def targets_of(macro: Macro) -> Any:
@@ -216,55 +247,3 @@ def macros_for(tester: Tester, macros: QuerySet[Macro]) -> QuerySet[Macro]:
     submitted_in = tester.tickets.order_by().values("feedback_type__project")
     place = Q(project=None) | Q(project__in=submitted_in)
     return macros.filter(place, feedback_type=None, community=tester.community_id)
-
-
-@transaction.atomic
-def pause_run(run: Run) -> bool:
-    """Hold a run until it is resumed; True if it was going."""
-    paused = recording.pause(run)
-    if paused:
-        audit.record(Action.PAUSED, run)
-    return paused
-
-
-@transaction.atomic
-def resume_run(run: Run) -> bool:
-    """Let a paused run go on; True if it was paused."""
-    resumed = recording.resume(run)
-    if resumed:
-        audit.record(Action.RESUMED, run)
-        transaction.on_commit(lambda: queue.ring(run.pk, run.pending))
-    return resumed
-
-
-@transaction.atomic
-def pause_macro(macro: Macro, reason: str) -> bool:
-    """Hold all runs of a macro until it is resumed; True if it was going."""
-    paused = Macro.objects.filter(pk=macro.pk).pause(reason, timezone.now())
-    if paused:
-        audit.record(Action.PAUSED, macro, detail=reason)
-    return paused
-
-
-@transaction.atomic
-def resume_macro(macro: Macro) -> None:
-    """Let a paused macro run again, and go on with what has waited."""
-    paused = Macro.objects.filter(pk=macro.pk).exclude(paused_reason="")
-    if paused.update(paused_reason="", paused_at=None):
-        audit.record(Action.RESUMED, macro)
-    waiting = Run.objects.with_due_deliveries(timezone.now()).filter(macro=macro)
-    # The clock rings for what there is beyond these.
-    for run in waiting.order_by("pk")[:RUNG_ON_RESUME]:
-        transaction.on_commit(partial(queue.ring, run.pk, run.pending))
-
-
-@transaction.atomic
-def cancel_run(run: Run) -> bool:
-    """Send nothing more of a run; what is on the wire is still recorded.
-
-    True if it was going or paused.
-    """
-    cancelled = recording.cancel(run, timezone.now())
-    if cancelled:
-        audit.record(Action.CANCELLED, run)
-    return cancelled

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
@@ -16,11 +17,22 @@ from logs.models import Cause, Run, Target
 from macros import queue
 from macros.models import Macro
 from macros.previews import Preview, preview
-from macros.runs import RunRefused, start_run, targets_of
+from macros.runs import (
+    RunRefused,
+    not_run_on,
+    nothing_left,
+    start_run,
+    targets_of,
+)
 from macros.tags import TemplateError
 
 from ..scoping import ScopedAdmin
 from ..unlocking import explain_lock
+
+# Whatever the macro says, and then the count has to be typed.
+ALWAYS_ASKS_ABOVE = 1_000
+# As people group digits: 12,345 and 12.345 and 12 345 and 12'345.
+_SEPARATORS = re.compile(r"[\s,.'’_]")
 
 
 def perform(
@@ -39,23 +51,41 @@ def perform(
     key = _checked_key(request.POST.get("run_key", ""))
     if Run.objects.visible_to(request.user).filter(key=key).exists():
         return _to_run(Run.objects.get(key=key))
-    targets = _own(macro, selected)
+    own = _own(macro, selected)
+    targets = not_run_on(macro, own)
     selection = _in_words(modeladmin, request)
-    confirmed = request.POST.get("confirmed_count")
-    if confirmed is not None and confirmed == str(targets.count()):
-        return _start(request, targets, macro, key, selection)
-    if confirmed is not None:
-        messages.warning(
-            request, "The selection has changed meanwhile. Please check it again."
-        )
+    if _is_confirmed(request, macro, targets.count()):
+        return _start(request, own, macro, key, selection)
     context = _confirmation(request, targets, macro)
     context |= {
         **modeladmin.admin_site.each_context(request),
         "opts": modeladmin.opts,
         "selection": selection,
-        "left_out": 0 if targets is selected else selected.count() - targets.count(),
+        "left_out": 0 if own is selected else selected.count() - own.count(),
+        "done_before": 0 if targets is own else own.count() - targets.count(),
+        "type_count": context["preview"].count > ALWAYS_ASKS_ABOVE,
     }
+    if context["done_before"] and not context["preview"].count:
+        context["problem"] = nothing_left(macro)
     return TemplateResponse(request, "admin/feedback/perform_action.html", context)
+
+
+def _is_confirmed(request: HttpRequest, macro: Macro, count: int) -> bool:
+    """Whether the person wants it so, as far as they have to be asked."""
+    confirmed = request.POST.get("confirmed_count")
+    if confirmed is None:
+        return not macro.asks_confirmation and 0 < count <= ALWAYS_ASKS_ABOVE
+    if confirmed != str(count):
+        messages.warning(
+            request, "The selection has changed meanwhile. Please check it again."
+        )
+        return False
+    typed = _SEPARATORS.sub("", request.POST.get("typed_count", ""))
+    if count > ALWAYS_ASKS_ABOVE and typed != confirmed:
+        told = f"Type {count:,} below to confirm that you mean so many."
+        messages.error(request, told)
+        return False
+    return True
 
 
 def _own(macro: Macro, selected: QuerySet[Any]) -> QuerySet[Any]:

@@ -18,8 +18,8 @@ from feedback.access import may
 from feedback.roles import RUN_MACRO
 from feedback.scoping import ReadOnlyAdmin
 from macros import queue
+from macros.control import cancel_run, pause_run, resume_run
 from macros.rendering import Plan
-from macros.runs import cancel_run, pause_run, resume_run
 from macros.tags import TemplateError
 
 from ..models import Delivery, DeliveryState, Destination, Run, RunState

@@ -12,7 +12,7 @@ from feedback.rest.problems import Problem
 from feedback.rest.viewsets import ReadOnlyViewSet
 from feedback.roles import RUN_MACRO
 from macros import queue
-from macros.runs import cancel_run, pause_run, resume_run
+from macros.control import cancel_run, pause_run, resume_run
 
 from ..models import Run, RunState
 from ..rest import RunDetailSerializer, RunSerializer

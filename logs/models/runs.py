@@ -84,6 +84,8 @@ class Run(models.Model):
     selection = models.TextField(help_text="What was selected, in words.", blank=True)
     state = models.CharField(max_length=10, choices=RunState, default=RunState.ACTIVE)
     total = models.PositiveIntegerField("deliveries", default=0)
+    # Of the selection, those on which a macro that runs once has run before.
+    left_out = models.PositiveIntegerField(default=0)
     delivered = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
     skipped = models.PositiveIntegerField(default=0)

@@ -17,9 +17,9 @@ from feedback.scoping import ScopedAdmin, ScopedInline, edited_pk
 from feedback.unlocking import Lock, explain_lock
 from logs.models import Target
 
+from ..control import pause_macro, resume_macro
 from ..models import Macro, Step, WebRequest, kind_accessors
 from ..retries import CAUSE_LABELS, MAX_RETRY_AFTER, in_words
-from ..runs import pause_macro, resume_macro
 from .editor import EditorMixin
 from .macro_form import MacroForm
 from .places import key_of, tester_places
@@ -138,6 +138,7 @@ class MacroAdmin(EditorMixin, StartsMixin, TestsMixin, VersionsMixin, ScopedAdmi
     autocomplete_fields = ["feedback_type"]
     fieldsets = [
         (None, {"fields": ["feedback_type", "name", "description", "is_active"]}),
+        ("Options", {"fields": ["asks_confirmation", "once_per_target"]}),
         ("Retries", {"fields": _RETRIES, "description": _ABOUT_RETRIES}),
     ]
     inlines = [WebRequestInline, *STEP_INLINES]

@@ -55,6 +55,18 @@ class Macro(models.Model):
     is_active = models.BooleanField(
         "on", default=True, help_text="A macro that is off is not offered as an action."
     )
+    once_per_target = models.BooleanField(
+        "once per ticket or tester",
+        default=False,
+        help_text="What the macro has run on, or is running on, is left out of the next"
+        " run. What failed, was skipped or cancelled can be run on again.",
+    )
+    asks_confirmation = models.BooleanField(
+        "ask for confirmation",
+        default=True,
+        help_text="Off: Perform Action starts at once, without a page that shows what"
+        " will happen. For more than 1,000 it always asks.",
+    )
     retry_ladder = models.CharField(
         "retry after",
         max_length=200,

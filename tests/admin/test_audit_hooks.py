@@ -129,6 +129,7 @@ def test_a_macro_is_switched_off_and_on(page: Client, bugs: FeedbackType) -> Non
     macro = factories.macro(bugs, name="Post", ladder="5 s")
     data = {"feedback_type": bugs.pk, "name": "Post", "retry_ladder": "5 s"}
     data |= {f"retry_{cause}": "on" for cause in CAUSES} | empty("steps")
+    data["asks_confirmation"] = "on"
     page.post(url(macro, "change", macro.pk), data)
     page.post(url(macro, "change", macro.pk), {**data, "is_active": "on"})
     assert told() == [
@@ -257,6 +258,7 @@ def user_form(user: User, **values: Any) -> dict[str, Any]:
     return {
         "username": user.username,
         "is_active": "on",
+        "asks_confirmation": "on",
         "date_joined_0": f"{joined:%Y-%m-%d}",
         "date_joined_1": f"{joined:%H:%M:%S}",
         **values,
@@ -346,6 +348,7 @@ def test_no_secret_is_in_any_entry(page: Client, bugs: FeedbackType) -> None:
         "feedback_type": bugs.pk,
         "name": "Post",
         "is_active": "on",
+        "asks_confirmation": "on",
         **{f"retry_{cause}": "on" for cause in CAUSES},
         **empty("steps", 1, 2),
         "steps-0-step_ptr": step.pk,

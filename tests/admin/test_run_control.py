@@ -20,8 +20,8 @@ from logs import recording
 from logs.models import Attempt, Delivery, DeliveryState, Run
 from logs.recording import Outcome
 from macros import deliveries
+from macros.control import cancel_run, pause_run, resume_run
 from macros.deliveries.claims import claim_due
-from macros.runs import cancel_run, pause_run, resume_run
 from tests import factories
 from tests.http.hostile import Peer, Server
 

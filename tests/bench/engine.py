@@ -128,7 +128,7 @@ class Worker:
 
         The median; polled, so up to 20 ms too long. The big run is cancelled then.
         """
-        from macros.runs import cancel_run
+        from macros.control import cancel_run
 
         big = start(slow, tickets)
         give_up = time.monotonic() + _PATIENCE

@@ -13,6 +13,7 @@ from feedback.models import Tester as Person
 from logs.models import Attempt, Delivery, delivery_id
 from logs.privacy import erase_tester, export_tester
 from logs.redaction import MASK
+from macros.models import MacroVersion
 from tests import factories
 from tests.logs import people
 
@@ -56,6 +57,7 @@ def test_everything_of_hers_is_in_it_and_nothing_of_others(receiver: Receiver) -
         {"kind": "ticket", "id": mention.pk},
         {"kind": "comment", "id": comment.pk, "text": comment.text},
         {"kind": "run", "id": run.pk},
+        {"kind": "version", "id": MacroVersion.objects.get(macro=run.macro).pk},
         *[{"kind": "attempt", "id": each.pk} for each in mine.order_by("pk")],
     ]
     [told] = found["audit_log"]

@@ -20,12 +20,13 @@ from logs.explanations import explain
 from logs.models import Attempt, Cause, Delivery, Destination, Resend, Run
 from macros import deliveries
 from macros.changes import ChangeTemplate
+from macros.control import cancel_run
 from macros.deliveries import outcomes
 from macros.deliveries.claims import claim_due
 from macros.models import Macro
 from macros.rendering import context_for
 from macros.resends import resend
-from macros.runs import cancel_run, start_run
+from macros.runs import start_run
 from macros.tags import Scope
 from tests import factories
 from tests.factories import ONE_OF_EACH_CHANGE

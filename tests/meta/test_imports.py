@@ -40,7 +40,7 @@ ROWS: list[list[tuple[str, ...]]] = [
         ("alerts",),
     ],
     [
-        ("runs",),
+        ("runs", "control"),
         ("previews",),
         ("resends",),
         ("deliveries",),

@@ -1,0 +1,112 @@
+"""When Perform Action asks, and what it asks for."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from feedback.models import Feedback, FeedbackType
+from feedback.roles import Role
+from logs.models import Run
+from macros.models import Macro
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def bugs() -> FeedbackType:
+    return factories.feedback_type()
+
+
+@pytest.fixture
+def page(bugs: FeedbackType, client: Client) -> Client:
+    client.force_login(factories.member(bugs, Role.SUPPORT, "sam"))
+    return client
+
+
+def perform(page: Client, macro: Macro, **form: str) -> Any:
+    kind = macro.feedback_type_id
+    url = f"{reverse('admin:feedback_feedback_changelist')}?feedback_type={kind}"
+    first = Feedback.objects.filter(feedback_type=kind).earliest("pk")
+    asked = {
+        "action": f"macro_{macro.pk}",
+        "index": "0",
+        "select_across": "1",
+        "_selected_action": str(first.pk),
+    }
+    return page.post(url, asked | form)
+
+
+def confirm(page: Client, macro: Macro, count: int, typed: str = "") -> Any:
+    form = {"confirmed_count": str(count), "run_key": uuid.uuid4().hex}
+    return perform(page, macro, typed_count=typed, **form)
+
+
+def test_it_asks_unless_told_otherwise(bugs: FeedbackType, page: Client) -> None:
+    factories.ticket(bugs)
+    macro = factories.macro(bugs, "https://example.com/")
+    assert perform(page, macro).status_code == 200
+    assert not Run.objects.exists()
+    Macro.objects.update(asks_confirmation=False)
+    response = perform(page, macro)
+    run = Run.objects.get()
+    assert response["Location"] == reverse("admin:logs_run_change", args=[run.pk])
+
+
+def test_without_asking_a_refusal_is_still_told(
+    bugs: FeedbackType, page: Client
+) -> None:
+    factories.ticket(bugs)
+    macro = factories.macro(bugs, "https://example.com/")
+    Macro.objects.update(asks_confirmation=False, paused_reason="Too hot.")
+    response = perform(page, macro)
+    told = page.get(response["Location"]).content.decode()
+    assert "paused: Too hot." in told
+    assert not Run.objects.exists()
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_more_than_a_thousand_are_typed(
+    bugs: FeedbackType, page: Client, asks: bool
+) -> None:
+    factories.tickets(bugs, 1001)
+    macro = factories.macro(bugs, "https://example.com/")
+    Macro.objects.update(asks_confirmation=asks)
+    first = perform(page, macro).content.decode()
+    assert 'name="typed_count"' in first
+    for typed in ("", "1000", "1001x", "1,0011", "\0"):
+        again = confirm(page, macro, 1001, typed).content.decode()
+        assert "Type 1,001 below to confirm" in again, typed
+    assert not Run.objects.exists()
+    assert confirm(page, macro, 1001, " 1.001 ").status_code == 302
+    assert Run.objects.get().total == 1001
+
+
+def test_a_thousand_are_not_typed(bugs: FeedbackType, page: Client) -> None:
+    factories.tickets(bugs, 1000)
+    macro = factories.macro(bugs, "https://example.com/")
+    assert 'name="typed_count"' not in perform(page, macro).content.decode()
+    assert confirm(page, macro, 1000).status_code == 302
+
+
+def test_what_a_macro_has_run_on_is_counted_and_left_out(
+    bugs: FeedbackType, page: Client
+) -> None:
+    factories.tickets(bugs, 2)
+    macro = factories.macro(bugs, "https://example.com/")
+    Macro.objects.update(once_per_target=True)
+    factories.run(macro)
+    Macro.objects.update(once_per_target=True)
+    told = perform(page, macro).content.decode()
+    assert "runs once per ticket, and has run on all" in told
+    factories.ticket(bugs)
+    told = perform(page, macro).content.decode()
+    assert "2 of the selection are left out" in told
+    response = confirm(page, macro, 1)
+    told = page.get(response["Location"]).content.decode()
+    assert "2 of it were left out" in told
