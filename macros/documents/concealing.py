@@ -71,6 +71,7 @@ def _header(line: str) -> str:
 
 def _member(found: re.Match[str]) -> str:
     name, colon, value = found.groups()
-    if "((" in value or not is_credential(name):
+    # A `key` alone names a thing, such as Jira's project.
+    if "((" in value or name.lower() == "key" or not is_credential(name):
         return found[0]
     return f'"{name}"{colon}"{_tag(name)}"'
