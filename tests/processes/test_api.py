@@ -145,7 +145,7 @@ def test_no_request_that_a_fuzzer_thinks_of_is_a_server_error(
     )
     assert fuzzer.returncode == 0, fuzzer.stdout
     found = json.loads(report.read_text())
-    assert found["operations"]["tested"] == 19
+    assert found["operations"]["tested"] == 21
     assert found["test_cases"]["generated"] > 1000
     assert not found["failures"] and not found["errors"]
 
