@@ -195,8 +195,13 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+_ODD_BREAKS = re.compile("[\x85\u2028\u2029]")
+
+
 def _text(dumper: Any, text: str) -> Any:
-    style = "|" if "\n" in text else None
+    # PyYAML takes some for ends of lines, and would write others in their place.
+    odd = _ODD_BREAKS.search(text)
+    style = '"' if odd else "|" if "\n" in text else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

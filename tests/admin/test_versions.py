@@ -108,7 +108,8 @@ def test_what_does_not_fit_any_more_is_said_and_nothing_is_changed(
     answer = page.post(url_of("restore", macro, 1), follow=True)
     text = answer.content.decode()
     assert "Version 1 can&#x27;t be restored" in text
-    assert "steps[0].body: Line 1, column 8: unknown tag ((Field: Severity))" in text
+    told = "Step 1, body: Line 1, column 8: unknown tag ((Field: Severity))"
+    assert told in text
     assert macro_document(Macro.objects.get()) == before
     assert macro.versions.count() == 2
 

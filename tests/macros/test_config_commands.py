@@ -128,3 +128,16 @@ def test_a_file_of_secrets_that_is_wrong_is_not_repeated(
             options = ["--project", "Watch Beta", "--secrets", str(values)]
             call_command("import_config", str(file), *options)
         assert VALUE not in str(refused.value)
+
+
+def test_the_file_in_the_documentation_is_imported(
+    target: Project, tmp_path: Path
+) -> None:
+    page = Path(__file__).parents[2] / "docs" / "moving.md"
+    file, values = tmp_path / "in.yaml", tmp_path / "secrets.yaml"
+    text = page.read_text("utf-8")
+    file.write_text(text.partition("```yaml\n")[2].partition("```")[0], "utf-8")
+    values.write_text(f"slack_url: {VALUE}", "utf-8")
+    options = ["--project", "Watch Beta", "--secrets", str(values)]
+    call_command("import_config", str(file), *options)
+    assert target.macros.get().steps.get().concrete.body_kind == "json"
