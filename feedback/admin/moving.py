@@ -131,6 +131,7 @@ class MovingMixin(ModelAdmin):
                 messages.success(request, f"Imported: {found['made'].in_words()}.")
                 return HttpResponseRedirect(_page_of(project))
             found["text"] = asked["text"]
+            found.setdefault("planned", found.get("made"))
         title = f"Import into {project}"
         return self._moving(request, project, "import", title, form, found)
 
@@ -199,6 +200,7 @@ def _tried(act: Any, request: HttpRequest) -> dict[str, Any]:
     try:
         return {"made": act()}
     except SecretsMissing as refusal:
-        return {"missing": refusal.names, "asked": bool(_values(request))}
+        asked = bool(_values(request))
+        return {"missing": refusal.names, "asked": asked, "planned": refusal.made}
     except DocumentRefused as refusal:
         return {"problems": refusal.problems}

@@ -74,9 +74,8 @@ def saved_macro(
     return row
 
 
-def macro_from(modeladmin: Any, request: HttpRequest, object_id: str | None) -> Macro:
-    """The macro as it stands in the form. Raises Http404, PermissionDenied, Refused."""
-    macro = saved_macro(modeladmin, request, object_id)
+def macro_from(modeladmin: Any, request: HttpRequest, macro: Macro | None) -> Macro:
+    """The macro as it stands in the form. Raises PermissionDenied, Refused."""
     form = modeladmin.get_form(request, macro, change=macro is not None)(
         request.POST, instance=macro
     )
@@ -95,16 +94,15 @@ def macro_from(modeladmin: Any, request: HttpRequest, object_id: str | None) -> 
     return found
 
 
-def draft_from(modeladmin: Any, request: HttpRequest, object_id: str | None) -> Draft:
+def draft_from(modeladmin: Any, request: HttpRequest, saved: Macro | None) -> Draft:
     """The web request that `step` names by its prefix in the form.
 
-    Raises Http404, PermissionDenied, Refused.
+    Raises PermissionDenied, Refused.
     """
-    macro = macro_from(modeladmin, request, object_id)
+    macro = macro_from(modeladmin, request, saved)
     prefix = request.POST.get("step", "")
     if not _PREFIX.fullmatch(prefix) or f"{prefix}-url" not in request.POST:
         raise Refused("This web request is not in the form that was sent.")
-    saved = macro if macro.pk else None
     inlines = modeladmin.get_inline_instances(request, saved)
     inline = next((each for each in inlines if each.model is WebRequest), None)
     if inline is None or not inline.has_change_permission(request, saved):

@@ -85,8 +85,8 @@ class EditorMixin(ModelAdmin):
     def editor(
         self, request: HttpRequest, object_id: str | None = None
     ) -> HttpResponse:
+        macro = saved_macro(self, request, object_id)
         if request.method != "POST":
-            macro = saved_macro(self, request, object_id)
             return redirect(macro_page(macro))
         answers: dict[str, Callable[..., dict[str, Any]]] = {
             "check": self._check,
@@ -99,17 +99,17 @@ class EditorMixin(ModelAdmin):
         try:
             if answer is None:
                 raise Refused("The editor can't do that.")
-            return JsonResponse(answer(request, object_id))
+            return JsonResponse(answer(request, macro))
         except Refused as refused:
             return JsonResponse({"refused": str(refused)})
 
-    def _check(self, request: HttpRequest, object_id: str | None) -> dict[str, Any]:
-        draft = draft_from(self, request, object_id)
+    def _check(self, request: HttpRequest, saved: Macro | None) -> dict[str, Any]:
+        draft = draft_from(self, request, saved)
         html = _preview(draft, request)
         return {"problems": draft.problems, "preview": html}
 
-    def _format(self, request: HttpRequest, object_id: str | None) -> dict[str, Any]:
-        draft = draft_from(self, request, object_id)
+    def _format(self, request: HttpRequest, saved: Macro | None) -> dict[str, Any]:
+        draft = draft_from(self, request, saved)
         if draft.step.body_kind != BodyKind.JSON:
             raise Refused("Only a JSON body can be formatted.")
         try:
@@ -118,8 +118,8 @@ class EditorMixin(ModelAdmin):
             raise Refused(f"The body is left as it is. {error}") from None
         return {"body": body}
 
-    def _palette(self, request: HttpRequest, object_id: str | None) -> dict[str, Any]:
-        macro = macro_from(self, request, object_id)
+    def _palette(self, request: HttpRequest, saved: Macro | None) -> dict[str, Any]:
+        macro = macro_from(self, request, saved)
         target = chosen_target(macro, request)
         return {
             "html": render_palette(macro, target),
@@ -128,11 +128,11 @@ class EditorMixin(ModelAdmin):
             "targets": _offered(macro, request),
         }
 
-    def _targets(self, request: HttpRequest, object_id: str | None) -> dict[str, Any]:
-        return {"targets": _offered(macro_from(self, request, object_id), request)}
+    def _targets(self, request: HttpRequest, saved: Macro | None) -> dict[str, Any]:
+        return {"targets": _offered(macro_from(self, request, saved), request)}
 
-    def _test(self, request: HttpRequest, object_id: str | None) -> dict[str, Any]:
-        draft = draft_from(self, request, object_id)
+    def _test(self, request: HttpRequest, saved: Macro | None) -> dict[str, Any]:
+        draft = draft_from(self, request, saved)
         if draft.problems:
             raise Refused("Correct what is marked first, then send the test.")
         if not may(request.user, RUN_MACRO, draft.macro.place):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,8 @@ from .versions import note_version
 
 _PARTS = ("centerhook", "project", "types", "user_macros", "secrets")
 _NEW = "Copy of "
+# Fit for whatever a secret may be used for, also to sign with.
+_STAND_IN = f"whsec_{b64encode(bytes(32)).decode()}"
 _BY_IMPORT = "By an import."
 _CHOOSE = "Choose what is to become of what is there."
 _KEPT = "an address that is a tag"
@@ -37,14 +40,6 @@ class Existing(models.TextChoices):
     SKIP = "skip", "Keep the one that is there"
     COPY = "copy", "Add a copy under another name"
     REPLACE = "replace", "Replace it: a new version of it"
-
-
-class SecretsMissing(DocumentRefused):
-    """`names` are those whose values are wanted, as they stand in the file."""
-
-    def __init__(self, names: Sequence[str]) -> None:
-        super().__init__([f"Values are wanted for the secrets {', '.join(names)}."])
-        self.names = list(names)
 
 
 @dataclass
@@ -67,6 +62,15 @@ class Imported:
         ]
         said = [f"{n} {one if n == 1 else many}" for n, one, many in counts if n]
         return ", ".join(said) or "nothing"
+
+
+class SecretsMissing(DocumentRefused):
+    """`names` are those whose values are wanted; `made` is what they are wanted for."""
+
+    def __init__(self, names: Sequence[str], made: Imported) -> None:
+        super().__init__([f"Values are wanted for the secrets {', '.join(names)}."])
+        self.names = list(names)
+        self.made = made
 
 
 def import_document(
@@ -109,13 +113,16 @@ def _import_all(
     actor: Any,
 ) -> Imported:
     made = Imported()
-    _make_secrets(document, project, secrets, made, problems, actor)
+    given = {normalise(name): value for name, value in secrets.items()}
+    missing = _make_secrets(document, project, given, made, problems, actor)
     for path, row in read_rows(document, "types", "", problems):
         _import_type(project, row, path, existing, made, problems, actor)
     for path, row in read_rows(document, "user_macros", "", problems):
         macro = Macro(project=project)
         _import_macro(macro, row, path, existing, made, problems, actor)
     problems.refuse()
+    if missing:
+        raise SecretsMissing(missing, made)
     told = f"{made.in_words()}."
     audit.record(Action.IMPORTED, project, actor=actor, detail=told)
     return made
@@ -152,22 +159,20 @@ def _check_secret(path: str, row: Any, problems: Problems) -> None:
 def _make_secrets(
     document: Any,
     project: Project,
-    values: Mapping[str, str],
+    given: Mapping[str, str],
     made: Imported,
     problems: Problems,
     actor: Any,
-) -> None:
+) -> list[str]:
+    """Returns those without a value, for which something stands in meanwhile."""
     known = set(Secret.objects.keys_in(project.community_id, project.pk))
-    given = {normalise(name): value for name, value in values.items()}
     hosts = {
         normalise(each["name"]): each.get("hosts", [])
         for each in listed(document, "secrets")
     }
     wanted = [name for name in secret_names(document) if name not in known]
-    if missing := [name for name in wanted if not given.get(name)]:
-        raise SecretsMissing(missing)
     for name in wanted:
-        value = given[name]
+        value = given.get(name) or _STAND_IN
         if not SHORTEST_VALUE <= len(value) <= LONGEST_VALUE or "\0" in value:
             told = f"A value has {SHORTEST_VALUE} to {LONGEST_VALUE:,} characters."
             problems.add(f"secrets.{name}", told)
@@ -183,6 +188,7 @@ def _make_secrets(
         secret.save()
         made.secrets.append(name)
         audit.record(Action.CREATED, secret, actor=actor, detail=_BY_IMPORT)
+    return [name for name in wanted if not given.get(name)]
 
 
 def _import_type(

@@ -1,193 +1,219 @@
-"""Export, import and clone on a project's page."""
+"""Export, import and clone of a project, in the admin and by commands."""
 
 from __future__ import annotations
 
+import json
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
 from feedback.models import FeedbackType, Project
 from feedback.roles import Role
-from logs.models import Action, AuditEntry
+from logs.models import AuditEntry
 from macros import documents
 from macros.models import Macro, Secret
 from tests import factories
 
-VALUE = "https://hooks.slack.com/services/T0/B0/very-secret"
+pytestmark = pytest.mark.django_db
+
+VALUE = "https://hooks.slack.com/very-secret"
 
 
 @pytest.fixture
-def bugs(db: None) -> FeedbackType:
+def bugs() -> FeedbackType:
     made = factories.feedback_type()
-    factories.secret(made, "slack_url", VALUE, hosts="hooks.slack.com")
+    factories.secret(made, "slack_url", VALUE, own=True)
     factories.macro(made, "((Secret: slack_url))", name="To Slack")
     return made
 
 
 @pytest.fixture
-def other(db: None) -> Project:
-    """In another community, without types."""
-    made = factories.feedback_type("Ideas", "IDEA")
-    made.delete()
-    return made.project
+def target(bugs: FeedbackType) -> Project:
+    owner = bugs.project.community
+    return Project.objects.create(community=owner, name="Watch Beta")
 
 
-def url_of(page: str, project: Project) -> str:
-    return reverse(f"admin:feedback_project_{page}", args=[project.pk])
+@pytest.fixture
+def page(bugs: FeedbackType, client: Client) -> Client:
+    client.force_login(factories.member(bugs, Role.COMMUNITY_MANAGER, "mia"))
+    return client
+
+
+def url(name: str, project: Project) -> str:
+    return reverse(f"admin:feedback_project_{name}", args=[project.pk])
 
 
 def exported(bugs: FeedbackType) -> str:
     return documents.write(documents.export_project(bugs.project), "yaml")
 
 
-def text_of(answer: Any) -> str:
-    assert answer.status_code == 200
-    return str(answer.content.decode())
-
-
 @pytest.mark.parametrize("form", ["yaml", "json"])
-def test_a_file_is_downloaded_and_told_of(
+def test_the_export_is_a_file_without_secrets(
     page: Client, bugs: FeedbackType, form: str
 ) -> None:
-    shown = text_of(
-        page.get(reverse("admin:feedback_project_change", args=[bugs.project_id]))
-    )
-    assert "Export as YAML" in shown
-    answer = page.post(url_of("export", bugs.project), {"format": form})
-    name = f'attachment; filename="phone-beta.{form}"'
-    assert answer.headers["Content-Disposition"] == name
-    text = text_of(answer)
+    html = page.get(url("change", bugs.project)).content.decode()
+    assert url("export", bugs.project) in html
+    answer = page.post(url("export", bugs.project), {"format": form})
+    text = answer.content.decode()
+    assert f'filename="phone-beta.{form}"' in answer["Content-Disposition"]
+    assert documents.read(text) == documents.export_project(bugs.project)
     assert VALUE not in text
-    assert yaml.safe_load(text)["types"][0]["name"] == "Bug Report"
-    assert AuditEntry.objects.filter(action=Action.EXPORTED).count() == 1
+    assert AuditEntry.objects.get(action="exported").actor_name == "mia"
 
 
-def test_an_export_by_a_link_or_of_no_format_is_none(
-    page: Client, bugs: FeedbackType
+def test_an_import_is_shown_first_and_asks_for_secrets(
+    page: Client, bugs: FeedbackType, target: Project
 ) -> None:
-    for answer in (
-        page.get(url_of("export", bugs.project) + "?format=yaml"),
-        page.post(url_of("export", bugs.project), {"format": "exe"}),
-    ):
-        assert answer.status_code == 302
-    assert not AuditEntry.objects.filter(action=Action.EXPORTED).exists()
-
-
-def test_a_file_is_shown_before_it_is_imported(
-    page: Client, bugs: FeedbackType, other: Project
-) -> None:
-    url = url_of("import", other)
-    assert 'type="file"' in text_of(page.get(url))
-    file = SimpleUploadedFile("beta.yaml", exported(bugs).encode())
-    asked = text_of(page.post(url, {"file": file, "existing": "refuse"}))
-    assert 'name="secret_slack_url"' in asked
-    assert not other.feedback_types.exists() and not other.secrets.exists()
-    sent = {"text": exported(bugs), "existing": "refuse"}
-    planned = text_of(page.post(url, {**sent, "secret_slack_url": VALUE}))
-    assert "Feedback type Bug Report is new." in planned
-    assert "It sends to an address that is a tag. Secrets it uses:" in planned
-    assert VALUE not in planned
-    assert not other.feedback_types.exists() and not other.secrets.exists()
-    done = page.post(url, {**sent, "secret_slack_url": VALUE, "confirmed": "1"})
-    assert done.status_code == 302
-    assert other.feedback_types.get().macros.get().name == "To Slack"
-    secret = Secret.objects.get(project=other)
-    assert (secret.reveal(), secret.hosts) == (VALUE, "hooks.slack.com")
-    entry = AuditEntry.objects.get(action=Action.IMPORTED)
-    assert (entry.object_id, entry.actor_name) == (other.pk, "olivia")
-    assert entry.detail == "1 feedback type, 1 macro, 1 secret."
-
-
-def test_what_is_wrong_is_listed_and_nothing_is_made(
-    page: Client, bugs: FeedbackType
-) -> None:
-    target = Project.objects.create(community=bugs.project.community, name="Watch")
-    wrong = exported(bugs).replace("prefix:", "prefx:").replace("is_open:", "<b>:", 1)
-    data = {"text": wrong, "existing": "refuse", "confirmed": "1"}
-    text = text_of(page.post(url_of("import", target), data))
-    assert "Nothing was imported." in text
-    assert "types[0].prefx: Unknown member. Did you mean prefix?" in text
-    assert "&lt;b&gt;" in text and "<b>:" not in text
-    newer = {**data, "text": exported(bugs).replace("format: 1", "format: 2")}
-    text = text_of(page.post(url_of("import", target), newer))
-    assert "is of format 2, and this CenterHook reads up to 1" in text
+    where = url("import", target)
+    assert page.get(where).status_code == 200
+    data: dict[str, Any] = {"text": exported(bugs), "existing": "refuse"}
+    told = page.post(where, data).content.decode()
+    assert 'name="secret_slack_url"' in told and "Import with these secrets" in told
     assert not target.feedback_types.exists()
+    again = page.post(where, data | {"confirmed": "x", "secret_slack_url": "a"})
+    assert "secrets.slack_url: A value has 6 to" in again.content.decode()
+    done = page.post(where, data | {"confirmed": "x", "secret_slack_url": VALUE})
+    assert done["Location"] == url("change", target)
+    assert target.macros.get().name == "To Slack"
+    assert Secret.objects.get(project=target).reveal() == VALUE
+    assert target.macros.get().versions.get().actor_name == "mia"
+    entry = AuditEntry.objects.get(action="imported")
+    assert (entry.actor_name, entry.detail) == (
+        "mia",
+        "1 feedback type, 1 macro, 1 secret.",
+    )
 
 
-def test_a_file_that_is_no_text_or_nothing_at_all_is_refused(
-    page: Client, other: Project
+def test_a_file_that_needs_no_secret_is_listed_and_then_imported(
+    page: Client, bugs: FeedbackType, target: Project
 ) -> None:
-    url = url_of("import", other)
-    file = SimpleUploadedFile("beta.yaml", b"\xff\xfe\0")
-    text = text_of(page.post(url, {"file": file, "existing": "refuse"}))
-    assert "The file is not text in UTF-8." in text
-    assert "Choose a file, or paste" in text_of(page.post(url, {"existing": "refuse"}))
-
-
-def test_a_clone_asks_for_the_secrets_of_the_project(
-    page: Client, bugs: FeedbackType
-) -> None:
-    factories.secret(bugs, "own", own=True)
-    factories.macro(bugs, "https://a.example/", headers="X-Own: ((Secret: own))")
-    factories.ticket(bugs)
-    url = url_of("clone", bugs.project)
-    assert "Copy of Phone Beta" in text_of(page.get(url))
-    asked = text_of(page.post(url, {"name": "Watch Beta"}))
-    assert 'name="secret_own"' in asked and "secret_slack_url" not in asked
-    assert not Project.objects.filter(name="Watch Beta").exists()
-    data = {"name": "Watch Beta", "secret_own": "its own value"}
-    assert page.post(url, data).status_code == 302
-    made = Project.objects.get(name="Watch Beta")
-    assert made.community == bugs.project.community and not made.is_template
-    assert made.feedback_types.get().tickets.count() == 0
-    assert made.macros.count() == 2
-    assert made.secrets.get().reveal() == "its own value"
-    assert AuditEntry.objects.get(action=Action.CLONED).object_id == made.pk
-    taken = text_of(page.post(url, {"name": "Watch Beta"}))
-    assert "The community has a project of this name." in taken
+    factories.secret(bugs, "slack_url", VALUE)
+    where = url("import", target)
+    file = SimpleUploadedFile("config.yaml", exported(bugs).encode())
+    told = page.post(where, {"file": file, "existing": "refuse"}).content.decode()
+    assert "Feedback type Bug Report" in told and "Macro To Slack" in told
+    assert not target.feedback_types.exists()
+    data = {"text": exported(bugs), "existing": "refuse", "confirmed": "Import"}
+    assert page.post(where, data).status_code == 302
+    assert target.feedback_types.get().macros.count() == 1
 
 
 @pytest.mark.parametrize(
-    ("role", "in_project", "moves", "clones"),
+    ("text", "said"),
     [
-        (Role.OBSERVER, False, False, False),
-        (Role.SUPPORT, False, False, False),
-        (Role.PROJECT_MANAGER, True, True, False),
-        (Role.COMMUNITY_MANAGER, False, True, True),
+        ("", "Choose a file, or paste its text."),
+        ("centerhook: {format: 9}", "is of format 9"),
+        ("centerhook: {format: 1}\ntypos: []", "typos: Unknown member."),
+        ("a: [", "this is not YAML"),
+        ("<script>", "it has no members"),
     ],
 )
-def test_who_may_move_and_who_may_clone(
-    bugs: FeedbackType,
-    other: Project,
-    role: Role,
-    in_project: bool,
-    moves: bool,
-    clones: bool,
+def test_a_file_with_a_fault_says_so(
+    page: Client, target: Project, text: str, said: str
 ) -> None:
-    client = Client()
-    client.force_login(factories.member(bugs, role, in_project=in_project))
-    next_door = Project.objects.create(community=bugs.project.community, name="Next")
-    before = (Macro.objects.count(), Project.objects.count())
-    for name in ("export", "import", "clone"):
-        url = url_of(name, other)
-        assert client.get(url).status_code == client.post(url).status_code == 404
-        if in_project:
-            assert client.get(url_of(name, next_door)).status_code == 404
-    allowed = {"export": moves, "import": moves, "clone": clones}
-    for name, may in allowed.items():
-        status = client.get(url_of(name, bugs.project)).status_code
-        assert (status in (200, 302)) is may, name
-        assert may or client.post(url_of(name, bugs.project)).status_code == 403
-    assert (Macro.objects.count(), Project.objects.count()) == before
+    told = page.post(url("import", target), {"text": text, "existing": "refuse"})
+    assert said in told.content.decode()
+    assert "<script>alert" not in told.content.decode()
 
 
-def test_templates_are_found_in_the_list(page: Client, bugs: FeedbackType) -> None:
-    Project.objects.filter(pk=bugs.project_id).update(is_template=True)
-    Project.objects.create(community=bugs.project.community, name="No pattern")
-    url = reverse("admin:feedback_project_changelist") + "?is_template__exact=1"
-    text = text_of(page.get(url))
-    assert "Phone Beta" in text and "No pattern" not in text
+def test_a_clone_asks_for_the_secrets_that_stay_behind(
+    page: Client, bugs: FeedbackType
+) -> None:
+    where = url("clone", bugs.project)
+    told = page.post(where, {"name": "Next Beta"}).content.decode()
+    assert 'name="secret_slack_url"' in told
+    assert not Project.objects.filter(name="Next Beta").exists()
+    done = page.post(where, {"name": "Next Beta", "secret_slack_url": VALUE})
+    made = Project.objects.get(name="Next Beta")
+    assert done["Location"] == url("change", made)
+    assert made.macros.get().name == "To Slack"
+    entry = AuditEntry.objects.get(action="cloned")
+    assert (entry.actor_name, entry.detail) == ("mia", "From Phone Beta.")
+
+
+def test_who_manages_the_project_only_imports_and_does_not_clone(
+    bugs: FeedbackType, target: Project, client: Client
+) -> None:
+    paul = factories.member(bugs, Role.PROJECT_MANAGER, "paul", in_project=True)
+    client.force_login(paul)
+    assert client.get(url("import", bugs.project)).status_code == 200
+    assert client.post(url("clone", bugs.project), {"name": "x"}).status_code == 403
+    for name in ("import", "export", "clone"):
+        assert client.post(url(name, target), {"format": "yaml"}).status_code == 404
+
+
+def test_support_and_strangers_neither_export_nor_import(
+    bugs: FeedbackType, client: Client
+) -> None:
+    other = factories.feedback_type("Ideas", "IDEA")
+    people = [
+        (factories.member(bugs, Role.SUPPORT, "sam"), 403),
+        (factories.member(other, Role.COMMUNITY_MANAGER, "max"), 404),
+    ]
+    for person, status in people:
+        client.force_login(person)
+        for name in ("import", "export", "clone"):
+            answer = client.post(url(name, bugs.project), {"format": "yaml"})
+            assert answer.status_code == status
+    assert Macro.objects.count() == 1
+
+
+def test_the_commands_move_a_project(
+    bugs: FeedbackType, target: Project, tmp_path: Path
+) -> None:
+    file, secrets = tmp_path / "config.json", tmp_path / "secrets.json"
+    secrets.write_text(json.dumps({"slack_url": VALUE}))
+    call_command(
+        "export_config",
+        *("--project", str(bugs.project_id), "--format", "json", "-o", str(file)),
+        stdout=StringIO(),
+    )
+    assert VALUE not in file.read_text()
+    with pytest.raises(CommandError, match="Values are wanted for the secrets slack"):
+        call_command("import_config", str(file), "--project", "Watch Beta")
+    out = StringIO()
+    options = ["--project", "Watch Beta", "--secrets", str(secrets)]
+    call_command("import_config", str(file), *options, "--dry-run", stdout=out)
+    assert not target.feedback_types.exists()
+    call_command("import_config", str(file), *options, stdout=out)
+    assert target.macros.get().name == "To Slack"
+    said = out.getvalue()
+    assert "Would be imported" in said and "1 macro," in said and VALUE not in said
+
+
+def test_the_commands_say_what_is_wrong(bugs: FeedbackType, tmp_path: Path) -> None:
+    project = ["--project", str(bugs.project_id)]
+    broken = tmp_path / "broken.yaml"
+    broken.write_bytes(b"\xff")
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("centerhook: {format: 1}\nx: 1")
+    for arguments, said in [
+        (["import_config", str(tmp_path / "none"), *project], "can't be read"),
+        (["import_config", str(broken), *project], "not text in UTF-8"),
+        (["import_config", str(wrong), *project], "x: Unknown member"),
+        (["import_config", str(wrong), "--project", "Nowhere"], "no project 'Nowhere'"),
+        (["export_config", *project, "--macro", "None"], "no macro 'None'"),
+        (["export_config", *project, "--type", "None"], "no feedback type 'None'"),
+    ]:
+        with pytest.raises(CommandError, match=said):
+            call_command(*arguments)
+
+
+def test_a_broken_file_of_secrets_is_not_repeated(
+    bugs: FeedbackType, tmp_path: Path
+) -> None:
+    secrets = tmp_path / "secrets.json"
+    secrets.write_text(f'{{"slack_url": "{VALUE}"')
+    file = tmp_path / "config.yaml"
+    file.write_text(exported(bugs))
+    project = ["--project", str(bugs.project_id), "--secrets", str(secrets)]
+    with pytest.raises(CommandError) as refused:
+        call_command("import_config", str(file), *project)
+    assert "must hold names of secrets" in str(refused.value)
+    assert VALUE not in str(refused.value)

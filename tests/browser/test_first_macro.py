@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -19,15 +19,24 @@ from tests.browser.signing_in import faultless, sign_in
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
+@pytest.fixture
+def at_work(start: Callable[..., Any]) -> Iterator[None]:
+    """A worker that says goodbye: killed, it would seem alive to the next test."""
+    start("clock")
+    worker = start("worker")
+    yield
+    worker.terminate()
+    worker.wait(30)
+
+
+@pytest.mark.usefixtures("at_work")
 def test_a_macro_is_made_from_a_preset_tried_saved_and_performed(
-    screen: Page, start: Callable[..., Any], receiver: Receiver
+    screen: Page, receiver: Receiver
 ) -> None:
     bugs = factories.feedback_type()
     factories.member(bugs, Role.PROJECT_MANAGER, "paul")
     factories.ticket(bugs, title="Login <fails>", form_values={"severity": "Major"})
     factories.ticket(bugs, title="Crash", form_values={"severity": "Critical"})
-    start("worker")
-    start("clock")
     sign_in(screen, "paul")
     with faultless(screen):
         make_from_preset(screen, f"{receiver.url}/ok")

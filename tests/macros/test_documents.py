@@ -201,6 +201,33 @@ def test_a_taken_name_is_refused_kept_copied_or_replaced(filled: FeedbackType) -
     assert macro.versions.first().note == "Imported."  # type: ignore[union-attr]
 
 
+def test_faults_are_told_before_secrets_are_asked_for(filled: FeedbackType) -> None:
+    document = documents.export_project(filled.project)
+    other = factories.feedback_type("Ideas", "IDEA")
+    before = count()
+    with pytest.raises(SecretsMissing) as wanted:
+        documents.import_document(document, other.project)
+    assert wanted.value.made.in_words() == "1 feedback type, 2 macros, 1 secret"
+    assert wanted.value.made.told == [
+        "Feedback type Bug Report is new.",
+        "Macro To Slack is new. It sends to https://hooks.slack.com/…."
+        " Secrets it uses: slack_url.",
+        "Macro Check address is new. It sends to https://api.example.com/….",
+    ]
+    broken = changed(document, ["types", 0, "prefx"], "X")
+    with pytest.raises(DocumentRefused, match="prefx: Unknown member"):
+        documents.import_document(broken, other.project)
+    assert count() == before
+
+
+def test_a_project_key_is_no_credential(bugs: FeedbackType) -> None:
+    macro = factories.macro(bugs, "https://example.com/")
+    WebRequest.objects.update(body='{"project": {"key": "TRAIL"}, "apiKey": "abc123"}')
+    document = documents.export_project(bugs.project, macros=[macro])
+    body = document["types"][0]["macros"][0]["steps"][0]["body"]
+    assert body == '{"project": {"key": "TRAIL"}, "apiKey": "((Secret: apikey))"}'
+
+
 def test_a_dry_run_makes_nothing(filled: FeedbackType) -> None:
     document = documents.export_project(filled.project)
     target = another(filled)

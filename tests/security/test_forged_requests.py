@@ -20,6 +20,8 @@ from logs.models import Run
 from macros.models import Macro
 from tests import factories
 
+pytestmark = pytest.mark.sweep
+
 BIG = "9" * 23
 ODD = [
     "",

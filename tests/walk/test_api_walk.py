@@ -21,7 +21,7 @@ from tests.walk.pages import (
 from tests.walk.walker import Walk, patterns
 from tests.walk.world import THEIRS, World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sweep]
 
 # Who may at least; a new route needs a row here.
 ROUTES: dict[str, Page] = {

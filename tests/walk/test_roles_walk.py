@@ -21,7 +21,7 @@ from tests.walk.pages import MODELS, NOT_WALKED, OTHERS, Page
 from tests.walk.walker import Walk, patterns
 from tests.walk.world import World, model_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sweep]
 
 STANDARD = ("changelist", "add", "change", "delete", "history")
 

@@ -1,0 +1,24 @@
+"""The file that docs/moving.md shows is one that is read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from feedback.models import Project
+from macros import documents
+from tests import factories
+
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "moving.md"
+
+
+@pytest.mark.django_db
+def test_the_example_is_imported() -> None:
+    [text] = re.findall(r"```yaml\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL)
+    owner = factories.feedback_type().project.community
+    project = Project.objects.create(community=owner, name="Another")
+    value = {"slack_url": "https://hooks.slack.com/x"}
+    made = documents.import_document(documents.read(text), project, secrets=value)
+    assert [each.name for each in made.macros] == ["To Slack"]
