@@ -54,7 +54,9 @@ def export_project(
         "user_macros": _macros(users, concealer),
     }
     hosts = concealer.hosts if concealer else {}
-    hosts |= {each.key: each.hosts.split() for each in usable.order_by("project")}
+    # The project's own come last: they win over the community's of the same name.
+    rivals = sorted(usable, key=lambda each: each.project_id is not None)
+    hosts |= {each.key: each.hosts.split() for each in rivals}
     document["secrets"] = [
         {"name": name, "hosts": hosts.get(name, [])} for name in secret_names(document)
     ]

@@ -148,6 +148,14 @@ def test_what_looks_like_a_credential_is_taken_out_of_a_body(
     assert found["description"] == "With ••••••"
 
 
+def test_the_hosts_of_the_projects_own_secret_are_exported(bugs: FeedbackType) -> None:
+    factories.secret(bugs, "token", hosts="own.example", own=True)
+    factories.secret(bugs, "token", hosts="shared.example")
+    factories.macro(bugs, "https://a.example/", headers="X-A: ((Secret: token))")
+    document = documents.export_project(bugs.project)
+    assert document["secrets"] == [{"name": "token", "hosts": ["own.example"]}]
+
+
 def test_a_credential_that_no_tag_can_stand_in_for_stops_the_export(
     bugs: FeedbackType,
 ) -> None:
