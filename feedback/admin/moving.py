@@ -93,7 +93,13 @@ class MovingMixin(ModelAdmin):
         form = request.POST.get("format", "")
         if request.method != "POST" or form not in _TYPES:
             return HttpResponseRedirect(_page_of(project))
-        text = documents.write(documents.export_project(project), form)
+        try:
+            document = documents.export_project(project)
+        except DocumentRefused as refusal:
+            for problem in refusal.problems:
+                messages.error(request, f"Nothing was exported. {problem}")
+            return HttpResponseRedirect(_page_of(project))
+        text = documents.write(document, form)
         audit.record(Action.EXPORTED, project, detail="Types and macros.")
         answer = HttpResponse(text, content_type=f"{_TYPES[form]}; charset=utf-8")
         name = slugify(project.name) or "project"

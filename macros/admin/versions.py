@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.contrib import messages
@@ -80,7 +81,7 @@ class VersionsMixin(ModelAdmin):
                 told = f"Version {number} can't be restored, and nothing was changed."
                 messages.error(request, told)
                 for problem in refusal.problems:
-                    messages.error(request, problem)
+                    messages.error(request, _in_words(problem))
             else:
                 told = f"{macro} is as in version {number} again. That is version"
                 messages.success(request, f"{told} {made.number}.")
@@ -100,6 +101,16 @@ class VersionsMixin(ModelAdmin):
         }
         name = f"admin/macros/macro/{template}.html"
         return TemplateResponse(request, name, shared | context)
+
+
+def _in_words(problem: str) -> str:
+    """`steps[0].auth_user: ...` is "Step 1, auth user: ..."."""
+
+    def step(found: re.Match[str]) -> str:
+        name = f", {found[2].replace('_', ' ')}" if found[2] else ""
+        return f"Step {int(found[1]) + 1}{name}:"
+
+    return re.sub(r"\Asteps\[(\d+)\](?:\.(\w+))?:", step, problem)
 
 
 def _version(macro: Macro, number: int) -> MacroVersion:

@@ -1,5 +1,6 @@
 """Macros and feedback types as plain data: one form for versions, files and clones."""
 
+from .cloning import clone_project
 from .differences import Difference, differences
 from .exporting import export_project
 from .files import MOST_BYTES, read, write
@@ -7,7 +8,6 @@ from .importing import (
     Existing,
     Imported,
     SecretsMissing,
-    clone_project,
     import_document,
 )
 from .problems import DocumentRefused

@@ -11,7 +11,7 @@ from ..models import Macro, Secret
 from ..models.credentials import SECRET_FIELDS
 from ..models.usage import SECRET_TAG
 from ..tags import normalise
-from .concealing import concealed
+from .concealing import Concealer
 from .writing import Document, macro_document, type_document
 
 FORMAT = 1
@@ -27,33 +27,45 @@ def export_project(
     """Of the whole project, or of the named types and macros only.
 
     Credentials that somebody typed into a web request become secrets, unless told
-    otherwise: values of secrets are in no document.
+    otherwise: values of secrets are in no document. Raises DocumentRefused where one
+    can't be taken out.
     """
-    chosen = None if macros is None else [each.pk for each in macros]
-    rows = project.feedback_types.all() if types is None else types
+    usable = Secret.objects.usable_in(project.community_id, project.pk)
+    names = set(usable.values_list("key", flat=True))
+    vault = Secret.objects.open(project.community_id, project.pk, names)
+    concealer = Concealer(vault) if conceal else None
     mine = Macro.objects.filter(project=project).order_by("name")
-    if chosen is not None:
-        mine = mine.filter(pk__in=chosen)
+    rows: Any = project.feedback_types.all()
+    if macros is not None:
+        mine = mine.filter(pk__in=[each.pk for each in macros])
+        rows = rows.filter(macros__in=mine).distinct()
     made = [
-        {**type_document(each), "macros": _macros(mine.filter(feedback_type=each))}
-        for each in rows
+        {
+            **type_document(each),
+            "macros": _macros(mine.filter(feedback_type=each), concealer),
+        }
+        for each in (rows if types is None else types)
     ]
-    users = _macros(mine.filter(feedback_type=None)) if types is None else []
+    users = mine.filter(feedback_type=None) if types is None else mine.none()
     document: Document = {
         "centerhook": {"format": FORMAT},
         "project": {"name": project.name, "description": project.description},
         "types": made,
-        "user_macros": users,
+        "user_macros": _macros(users, concealer),
     }
-    if conceal:
-        for step in _steps(document):
-            step |= concealed(step)
-    document["secrets"] = _secrets(document, project)
+    hosts = concealer.hosts if concealer else {}
+    # The project's own come last: they win over the community's of the same name.
+    rivals = sorted(usable, key=lambda each: each.project_id is not None)
+    hosts |= {each.key: each.hosts.split() for each in rivals}
+    document["secrets"] = [
+        {"name": name, "hosts": hosts.get(name, [])} for name in secret_names(document)
+    ]
     return document
 
 
-def _macros(rows: Iterable[Macro]) -> list[Document]:
-    return [macro_document(each) for each in rows]
+def _macros(rows: Iterable[Macro], concealer: Concealer | None) -> list[Document]:
+    found = [macro_document(each) for each in rows]
+    return [concealer.conceal(each) for each in found] if concealer else found
 
 
 def _steps(document: Any) -> Iterator[dict[str, Any]]:
@@ -80,11 +92,3 @@ def secret_names(document: Any) -> list[str]:
             found += [normalise(each[1]) for each in SECRET_TAG.finditer(text)]
         found += [normalise(str(step.get(name) or "")) for name in SECRET_FIELDS]
     return [name for name in dict.fromkeys(found) if name]
-
-
-def _secrets(document: Document, project: Project) -> list[Document]:
-    usable = Secret.objects.usable_in(project.community_id, project.pk)
-    hosts = {each.key: each.hosts.split() for each in usable}
-    return [
-        {"name": name, "hosts": hosts.get(name, [])} for name in secret_names(document)
-    ]

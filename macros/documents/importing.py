@@ -8,17 +8,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 
 from feedback.models import FeedbackType, Project
 from logs import audit
+from logs.differences import origin_in
 from logs.models import Action
 
 from ..models import Macro, Secret
 from ..models.secrets import LONGEST_VALUE, SHORTEST_VALUE
 from ..tags import normalise
 from .applying import fill_macro, make_type
-from .exporting import FORMAT, export_project, listed, secret_names
+from .exporting import FORMAT, listed, secret_names
 from .members import read_rows
 from .problems import DocumentRefused, Problems
 from .versions import note_version
@@ -27,6 +28,9 @@ _PARTS = ("centerhook", "project", "types", "user_macros", "secrets")
 _NEW = "Copy of "
 # Fit for whatever a secret may be used for, also to sign with.
 _STAND_IN = f"whsec_{b64encode(bytes(32)).decode()}"
+_BY_IMPORT = "By an import."
+_CHOOSE = "Choose what is to become of what is there."
+_KEPT = "an address that is a tag"
 
 
 class Existing(models.TextChoices):
@@ -45,16 +49,18 @@ class Imported:
     replaced: list[Macro] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     secrets: list[str] = field(default_factory=list)
+    # A sentence for each type and macro, to be read before it is done.
+    told: list[str] = field(default_factory=list)
 
     def in_words(self) -> str:
-        counts = {
-            "feedback types": len(self.types),
-            "macros": len(self.macros),
-            "replaced": len(self.replaced),
-            "kept as they were": len(self.skipped),
-            "secrets": len(self.secrets),
-        }
-        said = [f"{count} {what}" for what, count in counts.items() if count]
+        counts = [
+            (len(self.types), "feedback type", "feedback types"),
+            (len(self.macros), "macro", "macros"),
+            (len(self.replaced), "replaced", "replaced"),
+            (len(self.skipped), "kept as it was", "kept as they were"),
+            (len(self.secrets), "secret", "secrets"),
+        ]
+        said = [f"{n} {one if n == 1 else many}" for n, one, many in counts if n]
         return ", ".join(said) or "nothing"
 
 
@@ -85,46 +91,40 @@ def import_document(
     problems = Problems()
     _check_envelope(document, problems)
     problems.refuse()
-    with transaction.atomic():
-        made = Imported()
-        given = {normalise(name): value for name, value in (secrets or {}).items()}
-        missing = _make_secrets(document, project, given, made, problems)
-        for path, row in read_rows(document, "types", "", problems):
-            _import_type(project, row, path, existing, made, problems, actor)
-        for path, row in read_rows(document, "user_macros", "", problems):
-            macro = Macro(project=project)
-            _import_macro(macro, row, path, existing, made, problems, actor)
-        problems.refuse()
-        if missing:
-            raise SecretsMissing(missing, made)
-        told = f"{made.in_words()}."
-        audit.record(Action.IMPORTED, project, actor=actor, detail=told)
-        if dry_run:
-            transaction.set_rollback(True)
+    try:
+        with transaction.atomic():
+            made = _import_all(
+                document, project, secrets or {}, existing, problems, actor
+            )
+            if dry_run:
+                transaction.set_rollback(True)
+    except IntegrityError:
+        told = "Something of the same name was saved at this moment. Try again."
+        raise DocumentRefused([told]) from None
     return made
 
 
-def clone_project(
-    project: Project, name: str, actor: Any, secrets: Mapping[str, str] | None = None
-) -> Project:
-    """A project with the same types and macros, and no tickets, runs or secrets.
-
-    Raises DocumentRefused, SecretsMissing.
-    """
-    made = Project(
-        community=project.community, name=name, description=project.description
-    )
-    problems = Problems()
-    try:
-        made.full_clean()
-    except ValidationError as error:
-        problems.add_invalid("", error)
-        problems.refuse()
-    with transaction.atomic():
-        made.save()
-        document = export_project(project, conceal=False)
-        import_document(document, made, actor=actor, secrets=secrets)
-        audit.record(Action.CLONED, made, actor=actor, detail=f"From {project}.")
+def _import_all(
+    document: Any,
+    project: Project,
+    secrets: Mapping[str, str],
+    existing: Existing,
+    problems: Problems,
+    actor: Any,
+) -> Imported:
+    made = Imported()
+    given = {normalise(name): value for name, value in secrets.items()}
+    missing = _make_secrets(document, project, given, made, problems, actor)
+    for path, row in read_rows(document, "types", "", problems):
+        _import_type(project, row, path, existing, made, problems, actor)
+    for path, row in read_rows(document, "user_macros", "", problems):
+        macro = Macro(project=project)
+        _import_macro(macro, row, path, existing, made, problems, actor)
+    problems.refuse()
+    if missing:
+        raise SecretsMissing(missing, made)
+    told = f"{made.in_words()}."
+    audit.record(Action.IMPORTED, project, actor=actor, detail=told)
     return made
 
 
@@ -162,6 +162,7 @@ def _make_secrets(
     given: Mapping[str, str],
     made: Imported,
     problems: Problems,
+    actor: Any,
 ) -> list[str]:
     """Returns those without a value, for which something stands in meanwhile."""
     known = set(Secret.objects.keys_in(project.community_id, project.pk))
@@ -186,6 +187,7 @@ def _make_secrets(
             continue
         secret.save()
         made.secrets.append(name)
+        audit.record(Action.CREATED, secret, actor=actor, detail=_BY_IMPORT)
     return [name for name in wanted if not given.get(name)]
 
 
@@ -202,13 +204,19 @@ def _import_type(
     named = FeedbackType.objects.filter(project=project, name=name)
     kind = named.first() if isinstance(name, str) else None
     if kind is not None and existing == Existing.REFUSE:
-        problems.add(f"{path}.name", f"The project has a type '{name}' already.")
+        told = f"The project has a type '{name}' already. {_CHOOSE}"
+        problems.add(f"{path}.name", told)
         return
     if kind is None:
         kind = make_type(project, row, path, problems)
         if kind is None:
             return
         made.types.append(kind)
+        made.told.append(f"Feedback type {kind.name} is new.")
+        audit.record(Action.CREATED, kind, actor=actor, detail=_BY_IMPORT)
+    else:
+        told = f"Feedback type {kind.name} is there already and stays as it is."
+        made.told.append(told)
     for where, macro in read_rows(row, "macros", path, problems):
         new = Macro(feedback_type=kind)
         _import_macro(new, macro, where, existing, made, problems, actor)
@@ -231,10 +239,12 @@ def _import_macro(
     rival = rivals.filter(name=name).first() if isinstance(name, str) else None
     if rival is not None:
         if existing == Existing.REFUSE:
-            problems.add(f"{path}.name", f"There is a macro '{name}' already.")
+            told = f"There is a macro '{name}' already. {_CHOOSE}"
+            problems.add(f"{path}.name", told)
             return
         if existing == Existing.SKIP:
             made.skipped.append(str(name))
+            made.told.append(f"Macro {name} is there already and stays as it is.")
             return
         if existing == Existing.REPLACE:
             macro = rival
@@ -247,7 +257,22 @@ def _import_macro(
             transaction.set_rollback(True)
             return
         note_version(macro, actor, "Imported.")
+        action = Action.CREATED if is_new else Action.CHANGED
+        audit.record(action, macro, actor=actor, detail=_BY_IMPORT)
     (made.macros if is_new else made.replaced).append(macro)
+    made.told.append(_told_of(macro, is_new, row))
+
+
+def _told_of(macro: Macro, is_new: bool, row: Any) -> str:
+    """With where it sends to, and what of the project's it gives away there."""
+    told = f"Macro {macro.name} {'is new' if is_new else 'is replaced'}"
+    told += "." if macro.is_active else ", and off."
+    urls = [step["url"].strip() for step in row["steps"] if step.get("url")]
+    if urls:
+        places = (_KEPT if url.startswith("((") else origin_in(url) for url in urls)
+        told += f" It sends to {', '.join(dict.fromkeys(places))}."
+    names = secret_names({"macros": [row]})
+    return told + (f" Secrets it uses: {', '.join(names)}." if names else "")
 
 
 def _free_name(name: str, rivals: models.QuerySet[Macro]) -> str:

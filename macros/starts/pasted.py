@@ -15,6 +15,7 @@ from xml.parsers import expat
 from logs.redaction import is_credential
 
 from ..curl import CurlError, ParsedCurl
+from ..documents.concealing import JSON_MEMBER, WEBHOOK_URL
 from ..headers import RESERVED
 from ..http import TransportError
 from ..models import AuthKind, BodyKind, Method
@@ -22,19 +23,11 @@ from ..models.secrets import SHORTEST_VALUE
 from ..models.web_requests import BODY_PLACES
 from ..presets import host_of
 
-# Addresses that are a credential as a whole.
-_WEBHOOK = re.compile(
-    r"https://(hooks\.slack\.com/|discord(app)?\.com/api/webhooks/|hooks\.zapier\.com/"
-    r"|[\w.-]+\.webhook\.office\.com/|[\w.-]+\.logic\.azure\.com[:/]"
-    r"|[\w.-]+\.api\.powerplatform\.com[:/]|hook\.[\w.-]+\.make\.com/)",
-    re.IGNORECASE,
-)
 # Not a value but the place for one: $TOKEN, ${TOKEN}, <token>, YOUR_TOKEN.
 _STAND_IN = re.compile(
     r"\$\{?(\w+)\}?|<([^<>]*)>|\[([^\[\]]*)\]|(your[\w -]*)", re.IGNORECASE
 )
 _PARAMETER = re.compile(r"(?<=[?&])([^=&#]+)=([^&#]*)")
-_MEMBER = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:\s*)("(?:[^"\\]|\\.)*")')
 _SCHEME = re.compile(r"([A-Za-z][\w-]*) +(\S+)")
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 
@@ -195,7 +188,7 @@ class _Drafter:
 
     def _url(self) -> str:
         url = self.parsed.url
-        if _WEBHOOK.match(url) and "((" not in url:
+        if WEBHOOK_URL.match(url) and "((" not in url:
             return self._tag("url", "Webhook URL", url)
 
         def one(found: re.Match[str]) -> str:
@@ -212,7 +205,7 @@ class _Drafter:
         if body is None or kind == BodyKind.NONE:
             return BodyKind.NONE, ""
         if kind == BodyKind.JSON and _is_json(body):
-            return kind, _MEMBER.sub(self._member, body)
+            return kind, JSON_MEMBER.sub(self._member, body)
         if kind == BodyKind.XML and _is_xml(body):
             return kind, body
         if kind == BodyKind.FORM and (pairs := _pairs(body)) is not None:

@@ -86,7 +86,7 @@ def test_an_import_is_shown_first_and_asks_for_secrets(
     entry = AuditEntry.objects.get(action="imported")
     assert (entry.actor_name, entry.detail) == (
         "mia",
-        "1 feedback types, 1 macros, 1 secrets.",
+        "1 feedback type, 1 macro, 1 secret.",
     )
 
 
@@ -184,7 +184,7 @@ def test_the_commands_move_a_project(
     call_command("import_config", str(file), *options, stdout=out)
     assert target.macros.get().name == "To Slack"
     said = out.getvalue()
-    assert "Would be imported" in said and "1 macros" in said and VALUE not in said
+    assert "Would be imported" in said and "1 macro," in said and VALUE not in said
 
 
 def test_the_commands_say_what_is_wrong(bugs: FeedbackType, tmp_path: Path) -> None:

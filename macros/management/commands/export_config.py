@@ -46,14 +46,22 @@ class Command(BaseCommand):
         project = find_project(options["project"])
         types = _named(project.feedback_types, options["type"], "feedback type")
         macros = _named(project.macros, options["macro"], "macro")
-        document = documents.export_project(project, types=types, macros=macros)
+        try:
+            document = documents.export_project(project, types=types, macros=macros)
+        except documents.DocumentRefused as refusal:
+            raise CommandError(f"Nothing was exported.\n{refusal}") from None
         text = documents.write(document, options["format"])
-        audit.record(Action.EXPORTED, project, detail="Types and macros.")
-        if options["output"] is None:
+        output: Path | None = options["output"]
+        if output is None:
             self.stdout.write(text, ending="")
-            return
-        options["output"].write_text(text, "utf-8")
-        self.stdout.write(f"Written to {options['output']}.")
+        else:
+            try:
+                output.write_text(text, "utf-8")
+            except OSError as error:
+                told = f"--output: can't write {output}: {error.strerror}."
+                raise CommandError(told) from None
+            self.stdout.write(f"Written to {output}.")
+        audit.record(Action.EXPORTED, project, detail="Types and macros.")
 
 
 def _named(rows: Any, names: list[str] | None, what: str) -> Any:
