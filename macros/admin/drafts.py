@@ -40,6 +40,18 @@ class Draft:
             for name, errors in self.form.errors.as_data().items()
         }
 
+    @property
+    def faulty(self) -> list[str]:
+        """The labels of the fields with problems; some stand in closed sections."""
+        found = [self._label(name) for name in self.form.errors]
+        return list(dict.fromkeys(found))
+
+    def _label(self, name: str) -> str:
+        if name not in self.form.fields:
+            return "The web request"
+        # The table of return values has its label as the title of its section.
+        return str(self.form[name].label or name.replace("_", " ").capitalize())
+
     def _placed(self, name: str, error: ValidationError) -> dict[str, Any]:
         problem = (error.params or {}).get("problem")
         if not isinstance(problem, Problem):

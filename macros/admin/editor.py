@@ -133,8 +133,8 @@ class EditorMixin(ModelAdmin):
 
     def _test(self, request: HttpRequest, saved: Macro | None) -> dict[str, Any]:
         draft = draft_from(self, request, saved)
-        if draft.problems:
-            raise Refused("Correct what is marked first, then send the test.")
+        if faulty := draft.faulty:
+            raise Refused(f"Correct first, then send the test: {', '.join(faulty)}.")
         if not may(request.user, RUN_MACRO, draft.macro.place):
             raise PermissionDenied
         target = chosen_target(draft.macro, request)
@@ -159,7 +159,7 @@ class EditorMixin(ModelAdmin):
 
 def _preview(draft: Draft, request: HttpRequest) -> str:
     context: dict[str, Any] = {
-        "problems": draft.problems,
+        "faulty": draft.faulty,
         "called": draft.macro.target.label.lower(),
     }
     try:
@@ -167,7 +167,7 @@ def _preview(draft: Draft, request: HttpRequest) -> str:
     except Refused as refused:
         target, context["refused"] = None, str(refused)
     context["target"] = target
-    if target is not None and not draft.problems:
+    if target is not None and not draft.faulty:
         context["preview"], context["empty"] = preview_step(draft.step, target)
     return render_to_string("admin/macros/macro/preview.html", context)
 

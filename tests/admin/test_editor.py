@@ -73,7 +73,19 @@ def test_a_fault_names_its_line_column_and_the_nearest_tag(
             }
         ]
     }
-    assert "once what is marked is corrected" in said["preview"]
+    assert "once this is correct: Body text." in said["preview"]
+
+
+def test_what_is_missing_in_a_closed_section_is_named(
+    page: Client, bugs: FeedbackType
+) -> None:
+    asked = form(bugs) | {"steps-0-auth_kind": "bearer"}
+    said = answer(page, asked)
+    assert list(said["problems"]) == ["auth_secret"]
+    assert "once this is correct: Secret to authenticate with." in said["preview"]
+    asked["steps-0-return_values-0-name"] = "a"
+    said = answer(page, asked | {"do": "test"})
+    assert said["refused"].endswith("test: Secret to authenticate with, Return values.")
 
 
 def test_every_field_has_its_own_faults_where_they_were_typed(
@@ -188,7 +200,7 @@ def test_a_test_goes_to_the_echo_unless_the_real_target_is_asked_for(
 
 def test_a_faulty_draft_is_not_test_sent(page: Client, bugs: FeedbackType) -> None:
     said = answer(page, form(bugs, "test", body="{"))
-    assert said == {"refused": "Correct what is marked first, then send the test."}
+    assert said == {"refused": "Correct first, then send the test: Body text."}
     assert not Run.objects.exists()
 
 
