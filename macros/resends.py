@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef
 from django.template.defaultfilters import pluralize
 from django.utils import timezone
 
@@ -78,22 +78,26 @@ def _by_community(found: Reopened) -> Iterable[list[int]]:
     """The runs of each. Raises ResendRefused where web requests are locked."""
     by_community: dict[int, list[int]] = defaultdict(list)
     keys = ApiKey.objects.valid().filter(community=OuterRef("community"))
-    sends = WebRequest.objects.filter(macro=OuterRef("macro"))
-    # Of a macro that is gone nobody knows whether it sent any.
-    is_open = Q(Exists(keys)) | (Q(macro__isnull=False) & ~Q(Exists(sends)))
-    rows = Run.objects.annotate(is_unlocked=is_open).order_by("pk")
+    rows = Run.objects.annotate(is_unlocked=Exists(keys)).order_by("pk")
     columns = rows.values_list("community", "community__name", "is_unlocked", "pk")
     pks = sorted(found.runs)
     for start in range(0, len(pks), _CHUNK):
         chunk = columns.filter(pk__in=pks[start : start + _CHUNK])
         for community, name, is_unlocked, pk in chunk:
-            if not is_unlocked:
+            if not is_unlocked and _sends(pk):
                 raise ResendRefused(
                     f"Web requests are locked: the community {name} has no valid API"
                     " key, so nothing was resent."
                 )
             by_community[community].append(pk)
     return by_community.values()
+
+
+def _sends(run_id: int) -> bool:
+    """Whether it has web requests, whatever its macro has by now."""
+    steps = Run.objects.values_list("snapshot", flat=True).get(pk=run_id)["steps"]
+    # A run that started under an older version has nothing else.
+    return any(step.get("kind", WebRequest.kind) == WebRequest.kind for step in steps)
 
 
 def _tell(

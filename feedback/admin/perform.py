@@ -26,6 +26,7 @@ from macros.runs import (
 )
 from macros.tags import TemplateError
 
+from ..rest.idempotency import fingerprint
 from ..scoping import ScopedAdmin
 from ..unlocking import explain_lock
 
@@ -46,9 +47,9 @@ def perform(
 
     The page carries the run's key, so that a double click makes one run, and the
     count that was confirmed: if the selection has changed since, people are asked
-    again.
+    again. Where nobody is asked, a form that is sent twice has one key as well.
     """
-    key = _checked_key(request.POST.get("run_key", ""))
+    key = _key_of(request)
     if Run.objects.visible_to(request.user).filter(key=key).exists():
         return _to_run(Run.objects.get(key=key))
     own = _own(macro, selected)
@@ -136,12 +137,18 @@ def _start(
     return _to_run(run)
 
 
-def _checked_key(key: str) -> str:
-    """The page's own key, or a new one where somebody made theirs up."""
+def _key_of(request: HttpRequest) -> str:
+    """The confirmation's own; of a list, what this very form says.
+
+    Each page that is shown has another CSRF token. A new key where there is neither.
+    """
     try:
-        return uuid.UUID(hex=key).hex
+        return uuid.UUID(hex=request.POST.get("run_key", "")).hex
     except ValueError:
-        return uuid.uuid4().hex
+        if not request.POST.get("csrfmiddlewaretoken"):
+            return uuid.uuid4().hex
+    said = [request.user.pk, request.get_full_path(), sorted(request.POST.lists())]
+    return fingerprint(said)[:32]
 
 
 def _to_run(run: Run) -> HttpResponse:

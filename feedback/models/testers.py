@@ -35,6 +35,21 @@ class Tester(models.Model):
     # Empty before and afterwards.
     erasure = models.JSONField(default=dict, blank=True, editable=False)
 
+    # What is known of the person themselves.
+    PROFILE = (
+        "email",
+        "first_name",
+        "last_name",
+        "phone",
+        "company",
+        "street1",
+        "street2",
+        "city",
+        "region",
+        "postal_code",
+        "country",
+    )
+
     tenancy = Tenancy("community", "tickets__feedback_type__project", is_many=True)
     objects = ScopedQuerySet["Tester"].as_manager()
 

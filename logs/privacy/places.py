@@ -17,19 +17,7 @@ from .traces import Traces
 
 # What is emptied. The country is not looked for in texts: its two letters are a word
 # in too many languages.
-PROFILE = (
-    "email",
-    "first_name",
-    "last_name",
-    "phone",
-    "company",
-    "street1",
-    "street2",
-    "city",
-    "region",
-    "postal_code",
-    "country",
-)
+PROFILE = Tester.PROFILE
 _WORDS = tuple(name for name in PROFILE if name not in ("email", "phone", "country"))
 _TICKET = (
     "title",

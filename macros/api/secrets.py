@@ -119,13 +119,17 @@ class SecretSerializer(serializers.ModelSerializer):
         if "community" not in attrs:
             told = "Say to which community it belongs, or to which project."
             raise serializers.ValidationError({"community": told})
-        for name in ("community", "project"):
+        for name in {"community", "project"} & set(self.initial_data):
             self._check_visible(name, attrs.get(name), actor)
         return attrs
 
     def _check_visible(self, name: str, row: Any, actor: Any) -> None:
         """What an actor can't see is as if it did not exist."""
-        if row and not type(row).objects.visible_to(actor).filter(pk=row.pk).exists():
+        if row is None:
+            return
+        # A program may add secrets in a project without seeing anything else of it.
+        rows = type(row).objects.filter(pk=row.pk)
+        if not any(rows.visible_to(actor, each).exists() for each in ("", _ADD)):
             told = f'Invalid pk "{row.pk}" - object does not exist.'
             raise serializers.ValidationError({name: told})
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from ..tags import is_encodable
 from .problems import DocumentRefused, Problems, member
 
 MOST_BYTES = 2_000_000
@@ -22,7 +23,7 @@ def read(text: str) -> Any:
     """Raises DocumentRefused with a line where the text has a fault."""
     if len(text.encode("utf-8", "replace")) > MOST_BYTES:
         raise DocumentRefused([f"The file is longer than {MOST_BYTES:,} bytes."])
-    if not _is_encodable(text):
+    if not is_encodable(text):
         raise DocumentRefused(["There is a character that can't be stored."])
     try:
         is_json = text.lstrip("\ufeff \t\r\n").startswith("{")
@@ -170,20 +171,12 @@ def _check(value: Any, path: str, problems: Problems, depth: int) -> None:
         for number, below in enumerate(value):
             _check(below, f"{path}[{number}]", problems, depth + 1)
     elif isinstance(value, str):
-        if "\0" in value or not _is_encodable(value):
+        if "\0" in value or not is_encodable(value):
             problems.add(_printable(path), "There is a character that can't be stored.")
     elif isinstance(value, float) and not math.isfinite(value):
         problems.add(path, "This is no number.")
     elif isinstance(value, int) and abs(value) >= _TOO_BIG:
         problems.add(path, "This number has too many digits.")
-
-
-def _is_encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _printable(path: str) -> str:

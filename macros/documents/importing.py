@@ -28,7 +28,6 @@ _PARTS = ("centerhook", "project", "types", "user_macros", "secrets")
 _NEW = "Copy of "
 # Fit for whatever a secret may be used for, also to sign with.
 _STAND_IN = f"whsec_{b64encode(bytes(32)).decode()}"
-_BY_IMPORT = "By an import."
 _CHOOSE = "Choose what is to become of what is there."
 _KEPT = "an address that is a tag"
 
@@ -91,41 +90,16 @@ def import_document(
     problems = Problems()
     _check_envelope(document, problems)
     problems.refuse()
+    importer = _Importer(project, existing, actor, problems)
     try:
         with transaction.atomic():
-            made = _import_all(
-                document, project, secrets or {}, existing, problems, actor
-            )
+            importer.all_of(document, secrets or {})
             if dry_run:
                 transaction.set_rollback(True)
     except IntegrityError:
         told = "Something of the same name was saved at this moment. Try again."
         raise DocumentRefused([told]) from None
-    return made
-
-
-def _import_all(
-    document: Any,
-    project: Project,
-    secrets: Mapping[str, str],
-    existing: Existing,
-    problems: Problems,
-    actor: Any,
-) -> Imported:
-    made = Imported()
-    given = {normalise(name): value for name, value in secrets.items()}
-    missing = _make_secrets(document, project, given, made, problems, actor)
-    for path, row in read_rows(document, "types", "", problems):
-        _import_type(project, row, path, existing, made, problems, actor)
-    for path, row in read_rows(document, "user_macros", "", problems):
-        macro = Macro(project=project)
-        _import_macro(macro, row, path, existing, made, problems, actor)
-    problems.refuse()
-    if missing:
-        raise SecretsMissing(missing, made)
-    told = f"{made.in_words()}."
-    audit.record(Action.IMPORTED, project, actor=actor, detail=told)
-    return made
+    return importer.made
 
 
 def _check_envelope(document: Any, problems: Problems) -> None:
@@ -156,111 +130,120 @@ def _check_secret(path: str, row: Any, problems: Problems) -> None:
         problems.add(path, "This must have a name, and may have a list of hosts.")
 
 
-def _make_secrets(
-    document: Any,
-    project: Project,
-    given: Mapping[str, str],
-    made: Imported,
-    problems: Problems,
-    actor: Any,
-) -> list[str]:
-    """Returns those without a value, for which something stands in meanwhile."""
-    known = set(Secret.objects.keys_in(project.community_id, project.pk))
-    hosts = {
-        normalise(each["name"]): each.get("hosts", [])
-        for each in listed(document, "secrets")
-    }
-    wanted = [name for name in secret_names(document) if name not in known]
-    for name in wanted:
-        value = given.get(name) or _STAND_IN
+@dataclass
+class _Importer:
+    project: Project
+    existing: Existing
+    actor: Any
+    problems: Problems
+    made: Imported = field(default_factory=Imported)
+
+    def all_of(self, document: Any, secrets: Mapping[str, str]) -> None:
+        """Raises DocumentRefused, SecretsMissing."""
+        missing = self._secrets(document, secrets)
+        for path, row in read_rows(document, "types", "", self.problems):
+            self._type(row, path)
+        for path, row in read_rows(document, "user_macros", "", self.problems):
+            self._macro(Macro(project=self.project), row, path)
+        self.problems.refuse()
+        if missing:
+            raise SecretsMissing(missing, self.made)
+        told = f"{self.made.in_words()}."
+        audit.record(Action.IMPORTED, self.project, actor=self.actor, detail=told)
+
+    def _secrets(self, document: Any, values: Mapping[str, str]) -> list[str]:
+        """Returns those without a value, for which something stands in meanwhile."""
+        project = self.project
+        given = {normalise(name): value for name, value in values.items()}
+        known = set(Secret.objects.keys_in(project.community_id, project.pk))
+        hosts = {
+            normalise(each["name"]): each.get("hosts", [])
+            for each in listed(document, "secrets")
+        }
+        wanted = [name for name in secret_names(document) if name not in known]
+        for name in wanted:
+            self._secret(name, given.get(name) or _STAND_IN, hosts.get(name, []))
+        return [name for name in wanted if not given.get(name)]
+
+    def _secret(self, name: str, value: str, hosts: list[str]) -> None:
+        path = f"secrets.{name}"
         if not SHORTEST_VALUE <= len(value) <= LONGEST_VALUE or "\0" in value:
             told = f"A value has {SHORTEST_VALUE} to {LONGEST_VALUE:,} characters."
-            problems.add(f"secrets.{name}", told)
-            continue
-        secret = Secret(community=project.community, project=project, name=name)
-        secret.hosts = "\n".join(hosts.get(name, []))
+            self.problems.add(path, told)
+            return
+        secret = Secret(
+            community=self.project.community,
+            project=self.project,
+            name=name,
+            hosts="\n".join(hosts),
+        )
         secret.conceal(value)
         try:
             secret.full_clean()
         except ValidationError as error:
-            problems.add_invalid(f"secrets.{name}", error)
-            continue
+            self.problems.add_invalid(path, error)
+            return
         secret.save()
-        made.secrets.append(name)
-        audit.record(Action.CREATED, secret, actor=actor, detail=_BY_IMPORT)
-    return [name for name in wanted if not given.get(name)]
+        self.made.secrets.append(name)
+        self._tell(Action.CREATED, secret)
 
-
-def _import_type(
-    project: Project,
-    row: Any,
-    path: str,
-    existing: Existing,
-    made: Imported,
-    problems: Problems,
-    actor: Any,
-) -> None:
-    name = row.get("name") if isinstance(row, dict) else None
-    named = FeedbackType.objects.filter(project=project, name=name)
-    kind = named.first() if isinstance(name, str) else None
-    if kind is not None and existing == Existing.REFUSE:
-        told = f"The project has a type '{name}' already. {_CHOOSE}"
-        problems.add(f"{path}.name", told)
-        return
-    if kind is None:
-        kind = make_type(project, row, path, problems)
+    def _type(self, row: Any, path: str) -> None:
+        name = row.get("name") if isinstance(row, dict) else None
+        named = FeedbackType.objects.filter(project=self.project, name=name)
+        kind = named.first() if isinstance(name, str) else None
+        if kind is not None and self.existing == Existing.REFUSE:
+            told = f"The project has a type '{name}' already. {_CHOOSE}"
+            self.problems.add(f"{path}.name", told)
+            return
         if kind is None:
-            return
-        made.types.append(kind)
-        made.told.append(f"Feedback type {kind.name} is new.")
-        audit.record(Action.CREATED, kind, actor=actor, detail=_BY_IMPORT)
-    else:
-        told = f"Feedback type {kind.name} is there already and stays as it is."
-        made.told.append(told)
-    for where, macro in read_rows(row, "macros", path, problems):
-        new = Macro(feedback_type=kind)
-        _import_macro(new, macro, where, existing, made, problems, actor)
-
-
-def _import_macro(
-    macro: Macro,
-    row: Any,
-    path: str,
-    existing: Existing,
-    made: Imported,
-    problems: Problems,
-    actor: Any,
-) -> None:
-    macro.find_owners()
-    name = row.get("name") if isinstance(row, dict) else None
-    rivals = Macro.objects.filter(
-        project=macro.project, feedback_type=macro.feedback_type
-    )
-    rival = rivals.filter(name=name).first() if isinstance(name, str) else None
-    if rival is not None:
-        if existing == Existing.REFUSE:
-            told = f"There is a macro '{name}' already. {_CHOOSE}"
-            problems.add(f"{path}.name", told)
-            return
-        if existing == Existing.SKIP:
-            made.skipped.append(str(name))
-            made.told.append(f"Macro {name} is there already and stays as it is.")
-            return
-        if existing == Existing.REPLACE:
-            macro = rival
+            kind = make_type(self.project, row, path, self.problems)
+            if kind is None:
+                return
+            self.made.types.append(kind)
+            self.made.told.append(f"Feedback type {kind.name} is new.")
+            self._tell(Action.CREATED, kind)
         else:
-            row = {**row, "name": _free_name(str(name), rivals)}
-    is_new = macro.pk is None
-    # Apart, so that what is half made is gone where the rest is read on.
-    with transaction.atomic():
-        if not fill_macro(macro, row, path, problems):
-            transaction.set_rollback(True)
+            told = f"Feedback type {kind.name} is there already and stays as it is."
+            self.made.told.append(told)
+        for where, macro in read_rows(row, "macros", path, self.problems):
+            self._macro(Macro(feedback_type=kind), macro, where)
+
+    def _macro(self, macro: Macro, row: Any, path: str) -> None:
+        macro.find_owners()
+        name = row.get("name") if isinstance(row, dict) else None
+        rivals = Macro.objects.filter(
+            project=macro.project, feedback_type=macro.feedback_type
+        )
+        rival = rivals.filter(name=name).first() if isinstance(name, str) else None
+        if rival is not None and self.existing == Existing.REFUSE:
+            told = f"There is a macro '{name}' already. {_CHOOSE}"
+            self.problems.add(f"{path}.name", told)
             return
-        note_version(macro, actor, "Imported.")
-        action = Action.CREATED if is_new else Action.CHANGED
-        audit.record(action, macro, actor=actor, detail=_BY_IMPORT)
-    (made.macros if is_new else made.replaced).append(macro)
-    made.told.append(_told_of(macro, is_new, row))
+        if rival is not None and self.existing == Existing.SKIP:
+            self.made.skipped.append(str(name))
+            told = f"Macro {name} is there already and stays as it is."
+            self.made.told.append(told)
+            return
+        if rival is not None and self.existing == Existing.REPLACE:
+            macro = rival
+        elif rival is not None:
+            row = {**row, "name": _free_name(str(name), rivals)}
+        self._fill(macro, row, path)
+
+    def _fill(self, macro: Macro, row: Any, path: str) -> None:
+        is_new = macro.pk is None
+        # Apart, so that what is half made is gone where the rest is read on.
+        with transaction.atomic():
+            if not fill_macro(macro, row, path, self.problems):
+                transaction.set_rollback(True)
+                return
+            note_version(macro, self.actor, "Imported.")
+            self._tell(Action.CREATED if is_new else Action.CHANGED, macro)
+        (self.made.macros if is_new else self.made.replaced).append(macro)
+        self.made.told.append(_told_of(macro, is_new, row))
+
+    def _tell(self, action: Action, row: models.Model) -> None:
+        audit.record(action, row, actor=self.actor, detail="By an import.")
 
 
 def _told_of(macro: Macro, is_new: bool, row: Any) -> str:

@@ -13,7 +13,7 @@ from .scope import FEEDBACK, TARGETS, TESTER, Context, FieldInfo, Scope
 from .shown import compile_shown
 from .tag import TYPES, Family, Tag
 from .template import Template
-from .values import to_text
+from .values import is_encodable, to_text
 
 __all__ = [
     "CALLED",
@@ -42,6 +42,7 @@ __all__ = [
     "families",
     "find_tag",
     "format_json",
+    "is_encodable",
     "normalise",
     "palette",
     "to_text",

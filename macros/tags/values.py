@@ -64,12 +64,12 @@ def _float_to_text(value: float) -> str:
 
 def encode_string(text: str) -> str:
     """A JSON string, quotes included; readable, and ASCII only where it must be."""
-    if not text.isascii() and not _is_encodable(text):
+    if not text.isascii() and not is_encodable(text):
         return encode_basestring_ascii(text)
     return encode_basestring(text)
 
 
-def _is_encodable(text: str) -> bool:
+def is_encodable(text: str) -> bool:
     """Lone surrogates have no UTF-8 form, so they may only travel as escapes."""
     try:
         text.encode()
@@ -83,7 +83,7 @@ def to_json(value: object) -> str:
     if isinstance(value, str):
         return encode_string(value)
     encoded = json.dumps(_plain(value), ensure_ascii=False, allow_nan=False)
-    if encoded.isascii() or _is_encodable(encoded):
+    if encoded.isascii() or is_encodable(encoded):
         return encoded
     return json.dumps(_plain(value), allow_nan=False)
 

@@ -58,6 +58,22 @@ def test_it_asks_unless_told_otherwise(bugs: FeedbackType, page: Client) -> None
     assert response["Location"] == reverse("admin:logs_run_change", args=[run.pk])
 
 
+def test_a_double_click_makes_one_run_also_where_nobody_is_asked(
+    bugs: FeedbackType, page: Client
+) -> None:
+    factories.tickets(bugs, 2)
+    macro = factories.macro(bugs, "https://example.com/")
+    Macro.objects.update(asks_confirmation=False)
+    shown = {"csrfmiddlewaretoken": "a" * 64}
+    first = perform(page, macro, **shown)
+    assert perform(page, macro, **shown)["Location"] == first["Location"]
+    assert Run.objects.count() == 1
+    # Another selection on that page is meant, and so is the same on a new one.
+    perform(page, macro, **shown, select_across="0")
+    perform(page, macro, csrfmiddlewaretoken="b" * 64)
+    assert [run.total for run in Run.objects.order_by("pk")] == [2, 1, 2]
+
+
 def test_without_asking_a_refusal_is_still_told(
     bugs: FeedbackType, page: Client
 ) -> None:

@@ -152,6 +152,21 @@ def test_a_key_of_one_project_keeps_its_secrets_only(bugs: FeedbackType) -> None
     assert Secret.objects.count() == 2
 
 
+def test_a_key_that_may_do_nothing_else_keeps_secrets(bugs: FeedbackType) -> None:
+    token = issue_key(bugs, scope_secrets=True, scope_read=False, scope_run=False)
+    keeper = program(token)
+    made = keeper.post(SECRETS, NEW, format="json")
+    assert made.status_code == 201, made.json()
+    own = {**NEW, "name": "Own", "project": bugs.project_id}
+    assert keeper.post(SECRETS, own, format="json").status_code == 201
+    other = factories.feedback_type("Ideas", "IDEA")
+    told = faults(
+        keeper.post(SECRETS, NEW | {"project": other.project_id}, format="json")
+    )
+    assert "#/project" in told
+    assert len(keeper.get(SECRETS).json()["results"]) == 2
+
+
 def test_another_communitys_are_not_found(bugs: FeedbackType, vault: APIClient) -> None:
     other = factories.feedback_type("Ideas", "IDEA")
     theirs = factories.secret(other, "token")

@@ -344,6 +344,19 @@ def test_two_people_who_resend_at_the_same_moment_resend_once(
     assert counters(run) == ("active", 0, 0, 0, 0, 20)
 
 
+def test_a_run_is_locked_by_what_it_sends_and_not_by_what_its_macro_does_now(
+    olivia: User, receiver: Receiver
+) -> None:
+    run = factories.run(a_macro(f"{receiver.url}/ok"))
+    work(run)
+    assert run.macro is not None
+    run.macro.steps.all().delete()
+    run.community.api_keys.update(is_enabled=False)
+    with pytest.raises(ResendRefused, match="has no valid API key"):
+        resend(Delivery.objects.all(), Resend.ANEW, olivia)
+    assert len(receiver.requests) == 1
+
+
 def test_nothing_is_resent_where_web_requests_are_locked(
     olivia: User, receiver: Receiver
 ) -> None:
