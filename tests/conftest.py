@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from centerhook.receiver import Receiver
 
 
+@pytest.fixture(autouse=True, scope="session")
+def static_files_on_demand(django_test_environment: None) -> None:
+    """Every test client builds its middleware anew; all static files are many."""
+    from django.conf import settings
+
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     from centerhook.receiver import Receiver

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -48,13 +48,18 @@ class CommentInline(ScopedInline, admin.TabularInline):
     fields = ["text", "by", "created_at"]
     readonly_fields = ["by", "created_at"]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        runs = Run.objects.filter(pk=OuterRef("run_number"))
+        rows = super().get_queryset(request).select_related("author")
+        return rows.annotate(has_run=Exists(runs))
+
     @admin.display(description="by")
     def by(self, comment: Comment) -> str:
         """A person, or the macro and the run of it."""
         if not comment.macro_name:
             return str(comment.author or "-")
         said = f"Macro {comment.macro_name}, run {comment.run_number}"
-        if not Run.objects.filter(pk=comment.run_number or 0).exists():
+        if not comment.has_run:  # type: ignore[attr-defined]
             return said
         url = reverse("admin:logs_run_change", args=[comment.run_number])
         return format_html('<a href="{}">{}</a>', url, said)

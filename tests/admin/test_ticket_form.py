@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from feedback.models import Comment, Feedback, FeedbackType, Status
@@ -236,3 +238,31 @@ def test_a_comment_is_signed_by_whoever_writes_it(
     page.post(change(ticket), form(**comment))
     written = Comment.objects.values_list("feedback", "author", "text").get()
     assert written == (ticket.pk, olivia.pk, "Me too")
+
+
+def test_more_comments_are_no_more_queries(page: Client, bugs: FeedbackType) -> None:
+    """Whoever wrote them: a person, or a macro whose run is there or gone."""
+    ticket = factories.ticket(bugs)
+    run = factories.run(factories.macro(bugs, "https://a.example/", name="Post"))
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            response: Any = page.get(change(ticket))
+        assert response.status_code == 200
+        return len(captured)
+
+    def comment(number: int) -> None:
+        author = factories.superuser(f"author{number}")
+        Comment.objects.create(feedback=ticket, text="By hand", author=author)
+        for run_number in (run.pk, run.pk + 1000):
+            Comment.objects.create(
+                feedback=ticket, text="Sent", macro_name="Post", run_number=run_number
+            )
+
+    queries()  # The first page of all fills caches.
+    comment(1)
+    one = queries()
+    for number in range(2, 6):
+        comment(number)
+
+    assert queries() == one
