@@ -50,7 +50,7 @@ class CommentInline(ScopedInline, admin.TabularInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         runs = Run.objects.filter(pk=OuterRef("run_number"))
-        rows = super().get_queryset(request).select_related("author")
+        rows: QuerySet[Any] = super().get_queryset(request).select_related("author")
         return rows.annotate(has_run=Exists(runs))
 
     @admin.display(description="by")
