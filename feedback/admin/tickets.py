@@ -50,8 +50,9 @@ class CommentInline(ScopedInline, admin.TabularInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         runs = Run.objects.filter(pk=OuterRef("run_number"))
-        rows: QuerySet[Any] = super().get_queryset(request).select_related("author")
-        return rows.annotate(has_run=Exists(runs))
+        rows = super().get_queryset(request).select_related("author")
+        told: QuerySet[Any] = rows.annotate(has_run=Exists(runs))
+        return told
 
     @admin.display(description="by")
     def by(self, comment: Comment) -> str:
