@@ -51,8 +51,8 @@ class CommentInline(ScopedInline, admin.TabularInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         runs = Run.objects.filter(pk=OuterRef("run_number"))
         rows = super().get_queryset(request).select_related("author")
-        told: QuerySet[Any] = rows.annotate(has_run=Exists(runs))
-        return told
+        signed: QuerySet[Any] = rows.annotate(has_run=Exists(runs))
+        return signed
 
     @admin.display(description="by")
     def by(self, comment: Comment) -> str:

@@ -71,10 +71,12 @@ def test_without_redis_a_worker_keeps_to_its_share(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
 
     limits, pace = Limits(6, rate=4.0, concurrency=4), Pace()
     pace._workers, pace._counted_at = 2, time.monotonic()
-    gone = Redis(unix_socket_path="/nonexistent.sock")
+    gone = Redis(unix_socket_path="/nonexistent.sock", retry=Retry(NoBackoff(), 0))
     monkeypatch.setattr(queue, "redis", lambda: gone)
     monkeypatch.setattr(queue, "script", gone.register_script)
 
