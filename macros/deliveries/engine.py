@@ -46,7 +46,8 @@ class Engine:
     """Works on any number of runs side by side, none of which holds up another."""
 
     def __init__(self) -> None:
-        self._inbox: SimpleQueue[Exchange | int] = SimpleQueue()
+        # None only wakes.
+        self._inbox: SimpleQueue[Exchange | int | None] = SimpleQueue()
         self._sender = _sender(self._inbox)
         self._lanes = Lanes(settings.DESTINATION_CONCURRENCY)
         self._works: dict[int, Work] = {}
@@ -65,9 +66,10 @@ class Engine:
     def stop(self) -> None:
         """Start nothing new: what is on the wire is seen through, the rest given back.
 
-        Safe in a signal handler.
+        Safe in a signal handler, since this queue's `put` may interrupt itself.
         """
         self._stopping = True
+        self._inbox.put(None)
 
     @property
     def is_stopping(self) -> bool:
@@ -158,7 +160,7 @@ class Engine:
                 if isinstance(arrived, Exchange):
                     self._on_the_wire -= 1
                     arrived.work.finished(arrived)
-                elif not self.is_stopping:
+                elif arrived is not None and not self.is_stopping:
                     self._take_up(arrived)
         except Empty:
             pass
@@ -182,7 +184,7 @@ class Engine:
         self._sender.submit(exchange, self._on_the_wire)
 
 
-def _sender(finished: SimpleQueue[Exchange | int]) -> Sender:
+def _sender(finished: SimpleQueue[Exchange | int | None]) -> Sender:
     policy = AddressPolicy(settings.ALLOWED_NETWORKS, settings.ALLOWED_TARGET_HOSTS)
     limits = Limits(
         connect=settings.CONNECT_TIMEOUT,

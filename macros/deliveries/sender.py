@@ -109,7 +109,7 @@ class Sender:
         self,
         clients: Clients,
         limits: Limits,
-        finished: SimpleQueue[Exchange | int],
+        finished: SimpleQueue[Exchange | int | None],
         threads: int,
     ) -> None:
         self._clients = clients

@@ -86,6 +86,7 @@ class Server:
         # Bytes of bodies that were sent in chunks, the kernel's buffers included.
         self.sent = 0
         self._socks: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
         self._listener = socket.socket()
         if receive_buffer:
             self._listener.setsockopt(
@@ -99,7 +100,7 @@ class Server:
         return f"{'https' if self.tls else 'http'}://{host}:{self.port}{path}"
 
     def __enter__(self) -> Server:
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._start(self._accept)
         return self
 
     def __exit__(
@@ -111,37 +112,56 @@ class Server:
         self.over.set()
         self.stop_listening()
         for sock in self._socks:
-            _close(sock)
+            _wake(sock)
+        for thread in self._threads:
+            thread.join(10)
+        self._listener.close()
 
     def stop_listening(self) -> None:
-        _close(self._listener)
+        _wake(self._listener)
+        self._threads[0].join()
+        self._listener.close()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 sock, _ = self._listener.accept()
                 number, self.connections = self.connections, self.connections + 1
-                self._socks.append(sock)
-                threading.Thread(
-                    target=self._serve, args=(sock, number), daemon=True
-                ).start()
+                with contextlib.suppress(OSError):
+                    self._socks.append(self._prepared(sock))
+                    self._start(self._serve, self._socks[-1], number)
+
+    def _prepared(self, sock: socket.socket) -> socket.socket:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.tls is None:
+            return sock
+        return self.tls.wrap_socket(
+            sock, server_side=True, do_handshake_on_connect=False
+        )
+
+    def _start(self, target: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=target, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def _serve(self, sock: socket.socket, number: int) -> None:
         with contextlib.suppress(OSError):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self.tls:
-                sock = self.tls.wrap_socket(sock, server_side=True)
-                self._socks.append(sock)
+            if isinstance(sock, ssl.SSLSocket):
+                sock.do_handshake()
             self.behaviour(Peer(sock, number, self))
         with contextlib.suppress(OSError):
             sock.close()
 
 
-def _close(sock: socket.socket) -> None:
-    # shutdown wakes the blocked accept and recv calls; close alone does not.
+def _wake(sock: socket.socket) -> None:
+    """End the blocked call of another thread, which then closes the socket itself.
+
+    Closed from here, its number could go to a connection of the next test, and the
+    other thread would take bytes from that.
+    """
     with contextlib.suppress(OSError):
-        sock.shutdown(socket.SHUT_RDWR)
-    sock.close()
+        # Not that of an SSLSocket, which takes its TLS away as well.
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
 def always(answer: bytes) -> Behaviour:
