@@ -24,6 +24,14 @@ def static_files_on_demand(django_test_environment: None) -> None:
     settings.WHITENOISE_AUTOREFRESH = True
 
 
+@pytest.fixture(autouse=True, scope="session")
+def quick_passwords(django_test_environment: None) -> None:
+    """A hash that is safe to keep takes as long as a dozen tests."""
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     from centerhook.receiver import Receiver

@@ -64,27 +64,27 @@ def page_of(model: type[Model], name: str, *args: object) -> str:
     return reverse(f"admin:{label}_{name}", args=args)
 
 
-@pytest.mark.parametrize("model", OURS, ids=lambda model: model._meta.label)
-def test_no_page_gives_anything_away(stranger: Client, model: type[Model]) -> None:
-    row = model._default_manager.earliest("pk")
-    urls = [
-        page_of(model, "changelist"),
-        page_of(model, "changelist") + "?q=unreleased",
-        page_of(model, "add"),
-        *[page_of(model, name, row.pk) for name in ("change", "delete", "history")],
-    ]
-    for url in urls:
-        assert gives_nothing(stranger.get(url)), url
-        assert gives_nothing(stranger.post(url, {"post": "yes"})), url
-    assert model._default_manager.filter(pk=row.pk).exists()
+def test_no_page_gives_anything_away(stranger: Client) -> None:
+    for model in OURS:
+        row = model._default_manager.earliest("pk")
+        urls = [
+            page_of(model, "changelist"),
+            page_of(model, "changelist") + "?q=unreleased",
+            page_of(model, "add"),
+            *[page_of(model, name, row.pk) for name in ("change", "delete", "history")],
+        ]
+        for url in urls:
+            assert gives_nothing(stranger.get(url)), url
+            assert gives_nothing(stranger.post(url, {"post": "yes"})), url
+        assert model._default_manager.filter(pk=row.pk).exists()
 
 
-@pytest.mark.parametrize("name", ["change", "delete", "history"])
-@pytest.mark.parametrize("model", OURS, ids=lambda model: model._meta.label)
-def test_a_row_is_not_there(stranger: Client, model: type[Model], name: str) -> None:
-    row = model._default_manager.earliest("pk")
-    response = stranger.get(page_of(model, name, row.pk))
-    assert response.status_code in (302, 403, 404)
+def test_a_row_is_not_there(stranger: Client) -> None:
+    for model in OURS:
+        row = model._default_manager.earliest("pk")
+        for name in ("change", "delete", "history"):
+            url = page_of(model, name, row.pk)
+            assert stranger.get(url).status_code in (302, 403, 404), url
 
 
 def test_overview_and_menu_are_empty(stranger: Client) -> None:

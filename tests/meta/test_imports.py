@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -78,11 +79,14 @@ def imports_of(path: Path) -> Iterator[tuple[int, str]]:
             yield from ((node.lineno, f"{full}.{alias.name}") for alias in node.names)
 
 
-def edges() -> Iterator[tuple[str, str, str]]:
+@cache
+def edges() -> list[tuple[str, str, str]]:
     """Importer, imported, and where it stands."""
-    for path in modules():
-        for line, imported in imports_of(path):
-            yield name_of(path), imported, f"{path.relative_to(ROOT)}:{line}"
+    return [
+        (name_of(path), imported, f"{path.relative_to(ROOT)}:{line}")
+        for path in modules()
+        for line, imported in imports_of(path)
+    ]
 
 
 def app_of(name: str) -> str:

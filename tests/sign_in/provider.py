@@ -10,6 +10,7 @@ import hashlib
 import json
 import threading
 import time
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -21,12 +22,17 @@ CLIENT_ID = "centerhook"
 CLIENT_SECRET = "only between the two"
 
 
+@cache
+def _a_key() -> rsa.RSAPrivateKey:
+    """One for all tests: it takes as long to make as a test."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
 class Provider:
     """A context manager. What is in `info` and `token_changes` is told."""
 
     def __init__(self) -> None:
-        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        self.signing_key = self.key
+        self.key = self.signing_key = _a_key()
         self.info: dict[str, Any] = {}
         self.token_changes: dict[str, Any] = {}
         self.is_down = False
