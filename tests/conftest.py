@@ -52,6 +52,13 @@ def serve() -> Iterator[Callable[..., Server]]:
 
 
 @pytest.fixture
+def short_naps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine that looks up every moment, also when nothing happens."""
+    monkeypatch.setattr("macros.deliveries.engine.TICK", 0.05)
+    monkeypatch.setattr("macros.deliveries.engine.PAUSE", 0.05)
+
+
+@pytest.fixture
 def short_limits(settings: SettingsWrapper) -> None:
     """Time limits that a test can wait for."""
     settings.CONNECT_TIMEOUT = settings.READ_TIMEOUT = settings.REQUEST_DEADLINE = 0.4

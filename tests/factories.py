@@ -25,6 +25,7 @@ from feedback.models import (
     Status,
     Tester,
 )
+from feedback.models.types import key_from_label
 from feedback.roles import Role
 from logs import recording
 from logs.models import Attempt, Cause, Delivery, DeliveryState, Run
@@ -32,6 +33,17 @@ from macros.documents import note_version
 from macros.models import Macro, Secret, WebRequest, step_kinds
 from macros.runs import start_run, targets_of
 
+# One of every kind.
+QUESTIONS = [
+    ("Severity", FieldKind.CHOICE, "Minor\nMajor\nCritical"),
+    ("Platform", FieldKind.MULTIPLE_CHOICE, "Android\niOS\nGrün"),
+    ("Reproducible", FieldKind.CHECKBOX, ""),
+    ("Impact", FieldKind.NUMBER, ""),
+    ("Found on", FieldKind.DATE, ""),
+    ("Page", FieldKind.URL, ""),
+    ("App version", FieldKind.TEXT, ""),
+    ("Steps", FieldKind.LONG_TEXT, ""),
+]
 _numbers = itertools.count(1)
 
 
@@ -73,28 +85,22 @@ def feedback_type(name: str = "Bug Report", prefix: str = "BUG") -> FeedbackType
     api_key(community)
     project = Project.objects.create(community=community, name="Phone Beta")
     made = FeedbackType.objects.create(project=project, name=name, prefix=prefix)
-    Status.objects.create(feedback_type=made, name="New", position=1)
-    Status.objects.create(feedback_type=made, name="Closed", position=2, is_open=False)
-    for position, (label, kind, choices) in enumerate(
-        [
-            ("Severity", FieldKind.CHOICE, "Minor\nMajor\nCritical"),
-            ("Platform", FieldKind.MULTIPLE_CHOICE, "Android\niOS\nGrün"),
-            ("Reproducible", FieldKind.CHECKBOX, ""),
-            ("Impact", FieldKind.NUMBER, ""),
-            ("Found on", FieldKind.DATE, ""),
-            ("Page", FieldKind.URL, ""),
-            ("App version", FieldKind.TEXT, ""),
-            ("Steps", FieldKind.LONG_TEXT, ""),
-        ]
-    ):
-        FormField.objects.create(
+    Status.objects.bulk_create(
+        Status(feedback_type=made, name=name, position=position, is_open=is_open)
+        for name, position, is_open in [("New", 1, True), ("Closed", 2, False)]
+    )
+    FormField.objects.bulk_create(
+        FormField(
             feedback_type=made,
             label=label,
+            key=key_from_label(label),
             kind=kind,
             choices=choices,
             position=position,
             in_list=label == "Severity",
         )
+        for position, (label, kind, choices) in enumerate(QUESTIONS)
+    )
     return made
 
 

@@ -130,6 +130,7 @@ def rows(db: None) -> None:
     factories.one_of_everything(factories.feedback_type())
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model._meta.label)
 def test_every_page_opens(
     page: Client, olivia: User, rows: None, model: type[Model]

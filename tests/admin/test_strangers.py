@@ -64,6 +64,7 @@ def page_of(model: type[Model], name: str, *args: object) -> str:
     return reverse(f"admin:{label}_{name}", args=args)
 
 
+@pytest.mark.sweep
 def test_no_page_gives_anything_away(stranger: Client) -> None:
     for model in OURS:
         row = model._default_manager.earliest("pk")
@@ -79,6 +80,7 @@ def test_no_page_gives_anything_away(stranger: Client) -> None:
         assert model._default_manager.filter(pk=row.pk).exists()
 
 
+@pytest.mark.sweep
 def test_a_row_is_not_there(stranger: Client) -> None:
     for model in OURS:
         row = model._default_manager.earliest("pk")

@@ -48,7 +48,7 @@ def refused(run: Run) -> Iterator[None]:
 
 
 @pytest.fixture
-def engine() -> Iterator[Engine]:
+def engine(short_naps: None) -> Iterator[Engine]:
     engine = Engine()
     engine.start()
     yield engine

@@ -62,6 +62,7 @@ def test_the_search_for_what_is_inline_finds_it() -> None:
         assert not INLINE.search(good), good
 
 
+@pytest.mark.sweep
 def test_every_page_is_hardened_and_holds_nothing_inline(page: Client) -> None:
     factories.one_of_everything(factories.feedback_type())
     urls = list(pages.urls())

@@ -98,6 +98,7 @@ def planted(db: None) -> FeedbackType:
     return made
 
 
+@pytest.mark.sweep
 def test_every_page_shows_it_as_text(page: Client, planted: FeedbackType) -> None:
     for url in pages.urls():
         assert_shown_as_text(page.get(url), url)
