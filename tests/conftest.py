@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     from pytest_django.fixtures import SettingsWrapper
 
     from centerhook.receiver import Receiver
+
+
+def pytest_collection_finish() -> None:
+    """What thousands of tests are made of stays: the collector need not look at it."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")
