@@ -16,7 +16,7 @@ SHOWN = """
 import json
 from centerhook import settings as s
 names = [name for name in dir(s) if name.startswith(("SECURE_", "SESSION_", "CSRF_"))]
-print(json.dumps({name: getattr(s, name) for name in names}))
+print(json.dumps({name: getattr(s, name) for name in [*names, "SECRET_KEY"]}))
 """
 
 
@@ -55,6 +55,17 @@ def test_the_same_check_fails_once_the_example_is_weakened(tmp_path: Path) -> No
     done = subprocess.run(check, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 1
     assert "centerhook.W307" in done.stderr and "security.W008" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "key", ["$beginning", r"\$escaped", r"in\$side$$", "$$", "${HOME}"]
+)
+def test_a_key_is_taken_as_it_stands(tmp_path: Path, key: str) -> None:
+    assert settings_with(SECRET_KEY=key)["SECRET_KEY"] == key
+    file = tmp_path / "key"
+    file.write_text(f"{key}\n")
+    found = settings_with(SECRET_KEY="", SECRET_KEY_FILE=str(file))
+    assert found["SECRET_KEY"] == key
 
 
 def test_https_switches_everything_on() -> None:

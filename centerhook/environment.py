@@ -1,0 +1,29 @@
+"""Where settings come from: environment variables, or the files that they name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import environ
+from environ.fileaware_mapping import FileAwareMapping
+
+
+class _AsGiven(FileAwareMapping):  # type: ignore[misc]
+    def __getitem__(self, key: str) -> str:
+        value: str = super().__getitem__(key)
+        # Few editors end a file without a line break.
+        return value.rstrip("\r\n").replace("$", r"\$")
+
+
+class Environment(environ.FileAwareEnv):  # type: ignore[misc]
+    """Reads NAME, or the file that NAME_FILE names; a value is taken as it stands.
+
+    django-environ takes one that begins with $ for the name of another variable, and
+    where there is none gives the default: a key of which every 50th begins so would
+    be dropped without a word.
+    """
+
+    def __init__(self, **scheme: Any) -> None:
+        super().__init__(**scheme)
+        self.ENVIRON = _AsGiven()
+        self.escape_proxy = True
