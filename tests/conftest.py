@@ -32,10 +32,13 @@ def static_files_on_demand(django_test_environment: None) -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def quick_passwords(django_test_environment: None) -> None:
-    """A hash that is safe to keep takes as long as a dozen tests."""
-    from django.conf import settings
+    """A hash that is safe to keep takes as long as a dozen tests.
 
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    These are of the same kind, so that real processes know the passwords too.
+    """
+    from django.contrib.auth.hashers import PBKDF2PasswordHasher
+
+    PBKDF2PasswordHasher.iterations = 1
 
 
 @pytest.fixture

@@ -151,6 +151,8 @@ def _from_yaml(text: str) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         told = error.problem or "it can't be read"
+        if "nesting depth" in told:  # Since PyYAML 6.0.4, at 1,000 levels.
+            raise DocumentRefused([_TOO_DEEP]) from None
         raise _refused(mark, f"this is not YAML: {told}") from None
     except yaml.YAMLError as error:
         first = str(error).partition("\n")[0][:200]
