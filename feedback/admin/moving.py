@@ -41,7 +41,7 @@ class ImportForm(forms.Form):
         label="Where a macro's name is taken",
         choices=Existing.choices,
         initial=Existing.REFUSE,
-        widget=forms.RadioSelect,
+        widget=forms.RadioSelect({"class": "radiolist"}),
         help_text="A feedback type that is there already stays as it is, and gets the"
         " macros, unless the file is refused.",
     )

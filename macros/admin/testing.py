@@ -51,7 +51,7 @@ class TestForm(forms.Form):
             (REAL, "The real target: the system gets the request and acts on it"),
             (ECHO, "The built-in echo: nothing is sent, the request comes back"),
         ],
-        widget=forms.RadioSelect,
+        widget=forms.RadioSelect({"class": "radiolist"}),
         initial=REAL,
     )
     store = forms.BooleanField(
