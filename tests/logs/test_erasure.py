@@ -293,7 +293,7 @@ def test_a_real_worker_that_sends_meanwhile_leaves_nothing(
     olivia: User, bugs: FeedbackType, zoe: Person, receiver: Receiver
 ) -> None:
     run = factories.run(
-        factories.macro(bugs, f"{receiver.url}/delay/700", body=people.BODY)
+        factories.macro(bugs, f"{receiver.url}/delay/1500", body=people.BODY)
     )
     engine = deliveries.Engine()
     engine.start()

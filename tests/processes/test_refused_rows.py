@@ -94,3 +94,16 @@ def test_a_run_that_cannot_be_read_does_not_end_the_engine(
 
     wait_until(lambda: settled(good))
     assert good.delivered == 3
+
+
+def test_an_engine_that_naps_is_woken_to_stop(
+    monkeypatch: pytest.MonkeyPatch, settings: object
+) -> None:
+    monkeypatch.setattr("macros.deliveries.engine.TICK", 60)
+    monkeypatch.setattr("macros.deliveries.engine.GRACE", 0)
+    settings.REQUEST_DEADLINE = 10.0  # type: ignore[attr-defined]
+    engine = Engine()
+    engine.start()
+    engine.stop()
+    engine.join()
+    assert not engine._thread.is_alive()
