@@ -7,7 +7,8 @@ from django.utils import timezone
 from logs import recording
 from logs.models import Run, RunState
 
-from . import alerts, deliveries, queue
+from . import deliveries, queue
+from .deliveries import alerts
 
 
 def deliver(run_id: int) -> None:

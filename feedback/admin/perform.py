@@ -16,19 +16,13 @@ from django.urls import reverse
 from logs.models import Cause, Run, Target
 from macros import queue
 from macros.models import Macro
-from macros.previews import Preview, preview
-from macros.runs import (
-    RunRefused,
-    not_run_on,
-    nothing_left,
-    start_run,
-    targets_of,
-)
+from macros.runs import RunRefused, not_run_on, nothing_left, start_run, targets_of
+from macros.steps.previews import Preview, preview
 from macros.tags import TemplateError
 
+from ..access.unlocking import explain_lock
+from ..console.scoping import ScopedAdmin
 from ..rest.idempotency import fingerprint
-from ..scoping import ScopedAdmin
-from ..unlocking import explain_lock
 
 # Whatever the macro says, and then the count has to be typed.
 ALWAYS_ASKS_ABOVE = 1_000

@@ -8,8 +8,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from ..conditions import NUMBER
 from ..models import Community, Feedback, Project
+from ..selection.conditions import NUMBER
 from .filters import Choices, TypedFilter
 
 VIEW = "feedback.view_tester"

@@ -9,8 +9,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from ..access import ScopedQuerySet, Tenancy
-from ..addresses import parse_address, parse_networks
+from ..access.actors import ScopedQuerySet, Tenancy
+from ..access.addresses import parse_address, parse_networks
 from .communities import Community, Project
 from .emails import split_emails, validate_emails
 

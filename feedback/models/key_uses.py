@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db import models
 from django.db.models import F, Q, Sum
 
-from ..access import ScopedQuerySet, Tenancy
+from ..access.actors import ScopedQuerySet, Tenancy
 from .api_keys import ACCEPTED, ApiKey, KeyOutcome
 
 KEPT = timedelta(days=90)

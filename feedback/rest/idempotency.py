@@ -11,7 +11,7 @@ from typing import Any
 
 from rest_framework.request import Request
 
-from ..keys import KeyActor
+from ..access.keys import KeyActor
 from .problems import in_header, invalid
 
 HEADER = "Idempotency-Key"

@@ -18,8 +18,8 @@ from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ..addresses import client_address
-from ..keys import KeyRefused
+from ..access.addresses import client_address
+from ..access.keys import KeyRefused
 
 logger = logging.getLogger(__name__)
 

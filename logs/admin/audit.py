@@ -19,7 +19,7 @@ from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.views.decorators.http import require_POST
 
-from feedback.scoping import ReadOnlyAdmin
+from feedback.console.scoping import ReadOnlyAdmin
 
 from ..models import Action, AuditEntry
 from .audit_export import export, type_name

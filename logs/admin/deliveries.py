@@ -10,15 +10,16 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 
-from feedback.access import may
+from feedback.access.actors import may
+from feedback.access.roles import RUN_MACRO
+from feedback.console.scoping import ReadOnlyAdmin
 from feedback.models import Feedback, Tester
-from feedback.roles import RUN_MACRO
-from feedback.scoping import ReadOnlyAdmin
-from macros import curl, queue
-from macros.resends import survey
+from macros import queue
+from macros.authoring import curl
+from macros.runs.resends import survey
 
-from ..explanations import error_label, explain
 from ..models import Attempt, Delivery, ErrorClass, Resend, delivery_id
+from ..recording.explanations import error_label, explain
 from ..redaction import MASK
 from .resends import resend_selected
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -10,18 +10,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from feedback.console.scoping import ScopedAdmin
 from macros import queue
-from macros.resends import ResendRefused, Survey, resend, survey
+from macros.runs.resends import ResendRefused, Survey, resend, survey
 
 from ..models import Resend
 from ..models.deliveries import DeliveryQuerySet
 
-if TYPE_CHECKING:
-    from .deliveries import DeliveryAdmin
-
 
 def resend_selected(
-    modeladmin: DeliveryAdmin,
+    modeladmin: ScopedAdmin,
     request: HttpRequest,
     deliveries: DeliveryQuerySet,
     *,
@@ -70,7 +68,7 @@ def _page_of(deliveries: DeliveryQuerySet) -> str:
 
 
 def _confirmation(
-    modeladmin: DeliveryAdmin,
+    modeladmin: ScopedAdmin,
     request: HttpRequest,
     kind: Resend,
     found: Survey,

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from feedback.conditions import (
+from feedback.selection.conditions import (
     ChoiceFilter,
     MomentFilter,
     NumberFilter,

@@ -3,8 +3,8 @@ from __future__ import annotations
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from ..explanations import explain
 from ..models import Attempt, Cut, Delivery, ErrorClass, Resend, delivery_id
+from ..recording.explanations import explain
 
 
 class AttemptSerializer(serializers.ModelSerializer):

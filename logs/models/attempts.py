@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connections, models
 from django.db.models import OuterRef, Subquery
 
-from feedback.access import ScopedQuerySet, Tenancy
+from feedback.access.actors import ScopedQuerySet, Tenancy
 
 from .deliveries import Delivery
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
 
-from feedback.access import ScopedQuerySet, Tenancy
+from feedback.access.actors import ScopedQuerySet, Tenancy
 from feedback.models import Feedback, Tester
 
 from .destinations import Destination

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
-from feedback.access import ScopedQuerySet, Tenancy
+from feedback.access.actors import ScopedQuerySet, Tenancy
 from feedback.models import Community, Project
 
 from .deliveries import Delivery, Target

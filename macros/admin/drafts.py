@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.forms import ModelForm
 from django.http import HttpRequest
 
-from feedback.access import may
+from feedback.access.actors import may
 
 from ..models import Macro, WebRequest
 from ..tags import Problem

@@ -14,13 +14,13 @@ from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 
-from feedback.access import may
-from feedback.roles import RUN_MACRO
+from feedback.access.actors import may
+from feedback.access.roles import RUN_MACRO
 from logs.models import Target
 
 from ..models import BodyKind, Macro, WebRequest
-from ..previews import preview_step
 from ..runs import RunRefused, start_test, targets_of
+from ..steps.previews import preview_step
 from ..tags import TemplateError, format_json
 from .drafts import Draft, Refused, draft_from, macro_from, saved_macro
 from .palette import render_palette

@@ -11,15 +11,15 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
-from feedback.access import may
+from feedback.access.actors import may
+from feedback.access.unlocking import Lock, explain_lock
+from feedback.console.scoping import ScopedAdmin, ScopedInline, edited_pk
 from feedback.models import Community
-from feedback.scoping import ScopedAdmin, ScopedInline, edited_pk
-from feedback.unlocking import Lock, explain_lock
 from logs.models import Target
 
-from ..control import pause_macro, resume_macro
 from ..models import Macro, Step, WebRequest, kind_accessors
 from ..retries import CAUSE_LABELS, MAX_RETRY_AFTER, in_words
+from ..runs.control import pause_macro, resume_macro
 from .editor import EditorMixin
 from .macro_form import MacroForm
 from .places import key_of, tester_places

@@ -11,9 +11,9 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from ..models import Macro
-from ..previews import context_of
-from ..reference import filter_rows
+from ..steps.previews import context_of
 from ..tags import MASK, Context, Scope, Tag, find_tag, palette, to_text
+from ..tags.reference import filter_rows
 
 LONGEST_VALUE = 60
 MOST_EXTERNAL = 100

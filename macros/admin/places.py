@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from feedback.access import reached_wholly
+from feedback.access.actors import reached_wholly
 from feedback.models import Community, FeedbackType, Project
 
 ADD_MACRO = "macros.add_macro"

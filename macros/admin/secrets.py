@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
 
-from feedback.access import may_in_a_community
-from feedback.scoping import ScopedAdmin
+from feedback.access.actors import may_in_a_community
+from feedback.console.scoping import ScopedAdmin
 
 from ..models import Secret
 from ..models.secrets import LONGEST_VALUE, SHORTEST_VALUE

@@ -9,14 +9,14 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 
-from feedback.access import may_in_a_community
+from feedback.access.actors import may_in_a_community
 from feedback.models import FeedbackType
 
+from ..authoring.new_macros import NewSecret, Refused, Start, create_macro
+from ..authoring.presets import host_of, hosts_for
 from ..http import TransportError
 from ..models import Macro, Secret
 from ..models.secrets import LONGEST_VALUE, SHORTEST_VALUE
-from ..presets import host_of, hosts_for
-from ..starts import NewSecret, Refused, Start, create_macro
 from ..tags import FEEDBACK, TARGETS, TESTER
 from .places import TestersField, one_of, tester_places
 from .secrets import WriteOnly

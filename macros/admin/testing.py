@@ -12,8 +12,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from feedback.access import may
-from feedback.roles import RUN_MACRO
+from feedback.access.actors import may
+from feedback.access.roles import RUN_MACRO
 from logs.models import Run, Target
 
 from ..models import Macro, WebRequest

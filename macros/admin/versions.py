@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from ..documents import DocumentRefused, differences, note_version, restore
+from ..config import DocumentRefused, differences, note_version, restore
 from ..models import Macro, MacroVersion
 
 ON_A_PAGE = 20

@@ -1,6 +1,11 @@
 from __future__ import annotations
 
-from feedback.conditions import ChoiceFilter, NumberFilter, StrictFilterSet, TextFilter
+from feedback.selection.conditions import (
+    ChoiceFilter,
+    NumberFilter,
+    StrictFilterSet,
+    TextFilter,
+)
 from logs.models import Target
 
 

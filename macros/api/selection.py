@@ -8,11 +8,11 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import QueryDict
 
-from feedback.conditions import StrictFilterSet
-from feedback.filters import FeedbackFilterSet
 from feedback.models import FeedbackType, Project
 from feedback.rest.problems import in_body, invalid
-from feedback.tester_filters import TesterFilterSet
+from feedback.selection.conditions import StrictFilterSet
+from feedback.selection.testers import TesterFilterSet
+from feedback.selection.tickets import FeedbackFilterSet
 from logs.models import Target
 
 from ..models import Macro

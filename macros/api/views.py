@@ -15,11 +15,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from feedback.access.roles import RUN_MACRO
 from feedback.models import Feedback
 from feedback.rest.idempotency import HEADER, fingerprint, key_of
 from feedback.rest.problems import Problem
 from feedback.rest.viewsets import ReadOnlyViewSet
-from feedback.roles import RUN_MACRO
 from logs.models import Cause, Run
 from logs.rest import RunDetailSerializer
 

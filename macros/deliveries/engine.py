@@ -24,7 +24,7 @@ from django.db import (
 from logs.models import Run
 
 from ..http import AddressPolicy, Limits
-from ..rendering import Plan
+from ..steps.rendering import Plan
 from ..tags import TemplateError
 from .lanes import Lanes
 from .sender import Clients, Exchange, Sender

@@ -10,10 +10,10 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from logs.health import THRESHOLD
 from logs.models import BreakerState, Destination
+from logs.recording.health import THRESHOLD
 
-from ..emails import AT_ONCE
+from ..steps.emails import AT_ONCE
 from .pace import Pace
 
 # Where a window starts, and what it never goes below.

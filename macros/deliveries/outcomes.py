@@ -13,34 +13,18 @@ from django.db.models import Exists, OuterRef
 
 from feedback.changes import Change
 from logs import audit
-from logs.captures import Captured
-from logs.models import (
-    Action,
-    Attempt,
-    Cut,
-    Delivery,
-    DeliveryState,
-    ErrorClass,
-    Run,
-)
+from logs.models import Action, Attempt, Cut, Delivery, DeliveryState, ErrorClass, Run
 from logs.models.attempts import TEXTS
-from logs.recording import Outcome
+from logs.recording import Captured, Outcome
 from logs.redaction import credentials_in, header_lines, mask_url, redact, redact_end
 
-from ..capture import captures_of
-from ..emails import MailRefused, Taken
+from ..auth.oauth import TokenError
+from ..extraction import Reading, ReturnValue
 from ..http import Answer, TransportError
 from ..models import Macro, WebRequest
-from ..oauth import TokenError
-from ..retries import (
-    Failure,
-    GiveUp,
-    RetryCause,
-    RetryPolicy,
-    cause_of,
-    retry_after,
-)
-from ..returns import Reading, ReturnValue
+from ..retries import Failure, GiveUp, RetryCause, RetryPolicy, cause_of, retry_after
+from ..steps.emails import MailRefused, Taken
+from .capture import captures_of
 from .sender import Exchange
 
 logger = logging.getLogger(__name__)

@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from feedback.models import Feedback, Tester
 from logs import recording
-from logs.health import works
 from logs.models import (
     Attempt,
     Delivery,
@@ -26,14 +25,15 @@ from logs.models import (
     Target,
 )
 from logs.recording import Outcome
+from logs.recording.health import works
 
-from ..authentication import Forbidden
-from ..changes import ChangeTemplate
-from ..emails import EmailTemplate
-from ..errors import TooLarge
+from ..auth.authentication import Forbidden
 from ..http import TransportError, origin_of
-from ..rendering import Plan, RequestTemplate, context_for
-from ..repeats import again, sent_before
+from ..steps.changes import ChangeTemplate
+from ..steps.emails import EmailTemplate
+from ..steps.errors import TooLarge
+from ..steps.rendering import Plan, RequestTemplate, context_for
+from ..steps.replay import again, sent_before
 from ..tags import Context, RenderError
 from . import outcomes
 from .claims import claim_due, renew

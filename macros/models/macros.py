@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from feedback.access import ScopedQuerySet, Tenancy
+from feedback.access.actors import ScopedQuerySet, Tenancy
 from feedback.models import Community, FeedbackType, Project
 from logs.models import Target
 

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
-from feedback.access import ScopedQuerySet, Tenancy
+from feedback.access.actors import ScopedQuerySet, Tenancy
 from feedback.models import Community, Project
 from logs.redaction import echoes, redact
 

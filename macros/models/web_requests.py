@@ -7,16 +7,9 @@ from django.db import models
 
 from logs.redaction import is_credential
 
-from ..headers import compile_headers
-from ..returns import Source, check
-from ..tags import (
-    Place,
-    Problem,
-    Scope,
-    TemplateError,
-    compile_template,
-    normalise,
-)
+from ..extraction import Source, check
+from ..tags import Place, Problem, Scope, TemplateError, compile_template, normalise
+from ..tags.headers import compile_headers
 from .credentials import AuthKind, check_credentials
 from .steps import Step
 

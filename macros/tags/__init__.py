@@ -2,12 +2,12 @@
 
 from .catalogue import CALLED, CATALOGUES
 from .compiler import compile_template
+from .contexts import MASK, Place
 from .errors import Problem, RenderError, TemplateError
-from .families import FAMILIES, families, find_tag, palette
 from .filters import FILTERS, Filter
 from .formatting import format_json
 from .names import normalise
-from .places import MASK, Place
+from .namespaces import FAMILIES, families, find_tag, palette
 from .recipients import compile_recipients
 from .scope import FEEDBACK, TARGETS, TESTER, Context, FieldInfo, Scope
 from .shown import compile_shown

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from .catalogue import CALLED
+from .contexts import LAYOUTS, Place, Slot
 from .errors import BadArgument, Problem, TemplateError
-from .families import find_tag, mistaken_for, nearest_tag
 from .filters import FILTERS, Apply
 from .lexer import cut
 from .names import nearest, normalise
-from .places import LAYOUTS, Place, Slot
+from .namespaces import find_tag, mistaken_for, nearest_tag
 from .scope import Scope
 from .source import Literal, RawFilter, RawTag, Source
 from .tag import Tag

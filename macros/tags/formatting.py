@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from .compiler import LONGEST_SOURCE, compile_template
+from .contexts import Place
+from .contexts.json_body import JsonReader
 from .errors import Problem, TemplateError
 from .lexer import cut
-from .places import Place
-from .places.json_body import JsonReader
 from .scope import Scope
 from .source import RawTag, Source
 

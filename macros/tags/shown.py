@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .compiler import compile_template
+from .contexts import Place
 from .errors import Problem, TemplateError
-from .places import Place
 from .scope import Scope
 from .template import Template
 

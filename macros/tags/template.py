@@ -3,9 +3,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from .contexts import Layout, Place, Slot
 from .errors import Missing, Refused, RenderError
 from .filters import Apply
-from .places import Layout, Place, Slot
 from .scope import Context
 from .tag import Tag
 from .values import is_empty

@@ -11,8 +11,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from feedback.access.roles import Role
 from feedback.models import FeedbackType
-from feedback.roles import Role
 from logs import audit
 from logs.admin import audit as pages
 from logs.models import Action, AuditEntry

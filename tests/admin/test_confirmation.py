@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from feedback.access.roles import Role
 from feedback.models import Feedback, FeedbackType
-from feedback.roles import Role
 from logs.models import Run
 from macros.models import Macro
 from tests import factories

@@ -10,8 +10,8 @@ from django.test import Client
 from django.urls import reverse
 
 from centerhook.receiver import Receiver
+from feedback.access.roles import Role
 from feedback.models import Feedback, FeedbackType
-from feedback.roles import Role
 from logs.models import Cause, Run
 from macros import deliveries
 from macros.models import Macro, WebRequest

@@ -13,10 +13,10 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
+from feedback.access.roles import Role
 from feedback.models import FeedbackType, Project
-from feedback.roles import Role
 from logs.models import AuditEntry
-from macros import documents
+from macros import config
 from macros.models import Macro, Secret
 from tests import factories
 
@@ -50,7 +50,7 @@ def url(name: str, project: Project) -> str:
 
 
 def exported(bugs: FeedbackType) -> str:
-    return documents.write(documents.export_project(bugs.project), "yaml")
+    return config.write(config.export_project(bugs.project), "yaml")
 
 
 @pytest.mark.parametrize("form", ["yaml", "json"])
@@ -62,7 +62,7 @@ def test_the_export_is_a_file_without_secrets(
     answer = page.post(url("export", bugs.project), {"format": form})
     text = answer.content.decode()
     assert f'filename="phone-beta.{form}"' in answer["Content-Disposition"]
-    assert documents.read(text) == documents.export_project(bugs.project)
+    assert config.read(text) == config.export_project(bugs.project)
     assert VALUE not in text
     assert AuditEntry.objects.get(action="exported").actor_name == "mia"
 

@@ -12,10 +12,11 @@ from django.test import Client
 from django.urls import reverse
 
 from centerhook.receiver import Receiver
+from feedback.access.roles import Role
 from feedback.models import Feedback
-from feedback.roles import Role
 from logs.models import Attempt, Delivery, Run
-from macros import deliveries, resends
+from macros import deliveries
+from macros.runs import resends
 from tests import factories
 
 pytestmark = pytest.mark.django_db

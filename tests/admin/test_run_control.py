@@ -14,14 +14,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from centerhook.receiver import Receiver
+from feedback.access.roles import Role
 from feedback.models import Grant
-from feedback.roles import Role
 from logs import recording
 from logs.models import Attempt, Delivery, DeliveryState, Run
 from logs.recording import Outcome
 from macros import deliveries
-from macros.control import cancel_run, pause_run, resume_run
 from macros.deliveries.claims import claim_due
+from macros.runs.control import cancel_run, pause_run, resume_run
 from tests import factories
 from tests.http.hostile import Peer, Server
 

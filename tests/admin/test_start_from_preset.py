@@ -11,12 +11,12 @@ from django.test import Client
 from django.urls import reverse
 
 from centerhook.receiver import Receiver
+from feedback.access.roles import Role
 from feedback.models import FeedbackType
-from feedback.roles import Role
 from logs.models import Delivery
 from macros import deliveries
+from macros.authoring.presets import all_presets
 from macros.models import Macro, Secret, WebRequest
-from macros.presets import all_presets
 from tests import factories
 
 CHOOSER = reverse("admin:macros_macro_start")

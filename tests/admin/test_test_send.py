@@ -7,8 +7,8 @@ from django.test import Client
 from django.urls import reverse
 
 from centerhook.receiver import Receiver
+from feedback.access.roles import Role
 from feedback.models import FeedbackType
-from feedback.roles import Role
 from logs.models import Delivery, Run
 from macros import deliveries
 from macros.models import Macro

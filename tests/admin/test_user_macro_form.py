@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from feedback.access.roles import Role
 from feedback.models import FeedbackType
-from feedback.roles import Role
 from macros.models import Macro, WebRequest
 from tests import factories
 from tests.admin.test_macro_form import ADD, REQUEST, errors, form

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from feedback.access.roles import Role
 from feedback.models import Feedback, FeedbackType
-from feedback.roles import Role
 from logs.models import Run
 from logs.rest import NO_WORKER
 from macros import queue

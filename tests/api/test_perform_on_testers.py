@@ -8,9 +8,9 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from feedback.access.roles import Role
 from feedback.models import FeedbackType
 from feedback.models import Tester as Person
-from feedback.roles import Role
 from logs.models import Run
 from macros.models import Macro
 from tests import factories

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from feedback.access.roles import Role
 from feedback.models import FeedbackType
-from feedback.roles import Role
 from macros.models import Macro
 from tests import factories
 from tests.browser.signing_in import faultless, sign_in

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from centerhook.receiver import Receiver
-from feedback.roles import Role
+from feedback.access.roles import Role
 from logs.models import Cause, Run
 from macros.models import Macro
 from tests import factories

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from macros.curl import LONGEST, CurlError, ParsedCurl, parse
+from macros.authoring.curl import LONGEST, CurlError, ParsedCurl, parse
 
 JSON = (("Content-Type", "application/json"),)
 FORM = (("Content-Type", "application/x-www-form-urlencoded"),)

@@ -10,10 +10,10 @@ import pytest
 from django.db import connection, transaction
 
 from feedback.models import Feedback
-from logs import captures, recording
-from logs.captures import MOST_DATA, Captured
+from logs import recording
 from logs.models import Attempt, Delivery, DeliveryState, Run
-from logs.recording import Outcome
+from logs.recording import Captured, Outcome, captures
+from logs.recording.captures import MOST_DATA
 from tests import factories
 
 pytestmark = pytest.mark.django_db

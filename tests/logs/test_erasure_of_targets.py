@@ -14,16 +14,11 @@ from feedback.models import FeedbackType
 from feedback.models import Tester as Person
 from logs import recording
 from logs.models import Attempt, Delivery, DeliveryState, Resend, Run
-from logs.privacy import (
-    ErasureUnfinished,
-    erase_tester,
-    export_tester,
-    footprint,
-)
+from logs.privacy import ErasureUnfinished, erase_tester, export_tester, footprint
 from logs.recording import Captured, Outcome
 from macros import deliveries
 from macros.deliveries.claims import claim_due
-from macros.resends import resend, survey
+from macros.runs.resends import resend, survey
 from tests import factories
 from tests.logs import people
 

@@ -8,14 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from logs import recording
-from logs.models import (
-    Attempt,
-    Delivery,
-    DeliveryState,
-    Destination,
-    ErrorClass,
-    Run,
-)
+from logs.models import Attempt, Delivery, DeliveryState, Destination, ErrorClass, Run
 from logs.recording import Outcome
 from tests import factories
 

@@ -15,8 +15,9 @@ from django.core.exceptions import ValidationError
 from centerhook.receiver import Receiver
 from feedback.models import Feedback, FeedbackType
 from logs.models import Attempt, Delivery, Destination, Run
-from macros import credentials, deliveries, oauth
-from macros.previews import preview
+from macros import deliveries
+from macros.auth import credentials, oauth
+from macros.steps.previews import preview
 from tests import factories
 from tests.http.hostile import OK, Behaviour, Peer, Server, always, answer
 

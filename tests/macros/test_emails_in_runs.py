@@ -11,12 +11,12 @@ import time_machine
 from django.utils import timezone
 
 from feedback.models import ApiKey, FeedbackType
-from logs.explanations import explain
 from logs.models import Attempt, Delivery, Destination, Resend, Run, delivery_id
+from logs.recording.explanations import explain
 from macros import deliveries
 from macros.models import Macro
 from macros.models.usage import macros_using
-from macros.resends import resend
+from macros.runs.resends import resend
 from tests import factories
 from tests.factories import AN_EMAIL
 from tests.smtp import MailServer

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from feedback.models import FeedbackType, FormField
-from macros.documents import DocumentRefused, current_number, note_version, restore
+from macros.config import DocumentRefused, current_number, note_version, restore
 from macros.models import MacroVersion, WebRequest
 from tests import factories
 

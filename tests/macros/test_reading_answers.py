@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from macros.capture import captures_of
-from macros.returns import Reading, ReturnValue, Unfit, compile_rows
-from macros.returns.values import LONGEST_VALUE
+from macros.deliveries.capture import captures_of
+from macros.extraction import Reading, ReturnValue, Unfit, compile_rows
+from macros.extraction.values import LONGEST_VALUE
 
 ISSUE = {
     "key": "ABC-1",

@@ -16,10 +16,10 @@ from django.utils import timezone
 from centerhook.receiver import Receiver
 from feedback.models import Feedback
 from logs.models import Attempt, Delivery, Resend, Run, delivery_id
-from macros import resends
 from macros.deliveries.claims import claim_due
 from macros.models import Macro
-from macros.resends import ResendRefused, resend, survey
+from macros.runs import resends
+from macros.runs.resends import ResendRefused, resend, survey
 from tests import factories
 from tests.macros.resending import GONE, a_macro, answer, counters, work
 

@@ -11,9 +11,9 @@ from django.utils import timezone
 from centerhook.receiver import Receiver
 from feedback.models import Feedback
 from logs.models import Delivery, Resend, delivery_id
-from macros.control import cancel_run, pause_run, resume_run
 from macros.deliveries.claims import claim_due
-from macros.resends import resend, survey
+from macros.runs.control import cancel_run, pause_run, resume_run
+from macros.runs.resends import resend, survey
 from tests import factories
 from tests.macros.resending import GONE, a_macro, answer, counters, states, work
 

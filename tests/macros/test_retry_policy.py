@@ -15,11 +15,11 @@ from django.utils import timezone
 from centerhook.receiver import Receiver
 from logs.models import Attempt, AuditEntry, Delivery, Run
 from macros import deliveries, jobs, queue
-from macros.control import cancel_run, resume_macro
 from macros.deliveries.claims import claim_due
 from macros.deliveries.outcomes import given_back, pause_if_gone
 from macros.models import Macro, WebRequest
 from macros.runs import RunRefused
+from macros.runs.control import cancel_run, resume_macro
 from tests import factories
 from tests.http.hostile import Peer, Server
 

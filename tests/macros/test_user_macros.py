@@ -14,12 +14,12 @@ from feedback.models import FeedbackType
 from feedback.models import Tester as Person
 from logs.models import Attempt, Cause, Delivery, Resend, Run, delivery_id
 from macros import deliveries
-from macros.control import cancel_run
 from macros.models import Macro
-from macros.previews import preview
-from macros.rendering import Plan, context_for
-from macros.resends import resend, survey
 from macros.runs import RunRefused, macros_for, start_run, targets_of
+from macros.runs.control import cancel_run
+from macros.runs.resends import resend, survey
+from macros.steps.previews import preview
+from macros.steps.rendering import Plan, context_for
 from tests import factories
 
 pytestmark = pytest.mark.django_db

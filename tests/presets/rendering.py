@@ -7,11 +7,11 @@ from typing import Any
 
 import yaml
 
+from macros.authoring.presets import Preset, fill
 from macros.http import Request
 from macros.models import WebRequest
 from macros.models.secrets import Vault
-from macros.presets import Preset, fill
-from macros.rendering import RequestTemplate
+from macros.steps.rendering import RequestTemplate
 from macros.tags import FEEDBACK, TESTER, Context, FieldInfo, Scope
 from tests.tags.targets import a_context, a_testers_context
 

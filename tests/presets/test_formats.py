@@ -14,8 +14,8 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 from slack_sdk.models.blocks import Block
 
+from macros.authoring.presets import Preset, all_presets
 from macros.http import Request
-from macros.presets import Preset, all_presets
 from tests.presets.rendering import (
     HERE,
     NASTY,

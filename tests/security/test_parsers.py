@@ -7,10 +7,10 @@ from contextlib import suppress
 from hypothesis import given
 from hypothesis import strategies as st
 
-from macros.headers import compile_headers
 from macros.http.errors import TransportError
 from macros.http.urls import target_of
 from macros.tags import Place, RenderError, TemplateError, compile_template
+from macros.tags.headers import compile_headers
 from tests.tags.targets import SCOPE, a_context
 
 ANY = st.text(st.characters(codec=None, exclude_categories=()), max_size=200)

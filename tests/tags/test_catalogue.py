@@ -16,7 +16,7 @@ from macros.tags import (
     normalise,
     palette,
 )
-from macros.tags.places import LAYOUTS
+from macros.tags.contexts import LAYOUTS
 from tests.tags.targets import (
     SCOPE,
     TESTERS,
@@ -236,6 +236,6 @@ def test_the_package_imports_the_standard_library_and_itself():
 
 STANDARD = {
     "__future__", "base64", "collections", "dataclasses", "datetime", "decimal",
-    "difflib", "enum", "json", "math", "operator", "re", "typing", "urllib", "xml",
-    "zoneinfo",
+    "difflib", "enum", "itertools", "json", "math", "operator", "re", "typing", "urllib",
+    "xml", "zoneinfo",
 }  # fmt: skip

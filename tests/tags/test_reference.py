@@ -11,9 +11,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
 
-from feedback.roles import Role
-from macros.reference import filter_rows, headline, markdown
+from feedback.access.roles import Role
 from macros.tags import CATALOGUES, FAMILIES, FILTERS
+from macros.tags.reference import filter_rows, headline, markdown
 from tests import factories
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "tags.md"

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ... import documents
-from ...documents import DocumentRefused, Existing, SecretsMissing
+from ... import config
+from ...config import DocumentRefused, Existing, SecretsMissing
 from .export_config import find_project
 
 
@@ -35,7 +35,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         project = find_project(options["project"])
         try:
-            made = documents.import_document(
+            made = config.import_document(
                 _read(options["file"]),
                 project,
                 secrets=_secrets(options["secrets"]),
@@ -54,8 +54,8 @@ class Command(BaseCommand):
 def _read(path: Path) -> Any:
     try:
         with path.open("rb") as file:
-            data = file.read(documents.MOST_BYTES + 1)
-        return documents.read(data.decode())
+            data = file.read(config.MOST_BYTES + 1)
+        return config.read(data.decode())
     except OSError as error:
         raise CommandError(f"{path} can't be read: {error.strerror}.") from None
     except UnicodeDecodeError:
