@@ -141,12 +141,12 @@ RESPONSE_MAX_BYTES = env.int("RESPONSE_MAX_BYTES", default=65_536)
 # How long a worker that has gone silent keeps its deliveries.
 LEASE_SECONDS = env.float("LEASE_SECONDS", default=60.0)
 BATCH_SIZE = env.int("BATCH_SIZE", default=500)
-# Requests on the wire at once: from one worker to all targets, and to one of them.
+# Requests on the wire at once: from one worker to all destinations, and to one of them.
 WORKER_THREADS = env.int("WORKER_THREADS", default=256)
 DESTINATION_CONCURRENCY = env.int("DESTINATION_CONCURRENCY", default=96)
 # Inside addresses that deliveries may reach: networks and host names.
 ALLOWED_NETWORKS = env.list("ALLOWED_NETWORKS", default=[])
-ALLOWED_TARGET_HOSTS = env.list("ALLOWED_TARGET_HOSTS", default=[])
+ALLOWED_DESTINATION_HOSTS = env.list("ALLOWED_DESTINATION_HOSTS", default=[])
 
 # --- E-mail, for notices: smtp://user:password@host:587; to the log when not set
 

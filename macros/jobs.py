@@ -26,5 +26,5 @@ def wake() -> None:
         recording.cancel_unheld(run, now)
     alerts.announce()
     due = set(Run.objects.with_due_deliveries(now).values_list("pk", flat=True))
-    for run_id in sorted(due - queue.rung_runs()) if due else ():
-        queue.ring(run_id)
+    for run_id in sorted(due - queue.notified_runs()) if due else ():
+        queue.notify(run_id)

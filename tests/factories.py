@@ -31,7 +31,7 @@ from logs import recording
 from logs.models import Attempt, Cause, Delivery, DeliveryState, Run
 from macros.config import note_version
 from macros.models import Macro, Secret, WebRequest, step_kinds
-from macros.runs import start_run, targets_of
+from macros.runs import start_run, subjects_of
 
 # One of every kind.
 QUESTIONS = [
@@ -204,7 +204,7 @@ AN_EMAIL: dict[str, Any] = {
 
 def run(of: Macro, **options: Any) -> Run:
     """A run of the macro on all that it may be run on."""
-    return start_run(of, targets_of(of), cause=Cause.ACTION, **options)
+    return start_run(of, subjects_of(of), cause=Cause.ACTION, **options)
 
 
 def one_of_everything(of: FeedbackType, name: str = "Everything") -> None:

@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from logs import audit
 from logs.models import Action
 from macros import config
-from macros.config import DocumentRefused, Existing, SecretsMissing
+from macros.config import ConfigRefused, Existing, SecretsMissing
 
 from ..access.actors import may
 from ..models import Project
@@ -50,8 +50,8 @@ class ImportForm(forms.Form):
         cleaned: dict[str, Any] = super().clean() or {}
         file = cleaned.get("file")
         if file is not None:
-            if file.size > config.MOST_BYTES:
-                told = f"The file is longer than {config.MOST_BYTES:,} bytes."
+            if file.size > config.MAX_BYTES:
+                told = f"The file is longer than {config.MAX_BYTES:,} bytes."
                 raise forms.ValidationError(told)
             try:
                 cleaned["text"] = file.read().decode()
@@ -95,7 +95,7 @@ class MovingMixin(ModelAdmin):
             return HttpResponseRedirect(_page_of(project))
         try:
             document = config.export_project(project)
-        except DocumentRefused as refusal:
+        except ConfigRefused as refusal:
             for problem in refusal.problems:
                 messages.error(request, f"Nothing was exported. {problem}")
             return HttpResponseRedirect(_page_of(project))
@@ -202,5 +202,5 @@ def _tried(act: Any, request: HttpRequest) -> dict[str, Any]:
     except SecretsMissing as refusal:
         asked = bool(_values(request))
         return {"missing": refusal.names, "asked": asked, "planned": refusal.made}
-    except DocumentRefused as refusal:
+    except ConfigRefused as refusal:
         return {"problems": refusal.problems}

@@ -89,7 +89,7 @@ class TesterAdmin(PrivacyPages):
         fitting = macros_for(obj, macros.filter(is_active=True))
         return {
             **super().page_of(request, obj),
-            "target": obj,
+            "subject": obj,
             "macros": fitting,
             "list_url": reverse("admin:feedback_tester_changelist"),
         }

@@ -177,7 +177,7 @@ class FeedbackAdmin(ScopedAdmin):
         tickets = reverse("admin:feedback_feedback_changelist")
         return {
             "ticket": obj,
-            "target": obj,
+            "subject": obj,
             "macros": _macros_for(request, obj.feedback_type),
             "list_url": f"{tickets}?feedback_type={obj.feedback_type_id}",
         }

@@ -3,9 +3,9 @@
 from .plan import (
     Change,
     ChangeKind,
-    Judge,
+    ChangePlan,
+    ChangeResult,
     Origin,
-    Verdict,
     apply,
     of_tester,
 )
@@ -13,9 +13,9 @@ from .plan import (
 __all__ = [
     "Change",
     "ChangeKind",
-    "Judge",
+    "ChangePlan",
     "Origin",
-    "Verdict",
+    "ChangeResult",
     "apply",
     "of_tester",
 ]

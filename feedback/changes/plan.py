@@ -1,6 +1,6 @@
 """Changes that macros make to tickets and testers: all of them are made in here.
 
-A Verdict says what a change does to a target as it is now; to apply it writes the
+A ChangeResult says what a change does to a subject as it is now; to apply it writes the
 column it concerns and no other, so that nobody's edit is undone.
 """
 
@@ -52,7 +52,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ChangeResult:
     """What becomes of a change. `said` tells it afterwards, `short` before it is made.
 
     `columns` are the ticket's that it sets, `score` the tester's new one.
@@ -70,7 +70,7 @@ class Verdict:
         return bool(self.columns or self.comment or self.score is not None)
 
 
-class Judge:
+class ChangePlan:
     """Knows the statuses and questions of feedback types as they are now."""
 
     def __init__(self, types: Iterable[int], *, lock: bool = False) -> None:
@@ -86,7 +86,7 @@ class Judge:
 
     def of_ticket(
         self, ticket: Feedback, change: Change, submitter: Tester | None
-    ) -> Verdict:
+    ) -> ChangeResult:
         match change.kind:
             case ChangeKind.STATUS:
                 return self._of_status(ticket, change)
@@ -97,13 +97,13 @@ class Judge:
             case ChangeKind.COMMENT:
                 shown = _shown(change.value)
                 said = f"Comment added: {shown}"
-                return Verdict(said, f"Comment “{shown}”", comment=change.value)
+                return ChangeResult(said, f"Comment “{shown}”", comment=change.value)
         if submitter is None:
             said = "No points were added, since the ticket has no submitter."
-            return Verdict(said, "No submitter, so no points")
+            return ChangeResult(said, "No submitter, so no points")
         return of_tester(submitter, change)
 
-    def _of_status(self, ticket: Feedback, change: Change) -> Verdict:
+    def _of_status(self, ticket: Feedback, change: Change) -> ChangeResult:
         status = self._status.get((ticket.feedback_type_id, change.value))
         if status is None:
             return _impossible(f"The feedback type has no status '{change.value}' now.")
@@ -112,7 +112,7 @@ class Judge:
         before = self._named.get(ticket.status_id or 0, "")
         return _changed("Status", before, status.name, {"status": status})
 
-    def _of_field(self, ticket: Feedback, change: Change) -> Verdict:
+    def _of_field(self, ticket: Feedback, change: Change) -> ChangeResult:
         question = self._question.get((ticket.feedback_type_id, change.key))
         if question is None:
             return _impossible(f"The form has no field '{change.key}' any more.")
@@ -130,15 +130,15 @@ class Judge:
         return _changed(question.label, before, after, {"form_values": values})
 
 
-def of_tester(tester: Tester, change: Change) -> Verdict:
+def of_tester(tester: Tester, change: Change) -> ChangeResult:
     if tester.erased_at is not None:
         said = "No points were added, since the tester was erased."
-        return Verdict(said, "Tester erased, so no points")
+        return ChangeResult(said, "Tester erased, so no points")
     after = tester.score + change.value
     if after not in _SCORES:
         return _impossible(f"A score of {after:,} is more than can be stored.")
     said = f"{change.value:+,} points: the tester's score is {after:,} now."
-    return Verdict(said, f"Score {tester.score:,} → {after:,}", score=after)
+    return ChangeResult(said, f"Score {tester.score:,} → {after:,}", score=after)
 
 
 def apply(
@@ -147,10 +147,10 @@ def apply(
     now: datetime,
     *,
     to_testers: bool = False,
-) -> list[Verdict]:
-    """Make changes to targets given by their keys, and tell what became of each.
+) -> list[ChangeResult]:
+    """Make changes to subjects given by their keys, and tell what became of each.
 
-    To be called inside a transaction: the targets are locked in the order of their
+    To be called inside a transaction: the subjects are locked in the order of their
     keys, tickets before testers. Rows that changed are written all together.
     """
     pks = {pk for pk, _ in asked}
@@ -161,7 +161,7 @@ def apply(
     testers = _locked_testers(scored)
     types = {each.feedback_type_id for each in tickets.values()}
     given = any(change.kind == ChangeKind.STATUS for _, change in asked)
-    judge = Judge(types, lock=given)
+    judge = ChangePlan(types, lock=given)
     written = _Written()
     verdicts = []
     for pk, change in asked:
@@ -191,12 +191,12 @@ class _Written:
 
     def take(
         self,
-        verdict: Verdict,
+        verdict: ChangeResult,
         ticket: Feedback | None,
         tester: Tester | None,
         origin: Origin,
     ) -> None:
-        """Later changes of the same target are judged by what this one leaves."""
+        """Later changes of the same subject are judged by what this one leaves."""
         if ticket is not None and (verdict.columns or verdict.comment):
             self.tickets[ticket.pk] = ticket
             self.columns[ticket.pk] |= verdict.columns.keys()
@@ -239,7 +239,7 @@ def _locked_testers(pks: Iterable[int]) -> dict[int, Tester]:
     return {tester.pk: tester for tester in rows.only("score", "erased_at")}
 
 
-def _of_visibility(ticket: Feedback, change: Change) -> Verdict:
+def _of_visibility(ticket: Feedback, change: Change) -> ChangeResult:
     before, after = Visibility(ticket.visibility), Visibility(change.value)
     if before == after:
         return _unchanged("Visibility", after.label)
@@ -247,19 +247,21 @@ def _of_visibility(ticket: Feedback, change: Change) -> Verdict:
     return _changed("Visibility", before.label, after.label, columns)
 
 
-def _changed(what: str, before: Any, after: Any, columns: dict[str, Any]) -> Verdict:
+def _changed(
+    what: str, before: Any, after: Any, columns: dict[str, Any]
+) -> ChangeResult:
     old, new = _shown(before), _shown(after)
     said = f"{what} changed from {old} to {new}."
-    return Verdict(said, f"{what} {old} → {new}", columns=columns)
+    return ChangeResult(said, f"{what} {old} → {new}", columns=columns)
 
 
-def _unchanged(what: str, value: Any) -> Verdict:
+def _unchanged(what: str, value: Any) -> ChangeResult:
     shown = _shown(value)
-    return Verdict(f"{what} was {shown} already.", f"{what} is {shown} already")
+    return ChangeResult(f"{what} was {shown} already.", f"{what} is {shown} already")
 
 
-def _impossible(why: str) -> Verdict:
-    return Verdict(why, is_possible=False)
+def _impossible(why: str) -> ChangeResult:
+    return ChangeResult(why, is_possible=False)
 
 
 def _shown(value: Any) -> str:

@@ -21,7 +21,7 @@ from django_filters.filters import Filter
 
 # What every database can look up as a number, in ASCII digits.
 NUMBER = re.compile(r"[0-9]{1,18}")
-_LONGEST = 500
+_MAX_LENGTH = 500
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -39,7 +39,7 @@ class ConditionFilter(Filter):
 
 class _OneField(forms.CharField):
     def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=_LONGEST, strip=False, **options)
+        super().__init__(max_length=_MAX_LENGTH, strip=False, **options)
 
 
 class LookupField(_OneField):

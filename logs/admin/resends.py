@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from feedback.console.scoping import ScopedAdmin
 from macros import queue
-from macros.runs.resends import ResendRefused, Survey, resend, survey
+from macros.runs.resends import ResendPreview, ResendRefused, preview_resend, resend
 
 from ..models import Resend
 from ..models.deliveries import DeliveryQuerySet
@@ -32,7 +32,7 @@ def resend_selected(
     """
     back = _page_of(deliveries)
     try:
-        found = survey(deliveries, kind, request.user)
+        found = preview_resend(deliveries, kind, request.user)
         confirmed = request.POST.get("confirmed_count", "")
         if confirmed.isdecimal() and found.count <= int(confirmed):
             _resend(request, deliveries, kind)
@@ -71,7 +71,7 @@ def _confirmation(
     modeladmin: ScopedAdmin,
     request: HttpRequest,
     kind: Resend,
-    found: Survey,
+    found: ResendPreview,
     back: str,
 ) -> HttpResponse:
     across = request.POST.get("select_across") == "1"

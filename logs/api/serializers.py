@@ -63,7 +63,7 @@ class DeliverySerializer(serializers.ModelSerializer):
         help_text="Number of the tester, where it is not about a ticket.",
     )
     reference = serializers.CharField(
-        source="target_label",
+        source="subject_label",
         read_only=True,
         help_text="The ticket's reference, or the tester's e-mail.",
     )

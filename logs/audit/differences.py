@@ -19,10 +19,10 @@ from ..redaction import is_credential
 Changes = dict[str, list[Any]]
 
 HIDDEN = "(not shown)"
-LONGEST_TEXT = 200
-_LONGEST_NAME = 200
-_MOST_CHANGES = 60
-_MOST_LISTED = 30
+MAX_TEXT = 200
+_MAX_NAME = 200
+_MAX_CHANGES = 60
+_MAX_LISTED = 30
 
 # Beside those of `logs.redaction`.
 _CREDENTIAL = re.compile(r"encrypted|hash|otp|seed|private|certificate", re.IGNORECASE)
@@ -51,7 +51,7 @@ _ORIGIN = re.compile(r"\s*(https?://)(?:[^/?#@\s]*@)?([^/?#\s]+)(.*)", re.S | re
 def name_of(row: Model) -> str:
     """How the log calls a row."""
     name = _NAMES.get(row._meta.label_lower, str)(row)
-    return shortened(name, _LONGEST_NAME)
+    return shortened(name, _MAX_NAME)
 
 
 def origin_in(url: str) -> str:
@@ -96,9 +96,9 @@ def with_parts(
 
 
 def _bounded(changes: Changes) -> Changes:
-    if len(changes) <= _MOST_CHANGES:
+    if len(changes) <= _MAX_CHANGES:
         return changes
-    kept = dict(list(changes.items())[: _MOST_CHANGES - 1])
+    kept = dict(list(changes.items())[: _MAX_CHANGES - 1])
     return kept | {"…": ["", f"and {len(changes) - len(kept)} more"]}
 
 
@@ -146,14 +146,14 @@ def _shown(field: Any, row: Model | None) -> Any:
     value = None if row is None else getattr(row, field.name)
     if field.many_to_many:
         names = [name_of(each) for each in value.all()] if value else []
-        return ", ".join(names[:_MOST_LISTED])[:LONGEST_TEXT]
+        return ", ".join(names[:_MAX_LISTED])[:MAX_TEXT]
     if value is None or isinstance(value, bool | int | float):
         return _labelled(field, value)
     if isinstance(value, Model):
         return name_of(value)
     if field.name == "url":
         return origin_in(value)
-    return shortened(str(_labelled(field, value)), LONGEST_TEXT)
+    return shortened(str(_labelled(field, value)), MAX_TEXT)
 
 
 def _labelled(field: Any, value: Any) -> Any:

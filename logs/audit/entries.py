@@ -26,8 +26,8 @@ from .differences import Changes, name_of, shortened
 
 T = TypeVar("T")
 
-_LONGEST_DETAIL = 500
-_LONGEST_ACTOR = 150
+_MAX_DETAIL = 500
+_MAX_ACTOR = 150
 # Rows in one statement.
 _CHUNK = 500
 
@@ -67,7 +67,7 @@ def record(
     if run is not None:
         values["run"] = run
     entry = AuditEntry(action=action, changes=changes or {}, **values)
-    entry.detail = shortened(detail, _LONGEST_DETAIL)
+    entry.detail = shortened(detail, _MAX_DETAIL)
     entry.save()
     return entry
 
@@ -104,7 +104,7 @@ def _actor(actor: Any) -> dict[str, Any]:
         values["actor_name"] = actor
     elif request is None:
         values["actor_name"] = _process()
-    values["actor_name"] = shortened(values.get("actor_name", ""), _LONGEST_ACTOR)
+    values["actor_name"] = shortened(values.get("actor_name", ""), _MAX_ACTOR)
     return values
 
 

@@ -78,12 +78,12 @@ class Destination(models.Model):
     ca_certificates = models.TextField(
         "extra CA certificates",
         blank=True,
-        help_text="PEM, trusted beside the public authorities: for a target whose"
+        help_text="PEM, trusted beside the public authorities: for a destination whose"
         " certificate is of your own making.",
     )
     client_certificate = models.TextField(
         blank=True,
-        help_text="PEM, with its chain, for a target that asks for one (mTLS).",
+        help_text="PEM, with its chain, for a destination that asks for one (mTLS).",
     )
     client_key_secret = models.CharField(
         "secret with the client key",

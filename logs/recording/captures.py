@@ -1,6 +1,6 @@
-"""Values from answers, written to the targets' external data with where they come from.
+"""Values from responses, kept as external data with where they come from.
 
-A capture is no edit of the target: `modified_at` stays, and nothing is announced that
+A capture is no edit of the subject: `modified_at` stays, and nothing is announced that
 could start a macro. Its origin is kept beside the value.
 """
 
@@ -16,16 +16,16 @@ from django.db.models import Model
 from feedback.changes.columns import write_columns
 from feedback.models import Feedback, Tester
 
-from ..models import Attempt, DeliveryState, ErrorClass, Run, Target
+from ..models import Attempt, DeliveryState, ErrorClass, Run, SubjectKind
 from .outcomes import Outcome
 
-_MODELS: dict[Target, type[Model]] = {
-    Target.FEEDBACK: Feedback,
-    Target.TESTER: Tester,
+_MODELS: dict[SubjectKind, type[Model]] = {
+    SubjectKind.FEEDBACK: Feedback,
+    SubjectKind.TESTER: Tester,
 }
-# Of one target's external data, as JSON.
-MOST_DATA = 65_536
-_FULL = f"the external data would be longer than {MOST_DATA:,} bytes"
+# Of one subject's external data, as JSON.
+MAX_DATA = 65_536
+_FULL = f"the external data would be longer than {MAX_DATA:,} bytes"
 
 _COLUMNS = ("external_data", "external_provenance")
 _Data = dict[str, Any]
@@ -40,18 +40,18 @@ def store(outcomes: Sequence[Outcome], run: Run) -> None:
     capturing = [each for each in outcomes if each.captured and each.attempt]
     if not capturing:
         return
-    model = _MODELS[run.target]
-    targets = _lock(model, {each.delivery.target_id for each in capturing})
+    model = _MODELS[run.subject_kind]
+    subjects = _lock(model, {each.delivery.subject_id for each in capturing})
     changed = set()
     for outcome in capturing:
-        pk = outcome.delivery.target_id
-        if pk not in targets:
-            called = run.target.label.lower()
+        pk = outcome.delivery.subject_id
+        if pk not in subjects:
+            called = run.subject_kind.label.lower()
             _note(outcome, [f"Nothing is stored: the {called} was deleted."])
-        elif (after := _with_captured(targets[pk], outcome, run.pk)) is not None:
-            targets[pk] = after
+        elif (after := _with_captured(subjects[pk], outcome, run.pk)) is not None:
+            subjects[pk] = after
             changed.add(pk)
-    write_columns(model, _COLUMNS, {pk: targets[pk] for pk in changed})
+    write_columns(model, _COLUMNS, {pk: subjects[pk] for pk in changed})
 
 
 def _lock(model: type[Model], pks: set[int]) -> dict[int, tuple[_Data, _Data]]:
@@ -62,10 +62,10 @@ def _lock(model: type[Model], pks: set[int]) -> dict[int, tuple[_Data, _Data]]:
 
 
 def _with_captured(
-    target: tuple[_Data, _Data], outcome: Outcome, run_id: int
+    subject: tuple[_Data, _Data], outcome: Outcome, run_id: int
 ) -> tuple[_Data, _Data] | None:
-    """The target's data after it; None if nothing of it is stored."""
-    data, provenance = dict(target[0]), dict(target[1])
+    """The subject's data after it; None if nothing of it is stored."""
+    data, provenance = dict(subject[0]), dict(subject[1])
     attempt = cast(Attempt, outcome.attempt)
     at = answered_at(attempt)
     origin = {"run": run_id, "delivery": outcome.delivery.pk, "attempt": attempt.number}
@@ -75,7 +75,7 @@ def _with_captured(
             said.append(f"Not stored: {each.key}, since a newer answer has set it.")
             continue
         grown = data | {each.key: each.value}
-        if _size(grown) > MOST_DATA and _size(grown) > _size(data):
+        if _size(grown) > MAX_DATA and _size(grown) > _size(data):
             if each.required:
                 _fail(outcome, f"The required {each.key} could not be stored: {_FULL}.")
                 return None

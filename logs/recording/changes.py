@@ -13,20 +13,20 @@ from typing import cast
 from feedback import changes
 from feedback.models import Feedback
 
-from ..models import Attempt, DeliveryState, ErrorClass, Run, Target
+from ..models import Attempt, DeliveryState, ErrorClass, Run, SubjectKind
 from .outcomes import Outcome
 
 
-def lock_targets(outcomes: Sequence[Outcome], run: Run) -> None:
+def lock_subjects(outcomes: Sequence[Outcome], run: Run) -> None:
     """Where both captures and changes are to be written: all their tickets in order.
 
     Locked in two goes, two workers could wait for each other.
     """
     captured = any(each.captured for each in outcomes)
-    if run.target != Target.FEEDBACK or not captured:
+    if run.subject_kind != SubjectKind.FEEDBACK or not captured:
         return
     if any(each.change for each in outcomes):
-        pks = {each.delivery.target_id for each in outcomes}
+        pks = {each.delivery.subject_id for each in outcomes}
         rows = Feedback.objects.select_for_update().filter(pk__in=pks).order_by("pk")
         list(rows.values_list("pk"))
 
@@ -34,7 +34,7 @@ def lock_targets(outcomes: Sequence[Outcome], run: Run) -> None:
 def make(outcomes: Sequence[Outcome], run: Run, now: datetime) -> None:
     """Make what the outcomes ask for; the attempt says what became of each."""
     asked = [
-        (outcome, outcome.delivery.target_id, outcome.change)
+        (outcome, outcome.delivery.subject_id, outcome.change)
         for outcome in outcomes
         if outcome.change is not None
     ]
@@ -44,7 +44,7 @@ def make(outcomes: Sequence[Outcome], run: Run, now: datetime) -> None:
         [(pk, change) for _, pk, change in asked],
         changes.Origin(run.macro_name, run.pk),
         now,
-        to_testers=run.target == Target.TESTER,
+        to_testers=run.subject_kind == SubjectKind.TESTER,
     )
     for (outcome, _, _), verdict in zip(asked, verdicts, strict=True):
         # Set either way: the writing may have been rolled back and be repeated.

@@ -83,7 +83,7 @@ def explain(attempt: Attempt) -> str:
 def error_label(error_class: str, status: int | None) -> str:
     """What an error is called in lists; an empty string if there is none."""
     if error_class == ErrorClass.HTTP and status is not None and status < 300:
-        # The target has accepted the request, and its answer is of no use.
+        # The destination has accepted the request, and its answer is of no use.
         return "Return value missing"
     return str(ErrorClass(error_class).label) if error_class else ""
 

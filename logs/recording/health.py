@@ -13,7 +13,7 @@ from .outcomes import Outcome
 THRESHOLD = 10
 # How long it stays open the first time, and at most, in seconds; it doubles each time.
 FIRST_PAUSE = 30.0
-LONGEST_PAUSE = 900.0
+MAX_PAUSE = 900.0
 
 _SEEN = ("last_success_at", "last_failure_at")
 
@@ -58,7 +58,7 @@ def _count(destination: Destination, attempt: Attempt, now: datetime) -> None:
         return
     failed_probe = destination.breaker == BreakerState.HALF_OPEN
     if failed_probe or destination.consecutive_failures >= THRESHOLD:
-        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**destination.trips)
+        pause = min(MAX_PAUSE, FIRST_PAUSE * 2**destination.trips)
         destination.breaker = BreakerState.OPEN
         destination.trips = min(destination.trips + 1, 10)
         destination.probe_at = now + timedelta(seconds=pause)

@@ -17,7 +17,7 @@ _SHOWN = 200
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """A value for a target's external data; `source` says in words what it is from."""
+    """A value for a subject's external data; `source` says in words what it is from."""
 
     key: str
     value: Any

@@ -18,7 +18,15 @@ from django.db.models import Case, Count, Exists, F, OuterRef, Q, Value, When
 
 from feedback.models import Feedback, Tester
 
-from ..models import Attempt, Delivery, DeliveryState, Resend, Run, RunState, Target
+from ..models import (
+    Attempt,
+    Delivery,
+    DeliveryState,
+    Resend,
+    Run,
+    RunState,
+    SubjectKind,
+)
 from ..models.deliveries import DeliveryQuerySet
 from ..redaction import MASK
 from .states import COUNTERS
@@ -27,7 +35,7 @@ from .states import COUNTERS
 _CHUNK = 500
 
 
-class Hindrance(models.TextChoices):
+class Blocker(models.TextChoices):
     """Why a delivery can't be resent."""
 
     SENDING = "sending", "being sent now"
@@ -51,7 +59,7 @@ class Hindrance(models.TextChoices):
 
 
 @dataclass(slots=True)
-class Reopened:
+class Requeued:
     """How many deliveries were opened again, and how many are to do in each run.
 
     The second counts the later steps too that follow them.
@@ -66,26 +74,26 @@ def plain(selection: DeliveryQuerySet) -> DeliveryQuerySet:
     return Delivery.objects.filter(pk__in=selection.order_by().values("pk")).order_by()
 
 
-def hindrance(kind: Resend) -> Case:
-    """A delivery's Hindrance, empty if it can be resent so.
+def blocker(kind: Resend) -> Case:
+    """A delivery's Blocker, empty if it can be resent so.
 
     It makes no join, so that an UPDATE that had to wait for a worker checks the row
     once more.
     """
-    cases = [*_of_its_state(), *_of_its_target()]
+    cases = [*_of_its_state(), *_of_its_subject()]
     if kind == Resend.SAME:
         cases += _of_its_log()
     return Case(*cases, default=Value(""), output_field=models.CharField())
 
 
-def _of_its_target() -> list[When]:
+def _of_its_subject() -> list[When]:
     """The same request needs one too: for its headers, which are built anew."""
     ticket = Feedback.objects.filter(pk=OuterRef("feedback"))
     tester = Tester.objects.filter(pk=OuterRef("tester"), erased_at=None)
     of_tester = Q(tester__isnull=False)
     return [
-        When(of_tester & ~Q(Exists(tester)), then=Value(Hindrance.GONE)),
-        When(~of_tester & ~Q(Exists(ticket)), then=Value(Hindrance.DELETED)),
+        When(of_tester & ~Q(Exists(tester)), then=Value(Blocker.GONE)),
+        When(~of_tester & ~Q(Exists(ticket)), then=Value(Blocker.DELETED)),
     ]
 
 
@@ -93,15 +101,15 @@ def _of_its_state() -> list[When]:
     pending = Q(state=DeliveryState.PENDING)
     cancelling = Run.objects.filter(pk=OuterRef("run"), state=RunState.CANCELLING)
     delivered = Q(state=DeliveryState.DELIVERED)
-    # Of a cancelled run, what is first in line for its target; the rest follows.
+    # Of a cancelled run, what is first in line for its subject; the rest follows.
     not_first = Q(state=DeliveryState.CANCELLED, attempts=0, step__gt=0)
     waits = Q(state__in=[DeliveryState.WAITING, DeliveryState.SKIPPED])
     follows = waits | (not_first & ~_previous(delivered))
     return [
-        When(pending & ~Q(lease=""), then=Value(Hindrance.SENDING)),
-        When(pending & Q(attempts=F("attempts_before")), then=Value(Hindrance.DUE)),
-        When(follows, then=Value(Hindrance.FOLLOWS)),
-        When(Exists(cancelling), then=Value(Hindrance.CANCELLING)),
+        When(pending & ~Q(lease=""), then=Value(Blocker.SENDING)),
+        When(pending & Q(attempts=F("attempts_before")), then=Value(Blocker.DUE)),
+        When(follows, then=Value(Blocker.FOLLOWS)),
+        When(Exists(cancelling), then=Value(Blocker.CANCELLING)),
     ]
 
 
@@ -109,15 +117,15 @@ def _of_its_log() -> list[When]:
     sent = Attempt.objects.last_sent().filter(delivery=OuterRef("pk"))
     masked = Q(url__contains=MASK) | Q(request_body__contains=MASK)
     return [
-        When(~Exists(sent), then=Value(Hindrance.NEVER_SENT)),
-        When(Exists(sent.filter(url="")), then=Value(Hindrance.EMPTIED)),
-        When(Exists(sent.filter(masked)), then=Value(Hindrance.MASKED)),
+        When(~Exists(sent), then=Value(Blocker.NEVER_SENT)),
+        When(Exists(sent.filter(url="")), then=Value(Blocker.EMPTIED)),
+        When(Exists(sent.filter(masked)), then=Value(Blocker.MASKED)),
     ]
 
 
-def reopen(
+def requeue(
     selection: DeliveryQuerySet, kind: Resend, by: str, now: datetime
-) -> Reopened:
+) -> Requeued:
     """Make all that can be resent of a selection due now, and their runs active.
 
     Attempts go on the same log, under the same delivery id; the retry ladder starts
@@ -128,49 +136,49 @@ def reopen(
     token = uuid.uuid4().hex
     changes = {"lease": token, "resent_at": now, "resent_by": by}
     with transaction.atomic():
-        free = plain(selection).alias(hindrance=hindrance(kind)).filter(hindrance="")
+        free = plain(selection).alias(blocker=blocker(kind)).filter(blocker="")
         count = free.update(**changes, resend=kind, attempts_before=F("attempts"))
         if not count:
-            return Reopened()
+            return Requeued()
         picked = Delivery.objects.filter(resent_at=now, lease=token).order_by()
-        for target in Target:
-            _later_steps(picked, token, target).update(
+        for subject in SubjectKind:
+            _later_steps(picked, token, subject).update(
                 **changes, resend=Resend.ANEW, attempts_before=F("attempts")
             )
         runs = _take_from_counters(picked)
         _make_due(picked, token, now)
-    return Reopened(count, runs)
+    return Requeued(count, runs)
 
 
 def _later_steps(
-    picked: DeliveryQuerySet, token: str, target: Target
+    picked: DeliveryQuerySet, token: str, subject: SubjectKind
 ) -> DeliveryQuerySet:
     """Those that an earlier step now picked had ended, unless another one did too."""
-    earlier = _siblings(target).filter(step__lt=OuterRef("step"))
+    earlier = _siblings(subject).filter(step__lt=OuterRef("step"))
     tried = Q(attempts__gt=0, state__in=[DeliveryState.FAILED, DeliveryState.CANCELLED])
     never_tried = Q(state=DeliveryState.CANCELLED, attempts=0)
-    mine = picked.exclude(**{target: None})
+    mine = picked.exclude(**{subject: None})
     return Delivery.objects.filter(
         Q(state=DeliveryState.SKIPPED) | never_tried,
         Exists(earlier.filter(lease=token)),
         ~Exists(earlier.filter(tried).exclude(lease=token)),
-        **{f"{target}__in": mine.values(target)},
+        **{f"{subject}__in": mine.values(subject)},
         run__in=mine.values("run"),
         step__gt=0,
         lease="",
     )
 
 
-def _siblings(target: Target) -> DeliveryQuerySet:
-    """All steps for the same target in the same run."""
-    return Delivery.objects.filter(run=OuterRef("run"), **{target: OuterRef(target)})
+def _siblings(subject: SubjectKind) -> DeliveryQuerySet:
+    """All steps for the same subject in the same run."""
+    return Delivery.objects.filter(run=OuterRef("run"), **{subject: OuterRef(subject)})
 
 
 def _previous(where: Q) -> Q:
     """Whether the step before it is such. Two look-ups, each by its index."""
     found = Q()
-    for target in Target:
-        before = _siblings(target).filter(step=OuterRef("step") - 1)
+    for subject in SubjectKind:
+        before = _siblings(subject).filter(step=OuterRef("step") - 1)
         found |= Q(Exists(before.filter(where)))
     return found
 

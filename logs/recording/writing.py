@@ -40,7 +40,7 @@ def record(run: Run, lease: str, outcomes: Sequence[Outcome], now: datetime) -> 
             if each.change is None or leases[each.delivery.pk] == lease
         ]
         _forget_erased(each for each in known if leases[each.delivery.pk] != lease)
-        changes.lock_targets(known, run)
+        changes.lock_subjects(known, run)
         captures.store(known, run)
         changes.make(known, run, now)
         Attempt.objects.write(
@@ -105,7 +105,7 @@ def _change_states(
 def _move_on(
     run: Run, outcomes: Iterable[Outcome], now: datetime
 ) -> Counter[DeliveryState]:
-    """Wake each target's next step, or end its later ones after a failure."""
+    """Wake each subject's next step, or end its later ones after a failure."""
     ended: Counter[DeliveryState] = Counter()
     if len(run.snapshot["steps"]) == 1:
         return ended
@@ -113,9 +113,9 @@ def _move_on(
     for outcome in outcomes:
         if outcome.state in COUNTERS:
             delivery = outcome.delivery
-            groups[delivery.step, outcome.state].append(delivery.target_id)
-    for (step, state), targets in groups.items():
-        mine = {f"{run.target}__in": targets}
+            groups[delivery.step, outcome.state].append(delivery.subject_id)
+    for (step, state), subjects in groups.items():
+        mine = {f"{run.subject_kind}__in": subjects}
         waiting = Delivery.objects.filter(run=run, state=DeliveryState.WAITING, **mine)
         if state == DeliveryState.DELIVERED:
             following = waiting.filter(step=step + 1)

@@ -44,8 +44,8 @@ class PresetForm(StartForm):
             )
             for each in preset.secrets
         ]
-        targets = [TESTER if preset.target == "tester" else FEEDBACK]
-        super().__init__(*args, asked=asked, targets=targets, **kwargs)
+        subjects = [TESTER if preset.subject_kind == "tester" else FEEDBACK]
+        super().__init__(*args, asked=asked, subjects=subjects, **kwargs)
         self.preset = preset
         self.description = preset.summary
         self.fields["name"].initial = preset.title

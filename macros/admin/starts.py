@@ -132,7 +132,7 @@ class StartsMixin(ModelAdmin):
         messages.success(
             request,
             f"The macro {macro} is made. Nothing has been sent. Try it on one"
-            f" {macro.target.label.lower()} first."
+            f" {macro.subject_kind.label.lower()} first."
             + (f" New secrets: {made}." if made else ""),
         )
         for note in found.notes if found else ():

@@ -34,7 +34,7 @@ def reference(modeladmin: ScopedAdmin, request: HttpRequest) -> HttpResponse:
         "types": [(key_of(each), str(each)) for each in types],
         "places": choices_of(places),
         "wanted": wanted,
-        "headline": headline(scope.target),
+        "headline": headline(scope.subject_kind),
         "tags": list(tag_rows(scope)),
         "filters": filter_rows(),
         "escaping": ESCAPING,

@@ -22,7 +22,7 @@ from feedback.rest.viewsets import ReadOnlyViewSet
 from feedback.selection.conditions import NumberFilter, StrictFilterSet, TextFilter
 
 from ..models import Secret
-from ..models.secrets import LONGEST_VALUE, SHORTEST_VALUE
+from ..models.secrets import MAX_VALUE, MIN_VALUE
 from ..models.usage import users_of
 
 _ADD, _CHANGE = "macros.add_secret", "macros.change_secret"
@@ -43,8 +43,8 @@ class SecretSerializer(serializers.ModelSerializer):
 
     value = serializers.CharField(
         write_only=True,
-        min_length=SHORTEST_VALUE,
-        max_length=LONGEST_VALUE,
+        min_length=MIN_VALUE,
+        max_length=MAX_VALUE,
         trim_whitespace=False,
         help_text="Goes in and never comes out.",
     )

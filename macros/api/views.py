@@ -85,16 +85,16 @@ class MacroViewSet(ReadOnlyViewSet):
     def _start(self, macro: Macro, asked: dict[str, Any], key: str) -> Run:
         """The run of this request, or of the earlier one that this one repeats.
 
-        Of a repeat, targets that have changed or gone since are of no concern.
+        Of a repeat, subjects that have changed or gone since are of no concern.
         """
         same = fingerprint(asked) if key else ""
         user = self.request.user
         known = key and Run.objects.filter(key=key).exists()
         nothing: Selection = Feedback.objects.none(), ""
-        targets, words = nothing if known else selected(asked, macro, user)
+        subjects, words = nothing if known else selected(asked, macro, user)
         return start_run(
             macro,
-            targets,
+            subjects,
             cause=Cause.API,
             actor=user,
             key=key,

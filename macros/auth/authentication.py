@@ -44,8 +44,8 @@ def secrets_of(step: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(normalise(step.get(field, "")) for field in fields) - {""}
 
 
-def secrets_for_target(step: Mapping[str, Any]) -> frozenset[str]:
-    """Those the target itself gets: an OAuth client's secret goes to the token URL."""
+def secrets_for_destination(step: Mapping[str, Any]) -> frozenset[str]:
+    """What the destination itself gets: an OAuth client secret goes elsewhere."""
     names = secrets_of(step)
     if _kind(step) != AuthKind.OAUTH:
         return names

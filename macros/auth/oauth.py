@@ -22,7 +22,7 @@ DEFAULT_LIFETIME = 300.0
 # Those who wait for the same token share its failure for so long.
 SHARED_FAILURE = 5.0
 # A token that came in place of a refused one and is refused as well is not expired:
-# the target wants something else, and asking again at every delivery won't help.
+# the destination wants something else, and asking again at every delivery won't help.
 STUBBORN = 60.0
 
 _TOKEN = re.compile(r"[\x21-\x7e]{1,16000}").fullmatch
@@ -114,7 +114,7 @@ class Tokens:
             return entry.token
 
     def refused(self, grant: Grant, token: str) -> bool:
-        """The target answered 401. True if another token is worth a second try."""
+        """The destination answered 401. True if another token is worth a second try."""
         entry = self._entry(grant)
         with entry.lock:
             if entry.token != token:

@@ -3,17 +3,17 @@
 from .cloning import clone_project
 from .differences import Difference, differences
 from .exporting import export_project
-from .files import MOST_BYTES, read, write
+from .files import MAX_BYTES, read, write
 from .importing import Existing, Imported, SecretsMissing, import_document
-from .problems import DocumentRefused
+from .problems import ConfigRefused
 from .versions import current_number, newest_number, note_version, restore
 from .writing import Document, macro_document
 
 __all__ = [
-    "MOST_BYTES",
+    "MAX_BYTES",
     "Difference",
     "Document",
-    "DocumentRefused",
+    "ConfigRefused",
     "Existing",
     "Imported",
     "SecretsMissing",

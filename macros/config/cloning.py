@@ -22,7 +22,7 @@ def clone_project(
 ) -> Project:
     """A project with the same types and macros, and no tickets, runs or secrets.
 
-    Raises DocumentRefused, SecretsMissing.
+    Raises ConfigRefused, SecretsMissing.
     """
     made = Project(
         community=project.community, name=name, description=project.description

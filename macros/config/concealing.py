@@ -16,7 +16,7 @@ from logs.redaction import is_credential, redact
 from ..http import TransportError, origin_of
 from ..models import BodyKind, Vault
 from ..models.usage import SECRET_TAG
-from .problems import DocumentRefused
+from .problems import ConfigRefused
 
 # Addresses that are a credential as a whole.
 WEBHOOK_URL = re.compile(
@@ -52,7 +52,7 @@ class Concealer:
         self._host = ""
 
     def conceal(self, macro: dict[str, Any]) -> dict[str, Any]:
-        """The macro's document without them. Raises DocumentRefused."""
+        """The macro's document without them. Raises ConfigRefused."""
         for number, step in enumerate(macro["steps"], start=1):
             self._step(step, f"{macro['name']}, step {number}")
         found: dict[str, Any] = _redacted(macro, self.vault)
@@ -154,7 +154,7 @@ def _check_parameters(text: str, called: str) -> None:
     for line in text.splitlines():
         name, _, value = line.partition("=")
         if value.strip() and _is_credential(name.strip()):
-            raise DocumentRefused(
+            raise ConfigRefused(
                 [
                     f"{called}: the token parameters hold {name.strip()} as it is, and"
                     " that must not leave in a file. Keep it as the secret to"

@@ -14,7 +14,7 @@ from .members import settings_of
 # Lines of a text that stayed the same and are shown around those that did not.
 _AROUND = 2
 # Of a longer text, comparing would take too long.
-_MOST_LINES = 2000
+_MAX_LINES = 2000
 
 _Settings = Mapping[str, Any]
 
@@ -100,7 +100,7 @@ def _lines(value: Any) -> list[str]:
 
 
 def _compared(old: list[str], new: list[str]) -> Iterator[Line]:
-    if max(len(old), len(new)) > _MOST_LINES:
+    if max(len(old), len(new)) > _MAX_LINES:
         yield Line("-", None, f"{len(old):,} lines")
         yield Line("+", None, f"{len(new):,} lines, too many to compare")
         return

@@ -27,7 +27,7 @@ def export_project(
     """Of the whole project, or of the named types and macros only.
 
     Credentials that somebody typed into a web request become secrets, unless told
-    otherwise: values of secrets are in no document. Raises DocumentRefused where one
+    otherwise: values of secrets are in no document. Raises ConfigRefused where one
     can't be taken out.
     """
     usable = Secret.objects.usable_in(project.community_id, project.pk)

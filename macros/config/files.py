@@ -10,9 +10,9 @@ from typing import Any
 import yaml
 
 from ..tags import is_encodable
-from .problems import DocumentRefused, Problems, member
+from .problems import ConfigRefused, Problems, member
 
-MOST_BYTES = 2_000_000
+MAX_BYTES = 2_000_000
 _DEEPEST = 40
 _TOO_BIG = 10**18
 # The parser in C where there is one: twenty times as fast.
@@ -20,16 +20,16 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read(text: str) -> Any:
-    """Raises DocumentRefused with a line where the text has a fault."""
-    if len(text.encode("utf-8", "replace")) > MOST_BYTES:
-        raise DocumentRefused([f"The file is longer than {MOST_BYTES:,} bytes."])
+    """Raises ConfigRefused with a line where the text has a fault."""
+    if len(text.encode("utf-8", "replace")) > MAX_BYTES:
+        raise ConfigRefused([f"The file is longer than {MAX_BYTES:,} bytes."])
     if not is_encodable(text):
-        raise DocumentRefused(["There is a character that can't be stored."])
+        raise ConfigRefused(["There is a character that can't be stored."])
     try:
         is_json = text.lstrip("\ufeff \t\r\n").startswith("{")
         data = _from_json(text) if is_json else _from_yaml(text)
     except RecursionError:
-        raise DocumentRefused([_TOO_DEEP]) from None
+        raise ConfigRefused([_TOO_DEEP]) from None
     problems = Problems()
     _check(data, "", problems, 0)
     problems.refuse()
@@ -54,11 +54,11 @@ def _from_json(text: str) -> Any:
         if len(found) < len(pairs):
             names = [name for name, _ in pairs]
             twice = next(name for name in names if names.count(name) > 1)
-            raise DocumentRefused([f"The member '{twice[:60]}' is given twice."])
+            raise ConfigRefused([f"The member '{twice[:60]}' is given twice."])
         return found
 
     def constant(name: str) -> Any:
-        raise DocumentRefused([f"{name} is no number in JSON."])
+        raise ConfigRefused([f"{name} is no number in JSON."])
 
     try:
         return json.loads(
@@ -66,9 +66,9 @@ def _from_json(text: str) -> Any:
         )
     except json.JSONDecodeError as error:
         place = f"Line {error.lineno}, column {error.colno}"
-        raise DocumentRefused([f"{place}: this is not JSON: {error.msg}."]) from None
+        raise ConfigRefused([f"{place}: this is not JSON: {error.msg}."]) from None
     except ValueError:
-        raise DocumentRefused(["A number in the file has too many digits."]) from None
+        raise ConfigRefused(["A number in the file has too many digits."]) from None
 
 
 class _Builder:
@@ -100,7 +100,7 @@ class _Builder:
             self._put(made, event.start_mark)
             self.open.append([made, None])
             if len(self.open) > _DEEPEST:
-                raise DocumentRefused([_TOO_DEEP])
+                raise ConfigRefused([_TOO_DEEP])
         elif isinstance(event, yaml.CollectionEndEvent):
             self.open.pop()
 
@@ -139,8 +139,8 @@ def _scalar(event: Any) -> Any:
     return {"null": None, "true": True, "false": False}.get(kind or "", event.value)
 
 
-def _refused(mark: Any, told: str) -> DocumentRefused:
-    return DocumentRefused([f"Line {mark.line + 1}, column {mark.column + 1}: {told}."])
+def _refused(mark: Any, told: str) -> ConfigRefused:
+    return ConfigRefused([f"Line {mark.line + 1}, column {mark.column + 1}: {told}."])
 
 
 def _from_yaml(text: str) -> Any:
@@ -152,18 +152,18 @@ def _from_yaml(text: str) -> Any:
         mark = error.problem_mark or error.context_mark
         told = error.problem or "it can't be read"
         if "nesting depth" in told:  # Since PyYAML 6.0.4, at 1,000 levels.
-            raise DocumentRefused([_TOO_DEEP]) from None
+            raise ConfigRefused([_TOO_DEEP]) from None
         raise _refused(mark, f"this is not YAML: {told}") from None
     except yaml.YAMLError as error:
         first = str(error).partition("\n")[0][:200]
-        raise DocumentRefused([f"This is not YAML: {first}."]) from None
+        raise ConfigRefused([f"This is not YAML: {first}."]) from None
     return builder.root
 
 
 def _check(value: Any, path: str, problems: Problems, depth: int) -> None:
     """Only what a database can keep."""
     if depth > _DEEPEST:
-        raise DocumentRefused([_TOO_DEEP])
+        raise ConfigRefused([_TOO_DEEP])
     if isinstance(value, dict):
         for name, below in value.items():
             where = member(path, name[:60])

@@ -16,12 +16,12 @@ from logs.audit.differences import origin_in
 from logs.models import Action
 
 from ..models import Macro, Secret
-from ..models.secrets import LONGEST_VALUE, SHORTEST_VALUE
+from ..models.secrets import MAX_VALUE, MIN_VALUE
 from ..tags import normalise
 from .applying import fill_macro, make_type
 from .exporting import FORMAT, listed, secret_names
 from .members import read_rows
-from .problems import DocumentRefused, Problems
+from .problems import ConfigRefused, Problems
 from .versions import note_version
 
 _PARTS = ("centerhook", "project", "types", "user_macros", "secrets")
@@ -63,7 +63,7 @@ class Imported:
         return ", ".join(said) or "nothing"
 
 
-class SecretsMissing(DocumentRefused):
+class SecretsMissing(ConfigRefused):
     """`names` are those whose values are wanted; `made` is what they are wanted for."""
 
     def __init__(self, names: Sequence[str], made: Imported) -> None:
@@ -84,7 +84,7 @@ def import_document(
     """Make what the document says in a project, or nothing of it.
 
     `secrets` are values by name. A type that is there already stays as it is, and gets
-    the macros. Raises DocumentRefused with every problem that was found, and
+    the macros. Raises ConfigRefused with every problem that was found, and
     SecretsMissing where all else is well.
     """
     problems = Problems()
@@ -98,7 +98,7 @@ def import_document(
                 transaction.set_rollback(True)
     except IntegrityError:
         told = "Something of the same name was saved at this moment. Try again."
-        raise DocumentRefused([told]) from None
+        raise ConfigRefused([told]) from None
     return importer.made
 
 
@@ -139,7 +139,7 @@ class _Importer:
     made: Imported = field(default_factory=Imported)
 
     def all_of(self, document: Any, secrets: Mapping[str, str]) -> None:
-        """Raises DocumentRefused, SecretsMissing."""
+        """Raises ConfigRefused, SecretsMissing."""
         missing = self._secrets(document, secrets)
         for path, row in read_rows(document, "types", "", self.problems):
             self._type(row, path)
@@ -167,8 +167,8 @@ class _Importer:
 
     def _secret(self, name: str, value: str, hosts: list[str]) -> None:
         path = f"secrets.{name}"
-        if not SHORTEST_VALUE <= len(value) <= LONGEST_VALUE or "\0" in value:
-            told = f"A value has {SHORTEST_VALUE} to {LONGEST_VALUE:,} characters."
+        if not MIN_VALUE <= len(value) <= MAX_VALUE or "\0" in value:
+            told = f"A value has {MIN_VALUE} to {MAX_VALUE:,} characters."
             self.problems.add(path, told)
             return
         secret = Secret(

@@ -16,8 +16,8 @@ from ..tags.names import nearest
 from .problems import Problems, member
 
 # In one list.
-MOST_ROWS = 500
-_LONGEST_SHOWN = 60
+MAX_ROWS = 500
+_MAX_SHOWN = 60
 
 Members = Mapping[str, Any]
 
@@ -68,8 +68,8 @@ def read_rows(
     if not isinstance(rows, list):
         problems.add(where, f"This must be a list, and is {_what(rows)}.")
         return
-    if len(rows) > MOST_ROWS:
-        problems.add(where, f"There are {len(rows)}, and at most {MOST_ROWS} are read.")
+    if len(rows) > MAX_ROWS:
+        problems.add(where, f"There are {len(rows)}, and at most {MAX_ROWS} are read.")
         return
     for number, row in enumerate(rows):
         yield f"{where}[{number}]", row
@@ -78,7 +78,7 @@ def read_rows(
 def _add_unknown(
     name: str, path: str, problems: Problems, known: Collection[str]
 ) -> None:
-    shown = name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}…"
+    shown = name if len(name) <= _MAX_SHOWN else f"{name[:_MAX_SHOWN]}…"
     meant = nearest(name, known)
     told = "Unknown member." + (f" Did you mean {meant}?" if meant else "")
     problems.add(member(path, shown), told)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
-MOST_PROBLEMS = 30
+MAX_PROBLEMS = 30
 
 
-class DocumentRefused(Exception):
+class ConfigRefused(Exception):
     """Sentences, each with the path of what it is about."""
 
     def __init__(self, problems: Sequence[str]) -> None:
@@ -28,9 +28,9 @@ class Problems:
 
     def add(self, path: str, sentence: str) -> None:
         self.found.append(f"{path}: {sentence}" if path else sentence)
-        if len(self.found) >= MOST_PROBLEMS:
+        if len(self.found) >= MAX_PROBLEMS:
             more = "There may be more: this is where reading stopped."
-            raise DocumentRefused([*self.found, more])
+            raise ConfigRefused([*self.found, more])
 
     def add_invalid(self, path: str, error: ValidationError) -> None:
         """What a row says of itself, each sentence at the member it is about."""
@@ -45,7 +45,7 @@ class Problems:
 
     def refuse(self) -> None:
         if self.found:
-            raise DocumentRefused(self.found)
+            raise ConfigRefused(self.found)
 
 
 def member(path: str, name: str) -> str:

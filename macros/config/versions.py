@@ -59,7 +59,7 @@ def current_number(macro: Macro) -> int:
 def restore(version: MacroVersion, actor: Any) -> MacroVersion:
     """Make a macro what it was, and that a new version. It stays on or off.
 
-    Raises DocumentRefused where it would not be saved like that today.
+    Raises ConfigRefused where it would not be saved like that today.
     """
     macro = _locked(version.macro)
     problems = Problems()

@@ -31,8 +31,8 @@ logger = logging.getLogger(__name__)
 
 # Few distinct values, so that deliveries that fail together share one UPDATE.
 _JITTER_STEPS = 8
-_MOST_LOST_CHANGES = 5
-# The target says that it has removed the address for good (RFC 9110 15.5.11).
+_MAX_LOST_CHANGES = 5
+# The destination says that it has removed the address for good (RFC 9110 15.5.11).
 _GONE = 410
 
 
@@ -91,7 +91,7 @@ def of_lost_change(delivery: Delivery, now: datetime) -> Outcome:
         error_class=ErrorClass.LOST,
         message="The worker stopped before it changed anything.",
     )
-    if attempt.number - delivery.attempts_before < _MOST_LOST_CHANGES:
+    if attempt.number - delivery.attempts_before < _MAX_LOST_CHANGES:
         return Outcome(delivery, DeliveryState.PENDING, attempt, retry_in=0)
     return Outcome(delivery, DeliveryState.FAILED, attempt)
 

@@ -1,8 +1,8 @@
 """Return values: which parts of an answer become a ticket's external data."""
 
 from .definitions import (
-    LONGEST_NAME,
-    MOST_ROWS,
+    MAX_NAME,
+    MAX_ROWS,
     ReturnValue,
     Row,
     Source,
@@ -16,8 +16,8 @@ from .reading import Reading
 from .values import ValueType
 
 __all__ = [
-    "LONGEST_NAME",
-    "MOST_ROWS",
+    "MAX_NAME",
+    "MAX_ROWS",
     "Reading",
     "ReturnValue",
     "Row",

@@ -11,9 +11,9 @@ from typing import Any, TypedDict
 from .paths import compile_path, compile_pattern
 from .values import ValueType
 
-MOST_ROWS = 30
-LONGEST_NAME = 60
-LONGEST_EXPRESSION = 500
+MAX_ROWS = 30
+MAX_NAME = 60
+MAX_EXPRESSION = 500
 
 # A token (RFC 9110 5.6.2).
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}").fullmatch
@@ -91,11 +91,11 @@ def check(
         return [], ["Give a list of return values."]
     kept = [row for row in rows if not is_blank(row)]
     problems = []
-    if len(kept) > MOST_ROWS:
-        problems.append(f"There can be {MOST_ROWS} return values, not {len(kept)}.")
+    if len(kept) > MAX_ROWS:
+        problems.append(f"There can be {MAX_ROWS} return values, not {len(kept)}.")
     clean = []
     names: set[str] = set()
-    for number, row in enumerate(kept[:MOST_ROWS], start=1):
+    for number, row in enumerate(kept[:MAX_ROWS], start=1):
         if not isinstance(row, Mapping):
             problems.append(f"Row {number}: give name, source, type and the rest.")
             continue
@@ -153,8 +153,8 @@ def _faults(
 def _name_fault(name: str, names: set[str], reserved: frozenset[str]) -> str:
     if not name:
         return "Give a name for the value, such as jira_key."
-    if len(name) > LONGEST_NAME:
-        return f"A name has at most {LONGEST_NAME} characters."
+    if len(name) > MAX_NAME:
+        return f"A name has at most {MAX_NAME} characters."
     if not _NAME(name):
         return "Begin with a letter; use letters, digits, spaces, hyphens, underscores."
     if name in reserved:
@@ -168,8 +168,8 @@ def _expression_fault(row: Row) -> str:
         return ""
     if not expression:
         return "Say where in the answer the value is."
-    if len(expression) > LONGEST_EXPRESSION:
-        return f"It has at most {LONGEST_EXPRESSION} characters."
+    if len(expression) > MAX_EXPRESSION:
+        return f"It has at most {MAX_EXPRESSION} characters."
     if source == Source.HEADER:
         known = _HEADER_NAME(expression)
         return "" if known else f"'{expression}' is no name of a header."

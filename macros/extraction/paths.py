@@ -25,7 +25,7 @@ from jsonpath.stream import TokenStream
 # Members and elements that the paths of one web request may look at, all together: a
 # few times what the longest answer can hold.
 ALLOWANCE = 200_000
-_LONGEST_PATTERN_MEMORY = 1 << 20
+_MAX_PATTERN_MEMORY = 1 << 20
 
 
 class Unfit(Exception):
@@ -187,6 +187,6 @@ def search(pattern: Any, text: str, most: int) -> list[str]:
 
 def _options() -> Any:
     options = re2.Options()
-    options.max_mem = _LONGEST_PATTERN_MEMORY
+    options.max_mem = _MAX_PATTERN_MEMORY
     options.log_errors = False  # They are said to the author.
     return options

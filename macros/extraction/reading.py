@@ -10,7 +10,7 @@ from typing import Any
 
 from .definitions import ReturnValue, Source
 from .paths import Allowance, Unfit, find_all, search
-from .values import MOST_ITEMS, ValueType, convert
+from .values import MAX_ITEMS, ValueType, convert
 
 
 @dataclass
@@ -40,7 +40,7 @@ class Reading:
         return None if value is None else self._masked(convert(value, wanted.type))
 
     def _find(self, wanted: ReturnValue) -> list[Any]:
-        most = MOST_ITEMS if wanted.type == ValueType.LIST else 0
+        most = MAX_ITEMS if wanted.type == ValueType.LIST else 0
         match wanted.source:
             case Source.STATUS:
                 return [self.status]
@@ -48,7 +48,7 @@ class Reading:
                 return self._header(wanted)
             case Source.TEXT:
                 return search(wanted.compiled, self.text, most)
-        return find_all(wanted.compiled, self._json, self.allowance, MOST_ITEMS)
+        return find_all(wanted.compiled, self._json, self.allowance, MAX_ITEMS)
 
     def _header(self, wanted: ReturnValue) -> list[str]:
         name = wanted.expression.lower()
@@ -89,7 +89,7 @@ class Reading:
 
 def _only(found: list[Any]) -> Any:
     if len(found) > 1:
-        count = len(found) if len(found) <= MOST_ITEMS else f"more than {MOST_ITEMS}"
+        count = len(found) if len(found) <= MAX_ITEMS else f"more than {MAX_ITEMS}"
         raise Unfit(f"matches {count} values; take one, or make it a list")
     return found[0] if found else None
 

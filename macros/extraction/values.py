@@ -13,13 +13,13 @@ from typing import Any
 
 from .paths import Unfit
 
-LONGEST_VALUE = 4_000
-MOST_ITEMS = 100
+MAX_VALUE = 4_000
+MAX_ITEMS = 100
 
 # What PostgreSQL can't keep in JSON.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _NUMBER = re.compile(r"[+-]?\d{1,100}(\.\d{1,100})?([eE][+-]?\d{1,3})?")
-_LONGEST_INTEGER = 10**100
+_MAX_INTEGER = 10**100
 # Seconds until the year 5138, so that more are milliseconds.
 _MILLISECONDS = 100_000_000_000
 
@@ -43,8 +43,8 @@ def storable(text: str) -> str:
 
 def _text(value: Any) -> str:
     if isinstance(value, str):
-        if len(value) > LONGEST_VALUE:
-            raise Unfit(f"is longer than {LONGEST_VALUE:,} characters")
+        if len(value) > MAX_VALUE:
+            raise Unfit(f"is longer than {MAX_VALUE:,} characters")
         return storable(value)
     if isinstance(value, (bool, int, float)):
         return json.dumps(_finite(value))
@@ -63,7 +63,7 @@ def _number(value: Any) -> int | float:
 def _finite(value: int | float) -> int | float:
     if isinstance(value, float) and not math.isfinite(value):
         raise Unfit("is a number too large to be stored")
-    if abs(value) >= _LONGEST_INTEGER:
+    if abs(value) >= _MAX_INTEGER:
         raise Unfit("is a number too large to be stored")
     return value
 
@@ -110,11 +110,11 @@ def _moment(moment: datetime) -> str:
 
 def _list(value: Any) -> list[Any]:
     items = value if isinstance(value, list) else [value]
-    if len(items) > MOST_ITEMS:
-        raise Unfit(f"has more than {MOST_ITEMS} items")
+    if len(items) > MAX_ITEMS:
+        raise Unfit(f"has more than {MAX_ITEMS} items")
     made = [_item(item) for item in items]
-    if len(json.dumps(made, ensure_ascii=False)) > LONGEST_VALUE:
-        raise Unfit(f"is longer than {LONGEST_VALUE:,} characters")
+    if len(json.dumps(made, ensure_ascii=False)) > MAX_VALUE:
+        raise Unfit(f"is longer than {MAX_VALUE:,} characters")
     return made
 
 

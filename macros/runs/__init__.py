@@ -1,7 +1,7 @@
 """Runs: started through one door, held, ended, and sent again."""
 
 from .start import KeyReused, RunRefused, start_run, start_test
-from .subjects import macros_for, not_run_on, nothing_left, targets_of
+from .subjects import macros_for, not_run_on, nothing_left, subjects_of
 
 __all__ = [
     "KeyReused",
@@ -11,5 +11,5 @@ __all__ = [
     "nothing_left",
     "start_run",
     "start_test",
-    "targets_of",
+    "subjects_of",
 ]

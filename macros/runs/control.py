@@ -13,7 +13,7 @@ from logs.models import Action, Run
 from .. import queue
 from ..models import Macro
 
-RUNG_ON_RESUME = 100
+NOTIFIED_ON_RESUME = 100
 
 
 @transaction.atomic
@@ -31,7 +31,7 @@ def resume_run(run: Run) -> bool:
     resumed = recording.resume(run)
     if resumed:
         audit.record(Action.RESUMED, run)
-        transaction.on_commit(lambda: queue.ring(run.pk, run.pending))
+        transaction.on_commit(lambda: queue.notify(run.pk, run.pending))
     return resumed
 
 
@@ -52,8 +52,8 @@ def resume_macro(macro: Macro) -> None:
         audit.record(Action.RESUMED, macro)
     waiting = Run.objects.with_due_deliveries(timezone.now()).filter(macro=macro)
     # The clock rings for what there is beyond these.
-    for run in waiting.order_by("pk")[:RUNG_ON_RESUME]:
-        transaction.on_commit(partial(queue.ring, run.pk, run.pending))
+    for run in waiting.order_by("pk")[:NOTIFIED_ON_RESUME]:
+        transaction.on_commit(partial(queue.notify, run.pk, run.pending))
 
 
 @transaction.atomic

@@ -18,14 +18,14 @@ from feedback.models import ApiKey
 from logs import audit
 from logs.models import Action, DeliveryState, Resend, Run
 from logs.models.deliveries import DeliveryQuerySet
-from logs.recording.requeue import Hindrance, Reopened, hindrance, plain, reopen
+from logs.recording.requeue import Blocker, Requeued, blocker, plain, requeue
 
 from .. import queue
 from ..models import WebRequest
 
-MOST_AT_ONCE = 100_000
+MAX_AT_ONCE = 100_000
 # The clock rings for the rest.
-_MOST_BELLS = 100
+_MAX_WAKE_UPS = 100
 # Ids in one statement.
 _CHUNK = 500
 
@@ -35,23 +35,25 @@ class ResendRefused(Exception):
 
 
 @dataclass(slots=True)
-class Survey:
+class ResendPreview:
     """What a resend would do: how many go out again, and why the others can't."""
 
     count: int = 0
     delivered: int = 0
-    hindrances: dict[str, int] = field(default_factory=dict)
+    blockers: dict[str, int] = field(default_factory=dict)
 
 
-def survey(selection: DeliveryQuerySet, kind: Resend, actor: Any) -> Survey:
+def preview_resend(
+    selection: DeliveryQuerySet, kind: Resend, actor: Any
+) -> ResendPreview:
     """Look before resending. Raises ResendRefused."""
-    rows = _checked(selection, actor).annotate(hindrance=hindrance(kind))
-    counts = rows.values_list("hindrance", "state").annotate(count=Count("pk"))
-    found = Survey()
+    rows = _checked(selection, actor).annotate(blocker=blocker(kind))
+    counts = rows.values_list("blocker", "state").annotate(count=Count("pk"))
+    found = ResendPreview()
     for why, state, count in counts:
         if why:
-            label = Hindrance(why).label
-            found.hindrances[label] = found.hindrances.get(label, 0) + count
+            label = Blocker(why).label
+            found.blockers[label] = found.blockers.get(label, 0) + count
             continue
         found.count += count
         if state == DeliveryState.DELIVERED:
@@ -59,7 +61,7 @@ def survey(selection: DeliveryQuerySet, kind: Resend, actor: Any) -> Survey:
     return found
 
 
-def resend(selection: DeliveryQuerySet, kind: Resend, actor: Any) -> Reopened:
+def resend(selection: DeliveryQuerySet, kind: Resend, actor: Any) -> Requeued:
     """Send again what can be, of the rows on which the actor may run macros.
 
     Each goes out under its own delivery id. What is being sent is left alone; a
@@ -67,14 +69,14 @@ def resend(selection: DeliveryQuerySet, kind: Resend, actor: Any) -> Reopened:
     """
     rows = _checked(selection, actor)
     with transaction.atomic():
-        found = reopen(rows, kind, actor.get_username(), timezone.now())
+        found = requeue(rows, kind, actor.get_username(), timezone.now())
         _tell(found, _by_community(found), kind, actor)
-        for run_id in sorted(found.runs)[:_MOST_BELLS]:
-            transaction.on_commit(partial(queue.ring, run_id, found.runs[run_id]))
+        for run_id in sorted(found.runs)[:_MAX_WAKE_UPS]:
+            transaction.on_commit(partial(queue.notify, run_id, found.runs[run_id]))
     return found
 
 
-def _by_community(found: Reopened) -> Iterable[list[int]]:
+def _by_community(found: Requeued) -> Iterable[list[int]]:
     """The runs of each. Raises ResendRefused where web requests are locked."""
     by_community: dict[int, list[int]] = defaultdict(list)
     keys = ApiKey.objects.valid().filter(community=OuterRef("community"))
@@ -101,7 +103,7 @@ def _sends(run_id: int) -> bool:
 
 
 def _tell(
-    found: Reopened, by_community: Iterable[list[int]], kind: Resend, actor: Any
+    found: Requeued, by_community: Iterable[list[int]], kind: Resend, actor: Any
 ) -> None:
     """One entry in the audit log for each community."""
     for runs in by_community:
@@ -117,9 +119,9 @@ def _tell(
 
 def _checked(selection: DeliveryQuerySet, actor: Any) -> DeliveryQuerySet:
     rows = plain(selection.visible_to(actor, RUN_MACRO))
-    if rows[: MOST_AT_ONCE + 1].count() > MOST_AT_ONCE:
+    if rows[: MAX_AT_ONCE + 1].count() > MAX_AT_ONCE:
         raise ResendRefused(
-            f"More than {MOST_AT_ONCE:,} deliveries are selected, and no more can be"
+            f"More than {MAX_AT_ONCE:,} deliveries are selected, and no more can be"
             " resent at once. Narrow the filter, and resend in parts."
         )
     return rows

@@ -20,7 +20,7 @@ from ..config import current_number, newest_number
 from ..models import Macro, WebRequest
 from ..steps.rendering import Plan
 from ..tags import TemplateError
-from .subjects import not_run_on, nothing_left, targets_of
+from .subjects import not_run_on, nothing_left, subjects_of
 
 
 class RunRefused(Exception):
@@ -33,7 +33,7 @@ class KeyReused(RunRefused):
 
 def start_run(
     macro: Macro,
-    targets: QuerySet[Any],
+    subjects: QuerySet[Any],
     *,
     cause: Cause,
     actor: Any = None,
@@ -41,7 +41,7 @@ def start_run(
     fingerprint: str = "",
     selection: str = "",
 ) -> Run:
-    """Create a run with a delivery for each target and step, and wake the workers.
+    """Create a run with a delivery for each subject and step, and wake the workers.
 
     All rows exist when this returns inside its transaction; the bell rings after the
     commit. A second call with the same `key` (32 hexadecimal digits) and the same
@@ -54,12 +54,12 @@ def start_run(
         return _same(known, macro, fingerprint)
     with transaction.atomic():
         snapshot, version = _frozen(macro)
-        if macro.once_per_target:
+        if macro.once_per_subject:
             # Of two starts at once, the second sees what the first has taken.
             Macro.objects.select_for_update(no_key=True).get(pk=macro.pk)
         run = _start(
             macro,
-            targets,
+            subjects,
             snapshot,
             actor,
             key=key,
@@ -73,13 +73,13 @@ def start_run(
 
 def start_test(
     step: WebRequest,
-    target: Feedback | Tester,
+    subject: Feedback | Tester,
     *,
     actor: Any,
     echo: bool = False,
     store: bool = False,
 ) -> Run:
-    """Send one web request for one target, to see what comes of it.
+    """Send one web request for one subject, to see what comes of it.
 
     Neither the step nor its macro needs to be saved, or to be on. It is a run as any
     other, but tries once, never pauses its macro, and stores return values only if
@@ -94,20 +94,20 @@ def start_test(
     snapshot |= {"retry_ladder": "", "give_up_after": ""}
     snapshot["test"] = {"echo": echo, "store": store}
     _check(macro, snapshot)
-    targets = type(target)._default_manager.filter(pk=target.pk)
+    subjects = type(subject)._default_manager.filter(pk=subject.pk)
     key = uuid.uuid4().hex
-    where = "the built-in echo" if echo else "the real target"
+    where = "the built-in echo" if echo else "the real destination"
     # The e-mail is the tester's alone, so an erasure finds it.
-    called = target.email if isinstance(target, Tester) else target
+    called = subject.email if isinstance(subject, Tester) else subject
     words = f"{called}, to {where}"
     return _start(
-        macro, targets, snapshot, actor, key=key, cause=Cause.TEST, selection=words
+        macro, subjects, snapshot, actor, key=key, cause=Cause.TEST, selection=words
     )
 
 
 def _start(
     macro: Macro,
-    targets: QuerySet[Any],
+    subjects: QuerySet[Any],
     snapshot: dict[str, Any],
     actor: Any,
     *,
@@ -128,13 +128,13 @@ def _start(
     with transaction.atomic():
         run, created = Run.objects.get_or_create(key=key, defaults=values)
         if created:
-            _create_deliveries(run, macro, targets)
+            _create_deliveries(run, macro, subjects)
             count = f"{run.total:,} deliver{pluralize(run.total, 'y,ies')}"
             # Not the selection, whose words may name a person: the run has it.
             told = f"{count}. {run.get_cause_display()}."
             about = run.macro or run
             audit.record(Action.RAN, about, actor=actor, run=run, detail=told)
-            transaction.on_commit(lambda: queue.ring(run.pk, run.total))
+            transaction.on_commit(lambda: queue.notify(run.pk, run.total))
     return run
 
 
@@ -185,16 +185,16 @@ def _check(macro: Macro, snapshot: dict[str, Any]) -> None:
         raise RunRefused(f"The macro {macro.name} can't run. {error}") from error
 
 
-def _create_deliveries(run: Run, macro: Macro, targets: QuerySet[Any]) -> None:
-    # The selection may be sliced, or joined so that it names a target twice.
-    selected = targets_of(macro).filter(pk__in=targets.values("pk"))
+def _create_deliveries(run: Run, macro: Macro, subjects: QuerySet[Any]) -> None:
+    # The selection may be sliced, or joined so that it names a subject twice.
+    selected = subjects_of(macro).filter(pk__in=subjects.values("pk"))
     own = selected if run.is_test else not_run_on(macro, selected, but=run)
     if own is not selected:
         run.left_out = selected.count() - own.count()
     steps = len(run.snapshot["steps"])
     run.total = Delivery.objects.create_for(run, own, steps)
     if not run.total:
-        called = macro.target.label.lower()
+        called = macro.subject_kind.label.lower()
         none = f"No {called} of {macro.place} is selected, so nothing was sent."
         raise RunRefused(nothing_left(macro) if run.left_out else none)
     run.save(update_fields=["total", "left_out"])

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from feedback.models import Feedback, Tester
-from logs.models import Cause, Delivery, DeliveryState, Run, Target
+from logs.models import Cause, Delivery, DeliveryState, Run, SubjectKind
 
 from ..models import Macro
 
@@ -17,33 +17,33 @@ _TAKEN = [DeliveryState.DELIVERED, DeliveryState.PENDING, DeliveryState.WAITING]
 
 def nothing_left(macro: Macro) -> str:
     """To who selects nothing but what a macro has run on that runs once."""
-    called = macro.target.label.lower()
+    called = macro.subject_kind.label.lower()
     return f"This macro runs once per {called}, and has run on all that are selected."
 
 
 def not_run_on(
-    macro: Macro, targets: QuerySet[Any], but: Run | None = None
+    macro: Macro, subjects: QuerySet[Any], but: Run | None = None
 ) -> QuerySet[Any]:
-    """Of the targets those that are left to a macro which runs once on each.
+    """Of the subjects those that are left to a macro which runs once on each.
 
     `but` is a run that does not count: the one that takes them.
     """
-    if not macro.once_per_target:
-        return targets
+    if not macro.once_per_subject:
+        return subjects
     taken = Delivery.objects.filter(
         step=0,
         state__in=_TAKEN,
         run__macro=macro,
-        **{macro.target: OuterRef("pk")},
+        **{macro.subject_kind: OuterRef("pk")},
     ).exclude(run__cause=Cause.TEST)
     if but is not None:
         taken = taken.exclude(run=but)
-    return targets.exclude(Exists(taken))
+    return subjects.exclude(Exists(taken))
 
 
-def targets_of(macro: Macro) -> Any:
+def subjects_of(macro: Macro) -> Any:
     """All that it may be run on; each once."""
-    if macro.target == Target.FEEDBACK:
+    if macro.subject_kind == SubjectKind.FEEDBACK:
         return Feedback.objects.filter(feedback_type=macro.feedback_type_id)
     testers = Tester.objects.filter(community=macro.community_id, erased_at=None)
     if macro.project_id is None:

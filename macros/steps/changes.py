@@ -1,4 +1,4 @@
-"""The steps that change their target: compiled once, and rendered for each."""
+"""The steps that change their subject: compiled once, and rendered for each."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from feedback.changes import Change, ChangeKind
 
 from ..extraction import ReturnValue
 from ..models.secrets import Vault
-from ..tags import Context, Place, Scope, Template, compile_shown
+from ..tags import OutputContext, RenderContext, Scope, Template, compile_shown
 from .errors import TooLarge
 
-LONGEST_COMMENT = 65_536
+MAX_COMMENT = 65_536
 # The setting that each kind has its value in.
 _SETTING = {
     ChangeKind.STATUS: "status",
@@ -45,7 +45,7 @@ class ChangeTemplate:
         value = step[_SETTING[kind]]
         template = None
         if kind in _TEMPLATES:
-            template = compile_shown(value, Place.TEXT, scope)
+            template = compile_shown(value, OutputContext.TEXT, scope)
         return cls(kind, value, step.get("field", ""), template)
 
     def unlock(self, vault: Vault) -> None:
@@ -55,19 +55,19 @@ class ChangeTemplate:
     def templates(self) -> list[Template]:
         return [self.template] if self.template else []
 
-    def render(self, context: Context) -> Change:
+    def render(self, context: RenderContext) -> Change:
         """Raises RenderError."""
         if self.template is None:
             return Change(self.kind, self.value, self.key)
         # What no database can store: a lone surrogate, and NUL.
         text = self.template.render(context).encode("utf-8", "replace").decode()
         text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
-        if self.kind == ChangeKind.COMMENT and len(text) > LONGEST_COMMENT:
-            limit = f"{LONGEST_COMMENT:,}"
+        if self.kind == ChangeKind.COMMENT and len(text) > MAX_COMMENT:
+            limit = f"{MAX_COMMENT:,}"
             raise TooLarge(None, f"The comment is longer than {limit} characters.")
         return Change(self.kind, text, self.key)
 
-    def empty_tags(self, context: Context) -> list[str]:
+    def empty_tags(self, context: RenderContext) -> list[str]:
         return self.template.empty_tags(context) if self.template else []
 
     @property

@@ -1,4 +1,4 @@
-"""The step that sends an e-mail: rendered for each target, and how it is sent.
+"""The step that sends an e-mail: rendered for each subject, and how it is sent.
 
 An e-mail is kept as a Request of the method MAIL, so that logs, masks and resends treat
 it as they treat the others.
@@ -25,8 +25,8 @@ from ..extraction import ReturnValue
 from ..http import Request, TransportError
 from ..models.secrets import Vault
 from ..tags import (
-    Context,
-    Place,
+    OutputContext,
+    RenderContext,
     RenderError,
     Scope,
     Template,
@@ -39,8 +39,8 @@ METHOD = "MAIL"
 _SCHEME = "mailto:"
 # Sent by a worker at one time.
 AT_ONCE = 4
-_LONGEST_SUBJECT = 500
-_LONGEST_ANSWER = 200
+_MAX_SUBJECT = 500
+_MAX_ANSWER = 200
 
 
 class MailRefused(Exception):
@@ -73,8 +73,8 @@ class EmailTemplate:
         """Raises TemplateError; a step that was saved has been compiled before."""
         return cls(
             compile_recipients(step["to"], scope),
-            compile_template(step["subject"], Place.HEADER, scope),
-            compile_template(step["body"], Place.TEXT, scope),
+            compile_template(step["subject"], OutputContext.HEADER, scope),
+            compile_template(step["body"], OutputContext.TEXT, scope),
         )
 
     def unlock(self, vault: Vault) -> None:
@@ -92,7 +92,7 @@ class EmailTemplate:
     def words(self) -> str:
         return f"Send the e-mail “{self.subject.source[:60]}”"
 
-    def render(self, context: Context) -> Request:
+    def render(self, context: RenderContext) -> Request:
         """Raises RenderError."""
         for name in sorted(self.secrets):
             if problem := self.vault.problem(name):
@@ -106,16 +106,18 @@ class EmailTemplate:
             raise TooLarge(None, f"The e-mail is longer than {limit} bytes.")
         return request
 
-    def render_masked(self, context: Context) -> Request:
+    def render_masked(self, context: RenderContext) -> Request:
         """As people may see it, secrets masked. Raises RenderError."""
         return self._render(context, lambda each: each.render_masked(context))
 
-    def _render(self, context: Context, render: Callable[[Template], str]) -> Request:
+    def _render(
+        self, context: RenderContext, render: Callable[[Template], str]
+    ) -> Request:
         addresses = _checked(render(template).strip() for template in self.to)
         subject = render(self.subject).strip()
-        if len(subject) > _LONGEST_SUBJECT:
+        if len(subject) > _MAX_SUBJECT:
             raise TooLarge(
-                None, f"The subject is longer than {_LONGEST_SUBJECT} characters."
+                None, f"The subject is longer than {_MAX_SUBJECT} characters."
             )
         host = urlsplit(settings.BASE_URL).hostname or "localhost"
         headers = (
@@ -128,7 +130,7 @@ class EmailTemplate:
         body = render(self.body).encode("utf-8", "replace")
         return Request(METHOD, _SCHEME + ",".join(addresses), headers, body)
 
-    def empty_tags(self, context: Context) -> list[str]:
+    def empty_tags(self, context: RenderContext) -> list[str]:
         found = (tag for item in self.templates for tag in item.empty_tags(context))
         return list(dict.fromkeys(found))
 
@@ -217,7 +219,7 @@ def _refusal(error: OSError, address: str, some_sent: bool) -> str:
 
 def _in_one_line(answer: bytes | str) -> str:
     text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
-    return " ".join(text.replace("\0", " ").split())[:_LONGEST_ANSWER].rstrip(".")
+    return " ".join(text.replace("\0", " ").split())[:_MAX_ANSWER].rstrip(".")
 
 
 def _transport_error(error: OSError, some_sent: bool) -> TransportError:

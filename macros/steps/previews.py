@@ -11,25 +11,25 @@ from urllib.parse import urlsplit
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from feedback.changes import Change, Judge, of_tester
+from feedback.changes import Change, ChangePlan, of_tester
 from feedback.models import Feedback, Tester
-from logs.models import Run, Target
+from logs.models import Run, SubjectKind
 from logs.redaction import MASK, header_lines, mask_header, mask_url
 
 from ..authoring import curl
 from ..models import Macro, WebRequest
-from ..tags import Context, RenderError
+from ..tags import RenderContext, RenderError
 from .changes import ChangeTemplate
 from .emails import EmailTemplate
 from .rendering import Plan, RequestTemplate, StepTemplate, context_for
 
-# Targets whose tags are tried; a bigger selection is judged by its first ones.
+# Subjects whose tags are tried; a bigger selection is judged by its first ones.
 LOOKED_AT = 200
-# Targets of which a dry run says one by one what would change.
+# Subjects of which a dry run says one by one what would change.
 LISTED = 20
 _RELATED = {
-    Target.FEEDBACK: ("status", "submitter", "feedback_type__project__community"),
-    Target.TESTER: ("community",),
+    SubjectKind.FEEDBACK: ("status", "submitter", "feedback_type__project__community"),
+    SubjectKind.TESTER: ("community",),
 }
 
 
@@ -47,18 +47,18 @@ class RequestPreview:
 
 
 @dataclass(slots=True)
-class Would:
-    """What the macro would do with one target; `problem` is why it stops there."""
+class DryRunRow:
+    """What the macro would do with one subject; `problem` is why it stops there."""
 
-    target: Feedback | Tester
+    subject: Feedback | Tester
     lines: list[str] = field(default_factory=list)
     problem: str = ""
 
     @property
     def called(self) -> str:
         """As on the log."""
-        target = self.target
-        return target.email if isinstance(target, Tester) else target.reference
+        subject = self.subject
+        return subject.email if isinstance(subject, Tester) else subject.reference
 
 
 @dataclass(slots=True)
@@ -70,11 +70,11 @@ class Preview:
     sample: str = ""
     requests: list[RequestPreview] = field(default_factory=list)
     hosts: dict[str, int] = field(default_factory=dict)
-    # Tag or error -> what the first targets it concerns are called, and how many.
+    # Tag or error -> what the first subjects it concerns are called, and how many.
     empty: dict[str, list[str]] = field(default_factory=dict)
     failing: dict[str, list[str]] = field(default_factory=dict)
-    # The first of the targets, where a macro does more than send requests.
-    dry_run: list[Would] = field(default_factory=list)
+    # The first of the subjects, where a macro does more than send requests.
+    dry_run: list[DryRunRow] = field(default_factory=list)
     has_only_requests: bool = True
     unchanged: int = 0
     # A step comes after an answer that is not known yet.
@@ -89,20 +89,20 @@ class Preview:
         return self.count - len(self.dry_run)
 
 
-def preview(macro: Macro, targets: QuerySet[Any]) -> Preview:
-    """Render for the first of the targets. Raises TemplateError."""
+def preview(macro: Macro, subjects: QuerySet[Any]) -> Preview:
+    """Render for the first of the subjects. Raises TemplateError."""
     plan = Plan.from_snapshot(macro.snapshot())
     run = Run(key="preview", macro_name=macro.name, project=macro.project)
     now = timezone.now()
-    rows = targets.select_related(*_RELATED[macro.target])
-    judge = Judge([macro.feedback_type_id or 0])
-    found = Preview(count=targets.count(), steps=[step.words for step in plan.steps])
+    rows = subjects.select_related(*_RELATED[macro.subject_kind])
+    judge = ChangePlan([macro.feedback_type_id or 0])
+    found = Preview(count=subjects.count(), steps=[step.words for step in plan.steps])
     found.has_only_requests = plan.is_all_requests
     found.is_guessed = any(step.returns for step in plan.steps[:-1])
-    for target in rows.order_by("pk")[:LOOKED_AT]:
-        context = context_for(target, run, 0, now, plan.vault.values)
+    for subject in rows.order_by("pk")[:LOOKED_AT]:
+        context = context_for(subject, run, 0, now, plan.vault.values)
         found.looked_at += 1
-        would = Would(target)
+        would = DryRunRow(subject)
         is_first = found.looked_at == 1
         for step in plan.steps:
             if is_first and not isinstance(step, ChangeTemplate):
@@ -114,7 +114,7 @@ def preview(macro: Macro, targets: QuerySet[Any]) -> Preview:
     return found
 
 
-def _take(found: Preview, would: Would) -> None:
+def _take(found: Preview, would: DryRunRow) -> None:
     if would.problem:
         found.failing.setdefault(would.problem, []).append(would.called)
     if not found.has_only_requests and len(found.dry_run) < LISTED:
@@ -122,7 +122,7 @@ def _take(found: Preview, would: Would) -> None:
 
 
 def _rendered(
-    step: RequestTemplate | EmailTemplate, context: Context
+    step: RequestTemplate | EmailTemplate, context: RenderContext
 ) -> RequestPreview:
     try:
         request = step.render_masked(context)
@@ -142,9 +142,13 @@ def _rendered(
 
 
 def _look_at(
-    found: Preview, step: StepTemplate, context: Context, would: Would, judge: Judge
+    found: Preview,
+    step: StepTemplate,
+    context: RenderContext,
+    would: DryRunRow,
+    judge: ChangePlan,
 ) -> None:
-    """One step for one target, which is changed in memory for the steps after it."""
+    """One step for one subject, which is changed in memory for the steps after it."""
     for tag in step.empty_tags(context):
         found.empty.setdefault(tag, []).append(would.called)
     try:
@@ -163,30 +167,30 @@ def _look_at(
     would.lines.append(f"{request.method} to {host}")
 
 
-def _judge(found: Preview, change: Change, would: Would, judge: Judge) -> None:
-    target = would.target
-    tester = target if isinstance(target, Tester) else target.submitter
-    if isinstance(target, Tester):
-        verdict = of_tester(target, change)
+def _judge(found: Preview, change: Change, would: DryRunRow, judge: ChangePlan) -> None:
+    subject = would.subject
+    tester = subject if isinstance(subject, Tester) else subject.submitter
+    if isinstance(subject, Tester):
+        verdict = of_tester(subject, change)
     else:
-        verdict = judge.of_ticket(target, change, tester)
+        verdict = judge.of_ticket(subject, change, tester)
     if not verdict.is_possible:
         would.problem = verdict.said
         return
     would.lines.append(verdict.short)
     found.unchanged += not verdict.changes_something
     for name, value in verdict.columns.items():
-        setattr(target, name, value)
+        setattr(subject, name, value)
     if verdict.score is not None and tester is not None:
         tester.score = verdict.score
 
 
-def preview_step(step: WebRequest, target: Any) -> tuple[RequestPreview, list[str]]:
-    """One web request, saved or not, and its tags that are empty for the target."""
+def preview_step(step: WebRequest, subject: Any) -> tuple[RequestPreview, list[str]]:
+    """One web request, saved or not, and its tags that are empty for the subject."""
     macro = step.macro
     plan = Plan.from_snapshot(macro.snapshot([step]))
     [compiled] = plan.requests
-    context = context_of(macro, target, plan.vault.values)
+    context = context_of(macro, subject, plan.vault.values)
     shown = _rendered(compiled, context)
     if not shown.error:
         try:
@@ -197,8 +201,8 @@ def preview_step(step: WebRequest, target: Any) -> tuple[RequestPreview, list[st
 
 
 def context_of(
-    macro: Macro, target: Any, secrets: Mapping[str, str] = MappingProxyType({})
-) -> Context:
-    """What tags read for a target before there is a run."""
+    macro: Macro, subject: Any, secrets: Mapping[str, str] = MappingProxyType({})
+) -> RenderContext:
+    """What tags read for a subject before there is a run."""
     run = Run(key="preview", macro_name=macro.name, project=macro.project)
-    return context_for(target, run, 0, timezone.now(), secrets)
+    return context_for(subject, run, 0, timezone.now(), secrets)

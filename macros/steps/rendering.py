@@ -1,4 +1,4 @@
-"""From a macro and a target to the request that goes out, and its masked twin."""
+"""From a macro and a subject to the request that goes out, and its masked twin."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from django.db.models import Model, QuerySet
 from django.urls import reverse
 
 from feedback.models import Feedback, Tester
-from logs.models import Destination, Run, Target, delivery_id
+from logs.models import Destination, Run, SubjectKind, delivery_id
 
 from ..auth.authentication import (
     Authentication,
     Forbidden,
     authenticate,
-    secrets_for_target,
+    secrets_for_destination,
     secrets_of,
     tls_options,
 )
@@ -29,12 +29,12 @@ from ..extraction import ReturnValue, compile_rows
 from ..http import Request, TlsOptions, TransportError, origin_of, signing
 from ..models.emails import SendEmail
 from ..models.secrets import Secret, Vault
-from ..models.web_requests import BODY_PLACES, BodyKind, WebRequest
+from ..models.web_requests import BODY_CONTEXTS, BodyKind, WebRequest
 from ..retries import RetryPolicy
 from ..tags import (
-    Context,
     FieldInfo,
-    Place,
+    OutputContext,
+    RenderContext,
     RenderError,
     Scope,
     Template,
@@ -55,7 +55,7 @@ _Render = Callable[[Template], str]
 
 @dataclass
 class RequestTemplate:
-    """A web request step, compiled once and rendered per target."""
+    """A web request step, compiled once and rendered per subject."""
 
     method: str
     url: Template
@@ -72,12 +72,12 @@ class RequestTemplate:
         headers = compile_headers(step["headers"], scope)
         body = None
         if step["body_kind"] != BodyKind.NONE:
-            place, content_type = BODY_PLACES[step["body_kind"]]
+            place, content_type = BODY_CONTEXTS[step["body_kind"]]
             body = compile_template(step["body"], place, scope)
             if not any(name.lower() == "content-type" for name, _ in headers):
-                fixed = compile_template(content_type, Place.HEADER, scope)
+                fixed = compile_template(content_type, OutputContext.HEADER, scope)
                 headers = [("Content-Type", fixed), *headers]
-        url = compile_template(step["url"].strip(), Place.URL, scope)
+        url = compile_template(step["url"].strip(), OutputContext.URL, scope)
         # A run that started under an older version has none.
         returns = compile_rows(step.get("return_values", ()))
         return cls(step["method"], url, headers, body, step, returns)
@@ -101,7 +101,7 @@ class RequestTemplate:
         body = [self.body] if self.body else []
         return [self.url, *(template for _, template in self.headers), *body]
 
-    def render(self, context: Context) -> Request:
+    def render(self, context: RenderContext) -> Request:
         """The request as it is sent, but for its credentials. Raises RenderError."""
         self._check_secrets()
         request = self._render(
@@ -113,7 +113,7 @@ class RequestTemplate:
             raise TooLarge(None, f"The body is longer than {limit:,} bytes.")
         return request
 
-    def render_masked(self, context: Context) -> Request:
+    def render_masked(self, context: RenderContext) -> Request:
         """The request as people may see it, secrets masked. Raises RenderError."""
         return self._render(
             context, lambda each: each.render_masked(context), self.authentication.shown
@@ -121,7 +121,7 @@ class RequestTemplate:
 
     @property
     def origin(self) -> str | None:
-        """Where it goes, if no target can change that."""
+        """Where it goes, if no subject can change that."""
         fixed = self.url.static_prefix
         if self.url.tags and not _PAST_HOST.match(fixed):
             return None
@@ -137,7 +137,7 @@ class RequestTemplate:
 
     @cached_property
     def _sent(self) -> list[str]:
-        return sorted(self._tagged | secrets_for_target(self.step))
+        return sorted(self._tagged | secrets_for_destination(self.step))
 
     def _check_secrets(self) -> None:
         for name in self._tagged:
@@ -156,7 +156,7 @@ class RequestTemplate:
                 raise Forbidden(None, refusal)
 
     def _render(
-        self, context: Context, render: _Render, extra: Iterable[tuple[str, str]]
+        self, context: RenderContext, render: _Render, extra: Iterable[tuple[str, str]]
     ) -> Request:
         headers = [(name, render(template)) for name, template in self.headers]
         headers.append((DELIVERY_ID_HEADER, context.delivery_id))
@@ -171,8 +171,8 @@ class RequestTemplate:
         where = (self.origin or "").removesuffix(":443")
         return f"Send a {self.method} request to {where or 'a host that tags name'}"
 
-    def empty_tags(self, context: Context) -> list[str]:
-        """The tags that have no value for this target."""
+    def empty_tags(self, context: RenderContext) -> list[str]:
+        """The tags that have no value for this subject."""
         found = (tag for item in self.templates for tag in item.empty_tags(context))
         return list(dict.fromkeys(found))
 
@@ -197,14 +197,14 @@ class Plan:
     policy: RetryPolicy
     steps: list[StepTemplate]
     vault: Vault = field(default_factory=Vault)
-    target: Target = Target.FEEDBACK
+    subject_kind: SubjectKind = SubjectKind.FEEDBACK
     _tls: dict[tuple[str, str, str], TlsOptions] = field(
         default_factory=dict, repr=False
     )
 
     @cached_property
     def origins(self) -> set[str] | None:
-        """Where its requests go, if no target can change that."""
+        """Where its requests go, if no subject can change that."""
         found = {step.origin for step in self.requests}
         return None if None in found else {origin for origin in found if origin}
 
@@ -236,8 +236,8 @@ class Plan:
     def from_snapshot(cls, snapshot: Mapping[str, Any]) -> Plan:
         """Compile the steps and open the secrets that they use."""
         fields = [FieldInfo(**info) for info in snapshot["fields"]]
-        target = Target(snapshot.get("target", Target.FEEDBACK))
-        scope = Scope.of(fields, snapshot.get("secrets", ()), target)
+        kind = SubjectKind(snapshot.get("subject_kind", SubjectKind.FEEDBACK))
+        scope = Scope.of(fields, snapshot.get("secrets", ()), kind)
         steps = [_compile(step, scope) for step in snapshot["steps"]]
         names = frozenset[str]().union(*(step.secrets for step in steps))
         vault = Vault()
@@ -247,12 +247,13 @@ class Plan:
         for step in steps:
             step.unlock(vault)
         policy = RetryPolicy.from_snapshot(snapshot)
-        return cls(snapshot["macro"], policy, steps, vault, target)
+        return cls(snapshot["macro"], policy, steps, vault, kind)
 
-    def load_targets(self, pks: Iterable[int]) -> dict[int, Feedback | Tester]:
+    def load_subjects(self, pks: Iterable[int]) -> dict[int, Feedback | Tester]:
         """With the columns that the templates read alone; who was erased is nobody."""
-        testers, tickets = Tester.objects.filter(erased_at=None), Feedback.objects.all()
-        rows: QuerySet[Any] = testers if self.target == Target.TESTER else tickets
+        rows: QuerySet[Any] = Feedback.objects.all()
+        if self.subject_kind == SubjectKind.TESTER:
+            rows = Tester.objects.filter(erased_at=None)
         related = {path.rpartition("__")[0] for path in self._reads} - {""}
         rows = rows.filter(pk__in=list(pks)).only("pk", *self._reads)
         if related:
@@ -270,20 +271,20 @@ class Plan:
 
 
 def context_for(
-    target: Feedback | Tester,
+    subject: Feedback | Tester,
     run: Run,
     pk: int,
     now: datetime,
     secrets: Mapping[str, str] = MappingProxyType({}),
-) -> Context:
+) -> RenderContext:
     """What the tags of one delivery read; `pk` is the delivery's, 0 in a preview.
 
     `secrets` are the values of the plan's vault.
     """
-    model = type(target)
-    return Context(
-        target=target,
-        target_url=_url_pattern(model).replace("/0/", f"/{target.pk}/"),
+    model = type(subject)
+    return RenderContext(
+        subject=subject,
+        subject_url=_url_pattern(model).replace("/0/", f"/{subject.pk}/"),
         macro=run.macro_name,
         run_id=str(run.pk or "preview"),
         delivery_id=delivery_id(run.key, pk),

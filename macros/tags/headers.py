@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from . import Place, Problem, Scope, Template, TemplateError, compile_template
+from . import OutputContext, Problem, Scope, Template, TemplateError, compile_template
 
 # The token of RFC 9110, section 5.6.2.
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
@@ -30,7 +30,9 @@ def compile_headers(text: str, scope: Scope) -> list[tuple[str, Template]]:
             continue
         seen.add(name.lower())
         try:
-            compiled.append((name, compile_template(value, Place.HEADER, scope)))
+            compiled.append(
+                (name, compile_template(value, OutputContext.HEADER, scope))
+            )
         except TemplateError as error:
             problems += [
                 Problem(line, found.column + offset, found.message, found.suggestion)

@@ -1,4 +1,4 @@
-"""The families of tags whose names the product's users give."""
+"""The namespaces of tags whose names the product's users give."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 from .catalogue import ALIASES, CALLED, CATALOGUES
 from .names import nearest, normalise
-from .scope import FEEDBACK, TARGETS, Context, FieldInfo, Scope
-from .tag import Family, Resolve, Tag
+from .scope import FEEDBACK, SUBJECT_KINDS, FieldInfo, RenderContext, Scope
+from .tag import Namespace, Resolve, Tag
 
 
 def _find_field(name: str, scope: Scope) -> Tag | None:
@@ -24,7 +24,7 @@ def _field_tag(info: FieldInfo) -> Tag:
         f"The answer to {info.label}",
         info.sample,
         info.type,
-        lambda context: context.target.form_values.get(key),
+        lambda context: context.subject.form_values.get(key),
         reads=("form_values",),
     )
 
@@ -46,8 +46,8 @@ def _find_external(name: str, scope: Scope) -> Tag | None:
 
 
 def _external(key: str) -> Resolve:
-    def resolve(context: Context) -> object:
-        data: Mapping[str, Any] = context.target.external_data
+    def resolve(context: RenderContext) -> object:
+        data: Mapping[str, Any] = context.subject.external_data
         if key in data:
             return data[key]
         found = (value for name, value in data.items() if normalise(name) == key)
@@ -73,10 +73,10 @@ def _secret_tag(key: str) -> Tag:
     )
 
 
-FAMILIES: Mapping[str, Family] = {
-    normalise(family.name): family
-    for family in [
-        Family(
+NAMESPACES: Mapping[str, Namespace] = {
+    normalise(namespace.name): namespace
+    for namespace in [
+        Namespace(
             "Field",
             "Form",
             "An answer on the form, by the field's label or key",
@@ -84,7 +84,7 @@ FAMILIES: Mapping[str, Family] = {
             "text",
             _find_field,
         ),
-        Family(
+        Namespace(
             "External",
             "External data",
             "A value another system gave for the ticket or tester, by its name",
@@ -92,7 +92,7 @@ FAMILIES: Mapping[str, Family] = {
             "text",
             _find_external,
         ),
-        Family(
+        Namespace(
             "Secret",
             "Secrets",
             "A secret of the community, by its name; nobody can read it back",
@@ -106,35 +106,36 @@ FAMILIES: Mapping[str, Family] = {
 
 def find_tag(name: str, scope: Scope) -> Tag | None:
     """The tag of a name as its author wrote it, None when there is none."""
-    namespace, colon, rest = name.partition(":")
+    kind = scope.subject_kind
+    prefix, colon, rest = name.partition(":")
     if not colon:
         key = normalise(name)
-        return CATALOGUES[scope.target].get(key) or ALIASES[scope.target].get(key)
-    family = FAMILIES.get(normalise(namespace))
-    return None if family is None else family.find(rest, scope)
+        return CATALOGUES[kind].get(key) or ALIASES[kind].get(key)
+    namespace = NAMESPACES.get(normalise(prefix))
+    return None if namespace is None else namespace.find(rest, scope)
 
 
 def palette(scope: Scope) -> Iterator[Tag]:
     """Every tag an author can choose from."""
-    yield from CATALOGUES[scope.target].values()
+    yield from CATALOGUES[scope.subject_kind].values()
     yield from (_field_tag(info) for info in dict.fromkeys(scope.fields.values()))
     yield from (_secret_tag(name) for name in sorted(scope.secrets))
 
 
-def families(scope: Scope) -> Iterator[Family]:
-    """Those that the scope's target has: a tester has no form."""
-    for key, family in FAMILIES.items():
-        if key != "field" or scope.target == FEEDBACK:
-            yield family
+def namespaces(scope: Scope) -> Iterator[Namespace]:
+    """Those that the scope's subject has: a tester has no form."""
+    for key, namespace in NAMESPACES.items():
+        if key != "field" or scope.subject_kind == FEEDBACK:
+            yield namespace
 
 
 def mistaken_for(name: str, scope: Scope) -> str:
-    """Of what a tag is that the scope's target lacks; empty where it is of nothing."""
-    namespace, colon, _ = name.partition(":")
-    for other in TARGETS:
+    """Of what a tag is that the scope's subject lacks; empty where it is of nothing."""
+    prefix, colon, _ = name.partition(":")
+    for other in SUBJECT_KINDS:
         known = normalise(name) in CATALOGUES[other]
-        is_field = colon and normalise(namespace) == "field" and other == FEEDBACK
-        if other != scope.target and (known or is_field):
+        is_field = colon and normalise(prefix) == "field" and other == FEEDBACK
+        if other != scope.subject_kind and (known or is_field):
             return CALLED[other]
     return ""
 
@@ -142,14 +143,14 @@ def mistaken_for(name: str, scope: Scope) -> str:
 def nearest_tag(name: str, scope: Scope) -> str | None:
     """The most similar tag, as it is written in a template."""
     labels = [tag.name for tag in palette(scope)]
-    namespace, _, own = name.rpartition(":")
-    family = nearest(namespace, [item.name for item in FAMILIES.values()])
-    meant = family and FAMILIES[normalise(family)].find(own, scope)
+    prefix, _, own = name.rpartition(":")
+    namespace = nearest(prefix, [item.name for item in NAMESPACES.values()])
+    meant = namespace and NAMESPACES[normalise(namespace)].find(own, scope)
     if meant:
         return str(meant)
     # `((Severity))` stands for `((Field: Severity))`, and `((Field: Title))` for
     # `((Title))`.
     found = nearest(name, labels) or nearest(own, labels)
-    if found is None and (alias := nearest(name, ALIASES[scope.target])):
-        found = ALIASES[scope.target][alias].name
+    if found is None and (alias := nearest(name, ALIASES[scope.subject_kind])):
+        found = ALIASES[scope.subject_kind][alias].name
     return None if found is None else f"(({found}))"

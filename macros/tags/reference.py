@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from . import CALLED, FILTERS, TARGETS, Scope, families, palette
+from . import CALLED, FILTERS, SUBJECT_KINDS, Scope, namespaces, palette
 
 Row = tuple[str, ...]
 
@@ -50,21 +50,23 @@ and the like mean the tester's own there. What only a ticket has, such as `((Tit
 """
 
 
-def headline(target: str) -> str:
-    return f"In a macro that runs on {CALLED[target]}"
+def headline(subject: str) -> str:
+    return f"In a macro that runs on {CALLED[subject]}"
 
 
 def tag_rows(scope: Scope) -> Iterator[tuple[str, list[Row]]]:
     """Each group with its rows: tag, meaning, type, sample. In order of the palette.
 
-    The families stand beside their members that there are.
+    The namespaces stand beside their members that there are.
     """
     rows = [
         (tag.group, (str(tag), tag.meaning, tag.type, tag.sample))
         for tag in palette(scope)
     ]
-    for family in families(scope):
-        rows.append((family.group, (family.sample, family.meaning, "its own", "")))
+    for namespace in namespaces(scope):
+        rows.append(
+            (namespace.group, (namespace.sample, namespace.meaning, "its own", ""))
+        )
     order = list(dict.fromkeys(group for group, _ in rows))
     rows.sort(key=lambda row: order.index(row[0]))
     for group, found in groupby(rows, key=lambda row: row[0]):
@@ -82,9 +84,9 @@ def filter_rows() -> list[Row]:
 def markdown() -> str:
     """The whole reference, as docs/tags.md holds it."""
     parts = [_INTRODUCTION]
-    for target in TARGETS:
-        parts.append(f"## {headline(target)}\n")
-        for group, rows in tag_rows(Scope.of(target=target)):
+    for subject in SUBJECT_KINDS:
+        parts.append(f"## {headline(subject)}\n")
+        for group, rows in tag_rows(Scope.of(subject_kind=subject)):
             shown = [(f"`{tag}`", *rest) for tag, *rest in rows]
             head = ("Tag", "Meaning", "Type", "Sample")
             parts.append(f"### {group}\n\n{_table(head, shown)}")

@@ -115,9 +115,9 @@ def test_what_a_macro_has_run_on_is_counted_and_left_out(
 ) -> None:
     factories.tickets(bugs, 2)
     macro = factories.macro(bugs, "https://example.com/")
-    Macro.objects.update(once_per_target=True)
+    Macro.objects.update(once_per_subject=True)
     factories.run(macro)
-    Macro.objects.update(once_per_target=True)
+    Macro.objects.update(once_per_subject=True)
     told = perform(page, macro).content.decode()
     assert "runs once per ticket, and has run on all" in told
     factories.ticket(bugs)

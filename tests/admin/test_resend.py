@@ -239,7 +239,7 @@ def test_a_selection_that_grew_is_confirmed_again(page: Client, run: Run) -> Non
 def test_too_many_are_refused_in_words(
     page: Client, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resends, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(resends, "MAX_AT_ONCE", 2)
     refused = select(page, "anew", run.deliveries.all())
     [message] = told(page.get(refused.url))
     assert message.startswith("More than 2 deliveries are selected")

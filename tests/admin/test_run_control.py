@@ -84,7 +84,7 @@ def test_resuming_rings_the_bell(
     run = a_run("http://127.0.0.1:9/")
     pause_run(run)
     rung: list[tuple[int, int]] = []
-    monkeypatch.setattr("macros.queue.ring", lambda pk, due: rung.append((pk, due)))
+    monkeypatch.setattr("macros.queue.notify", lambda pk, due: rung.append((pk, due)))
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
         assert resume_run(run)
         assert not resume_run(run)

@@ -162,7 +162,7 @@ def test_one_ipv6_network_is_one_caller(community: Community) -> None:
 def test_guesses_from_everywhere_do_not_fill_the_table(
     community: Community, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "MOST_REFUSED", 5)
+    monkeypatch.setattr(limits, "MAX_REFUSED", 5)
     _, token = api_key(community)
     for number in range(20):
         refusal("ch_0_0", f"198.51.100.{number}")

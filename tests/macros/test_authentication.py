@@ -189,7 +189,7 @@ def test_a_refused_token_is_renewed_once(
     assert Attempt.objects.count() == 1
 
 
-def test_a_target_that_refuses_every_token_is_not_asked_for_ever(
+def test_a_destination_that_refuses_every_token_is_not_asked_for_ever(
     bugs: FeedbackType, serve: Callable[..., Server], tokens: TokenURL
 ) -> None:
     factories.tickets(bugs, 9)
@@ -275,7 +275,7 @@ def test_the_address_policy_holds_for_the_token_url(
     bugs: FeedbackType, receiver: Receiver, tokens: TokenURL, settings: Any
 ) -> None:
     settings.ALLOWED_NETWORKS = []
-    settings.ALLOWED_TARGET_HOSTS = [receiver.url.removeprefix("http://")]
+    settings.ALLOWED_DESTINATION_HOSTS = [receiver.url.removeprefix("http://")]
     macro = oauth_macro(bugs, f"{receiver.url}/ok", tokens)
     attempt = deliver(factories.run(macro))
     assert attempt.error_class == "blocked"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from feedback.models import FeedbackType, Project
 from macros import config
-from macros.config import DocumentRefused, Existing, SecretsMissing
+from macros.config import ConfigRefused, Existing, SecretsMissing
 from macros.models import Macro, Secret, WebRequest
 from tests import factories
 
@@ -67,18 +67,18 @@ def test_what_is_exported_is_imported_the_same(filled: FeedbackType, form: str) 
     document = config.export_project(filled.project)
     text = config.write(document, form)
     assert config.read(text) == document
-    target = another(filled)
-    made = config.import_document(config.read(text), target)
+    subject = another(filled)
+    made = config.import_document(config.read(text), subject)
     assert [each.name for each in made.types] == ["Bug Report"]
     assert {each.name for each in made.macros} == {"To Slack", "Check address"}
-    again = config.export_project(target)
+    again = config.export_project(subject)
     assert {**again, "project": None} == {**document, "project": None}
     steps = made.macros[0].concrete_steps()
     assert [each.kind for each in steps] == [
         *("web_request", "change_status", "set_field", "add_comment"),
         *("set_visibility", "add_score", "send_email"),
     ]
-    assert steps[1].status.feedback_type.project == target  # type: ignore[attr-defined]
+    assert steps[1].status.feedback_type.project == subject  # type: ignore[attr-defined]
 
 
 def test_no_value_of_a_secret_is_in_a_file(filled: FeedbackType) -> None:
@@ -170,7 +170,7 @@ def test_a_credential_that_no_tag_can_stand_in_for_stops_the_export(
         token_url="https://a.example/token",
         token_parameters="scope=a\nclient_secret=abcdef",
     )
-    with pytest.raises(DocumentRefused, match="Ask, step 1: .* hold client_secret as"):
+    with pytest.raises(ConfigRefused, match="Ask, step 1: .* hold client_secret as"):
         config.export_project(bugs.project)
 
 
@@ -190,7 +190,7 @@ def test_values_that_are_asked_for_become_secrets_of_the_project(
 def test_a_taken_name_is_refused_kept_copied_or_replaced(filled: FeedbackType) -> None:
     document = config.export_project(filled.project)
     before = count()
-    with pytest.raises(DocumentRefused, match="type 'Bug Report' already"):
+    with pytest.raises(ConfigRefused, match="type 'Bug Report' already"):
         config.import_document(document, filled.project)
     assert count() == before
     kept = config.import_document(document, filled.project, existing=Existing.SKIP)
@@ -223,7 +223,7 @@ def test_faults_are_told_before_secrets_are_asked_for(filled: FeedbackType) -> N
         "Macro Check address is new. It sends to https://api.example.com/….",
     ]
     broken = changed(document, ["types", 0, "prefx"], "X")
-    with pytest.raises(DocumentRefused, match="prefx: Unknown member"):
+    with pytest.raises(ConfigRefused, match="prefx: Unknown member"):
         config.import_document(broken, other.project)
     assert count() == before
 
@@ -238,9 +238,9 @@ def test_a_project_key_is_no_credential(bugs: FeedbackType) -> None:
 
 def test_a_dry_run_makes_nothing(filled: FeedbackType) -> None:
     document = config.export_project(filled.project)
-    target = another(filled)
+    subject = another(filled)
     before = count()
-    told = config.import_document(document, target, dry_run=True).in_words()
+    told = config.import_document(document, subject, dry_run=True).in_words()
     assert told == "1 feedback type, 2 macros"
     assert count() == before
 
@@ -309,10 +309,10 @@ def test_a_fault_is_named_by_its_path_and_nothing_is_made(
     filled: FeedbackType, path: list[Any], value: Any, said: str
 ) -> None:
     document = changed(config.export_project(filled.project), path, value)
-    target = another(filled)
+    subject = another(filled)
     before = count()
-    with pytest.raises(DocumentRefused) as refused:
-        config.import_document(document, target)
+    with pytest.raises(ConfigRefused) as refused:
+        config.import_document(document, subject)
     assert said in str(refused.value)
     assert count() == before
 
@@ -341,18 +341,18 @@ def test_a_fault_is_named_by_its_path_and_nothing_is_made(
     ],
 )
 def test_a_text_that_cannot_be_read_says_why(text: str, said: str) -> None:
-    with pytest.raises(DocumentRefused) as refused:
+    with pytest.raises(ConfigRefused) as refused:
         config.import_document(config.read(text), Project())
     assert said in str(refused.value)
 
 
 def test_locked_web_requests_are_not_imported(filled: FeedbackType) -> None:
     document = config.export_project(filled.project)
-    target = another(filled)
+    subject = another(filled)
     filled.project.community.api_keys.all().delete()
-    with pytest.raises(DocumentRefused, match="no valid API key"):
-        config.import_document(document, target)
-    assert not target.feedback_types.exists()
+    with pytest.raises(ConfigRefused, match="no valid API key"):
+        config.import_document(document, subject)
+    assert not subject.feedback_types.exists()
 
 
 scalars = (
@@ -401,7 +401,7 @@ FUZZ = settings(
 def test_what_is_written_is_read_the_same(value: dict[str, Any]) -> None:
     try:
         config.read(json.dumps(value))
-    except DocumentRefused:
+    except ConfigRefused:
         return  # It holds what no file can.
     for form in ("json", "yaml"):
         assert config.read(config.write(value, form)) == value
@@ -412,7 +412,7 @@ def test_what_is_written_is_read_the_same(value: dict[str, Any]) -> None:
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
         config.read(text)
-    except DocumentRefused as refused:
+    except ConfigRefused as refused:
         assert refused.problems
 
 
@@ -438,11 +438,11 @@ def test_any_change_to_a_file_is_imported_whole_or_not_at_all(
     place = data.draw(st.sampled_from(places))
     mutated = changed(document, place, data.draw(anything))
     before = count()
-    target = another(bugs, f"Fuzz {before}")
+    subject = another(bugs, f"Fuzz {before}")
     try:
         read = config.read(json.dumps(mutated))
-        config.import_document(read, target)
-    except DocumentRefused as refused:
+        config.import_document(read, subject)
+    except ConfigRefused as refused:
         assert refused.problems and all(refused.problems)
         assert count() == (*before[:3], before[3] + 1, before[4])
-    target.delete()
+    subject.delete()

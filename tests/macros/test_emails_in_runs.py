@@ -63,7 +63,7 @@ def test_each_ticket_sends_its_e_mail_and_the_log_shows_it(
     assert mail.recipients == ["tara@example.com"] * 3
     sent = {str(each["Subject"]): each for each in mail.messages}
     assert set(sent) == {f"BUG-{number} is closed" for number in (1, 2, 3)}
-    delivery = run.deliveries.get(target_label="BUG-1")
+    delivery = run.deliveries.get(subject_label="BUG-1")
     message = sent["BUG-1 is closed"]
     assert message["To"] == "tara@example.com"
     assert message["Message-ID"] == f"<{delivery_id(run.key, delivery.pk)}@localhost>"

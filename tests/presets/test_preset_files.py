@@ -73,8 +73,8 @@ def test_a_secret_is_bound_to_the_host_it_is_sent_to(preset: Preset) -> None:
             assert need.hosts == ()
             assert request["url"].startswith(f"((Secret: {need.name}))")
         else:
-            target = urlsplit(request.get("token_url") or request["url"]).hostname
-            assert hosts_for(need.hosts, settings) == [target]
+            subject = urlsplit(request.get("token_url") or request["url"]).hostname
+            assert hosts_for(need.hosts, settings) == [subject]
 
 
 @each_preset

@@ -59,7 +59,7 @@ _TLS = (
 )
 _LIMITS = "{} was left out: time limits are settings of CenterHook."
 _PROTOCOL = "{} was left out: requests are sent over HTTP/1.1."
-_PROXY = "{} was left out: requests go to the target itself."
+_PROXY = "{} was left out: requests go to the destination itself."
 _RETRIES = "{} was left out: the macro's own page says when it tries again."
 _FILE = "{} was left out: files of your computer are not read."
 _LOGIN = "{} was left out: only Basic, Bearer and OAuth 2 are known here."

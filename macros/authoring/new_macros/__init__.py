@@ -1,13 +1,13 @@
 """New macros from what is known already: a preset's requests, a pasted command."""
 
-from .creating import NewSecret, Refused, Start, create_macro
+from .creating import MacroRefused, NewSecret, Start, create_macro
 from .pasted import Credential, Draft, draft
 
 __all__ = [
     "Credential",
     "Draft",
     "NewSecret",
-    "Refused",
+    "MacroRefused",
     "Start",
     "create_macro",
     "draft",

@@ -38,7 +38,7 @@ class Start:
     for_community: bool = False
 
 
-class Refused(Exception):
+class MacroRefused(Exception):
     """What can't be made, with a sentence for each member at fault.
 
     The members are `place`, `name`, the keys of secrets, and an empty text for
@@ -51,7 +51,7 @@ class Refused(Exception):
 
 
 def create_macro(start: Start, actor: Any) -> Macro:
-    """The macro with its requests and new secrets, or nothing. Raises Refused."""
+    """The macro with its requests and new secrets, or nothing. Raises MacroRefused."""
     macro = Macro.at(start.place, name=start.name, description=start.description)
     community = macro.community
     if not community.is_unlocked():
@@ -59,14 +59,14 @@ def create_macro(start: Start, actor: Any) -> Macro:
             f"Web requests are locked: the community {community} has no valid API key."
             " A Community Manager can create one."
         )
-        raise Refused({"place": [problem]})
+        raise MacroRefused({"place": [problem]})
     with transaction.atomic():
         for secret in start.secrets:
             _create_secret(macro, secret, actor, for_community=start.for_community)
         _checked("name", macro)
         macro.save()
         if not may(actor, "macros.add_macro", macro):
-            raise Refused({"name": ["You may not add macros there."]})
+            raise MacroRefused({"name": ["You may not add macros there."]})
         for position, request in enumerate(start.requests, start=1):
             _create_request(macro, position, request)
         note_version(macro, actor)
@@ -85,7 +85,7 @@ def _create_secret(
         hosts="\n".join(new.hosts),
     )
     if Secret.objects.usable_in(macro.community_id, macro.project_id).named(new.name):
-        raise Refused(
+        raise MacroRefused(
             {
                 new.key: [
                     f"There is a secret '{new.name}' already. Choose another name, or"
@@ -98,7 +98,7 @@ def _create_secret(
     secret.save()
     if not may(actor, "macros.add_secret", secret):
         where = "the project" if project else "the community"
-        raise Refused({new.key: [f"You may not add secrets to {where}."]})
+        raise MacroRefused({new.key: [f"You may not add secrets to {where}."]})
 
 
 def _create_request(macro: Macro, position: int, values: Mapping[str, Any]) -> None:
@@ -111,7 +111,7 @@ def _create_request(macro: Macro, position: int, values: Mapping[str, Any]) -> N
             for name, messages in error.message_dict.items()
             for message in messages
         ]
-        raise Refused({"": problems}) from None
+        raise MacroRefused({"": problems}) from None
     step.save()
 
 
@@ -119,4 +119,4 @@ def _checked(key: str, row: Macro | Secret) -> None:
     try:
         row.full_clean()
     except ValidationError as error:
-        raise Refused({key: error.messages}) from None
+        raise MacroRefused({key: error.messages}) from None

@@ -17,8 +17,8 @@ from logs.redaction import is_credential
 from ...config.concealing import JSON_MEMBER, WEBHOOK_URL
 from ...http import TransportError
 from ...models import AuthKind, BodyKind, Method
-from ...models.secrets import SHORTEST_VALUE
-from ...models.web_requests import BODY_PLACES
+from ...models.secrets import MIN_VALUE
+from ...models.web_requests import BODY_CONTEXTS
 from ...tags.headers import RESERVED
 from ..curl import CurlError, ParsedCurl
 from ..presets import host_of
@@ -94,7 +94,7 @@ class _Drafter:
         elif self.vendor and self.vendor not in what.lower():
             what = f"{self.vendor}_{what}"
         base = _NOT_IN_NAMES.sub("_", what.lower()).strip("_")[:60] or "secret"
-        known = "" if stand_in or len(value.strip()) < SHORTEST_VALUE else value
+        known = "" if stand_in or len(value.strip()) < MIN_VALUE else value
         name, number = base, 1
         while name in self.found:
             if self.found[name].value == known and known:
@@ -146,7 +146,7 @@ class _Drafter:
             self.notes.append("-u without a user name was left out.")
             return None
         if not password:
-            # As an API key is given: the target looks only at the user name.
+            # As an API key is given: the destination looks only at the user name.
             self.notes.append(
                 "-u has no password, which is needed here. If the user name is an API"
                 " key, take it as the secret and write any user name."
@@ -158,7 +158,7 @@ class _Drafter:
         return next(found, "")
 
     def _headers(self, kind: str, authenticated: bool) -> Iterator[str]:
-        usual = BODY_PLACES[kind][1] if kind in BODY_PLACES else ""
+        usual = BODY_CONTEXTS[kind][1] if kind in BODY_CONTEXTS else ""
         seen = set()
         for name, value in self.parsed.headers:
             lowered = name.lower()

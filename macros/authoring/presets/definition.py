@@ -47,7 +47,7 @@ class Preset:
     title: str
     vendor: str
     group: str
-    target: str
+    subject_kind: str
     summary: str
     documentation: str
     settings: tuple[Setting, ...]

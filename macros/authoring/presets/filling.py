@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 from ...http import TransportError, origin_of
 from .definition import Preset, Setting
 
-LONGEST_SETTING = 500
+MAX_SETTING = 500
 
 _PLACEHOLDER = re.compile(r"\[\[([a-z][a-z0-9_]*)\]\]")
 _PAIR = re.compile(r"\(\(|\)\)")
@@ -29,8 +29,8 @@ def check_setting(setting: Setting, value: str) -> str:
     value = value.strip()
     if not value:
         raise ValueError("Give a value.")
-    if len(value) > LONGEST_SETTING:
-        raise ValueError(f"This is longer than {LONGEST_SETTING} characters.")
+    if len(value) > MAX_SETTING:
+        raise ValueError(f"This is longer than {MAX_SETTING} characters.")
     if _CONTROL.search(value):
         raise ValueError("This may hold no line breaks or control characters.")
     if setting.kind == "choice" and value not in setting.choices:

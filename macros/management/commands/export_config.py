@@ -48,7 +48,7 @@ class Command(BaseCommand):
         macros = _named(project.macros, options["macro"], "macro")
         try:
             document = config.export_project(project, types=types, macros=macros)
-        except config.DocumentRefused as refusal:
+        except config.ConfigRefused as refusal:
             raise CommandError(f"Nothing was exported.\n{refusal}") from None
         text = config.write(document, options["format"])
         output: Path | None = options["output"]

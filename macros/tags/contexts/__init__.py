@@ -13,10 +13,10 @@ from .text import lay_out_header, lay_out_text
 from .url import lay_out_url
 from .xml_body import lay_out_xml
 
-__all__ = ["LAYOUTS", "MASK", "Layout", "Place", "Slot"]
+__all__ = ["LAYOUTS", "MASK", "Layout", "OutputContext", "Slot"]
 
 
-class Place(StrEnum):
+class OutputContext(StrEnum):
     JSON = "json"
     URL = "url"
     HEADER = "header"
@@ -25,11 +25,11 @@ class Place(StrEnum):
     TEXT = "text"
 
 
-LAYOUTS: dict[Place, Callable[[Source, list[Piece]], Layout]] = {
-    Place.JSON: lay_out_json,
-    Place.URL: lay_out_url,
-    Place.HEADER: lay_out_header,
-    Place.FORM: lay_out_form,
-    Place.XML: lay_out_xml,
-    Place.TEXT: lay_out_text,
+LAYOUTS: dict[OutputContext, Callable[[Source, list[Piece]], Layout]] = {
+    OutputContext.JSON: lay_out_json,
+    OutputContext.URL: lay_out_url,
+    OutputContext.HEADER: lay_out_header,
+    OutputContext.FORM: lay_out_form,
+    OutputContext.XML: lay_out_xml,
+    OutputContext.TEXT: lay_out_text,
 }

@@ -7,7 +7,7 @@ from ..source import Piece, RawTag
 
 MASK = "••••••"
 
-# From a value to what stands in the result; raises Refused.
+# From a value to what stands in the result; raises ValueRefused.
 Escape = Callable[[object], str]
 
 
@@ -24,7 +24,7 @@ class Slot:
 class Layout:
     """Literals as they are sent, and slots.
 
-    `check` looks at a whole result, and raises Refused with a sentence.
+    `check` looks at a whole result, and raises ValueRefused with a sentence.
     """
 
     parts: list[str | Slot]

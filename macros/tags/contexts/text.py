@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import Refused
+from ..errors import ValueRefused
 from ..source import Literal, Piece, Source
 from ..values import to_text
 from .layout import Layout, with_one_escape
@@ -36,7 +36,7 @@ def _header_text(value: object) -> str:
     if text.isascii() and text.isprintable():
         return text
     if not _is_safe(text):
-        raise Refused(
+        raise ValueRefused(
             "holds a line break or a control character, which a header cannot hold"
         )
     # A lone surrogate has no bytes at all.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from urllib.parse import quote, urlsplit
 
-from ..errors import Refused
+from ..errors import ValueRefused
 from ..source import Literal, Piece, Source
 from ..values import PercentEncoded, to_text
 from .layout import Layout, Slot
@@ -35,7 +35,7 @@ def lay_out_url(source: Source, pieces: list[Piece]) -> Layout:
     trial = "".join(part if isinstance(part, str) else "1" for part in parts)
     try:
         check_url(trial)
-    except Refused as refused:
+    except ValueRefused as refused:
         source.refuse(0, str(refused))
     return Layout(parts, _render_check(parts))
 
@@ -71,28 +71,30 @@ def _whole(value: object) -> str:
     """A URL kept in a secret or in external data."""
     text = to_text(value).strip()
     if _UNFIT.search(text):
-        raise Refused("holds a space, line break or backslash, which a URL cannot hold")
+        raise ValueRefused(
+            "holds a space, line break or backslash, which a URL cannot hold"
+        )
     return text
 
 
 def check_url(url: str) -> None:
-    """Raises Refused. Never quotes the URL: it could hold a secret."""
+    """Raises ValueRefused. Never quotes the URL: it could hold a secret."""
     if not url[:8].lower().startswith(_SCHEMES):
-        raise Refused(_NEEDS_SCHEME)
+        raise ValueRefused(_NEEDS_SCHEME)
     start = url.index("//") + 2
     end = _AUTHORITY_END.search(url, start)
     authority = url[start : end.start()] if end else url[start:]
     if "@" in authority:
-        raise Refused("The URL may hold no user name or password before the host")
+        raise ValueRefused("The URL may hold no user name or password before the host")
     try:
         split = urlsplit(f"//{authority}")
         host, port = split.hostname, split.port
     except ValueError:
-        raise Refused("The URL has no valid host and port") from None
+        raise ValueRefused("The URL has no valid host and port") from None
     if not host or port == 0:
-        raise Refused("The URL has no host")
+        raise ValueRefused("The URL has no host")
     if not _UNFIT_IN_HOST.isdisjoint(authority):
-        raise Refused("The URL's host holds a character that no host can hold")
+        raise ValueRefused("The URL's host holds a character that no host can hold")
     _check_path(url)
 
 
@@ -100,4 +102,4 @@ def _check_path(url: str) -> None:
     """Clients resolve dots, which would take the request to another path."""
     path = url.partition("?")[0].partition("#")[0].lower().replace("%2e", ".")
     if not {".", ".."}.isdisjoint(path.split("/")):
-        raise Refused("The URL may hold no . or .. as a part of its path")
+        raise ValueRefused("The URL may hold no . or .. as a part of its path")

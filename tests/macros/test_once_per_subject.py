@@ -1,4 +1,4 @@
-"""A macro that runs once on each target."""
+"""A macro that runs once on each subject."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def bugs() -> FeedbackType:
 
 def once(of: FeedbackType, *urls: str) -> Macro:
     made = factories.macro(of, *urls)
-    made.once_per_target = True
+    made.once_per_subject = True
     made.save()
     return made
 
 
-def targets_of(run: Run) -> list[str]:
+def subjects_of(run: Run) -> list[str]:
     rows = run.deliveries.filter(step=0).order_by("pk")
-    return list(rows.values_list("target_label", flat=True))
+    return list(rows.values_list("subject_label", flat=True))
 
 
 def test_what_it_has_run_on_is_left_out(bugs: FeedbackType, receiver: Receiver) -> None:
@@ -41,7 +41,7 @@ def test_what_it_has_run_on_is_left_out(bugs: FeedbackType, receiver: Receiver) 
     deliveries.work(factories.run(macro).pk)
     factories.ticket(bugs)
     run = factories.run(macro)
-    assert (targets_of(run), run.total, run.left_out) == (["BUG-3"], 1, 2)
+    assert (subjects_of(run), run.total, run.left_out) == (["BUG-3"], 1, 2)
     with pytest.raises(RunRefused, match="once per ticket, and has run on all"):
         factories.run(macro)
     assert Run.objects.count() == 2

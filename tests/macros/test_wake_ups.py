@@ -69,7 +69,7 @@ def answer_the_bells() -> None:
 def test_starting_a_run_rings_once_after_the_commit() -> None:
     run = factories.run(a_macro(count=3))
     assert bells() == {run.pk: 1}
-    assert queue.rung_runs() == {run.pk}
+    assert queue.notified_runs() == {run.pk}
 
 
 def test_a_job_carries_the_runs_id_and_nothing_else() -> None:
@@ -110,7 +110,7 @@ def test_the_clock_rings_for_the_due_runs_that_have_no_bell() -> None:
         factories.run(macro) for _ in range(6)
     )
     django_rq.get_queue(queue.QUEUE).empty()
-    queue.ring(rung.pk)
+    queue.notify(rung.pk)
     in_an_hour = timezone.now() + timedelta(hours=1)
     later.deliveries.update(next_attempt_at=in_an_hour)
     settled.deliveries.update(state=DeliveryState.DELIVERED, next_attempt_at=None)
@@ -168,8 +168,8 @@ def test_two_clocks_at_once_send_nothing_twice(receiver: Receiver) -> None:
 
 def test_a_job_done_twice_sends_once(receiver: Receiver) -> None:
     run = factories.run(a_macro(f"{receiver.url}/ok", count=2))
-    queue.ring(run.pk)
-    queue.ring(run.pk)
+    queue.notify(run.pk)
+    queue.notify(run.pk)
     answer_the_bells()
     assert sorted(receiver.ids.values()) == [1, 1]
     assert set(Delivery.objects.values_list("attempts", flat=True)) == {1}

@@ -9,9 +9,9 @@ from typing import Any
 
 from macros.tags import (
     TESTER,
-    Context,
     FieldInfo,
-    Place,
+    OutputContext,
+    RenderContext,
     Scope,
     Template,
     TemplateError,
@@ -37,7 +37,7 @@ FORM_VALUES = {
     "due": "2026-03-04",
     "empty": "",
 }
-TESTERS = Scope.of(secrets=["Slack URL", "token"], target=TESTER)
+TESTERS = Scope.of(secrets=["Slack URL", "token"], subject_kind=TESTER)
 SECRETS = {"slack_url": "https://hooks.example.com/T0/B0", "token": "s3cr3t"}
 
 
@@ -93,18 +93,20 @@ def a_tester(**changes: Any) -> SimpleNamespace:
     return SimpleNamespace(**values | changes)
 
 
-def a_context(secrets: Mapping[str, str] = SECRETS, **changes: Any) -> Context:
+def a_context(secrets: Mapping[str, str] = SECRETS, **changes: Any) -> RenderContext:
     return _context(a_ticket(**changes), "/t/3401/", secrets)
 
 
-def a_testers_context(secrets: Mapping[str, str] = SECRETS, **changes: Any) -> Context:
+def a_testers_context(
+    secrets: Mapping[str, str] = SECRETS, **changes: Any
+) -> RenderContext:
     return _context(a_tester(**changes), "/p/512/", secrets)
 
 
-def _context(target: Any, path: str, secrets: Mapping[str, str]) -> Context:
-    return Context(
-        target=target,
-        target_url=f"https://centerhook.example.com{path}",
+def _context(subject: Any, path: str, secrets: Mapping[str, str]) -> RenderContext:
+    return RenderContext(
+        subject=subject,
+        subject_url=f"https://centerhook.example.com{path}",
         macro="Send to Jira",
         run_id="871",
         delivery_id="msg_871_1",
@@ -114,20 +116,28 @@ def _context(target: Any, path: str, secrets: Mapping[str, str]) -> Context:
     )
 
 
-def compiled(source: str, place: Place = Place.TEXT, scope: Scope = SCOPE) -> Template:
+def compiled(
+    source: str, place: OutputContext = OutputContext.TEXT, scope: Scope = SCOPE
+) -> Template:
     return compile_template(source, place, scope)
 
 
-def rendered(source: str, place: Place = Place.TEXT, **changes: Any) -> str:
+def rendered(
+    source: str, place: OutputContext = OutputContext.TEXT, **changes: Any
+) -> str:
     return compiled(source, place).render(a_context(**changes))
 
 
-def with_value(source: str, value: object, place: Place = Place.TEXT) -> str:
+def with_value(
+    source: str, value: object, place: OutputContext = OutputContext.TEXT
+) -> str:
     """The source rendered with one value of any type, as ((External: v))."""
     return rendered(source, place, external_data={"v": value})
 
 
-def problems(source: str, place: Place = Place.TEXT, scope: Scope = SCOPE) -> list[str]:
+def problems(
+    source: str, place: OutputContext = OutputContext.TEXT, scope: Scope = SCOPE
+) -> list[str]:
     try:
         compiled(source, place, scope)
     except TemplateError as error:

@@ -1,4 +1,4 @@
-"""Targets that behave as badly as they can, met by the whole delivery path."""
+"""Destinations that behave as badly as they can, met by the whole delivery path."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 Serve = Callable[..., Server]
 Perform = Callable[..., None]
 
-MOST_KEPT = 65_536
+MAX_KEPT = 65_536
 BOMB = gzip.compress(b"\0" * 20_000_000)
 HEAD = b"HTTP/1.1 200 OK\r\n"
 
@@ -58,7 +58,7 @@ def perform(settings: SettingsWrapper) -> Iterator[Perform]:
 
     def perform(*runs: Run) -> None:
         for run in runs:
-            engine.ring(run.pk)
+            engine.notify(run.pk)
         end = time.monotonic() + 15
         while busy(*runs):
             assert time.monotonic() < end, "it hangs"
@@ -120,7 +120,7 @@ def resets(peer: Peer) -> None:
     peer.reset()
 
 
-TARGETS: dict[str, tuple[Behaviour, End]] = {
+DESTINATIONS: dict[str, tuple[Behaviour, End]] = {
     "does not read": (deaf, TIMED_OUT),
     "hangs before the headers": (silent, TIMED_OUT),
     "hangs within the headers": (hangs_after(HEAD + b"X-A: b\r\n"), TIMED_OUT),
@@ -195,25 +195,25 @@ def end_of(run: Run) -> End:
 def test_every_hostile_answer_ends_in_a_state_and_holds_up_nobody(
     serve: Serve, receiver: Receiver, perform: Perform
 ) -> None:
-    runs = {name: a_run(serve(how).url("/")) for name, (how, _) in TARGETS.items()}
+    runs = {name: a_run(serve(how).url("/")) for name, (how, _) in DESTINATIONS.items()}
     other = a_run(f"{receiver.url}/ok", 20)
 
     perform(*runs.values(), other)
 
     found = {name: end_of(run) for name, run in runs.items()}
-    assert found == {name: end for name, (_, end) in TARGETS.items()}
+    assert found == {name: end for name, (_, end) in DESTINATIONS.items()}
     assert (other.state, other.delivered) == ("finished", 20)
     for attempt in Attempt.objects.exclude(error_class__in=["", "http", "redirect"]):
         assert attempt.message.endswith(".")
     for attempt in Attempt.objects.all():
-        assert len(attempt.response_body) <= MOST_KEPT
-        assert len(attempt.response_headers) <= MOST_KEPT
+        assert len(attempt.response_body) <= MAX_KEPT
+        assert len(attempt.response_headers) <= MAX_KEPT
         assert "\0" not in attempt.response_body + attempt.response_headers
         assert (attempt.total_ms or 0) < 3000
 
 
 @pytest.mark.parametrize("form", ["seconds", "date"])
-def test_a_busy_target_is_left_alone_for_as_long_as_it_asks(
+def test_a_busy_destination_is_left_alone_for_as_long_as_it_asks(
     serve: Serve, perform: Perform, form: str
 ) -> None:
     date = format_datetime(datetime.now(UTC) + timedelta(seconds=7200), usegmt=True)
@@ -230,7 +230,7 @@ def test_a_busy_target_is_left_alone_for_as_long_as_it_asks(
     assert 7190 < waits <= 7200 * 1.1
 
 
-def test_a_target_that_recovers_gets_the_same_delivery_under_the_same_id(
+def test_a_destination_that_recovers_gets_the_same_delivery_under_the_same_id(
     serve: Serve, perform: Perform
 ) -> None:
     def recover(peer: Peer) -> None:

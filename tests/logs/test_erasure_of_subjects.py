@@ -18,7 +18,7 @@ from logs.privacy import ErasureUnfinished, erase_tester, export_tester, footpri
 from logs.recording import Captured, Outcome
 from macros import deliveries
 from macros.deliveries.claims import claim_due
-from macros.runs.resends import resend, survey
+from macros.runs.resends import preview_resend, resend
 from tests import factories
 from tests.logs import people
 
@@ -71,7 +71,7 @@ def test_nothing_of_her_is_left_in_any_table(
     assert people.telling_in(people.everything_stored()) == []
     assert (zoe.external_data, zoe.external_provenance, zoe.score) == ({}, {}, 0)
     own = Delivery.objects.filter(tester=zoe)
-    assert {each.target_label for each in own} == {f"erased-{zoe.pk}@invalid"}
+    assert {each.subject_label for each in own} == {f"erased-{zoe.pk}@invalid"}
     assert sorted(each.state for each in own) == ["cancelled", "delivered"]
     assert all(each.is_emptied for each in Attempt.objects.filter(delivery__in=own))
 
@@ -121,7 +121,7 @@ def test_what_waits_is_cancelled_and_resent_to_nobody(
     assert (run.delivered, run.cancelled, run.state) == (2, 2, "finished")
     assert len(receiver.requests) == 2
     mine = run.deliveries.filter(tester=zoe)
-    assert survey(mine, Resend.ANEW, olivia).count == 0
+    assert preview_resend(mine, Resend.ANEW, olivia).count == 0
     assert resend(mine, Resend.ANEW, olivia).count == 0
     factories.run(run.macro)
     assert Delivery.objects.filter(tester=zoe).count() == 2, "nor in a new run"
