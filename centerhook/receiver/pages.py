@@ -12,9 +12,9 @@ from urllib.parse import parse_qs
 
 from django.template import Context, Engine
 
-from .answers import JSON
 from .memory import Memory, Received
 from .messages import Reply, reply
+from .responses import JSON
 
 FOLDER = Path(__file__).parent
 # How many requests the page for people shows.

@@ -9,10 +9,10 @@ from collections import Counter
 from types import TracebackType
 from typing import Self, cast
 
-from .answers import answer
 from .memory import Memory, Received
 from .messages import BadRequest, Parsed, Reply, parse, reply
 from .pages import page
+from .responses import answer
 
 
 class Connection(asyncio.Protocol):

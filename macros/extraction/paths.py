@@ -28,7 +28,7 @@ ALLOWANCE = 200_000
 _MAX_PATTERN_MEMORY = 1 << 20
 
 
-class Unfit(Exception):
+class ExtractionError(Exception):
     """What an answer has does not do; the message is the rest of a sentence."""
 
 
@@ -43,7 +43,7 @@ class Allowance(dict[str, int]):
         reach = 1 + len(held) if isinstance(held, (dict, list)) else 1
         self["left"] -= reach * len(selectors)
         if self["left"] < 0:
-            raise Unfit("asks for too much work on an answer of this size")
+            raise ExtractionError("asks for too much work on an answer of this size")
 
 
 def _charge(node: JSONPathMatch, selectors: Sequence[object]) -> None:
@@ -127,7 +127,7 @@ def compile_path(text: str) -> JSONPath:
 
 
 def find_all(path: JSONPath, data: Any, allowance: Allowance, most: int) -> list[Any]:
-    """The values at the path, and one more than `most` at the most. Raises Unfit.
+    """The values at the path, at most one more than `most`. Raises ExtractionError.
 
     Unlike the library's own `findall` it takes an answer that is a string as the
     value that it is, and not as JSON once more.
@@ -151,9 +151,11 @@ def find_all(path: JSONPath, data: Any, allowance: Allowance, most: int) -> list
             if len(found) > most:
                 break
     except JSONPathRecursionError:
-        raise Unfit("goes deeper than an answer may be nested") from None
+        raise ExtractionError("goes deeper than an answer may be nested") from None
     except JSONPathError as error:
-        raise Unfit(f"can't be applied to this answer: {error.message}") from None
+        raise ExtractionError(
+            f"can't be applied to this answer: {error.message}"
+        ) from None
     return found
 
 

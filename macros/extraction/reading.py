@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from .definitions import ReturnValue, Source
-from .paths import Allowance, Unfit, find_all, search
+from .paths import Allowance, ExtractionError, find_all, search
 from .values import MAX_ITEMS, ValueType, convert
 
 
@@ -28,7 +28,7 @@ class Reading:
     allowance: Allowance = field(default_factory=Allowance)
 
     def take(self, wanted: ReturnValue) -> Any:
-        """The value, secrets masked; None if the answer has none. Raises Unfit."""
+        """The value, secrets masked; None if there is none. Raises ExtractionError."""
         found = self._find(wanted)
         if len(found) == 1 and (found[0] is None or wanted.source == Source.JSON):
             # A list in JSON is one value of that type, and null is none.
@@ -62,7 +62,7 @@ class Reading:
     def _json(self) -> Any:
         data, problem = self._parsed
         if problem:
-            raise Unfit(problem)
+            raise ExtractionError(problem)
         return data
 
     @cached_property
@@ -83,14 +83,14 @@ class Reading:
         if isinstance(value, list):
             return [self._masked(item) for item in value]
         if self.redact(shown := json.dumps(value)) != shown:
-            raise Unfit("is a secret")
+            raise ExtractionError("is a secret")
         return value
 
 
 def _only(found: list[Any]) -> Any:
     if len(found) > 1:
         count = len(found) if len(found) <= MAX_ITEMS else f"more than {MAX_ITEMS}"
-        raise Unfit(f"matches {count} values; take one, or make it a list")
+        raise ExtractionError(f"matches {count} values; take one, or make it a list")
     return found[0] if found else None
 
 

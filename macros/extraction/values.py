@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any
 
-from .paths import Unfit
+from .paths import ExtractionError
 
 MAX_VALUE = 4_000
 MAX_ITEMS = 100
@@ -33,7 +33,7 @@ class ValueType(StrEnum):
 
 
 def convert(value: Any, kind: ValueType) -> Any:
-    """Raises Unfit."""
+    """Raises ExtractionError."""
     return _CONVERTERS[kind](value)
 
 
@@ -44,11 +44,11 @@ def storable(text: str) -> str:
 def _text(value: Any) -> str:
     if isinstance(value, str):
         if len(value) > MAX_VALUE:
-            raise Unfit(f"is longer than {MAX_VALUE:,} characters")
+            raise ExtractionError(f"is longer than {MAX_VALUE:,} characters")
         return storable(value)
     if isinstance(value, (bool, int, float)):
         return json.dumps(_finite(value))
-    raise Unfit(f"is {_called(value)}, not a text")
+    raise ExtractionError(f"is {_called(value)}, not a text")
 
 
 def _number(value: Any) -> int | float:
@@ -56,15 +56,15 @@ def _number(value: Any) -> int | float:
         text = value.strip()
         value = int(text) if text.lstrip("+-").isdecimal() else float(text)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise Unfit(f"is {_called(value)}, not a number")
+        raise ExtractionError(f"is {_called(value)}, not a number")
     return _finite(value)
 
 
 def _finite(value: int | float) -> int | float:
     if isinstance(value, float) and not math.isfinite(value):
-        raise Unfit("is a number too large to be stored")
+        raise ExtractionError("is a number too large to be stored")
     if abs(value) >= _MAX_INTEGER:
-        raise Unfit("is a number too large to be stored")
+        raise ExtractionError("is a number too large to be stored")
     return value
 
 
@@ -72,7 +72,7 @@ def _boolean(value: Any) -> bool:
     if isinstance(value, str):
         value = {"true": True, "false": False}.get(value.strip().lower(), value)
     if not isinstance(value, bool):
-        raise Unfit(f"is {_called(value)}, not true or false")
+        raise ExtractionError(f"is {_called(value)}, not true or false")
     return value
 
 
@@ -91,7 +91,7 @@ def _date(value: Any) -> str:
             return _date_in(value.strip())
     except (ValueError, OverflowError, OSError):
         pass
-    raise Unfit(f"is {_called(value)}, not a date")
+    raise ExtractionError(f"is {_called(value)}, not a date")
 
 
 def _date_in(text: str) -> str:
@@ -111,10 +111,10 @@ def _moment(moment: datetime) -> str:
 def _list(value: Any) -> list[Any]:
     items = value if isinstance(value, list) else [value]
     if len(items) > MAX_ITEMS:
-        raise Unfit(f"has more than {MAX_ITEMS} items")
+        raise ExtractionError(f"has more than {MAX_ITEMS} items")
     made = [_item(item) for item in items]
     if len(json.dumps(made, ensure_ascii=False)) > MAX_VALUE:
-        raise Unfit(f"is longer than {MAX_VALUE:,} characters")
+        raise ExtractionError(f"is longer than {MAX_VALUE:,} characters")
     return made
 
 
@@ -123,7 +123,7 @@ def _item(value: Any) -> Any:
         return _text(value)
     if isinstance(value, (int, float)):
         return _finite(value)
-    raise Unfit(f"has {_called(value)} among its items")
+    raise ExtractionError(f"has {_called(value)} among its items")
 
 
 def _called(value: Any) -> str:

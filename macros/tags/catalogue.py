@@ -283,4 +283,4 @@ ALIASES: Mapping[str, Mapping[str, Tag]] = {
     TESTER: {normalise(f"Submitter {tag.name}"): tag for tag in _OWN_PROFILE},
 }
 # What a sentence calls them.
-CALLED: Mapping[str, str] = {FEEDBACK: "tickets", TESTER: "testers"}
+SUBJECT_NAMES: Mapping[str, str] = {FEEDBACK: "tickets", TESTER: "testers"}

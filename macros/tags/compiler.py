@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .catalogue import CALLED
+from .catalogue import SUBJECT_NAMES
 from .contexts import LAYOUTS, OutputContext, Slot
 from .errors import BadArgument, Problem, TemplateError
 from .filters import FILTERS, Apply
@@ -74,7 +74,7 @@ def _resolve(found: Source, raw: RawTag, scope: Scope) -> Tag | None:
         if other := mistaken_for(raw.name, scope):
             shown = (
                 f"(({_shortened(raw.name)})) is a tag of {other}, and this macro runs"
-                f" on {CALLED[scope.subject_kind]}"
+                f" on {SUBJECT_NAMES[scope.subject_kind]}"
             )
         found.refuse(raw.start, shown, nearest_tag(raw.name, scope))
     return tag

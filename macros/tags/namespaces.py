@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .catalogue import ALIASES, CALLED, CATALOGUES
+from .catalogue import ALIASES, CATALOGUES, SUBJECT_NAMES
 from .names import nearest, normalise
 from .scope import FEEDBACK, SUBJECT_KINDS, FieldInfo, RenderContext, Scope
 from .tag import Namespace, Resolve, Tag
@@ -136,7 +136,7 @@ def mistaken_for(name: str, scope: Scope) -> str:
         known = normalise(name) in CATALOGUES[other]
         is_field = colon and normalise(prefix) == "field" and other == FEEDBACK
         if other != scope.subject_kind and (known or is_field):
-            return CALLED[other]
+            return SUBJECT_NAMES[other]
     return ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from . import CALLED, FILTERS, SUBJECT_KINDS, Scope, namespaces, palette
+from . import FILTERS, SUBJECT_KINDS, SUBJECT_NAMES, Scope, namespaces, palette
 
 Row = tuple[str, ...]
 
@@ -51,7 +51,7 @@ and the like mean the tester's own there. What only a ticket has, such as `((Tit
 
 
 def headline(subject: str) -> str:
-    return f"In a macro that runs on {CALLED[subject]}"
+    return f"In a macro that runs on {SUBJECT_NAMES[subject]}"
 
 
 def tag_rows(scope: Scope) -> Iterator[tuple[str, list[Row]]]:

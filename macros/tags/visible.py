@@ -9,7 +9,7 @@ from .scope import Scope
 from .template import Template
 
 
-def compile_shown(text: str, place: OutputContext, scope: Scope) -> Template:
+def compile_without_secrets(text: str, place: OutputContext, scope: Scope) -> Template:
     """Raises TemplateError."""
     template = compile_template(text, place, scope)
     if template.uses_secrets:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from macros.deliveries.capture import captures_of
-from macros.extraction import Reading, ReturnValue, Unfit, compile_rows
+from macros.extraction import ExtractionError, Reading, ReturnValue, compile_rows
 from macros.extraction.values import MAX_VALUE
 
 ISSUE = {
@@ -40,7 +40,7 @@ def an_answer(body: Any = ISSUE, status: int = 200, **options: Any) -> Reading:
 
 
 def why_not(wanted: ReturnValue, answer: Reading) -> str:
-    with pytest.raises(Unfit) as caught:
+    with pytest.raises(ExtractionError) as caught:
         answer.take(wanted)
     return str(caught.value)
 
@@ -276,7 +276,7 @@ def test_whatever_is_answered_gives_a_storable_value_or_a_sentence(
 ) -> None:
     try:
         value = an_answer(body).take(a_row(path, kind))
-    except Unfit as why:
+    except ExtractionError as why:
         assert str(why)
         return
     json.dumps(value, allow_nan=False)
