@@ -61,11 +61,11 @@ def _check(pattern: str) -> None:
         raise BadArgument("a date format may hold no control characters")
     if not pattern.strip():
         raise BadArgument("the filter date needs a format, as in date:%d.%m.%Y")
-    for found in _DIRECTIVE.finditer(pattern):
-        if not found[1]:
+    for directive in _DIRECTIVE.finditer(pattern):
+        if not directive[1]:
             raise BadArgument("a % in a date format needs a letter; write %% for %")
-        if found[1] not in _KNOWN:
-            raise BadArgument(f"'{found[0]}' means nothing in a date format")
+        if directive[1] not in _KNOWN:
+            raise BadArgument(f"'{directive[0]}' means nothing in a date format")
     try:
         _ANY_DAY.strftime(pattern)
     except ValueError:

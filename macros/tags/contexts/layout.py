@@ -1,3 +1,5 @@
+"""How the parts of a template stand in its result."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -7,7 +9,7 @@ from ..source import Piece, RawTag
 
 MASK = "••••••"
 
-# From a value to what stands in the result; raises ValueRefused.
+# Turns a value into the text of the result; raises ValueRefused.
 Escape = Callable[[object], str]
 
 
