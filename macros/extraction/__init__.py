@@ -1,4 +1,4 @@
-"""Return values: which parts of an answer become a ticket's external data."""
+"""Return values: which parts of a response become a ticket's external data."""
 
 from .definitions import (
     MAX_NAME,

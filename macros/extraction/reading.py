@@ -1,4 +1,4 @@
-"""One answer, read for as many return values as there are, and its JSON once."""
+"""One response, read for all its return values; its JSON is parsed once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+
+from jsonpath import JSONPath
 
 from .definitions import ReturnValue, Source
 from .paths import Allowance, ExtractionError, find_all, search
@@ -15,7 +16,7 @@ from .values import MAX_ITEMS, ValueType, convert
 
 @dataclass
 class Reading:
-    """An answer as it may be shown: `text` is its body, `cut` why it is not whole.
+    """A response as it may be shown: `text` is its body, `cut` why it is not whole.
 
     `redact` masks secrets: `text` is redacted already, headers are not.
     """
@@ -27,57 +28,57 @@ class Reading:
     redact: Callable[[str], str] = str
     allowance: Allowance = field(default_factory=Allowance)
 
-    def take(self, wanted: ReturnValue) -> Any:
+    def take(self, wanted: ReturnValue) -> object:
         """The value, secrets masked; None if there is none. Raises ExtractionError."""
-        found = self._find(wanted)
-        if len(found) == 1 and (found[0] is None or wanted.source == Source.JSON):
+        values = self._find(wanted)
+        if len(values) == 1 and (values[0] is None or wanted.source == Source.JSON):
             # A list in JSON is one value of that type, and null is none.
-            value = found[0]
+            value = values[0]
         elif wanted.type == ValueType.LIST:
-            value = found or None
+            value = values or None
         else:
-            value = _only(found)
+            value = _only(values)
         return None if value is None else self._masked(convert(value, wanted.type))
 
-    def _find(self, wanted: ReturnValue) -> list[Any]:
-        most = MAX_ITEMS if wanted.type == ValueType.LIST else 0
-        match wanted.source:
-            case Source.STATUS:
-                return [self.status]
-            case Source.HEADER:
-                return self._header(wanted)
-            case Source.TEXT:
-                return search(wanted.compiled, self.text, most)
-        return find_all(wanted.compiled, self._json, self.allowance, MAX_ITEMS)
+    def _find(self, wanted: ReturnValue) -> Sequence[object]:
+        if wanted.source == Source.STATUS:
+            return [self.status]
+        if wanted.compiled is None:
+            return self._header(wanted)
+        if isinstance(wanted.compiled, JSONPath):
+            return find_all(wanted.compiled, self._json, self.allowance, MAX_ITEMS)
+        limit = MAX_ITEMS if wanted.type == ValueType.LIST else 0
+        return search(wanted.compiled, self.text, limit)
 
     def _header(self, wanted: ReturnValue) -> list[str]:
         name = wanted.expression.lower()
-        found = [value for key, value in self.headers if key.lower() == name]
-        if wanted.type == ValueType.LIST or not found:
-            return found
+        values = [value for key, value in self.headers if key.lower() == name]
+        if wanted.type == ValueType.LIST or not values:
+            return values
         # RFC 9110 5.3: fields of one name may be joined by commas.
-        return [", ".join(found)]
+        return [", ".join(values)]
 
     @property
-    def _json(self) -> Any:
+    def _json(self) -> object:
         data, problem = self._parsed
         if problem:
             raise ExtractionError(problem)
         return data
 
     @cached_property
-    def _parsed(self) -> tuple[Any, str]:
+    def _parsed(self) -> tuple[object, str]:
+        """The JSON, and why there is none."""
         if self.cut:
-            return None, f"can't be looked up: the answer is not whole ({self.cut})"
+            return None, f"can't be looked up: the response is not whole ({self.cut})"
         if not self.text.strip():
-            return None, "can't be looked up: the answer is empty"
+            return None, "can't be looked up: the response is empty"
         try:
             text = self.text.removeprefix("\ufeff")
             return json.loads(text, parse_constant=_refuse), ""
         except (ValueError, RecursionError):
-            return None, "can't be looked up: the answer is not JSON"
+            return None, "can't be looked up: the response is not JSON"
 
-    def _masked(self, value: Any) -> Any:
+    def _masked(self, value: object) -> object:
         if isinstance(value, str):
             return self.redact(value)
         if isinstance(value, list):
@@ -87,12 +88,12 @@ class Reading:
         return value
 
 
-def _only(found: list[Any]) -> Any:
-    if len(found) > 1:
-        count = len(found) if len(found) <= MAX_ITEMS else f"more than {MAX_ITEMS}"
+def _only(values: Sequence[object]) -> object:
+    if len(values) > 1:
+        count = len(values) if len(values) <= MAX_ITEMS else f"more than {MAX_ITEMS}"
         raise ExtractionError(f"matches {count} values; take one, or make it a list")
-    return found[0] if found else None
+    return values[0] if values else None
 
 
 def _refuse(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
