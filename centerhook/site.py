@@ -70,7 +70,7 @@ class CenterHookAdminSite(admin.AdminSite):
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Who has given the password goes on to the step that is left."""
+        """Leads people who have given the password to the step that is left."""
         step = step_left(request.person)  # type: ignore[attr-defined]
         if request.method == "GET" and step:
             after = request.GET.get("next") or reverse("admin:index")

@@ -134,7 +134,7 @@ def test_a_token_for_something_else_is_refused(
 ) -> None:
     provider.token_changes = changes
     response = arrive(client, provider)
-    assert refusal(response) == "The provider&#x27;s answer could not be checked."
+    assert refusal(response) == "The provider&#x27;s response could not be checked."
     assert not is_in(client)
 
 
@@ -241,9 +241,9 @@ def test_a_link_from_somebody_else_signs_nobody_in(
     stolen = {"code": "a-code", "state": provider.asked["state"]}
     for victim in (client, Client()):
         response = victim.get("/single-sign-on/callback/", stolen)
-        assert "begun elsewhere" in refusal(response)
+        assert "started elsewhere" in refusal(response)
         victim.get("/single-sign-on/start/")
-    assert "begun elsewhere" in refusal(arrive(client, provider, state="invented"))
+    assert "started elsewhere" in refusal(arrive(client, provider, state="invented"))
     assert provider.redeemed == []
 
 
