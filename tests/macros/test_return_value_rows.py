@@ -119,7 +119,10 @@ def test_a_fault_names_row_and_member(changes: dict[str, Any], message: str) -> 
         ({"name": "x"}, "Give a list of return values."),
         ("jira_key", "Give a list of return values."),
         ([FULL, 5], "Row 2: give name, source, type and the rest."),
-        ([FULL, {**FULL, "name": "JIRA key"}], "Row 2, name: 'jira_key' is given twice."),
+        (
+            [FULL, {**FULL, "name": "JIRA key"}],
+            "Row 2, name: 'jira_key' is given twice.",
+        ),
         (
             [{**FULL, "name": f"n{n}"} for n in range(31)],
             "There can be 30 return values, not 31.",

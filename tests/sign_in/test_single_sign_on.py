@@ -158,8 +158,8 @@ def test_an_unverified_address_proves_nothing(
     provider: Provider, nora: User, client: Client, verified: object
 ) -> None:
     provider.info["email_verified"] = verified
-    said = refusal(arrive(client, provider))
-    assert said == "The provider has not verified that nora@example.com is yours."
+    reason = refusal(arrive(client, provider))
+    assert reason == "The provider has not verified that nora@example.com is yours."
     assert not is_in(client)
 
 
@@ -167,8 +167,8 @@ def test_an_unknown_person_is_told_whom_to_ask(
     provider: Provider, nora: User, client: Client
 ) -> None:
     provider.info["email"] = "mallory@example.com"
-    said = refusal(arrive(client, provider))
-    assert said == "No active account has the e-mail address mallory@example.com."
+    reason = refusal(arrive(client, provider))
+    assert reason == "No active account has the e-mail address mallory@example.com."
     assert User.objects.count() == 1 and not is_in(client)
 
 
@@ -305,10 +305,10 @@ def test_the_checks_say_what_is_missing(
     settings.OIDC_OP_AUTHORIZATION_ENDPOINT = "https://id.example/authorize"
     settings.OIDC_OP_TOKEN_ENDPOINT = "http://id.example/token"
     monkeypatch.setitem(sys.modules, "mozilla_django_oidc", None)
-    found = {error.id: error for error in check_single_sign_on()}
-    assert list(found) == ["centerhook.E202", "centerhook.E203", "centerhook.E204"]
-    assert "requirements-oidc.txt" in str(found["centerhook.E202"].hint)
-    missing = found["centerhook.E203"].msg
+    errors = {error.id: error for error in check_single_sign_on()}
+    assert list(errors) == ["centerhook.E202", "centerhook.E203", "centerhook.E204"]
+    assert "requirements-oidc.txt" in str(errors["centerhook.E202"].hint)
+    missing = errors["centerhook.E203"].msg
     assert "OIDC_OP_JWKS_ENDPOINT" in missing and "OIDC_RP_CLIENT_SECRET" in missing
     assert "AUTHORIZATION" not in missing
-    assert found["centerhook.E204"].msg.startswith("OIDC_OP_TOKEN_ENDPOINT is not")
+    assert errors["centerhook.E204"].msg.startswith("OIDC_OP_TOKEN_ENDPOINT is not")
