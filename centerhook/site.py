@@ -29,6 +29,8 @@ APP_ORDER = {"logs": 0, "macros": 1, "feedback": 2}
 
 @dataclass(slots=True)
 class MenuType:
+    """A feedback type in the menu, with the number of its open tickets."""
+
     pk: int
     name: str
     open_count: int
@@ -42,6 +44,8 @@ class MenuProject:
 
 
 class CenterHookAdminSite(admin.AdminSite):
+    """Adds the second factor, the menu of feedback types and the latest runs."""
+
     site_title = "CenterHook"
     site_header = "CenterHook"
     index_title = "Overview"

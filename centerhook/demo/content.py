@@ -53,6 +53,7 @@ def bugs(
     submitters: Sequence[Tester],
     now: datetime,
 ) -> list[Feedback]:
+    """Unsaved bug reports on these features, with answers on the form."""
     pick = random.Random(f"bugs: {features[0]}")
     mixed = list(itertools.product(features, words.SYMPTOMS, words.CIRCUMSTANCES))
     times = _times(count, now, pick)
@@ -80,6 +81,7 @@ def ideas(
     submitters: Sequence[Tester],
     now: datetime,
 ) -> list[Feedback]:
+    """Unsaved ideas for these features, with answers on the form."""
     pick = random.Random(f"ideas: {features[0]}")
     mixed = list(itertools.product(features, words.WISHES))
     times = _times(count, now, pick)

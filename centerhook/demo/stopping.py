@@ -22,6 +22,7 @@ class Stopped(Exception):
 
 
 def listen() -> None:
+    """From now on a signal is noticed by `pause` and `check`."""
     for number in SIGNALS:
         # A signal that is ignored stays so: nohup keeps the demo past a hang-up.
         if signal.getsignal(number) != signal.SIG_IGN:

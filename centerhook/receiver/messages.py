@@ -77,6 +77,7 @@ class Reply:
 def reply(
     status: int, content: str = "", kind: str = TEXT, *headers: str, delay: float = 0.0
 ) -> Reply:
+    """`kind` is the Content-Type; `delay` is in seconds."""
     phrase = HTTPStatus(status).phrase if status in _PHRASES else "Unnamed"
     lines = [f"HTTP/1.1 {status} {phrase}", *headers]
     body = content.encode()

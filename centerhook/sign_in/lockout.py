@@ -43,6 +43,7 @@ def locked_page(
     response: HttpResponse | None = None,
     credentials: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
+    """What axes shows instead of the login; says how long the lock lasts."""
     page = render(
         request,
         "admin/sign_in/locked.html",

@@ -43,6 +43,8 @@ class SignOnRefused(Exception):
 
 
 class ProviderBackend(OIDCAuthenticationBackend):
+    """Signs in the account whose e-mail address the provider has verified."""
+
     def authenticate(
         self, request: HttpRequest, *, nonce: str, code_verifier: str
     ) -> User | None:

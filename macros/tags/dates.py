@@ -21,6 +21,7 @@ _ANY_DAY = datetime(2026, 3, 4, 5, 6, 7)
 
 
 def build_date(argument: str, kind: str) -> Callable[[object], object]:
+    """Raises BadArgument if the format or the time zone is unknown."""
     pattern, zone = _split_zone(argument.strip())
     _check(pattern)
 

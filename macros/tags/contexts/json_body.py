@@ -32,6 +32,7 @@ _MEANINGS = {
 
 
 def lay_out_json(source: Source, pieces: list[Piece]) -> Layout:
+    """Where tags are in strings and where values; invalid JSON is a problem."""
     if not source.text.strip():
         source.refuse(0, "The JSON body is empty")
         return Layout([])

@@ -34,6 +34,7 @@ class Layout:
 
 
 def with_one_escape(pieces: list[Piece], escape: Escape) -> list[str | Slot]:
+    """The parts of a layout in which every value is escaped alike."""
     return [
         Slot(piece, escape) if isinstance(piece, RawTag) else piece.text
         for piece in pieces

@@ -20,6 +20,7 @@ def lay_out_text(source: Source, pieces: list[Piece]) -> Layout:
 
 
 def lay_out_header(source: Source, pieces: list[Piece]) -> Layout:
+    """A control character is a problem in a literal, and refused in a value."""
     for piece in pieces:
         if isinstance(piece, Literal) and not _is_safe(piece.text):
             raw = source.text[piece.start : piece.end]

@@ -21,6 +21,7 @@ _AUTHORITY_END = re.compile(r"[/?#]")
 
 
 def lay_out_url(source: Source, pieces: list[Piece]) -> Layout:
+    """A URL that no value could make valid is a problem; the rest is checked later."""
     parts: list[str | Slot] = []
     for piece in pieces:
         if isinstance(piece, Literal):

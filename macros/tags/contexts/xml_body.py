@@ -73,6 +73,7 @@ class _Refusal(Exception):
 
 
 def lay_out_xml(source: Source, pieces: list[Piece]) -> Layout:
+    """Where tags are in text and where in attributes; bad XML is a problem."""
     if not source.text.strip():
         source.refuse(0, "The XML body is empty")
     tags = [piece for piece in pieces if isinstance(piece, RawTag)]
