@@ -11,7 +11,7 @@ from django.db import models
 from feedback.forms import answer_from
 from feedback.models import FormField, Status, Visibility
 
-from ..tags import OutputContext, TemplateError, compile_shown
+from ..tags import OutputContext, TemplateError, compile_without_secrets
 from .steps import Step
 
 if TYPE_CHECKING:
@@ -68,7 +68,9 @@ class SetField(Step):
         if self.field.feedback_type_id != macro.feedback_type_id:
             return {"field": ["The field is of another feedback type."]}
         try:
-            template = compile_shown(self.value, OutputContext.TEXT, macro.scope())
+            template = compile_without_secrets(
+                self.value, OutputContext.TEXT, macro.scope()
+            )
             if template.fixed is not None:
                 answer_from(self.field, template.fixed)
         except TemplateError as error:
@@ -93,7 +95,7 @@ class AddComment(Step):
 
     def problems(self, macro: Macro) -> dict[str, list[str]]:
         try:
-            compile_shown(self.text, OutputContext.TEXT, macro.scope())
+            compile_without_secrets(self.text, OutputContext.TEXT, macro.scope())
         except TemplateError as error:
             return {"text": [str(problem) for problem in error.problems]}
         return {}

@@ -10,7 +10,13 @@ from feedback.changes import Change, ChangeKind
 
 from ..extraction import ReturnValue
 from ..models.secrets import Vault
-from ..tags import OutputContext, RenderContext, Scope, Template, compile_shown
+from ..tags import (
+    OutputContext,
+    RenderContext,
+    Scope,
+    Template,
+    compile_without_secrets,
+)
 from .errors import TooLarge
 
 MAX_COMMENT = 65_536
@@ -45,7 +51,7 @@ class ChangeTemplate:
         value = step[_SETTING[kind]]
         template = None
         if kind in _TEMPLATES:
-            template = compile_shown(value, OutputContext.TEXT, scope)
+            template = compile_without_secrets(value, OutputContext.TEXT, scope)
         return cls(kind, value, step.get("field", ""), template)
 
     def unlock(self, vault: Vault) -> None:
