@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +13,10 @@ from django.http import HttpRequest
 
 from feedback.access.actors import may
 
-from ..models import Macro, WebRequest
+from ..models import Macro
+from ..steps.kinds.web_request import WebRequest
 from ..tags import Problem
+from .steps import StepInline
 
 _PREFIX = re.compile(r"[a-z_]{1,30}-\d{1,4}")
 
@@ -108,6 +111,12 @@ def macro_from(modeladmin: Any, request: HttpRequest, macro: Macro | None) -> Ma
     return found
 
 
+def edited_inline(inlines: Iterable[object]) -> StepInline | None:
+    """The inline whose steps the editor is for, if the page has it."""
+    steps = (each for each in inlines if isinstance(each, StepInline))
+    return next((each for each in steps if each.layout.has_editor), None)
+
+
 def draft_from(modeladmin: Any, request: HttpRequest, saved: Macro | None) -> Draft:
     """The web request that `step` names by its prefix in the form.
 
@@ -118,11 +127,11 @@ def draft_from(modeladmin: Any, request: HttpRequest, saved: Macro | None) -> Dr
     if not _PREFIX.fullmatch(prefix) or f"{prefix}-url" not in request.POST:
         raise DraftRefused("This web request is not in the form that was sent.")
     inlines = modeladmin.get_inline_instances(request, saved)
-    inline = next((each for each in inlines if each.model is WebRequest), None)
+    inline = edited_inline(inlines)
     if inline is None or not inline.has_change_permission(request, saved):
         raise PermissionDenied
     form_class = inline.get_formset(request, saved).form
-    step = WebRequest(macro=macro)
+    step = inline.model(macro=macro)
     form = form_class(request.POST, prefix=prefix, instance=step)
     form.full_clean()
     return Draft(macro, form)

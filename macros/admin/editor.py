@@ -18,11 +18,19 @@ from feedback.access.actors import may
 from feedback.access.roles import RUN_MACRO
 from logs.models import SubjectKind
 
-from ..models import BodyKind, Macro, WebRequest
+from ..models import Macro
 from ..runs import RunRefused, start_test, subjects_of
+from ..steps.kinds.web_request import BodyKind
 from ..steps.previews import preview_step
 from ..tags import TemplateError, format_json
-from .drafts import Draft, DraftRefused, draft_from, macro_from, saved_macro
+from .drafts import (
+    Draft,
+    DraftRefused,
+    draft_from,
+    edited_inline,
+    macro_from,
+    saved_macro,
+)
 from .palette import render_palette
 from .testing import ECHO, MAX_NAME, find_subject, name_of_subject
 
@@ -71,7 +79,7 @@ class EditorMixin(ModelAdmin):
     ) -> HttpResponse:
         macro: Macro | None = kwargs.get("obj")
         inlines = self.get_inline_instances(request, macro)
-        inline = next((each for each in inlines if each.model is WebRequest), None)
+        inline = edited_inline(inlines)
         if inline is not None and inline.has_change_permission(request, macro):
             name = "macros_macro_editor" if macro else "macros_macro_new_editor"
             subject = macro.subject_kind if macro else SubjectKind.FEEDBACK

@@ -16,8 +16,9 @@ from feedback.access.actors import may
 from feedback.access.roles import RUN_MACRO
 from logs.models import Run, SubjectKind
 
-from ..models import Macro, WebRequest
+from ..models import Macro
 from ..runs import RunRefused, start_test, subjects_of
+from ..steps.kinds.web_request import WebRequest
 
 _COLUMNS = {SubjectKind.FEEDBACK: "reference", SubjectKind.TESTER: "email"}
 REAL, ECHO = "real", "echo"

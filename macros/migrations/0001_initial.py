@@ -63,6 +63,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'comment',
+                'ordering': ['position', 'pk'],
             },
             bases=('macros.step',),
         ),
@@ -74,6 +75,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'score',
+                'ordering': ['position', 'pk'],
             },
             bases=('macros.step',),
         ),
@@ -87,6 +89,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'e-mail',
+                'ordering': ['position', 'pk'],
             },
             bases=('macros.step',),
         ),
@@ -99,6 +102,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'visibility',
                 'verbose_name_plural': 'visibility',
+                'ordering': ['position', 'pk'],
             },
             bases=('macros.step',),
         ),
@@ -123,6 +127,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'web request',
+                'ordering': ['position', 'pk'],
             },
             bases=('macros.step',),
         ),
@@ -173,6 +178,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'status change',
+                'ordering': ['position', 'pk'],
             },
             bases=('macros.step',),
         ),
@@ -185,6 +191,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'form field',
+                'ordering': ['position', 'pk'],
             },
             bases=('macros.step',),
         ),

@@ -14,7 +14,8 @@ from feedback.access.roles import Role
 from feedback.models import Feedback, FeedbackType
 from logs.models import Cause, Run
 from macros import deliveries
-from macros.models import Macro, WebRequest
+from macros.models import Macro
+from macros.steps.kinds.web_request import WebRequest
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,9 @@ from feedback.access.roles import Role
 from feedback.models import ApiKey, Comment, Feedback, FeedbackType
 from logs.models import AuditEntry, Run
 from macros import deliveries
-from macros.models import AddComment, ChangeStatus, Macro
+from macros.models import Macro
+from macros.steps.kinds.add_comment import AddComment
+from macros.steps.kinds.change_status import ChangeStatus
 from tests import factories
 from tests.factories import AN_EMAIL, ONE_OF_EACH_CHANGE
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from feedback.models import Feedback, FeedbackType
 from logs.models import Attempt, Delivery
 from macros import deliveries
-from macros.models import WebRequest
+from macros.steps.kinds.web_request import WebRequest
 from tests import factories
 from tests.http.hostile import Peer, Server
 

@@ -25,7 +25,7 @@ from macros.models import Macro
 from macros.runs import start_run
 from macros.runs.control import cancel_run
 from macros.runs.resends import resend
-from macros.steps.changes import ChangeTemplate
+from macros.steps.kind import compile_step
 from macros.steps.rendering import context_for
 from macros.tags import Scope
 from tests import factories
@@ -211,9 +211,9 @@ def test_what_no_database_stores_is_replaced(bugs: FeedbackType) -> None:
         {"kind": "add_comment", "text": "((Title))"},
         {"kind": "set_field", "field": "app_version", "value": "((Title))"},
     ):
-        template = ChangeTemplate.compile(step, Scope.of())
+        template = compile_step(step, Scope.of())
         context = context_for(ticket, Run(key="a", macro_name="M"), 1, timezone.now())
-        assert template.render(context).value == "a\N{REPLACEMENT CHARACTER}b?c"
+        assert template.build(context).value == "a\N{REPLACEMENT CHARACTER}b?c"
 
 
 def test_a_comment_of_a_megabyte_is_refused_with_a_sentence(bugs: FeedbackType) -> None:

@@ -9,17 +9,14 @@ from django.core.exceptions import ValidationError
 from django.db.models import RestrictedError
 
 from feedback.models import FeedbackType, Status
-from macros.models import (
-    AddComment,
-    AddScore,
-    ChangeStatus,
-    Macro,
-    SendEmail,
-    SetField,
-    SetVisibility,
-    WebRequest,
-    step_kinds,
-)
+from macros.models import Macro, step_kinds
+from macros.steps.kinds.add_comment import AddComment
+from macros.steps.kinds.add_score import AddScore
+from macros.steps.kinds.change_status import ChangeStatus
+from macros.steps.kinds.send_email import SendEmail
+from macros.steps.kinds.set_field import SetField
+from macros.steps.kinds.set_visibility import SetVisibility
+from macros.steps.kinds.web_request import WebRequest
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,8 @@ from feedback.models import Feedback, FeedbackType
 from logs.models import Attempt, Delivery, Run
 from macros.models import Macro
 from macros.steps import previews
-from macros.steps.previews import RequestPreview, preview
+from macros.steps.dry_run import RequestPreview
+from macros.steps.previews import preview
 from macros.tags import TemplateError
 from tests import factories
 
@@ -42,6 +43,7 @@ def test_the_first_ticket_is_the_sample_with_all_its_requests(
         "https://b.example/",
     ]
     assert found.requests[0] == RequestPreview(
+        title="Web request",
         method="POST",
         url="https://a.example/?token=••••••&q=First",
         headers="Content-Type: application/json\nAuthorization: Bearer ••••••\n"

@@ -10,7 +10,7 @@ from django import forms
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from ..extraction import MAX_ROWS, Source, ValueType, When, is_blank
+from ....extraction import MAX_ROWS, Source, ValueType, When, is_blank
 
 # Empty rows beyond those that are filled in.
 SPARE = 3
