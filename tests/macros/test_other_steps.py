@@ -125,6 +125,7 @@ def test_a_status_or_a_field_of_another_type_is_refused(macro: Macro) -> None:
         ),
         ("add_score", {"points": 0}, "points", "other than 0"),
         ("add_score", {"points": 1_000_001}, "points", "less than or equal"),
+        ("web_request", {"auth_kind": "x"}, "auth_kind", "not a valid choice"),
         ("send_email", {"to": "nobody"}, "to", "not an e-mail address"),
         ("send_email", {"to": " \n"}, "to", "at least one address"),
         ("send_email", {"to": "a@b.c\n" * 11}, "to", "11 lines are too many"),

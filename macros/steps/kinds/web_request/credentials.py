@@ -22,6 +22,8 @@ def check_credentials(
     step: Settings, macro: Macro, scope: Scope
 ) -> Iterator[tuple[str, str]]:
     """Each field that can't be right, with a sentence."""
+    if step["auth_kind"] not in AuthKind.values:
+        return  # It is refused as a choice.
     kind = AuthKind(step["auth_kind"])
     for field in _NEEDED.get(kind, ()):
         if not step[field].strip():
