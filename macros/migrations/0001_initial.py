@@ -123,7 +123,7 @@ class Migration(migrations.Migration):
                 ('token_in_body', models.BooleanField(default=False, help_text='Where the token URL does not take it as Basic authentication.', verbose_name='client secret in the body')),
                 ('signing_secret', models.CharField(blank=True, help_text='The name of the secret (<code>whsec_...</code>) to sign requests with, as in Standard Webhooks.', max_length=100)),
                 ('previous_signing_secret', models.CharField(blank=True, help_text='While the receiver changes to a new secret, requests carry the signatures of both.', max_length=100)),
-                ('return_values', models.JSONField(blank=True, default=list, help_text="What of the answer is stored in the subject's external data.")),
+                ('return_values', models.JSONField(blank=True, default=list, help_text="The parts of the response that are stored in the subject's external data.")),
             ],
             options={
                 'verbose_name': 'web request',

@@ -143,7 +143,7 @@ class Step(models.Model):
         """What it does, in plain JSON; other rows are given by their names."""
         return {name: self._setting(name) for name in self.SETTINGS}
 
-    def _setting(self, name: str) -> Any:
+    def _setting(self, name: str) -> object:
         value = getattr(self, name)
         return getattr(value, self.NAMED_BY[name]) if name in self.NAMED_BY else value
 

@@ -16,7 +16,7 @@ from .steps import Step, step_kinds
 def macros_using(secret: Secret) -> list[Macro]:
     """Those it is given to, by their templates as they are saved.
 
-    They are searched and not compiled, so that one with a fault is found too. A
+    They are searched and not compiled, so that one with a fault counts too. A
     project's own secret of the same name hides the community's.
     """
     users: set[Macro] = set()

@@ -47,7 +47,7 @@ class Preview:
     dry_run: list[DryRunRow] = field(default_factory=list)
     has_only_requests: bool = True
     unchanged: int = 0
-    # A step comes after an answer that is not known yet.
+    # A step comes after a response that is not known yet.
     is_guessed: bool = False
 
     @property

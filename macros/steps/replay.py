@@ -1,6 +1,6 @@
 """The same request again: what the log has of it.
 
-Which request is sent so is said here; how, by `CompiledStep.repeat()`.
+How a step sends it is up to `CompiledStep.repeat()`.
 """
 
 from __future__ import annotations

@@ -6,8 +6,9 @@ from ...kind import StepForm
 from .return_values import ReturnValuesField
 
 _ABOUT_RETURN_VALUES = (
-    "What of the answer is stored in the external data of the ticket or tester, to be"
-    " used as a tag, a filter and a column. To remove a row, clear its name and path."
+    "The parts of the response that are stored in the external data of the ticket or"
+    " tester, to be used as tags, filters and columns. To remove a row, clear its name"
+    " and path."
 )
 
 FORM = StepForm(

@@ -117,7 +117,8 @@ class WebRequest(StepKind):
     return_values = models.JSONField(
         default=list,
         blank=True,
-        help_text="What of the answer is stored in the subject's external data.",
+        help_text="The parts of the response that are stored in the subject's external"
+        " data.",
     )
 
     class Meta(StepKind.Meta):
