@@ -109,7 +109,7 @@ def test_a_status_or_a_field_of_another_type_is_refused(macro: Macro) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "settings", "member", "said"),
+    ("kind", "settings", "member", "message"),
     [
         ("set_field", {"value": "Huge"}, "value", "Huge is not one of the available"),
         ("set_field", {"field": "impact", "value": "many"}, "value", "Enter a number"),
@@ -140,19 +140,19 @@ def test_what_could_never_be_done_is_refused_when_it_is_saved(
     kind: str,
     settings: dict[str, Any],
     member: str,
-    said: str,
+    message: str,
 ) -> None:
     factories.secret(bugs, "slack")
-    found = problems(macro, kind, **settings)
-    assert list(found) == [member]
-    assert said in " ".join(found[member])
+    refused = problems(macro, kind, **settings)
+    assert list(refused) == [member]
+    assert message in " ".join(refused[member])
 
 
 def test_a_user_macro_has_no_steps_that_only_tickets_know(bugs: FeedbackType) -> None:
     macro = Macro.objects.create(community=bugs.project.community, name="Thank")
     for kind in ("add_comment", "set_visibility"):
-        [said] = problems(macro, kind)["__all__"]
-        assert said.startswith("A user macro runs on testers")
+        [message] = problems(macro, kind)["__all__"]
+        assert message.startswith("A user macro runs on testers")
     assert "status" in problems(macro, "change_status")
     for kind in ("web_request", "add_score"):
         step_kinds()[kind].restore(macro, SETTINGS[kind])
