@@ -45,8 +45,10 @@ _ORIGIN = re.compile(r"\s*(https?://)(?:[^/?#@\s]*@)?([^/?#\s]+)(.*)", re.S | re
 
 def name_of(row: Model) -> str:
     """The row's name in the log: the model may say one in `audit_name`."""
+    if hasattr(row, "audit_name"):
+        return shortened(row.audit_name(), _MAX_NAME)
     name = _NAMES.get(row._meta.label_lower, str)(row)
-    return shortened(getattr(row, "audit_name", name), _MAX_NAME)
+    return shortened(name, _MAX_NAME)
 
 
 def origin_in(url: str) -> str:

@@ -89,7 +89,6 @@ class Step(models.Model):
         """The kind's name in a sentence."""
         return str(cls._meta.verbose_name)
 
-    @property
     def audit_name(self) -> str:
         """The step's name in the audit log, without what people wrote."""
         return str(self)

@@ -81,7 +81,11 @@ def a_kind() -> type[StepKind]:
         NEEDS_API_KEY = True
         AUDIT_HIDDEN = frozenset({"text"})
         FORM = StepForm(
-            "Shout it out", order=5, fields=["position", "url", "text"], is_table=True
+            "Shout it out",
+            order=5,
+            fields=["position", "url", "text"],
+            is_table=True,
+            template="admin/edit_inline/stacked.html",
         )
 
         url = models.CharField(max_length=100)
@@ -220,6 +224,8 @@ def test_its_form_saves_it_and_lists_it(
     assert (type(step), str(step)) == (kind, f"Shout “{TEXT}”")
     shown = text_of(page.get(page_of(made)))
     assert "Shout it out" in shown and 'name="shout-0-text"' in shown
+    group = shown[shown.index('id="shout-group"') :]
+    assert group.index('data-inline-type="stacked"') < group.index("changestatus-group")
     assert "Shout</td>" in text_of(page.get(reverse("admin:macros_macro_changelist")))
     entry = AuditEntry.objects.get(object_type="macros.macro", object_id=made.pk)
     assert "Shout" in str(entry.changes)

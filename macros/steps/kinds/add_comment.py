@@ -34,7 +34,6 @@ class AddComment(StepKind):
     def __str__(self) -> str:
         return f"Add the comment “{shortened(self.text)}”"
 
-    @property
     def audit_name(self) -> str:
         return "Add a comment"
 

@@ -127,7 +127,6 @@ class WebRequest(StepKind):
     def __str__(self) -> str:
         return f"{self.method} {self.url[:80]}"
 
-    @property
     def audit_name(self) -> str:
         return f"{self.method} {origin_in(self.url)}"
 
