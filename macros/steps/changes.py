@@ -11,7 +11,7 @@ from ..tags import OutputContext, RenderContext, Scope, Template, compile_shown
 from .compiled import CompiledStep
 from .dry_run import DryRunRow
 
-# Of a template in a sentence, in characters.
+# Characters of a template that are shown in a sentence.
 _SHOWN = 60
 
 
@@ -25,7 +25,7 @@ class CompiledChange(CompiledStep):
     kind: ChangeKind
     sentence: str
     value: str | int = ""
-    # Of the form field that it sets.
+    # The key of the form field that it sets.
     key: str = ""
     template: Template | None = None
 

@@ -38,7 +38,7 @@ class StepForm:
     has_editor: bool = False
     # Form fields in place of those that the model's fields make.
     form_fields: Mapping[str, Callable[[], forms.Field]] = field(default_factory=dict)
-    # Of the names in the form; empty: the model's name.
+    # What the names of its inputs begin with; empty: the model's name.
     prefix: str = ""
     # In place of the admin's own template.
     template: str = ""

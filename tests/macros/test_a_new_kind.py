@@ -298,3 +298,16 @@ def test_what_uses_a_secret_or_needs_a_key_is_known(
     assert macro.is_locked()
     with pytest.raises(ResendRefused, match="locked"):
         resend(run.deliveries.all(), Resend.ANEW, factories.superuser("olivia"))
+
+
+def test_a_run_of_a_kind_that_is_gone_fails_with_a_sentence(bugs: FeedbackType) -> None:
+    factories.ticket(bugs)
+    run = factories.run(factories.macro(bugs, "https://a.example/"))
+    run.snapshot["steps"][0]["kind"] = "gone"
+    run.save()
+    deliveries.work(run.pk)
+    run.refresh_from_db()
+    assert (run.failed, Attempt.objects.get().message) == (
+        1,
+        "This version of CenterHook has no step of the kind 'gone'.",
+    )
