@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from feedback.models import Community, FeedbackType
-from macros.models import BodyKind, Macro, Method, WebRequest
+from macros.models import Macro
+from macros.steps.kinds.web_request import BodyKind, Method, WebRequest
 
 POST_TO_SLACK = "Post to Slack"
 # Short, so that a demo shows retries and their end within a minute.

@@ -10,10 +10,10 @@ from typing import Any
 from logs.models import Destination
 
 from ..http import TlsOptions, TransportError, check_tls, signing
-from ..models.credentials import SECRET_FIELDS, AuthKind, token_parameters
 from ..models.secrets import Secret, Vault
 from ..tags import MASK, RenderError, normalise
 from .credentials import Credentials
+from .kinds import SECRET_FIELDS, AuthKind, token_parameters
 from .oauth import Grant
 
 Headers = tuple[tuple[str, str], ...]

@@ -21,7 +21,7 @@ from logs.models.deliveries import DeliveryQuerySet
 from logs.recording.requeue import Blocker, Requeued, blocker, plain, requeue
 
 from .. import queue
-from ..models import WebRequest
+from ..models import kind_named
 
 MAX_AT_ONCE = 100_000
 # The clock rings for the rest.
@@ -86,7 +86,7 @@ def _by_community(found: Requeued) -> Iterable[list[int]]:
     for start in range(0, len(pks), _CHUNK):
         chunk = columns.filter(pk__in=pks[start : start + _CHUNK])
         for community, name, is_unlocked, pk in chunk:
-            if not is_unlocked and _sends(pk):
+            if not is_unlocked and _needs_key(pk):
                 raise ResendRefused(
                     f"Web requests are locked: the community {name} has no valid API"
                     " key, so nothing was resent."
@@ -95,11 +95,11 @@ def _by_community(found: Requeued) -> Iterable[list[int]]:
     return by_community.values()
 
 
-def _sends(run_id: int) -> bool:
-    """Whether it has web requests, whatever its macro has by now."""
+def _needs_key(run_id: int) -> bool:
+    """Whether a step of the run needs an API key, whatever its macro has by now."""
     steps = Run.objects.values_list("snapshot", flat=True).get(pk=run_id)["steps"]
-    # A run that started under an older version has nothing else.
-    return any(step.get("kind", WebRequest.kind) == WebRequest.kind for step in steps)
+    kinds = (kind_named(step["kind"]) for step in steps)
+    return any(kind is None or kind.NEEDS_API_KEY for kind in kinds)
 
 
 def _tell(

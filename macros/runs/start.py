@@ -17,7 +17,7 @@ from logs.models import Action, Cause, Delivery, Run
 
 from .. import queue
 from ..config import current_number, newest_number
-from ..models import Macro, WebRequest
+from ..models import Macro, Step
 from ..steps.rendering import Plan
 from ..tags import TemplateError
 from .subjects import not_run_on, nothing_left, subjects_of
@@ -72,14 +72,14 @@ def start_run(
 
 
 def start_test(
-    step: WebRequest,
+    step: Step,
     subject: Feedback | Tester,
     *,
     actor: Any,
     echo: bool = False,
     store: bool = False,
 ) -> Run:
-    """Send one web request for one subject, to see what comes of it.
+    """Send one step's request for one subject, to see what comes of it.
 
     Neither the step nor its macro needs to be saved, or to be on. It is a run as any
     other, but tries once, never pauses its macro, and stores return values only if

@@ -17,9 +17,10 @@ from logs.models import Attempt, AuditEntry, Delivery, Run
 from macros import deliveries, jobs, queue
 from macros.deliveries.claims import claim_due
 from macros.deliveries.outcomes import given_back, pause_if_gone
-from macros.models import Macro, WebRequest
+from macros.models import Macro
 from macros.runs import RunRefused
 from macros.runs.control import cancel_run, resume_macro
+from macros.steps.kinds.web_request import WebRequest
 from tests import factories
 from tests.http.hostile import Peer, Server
 

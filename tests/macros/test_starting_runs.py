@@ -15,8 +15,9 @@ from django.test.utils import CaptureQueriesContext
 
 from feedback.models import Comment, Feedback, FeedbackType
 from logs.models import Cause, Delivery, Run
-from macros.models import Macro, WebRequest
+from macros.models import Macro
 from macros.runs import RunRefused, start_run
+from macros.steps.kinds.web_request import WebRequest
 from tests import factories
 
 KEY = "0123456789abcdef0123456789abcdef"

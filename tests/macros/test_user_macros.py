@@ -330,7 +330,7 @@ def test_other_steps_are_tried_and_done_on_testers_too(
 
     found = preview(macro, subjects_of(macro))
 
-    assert [(each.called, each.problem) for each in found.dry_run] == [
+    assert [(each.name, each.problem) for each in found.dry_run] == [
         ("t0@example.com", ""),
         ("t1@example.com", ""),
     ]

@@ -38,12 +38,11 @@ ROWS: dict[str, list[set[str]]] = {
         {"templatetags"},
     ],
     "macros": [
-        {"tags", "http", "extraction", "retries", "queue", "crypto"},
+        {"tags", "http", "extraction", "retries", "queue", "crypto", "authoring.curl"},
         {"models"},
         {"auth", "config"},
-        {"authoring"},
         {"steps"},
-        {"runs", "deliveries"},
+        {"authoring", "runs", "deliveries"},
         {"jobs"},
     ],
 }

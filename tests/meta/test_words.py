@@ -16,8 +16,6 @@ KINDS = (".py", ".html", ".js", ".css", ".md", ".yaml", ".toml", ".example")
 
 # Where old words are still being replaced: files that begin so are not looked at.
 PENDING = {
-    "CHANGELOG.md": "renamed with the documentation",
-    "README.md": "renamed with the documentation",
     "docs/": "renamed with the documentation",
     "feedback/access/": "renamed with feedback",
     "feedback/admin/": "renamed with feedback",
