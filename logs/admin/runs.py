@@ -19,8 +19,6 @@ from feedback.access.roles import RUN_MACRO
 from feedback.console.scoping import ReadOnlyAdmin
 from macros import queue
 from macros.runs.control import cancel_run, pause_run, resume_run
-from macros.steps.rendering import Plan
-from macros.tags import TemplateError
 
 from ..models import Delivery, DeliveryState, Destination, Run, RunState
 
@@ -68,6 +66,9 @@ class RunAdmin(ReadOnlyAdmin):
             ),
             *super().get_urls(),
         ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
+        return super().get_queryset(request).defer("snapshot")
 
     def page_of(self, request: HttpRequest, obj: Run) -> dict[str, Any]:
         user, macro = request.user, obj.macro
@@ -127,9 +128,5 @@ def _page(run: Run) -> dict[str, Any]:
 
 def _troubled(run: Run) -> QuerySet[Destination]:
     """The destinations that the run waits for."""
-    try:
-        origins = Plan.from_snapshot(run.snapshot).origins
-    except TemplateError:
-        origins = None
     mine = Destination.objects.filter(community=run.community_id)
-    return mine.troubled().filter(origin__in=origins or ())
+    return mine.troubled().filter(origin__in=run.origins)

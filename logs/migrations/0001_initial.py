@@ -109,6 +109,7 @@ class Migration(migrations.Migration):
                 ('macro_name', models.CharField(max_length=100, verbose_name='macro')),
                 ('macro_version', models.PositiveIntegerField(null=True, verbose_name='version')),
                 ('snapshot', models.JSONField(help_text='The macro as it was at the start.')),
+                ('origins', models.JSONField(default=list)),
                 ('cause', models.CharField(choices=[('action', 'Perform Action'), ('api', 'API'), ('test', 'Test')], max_length=10)),
                 ('actor_name', models.CharField(blank=True, max_length=150, verbose_name='started by')),
                 ('selection', models.TextField(blank=True, help_text='What was selected, in words.')),

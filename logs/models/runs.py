@@ -76,6 +76,9 @@ class Run(models.Model):
     macro_name = models.CharField("macro", max_length=100)
     macro_version = models.PositiveIntegerField("version", null=True)
     snapshot = models.JSONField(help_text="The macro as it was at the start.")
+    # Where its requests go, as far as no subject can change that. Kept for the run's
+    # page: to work it out, templates are compiled and secrets decrypted.
+    origins = models.JSONField(default=list)
     cause = models.CharField(max_length=10, choices=Cause)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, related_name="+", null=True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -52,22 +53,13 @@ def start_run(
     known = Run.objects.filter(key=key).first()
     if known is not None:
         return _same(known, macro, fingerprint)
+    asked = {"cause": cause, "fingerprint": fingerprint, "selection": selection}
     with transaction.atomic():
-        snapshot, version = _frozen(macro)
+        frozen = _frozen(macro)
         if macro.once_per_subject:
-            # Of two starts at once, the second sees what the first has taken.
+            # If two start at once, the second sees what the first has taken.
             Macro.objects.select_for_update(no_key=True).get(pk=macro.pk)
-        run = _start(
-            macro,
-            subjects,
-            snapshot,
-            actor,
-            key=key,
-            macro_version=version,
-            cause=cause,
-            fingerprint=fingerprint,
-            selection=selection,
-        )
+        run = _start(macro, subjects, actor, key, frozen | asked)
     return _same(run, macro, fingerprint)
 
 
@@ -93,47 +85,46 @@ def start_test(
     snapshot = macro.snapshot([step])
     snapshot |= {"retry_ladder": "", "give_up_after": ""}
     snapshot["test"] = {"echo": echo, "store": store}
-    _check(macro, snapshot)
-    subjects = type(subject)._default_manager.filter(pk=subject.pk)
-    key = uuid.uuid4().hex
     where = "the built-in echo" if echo else "the real destination"
     # The e-mail is the tester's alone, so an erasure finds it.
-    called = subject.email if isinstance(subject, Tester) else subject
-    words = f"{called}, to {where}"
-    return _start(
-        macro, subjects, snapshot, actor, key=key, cause=Cause.TEST, selection=words
-    )
+    label = subject.email if isinstance(subject, Tester) else subject
+    values = {
+        "cause": Cause.TEST,
+        "snapshot": snapshot,
+        "origins": _origins(macro, snapshot),
+        "selection": f"{label}, to {where}",
+    }
+    subjects = type(subject)._default_manager.filter(pk=subject.pk)
+    return _start(macro, subjects, actor, uuid.uuid4().hex, values)
 
 
 def _start(
     macro: Macro,
     subjects: QuerySet[Any],
-    snapshot: dict[str, Any],
     actor: Any,
-    *,
     key: str,
-    **values: Any,
+    values: Mapping[str, object],
 ) -> Run:
     """The run of this key, which another caller may have made meanwhile."""
-    values |= {
+    defaults = {
+        **values,
         "community_id": macro.community_id,
         "project_id": macro.project_id,
         "macro": macro if macro.pk else None,
         "macro_name": macro.name,
-        "snapshot": snapshot,
         "actor": actor if isinstance(actor, User) else None,
         "actor_name": actor.get_username() if actor else "",
         "created_at": timezone.now(),
     }
     with transaction.atomic():
-        run, created = Run.objects.get_or_create(key=key, defaults=values)
+        run, created = Run.objects.get_or_create(key=key, defaults=defaults)
         if created:
             _create_deliveries(run, macro, subjects)
             count = f"{run.total:,} deliver{pluralize(run.total, 'y,ies')}"
             # Not the selection, whose words may name a person: the run has it.
-            told = f"{count}. {run.get_cause_display()}."
+            detail = f"{count}. {run.get_cause_display()}."
             about = run.macro or run
-            audit.record(Action.RAN, about, actor=actor, run=run, detail=told)
+            audit.record(Action.RAN, about, actor=actor, run=run, detail=detail)
             transaction.on_commit(lambda: queue.notify(run.pk, run.total))
     return run
 
@@ -146,14 +137,19 @@ def _same(run: Run, macro: Macro, fingerprint: str) -> Run:
     return run
 
 
-def _frozen(macro: Macro) -> tuple[dict[str, Any], int]:
-    """The snapshot, and the version that it is: nothing was saved in between."""
+def _frozen(macro: Macro) -> dict[str, object]:
+    """The macro as a run keeps it, and its version: nothing was saved in between."""
     while True:
         macro.refresh_from_db()
         version = current_number(macro)
         snapshot = _ready_snapshot(macro)
+        origins = _origins(macro, snapshot)
         if newest_number(macro) == version:
-            return snapshot, version
+            return {
+                "snapshot": snapshot,
+                "origins": origins,
+                "macro_version": version,
+            }
 
 
 def _ready_snapshot(macro: Macro) -> dict[str, Any]:
@@ -167,7 +163,6 @@ def _ready_snapshot(macro: Macro) -> dict[str, Any]:
         raise RunRefused(f"The macro {macro.name} has no step. Add one to run it.")
     if macro.is_locked():
         raise RunRefused(_locked(macro))
-    _check(macro, snapshot)
     return snapshot
 
 
@@ -178,9 +173,13 @@ def _locked(macro: Macro) -> str:
     )
 
 
-def _check(macro: Macro, snapshot: dict[str, Any]) -> None:
+def _origins(macro: Macro, snapshot: dict[str, Any]) -> list[str]:
+    """Where all of it goes; empty if a subject has a say in that.
+
+    Raises RunRefused if it can't be compiled.
+    """
     try:
-        Plan.from_snapshot(snapshot)
+        return sorted(Plan.from_snapshot(snapshot).origins or ())
     except TemplateError as error:
         raise RunRefused(f"The macro {macro.name} can't run. {error}") from error
 
@@ -194,7 +193,7 @@ def _create_deliveries(run: Run, macro: Macro, subjects: QuerySet[Any]) -> None:
     steps = len(run.snapshot["steps"])
     run.total = Delivery.objects.create_for(run, own, steps)
     if not run.total:
-        called = macro.subject_kind.label.lower()
-        none = f"No {called} of {macro.place} is selected, so nothing was sent."
+        kind = macro.subject_kind.label.lower()
+        none = f"No {kind} of {macro.place} is selected, so nothing was sent."
         raise RunRefused(nothing_left(macro) if run.left_out else none)
     run.save(update_fields=["total", "left_out"])

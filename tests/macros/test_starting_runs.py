@@ -69,6 +69,7 @@ def test_a_run_says_what_was_started_by_whom_on_what(
         "project_id": bugs.project_id,
         "macro_id": macro.pk,
         "macro_version": 1,
+        "origins": ["https://a.example:443"],
         "left_out": 0,
         "macro_name": "Post",
         "cause": "action",
