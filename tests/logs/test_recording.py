@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from feedback.changes import Change, ChangeKind
 from logs import recording
 from logs.models import Attempt, Delivery, DeliveryState, Destination, ErrorClass, Run
-from logs.recording import Outcome
+from logs.recording import Captured, Outcome
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -237,3 +241,36 @@ def test_cancelling_ends_later_steps_too() -> None:
     run.refresh_from_db()
     assert (run.state, run.cancelled, run.pending) == ("cancelled", 4, 0)
     assert rows(run, "state", "next_attempt_at") == [("cancelled", None)] * 4
+
+
+def test_rows_are_locked_in_the_order_of_their_keys() -> None:
+    """Two workers that lock the same rows in another order wait for each other."""
+    bugs = factories.feedback_type()
+    for _ in range(3):
+        factories.ticket(bugs, submitter=factories.tester(bugs))
+    run = factories.run(factories.macro(bugs, "https://a.example/"))
+    outcomes = [outcome(each, DeliveryState.DELIVERED) for each in held(run, 3)]
+    for n, each in enumerate(outcomes):
+        each.captured = [Captured("key", n, "body $.key")]
+        each.change = Change(ChangeKind.SCORE, 1)
+        each.origin = f"https://{n}.example:443"
+
+    with CaptureQueriesContext(connection) as seen:
+        record(run, outcomes[::-1])
+
+    origins = Destination.objects.order_by("pk").values_list("origin", flat=True)
+    assert list(origins) == sorted(origins)
+    locks = re.compile(r'SELECT .* FROM "(\w+)" WHERE "\w+"."id" IN \(\d+, \d+, \d+\)')
+    ordered = re.compile(r' ORDER BY (1|"\w+"\."id") ASC( FOR .*)?$')
+    locked = []
+    for query in seen:
+        if lock := locks.match(query["sql"]):
+            locked.append(lock[1])
+            assert ordered.search(query["sql"]), query["sql"]
+    assert locked == [
+        "logs_delivery",
+        "feedback_feedback",
+        "feedback_feedback",
+        "feedback_feedback",
+        "feedback_tester",
+    ]

@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from feedback.models import Comment, Feedback, FeedbackType
 from logs.models import Cause, Delivery, Run
+from macros.config import note_version
 from macros.models import Macro, WebRequest
 from macros.runs import RunRefused, start_run
 from tests import factories
@@ -267,6 +268,32 @@ def test_any_queryset_is_a_selection_and_names_each_ticket_once(
 
     assert sorted(subjects_of(run)) == expected
     assert run.total == len(expected)
+
+
+def test_a_macro_saved_while_it_is_frozen_is_frozen_again(
+    bugs: FeedbackType, macro: Macro
+) -> None:
+    """Else the run would carry the number of a version that it is not."""
+    factories.ticket(bugs)
+    note_version(macro)
+    reads = 0
+
+    def save_between(execute: Any, sql: str, *rest: Any) -> Any:
+        """Somebody saves after the version was looked up, before the steps are read."""
+        nonlocal reads
+        if sql.startswith("SELECT") and 'FROM "macros_step"' in sql:
+            reads += 1
+            if reads == 2:
+                WebRequest.objects.update(url="https://new.example/")
+                note_version(macro)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(save_between):
+        run = start(macro, Feedback.objects.all())
+
+    assert run.macro_version == 2
+    assert [step["url"] for step in run.snapshot["steps"]] == ["https://new.example/"]
+    assert run.origins == ["https://new.example:443"]
 
 
 @contextmanager
