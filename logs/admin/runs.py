@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -22,10 +21,10 @@ from macros.runs.control import cancel_run, pause_run, resume_run
 
 from ..models import Delivery, DeliveryState, Destination, Run, RunState
 
-# The first rows on a run's page; the whole list is one click away.
+# Rows on a run's page; the whole list is one click away.
 SHOWN = 10
 
-# What people can order, by the last part of its address, and what they are told then.
+# What people can do with a run, by the last part of its URL, and the message after it.
 ORDERS: dict[str, tuple[Callable[[Run], bool], str]] = {
     "pause": (pause_run, "Paused: nothing more is sent until the run is resumed."),
     "resume": (resume_run, "Resumed."),
@@ -70,7 +69,7 @@ class RunAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         return super().get_queryset(request).defer("snapshot")
 
-    def page_of(self, request: HttpRequest, obj: Run) -> dict[str, Any]:
+    def page_of(self, request: HttpRequest, obj: Run) -> dict[str, object]:
         user, macro = request.user, obj.macro
         return {
             **_page(obj),
@@ -88,10 +87,10 @@ class RunAdmin(ReadOnlyAdmin):
 
     def control(self, request: HttpRequest, pk: int, order: str) -> HttpResponse:
         run = self.row_to(request, RUN_MACRO, pk)
-        obey, told = ORDERS[order]
+        act, done = ORDERS[order]
         if request.method == "POST":
-            if obey(run):
-                messages.success(request, told)
+            if act(run):
+                messages.success(request, done)
             else:
                 run.refresh_from_db(fields=["state"])
                 state = run.get_state_display().lower()
@@ -99,7 +98,7 @@ class RunAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(reverse("admin:logs_run_change", args=[pk]))
 
 
-def _page(run: Run) -> dict[str, Any]:
+def _page(run: Run) -> dict[str, object]:
     rows = Delivery.objects.filter(run=run).select_related("destination")
     retrying = rows.filter(state=DeliveryState.PENDING, attempts__gt=0)
     return {

@@ -8,13 +8,12 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import QuerySet
 from django.template.defaultfilters import pluralize
 from django.utils import timezone
 
 from feedback.models import Feedback, Tester
 from logs import audit
-from logs.models import Action, Cause, Delivery, Run
+from logs.models import Action, Cause, Delivery, Run, Subjects
 
 from .. import queue
 from ..config import current_number, newest_number
@@ -29,12 +28,12 @@ class RunRefused(Exception):
 
 
 class KeyReused(RunRefused):
-    """The key is that of a run of which something else was asked."""
+    """The key belongs to a run for which something else was requested."""
 
 
 def start_run(
     macro: Macro,
-    subjects: QuerySet[Any],
+    subjects: Subjects,
     *,
     cause: Cause,
     actor: Any = None,
@@ -44,22 +43,22 @@ def start_run(
 ) -> Run:
     """Create a run with a delivery for each subject and step, and wake the workers.
 
-    All rows exist when this returns inside its transaction; the bell rings after the
-    commit. A second call with the same `key` (32 hexadecimal digits) and the same
-    `fingerprint` returns the first one's run, whatever has changed since. Raises
+    All rows exist when this returns inside its transaction; the workers are notified
+    after the commit. A second call with the same `key` (32 hexadecimal digits) and the
+    same `fingerprint` returns the first one's run, whatever has changed since. Raises
     RunRefused, and then nothing is written.
     """
     key = key or uuid.uuid4().hex
     known = Run.objects.filter(key=key).first()
     if known is not None:
         return _same(known, macro, fingerprint)
-    asked = {"cause": cause, "fingerprint": fingerprint, "selection": selection}
+    requested = {"cause": cause, "fingerprint": fingerprint, "selection": selection}
     with transaction.atomic():
         frozen = _frozen(macro)
         if macro.once_per_subject:
             # If two start at once, the second sees what the first has taken.
             Macro.objects.select_for_update(no_key=True).get(pk=macro.pk)
-        run = _start(macro, subjects, actor, key, frozen | asked)
+        run = _start(macro, subjects, actor, key, frozen | requested)
     return _same(run, macro, fingerprint)
 
 
@@ -71,11 +70,11 @@ def start_test(
     echo: bool = False,
     store: bool = False,
 ) -> Run:
-    """Send one web request for one subject, to see what comes of it.
+    """Send one web request for one subject, to see the result.
 
-    Neither the step nor its macro needs to be saved, or to be on. It is a run as any
-    other, but tries once, never pauses its macro, and stores return values only if
-    asked to. With `echo` nothing is sent: the request comes back as its own answer.
+    Neither the step nor its macro needs to be saved, or to be on. It is a run like any
+    other, but tries once, never pauses its macro, and stores return values only with
+    `store`. With `echo` nothing is sent: the request comes back as its own response.
     Raises RunRefused, and then nothing is written.
     """
     macro = step.macro
@@ -94,13 +93,13 @@ def start_test(
         "origins": _origins(macro, snapshot),
         "selection": f"{label}, to {where}",
     }
-    subjects = type(subject)._default_manager.filter(pk=subject.pk)
+    subjects: Subjects = type(subject)._default_manager.filter(pk=subject.pk)
     return _start(macro, subjects, actor, uuid.uuid4().hex, values)
 
 
 def _start(
     macro: Macro,
-    subjects: QuerySet[Any],
+    subjects: Subjects,
     actor: Any,
     key: str,
     values: Mapping[str, object],
@@ -174,9 +173,9 @@ def _locked(macro: Macro) -> str:
 
 
 def _origins(macro: Macro, snapshot: dict[str, Any]) -> list[str]:
-    """Where all of it goes; empty if a subject has a say in that.
+    """Where the requests go; empty if a subject's values have a say in that.
 
-    Raises RunRefused if it can't be compiled.
+    Raises RunRefused if the steps can't be compiled.
     """
     try:
         return sorted(Plan.from_snapshot(snapshot).origins or ())
@@ -184,7 +183,7 @@ def _origins(macro: Macro, snapshot: dict[str, Any]) -> list[str]:
         raise RunRefused(f"The macro {macro.name} can't run. {error}") from error
 
 
-def _create_deliveries(run: Run, macro: Macro, subjects: QuerySet[Any]) -> None:
+def _create_deliveries(run: Run, macro: Macro, subjects: Subjects) -> None:
     # The selection may be sliced, or joined so that it names a subject twice.
     selected = subjects_of(macro).filter(pk__in=subjects.values("pk"))
     own = selected if run.is_test else not_run_on(macro, selected, but=run)

@@ -47,11 +47,11 @@ def counters(run: Run) -> tuple[object, ...]:
 
 
 def order(page: Client, run: Run, name: str) -> str:
-    """Press a button on the run's page; what people are told."""
+    """Press a button on the run's page; returns the message."""
     response = page.post(reverse(f"admin:logs_run_{name}", args=[run.pk]), follow=True)
     assert response.status_code == 200
-    [told] = response.context["messages"]
-    return str(told)
+    [message] = response.context["messages"]
+    return str(message)
 
 
 def buttons(page: Client, run: Run) -> list[str]:
@@ -83,12 +83,14 @@ def test_resuming_rings_the_bell(
 ) -> None:
     run = a_run("http://127.0.0.1:9/")
     pause_run(run)
-    rung: list[tuple[int, int]] = []
-    monkeypatch.setattr("macros.queue.notify", lambda pk, due: rung.append((pk, due)))
+    notified: list[tuple[int, int]] = []
+    monkeypatch.setattr(
+        "macros.queue.notify", lambda pk, due: notified.append((pk, due))
+    )
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
         assert resume_run(run)
         assert not resume_run(run)
-    assert rung == [(run.pk, 3)]
+    assert notified == [(run.pk, 3)]
 
 
 def test_the_clock_does_not_ring_for_a_paused_run() -> None:

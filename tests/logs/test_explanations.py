@@ -22,13 +22,13 @@ def test_every_status_has_a_sentence(status: int) -> None:
 
 @pytest.mark.parametrize("status", [99, 0, 600, 999])
 def test_a_status_out_of_range_is_called_unknown(status: int) -> None:
-    expected = f"{status}: an unknown answer."
+    expected = f"{status}: an unknown response."
     assert explain(Attempt(status=status)) == expected
 
 
 def test_statuses_of_one_hundred_have_the_meaning_of_their_class() -> None:
     assert explain(Attempt(status=418)) == (
-        "418: the system refused the request; its answer may say why."
+        "418: the system refused the request; its response may say why."
     )
     assert explain(Attempt(status=299)) == "299: the system accepted the request."
     assert explain(Attempt(status=401)) == (
@@ -50,8 +50,8 @@ def test_no_status_promises_another_try_that_the_macro_may_not_make() -> None:
 def test_every_error_says_what_to_do_about_it(error: ErrorClass) -> None:
     attempt = Attempt(error_class=error, message="It went wrong.")
     attempt.outcome_unknown = error == ErrorClass.LOST
-    said = explain(attempt)
-    assert re.fullmatch(r"It went wrong\. [A-Z][^\n]{15,}\.", said), said
+    text = explain(attempt)
+    assert re.fullmatch(r"It went wrong\. [A-Z][^\n]{15,}\.", text), text
 
 
 @pytest.mark.parametrize("error", sorted(ANSWERED))
@@ -85,5 +85,5 @@ def test_an_unknown_outcome_is_said_once() -> None:
 )
 def test_an_answer_that_is_not_whole_says_why(cut: str, why: str) -> None:
     assert explain(Attempt(status=200, response_cut=cut)) == (
-        f"200: the system accepted the request. The answer is not whole: {why}."
+        f"200: the system accepted the request. The response is incomplete: {why}."
     )

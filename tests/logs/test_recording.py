@@ -67,8 +67,8 @@ def rows(run: Run, *names: str) -> list[tuple[object, ...]]:
     return list(run.deliveries.order_by("pk").values_list(*names))
 
 
-def answers(run: Run, statuses: Iterable[int]) -> Destination:
-    """Let a delivery each be answered with these statuses; the destination after it."""
+def after_responses(run: Run, statuses: Iterable[int]) -> Destination:
+    """The destination after a delivery for each of these statuses."""
     for status in statuses:
         [delivery] = held(run, 1)
         error = "" if status < 300 else ErrorClass.HTTP
@@ -176,23 +176,23 @@ def test_a_failure_of_one_runs_step_leaves_other_runs_alone() -> None:
     assert rows(other, "state") == [("pending",), ("waiting",)]
 
 
-def test_a_destination_that_answers_is_well_whatever_it_answers() -> None:
-    destination = answers(a_run(3), [404, 401, 429])
+def test_a_destination_that_responds_is_up_whatever_it_responds() -> None:
+    destination = after_responses(a_run(3), [404, 401, 429])
     assert (destination.origin, destination.consecutive_failures) == (ORIGIN, 0)
     assert (destination.last_success_at, destination.last_failure_at) == (NOW, None)
 
 
-def test_server_errors_count_in_a_row_until_an_answer_ends_them() -> None:
+def test_server_errors_count_in_a_row_until_another_response_ends_them() -> None:
     run = a_run(4)
-    ill = answers(run, [500, 503, 500])
-    assert (ill.consecutive_failures, ill.last_failure_at) == (3, NOW)
-    assert ill.last_success_at is None
-    well = answers(run, [200])
-    assert (well.consecutive_failures, well.last_success_at) == (0, NOW)
-    assert well.last_failure_at == NOW
+    down = after_responses(run, [500, 503, 500])
+    assert (down.consecutive_failures, down.last_failure_at) == (3, NOW)
+    assert down.last_success_at is None
+    up = after_responses(run, [200])
+    assert (up.consecutive_failures, up.last_success_at) == (0, NOW)
+    assert up.last_failure_at == NOW
 
 
-def test_no_answer_is_a_failure_of_the_destination() -> None:
+def test_no_response_is_a_failure_of_the_destination() -> None:
     run = a_run(1)
     [delivery] = held(run, 1)
     silent = outcome(delivery, DeliveryState.FAILED, None, ErrorClass.TIMEOUT)

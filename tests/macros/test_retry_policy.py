@@ -90,10 +90,12 @@ def test_causes_that_never_answer_can_be_switched_off_too(
     gone.stop_listening()
     refused = a_macro(gone.url("/"), retry_connection=False)
 
-    said = [deliver(factories.run(each)).deliveries.get() for each in (slow, refused)]
+    failed = [deliver(factories.run(each)).deliveries.get() for each in (slow, refused)]
 
-    assert [each.state for each in said] == ["failed", "failed"]
-    assert [each.attempt_log.get().message.split(" Not tried")[1] for each in said] == [
+    assert [each.state for each in failed] == ["failed", "failed"]
+    assert [
+        each.attempt_log.get().message.split(" Not tried")[1] for each in failed
+    ] == [
         " again: the macro does not retry this (timeout).",
         " again: the macro does not retry this (no connection).",
     ]
@@ -202,8 +204,8 @@ def test_a_policy_that_makes_no_sense_is_refused_at_its_field(
     setattr(macro, field, value)
     with pytest.raises(ValidationError) as refused:
         macro.full_clean()
-    [(where, said)] = refused.value.message_dict.items()
-    assert where == field and said[-1].startswith(message)
+    [(where, messages)] = refused.value.message_dict.items()
+    assert where == field and messages[-1].startswith(message)
 
 
 def test_an_answer_of_410_pauses_the_macro_and_its_other_deliveries_wait(
@@ -217,15 +219,15 @@ def test_an_answer_of_410_pauses_the_macro_and_its_other_deliveries_wait(
 
     macro.refresh_from_db()
     assert macro.paused_at is not None
-    # Whichever of those sent side by side was answered first.
+    # Whichever of those sent side by side got its response first.
     assert re.fullmatch(
         f"{receiver.url} answered 410 to BUG-[123]: the address is gone for good. Put"
         " a new one into the web request, then resume.",
         macro.paused_reason,
     )
-    told = AuditEntry.objects.get(action="paused")
-    assert (told.actor_name, told.detail) == ("system", macro.paused_reason)
-    assert (told.object_id, told.run) == (macro.pk, run)
+    entry = AuditEntry.objects.get(action="paused")
+    assert (entry.actor_name, entry.detail) == ("system", macro.paused_reason)
+    assert (entry.object_id, entry.run) == (macro.pk, run)
     assert set(run.deliveries.values_list("state", flat=True)) == {"failed"}
     deliver(other)
     assert len(receiver.requests) == sent
@@ -309,15 +311,15 @@ def test_resuming_rings_and_what_waited_is_sent(
     Macro.objects.all().pause("Olga paused it.", timezone.now())
     jobs.deliver(run.pk)
     assert not receiver.requests
-    rung: list[tuple[int, int]] = []
-    monkeypatch.setattr(queue, "notify", lambda *args: rung.append(args))
+    notified: list[tuple[int, int]] = []
+    monkeypatch.setattr(queue, "notify", lambda *args: notified.append(args))
 
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
         resume_macro(macro)
 
     macro.refresh_from_db()
     assert (macro.paused_reason, macro.paused_at) == ("", None)
-    assert rung == [(run.pk, 2)]
+    assert notified == [(run.pk, 2)]
     assert deliver(run).delivered == 2
 
 

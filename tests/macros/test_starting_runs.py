@@ -178,10 +178,10 @@ def test_a_selection_without_a_ticket_of_the_type_is_refused(
 ) -> None:
     factories.ticket(factories.feedback_type("Idea", "IDEA"))
     factories.ticket(bugs, title="Not selected")
-    said = "No ticket of Phone Beta: Bug Report is selected, so nothing was sent."
-    assert refusal(macro, Feedback.objects.none()) == said
-    assert refusal(macro, Feedback.objects.filter(title="No such")) == said
-    assert refusal(macro, Feedback.objects.exclude(feedback_type=bugs)) == said
+    message = "No ticket of Phone Beta: Bug Report is selected, so nothing was sent."
+    assert refusal(macro, Feedback.objects.none()) == message
+    assert refusal(macro, Feedback.objects.filter(title="No such")) == message
+    assert refusal(macro, Feedback.objects.exclude(feedback_type=bugs)) == message
 
 
 def test_a_macro_whose_field_was_removed_is_refused_with_the_place(
@@ -192,8 +192,8 @@ def test_a_macro_whose_field_was_removed_is_refused_with_the_place(
         bugs, "https://a.example/", name="Old", body='{"a":\n "((Field: Severity))"}'
     )
     bugs.form_fields.filter(key="severity").delete()
-    said = refusal(macro, Feedback.objects.all())
-    assert said.startswith(
+    message = refusal(macro, Feedback.objects.all())
+    assert message.startswith(
         "The macro Old can't run. Line 2, column 3: unknown tag ((Field: Severity))."
     )
 
@@ -233,7 +233,7 @@ def test_tickets_of_other_types_in_the_selection_are_left_out(
             ["BUG-1", "BUG-3"],
         ),
         (
-            lambda rows: rows.annotate(said=Count("comments")).filter(said=2),
+            lambda rows: rows.annotate(count=Count("comments")).filter(count=2),
             ["BUG-3"],
         ),
         (lambda rows: rows.select_related("status").defer("title"), None),

@@ -18,7 +18,7 @@ INTERVAL = 1.0
 
 
 class Command(BaseCommand):
-    help = "Wake what is due: retries, lost bells, deliveries of dead workers."
+    help = "Wake what is due: retries, lost wake-ups, deliveries of dead workers."
     _stopped = False
 
     def handle(self, *args: Any, **options: Any) -> None:
