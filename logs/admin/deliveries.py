@@ -16,12 +16,12 @@ from feedback.console.scoping import ReadOnlyAdmin
 from feedback.models import Feedback, Tester
 from macros import queue
 from macros.authoring import curl
-from macros.runs.resends import preview_resend
+from macros.runs.resend import preview_resend
 
 from ..models import Attempt, Delivery, ErrorClass, Resend, delivery_id
 from ..recording.explanations import error_label, explain
 from ..redaction import MASK
-from .resends import resend_selected
+from .resend import resend_selected
 
 
 class ErrorFilter(admin.SimpleListFilter):

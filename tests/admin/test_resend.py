@@ -16,7 +16,6 @@ from feedback.access.roles import Role
 from feedback.models import Feedback
 from logs.models import Attempt, Delivery, Run
 from macros import deliveries
-from macros.runs import resends
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -239,7 +238,7 @@ def test_a_selection_that_grew_is_confirmed_again(page: Client, run: Run) -> Non
 def test_too_many_are_refused_in_words(
     page: Client, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resends, "MAX_AT_ONCE", 2)
+    monkeypatch.setattr("macros.runs.resend.MAX_AT_ONCE", 2)
     refused = select(page, "anew", run.deliveries.all())
     [message] = messages(page.get(refused.url))
     assert message.startswith("More than 2 deliveries are selected")

@@ -25,7 +25,7 @@ from logs.models import Delivery, DeliveryState, Resend, Run
 from macros import jobs, queue
 from macros.models import Macro
 from macros.runs.control import cancel_run, pause_run, resume_run
-from macros.runs.resends import resend
+from macros.runs.resend import resend
 from tests import factories
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)

@@ -13,7 +13,7 @@ from feedback.models import Feedback
 from logs.models import Delivery, Resend, delivery_id
 from macros.deliveries.claims import claim_due
 from macros.runs.control import cancel_run, pause_run, resume_run
-from macros.runs.resends import preview_resend, resend
+from macros.runs.resend import preview_resend, resend
 from tests import factories
 from tests.macros.resending import GONE, a_macro, counters, finish, states, work
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from feedback.console.scoping import ScopedAdmin
 from macros import queue
-from macros.runs.resends import ResendPreview, ResendRefused, preview_resend, resend
+from macros.runs.resend import ResendPreview, ResendRefused, preview_resend, resend
 
 from ..models import Resend
 from ..models.deliveries import DeliveryQuerySet

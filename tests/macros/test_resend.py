@@ -18,8 +18,7 @@ from feedback.models import Feedback
 from logs.models import Attempt, Delivery, Resend, Run, delivery_id
 from macros.deliveries.claims import claim_due
 from macros.models import Macro
-from macros.runs import resends
-from macros.runs.resends import ResendRefused, preview_resend, resend
+from macros.runs.resend import ResendRefused, preview_resend, resend
 from tests import factories
 from tests.macros.resending import GONE, a_macro, counters, finish, work
 
@@ -284,7 +283,7 @@ def test_too_many_at_once_are_refused_with_a_sentence(
 ) -> None:
     run = factories.run(a_macro(GONE, tickets=3))
     work(run)
-    monkeypatch.setattr(resends, "MAX_AT_ONCE", 2)
+    monkeypatch.setattr("macros.runs.resend.MAX_AT_ONCE", 2)
     with pytest.raises(ResendRefused, match="More than 2 deliveries are selected"):
         resend(Delivery.objects.all(), Resend.ANEW, olivia)
     assert resend(Delivery.objects.filter(pk=0), Resend.ANEW, olivia).count == 0
@@ -303,7 +302,7 @@ def test_the_bell_rings_once_for_each_run_but_not_without_end(
     monkeypatch.setattr(
         "macros.queue.notify", lambda pk, due: notified.append((pk, due))
     )
-    monkeypatch.setattr(resends, "_MAX_WAKE_UPS", 3)
+    monkeypatch.setattr("macros.runs.resend._MAX_WAKE_UPS", 3)
     with django_capture_on_commit_callbacks(execute=True):
         resend(Delivery.objects.all(), Resend.ANEW, olivia)
     first = Run.objects.order_by("pk").values_list("pk", flat=True)[:3]
