@@ -246,7 +246,7 @@ def test_too_many_are_refused_in_words(
 
 
 def test_a_forged_post_reaches_no_rows_of_others(run: Run) -> None:
-    """Of another community's Support, and of one who may only look."""
+    """Support of another community, and somebody who may only look."""
     strangers = factories.member(factories.feedback_type(), Role.SUPPORT)
     observer = factories.member(run.macro.feedback_type, Role.OBSERVER)
     for person in (strangers, observer):

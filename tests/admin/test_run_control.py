@@ -77,7 +77,7 @@ def test_a_paused_run_sends_nothing_until_it_is_resumed(
     assert set(run.deliveries.values_list("attempts", flat=True)) == {1}
 
 
-def test_resuming_rings_the_bell(
+def test_resuming_notifies_the_workers(
     monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: Callable[..., object],
 ) -> None:
@@ -93,7 +93,7 @@ def test_resuming_rings_the_bell(
     assert notified == [(run.pk, 3)]
 
 
-def test_the_clock_does_not_ring_for_a_paused_run() -> None:
+def test_the_clock_does_not_notify_of_a_paused_run() -> None:
     run = a_run("http://127.0.0.1:9/")
     due = Run.objects.with_due_deliveries
     assert list(due(timezone.now())) == [run]
@@ -113,7 +113,7 @@ def test_a_link_alone_orders_nothing(page: Client) -> None:
     assert counters(run)[0] == "paused"
 
 
-def test_an_order_that_comes_too_late_is_told_so(
+def test_an_order_that_comes_too_late_is_refused_with_the_reason(
     page: Client, receiver: Receiver
 ) -> None:
     run = a_run(f"{receiver.url}/ok")
@@ -244,7 +244,7 @@ def test_a_paused_run_of_several_steps_stops_between_them(receiver: Receiver) ->
     assert not receiver.requests
 
 
-def test_progress_tells_the_state_so_that_an_open_page_follows(page: Client) -> None:
+def test_progress_gives_the_state_so_that_an_open_page_follows(page: Client) -> None:
     run = a_run("http://127.0.0.1:9/")
     url = reverse("admin:logs_run_progress", args=[run.pk])
     assert page.get(url).json()["state"] == "active"

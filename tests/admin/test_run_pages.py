@@ -115,7 +115,7 @@ def test_a_run_can_be_cancelled_from_its_page(page: Client, run: Run) -> None:
     assert "Cancel this run" not in text(page, "logs_run_change", run.pk)
 
 
-def test_a_delivery_shows_request_answer_and_what_it_means(
+def test_a_delivery_shows_request_response_and_what_it_means(
     page: Client, run: Run
 ) -> None:
     deliveries.work(run.pk)

@@ -39,7 +39,7 @@ def ids(response: Any) -> list[int]:
     return [row["id"] for row in response.json()["results"]]
 
 
-def test_a_run_tells_how_far_it_is(caller: APIClient, run: Run) -> None:
+def test_a_run_shows_its_progress(caller: APIClient, run: Run) -> None:
     first, second, third, _ = run.deliveries.order_by("pk")
     end(first, DeliveryState.DELIVERED, status=200)
     end(second, DeliveryState.DELIVERED, status=200)
@@ -122,7 +122,7 @@ def test_only_who_may_run_orders_a_run(
     assert support.post(address).status_code == 200
 
 
-def test_a_delivery_tells_every_attempt(caller: APIClient, run: Run) -> None:
+def test_a_delivery_shows_every_attempt(caller: APIClient, run: Run) -> None:
     delivery = run.deliveries.order_by("pk")[0]
     end(
         delivery,

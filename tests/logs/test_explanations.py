@@ -55,11 +55,11 @@ def test_every_error_says_what_to_do_about_it(error: ErrorClass) -> None:
 
 
 @pytest.mark.parametrize("error", sorted(ANSWERED))
-def test_an_error_that_has_an_answer_is_explained_by_its_status(error: str) -> None:
+def test_an_error_that_has_a_response_is_explained_by_its_status(error: str) -> None:
     assert explain(Attempt(status=302, error_class=error)).startswith("302: ")
 
 
-def test_an_unknown_outcome_is_said_once() -> None:
+def test_an_unknown_outcome_is_mentioned_once() -> None:
     timeout = Attempt(
         error_class=ErrorClass.TIMEOUT, message="Read timed out.", outcome_unknown=True
     )
@@ -83,7 +83,7 @@ def test_an_unknown_outcome_is_said_once() -> None:
         (Cut.ENCODING, "could not be decompressed"),
     ],
 )
-def test_an_answer_that_is_not_whole_says_why(cut: str, why: str) -> None:
+def test_an_incomplete_response_says_why(cut: str, why: str) -> None:
     assert explain(Attempt(status=200, response_cut=cut)) == (
         f"200: the system accepted the request. The response is incomplete: {why}."
     )

@@ -290,7 +290,7 @@ def test_too_many_at_once_are_refused_with_a_sentence(
     assert counters(run) == ("finished", 0, 3, 0, 0, 0)
 
 
-def test_the_bell_rings_once_for_each_run_but_not_without_end(
+def test_a_resend_wakes_a_worker_once_for_each_run_but_not_without_end(
     olivia: User,
     monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: Any,

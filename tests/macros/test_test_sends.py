@@ -69,7 +69,7 @@ def test_a_failure_is_not_tried_again(bugs: FeedbackType, receiver: Receiver) ->
     assert len(receiver.requests) == 1
 
 
-def test_what_would_be_stored_is_told_and_stored_if_asked(
+def test_what_would_be_stored_is_shown_and_stored_if_asked(
     bugs: FeedbackType, receiver: Receiver
 ) -> None:
     ticket = factories.ticket(bugs, title="QA-7")
@@ -180,7 +180,7 @@ def test_a_wrong_template_a_lock_and_a_strange_ticket_are_refused(
     assert not Run.objects.exists()
 
 
-def test_an_answer_that_is_no_json_says_what_is_not_stored(
+def test_a_response_that_is_no_json_says_what_is_not_stored(
     bugs: FeedbackType, receiver: Receiver
 ) -> None:
     step = unsaved(bugs, f"{receiver.url}/ok", return_values=[KEY])
