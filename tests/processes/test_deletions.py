@@ -65,4 +65,4 @@ def test_a_deletion_in_flight_is_recorded_or_dropped_and_stops_nobody(
     else:
         run.refresh_from_db()
         assert (states, answers, run.state) == (["delivered"], [(200,)], "finished")
-    assert len(subject.requests) == 1
+    assert len(destination.requests) == 1
