@@ -16,8 +16,8 @@ from django.template.response import TemplateResponse
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from feedback.announcing import AnnouncingAdmin
-from feedback.parameters import CheckedAdmin
+from feedback.console.auditing import AnnouncingAdmin
+from feedback.console.parameters import CheckedAdmin
 
 from .sign_in import second_factor
 

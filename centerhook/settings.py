@@ -141,12 +141,12 @@ RESPONSE_MAX_BYTES = env.int("RESPONSE_MAX_BYTES", default=65_536)
 # How long a worker that has gone silent keeps its deliveries.
 LEASE_SECONDS = env.float("LEASE_SECONDS", default=60.0)
 BATCH_SIZE = env.int("BATCH_SIZE", default=500)
-# Requests on the wire at once: from one worker to all targets, and to one of them.
+# Requests on the wire at once: from one worker to all destinations, and to one of them.
 WORKER_THREADS = env.int("WORKER_THREADS", default=256)
 DESTINATION_CONCURRENCY = env.int("DESTINATION_CONCURRENCY", default=96)
 # Inside addresses that deliveries may reach: networks and host names.
 ALLOWED_NETWORKS = env.list("ALLOWED_NETWORKS", default=[])
-ALLOWED_TARGET_HOSTS = env.list("ALLOWED_TARGET_HOSTS", default=[])
+ALLOWED_DESTINATION_HOSTS = env.list("ALLOWED_DESTINATION_HOSTS", default=[])
 
 # --- E-mail, for notices: smtp://user:password@host:587; to the log when not set
 
@@ -163,7 +163,7 @@ LOGIN_REDIRECT_URL = "admin:index"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",  # first: it refuses who is locked out
     "django.contrib.auth.backends.ModelBackend",
-    "feedback.access.RoleBackend",
+    "feedback.access.actors.RoleBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}

@@ -15,7 +15,7 @@ from .models import FeedbackType, FieldKind, FormField
 from .models.types import CHOICE_KINDS
 
 PREFIX = "field_"
-_LONGEST = 10_000
+_MAX_LENGTH = 10_000
 
 
 def questions_of(feedback_type: FeedbackType) -> dict[str, forms.Field]:
@@ -114,7 +114,7 @@ def _date(question: FormField, **options: Any) -> forms.Field:
 
 def _long_text(question: FormField, **options: Any) -> forms.Field:
     widget = forms.Textarea(attrs={"rows": 4})
-    return forms.CharField(max_length=_LONGEST, widget=widget, **options)
+    return forms.CharField(max_length=_MAX_LENGTH, widget=widget, **options)
 
 
 _BUILDERS: dict[FieldKind, Callable[..., forms.Field]] = {

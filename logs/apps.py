@@ -6,4 +6,4 @@ class LogsConfig(AppConfig):
     verbose_name = "Webhook log"
 
     def ready(self) -> None:
-        from . import following  # noqa: F401 - its receivers register themselves
+        from .audit import receivers  # noqa: F401 - its receivers register themselves

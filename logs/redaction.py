@@ -30,7 +30,7 @@ _SCHEME = re.compile(r"^(Basic|Bearer|Digest|Token|Negotiate|ApiKey)\s+", re.IGN
 # The part of a URL after its host, where it is long enough to be a secret's.
 _PATH = re.compile(r"https?://[^/]+/(.{12,})", re.IGNORECASE)
 # A shorter value would blot out ordinary words.
-_SHORTEST_REDACTED = 6
+_MIN_REDACTED = 6
 
 
 # Bounded: an answer's names are at most 64 KB each.
@@ -90,7 +90,7 @@ def echoes(secrets: Iterable[str]) -> tuple[str, ...]:
 
 
 def _longest_first(found: Iterable[str]) -> list[str]:
-    long = {echo for echo in found if len(echo) >= _SHORTEST_REDACTED}
+    long = {echo for echo in found if len(echo) >= _MIN_REDACTED}
     return sorted(long, key=lambda echo: (-len(echo), echo))
 
 
@@ -139,7 +139,7 @@ def redact(text: str, secrets: Iterable[str]) -> str:
 def redact_end(text: str, secrets: Iterable[str]) -> str:
     """The text of a body that was cut, without the secret it may have been cut in."""
     for secret in secrets:
-        for length in range(min(len(secret), len(text)), _SHORTEST_REDACTED - 1, -1):
+        for length in range(min(len(secret), len(text)), _MIN_REDACTED - 1, -1):
             if text.endswith(secret[:length]):
                 return text[:-length] + MASK
     return text

@@ -7,7 +7,8 @@ from django.utils import timezone
 from logs import recording
 from logs.models import Run, RunState
 
-from . import alerts, deliveries, queue
+from . import deliveries, queue
+from .deliveries import alerts
 
 
 def deliver(run_id: int) -> None:
@@ -25,5 +26,5 @@ def wake() -> None:
         recording.cancel_unheld(run, now)
     alerts.announce()
     due = set(Run.objects.with_due_deliveries(now).values_list("pk", flat=True))
-    for run_id in sorted(due - queue.rung_runs()) if due else ():
-        queue.ring(run_id)
+    for run_id in sorted(due - queue.notified_runs()) if due else ():
+        queue.notify(run_id)

@@ -63,7 +63,7 @@ class DeliveryWorker(SimpleWorker):
         super().heartbeat(timeout, pipeline)
 
 
-def ring(run_id: int, due: int = 1) -> None:
+def notify(run_id: int, due: int = 1) -> None:
     """Ask for work on a run, by as many workers as `due` deliveries are worth.
 
     A bell that can't be rung is not an error: the clock rings again.
@@ -85,7 +85,7 @@ def ring(run_id: int, due: int = 1) -> None:
         )
 
 
-def rung_runs() -> set[int]:
+def notified_runs() -> set[int]:
     """The runs that a waiting job asks to work on. Raises RedisError."""
     job_ids = django_rq.get_queue(QUEUE).get_job_ids()
     return {

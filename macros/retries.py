@@ -15,7 +15,7 @@ DEFAULT_LADDER = "5 s, 30 s, 5 min, 30 min, 2 h, 5 h, 10 h"
 
 MAX_STEPS = 20
 MAX_WAIT = 7 * 24 * 3600.0
-# The longest wait that a target can ask for with Retry-After.
+# The longest wait that a destination can ask for with Retry-After.
 MAX_RETRY_AFTER = 24 * 3600.0
 
 _BUSY_STATUSES = frozenset({408, 425, 429})

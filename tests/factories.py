@@ -10,6 +10,7 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from feedback.access.roles import Role
 from feedback.models import (
     ApiKey,
     Comment,
@@ -26,12 +27,11 @@ from feedback.models import (
     Tester,
 )
 from feedback.models.types import key_from_label
-from feedback.roles import Role
 from logs import recording
 from logs.models import Attempt, Cause, Delivery, DeliveryState, Run
-from macros.documents import note_version
+from macros.config import note_version
 from macros.models import Macro, Secret, WebRequest, step_kinds
-from macros.runs import start_run, targets_of
+from macros.runs import start_run, subjects_of
 
 # One of every kind.
 QUESTIONS = [
@@ -204,7 +204,7 @@ AN_EMAIL: dict[str, Any] = {
 
 def run(of: Macro, **options: Any) -> Run:
     """A run of the macro on all that it may be run on."""
-    return start_run(of, targets_of(of), cause=Cause.ACTION, **options)
+    return start_run(of, subjects_of(of), cause=Cause.ACTION, **options)
 
 
 def one_of_everything(of: FeedbackType, name: str = "Everything") -> None:

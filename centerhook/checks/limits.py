@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from macros import crypto
-from macros.deliveries import SHORTEST_LEASE
+from macros.deliveries import MIN_LEASE
 
 OIDC_ENDPOINTS = (
     "OIDC_OP_AUTHORIZATION_ENDPOINT",
@@ -38,13 +38,13 @@ def check_secrets_keys(**kwargs: Any) -> list[CheckMessage]:
 @register
 def check_lease(**kwargs: Any) -> list[CheckMessage]:
     """A lease may be shorter than a request, since it is renewed meanwhile."""
-    if settings.LEASE_SECONDS >= SHORTEST_LEASE:
+    if settings.LEASE_SECONDS >= MIN_LEASE:
         return []
     return [
         Error(
             f"LEASE_SECONDS is {settings.LEASE_SECONDS:g}: too short to be renewed in"
             " time, so that workers would take deliveries from each other.",
-            hint=f"Give at least {SHORTEST_LEASE:g}; 60 suits nearly everyone.",
+            hint=f"Give at least {MIN_LEASE:g}; 60 suits nearly everyone.",
             id="centerhook.E102",
         )
     ]

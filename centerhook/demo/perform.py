@@ -45,7 +45,7 @@ class Result:
         yield "Ticket     State      Answer Tries     ms  Received"
         for row in self.rows[:ROWS]:
             yield (
-                f"{row['target_label']:<10} {row['state']:<10}"
+                f"{row['subject_label']:<10} {row['state']:<10}"
                 f" {row['last_status'] or '-':>6} {row['attempts']:>5}"
                 f" {_or_dash(row['ms']):>6}  {'yes' if row['received'] else 'no'}"
             )
@@ -103,7 +103,7 @@ def _settled(pk: int) -> Run:
 def _rows(run: Run, seen: dict[str, int]) -> Iterator[dict[str, Any]]:
     last = Attempt.objects.filter(delivery=OuterRef("pk")).order_by("-pk")
     deliveries = Delivery.objects.filter(run=run).order_by("pk")
-    fields = ["pk", "target_label", "state", "last_status", "attempts"]
+    fields = ["pk", "subject_label", "state", "last_status", "attempts"]
     for row in deliveries.values(*fields, ms=Subquery(last.values("total_ms")[:1])):
         row["received"] = delivery_id(run.key, row["pk"]) in seen
         row["went_well"] = row["received"] and row["state"] == DeliveryState.DELIVERED

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from feedback.addresses import client_address
+from feedback.access.addresses import client_address
 
 # Not an empty one, which a database would not find again.
 UNKNOWN = "::"

@@ -21,7 +21,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from django_otp.util import random_hex
 
 from . import second_factor
-from .second_factor import Device, Refused, Step
+from .second_factor import Device, SecondFactorRefused, Step
 
 # Where the session keeps the key of an app that is being set up.
 KEY = "second_factor_key"
@@ -75,7 +75,7 @@ class CodeFormPage(RedirectURLMixin, Page, FormView):
     next_page = "admin:index"
 
     def accept(self, code: str) -> Device:
-        """Raises Refused."""
+        """Raises SecondFactorRefused."""
         return second_factor.check(self.person, code)
 
     def accepted(self, device: Device) -> HttpResponse:
@@ -84,7 +84,7 @@ class CodeFormPage(RedirectURLMixin, Page, FormView):
     def form_valid(self, form: CodeForm) -> HttpResponse:
         try:
             device = self.accept(form.cleaned_data["code"])
-        except Refused as refusal:
+        except SecondFactorRefused as refusal:
             form.add_error("code", str(refusal))
             return self.form_invalid(form)
         return self.accepted(device)

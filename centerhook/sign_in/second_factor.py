@@ -33,7 +33,7 @@ class Step(Enum):
     SET_UP = "admin:second_factor_set_up"
 
 
-class Refused(Exception):
+class SecondFactorRefused(Exception):
     """A code is not accepted; the message is for the person."""
 
 
@@ -73,7 +73,10 @@ def is_set_up(person: Any) -> bool:
 
 
 def set_up(person: Any, key: str, typed: str) -> TOTPDevice:
-    """Keep the app's key once a code shows that the app has it. Raises Refused."""
+    """Keep the app's key once a code shows that the app has it.
+
+    Raises SecondFactorRefused.
+    """
     with transaction.atomic():
         device = TOTPDevice.objects.create(
             user=person, key=key, name="Authenticator app", confirmed=False
@@ -83,7 +86,7 @@ def set_up(person: Any, key: str, typed: str) -> TOTPDevice:
             device.save(update_fields=["confirmed"])
             return device
         device.delete()
-    raise Refused(
+    raise SecondFactorRefused(
         "That code does not fit. Check that the phone's clock is right, and type the"
         " code that the app shows now."
     )
@@ -95,18 +98,21 @@ def key_to_type(device: TOTPDevice) -> str:
 
 
 def check(person: Any, typed: str) -> Device:
-    """The device whose code this is. The code is used up. Raises Refused."""
+    """The device whose code this is, which uses the code up.
+
+    Raises SecondFactorRefused.
+    """
     code = _plain(typed)
     is_from_app = re.fullmatch("[0-9]{6}", code) is not None
     model = TOTPDevice if is_from_app else StaticDevice
     for device in model.objects.filter(user=person, confirmed=True):
         is_allowed, why = device.verify_is_allowed()
         if not is_allowed:
-            raise Refused(_wait(why))
+            raise SecondFactorRefused(_wait(why))
         token = code if is_from_app else _digest(device, code)
         if verify_token(person, device.persistent_id, token):
             return device
-    raise Refused(
+    raise SecondFactorRefused(
         "That code does not fit. A code works once: wait for the app's next one, or use"
         " a recovery code that you have not used yet."
     )

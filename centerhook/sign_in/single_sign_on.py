@@ -38,7 +38,7 @@ FAULTS = (
 CLOCK_SKEW = 60
 
 
-class Refused(Exception):
+class SignOnRefused(Exception):
     """The provider knows the person, but they may not come in; the message is why."""
 
 
@@ -52,7 +52,7 @@ class ProviderBackend(OIDCAuthenticationBackend):
                 request, nonce=nonce, code_verifier=code_verifier
             )
             return user
-        except Refused as refusal:
+        except SignOnRefused as refusal:
             _tell(request, str(refusal))
         except FAULTS:
             logger.warning("The provider's answer is refused.", exc_info=True)
@@ -87,14 +87,14 @@ class ProviderBackend(OIDCAuthenticationBackend):
             raise ValueError("The user info is about another person.")
         email = str(claims.get("email") or "")
         if not email:
-            raise Refused("The provider did not tell your e-mail address.")
+            raise SignOnRefused("The provider did not tell your e-mail address.")
         if claims.get("email_verified") is not True:
-            raise Refused(f"The provider has not verified that {email} is yours.")
+            raise SignOnRefused(f"The provider has not verified that {email} is yours.")
         return _person_of(email)
 
 
 def _person_of(email: str) -> User:
-    """Raises Refused."""
+    """Raises SignOnRefused."""
     people = [
         user
         for user in User.objects.filter(email__iexact=email)
@@ -106,7 +106,7 @@ def _person_of(email: str) -> User:
     allowed = [user for user in people if user.is_active and user.is_staff]
     if len(allowed) == 1:
         return allowed[0]
-    raise Refused(
+    raise SignOnRefused(
         f"Several accounts have the e-mail address {email}, so it is not clear which"
         " is yours."
         if allowed
@@ -121,7 +121,7 @@ def _same(email: str) -> str:
 def _create(email: str) -> User:
     """An account without a role and without a password."""
     if len(email) > 150 or User.objects.filter(username__iexact=email).exists():
-        raise Refused(f"No account can be made with the name {email}.")
+        raise SignOnRefused(f"No account can be made with the name {email}.")
     return User.objects.create_user(email, email=email, is_staff=True)
 
 

@@ -18,9 +18,9 @@ from django.utils.html import format_html
 from logs import audit
 from logs.models import Action
 
-from ..access import may
+from ..access.actors import may
+from ..console.scoping import ScopedAdmin, edited_pk
 from ..models import ApiKey, KeyScope, KeyState, KeyUse
-from ..scoping import ScopedAdmin, edited_pk
 from .dependents import LOOKED_BACK, dependents_of
 from .rotation import RotateForm
 

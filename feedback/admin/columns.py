@@ -19,7 +19,7 @@ from macros.tags import normalise
 from ..forms import PREFIX
 from ..models import Feedback, FormField, Tester
 
-Target = Feedback | Tester
+Subject = Feedback | Tester
 
 
 def answer_column(question: FormField) -> Callable[[Feedback], str]:
@@ -31,37 +31,37 @@ def answer_column(question: FormField) -> Callable[[Feedback], str]:
     return answer
 
 
-def external_column(name: str) -> Callable[[Target], str]:
+def external_column(name: str) -> Callable[[Subject], str]:
     @admin.display(description=name)
-    def value(target: Target) -> str:
-        data = target.external_data
+    def value(subject: Subject) -> str:
+        data = subject.external_data
         return _in_cell(data.get(name, data.get(normalise(name))))
 
     value.__name__ = _class_name(f"external_{name}")
     return value
 
 
-def external_table(target: Target) -> str:
+def external_table(subject: Subject) -> str:
     """External data, each value with the delivery that it came from."""
-    if not target.external_data:
+    if not subject.external_data:
         return "Nothing yet."
-    known = _deliveries_of(target)
+    known = _deliveries_of(subject)
     body = format_html_join(
         "",
         '<tr><th>{}</th><td>{}</td><td class="quiet">{}</td></tr>',
         (
-            (key, _in_cell(value), _origin(target.external_provenance.get(key), known))
-            for key, value in sorted(target.external_data.items())
+            (key, _in_cell(value), _origin(subject.external_provenance.get(key), known))
+            for key, value in sorted(subject.external_data.items())
         ),
     )
     return format_html('<table class="pairs">{}</table>', body)
 
 
-def _deliveries_of(target: Target) -> set[int]:
+def _deliveries_of(subject: Subject) -> set[int]:
     """Those named as origins that are still on the log."""
-    named = [each.get("delivery", 0) for each in target.external_provenance.values()]
-    own = "tester" if isinstance(target, Tester) else "feedback"
-    rows = Delivery.objects.filter(pk__in=named, **{own: target.pk}) if named else ()
+    named = [each.get("delivery", 0) for each in subject.external_provenance.values()]
+    own = "tester" if isinstance(subject, Tester) else "feedback"
+    rows = Delivery.objects.filter(pk__in=named, **{own: subject.pk}) if named else ()
     return {row.pk for row in rows}
 
 

@@ -5,9 +5,9 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from ..access import may
+from ..access.actors import may
+from ..console.scoping import ScopedAdmin
 from ..models import Community, Project
-from ..scoping import ScopedAdmin
 from .moving import MovingMixin
 
 

@@ -17,7 +17,7 @@ from macros.models.usage import macros_with_web_requests
 from ..models import ApiKey
 
 LOOKED_BACK = timedelta(days=30)
-MOST_CALLERS = 50
+MAX_CALLERS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def dependents_of(key: ApiKey, going: list[ApiKey] | None = None) -> Dependents:
             days=Count(TruncDate("hour"), distinct=True),
             last=Max("last_at"),
         )
-        .order_by("-last")[:MOST_CALLERS]
+        .order_by("-last")[:MAX_CALLERS]
     )
     locked = _locked_without(key, going or [key])
     return Dependents([dict(each) for each in callers], list(locked))

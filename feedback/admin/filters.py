@@ -15,9 +15,9 @@ from django.http import HttpRequest
 
 from macros.tags import normalise
 
-from ..answers import answer_is
 from ..forms import PREFIX, stored_answer
 from ..models import FeedbackType, FieldKind, FormField, Visibility
+from ..selection.answers import answer_is
 
 Choices = list[tuple[str, str]]
 

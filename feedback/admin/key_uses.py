@@ -8,8 +8,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from ..console.scoping import ReadOnlyAdmin
 from ..models import ApiKey, KeyUse
-from ..scoping import ReadOnlyAdmin
 
 
 class KeyFilter(admin.SimpleListFilter):

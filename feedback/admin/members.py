@@ -10,9 +10,10 @@ from django.db.models import Q, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
-from ..announcing import as_stored, saved
+from ..changes.signals import saved
+from ..console.auditing import as_stored
+from ..console.scoping import ScopedAdmin, ScopedInline, edited_pk
 from ..models import Grant, Member
-from ..scoping import ScopedAdmin, ScopedInline, edited_pk
 
 
 class GrantInline(ScopedInline, admin.TabularInline):

@@ -16,10 +16,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from logs import audit
 from logs.models import Action
-from macros import documents
-from macros.documents import DocumentRefused, Existing, SecretsMissing
+from macros import config
+from macros.config import ConfigRefused, Existing, SecretsMissing
 
-from ..access import may
+from ..access.actors import may
 from ..models import Project
 
 _TYPES = {"yaml": "application/yaml", "json": "application/json"}
@@ -50,8 +50,8 @@ class ImportForm(forms.Form):
         cleaned: dict[str, Any] = super().clean() or {}
         file = cleaned.get("file")
         if file is not None:
-            if file.size > documents.MOST_BYTES:
-                told = f"The file is longer than {documents.MOST_BYTES:,} bytes."
+            if file.size > config.MAX_BYTES:
+                told = f"The file is longer than {config.MAX_BYTES:,} bytes."
                 raise forms.ValidationError(told)
             try:
                 cleaned["text"] = file.read().decode()
@@ -94,12 +94,12 @@ class MovingMixin(ModelAdmin):
         if request.method != "POST" or form not in _TYPES:
             return HttpResponseRedirect(_page_of(project))
         try:
-            document = documents.export_project(project)
-        except DocumentRefused as refusal:
+            document = config.export_project(project)
+        except ConfigRefused as refusal:
             for problem in refusal.problems:
                 messages.error(request, f"Nothing was exported. {problem}")
             return HttpResponseRedirect(_page_of(project))
-        text = documents.write(document, form)
+        text = config.write(document, form)
         audit.record(Action.EXPORTED, project, detail="Types and macros.")
         answer = HttpResponse(text, content_type=f"{_TYPES[form]}; charset=utf-8")
         name = slugify(project.name) or "project"
@@ -116,9 +116,9 @@ class MovingMixin(ModelAdmin):
             asked = form.cleaned_data
             confirmed = "confirmed" in request.POST
 
-            def act(dry_run: bool) -> documents.Imported:
-                return documents.import_document(
-                    documents.read(asked["text"]),
+            def act(dry_run: bool) -> config.Imported:
+                return config.import_document(
+                    config.read(asked["text"]),
                     project,
                     actor=request.user,
                     secrets=_values(request),
@@ -144,7 +144,7 @@ class MovingMixin(ModelAdmin):
         if request.method == "POST" and form.is_valid():
             name = form.cleaned_data["name"]
             found = _tried(
-                lambda: documents.clone_project(
+                lambda: config.clone_project(
                     project, name, request.user, _values(request)
                 ),
                 request,
@@ -202,5 +202,5 @@ def _tried(act: Any, request: HttpRequest) -> dict[str, Any]:
     except SecretsMissing as refusal:
         asked = bool(_values(request))
         return {"missing": refusal.names, "asked": asked, "planned": refusal.made}
-    except DocumentRefused as refusal:
+    except ConfigRefused as refusal:
         return {"problems": refusal.problems}

@@ -13,22 +13,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from logs.models import Cause, Run, Target
+from logs.models import Cause, Run, SubjectKind
 from macros import queue
 from macros.models import Macro
-from macros.previews import Preview, preview
-from macros.runs import (
-    RunRefused,
-    not_run_on,
-    nothing_left,
-    start_run,
-    targets_of,
-)
+from macros.runs import RunRefused, not_run_on, nothing_left, start_run, subjects_of
+from macros.steps.previews import Preview, preview
 from macros.tags import TemplateError
 
+from ..access.unlocking import explain_lock
+from ..console.scoping import ScopedAdmin
 from ..rest.idempotency import fingerprint
-from ..scoping import ScopedAdmin
-from ..unlocking import explain_lock
 
 # Whatever the macro says, and then the count has to be typed.
 ALWAYS_ASKS_ABOVE = 1_000
@@ -53,17 +47,17 @@ def perform(
     if Run.objects.visible_to(request.user).filter(key=key).exists():
         return _to_run(Run.objects.get(key=key))
     own = _own(macro, selected)
-    targets = not_run_on(macro, own)
+    subjects = not_run_on(macro, own)
     selection = _in_words(modeladmin, request)
-    if _is_confirmed(request, macro, targets.count()):
+    if _is_confirmed(request, macro, subjects.count()):
         return _start(request, own, macro, key, selection)
-    context = _confirmation(request, targets, macro)
+    context = _confirmation(request, subjects, macro)
     context |= {
         **modeladmin.admin_site.each_context(request),
         "opts": modeladmin.opts,
         "selection": selection,
         "left_out": 0 if own is selected else selected.count() - own.count(),
-        "done_before": 0 if targets is own else own.count() - targets.count(),
+        "done_before": 0 if subjects is own else own.count() - subjects.count(),
         "type_count": context["preview"].count > ALWAYS_ASKS_ABOVE,
     }
     if context["done_before"] and not context["preview"].count:
@@ -91,15 +85,15 @@ def _is_confirmed(request: HttpRequest, macro: Macro, count: int) -> bool:
 
 def _own(macro: Macro, selected: QuerySet[Any]) -> QuerySet[Any]:
     """Of the selection, what the macro runs on: a list of testers has others too."""
-    if macro.target == Target.FEEDBACK:
+    if macro.subject_kind == SubjectKind.FEEDBACK:
         return selected
     pks = selected.order_by().values("pk")
-    found: QuerySet[Any] = targets_of(macro).filter(pk__in=pks)
+    found: QuerySet[Any] = subjects_of(macro).filter(pk__in=pks)
     return found
 
 
 def _in_words(modeladmin: ScopedAdmin, request: HttpRequest) -> str:
-    """How the targets were selected, for the run's page."""
+    """How the subjects were selected, for the run's page."""
     changelist = modeladmin.get_changelist_instance(request)
     words = [
         f"{spec.title}: {choice['display']}"
@@ -117,7 +111,7 @@ def _in_words(modeladmin: ScopedAdmin, request: HttpRequest) -> str:
 
 def _start(
     request: HttpRequest,
-    targets: QuerySet[Any],
+    subjects: QuerySet[Any],
     macro: Macro,
     key: str,
     selection: str,
@@ -125,7 +119,7 @@ def _start(
     try:
         run = start_run(
             macro,
-            targets,
+            subjects,
             cause=Cause.ACTION,
             actor=request.user,
             key=key,
@@ -156,12 +150,12 @@ def _to_run(run: Run) -> HttpResponse:
 
 
 def _confirmation(
-    request: HttpRequest, targets: QuerySet[Any], macro: Macro
+    request: HttpRequest, subjects: QuerySet[Any], macro: Macro
 ) -> dict[str, Any]:
     problem = ""
     found = Preview(count=0)
     try:
-        found = preview(macro, targets)
+        found = preview(macro, subjects)
     except TemplateError as error:
         problem = str(error)
     if macro.paused_reason:
@@ -178,7 +172,7 @@ def _confirmation(
         "title": f"Perform Action: {macro.name}",
         "macro": macro,
         "runs_on": macro.runs_on,
-        "noun": macro.target.label.lower(),
+        "noun": macro.subject_kind.label.lower(),
         "preview": found,
         "problem": problem,
         "lock": lock,

@@ -24,10 +24,10 @@ from logs.privacy import (
     footprint,
 )
 
-from ..access import may
+from ..access.actors import may
+from ..access.roles import ERASE_TESTER, EXPORT_TESTER
+from ..console.scoping import ScopedAdmin
 from ..models import Tester
-from ..roles import ERASE_TESTER, EXPORT_TESTER
-from ..scoping import ScopedAdmin
 
 
 class PrivacyPages(ScopedAdmin):

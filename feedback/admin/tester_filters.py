@@ -8,12 +8,12 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from ..conditions import NUMBER
 from ..models import Community, Feedback, Project
+from ..selection.conditions import NUMBER
 from .filters import Choices, TypedFilter
 
 VIEW = "feedback.view_tester"
-_LARGEST = 2**31 - 1
+_MAX_VALUE = 2**31 - 1
 
 
 class _RowFilter(admin.SimpleListFilter):
@@ -82,7 +82,7 @@ class ScoreFilter(TypedFilter):
         text = (self.value() or "").strip()
         if not text:
             return queryset
-        if not NUMBER.fullmatch(text) or int(text) > _LARGEST:
+        if not NUMBER.fullmatch(text) or int(text) > _MAX_VALUE:
             return queryset.none()
         return queryset.filter(score__gte=int(text))
 

@@ -12,9 +12,9 @@ from django.urls import reverse
 from macros.models import Macro
 from macros.runs import macros_for
 
-from ..conditions import NUMBER
+from ..access.roles import RUN_MACRO
 from ..models import Community, Tester
-from ..roles import RUN_MACRO
+from ..selection.conditions import NUMBER
 from .columns import external_column, external_table
 from .filters import external_filter
 from .perform import perform
@@ -89,7 +89,7 @@ class TesterAdmin(PrivacyPages):
         fitting = macros_for(obj, macros.filter(is_active=True))
         return {
             **super().page_of(request, obj),
-            "target": obj,
+            "subject": obj,
             "macros": fitting,
             "list_url": reverse("admin:feedback_tester_changelist"),
         }

@@ -15,17 +15,11 @@ from django.utils.html import format_html
 from logs.models import Run
 from macros.models import Macro
 
-from ..filters import SEARCHED
+from ..access.roles import RUN_MACRO
+from ..console.scoping import ScopedAdmin, ScopedInline
 from ..forms import PREFIX, answers_in, questions_of
-from ..models import (
-    Comment,
-    Feedback,
-    FeedbackType,
-    FieldKind,
-    Status,
-)
-from ..roles import RUN_MACRO
-from ..scoping import ScopedAdmin, ScopedInline
+from ..models import Comment, Feedback, FeedbackType, FieldKind, Status
+from ..selection.tickets import SEARCHED
 from .columns import answer_column, external_column, external_table
 from .filters import (
     OpenFilter,
@@ -183,7 +177,7 @@ class FeedbackAdmin(ScopedAdmin):
         tickets = reverse("admin:feedback_feedback_changelist")
         return {
             "ticket": obj,
-            "target": obj,
+            "subject": obj,
             "macros": _macros_for(request, obj.feedback_type),
             "list_url": f"{tickets}?feedback_type={obj.feedback_type_id}",
         }

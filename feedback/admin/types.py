@@ -4,8 +4,8 @@ from django import forms
 from django.contrib import admin
 from django.utils.html import format_html
 
+from ..console.scoping import ScopedAdmin, ScopedInline
 from ..models import FeedbackType, FormField, Status, key_from_label
-from ..scoping import ScopedAdmin, ScopedInline
 
 
 class StatusInline(ScopedInline, admin.TabularInline):

@@ -16,11 +16,11 @@ from logs import audit
 from logs.models import Action
 from logs.privacy import ErasureUnfinished, erase_tester, export_tester
 
+from ..access.roles import ERASE_TESTER, EXPORT_TESTER
 from ..models import Project, Tester
 from ..rest.problems import Problem, in_body, invalid
 from ..rest.viewsets import ReadOnlyViewSet
-from ..roles import ERASE_TESTER, EXPORT_TESTER
-from ..tester_filters import TesterFilterSet
+from ..selection.testers import TesterFilterSet
 from .serializers import TesterSerializer
 
 

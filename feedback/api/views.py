@@ -7,9 +7,9 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 from drf_spectacular.utils import extend_schema, extend_schema_view
 
-from ..filters import FeedbackFilterSet
 from ..models import Feedback, FeedbackType
 from ..rest.viewsets import ReadOnlyViewSet
+from ..selection.tickets import FeedbackFilterSet
 from .serializers import FeedbackSerializer
 
 

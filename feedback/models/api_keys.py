@@ -9,12 +9,12 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from ..access import ScopedQuerySet, Tenancy
-from ..addresses import parse_address, parse_networks
+from ..access.actors import ScopedQuerySet, Tenancy
+from ..access.addresses import parse_address, parse_networks
 from .communities import Community, Project
 from .emails import split_emails, validate_emails
 
-LONGEST_TOKEN = 120
+MAX_TOKEN = 120
 NOTICE_EVERY = timedelta(days=1)
 
 
@@ -54,7 +54,7 @@ ACCEPTED = (KeyOutcome.ACCEPTED, KeyOutcome.PREVIOUS_TOKEN)
 class ApiKeyQuerySet(ScopedQuerySet["ApiKey"]):
     def named_by(self, token: str) -> ApiKey | None:
         """The key whose prefix the token begins with; the secret is not looked at."""
-        if not (token.isascii() and token.isprintable() and len(token) < LONGEST_TOKEN):
+        if not (token.isascii() and token.isprintable() and len(token) < MAX_TOKEN):
             return None  # NUL and broken characters, which no database looks up
         return self.filter(prefix=token.rpartition("_")[0]).first()
 

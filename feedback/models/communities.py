@@ -1,6 +1,6 @@
 from django.db import models
 
-from ..access import ScopedQuerySet, Tenancy
+from ..access.actors import ScopedQuerySet, Tenancy
 from .emails import split_emails, validate_emails
 
 

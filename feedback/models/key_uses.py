@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from django.db import models
 from django.db.models import F, Q, Sum
 
-from ..access import ScopedQuerySet, Tenancy
+from ..access.actors import ScopedQuerySet, Tenancy
 from .api_keys import ACCEPTED, ApiKey, KeyOutcome
 
 KEPT = timedelta(days=90)
 # Of so many addresses an hour refusals are counted apart; of all others together.
-MOST_REFUSED = 1_000
+MAX_REFUSED = 1_000
 OTHERS = "others"
 
 
@@ -33,7 +33,7 @@ class KeyUseQuerySet(ScopedQuerySet["KeyUse"]):
         if self._add_one(key, address, outcome, now):
             return
         is_refusal = outcome not in ACCEPTED
-        if is_refusal and self.refused_in_hour(now).count() >= MOST_REFUSED:
+        if is_refusal and self.refused_in_hour(now).count() >= MAX_REFUSED:
             address = OTHERS
         self.filter(key=key, hour__lt=now - KEPT).delete()
         row = KeyUse(key=key, address=address, outcome=outcome, hour=_hour(now))

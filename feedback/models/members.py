@@ -4,8 +4,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from ..access import ScopedQuerySet, Tenancy
-from ..roles import Role
+from ..access.actors import ScopedQuerySet, Tenancy
+from ..access.roles import Role
 from .communities import Community, Project
 
 

@@ -1,7 +1,7 @@
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
-from ..access import ScopedQuerySet, Tenancy
+from ..access.actors import ScopedQuerySet, Tenancy
 from .communities import Community
 
 
@@ -25,7 +25,7 @@ class Tester(models.Model):
     external_data = models.JSONField(
         default=dict, blank=True, encoder=DjangoJSONEncoder
     )
-    # By key, what set it: `logs.captures` says how. Changes with the data, never alone.
+    # What set each key (see `logs.recording.captures`); changes with the data only.
     external_provenance = models.JSONField(default=dict, blank=True, editable=False)
     score = models.IntegerField(default=0, help_text="Points that macros give.")
     created_at = models.DateTimeField("created", auto_now_add=True)

@@ -9,7 +9,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
 from django.utils import timezone
 
-from ..access import ScopedQuerySet, Tenancy
+from ..access.actors import ScopedQuerySet, Tenancy
 from .testers import Tester
 from .types import FeedbackType, Status
 
@@ -64,7 +64,7 @@ class Feedback(models.Model):
     external_data = models.JSONField(
         default=dict, blank=True, encoder=DjangoJSONEncoder
     )
-    # By key, what set it: `logs.captures` says how. Changes with the data, never alone.
+    # What set each key (see `logs.recording.captures`); changes with the data only.
     external_provenance = models.JSONField(default=dict, blank=True, editable=False)
     created_at = models.DateTimeField("created", default=timezone.now, editable=False)
     modified_at = models.DateTimeField("modified", auto_now=True)

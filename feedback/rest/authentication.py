@@ -8,8 +8,8 @@ from rest_framework import authentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
-from ..addresses import client_address
-from ..keys import KeyActor, KeyRefused, authenticate
+from ..access.addresses import client_address
+from ..access.keys import KeyActor, KeyRefused, authenticate
 from .problems import refused
 
 RIGHT_PLACE = "Send the API key in the header 'Authorization: Bearer <token>'."

@@ -9,7 +9,7 @@ from django.http import QueryDict
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 
-from ..conditions import ChoiceFilter, MomentFilter, NumberFilter, RowsFilter
+from ..selection.conditions import ChoiceFilter, MomentFilter, NumberFilter, RowsFilter
 from .paging import PARAMETERS
 from .problems import in_parameter, invalid
 

@@ -11,11 +11,11 @@ from typing import Any
 
 from rest_framework.request import Request
 
-from ..keys import KeyActor
+from ..access.keys import KeyActor
 from .problems import in_header, invalid
 
 HEADER = "Idempotency-Key"
-_LONGEST = 255
+_MAX_LENGTH = 255
 
 
 def key_of(request: Request, *scope: object) -> str:
@@ -26,9 +26,9 @@ def key_of(request: Request, *scope: object) -> str:
     given = request.headers.get(HEADER)
     if given is None:
         return ""
-    fits = given.strip() and len(given) <= _LONGEST
+    fits = given.strip() and len(given) <= _MAX_LENGTH
     if not (fits and given.isascii() and given.isprintable()):
-        problem = f"Give 1 to {_LONGEST} ASCII characters, such as a random UUID."
+        problem = f"Give 1 to {_MAX_LENGTH} ASCII characters, such as a random UUID."
         raise invalid([in_header(HEADER, problem)])
     user: Any = request.user
     who = ("key", user.key.pk) if isinstance(user, KeyActor) else ("user", user.pk)

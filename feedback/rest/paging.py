@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import exceptions, pagination
 from rest_framework.request import Request
 
-from ..conditions import NUMBER
+from ..selection.conditions import NUMBER
 from .problems import in_parameter, invalid
 
 PARAMETERS = ("cursor", "page_size")

@@ -12,7 +12,7 @@ from rest_framework.exceptions import (
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from ..keys import KeyActor, KeyRefused, scope_of
+from ..access.keys import KeyActor, KeyRefused, scope_of
 from .problems import refused
 
 

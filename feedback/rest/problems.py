@@ -18,15 +18,15 @@ from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ..addresses import client_address
-from ..keys import KeyRefused
+from ..access.addresses import client_address
+from ..access.keys import KeyRefused
 
 logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 TOO_LARGE = "The body is too large. Send less at once."
 # More faults than these help nobody, and would make a small body's answer big.
-_MOST_ERRORS = 50
+_MAX_ERRORS = 50
 
 _PLACES = ("parameter", "header", "pointer")
 
@@ -69,7 +69,7 @@ def invalid(faults: Iterable[Fault]) -> Problem:
     found = list(faults)
     where = "; ".join(f"{_place(fault)}: {fault['detail']}" for fault in found[:3])
     more = f" And {len(found) - 3} more." if len(found) > 3 else ""
-    return Problem(400, "invalid", f"{where}{more}", found[:_MOST_ERRORS])
+    return Problem(400, "invalid", f"{where}{more}", found[:_MAX_ERRORS])
 
 
 def refused(refusal: KeyRefused) -> exceptions.APIException:

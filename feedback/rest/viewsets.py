@@ -10,8 +10,8 @@ from django.http import Http404, QueryDict
 from rest_framework import mixins, viewsets
 from rest_framework.request import Request
 
-from ..access import ScopedQuerySet
-from ..conditions import StrictFilterSet
+from ..access.actors import ScopedQuerySet
+from ..selection.conditions import StrictFilterSet
 from .filtering import refuse_parameters
 from .permissions import lacks
 

@@ -19,13 +19,13 @@ from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.views.decorators.http import require_POST
 
-from feedback.scoping import ReadOnlyAdmin
+from feedback.console.scoping import ReadOnlyAdmin
 
 from ..models import Action, AuditEntry
 from .audit_export import export, type_name
 
 # Beyond these people narrow the filter, so that no page counts all there is.
-MOST_LISTED = 10_000
+MAX_LISTED = 10_000
 
 Choices = list[tuple[str, str]]
 
@@ -34,7 +34,7 @@ class BoundedPaginator(Paginator):
     @cached_property
     def count(self) -> int:
         rows: Any = self.object_list
-        return int(rows.order_by()[:MOST_LISTED].count())
+        return int(rows.order_by()[:MAX_LISTED].count())
 
 
 class TypeFilter(admin.SimpleListFilter):
@@ -149,7 +149,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        context = {"most_listed": MOST_LISTED, "query": request.GET.urlencode()}
+        context = {"most_listed": MAX_LISTED, "query": request.GET.urlencode()}
         return super().changelist_view(request, context | (extra_context or {}))
 
     def page_of(self, request: HttpRequest, obj: AuditEntry) -> dict[str, Any]:

@@ -14,12 +14,12 @@ from django.http import Http404, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.text import capfirst
 
-from feedback.access import is_above_roles
+from feedback.access.actors import is_above_roles
 from feedback.models import Community
 
 from .. import audit
+from ..audit.spreadsheets import safe_cell
 from ..models import Action, AuditEntry
-from ..spreadsheets import safe_cell
 
 # Rows fetched at a time.
 _CHUNK = 2000

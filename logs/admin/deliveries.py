@@ -10,15 +10,16 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 
-from feedback.access import may
+from feedback.access.actors import may
+from feedback.access.roles import RUN_MACRO
+from feedback.console.scoping import ReadOnlyAdmin
 from feedback.models import Feedback, Tester
-from feedback.roles import RUN_MACRO
-from feedback.scoping import ReadOnlyAdmin
-from macros import curl, queue
-from macros.resends import survey
+from macros import queue
+from macros.authoring import curl
+from macros.runs.resends import preview_resend
 
-from ..explanations import error_label, explain
 from ..models import Attempt, Delivery, ErrorClass, Resend, delivery_id
+from ..recording.explanations import error_label, explain
 from ..redaction import MASK
 from .resends import resend_selected
 
@@ -37,7 +38,7 @@ class ErrorFilter(admin.SimpleListFilter):
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin):
     list_display = [
-        "target",
+        "subject",
         "macro",
         "state",
         "last_status",
@@ -50,7 +51,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     ]
     list_select_related = ["run", "destination"]
     list_filter = ["state", ErrorFilter]
-    search_fields = ["target_label"]
+    search_fields = ["subject_label"]
     list_per_page = 50
     list_title = "Webhook log"
     change_form_template = "admin/logs/delivery/delivery.html"
@@ -85,8 +86,8 @@ class DeliveryAdmin(ReadOnlyAdmin):
     def page_of(self, request: HttpRequest, obj: Delivery) -> dict[str, Any]:
         return _page(obj, request.user)
 
-    @admin.display(ordering="target_label")
-    def target(self, delivery: Delivery) -> str:
+    @admin.display(ordering="subject_label")
+    def subject(self, delivery: Delivery) -> str:
         return str(delivery)
 
     @admin.display(ordering="run__macro_name")
@@ -136,21 +137,23 @@ def _page(delivery: Delivery, user: Any) -> dict[str, Any]:
         "subtitle": "",
         "sent_id": delivery_id(delivery.run.key, delivery.pk),
         "may_run": may(user, RUN_MACRO, delivery),
-        "resends": [(kind, kind.label, survey(this, kind, user)) for kind in Resend],
+        "resends": [
+            (kind, kind.label, preview_resend(this, kind, user)) for kind in Resend
+        ],
         **_log(delivery),
-        **_target(delivery),
+        **_subject(delivery),
     }
 
 
-def _target(delivery: Delivery) -> dict[str, Any]:
+def _subject(delivery: Delivery) -> dict[str, Any]:
     """Looked for, since it may have been deleted."""
     model: type[Model] = Feedback if delivery.tester_id is None else Tester
-    found = model._default_manager.filter(pk=delivery.target_id).first()
+    found = model._default_manager.filter(pk=delivery.subject_id).first()
     page = f"admin:feedback_{model._meta.model_name}_change"
     return {
-        "target": found,
-        "target_kind": delivery.run.target.label,
-        "target_url": reverse(page, args=[found.pk]) if found else "",
+        "subject": found,
+        "subject_kind": delivery.run.subject_kind.label,
+        "subject_url": reverse(page, args=[found.pk]) if found else "",
     }
 
 

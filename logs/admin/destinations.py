@@ -8,8 +8,8 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 
-from feedback.scoping import ScopedAdmin
-from macros.authentication import tls_problems
+from feedback.console.scoping import ScopedAdmin
+from macros.auth.authentication import tls_problems
 
 from .. import audit
 from ..models import Action, BreakerState, Destination

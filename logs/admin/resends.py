@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -10,18 +10,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from feedback.console.scoping import ScopedAdmin
 from macros import queue
-from macros.resends import ResendRefused, Survey, resend, survey
+from macros.runs.resends import ResendPreview, ResendRefused, preview_resend, resend
 
 from ..models import Resend
 from ..models.deliveries import DeliveryQuerySet
 
-if TYPE_CHECKING:
-    from .deliveries import DeliveryAdmin
-
 
 def resend_selected(
-    modeladmin: DeliveryAdmin,
+    modeladmin: ScopedAdmin,
     request: HttpRequest,
     deliveries: DeliveryQuerySet,
     *,
@@ -34,7 +32,7 @@ def resend_selected(
     """
     back = _page_of(deliveries)
     try:
-        found = survey(deliveries, kind, request.user)
+        found = preview_resend(deliveries, kind, request.user)
         confirmed = request.POST.get("confirmed_count", "")
         if confirmed.isdecimal() and found.count <= int(confirmed):
             _resend(request, deliveries, kind)
@@ -70,10 +68,10 @@ def _page_of(deliveries: DeliveryQuerySet) -> str:
 
 
 def _confirmation(
-    modeladmin: DeliveryAdmin,
+    modeladmin: ScopedAdmin,
     request: HttpRequest,
     kind: Resend,
-    found: Survey,
+    found: ResendPreview,
     back: str,
 ) -> HttpResponse:
     across = request.POST.get("select_across") == "1"

@@ -14,12 +14,12 @@ from django.http import (
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 
-from feedback.access import may
-from feedback.roles import RUN_MACRO
-from feedback.scoping import ReadOnlyAdmin
+from feedback.access.actors import may
+from feedback.access.roles import RUN_MACRO
+from feedback.console.scoping import ReadOnlyAdmin
 from macros import queue
-from macros.control import cancel_run, pause_run, resume_run
-from macros.rendering import Plan
+from macros.runs.control import cancel_run, pause_run, resume_run
+from macros.steps.rendering import Plan
 from macros.tags import TemplateError
 
 from ..models import Delivery, DeliveryState, Destination, Run, RunState

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from feedback.conditions import (
+from feedback.selection.conditions import (
     ChoiceFilter,
     MomentFilter,
     NumberFilter,
@@ -39,6 +39,6 @@ class DeliveryFilterSet(StrictFilterSet):
     feedback = NumberFilter(lookup="feedback", help_text="Number of a ticket.")
     tester = NumberFilter(lookup="tester", help_text="Number of a tester.")
     reference = TextFilter(
-        lookup="target_label",
+        lookup="subject_label",
         help_text="The ticket's reference, such as BUG-12, or the tester's e-mail.",
     )

@@ -8,11 +8,11 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from feedback.access.roles import RUN_MACRO
 from feedback.rest.problems import Problem
 from feedback.rest.viewsets import ReadOnlyViewSet
-from feedback.roles import RUN_MACRO
 from macros import queue
-from macros.control import cancel_run, pause_run, resume_run
+from macros.runs.control import cancel_run, pause_run, resume_run
 
 from ..models import Run, RunState
 from ..rest import RunDetailSerializer, RunSerializer

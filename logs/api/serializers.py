@@ -3,8 +3,8 @@ from __future__ import annotations
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from ..explanations import explain
 from ..models import Attempt, Cut, Delivery, ErrorClass, Resend, delivery_id
+from ..recording.explanations import explain
 
 
 class AttemptSerializer(serializers.ModelSerializer):
@@ -63,7 +63,7 @@ class DeliverySerializer(serializers.ModelSerializer):
         help_text="Number of the tester, where it is not about a ticket.",
     )
     reference = serializers.CharField(
-        source="target_label",
+        source="subject_label",
         read_only=True,
         help_text="The ticket's reference, or the tester's e-mail.",
     )

@@ -1,6 +1,6 @@
 from .attempts import Attempt, Cut, ErrorClass
 from .audit import Action, AuditEntry
-from .deliveries import Delivery, DeliveryState, Resend, Target, delivery_id
+from .deliveries import Delivery, DeliveryState, Resend, SubjectKind, delivery_id
 from .destinations import BreakerState, Destination
 from .runs import Cause, Run, RunState
 
@@ -18,6 +18,6 @@ __all__ = [
     "Resend",
     "Run",
     "RunState",
-    "Target",
+    "SubjectKind",
     "delivery_id",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connections, models
 from django.db.models import OuterRef, Subquery
 
-from feedback.access import ScopedQuerySet, Tenancy
+from feedback.access.actors import ScopedQuerySet, Tenancy
 
 from .deliveries import Delivery
 
@@ -21,7 +21,7 @@ class ErrorClass(models.TextChoices):
     RENDER = "render", "Could not be built"
     TOO_LARGE = "too_large", "Request too large"
     REDIRECT = "redirect", "Redirected"
-    HTTP = "http", "Refused by the target"
+    HTTP = "http", "Refused by the destination"
     LOST = "lost", "Worker stopped"
 
 
@@ -100,7 +100,7 @@ class Attempt(models.Model):
     )
     message = models.TextField(blank=True)
     outcome_unknown = models.BooleanField(
-        default=False, help_text="The target may have acted on the request."
+        default=False, help_text="The destination may have acted on the request."
     )
 
     tenancy = Tenancy("delivery__run__community", "delivery__run__project")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
 
-from feedback.access import ScopedQuerySet, Tenancy
+from feedback.access.actors import ScopedQuerySet, Tenancy
 from feedback.models import Feedback, Tester
 
 from .destinations import Destination
@@ -24,7 +24,7 @@ class DeliveryState(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
-class Target(models.TextChoices):
+class SubjectKind(models.TextChoices):
     """What a macro is run on; the value names the column of `Delivery` for it."""
 
     FEEDBACK = "feedback", "Ticket"
@@ -36,10 +36,10 @@ class Resend(models.TextChoices):
     ANEW = "anew", "Build anew"
 
 
-# How a target is called, also when it is gone.
+# How a subject is called, also when it is gone.
 _LABELS = {
-    Target.FEEDBACK: models.F("reference"),
-    Target.TESTER: models.F("email"),
+    SubjectKind.FEEDBACK: models.F("reference"),
+    SubjectKind.TESTER: models.F("email"),
 }
 
 
@@ -48,8 +48,8 @@ class DeliveryQuerySet(ScopedQuerySet["Delivery"]):
         """To be attempted: new, due for a retry, or held by a worker gone silent."""
         return self.filter(state=DeliveryState.PENDING, next_attempt_at__lte=now)
 
-    def create_for(self, run: Run, targets: models.QuerySet[Any], steps: int) -> int:
-        """Insert a delivery per target and step straight from the selection.
+    def create_for(self, run: Run, subjects: models.QuerySet[Any], steps: int) -> int:
+        """Insert a delivery per subject and step straight from the selection.
 
         One statement a step, so that no row passes through Python. Returns how many.
         """
@@ -58,30 +58,30 @@ class DeliveryQuerySet(ScopedQuerySet["Delivery"]):
             first = step == 0
             state = DeliveryState.PENDING if first else DeliveryState.WAITING
             due = run.created_at if first else None
-            inserted += self._insert_step(run, targets, step, state, due)
+            inserted += self._insert_step(run, subjects, step, state, due)
         return inserted
 
     def _insert_step(
         self,
         run: Run,
-        targets: models.QuerySet[Any],
+        subjects: models.QuerySet[Any],
         step: int,
         state: DeliveryState,
         due: datetime | None,
     ) -> int:
         connection = connections[self.db]
-        columns = {"target": models.F("pk"), "label": _LABELS[run.target]}
-        selection = targets.order_by("pk").values(**columns).query
+        columns = {"subject": models.F("pk"), "label": _LABELS[run.subject_kind]}
+        selection = subjects.order_by("pk").values(**columns).query
         try:
             inner, params = selection.get_compiler(connection=connection).as_sql()
         except EmptyResultSet:
             return 0
         # Put in are the model's own names and what the ORM made; values are parameters.
         sql = (
-            f"INSERT INTO {self.model._meta.db_table} (run_id, {run.target}_id,"  # noqa: S608
-            " target_label, step, state, attempts, attempts_before, next_attempt_at,"
+            f"INSERT INTO {self.model._meta.db_table} (run_id, {run.subject_kind}_id,"  # noqa: S608
+            " subject_label, step, state, attempts, attempts_before, next_attempt_at,"
             " lease, last_error, resend, resent_by)"
-            " SELECT %s, s.target, s.label, %s, %s, 0, 0, %s, '', '', '', ''"
+            " SELECT %s, s.subject, s.label, %s, %s, 0, 0, %s, '', '', '', ''"
             f" FROM ({inner}) s"
         )
         due_value = connection.ops.adapt_datetimefield_value(due)
@@ -91,7 +91,7 @@ class DeliveryQuerySet(ScopedQuerySet["Delivery"]):
 
 
 class Delivery(models.Model):
-    """One step for one target in one run.
+    """One step for one subject in one run.
 
     A worker owns a delivery only while `lease` is its own token. `next_attempt_at` is
     the moment before which nobody may claim it: when the next try is due or, while
@@ -102,7 +102,7 @@ class Delivery(models.Model):
     run = models.ForeignKey(
         "logs.Run", models.CASCADE, related_name="deliveries", db_index=False
     )
-    # One of the two is set. The id stays when the target is deleted: its later steps
+    # One of the two is set. The id stays when the subject is deleted: its later steps
     # are found by it, and the log still says whom it was about.
     feedback = models.ForeignKey(
         Feedback,
@@ -118,7 +118,7 @@ class Delivery(models.Model):
         null=True,
         db_constraint=False,
     )
-    target_label = models.CharField("target", max_length=254)
+    subject_label = models.CharField("subject", max_length=254)
     step = models.PositiveSmallIntegerField()
     state = models.CharField(
         max_length=10, choices=DeliveryState, default=DeliveryState.PENDING
@@ -167,10 +167,10 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.target_label + (f", step {self.step + 1}" if self.step else "")
+        return self.subject_label + (f", step {self.step + 1}" if self.step else "")
 
     @property
-    def target_id(self) -> int:
+    def subject_id(self) -> int:
         return self.feedback_id or self.tester_id or 0
 
     @property

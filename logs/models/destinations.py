@@ -6,7 +6,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-from feedback.access import ScopedQuerySet, Tenancy
+from feedback.access.actors import ScopedQuerySet, Tenancy
 from feedback.models import Community
 
 
@@ -40,9 +40,10 @@ class DestinationQuerySet(ScopedQuerySet["Destination"]):
 class Destination(models.Model):
     """An origin that a community sends to, made when it is first reached.
 
-    The circuit breaker: after `logs.health.THRESHOLD` failures in a row it opens, and
-    deliveries wait without using up tries. At `probe_at` one of them goes through (half
-    open): if it is answered the breaker closes, otherwise it opens for longer.
+    The circuit breaker: after `logs.recording.health.THRESHOLD` failures in a row it
+    opens, and deliveries wait without using up tries. At `probe_at` one of them goes
+    through (half open): if it is answered the breaker closes, otherwise it opens for
+    longer.
     """
 
     community = models.ForeignKey(
@@ -77,12 +78,12 @@ class Destination(models.Model):
     ca_certificates = models.TextField(
         "extra CA certificates",
         blank=True,
-        help_text="PEM, trusted beside the public authorities: for a target whose"
+        help_text="PEM, trusted beside the public authorities: for a destination whose"
         " certificate is of your own making.",
     )
     client_certificate = models.TextField(
         blank=True,
-        help_text="PEM, with its chain, for a target that asks for one (mTLS).",
+        help_text="PEM, with its chain, for a destination that asks for one (mTLS).",
     )
     client_key_secret = models.CharField(
         "secret with the client key",

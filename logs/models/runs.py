@@ -6,10 +6,10 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
-from feedback.access import ScopedQuerySet, Tenancy
+from feedback.access.actors import ScopedQuerySet, Tenancy
 from feedback.models import Community, Project
 
-from .deliveries import Delivery, Target
+from .deliveries import Delivery, SubjectKind
 
 
 class Cause(models.TextChoices):
@@ -110,8 +110,8 @@ class Run(models.Model):
         return f"Run {self.pk}: {self.macro_name}"
 
     @property
-    def target(self) -> Target:
-        return Target(self.snapshot.get("target", Target.FEEDBACK))
+    def subject_kind(self) -> SubjectKind:
+        return SubjectKind(self.snapshot.get("subject_kind", SubjectKind.FEEDBACK))
 
     @property
     def is_test(self) -> bool:
@@ -124,7 +124,7 @@ class Run(models.Model):
 
     @property
     def stores(self) -> bool:
-        """Whether return values go to the targets; those of a test do if asked."""
+        """Whether return values go to the subjects; those of a test do if asked."""
         return bool(self.snapshot.get("test", {"store": True}).get("store"))
 
     @property

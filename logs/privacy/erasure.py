@@ -132,8 +132,8 @@ def _stop_and_scrub(tester: Tester) -> None:
 
 def _relabel(tester: Tester) -> None:
     """The log called the tester by the e-mail."""
-    named = Delivery.objects.filter(tester=tester).exclude(target_label=tester.email)
-    named.update(target_label=tester.email)
+    named = Delivery.objects.filter(tester=tester).exclude(subject_label=tester.email)
+    named.update(subject_label=tester.email)
 
 
 def _remove(place: Place) -> None:

@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.forms import ModelForm
 from django.http import HttpRequest
 
-from feedback.access import may
+from feedback.access.actors import may
 
 from ..models import Macro, WebRequest
 from ..tags import Problem
@@ -18,7 +18,7 @@ from ..tags import Problem
 _PREFIX = re.compile(r"[a-z_]{1,30}-\d{1,4}")
 
 
-class Refused(Exception):
+class DraftRefused(Exception):
     """Why nothing can be said of a form, as a sentence."""
 
 
@@ -87,19 +87,21 @@ def saved_macro(
 
 
 def macro_from(modeladmin: Any, request: HttpRequest, macro: Macro | None) -> Macro:
-    """The macro as it stands in the form. Raises PermissionDenied, Refused."""
+    """The macro as it stands in the form. Raises PermissionDenied, DraftRefused."""
     form = modeladmin.get_form(request, macro, change=macro is not None)(
         request.POST, instance=macro
     )
     form.full_clean()  # What is wrong with the macro itself is said when it is saved.
     found: Macro = form.instance
     if not found.has_owner:
-        raise Refused("Choose first what it runs on: tags and secrets come from that.")
+        raise DraftRefused(
+            "Choose first what it runs on: tags and secrets come from that."
+        )
     action = "add" if macro is None else "change"
     if not may(request.user, modeladmin.permission_to(action), found.place):
         raise PermissionDenied
     if not found.community.is_unlocked():
-        raise Refused(
+        raise DraftRefused(
             f"Web requests are locked: the community {found.community} has no valid"
             " API key. A Community Manager can create one."
         )
@@ -109,12 +111,12 @@ def macro_from(modeladmin: Any, request: HttpRequest, macro: Macro | None) -> Ma
 def draft_from(modeladmin: Any, request: HttpRequest, saved: Macro | None) -> Draft:
     """The web request that `step` names by its prefix in the form.
 
-    Raises PermissionDenied, Refused.
+    Raises PermissionDenied, DraftRefused.
     """
     macro = macro_from(modeladmin, request, saved)
     prefix = request.POST.get("step", "")
     if not _PREFIX.fullmatch(prefix) or f"{prefix}-url" not in request.POST:
-        raise Refused("This web request is not in the form that was sent.")
+        raise DraftRefused("This web request is not in the form that was sent.")
     inlines = modeladmin.get_inline_instances(request, saved)
     inline = next((each for each in inlines if each.model is WebRequest), None)
     if inline is None or not inline.has_change_permission(request, saved):

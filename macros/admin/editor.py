@@ -14,35 +14,35 @@ from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 
-from feedback.access import may
-from feedback.roles import RUN_MACRO
-from logs.models import Target
+from feedback.access.actors import may
+from feedback.access.roles import RUN_MACRO
+from logs.models import SubjectKind
 
 from ..models import BodyKind, Macro, WebRequest
-from ..previews import preview_step
-from ..runs import RunRefused, start_test, targets_of
+from ..runs import RunRefused, start_test, subjects_of
+from ..steps.previews import preview_step
 from ..tags import TemplateError, format_json
-from .drafts import Draft, Refused, draft_from, macro_from, saved_macro
+from .drafts import Draft, DraftRefused, draft_from, macro_from, saved_macro
 from .palette import render_palette
-from .testing import ECHO, LONGEST_NAME, find_target, name_of_target
+from .testing import ECHO, MAX_NAME, find_subject, name_of_subject
 
-MOST_OFFERED = 20
+MAX_OFFERED = 20
 
 
-def chosen_target(macro: Macro, request: HttpRequest) -> Any:
-    """The target that was asked for, or the newest; None if there is none at all.
+def chosen_subject(macro: Macro, request: HttpRequest) -> Any:
+    """The subject that was asked for, or the newest; None if there is none at all.
 
-    Raises Refused.
+    Raises DraftRefused.
     """
-    field = forms.CharField(max_length=LONGEST_NAME, required=False)
+    field = forms.CharField(max_length=MAX_NAME, required=False)
     try:
-        called: str = field.clean(request.POST.get("target", ""))
+        called: str = field.clean(request.POST.get("subject", ""))
     except forms.ValidationError as error:
-        raise Refused(" ".join(error.messages)) from None
-    found = find_target(macro, request.user, called)
+        raise DraftRefused(" ".join(error.messages)) from None
+    found = find_subject(macro, request.user, called)
     if called and found is None:
-        what = macro.target.label.lower()
-        raise Refused(f"There is no {what} '{called}' of {macro.place}.")
+        what = macro.subject_kind.label.lower()
+        raise DraftRefused(f"There is no {what} '{called}' of {macro.place}.")
     return found
 
 
@@ -74,11 +74,11 @@ class EditorMixin(ModelAdmin):
         inline = next((each for each in inlines if each.model is WebRequest), None)
         if inline is not None and inline.has_change_permission(request, macro):
             name = "macros_macro_editor" if macro else "macros_macro_new_editor"
-            target = macro.target if macro else Target.FEEDBACK
+            subject = macro.subject_kind if macro else SubjectKind.FEEDBACK
             context["editor"] = {
                 "url": reverse(f"admin:{name}", args=[macro.pk] if macro else []),
                 "palette": render_palette(macro),
-                "target": target.label,
+                "subject": subject.label,
             }
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -92,15 +92,15 @@ class EditorMixin(ModelAdmin):
             "check": self._check,
             "format": self._format,
             "palette": self._palette,
-            "targets": self._targets,
+            "subjects": self._subjects,
             "test": self._test,
         }
         answer = answers.get(request.POST.get("do", ""))
         try:
             if answer is None:
-                raise Refused("The editor can't do that.")
+                raise DraftRefused("The editor can't do that.")
             return JsonResponse(answer(request, macro))
-        except Refused as refused:
+        except DraftRefused as refused:
             return JsonResponse({"refused": str(refused)})
 
     def _check(self, request: HttpRequest, saved: Macro | None) -> dict[str, Any]:
@@ -111,45 +111,47 @@ class EditorMixin(ModelAdmin):
     def _format(self, request: HttpRequest, saved: Macro | None) -> dict[str, Any]:
         draft = draft_from(self, request, saved)
         if draft.step.body_kind != BodyKind.JSON:
-            raise Refused("Only a JSON body can be formatted.")
+            raise DraftRefused("Only a JSON body can be formatted.")
         try:
             body = format_json(draft.step.body, draft.macro.scope())
         except TemplateError as error:
-            raise Refused(f"The body is left as it is. {error}") from None
+            raise DraftRefused(f"The body is left as it is. {error}") from None
         return {"body": body}
 
     def _palette(self, request: HttpRequest, saved: Macro | None) -> dict[str, Any]:
         macro = macro_from(self, request, saved)
-        target = chosen_target(macro, request)
+        subject = chosen_subject(macro, request)
         return {
-            "html": render_palette(macro, target),
-            "label": macro.target.label,
-            "target": "" if target is None else name_of_target(macro, target),
-            "targets": _offered(macro, request),
+            "html": render_palette(macro, subject),
+            "label": macro.subject_kind.label,
+            "subject": "" if subject is None else name_of_subject(macro, subject),
+            "subjects": _offered(macro, request),
         }
 
-    def _targets(self, request: HttpRequest, saved: Macro | None) -> dict[str, Any]:
-        return {"targets": _offered(macro_from(self, request, saved), request)}
+    def _subjects(self, request: HttpRequest, saved: Macro | None) -> dict[str, Any]:
+        return {"subjects": _offered(macro_from(self, request, saved), request)}
 
     def _test(self, request: HttpRequest, saved: Macro | None) -> dict[str, Any]:
         draft = draft_from(self, request, saved)
         if faulty := draft.faulty:
-            raise Refused(f"Correct first, then send the test: {', '.join(faulty)}.")
+            raise DraftRefused(
+                f"Correct first, then send the test: {', '.join(faulty)}."
+            )
         if not may(request.user, RUN_MACRO, draft.macro.place):
             raise PermissionDenied
-        target = chosen_target(draft.macro, request)
-        if target is None:
-            raise Refused(f"There is nothing of {draft.macro.place} to send.")
+        subject = chosen_subject(draft.macro, request)
+        if subject is None:
+            raise DraftRefused(f"There is nothing of {draft.macro.place} to send.")
         try:
             run = start_test(
                 draft.step,
-                target,
+                subject,
                 actor=request.user,
                 echo=request.POST.get("to", ECHO) == ECHO,
                 store="store" in request.POST,
             )
         except RunRefused as refusal:
-            raise Refused(str(refusal)) from None
+            raise DraftRefused(str(refusal)) from None
         pk = run.deliveries.get().pk
         return {
             "progress": reverse("admin:logs_delivery_progress", args=[pk]),
@@ -160,27 +162,27 @@ class EditorMixin(ModelAdmin):
 def _preview(draft: Draft, request: HttpRequest) -> str:
     context: dict[str, Any] = {
         "faulty": draft.faulty,
-        "called": draft.macro.target.label.lower(),
+        "called": draft.macro.subject_kind.label.lower(),
     }
     try:
-        target = chosen_target(draft.macro, request)
-    except Refused as refused:
-        target, context["refused"] = None, str(refused)
-    context["target"] = target
-    if target is not None and not draft.faulty:
-        context["preview"], context["empty"] = preview_step(draft.step, target)
+        subject = chosen_subject(draft.macro, request)
+    except DraftRefused as refused:
+        subject, context["refused"] = None, str(refused)
+    context["subject"] = subject
+    if subject is not None and not draft.faulty:
+        context["preview"], context["empty"] = preview_step(draft.step, subject)
     return render_to_string("admin/macros/macro/preview.html", context)
 
 
 def _offered(macro: Macro, request: HttpRequest) -> list[dict[str, str]]:
-    """The newest targets in whose name or title the search is."""
-    rows = targets_of(macro).visible_to(request.user)
-    sought = request.POST.get("search", "")[:LONGEST_NAME].replace("\0", "").strip()
-    if macro.target == Target.FEEDBACK:
+    """The newest subjects in whose name or title the search is."""
+    rows = subjects_of(macro).visible_to(request.user)
+    sought = request.POST.get("search", "")[:MAX_NAME].replace("\0", "").strip()
+    if macro.subject_kind == SubjectKind.FEEDBACK:
         rows = rows.filter(Q(reference__icontains=sought) | Q(title__icontains=sought))
     else:
         rows = rows.filter(email__icontains=sought)
     return [
-        {"value": name_of_target(macro, row), "label": str(row)[:80]}
-        for row in rows.order_by("-pk")[:MOST_OFFERED]
+        {"value": name_of_subject(macro, row), "label": str(row)[:80]}
+        for row in rows.order_by("-pk")[:MAX_OFFERED]
     ]

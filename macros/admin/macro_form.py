@@ -9,7 +9,7 @@ from django import forms
 from feedback.models import Community
 
 from ..models import Macro
-from .places import Place, TestersField, one_of
+from .places import OutputContext, TestersField, one_of
 
 _ABOUT = (
     "Instead of a feedback type: then it is a user macro, and is run on testers. It"
@@ -23,7 +23,7 @@ class MacroForm(forms.ModelForm):
         fields = "__all__"  # noqa: DJ007 - the admin names them
 
     # Of a new macro: where the user may have user macros.
-    places: list[Place] = []
+    places: list[OutputContext] = []
     testers_of = forms.CharField(required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -11,15 +11,15 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
-from feedback.access import may
+from feedback.access.actors import may
+from feedback.access.unlocking import Lock, explain_lock
+from feedback.console.scoping import ScopedAdmin, ScopedInline, edited_pk
 from feedback.models import Community
-from feedback.scoping import ScopedAdmin, ScopedInline, edited_pk
-from feedback.unlocking import Lock, explain_lock
-from logs.models import Target
+from logs.models import SubjectKind
 
-from ..control import pause_macro, resume_macro
 from ..models import Macro, Step, WebRequest, kind_accessors
 from ..retries import CAUSE_LABELS, MAX_RETRY_AFTER, in_words
+from ..runs.control import pause_macro, resume_macro
 from .editor import EditorMixin
 from .macro_form import MacroForm
 from .places import key_of, tester_places
@@ -115,8 +115,9 @@ _RETRIES: list[Any] = [
     "give_up_after",
 ]
 _ABOUT_RETRIES = (
-    "What is tried again, and when. A target that asks for a longer wait (Retry-After)"
-    f" gets it, up to {in_words(MAX_RETRY_AFTER)}. A run keeps what it started with."
+    "What is tried again, and when. A destination that asks for a longer"
+    f" wait (Retry-After) gets it, up to {in_words(MAX_RETRY_AFTER)}. A run keeps what"
+    " it started with."
 )
 
 
@@ -138,7 +139,7 @@ class MacroAdmin(EditorMixin, StartsMixin, TestsMixin, VersionsMixin, ScopedAdmi
     autocomplete_fields = ["feedback_type"]
     fieldsets = [
         (None, {"fields": ["feedback_type", "name", "description", "is_active"]}),
-        ("Options", {"fields": ["asks_confirmation", "once_per_target"]}),
+        ("Options", {"fields": ["asks_confirmation", "once_per_subject"]}),
         ("Retries", {"fields": _RETRIES, "description": _ABOUT_RETRIES}),
     ]
     inlines = [WebRequestInline, *STEP_INLINES]
@@ -148,7 +149,7 @@ class MacroAdmin(EditorMixin, StartsMixin, TestsMixin, VersionsMixin, ScopedAdmi
         runs_on = ["feedback_type"]
         if obj is None:
             runs_on.append("testers_of")
-        elif obj.target == Target.TESTER:
+        elif obj.subject_kind == SubjectKind.TESTER:
             runs_on = ["place"]
         (name, first), *rest = super().get_fieldsets(request, obj)
         names = [each for each in first["fields"] if each != "feedback_type"]

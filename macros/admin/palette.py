@@ -1,4 +1,4 @@
-"""The tags and filters to choose from, each with its value for one target."""
+"""The tags and filters to choose from, each with its value for one subject."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from ..models import Macro
-from ..previews import context_of
-from ..reference import filter_rows
-from ..tags import MASK, Context, Scope, Tag, find_tag, palette, to_text
+from ..steps.previews import context_of
+from ..tags import MASK, RenderContext, Scope, Tag, find_tag, palette, to_text
+from ..tags.reference import filter_rows
 
-LONGEST_VALUE = 60
-MOST_EXTERNAL = 100
+MAX_VALUE = 60
+MAX_EXTERNAL = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,11 @@ class Row:
     is_sample: bool = False
 
 
-def render_palette(macro: Macro | None = None, target: Any = None) -> SafeString:
+def render_palette(macro: Macro | None = None, subject: Any = None) -> SafeString:
     """Of a macro that has an owner; without, what every macro has."""
     scope = Scope.of() if macro is None else macro.scope()
-    context = None if macro is None or target is None else context_of(macro, target)
-    tags = [*palette(scope), *_external(scope, target)]
+    context = None if macro is None or subject is None else context_of(macro, subject)
+    tags = [*palette(scope), *_external(scope, subject)]
     order = list(dict.fromkeys(tag.group for tag in tags))
     tags.sort(key=lambda tag: order.index(tag.group))
     groups = [
@@ -43,19 +43,19 @@ def render_palette(macro: Macro | None = None, target: Any = None) -> SafeString
     ]
     groups.append(("Filters", list(_filters())))
     return render_to_string(
-        "admin/macros/macro/palette.html", {"groups": groups, "target": target}
+        "admin/macros/macro/palette.html", {"groups": groups, "subject": subject}
     )
 
 
-def _external(scope: Scope, target: Any) -> Iterator[Tag]:
-    """What other systems gave for this very target."""
-    names = list(target.external_data) if target is not None else []
-    for name in names[:MOST_EXTERNAL]:
+def _external(scope: Scope, subject: Any) -> Iterator[Tag]:
+    """What other systems gave for this very subject."""
+    names = list(subject.external_data) if subject is not None else []
+    for name in names[:MAX_EXTERNAL]:
         if tag := find_tag(f"External: {name}", scope):
             yield tag
 
 
-def _row(tag: Tag, context: Context | None) -> Row:
+def _row(tag: Tag, context: RenderContext | None) -> Row:
     if tag.secret:
         return Row(tag.name, str(tag), tag.meaning, MASK)
     if context is None:
@@ -73,7 +73,7 @@ def _filters() -> Iterator[Row]:
 
 
 def _shortened(text: str) -> str:
-    one_line = " ".join(text[: 4 * LONGEST_VALUE].split())
-    if len(one_line) <= LONGEST_VALUE:
+    one_line = " ".join(text[: 4 * MAX_VALUE].split())
+    if len(one_line) <= MAX_VALUE:
         return one_line
-    return one_line[: LONGEST_VALUE - 1] + "…"
+    return one_line[: MAX_VALUE - 1] + "…"

@@ -8,38 +8,38 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from feedback.access import reached_wholly
+from feedback.access.actors import reached_wholly
 from feedback.models import Community, FeedbackType, Project
 
 ADD_MACRO = "macros.add_macro"
 BOTH = "Choose a feedback type or testers, not both."
 NEITHER = "Choose a feedback type or testers."
 
-Place = Project | Community
+OutputContext = Project | Community
 
 
-def tester_places(user: Any, permission: str = ADD_MACRO) -> list[Place]:
+def tester_places(user: Any, permission: str = ADD_MACRO) -> list[OutputContext]:
     """Where the user may have user macros: each community before its projects."""
     communities = Community.objects.filter(reached_wholly(user, permission))
     projects = Project.objects.visible_to(user, permission).select_related("community")
-    found: list[Place] = [*communities, *projects]
+    found: list[OutputContext] = [*communities, *projects]
     return sorted(found, key=lambda place: (community_of(place).name, _rank(place)))
 
 
-def community_of(place: Place) -> Community:
+def community_of(place: OutputContext) -> Community:
     return place if isinstance(place, Community) else place.community
 
 
-def key_of(place: Place | FeedbackType) -> str:
+def key_of(place: OutputContext | FeedbackType) -> str:
     """What it is called in an address or a form."""
     return f"{place._meta.model_name}-{place.pk}"
 
 
-def _rank(place: Place) -> tuple[bool, str]:
+def _rank(place: OutputContext) -> tuple[bool, str]:
     return isinstance(place, Project), place.name
 
 
-def choices_of(places: list[Place]) -> list[tuple[str, list[tuple[str, str]]]]:
+def choices_of(places: list[OutputContext]) -> list[tuple[str, list[tuple[str, str]]]]:
     """Under the name of each community."""
     return [
         (community, [(key_of(place), _label(place)) for place in found])
@@ -47,7 +47,7 @@ def choices_of(places: list[Place]) -> list[tuple[str, list[tuple[str, str]]]]:
     ]
 
 
-def _label(place: Place) -> str:
+def _label(place: OutputContext) -> str:
     if isinstance(place, Community):
         return f"All testers of {place}"
     return f"Testers who submitted in {place}"
@@ -56,7 +56,7 @@ def _label(place: Place) -> str:
 class TestersField(forms.TypedChoiceField):
     """A Project or a Community, or None."""
 
-    def __init__(self, places: list[Place], **options: Any) -> None:
+    def __init__(self, places: list[OutputContext], **options: Any) -> None:
         self.places = {key_of(place): place for place in places}
         options.setdefault("label", "testers of")
         super().__init__(

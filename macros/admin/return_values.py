@@ -10,7 +10,7 @@ from django import forms
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from ..returns import MOST_ROWS, Source, ValueType, When, is_blank
+from ..extraction import MAX_ROWS, Source, ValueType, When, is_blank
 
 # Empty rows beyond those that are filled in.
 SPARE = 3
@@ -53,7 +53,7 @@ class ReturnValuesWidget(forms.Widget):
     ) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
         given = [row for row in value or [] if isinstance(row, Mapping)]
-        count = min(len(given) + SPARE, max(MOST_ROWS, len(given)))
+        count = min(len(given) + SPARE, max(MAX_ROWS, len(given)))
         rows = [*given, *({} for _ in range(count - len(given)))]
         context["rows"] = [_cells(name, n, row) for n, row in enumerate(rows)]
         return context

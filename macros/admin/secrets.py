@@ -8,11 +8,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
 
-from feedback.access import may_in_a_community
-from feedback.scoping import ScopedAdmin
+from feedback.access.actors import may_in_a_community
+from feedback.console.scoping import ScopedAdmin
 
 from ..models import Secret
-from ..models.secrets import LONGEST_VALUE, SHORTEST_VALUE
+from ..models.secrets import MAX_VALUE, MIN_VALUE
 from ..models.usage import users_of
 
 
@@ -33,8 +33,8 @@ class SecretForm(forms.ModelForm):
                 "spellcheck": "false",
             }
         ),
-        min_length=SHORTEST_VALUE,
-        max_length=LONGEST_VALUE,
+        min_length=MIN_VALUE,
+        max_length=MAX_VALUE,
         help_text="Nobody can read it back.",
     )
 

@@ -9,15 +9,15 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 
-from feedback.access import may_in_a_community
+from feedback.access.actors import may_in_a_community
 from feedback.models import FeedbackType
 
+from ..authoring.new_macros import MacroRefused, NewSecret, Start, create_macro
+from ..authoring.presets import host_of, hosts_for
 from ..http import TransportError
 from ..models import Macro, Secret
-from ..models.secrets import LONGEST_VALUE, SHORTEST_VALUE
-from ..presets import host_of, hosts_for
-from ..starts import NewSecret, Refused, Start, create_macro
-from ..tags import FEEDBACK, TARGETS, TESTER
+from ..models.secrets import MAX_VALUE, MIN_VALUE
+from ..tags import FEEDBACK, SUBJECT_KINDS, TESTER
 from .places import TestersField, one_of, tester_places
 from .secrets import WriteOnly
 
@@ -58,17 +58,17 @@ class StartForm(forms.Form):
         *args: Any,
         user: Any,
         asked: Sequence[AskedSecret],
-        targets: Collection[str] = TARGETS,
+        subjects: Collection[str] = SUBJECT_KINDS,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
         self.asked = asked
-        only = len(targets) == 1
-        if FEEDBACK in targets:
+        only = len(subjects) == 1
+        if FEEDBACK in subjects:
             types = types_for(user)
             self.fields["feedback_type"] = forms.ModelChoiceField(types, required=only)
-        if TESTER in targets:
+        if TESTER in subjects:
             self.fields["testers_of"] = TestersField(
                 tester_places(user),
                 required=only,
@@ -98,8 +98,8 @@ class StartForm(forms.Form):
             self.fields[f"{secret.key}_value"] = forms.CharField(
                 label="Value",
                 required=False,
-                min_length=SHORTEST_VALUE,
-                max_length=LONGEST_VALUE,
+                min_length=MIN_VALUE,
+                max_length=MAX_VALUE,
                 widget=WriteOnly(
                     attrs={"rows": 2, "autocomplete": "off", "spellcheck": "false"}
                 ),
@@ -221,7 +221,7 @@ class StartForm(forms.Form):
             return create_macro(start, self.user)
         except ValueError as error:
             self.add_error(None, str(error))
-        except Refused as refused:
+        except MacroRefused as refused:
             is_type = isinstance(place, FeedbackType)
             fields = {"place": "feedback_type" if is_type else "testers_of", "": None}
             for member, problems in refused.problems.items():

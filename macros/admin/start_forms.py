@@ -7,9 +7,9 @@ from typing import Any
 
 from django import forms
 
-from ..curl import ParsedCurl
-from ..presets import Preset, check_setting, fill
-from ..starts import Draft, draft
+from ..authoring.curl import ParsedCurl
+from ..authoring.new_macros import Draft, draft
+from ..authoring.presets import Preset, check_setting, fill
 from ..tags import FEEDBACK, TESTER
 from .secrets import WriteOnly
 from .start_form import WIDE, AskedSecret, StartForm
@@ -44,8 +44,8 @@ class PresetForm(StartForm):
             )
             for each in preset.secrets
         ]
-        targets = [TESTER if preset.target == "tester" else FEEDBACK]
-        super().__init__(*args, asked=asked, targets=targets, **kwargs)
+        subjects = [TESTER if preset.subject_kind == "tester" else FEEDBACK]
+        super().__init__(*args, asked=asked, subjects=subjects, **kwargs)
         self.preset = preset
         self.description = preset.summary
         self.fields["name"].initial = preset.title

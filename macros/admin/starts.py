@@ -15,10 +15,10 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.debug import sensitive_post_parameters
 
 from .. import crypto
-from ..curl import CurlError, parse
+from ..authoring.curl import CurlError, parse
+from ..authoring.new_macros import Draft, draft
+from ..authoring.presets import GROUPS, all_presets
 from ..models import Macro
-from ..presets import GROUPS, all_presets
-from ..starts import Draft, draft
 from .places import tester_places
 from .start_form import StartForm, types_for
 from .start_forms import CommandForm, PastedForm, PresetForm
@@ -132,7 +132,7 @@ class StartsMixin(ModelAdmin):
         messages.success(
             request,
             f"The macro {macro} is made. Nothing has been sent. Try it on one"
-            f" {macro.target.label.lower()} first."
+            f" {macro.subject_kind.label.lower()} first."
             + (f" New secrets: {made}." if made else ""),
         )
         for note in found.notes if found else ():

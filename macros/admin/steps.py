@@ -11,7 +11,7 @@ from django.db.models import Max, QuerySet
 from django.forms import BaseInlineFormSet, Textarea
 from django.http import HttpRequest
 
-from feedback.scoping import ScopedInline, edited_pk
+from feedback.console.scoping import ScopedInline, edited_pk
 
 from ..models import (
     AddComment,

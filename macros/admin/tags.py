@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from feedback.console.scoping import ScopedAdmin
 from feedback.models import FeedbackType
 
 from ..models import Macro
-from ..reference import ESCAPING, filter_rows, headline, tag_rows
 from ..tags import Scope
+from ..tags.reference import ESCAPING, filter_rows, headline, tag_rows
 from .places import choices_of, key_of, tester_places
-
-if TYPE_CHECKING:
-    from .macros import MacroAdmin
 
 _VIEW = "macros.view_macro"
 
 
-def reference(modeladmin: MacroAdmin, request: HttpRequest) -> HttpResponse:
+def reference(modeladmin: ScopedAdmin, request: HttpRequest) -> HttpResponse:
     if not modeladmin.has_view_permission(request):
         raise PermissionDenied
     types = list(
@@ -38,7 +34,7 @@ def reference(modeladmin: MacroAdmin, request: HttpRequest) -> HttpResponse:
         "types": [(key_of(each), str(each)) for each in types],
         "places": choices_of(places),
         "wanted": wanted,
-        "headline": headline(scope.target),
+        "headline": headline(scope.subject_kind),
         "tags": list(tag_rows(scope)),
         "filters": filter_rows(),
         "escaping": ESCAPING,

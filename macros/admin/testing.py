@@ -1,4 +1,4 @@
-"""Test send: one web request, for one target, to see what comes of it."""
+"""Test send: one web request, for one subject, to see what comes of it."""
 
 from __future__ import annotations
 
@@ -12,43 +12,43 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from feedback.access import may
-from feedback.roles import RUN_MACRO
-from logs.models import Run, Target
+from feedback.access.actors import may
+from feedback.access.roles import RUN_MACRO
+from logs.models import Run, SubjectKind
 
 from ..models import Macro, WebRequest
-from ..runs import RunRefused, start_test, targets_of
+from ..runs import RunRefused, start_test, subjects_of
 
-_COLUMNS = {Target.FEEDBACK: "reference", Target.TESTER: "email"}
+_COLUMNS = {SubjectKind.FEEDBACK: "reference", SubjectKind.TESTER: "email"}
 REAL, ECHO = "real", "echo"
-LONGEST_NAME = 254
+MAX_NAME = 254
 
 
-def find_target(macro: Macro, actor: Any, called: str = "") -> Any:
-    """A target that the actor sees, by its reference or e-mail; None if there is none.
+def find_subject(macro: Macro, actor: Any, called: str = "") -> Any:
+    """A subject that the actor sees, by its reference or e-mail; None if there is none.
 
     The newest one if nothing is asked for.
     """
-    rows = targets_of(macro).visible_to(actor)
+    rows = subjects_of(macro).visible_to(actor)
     if called:
-        rows = rows.filter(**{f"{_COLUMNS[macro.target]}__iexact": called})
+        rows = rows.filter(**{f"{_COLUMNS[macro.subject_kind]}__iexact": called})
     return rows.order_by("-pk").first()
 
 
-def name_of_target(macro: Macro, target: Any) -> str:
-    """By which find_target() finds it."""
-    return str(getattr(target, _COLUMNS[macro.target]))
+def name_of_subject(macro: Macro, subject: Any) -> str:
+    """By which find_subject() finds it."""
+    return str(getattr(subject, _COLUMNS[macro.subject_kind]))
 
 
 class TestForm(forms.Form):
     step = forms.ModelChoiceField(
         WebRequest.objects.none(), label="Web request", empty_label=None
     )
-    target = forms.CharField(max_length=LONGEST_NAME)
+    subject = forms.CharField(max_length=MAX_NAME)
     to = forms.ChoiceField(
         label="Send to",
         choices=[
-            (REAL, "The real target: the system gets the request and acts on it"),
+            (REAL, "The real destination: the system gets the request and acts on it"),
             (ECHO, "The built-in echo: nothing is sent, the request comes back"),
         ],
         widget=forms.RadioSelect({"class": "radiolist"}),
@@ -67,21 +67,21 @@ class TestForm(forms.Form):
         field: Any = self.fields["step"]
         field.queryset = steps
         field.initial = steps.first()
-        newest = find_target(macro, actor)
-        about = self.fields["target"]
-        about.label = macro.target.label
-        about.initial = newest and name_of_target(macro, newest)
+        newest = find_subject(macro, actor)
+        about = self.fields["subject"]
+        about.label = macro.subject_kind.label
+        about.initial = newest and name_of_subject(macro, newest)
         about.help_text = (
             "Its reference, such as BUG-12."
-            if macro.target == Target.FEEDBACK
+            if macro.subject_kind == SubjectKind.FEEDBACK
             else "Their e-mail."
         )
 
-    def clean_target(self) -> Any:
-        called = self.cleaned_data["target"].strip()
-        found = find_target(self.macro, self.actor, called) if called else None
+    def clean_subject(self) -> Any:
+        called = self.cleaned_data["subject"].strip()
+        found = find_subject(self.macro, self.actor, called) if called else None
         if found is None:
-            what = self.macro.target.label.lower()
+            what = self.macro.subject_kind.label.lower()
             problem = f"There is no {what} '{called}' of {self.macro.place}."
             raise forms.ValidationError(problem)
         return found
@@ -93,7 +93,7 @@ class TestForm(forms.Form):
         step.macro = self.macro
         return start_test(
             step,
-            asked["target"],
+            asked["subject"],
             actor=self.actor,
             echo=asked["to"] == ECHO,
             store=asked["store"],

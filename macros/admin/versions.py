@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from ..documents import DocumentRefused, differences, note_version, restore
+from ..config import ConfigRefused, differences, note_version, restore
 from ..models import Macro, MacroVersion
 
 ON_A_PAGE = 20
@@ -77,7 +77,7 @@ class VersionsMixin(ModelAdmin):
         if request.method == "POST":
             try:
                 made = restore(version, request.user)
-            except DocumentRefused as refusal:
+            except ConfigRefused as refusal:
                 told = f"Version {number} can't be restored, and nothing was changed."
                 messages.error(request, told)
                 for problem in refusal.problems:

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
-from feedback.conditions import ChoiceFilter, NumberFilter, StrictFilterSet, TextFilter
-from logs.models import Target
+from feedback.selection.conditions import (
+    ChoiceFilter,
+    NumberFilter,
+    StrictFilterSet,
+    TextFilter,
+)
+from logs.models import SubjectKind
 
 
 class MacroFilterSet(StrictFilterSet):
     type = NumberFilter(lookup="feedback_type", help_text="Number of a feedback type.")
     project = NumberFilter(lookup="project", help_text="Number of a project.")
-    target = ChoiceFilter(
+    subject_kind = ChoiceFilter(
         lookup="feedback_type__isnull",
-        meanings={Target.FEEDBACK.value: False, Target.TESTER.value: True},
+        meanings={SubjectKind.FEEDBACK.value: False, SubjectKind.TESTER.value: True},
         help_text="What it is run on.",
     )
     name = TextFilter(lookup="name", help_text="The whole name.")

@@ -11,17 +11,18 @@ from rest_framework import mixins, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from feedback.access import may
-from feedback.announcing import as_stored, deleted, saved
-from feedback.conditions import NumberFilter, StrictFilterSet, TextFilter
-from feedback.keys import KeyActor
+from feedback.access.actors import may
+from feedback.access.keys import KeyActor
+from feedback.changes.signals import deleted, saved
+from feedback.console.auditing import as_stored
 from feedback.models import Community, Project
 from feedback.rest.permissions import lacks
 from feedback.rest.problems import Problem
 from feedback.rest.viewsets import ReadOnlyViewSet
+from feedback.selection.conditions import NumberFilter, StrictFilterSet, TextFilter
 
 from ..models import Secret
-from ..models.secrets import LONGEST_VALUE, SHORTEST_VALUE
+from ..models.secrets import MAX_VALUE, MIN_VALUE
 from ..models.usage import users_of
 
 _ADD, _CHANGE = "macros.add_secret", "macros.change_secret"
@@ -42,8 +43,8 @@ class SecretSerializer(serializers.ModelSerializer):
 
     value = serializers.CharField(
         write_only=True,
-        min_length=SHORTEST_VALUE,
-        max_length=LONGEST_VALUE,
+        min_length=MIN_VALUE,
+        max_length=MAX_VALUE,
         trim_whitespace=False,
         help_text="Goes in and never comes out.",
     )

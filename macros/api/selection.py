@@ -8,22 +8,22 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import QueryDict
 
-from feedback.conditions import StrictFilterSet
-from feedback.filters import FeedbackFilterSet
 from feedback.models import FeedbackType, Project
 from feedback.rest.problems import in_body, invalid
-from feedback.tester_filters import TesterFilterSet
-from logs.models import Target
+from feedback.selection.conditions import StrictFilterSet
+from feedback.selection.testers import TesterFilterSet
+from feedback.selection.tickets import FeedbackFilterSet
+from logs.models import SubjectKind
 
 from ..models import Macro
-from ..runs import targets_of
+from ..runs import subjects_of
 
 Selection = tuple[QuerySet[Any], str]
 
 
 def selected(asked: dict[str, Any], macro: Macro, actor: Any) -> Selection:
-    """The targets, and how they were selected in words. Raises Problem."""
-    own = targets_of(macro)
+    """The subjects, and how they were selected in words. Raises Problem."""
+    own = subjects_of(macro)
     own = own.filter(pk__in=own.model.objects.visible_to(actor).values("pk"))
     if "ids" in asked:
         return _by_ids(asked["ids"], macro, own)
@@ -32,11 +32,11 @@ def selected(asked: dict[str, Any], macro: Macro, actor: Any) -> Selection:
 
 def _by_ids(ids: list[int], macro: Macro, own: QuerySet[Any]) -> Selection:
     """All or none: one that is hidden, gone, or not the macro's refuses the rest."""
-    targets = own.filter(pk__in=set(ids))
-    found = set(targets.order_by().values_list("pk", flat=True))
+    subjects = own.filter(pk__in=set(ids))
+    found = set(subjects.order_by().values_list("pk", flat=True))
     missing = [place for place, number in enumerate(ids) if number not in found]
     if missing:
-        called = macro.target.label.lower()
+        called = macro.subject_kind.label.lower()
         raise invalid(
             in_body(
                 ["ids", place],
@@ -44,7 +44,7 @@ def _by_ids(ids: list[int], macro: Macro, own: QuerySet[Any]) -> Selection:
             )
             for place in missing
         )
-    return targets, f"{len(found)} by number"
+    return subjects, f"{len(found)} by number"
 
 
 def _by_filter(
@@ -69,7 +69,7 @@ def _by_filter(
 def _filterset(
     macro: Macro, data: QueryDict, own: QuerySet[Any], actor: Any
 ) -> StrictFilterSet:
-    if macro.target == Target.FEEDBACK:
+    if macro.subject_kind == SubjectKind.FEEDBACK:
         types = FeedbackType.objects.filter(macros=macro)
         return FeedbackFilterSet(data, own, types=types)
     # Only what a caller may see is spoken of.

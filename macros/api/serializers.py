@@ -5,18 +5,18 @@ from typing import Any
 from rest_framework import serializers
 
 from feedback.rest.serializers import FeedbackTypeSerializer, ProjectSerializer
-from logs.models import Target
+from logs.models import SubjectKind
 
 from ..models import Macro
 
-MOST_IDS = 10_000
+MAX_IDS = 10_000
 
 
 class MacroSerializer(serializers.ModelSerializer):
     """A macro. What it sends is not told: templates may hold credentials."""
 
-    target = serializers.ChoiceField(
-        choices=Target.choices, read_only=True, help_text="What it is run on."
+    subject_kind = serializers.ChoiceField(
+        choices=SubjectKind.choices, read_only=True, help_text="What it is run on."
     )
     type = FeedbackTypeSerializer(
         source="feedback_type",
@@ -30,7 +30,7 @@ class MacroSerializer(serializers.ModelSerializer):
         help_text="Null for a user macro of the whole community.",
     )
     steps = serializers.IntegerField(
-        source="step_count", read_only=True, help_text="How many requests per target."
+        source="step_count", read_only=True, help_text="How many requests per subject."
     )
 
     class Meta:
@@ -39,7 +39,7 @@ class MacroSerializer(serializers.ModelSerializer):
             "id",
             "name",
             "description",
-            "target",
+            "subject_kind",
             "type",
             "project",
             "is_active",
@@ -71,7 +71,7 @@ class RunRequestSerializer(serializers.Serializer):
         child=RowNumber(),
         required=False,
         min_length=1,
-        max_length=MOST_IDS,
+        max_length=MAX_IDS,
         help_text="Numbers (`id`) of tickets of the macro's type, or of testers for a"
         " user macro.",
     )

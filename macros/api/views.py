@@ -15,11 +15,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from feedback.access.roles import RUN_MACRO
 from feedback.models import Feedback
 from feedback.rest.idempotency import HEADER, fingerprint, key_of
 from feedback.rest.problems import Problem
 from feedback.rest.viewsets import ReadOnlyViewSet
-from feedback.roles import RUN_MACRO
 from logs.models import Cause, Run
 from logs.rest import RunDetailSerializer
 
@@ -85,16 +85,16 @@ class MacroViewSet(ReadOnlyViewSet):
     def _start(self, macro: Macro, asked: dict[str, Any], key: str) -> Run:
         """The run of this request, or of the earlier one that this one repeats.
 
-        Of a repeat, targets that have changed or gone since are of no concern.
+        Of a repeat, subjects that have changed or gone since are of no concern.
         """
         same = fingerprint(asked) if key else ""
         user = self.request.user
         known = key and Run.objects.filter(key=key).exists()
         nothing: Selection = Feedback.objects.none(), ""
-        targets, words = nothing if known else selected(asked, macro, user)
+        subjects, words = nothing if known else selected(asked, macro, user)
         return start_run(
             macro,
-            targets,
+            subjects,
             cause=Cause.API,
             actor=user,
             key=key,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .claims import SHORTEST_LEASE
+from .claims import MIN_LEASE
 from .engine import Engine
 
-__all__ = ["SHORTEST_LEASE", "Engine", "deliver", "start", "work"]
+__all__ = ["MIN_LEASE", "Engine", "deliver", "start", "work"]
 
 _engine: Engine | None = None
 
@@ -23,7 +23,7 @@ def deliver(run_id: int) -> None:
     if _engine is None:
         work(run_id)
     else:
-        _engine.ring(run_id)
+        _engine.notify(run_id)
 
 
 def work(run_id: int) -> None:

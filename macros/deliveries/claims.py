@@ -15,7 +15,7 @@ from logs.models import Delivery, Run
 RETRY_SHARE = 0.25
 # A lease is renewed when a third of it has passed, which the engine looks at after each
 # of its naps: at worst 1 s late.
-SHORTEST_LEASE = 3.0
+MIN_LEASE = 3.0
 
 
 def claim_due(run_id: int, size: int, lease: str) -> list[Delivery]:

@@ -24,7 +24,7 @@ from django.db import (
 from logs.models import Run
 
 from ..http import AddressPolicy, Limits
-from ..rendering import Plan
+from ..steps.rendering import Plan
 from ..tags import TemplateError
 from .lanes import Lanes
 from .sender import Clients, Exchange, Sender
@@ -56,7 +56,7 @@ class Engine:
         self._stopping = False
         self._thread = threading.Thread(target=self._loop, name="engine", daemon=True)
 
-    def ring(self, run_id: int) -> None:
+    def notify(self, run_id: int) -> None:
         """Look at a run. May be called from any thread, as often as you like."""
         self._inbox.put(run_id)
 
@@ -185,7 +185,9 @@ class Engine:
 
 
 def _sender(finished: SimpleQueue[Exchange | int | None]) -> Sender:
-    policy = AddressPolicy(settings.ALLOWED_NETWORKS, settings.ALLOWED_TARGET_HOSTS)
+    policy = AddressPolicy(
+        settings.ALLOWED_NETWORKS, settings.ALLOWED_DESTINATION_HOSTS
+    )
     limits = Limits(
         connect=settings.CONNECT_TIMEOUT,
         read=settings.READ_TIMEOUT,

@@ -10,15 +10,15 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from logs.health import THRESHOLD
 from logs.models import BreakerState, Destination
+from logs.recording.health import THRESHOLD
 
-from ..emails import AT_ONCE
+from ..steps.emails import AT_ONCE
 from .pace import Pace
 
 # Where a window starts, and what it never goes below.
 SMALLEST_WINDOW = 8
-# How often a window follows the target's pace, in seconds.
+# How often a window follows the destination's pace, in seconds.
 ADAPT_EVERY = 0.25
 # How often people's settings and the breaker are looked up, in seconds.
 REFRESH_EVERY = 1.0
@@ -33,8 +33,9 @@ class Lane:
     """The traffic of one community to one origin.
 
     Its window follows Little's law: what is answered per second, times the quickest
-    answer, is how many requests the target can hold without any waiting in line. Twice
-    that keeps it busy and finds out whether it can do more; a fast target needs few.
+    answer, is how many requests the destination can hold without any waiting in line.
+    Twice that keeps it busy and finds out whether it can do more; a fast destination
+    needs few.
     """
 
     cap: int

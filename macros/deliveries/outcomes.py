@@ -13,42 +13,26 @@ from django.db.models import Exists, OuterRef
 
 from feedback.changes import Change
 from logs import audit
-from logs.captures import Captured
-from logs.models import (
-    Action,
-    Attempt,
-    Cut,
-    Delivery,
-    DeliveryState,
-    ErrorClass,
-    Run,
-)
+from logs.models import Action, Attempt, Cut, Delivery, DeliveryState, ErrorClass, Run
 from logs.models.attempts import TEXTS
-from logs.recording import Outcome
+from logs.recording import Captured, Outcome
 from logs.redaction import credentials_in, header_lines, mask_url, redact, redact_end
 
-from ..capture import captures_of
-from ..emails import MailRefused, Taken
+from ..auth.oauth import TokenError
+from ..extraction import Reading, ReturnValue
 from ..http import Answer, TransportError
 from ..models import Macro, WebRequest
-from ..oauth import TokenError
-from ..retries import (
-    Failure,
-    GiveUp,
-    RetryCause,
-    RetryPolicy,
-    cause_of,
-    retry_after,
-)
-from ..returns import Reading, ReturnValue
+from ..retries import Failure, GiveUp, RetryCause, RetryPolicy, cause_of, retry_after
+from ..steps.emails import MailRefused, Taken
+from .capture import captures_of
 from .sender import Exchange
 
 logger = logging.getLogger(__name__)
 
 # Few distinct values, so that deliveries that fail together share one UPDATE.
 _JITTER_STEPS = 8
-_MOST_LOST_CHANGES = 5
-# The target says that it has removed the address for good (RFC 9110 15.5.11).
+_MAX_LOST_CHANGES = 5
+# The destination says that it has removed the address for good (RFC 9110 15.5.11).
 _GONE = 410
 
 
@@ -107,7 +91,7 @@ def of_lost_change(delivery: Delivery, now: datetime) -> Outcome:
         error_class=ErrorClass.LOST,
         message="The worker stopped before it changed anything.",
     )
-    if attempt.number - delivery.attempts_before < _MOST_LOST_CHANGES:
+    if attempt.number - delivery.attempts_before < _MAX_LOST_CHANGES:
         return Outcome(delivery, DeliveryState.PENDING, attempt, retry_in=0)
     return Outcome(delivery, DeliveryState.FAILED, attempt)
 

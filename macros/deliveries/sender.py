@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING
 
 from logs.models import Delivery
 
-from .. import emails
-from ..credentials import Credentials, with_headers
-from ..echo import echo
+from ..auth.credentials import Credentials, with_headers
 from ..http import (
     AddressPolicy,
     Answer,
@@ -23,6 +21,8 @@ from ..http import (
     TlsOptions,
     TransportError,
 )
+from ..steps import emails
+from ..steps.echo import echo
 from .lanes import Lane
 
 if TYPE_CHECKING:

@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from feedback.models import Feedback, Tester
 from logs import recording
-from logs.health import works
 from logs.models import (
     Attempt,
     Delivery,
@@ -23,18 +22,18 @@ from logs.models import (
     Resend,
     Run,
     RunState,
-    Target,
 )
 from logs.recording import Outcome
+from logs.recording.health import works
 
-from ..authentication import Forbidden
-from ..changes import ChangeTemplate
-from ..emails import EmailTemplate
-from ..errors import TooLarge
+from ..auth.authentication import Forbidden
 from ..http import TransportError, origin_of
-from ..rendering import Plan, RequestTemplate, context_for
-from ..repeats import again, sent_before
-from ..tags import Context, RenderError
+from ..steps.changes import ChangeTemplate
+from ..steps.emails import EmailTemplate
+from ..steps.errors import TooLarge
+from ..steps.rendering import Plan, RequestTemplate, context_for
+from ..steps.replay import again, sent_before
+from ..tags import RenderContext, RenderError
 from . import outcomes
 from .claims import claim_due, renew
 from .lanes import HOLD, PARK, Lanes
@@ -46,8 +45,8 @@ logger = logging.getLogger(__name__)
 FLUSH_INTERVAL = 0.5
 FLUSH_SIZE = 250
 # Requests that are built and wait for room on their lane.
-MOST_READY = 64
-_GONE = {Target.FEEDBACK: "was deleted", Target.TESTER: "was deleted or erased"}
+MAX_READY = 64
+_GONE = {"feedback": "was deleted", "tester": "was deleted or erased"}
 
 
 class Work:
@@ -67,7 +66,7 @@ class Work:
         self.ready: deque[Exchange] = deque()
         self.in_flight = 0
         self.results: list[Outcome] = []
-        self._targets: dict[int, Feedback | Tester] = {}
+        self._subjects: dict[int, Feedback | Tester] = {}
         self._sent_before: dict[int, Attempt] = {}
         self._unfinished: set[int] = set()
         # A lane waits for what its breaker says to the results.
@@ -93,7 +92,7 @@ class Work:
             exchange.lane.held -= 1
             if not self._send_or_hold(exchange):
                 full.add(id(exchange.lane))
-        while self.waiting and len(self.ready) < MOST_READY:
+        while self.waiting and len(self.ready) < MAX_READY:
             self._build(self.waiting.popleft())
         return claims or len(self.waiting) + len(self.ready) < before
 
@@ -121,7 +120,7 @@ class Work:
         recording.record(self.run, self.lease, self.results, now)
         self._unfinished -= {outcome.delivery.pk for outcome in self.results}
         for outcome in self.results:
-            self._targets.pop(outcome.delivery.target_id, None)
+            self._subjects.pop(outcome.delivery.subject_id, None)
         if len(self.plan.steps) > 1 and self.results:
             # A step that was delivered has made the next one due.
             self.has_more = True
@@ -154,7 +153,7 @@ class Work:
                 lost = self._lost(delivery, now)
                 self.results.append(lost)
                 self.has_more |= lost.state == DeliveryState.PENDING
-        self._load_targets(fresh)
+        self._load_subjects(fresh)
         self._unfinished.update(delivery.pk for delivery in deliveries)
         self.waiting.extend(fresh)
         if len(fresh) < len(deliveries):
@@ -178,8 +177,8 @@ class Work:
             self.has_more = False
         return min(int(settings.BATCH_SIZE), sum(lane.appetite for lane in lanes))
 
-    def _load_targets(self, deliveries: list[Delivery]) -> None:
-        self._targets.update(self.plan.load_targets(d.target_id for d in deliveries))
+    def _load_subjects(self, deliveries: list[Delivery]) -> None:
+        self._subjects.update(self.plan.load_subjects(d.subject_id for d in deliveries))
         self._sent_before.update(sent_before(deliveries))
 
     def _build(self, delivery: Delivery) -> None:
@@ -201,13 +200,14 @@ class Work:
                 self._send_or_hold(built)
 
     def _built(self, delivery: Delivery) -> Exchange | Outcome:
-        target = self._targets.get(delivery.target_id)
-        if target is None:
-            gone = f"The {self.plan.target.label.lower()} {_GONE[self.plan.target]}"
+        subject = self._subjects.get(delivery.subject_id)
+        if subject is None:
+            kind = self.plan.subject_kind
+            gone = f"The {kind.label.lower()} {_GONE[kind]}"
             raise RenderError(None, f"{gone} before the request was built.")
         template = self.plan.steps[delivery.step]
         now, secrets = timezone.now(), self.plan.vault.values
-        context = context_for(target, self.run, delivery.pk, now, secrets)
+        context = context_for(subject, self.run, delivery.pk, now, secrets)
         if isinstance(template, ChangeTemplate):
             return outcomes.of_change(delivery, template.render(context), now)
         if delivery.resend == Resend.SAME:
@@ -217,7 +217,7 @@ class Work:
         return self._exchange(delivery, template, context)
 
     def _mail(
-        self, delivery: Delivery, template: EmailTemplate, context: Context
+        self, delivery: Delivery, template: EmailTemplate, context: RenderContext
     ) -> Exchange:
         request = template.render(context)
         masked = template.render_masked(context) if template.secrets else request
@@ -226,7 +226,7 @@ class Work:
         return MailExchange(self, delivery, request, masked, "", lane, token)
 
     def _exchange(
-        self, delivery: Delivery, template: RequestTemplate, context: Context
+        self, delivery: Delivery, template: RequestTemplate, context: RenderContext
     ) -> Exchange:
         request = template.render(context)
         masked = template.render_masked(context) if template.uses_secrets else request

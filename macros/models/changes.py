@@ -11,13 +11,13 @@ from django.db import models
 from feedback.forms import answer_from
 from feedback.models import FormField, Status, Visibility
 
-from ..tags import Place, TemplateError, compile_shown
+from ..tags import OutputContext, TemplateError, compile_shown
 from .steps import Step
 
 if TYPE_CHECKING:
     from .macros import Macro
 
-MOST_POINTS = 1_000_000
+MAX_POINTS = 1_000_000
 _SHOWN = 60
 
 
@@ -68,7 +68,7 @@ class SetField(Step):
         if self.field.feedback_type_id != macro.feedback_type_id:
             return {"field": ["The field is of another feedback type."]}
         try:
-            template = compile_shown(self.value, Place.TEXT, macro.scope())
+            template = compile_shown(self.value, OutputContext.TEXT, macro.scope())
             if template.fixed is not None:
                 answer_from(self.field, template.fixed)
         except TemplateError as error:
@@ -93,7 +93,7 @@ class AddComment(Step):
 
     def problems(self, macro: Macro) -> dict[str, list[str]]:
         try:
-            compile_shown(self.text, Place.TEXT, macro.scope())
+            compile_shown(self.text, OutputContext.TEXT, macro.scope())
         except TemplateError as error:
             return {"text": [str(problem) for problem in error.problems]}
         return {}
@@ -124,7 +124,7 @@ class AddScore(Step):
 
     points = models.IntegerField(
         default=1,
-        validators=[MinValueValidator(-MOST_POINTS), MaxValueValidator(MOST_POINTS)],
+        validators=[MinValueValidator(-MAX_POINTS), MaxValueValidator(MAX_POINTS)],
         help_text="Added to the score of the tester, for a ticket of its submitter;"
         " a negative number takes points away.",
     )

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 
-from .. import signing
-from ..http import TransportError, origin_of
+from ..http import TransportError, origin_of, signing
 from ..tags import Scope, normalise
 from ..tags.names import nearest
 from .secrets import Secret

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 
-from ..tags import Place, TemplateError, compile_recipients, compile_template
+from ..tags import OutputContext, TemplateError, compile_recipients, compile_template
 from .steps import Step
 
 if TYPE_CHECKING:
@@ -36,8 +36,10 @@ class SendEmail(Step):
         scope = macro.scope()
         compilers: dict[str, Callable[[], object]] = {
             "to": lambda: compile_recipients(self.to, scope),
-            "subject": lambda: compile_template(self.subject, Place.HEADER, scope),
-            "body": lambda: compile_template(self.body, Place.TEXT, scope),
+            "subject": lambda: compile_template(
+                self.subject, OutputContext.HEADER, scope
+            ),
+            "body": lambda: compile_template(self.body, OutputContext.TEXT, scope),
         }
         found: dict[str, list[str]] = {}
         for field, compile_field in compilers.items():

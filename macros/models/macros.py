@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from feedback.access import ScopedQuerySet, Tenancy
+from feedback.access.actors import ScopedQuerySet, Tenancy
 from feedback.models import Community, FeedbackType, Project
-from logs.models import Target
+from logs.models import SubjectKind
 
 from ..retries import (
     CAUSE_LABELS,
@@ -35,7 +35,7 @@ class MacroQuerySet(ScopedQuerySet["Macro"]):
 
 
 class Macro(models.Model):
-    """An ordered list of steps that is run on each selected target.
+    """An ordered list of steps that is run on each selected subject.
 
     A feedback macro has a type and runs on its tickets. A user macro has none: it runs
     on the testers of its project or, without a project, of its community.
@@ -55,7 +55,7 @@ class Macro(models.Model):
     is_active = models.BooleanField(
         "on", default=True, help_text="A macro that is off is not offered as an action."
     )
-    once_per_target = models.BooleanField(
+    once_per_subject = models.BooleanField(
         "once per ticket or tester",
         default=False,
         help_text="What the macro has run on, or is running on, is left out of the next"
@@ -157,8 +157,12 @@ class Macro(models.Model):
         return self.community_id is not None
 
     @property
-    def target(self) -> Target:
-        return Target.TESTER if self.feedback_type_id is None else Target.FEEDBACK
+    def subject_kind(self) -> SubjectKind:
+        return (
+            SubjectKind.TESTER
+            if self.feedback_type_id is None
+            else SubjectKind.FEEDBACK
+        )
 
     @property
     def place(self) -> FeedbackType | Project | Community:
@@ -178,7 +182,7 @@ class Macro(models.Model):
         """Which names its templates may use."""
         self.find_owners()
         secrets = secret_names(self.community_id, self.project_id)
-        return Scope.of(field_infos(self.feedback_type), secrets, self.target)
+        return Scope.of(field_infos(self.feedback_type), secrets, self.subject_kind)
 
     def concrete_steps(self) -> list[Step]:
         """In order, each as its own kind."""
@@ -223,7 +227,7 @@ class Macro(models.Model):
             steps = self.concrete_steps()
         return {
             "macro": self.name,
-            "target": self.target,
+            "subject_kind": self.subject_kind,
             "retry_ladder": self.retry_ladder,
             "retry_causes": self.retry_causes,
             "retry_unknown": self.retry_unknown,

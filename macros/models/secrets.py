@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
-from feedback.access import ScopedQuerySet, Tenancy
+from feedback.access.actors import ScopedQuerySet, Tenancy
 from feedback.models import Community, Project
 from logs.redaction import echoes, redact
 
@@ -18,8 +18,8 @@ from ..http import TransportError, origin_of
 from ..tags import normalise
 
 # A shorter value could not be masked without blotting out ordinary words.
-SHORTEST_VALUE = 6
-LONGEST_VALUE = 20_000
+MIN_VALUE = 6
+MAX_VALUE = 20_000
 
 _NAME = re.compile(r"[\w .-]+").fullmatch
 _HOST = re.compile(r"[\w.-]+(:\d{1,5})?|\[[0-9a-fA-F:]+\](:\d{1,5})?").fullmatch

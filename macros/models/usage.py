@@ -17,7 +17,7 @@ from .macros import Macro
 from .secrets import Secret
 from .web_requests import WebRequest
 
-# A tag of the family Secret, and not one written as text: \((Secret: name)).
+# A tag of the namespace Secret, and not one written as text: \((Secret: name)).
 SECRET_TAG = re.compile(r"(?<!\\)\(\(\s*secret\s*:([^()|\n]*)", re.IGNORECASE)
 
 

@@ -3,13 +3,13 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
-from feedback.access import ScopedQuerySet, Tenancy
+from feedback.access.actors import ScopedQuerySet, Tenancy
 
 from .macros import Macro
 
 
 class MacroVersion(models.Model):
-    """A macro as it was saved at one time. Written once, by `macros.documents`."""
+    """A macro as it was saved at one time. Written once, by `macros.config`."""
 
     macro = models.ForeignKey(Macro, models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()

@@ -7,16 +7,16 @@ from django.db import models
 
 from logs.redaction import is_credential
 
-from ..headers import compile_headers
-from ..returns import Source, check
+from ..extraction import Source, check
 from ..tags import (
-    Place,
+    OutputContext,
     Problem,
     Scope,
     TemplateError,
     compile_template,
     normalise,
 )
+from ..tags.headers import compile_headers
 from .credentials import AuthKind, check_credentials
 from .steps import Step
 
@@ -39,11 +39,11 @@ class BodyKind(models.TextChoices):
 
 # How a body is escaped, and the content type it is sent with unless a header says
 # otherwise.
-BODY_PLACES: dict[str, tuple[Place, str]] = {
-    BodyKind.JSON: (Place.JSON, "application/json"),
-    BodyKind.FORM: (Place.FORM, "application/x-www-form-urlencoded"),
-    BodyKind.TEXT: (Place.TEXT, "text/plain; charset=utf-8"),
-    BodyKind.XML: (Place.XML, "application/xml; charset=utf-8"),
+BODY_CONTEXTS: dict[str, tuple[OutputContext, str]] = {
+    BodyKind.JSON: (OutputContext.JSON, "application/json"),
+    BodyKind.FORM: (OutputContext.FORM, "application/x-www-form-urlencoded"),
+    BodyKind.TEXT: (OutputContext.TEXT, "text/plain; charset=utf-8"),
+    BodyKind.XML: (OutputContext.XML, "application/xml; charset=utf-8"),
 }
 
 
@@ -53,7 +53,7 @@ def in_its_place(problem: Problem) -> ValidationError:
 
 
 class WebRequest(Step):
-    """The step that calls an external system, once per target."""
+    """The step that calls an external system, once per subject."""
 
     kind = "web_request"
     SETTINGS = (
@@ -132,7 +132,7 @@ class WebRequest(Step):
     return_values = models.JSONField(
         default=list,
         blank=True,
-        help_text="What of the answer is stored in the target's external data.",
+        help_text="What of the answer is stored in the subject's external data.",
     )
 
     class Meta:
@@ -163,11 +163,11 @@ class WebRequest(Step):
 
     def _compilers(self, scope: Scope) -> dict[str, Callable[[], object]]:
         compilers: dict[str, Callable[[], object]] = {
-            "url": lambda: compile_template(self.url, Place.URL, scope),
+            "url": lambda: compile_template(self.url, OutputContext.URL, scope),
             "headers": lambda: compile_headers(self.headers, scope),
         }
-        if self.body_kind in BODY_PLACES:
-            place, _ = BODY_PLACES[self.body_kind]
+        if self.body_kind in BODY_CONTEXTS:
+            place, _ = BODY_CONTEXTS[self.body_kind]
             compilers["body"] = lambda: compile_template(self.body, place, scope)
         return compilers
 

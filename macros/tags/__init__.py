@@ -1,35 +1,35 @@
-"""Dynamic tags: templates with `((Name))`, compiled once and rendered per target."""
+"""Dynamic tags: templates with `((Name))`, compiled once and rendered per subject."""
 
 from .catalogue import CALLED, CATALOGUES
 from .compiler import compile_template
+from .contexts import MASK, OutputContext
 from .errors import Problem, RenderError, TemplateError
-from .families import FAMILIES, families, find_tag, palette
 from .filters import FILTERS, Filter
 from .formatting import format_json
 from .names import normalise
-from .places import MASK, Place
+from .namespaces import NAMESPACES, find_tag, namespaces, palette
 from .recipients import compile_recipients
-from .scope import FEEDBACK, TARGETS, TESTER, Context, FieldInfo, Scope
+from .scope import FEEDBACK, SUBJECT_KINDS, TESTER, FieldInfo, RenderContext, Scope
 from .shown import compile_shown
-from .tag import TYPES, Family, Tag
+from .tag import TYPES, Namespace, Tag
 from .template import Template
 from .values import is_encodable, to_text
 
 __all__ = [
     "CALLED",
     "CATALOGUES",
-    "FAMILIES",
+    "NAMESPACES",
     "FEEDBACK",
     "FILTERS",
     "MASK",
-    "TARGETS",
+    "SUBJECT_KINDS",
     "TESTER",
     "TYPES",
-    "Context",
-    "Family",
+    "RenderContext",
+    "Namespace",
     "FieldInfo",
     "Filter",
-    "Place",
+    "OutputContext",
     "Problem",
     "RenderError",
     "Scope",
@@ -39,7 +39,7 @@ __all__ = [
     "compile_recipients",
     "compile_shown",
     "compile_template",
-    "families",
+    "namespaces",
     "find_tag",
     "format_json",
     "is_encodable",

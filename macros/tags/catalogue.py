@@ -6,22 +6,22 @@ from collections.abc import Mapping
 from operator import attrgetter
 
 from .names import normalise
-from .scope import FEEDBACK, TESTER, Context
+from .scope import FEEDBACK, TESTER, RenderContext
 from .tag import Resolve, Tag
 
 
 def _submitter(name: str) -> Resolve:
     read = attrgetter(name)
 
-    def resolve(context: Context) -> object:
-        submitter = context.target.submitter
+    def resolve(context: RenderContext) -> object:
+        submitter = context.subject.submitter
         return None if submitter is None else read(submitter)
 
     return resolve
 
 
-def _status(context: Context) -> object:
-    status = context.target.status
+def _status(context: RenderContext) -> object:
+    status = context.subject.status
     return None if status is None else status.name
 
 
@@ -32,7 +32,7 @@ _TICKET = [
         "The ticket's title",
         "Login button does nothing",
         "text",
-        attrgetter("target.title"),
+        attrgetter("subject.title"),
         reads=("title",),
     ),
     Tag(
@@ -41,7 +41,7 @@ _TICKET = [
         "The ticket's description, line breaks included",
         "I tap Log in and nothing happens.",
         "text",
-        attrgetter("target.description"),
+        attrgetter("subject.description"),
         reads=("description",),
     ),
     Tag(
@@ -59,7 +59,7 @@ _TICKET = [
         "The type's prefix and the ticket's number",
         "BUG-12",
         "text",
-        attrgetter("target.reference"),
+        attrgetter("subject.reference"),
         reads=("reference",),
     ),
     Tag(
@@ -68,7 +68,7 @@ _TICKET = [
         "The ticket's number in its feedback type",
         "12",
         "number",
-        attrgetter("target.number"),
+        attrgetter("subject.number"),
         reads=("number",),
     ),
     Tag(
@@ -77,7 +77,7 @@ _TICKET = [
         "The number CenterHook knows the ticket by everywhere",
         "3401",
         "number",
-        attrgetter("target.pk"),
+        attrgetter("subject.pk"),
     ),
     Tag(
         "Ticket URL",
@@ -85,7 +85,7 @@ _TICKET = [
         "The address of the ticket's page in CenterHook",
         "https://centerhook.example.com/admin/feedback/feedback/3401/change/",
         "text",
-        attrgetter("target_url"),
+        attrgetter("subject_url"),
     ),
     Tag(
         "Visibility",
@@ -93,7 +93,7 @@ _TICKET = [
         "Who may see the ticket: public or private",
         "public",
         "text",
-        lambda context: str(context.target.visibility),
+        lambda context: str(context.subject.visibility),
         reads=("visibility",),
     ),
     Tag(
@@ -102,7 +102,7 @@ _TICKET = [
         "When the ticket was submitted",
         "2026-03-14T09:26:53+00:00",
         "date",
-        attrgetter("target.created_at"),
+        attrgetter("subject.created_at"),
         reads=("created_at",),
     ),
     Tag(
@@ -111,7 +111,7 @@ _TICKET = [
         "When the ticket was last changed",
         "2026-03-15T10:00:00+00:00",
         "date",
-        attrgetter("target.modified_at"),
+        attrgetter("subject.modified_at"),
         reads=("modified_at",),
     ),
 ]
@@ -123,7 +123,7 @@ _PLACE = [
         "The name of the ticket's feedback type",
         "Bug Report",
         "text",
-        attrgetter("target.feedback_type.name"),
+        attrgetter("subject.feedback_type.name"),
         reads=("feedback_type__name",),
     ),
     Tag(
@@ -132,7 +132,7 @@ _PLACE = [
         "The name of the ticket's project",
         "Spring Beta",
         "text",
-        attrgetter("target.feedback_type.project.name"),
+        attrgetter("subject.feedback_type.project.name"),
         reads=("feedback_type__project__name",),
     ),
     Tag(
@@ -141,7 +141,7 @@ _PLACE = [
         "The name of the project's community",
         "Acme Testers",
         "text",
-        attrgetter("target.feedback_type.project.community.name"),
+        attrgetter("subject.feedback_type.project.community.name"),
         reads=("feedback_type__project__community__name",),
     ),
 ]
@@ -185,7 +185,7 @@ def _profile_tags(prefix: str, path: str) -> list[Tag]:
             meaning,
             sample,
             "number" if attribute == "score" else "text",
-            _submitter(attribute) if prefix else attrgetter(f"target.{attribute}"),
+            _submitter(attribute) if prefix else attrgetter(f"subject.{attribute}"),
             reads=tuple(f"{path}{column}" for column in columns),
         )
         for label, meaning, sample, attribute, columns in _PROFILE
@@ -202,7 +202,7 @@ _TESTER = [
         "The number CenterHook knows the tester by everywhere",
         "512",
         "number",
-        attrgetter("target.pk"),
+        attrgetter("subject.pk"),
     ),
     Tag(
         "Tester URL",
@@ -210,7 +210,7 @@ _TESTER = [
         "The address of the tester's page in CenterHook",
         "https://centerhook.example.com/admin/feedback/tester/512/change/",
         "text",
-        attrgetter("target_url"),
+        attrgetter("subject_url"),
     ),
     Tag(
         "Created",
@@ -218,7 +218,7 @@ _TESTER = [
         "When the tester was added",
         "2026-03-14T09:26:53+00:00",
         "date",
-        attrgetter("target.created_at"),
+        attrgetter("subject.created_at"),
         reads=("created_at",),
     ),
 ]
@@ -238,7 +238,7 @@ _TESTERS_PLACE = [
         "The name of the tester's community",
         "Acme Testers",
         "text",
-        attrgetter("target.community.name"),
+        attrgetter("subject.community.name"),
         reads=("community__name",),
     ),
 ]

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from .catalogue import CALLED
+from .contexts import LAYOUTS, OutputContext, Slot
 from .errors import BadArgument, Problem, TemplateError
-from .families import find_tag, mistaken_for, nearest_tag
 from .filters import FILTERS, Apply
 from .lexer import cut
 from .names import nearest, normalise
-from .places import LAYOUTS, Place, Slot
+from .namespaces import find_tag, mistaken_for, nearest_tag
 from .scope import Scope
 from .source import Literal, RawFilter, RawTag, Source
 from .tag import Tag
 from .template import Template, Use
 
-LONGEST_SOURCE = 1_000_000
-_LONGEST_QUOTED = 60
+MAX_SOURCE = 1_000_000
+_MAX_QUOTED = 60
 
 
-def compile_template(source: str, place: Place, scope: Scope) -> Template:
+def compile_template(source: str, place: OutputContext, scope: Scope) -> Template:
     """Raises TemplateError with every problem that can be found in one go.
 
     A value never changes the shape of what is around it:
@@ -33,7 +33,7 @@ def compile_template(source: str, place: Place, scope: Scope) -> Template:
     _check_text(found)
     if found.problems:
         raise TemplateError(found.problems)
-    pieces = cut(found, keep_backslashes=place is Place.JSON)
+    pieces = cut(found, keep_backslashes=place is OutputContext.JSON)
     layout = LAYOUTS[place](found, pieces)
     known: dict[int, tuple[Tag, tuple[Apply, ...]]] = {}
     for piece in pieces:
@@ -55,8 +55,8 @@ def _place_of(problem: Problem) -> tuple[int, int]:
 
 
 def _check_text(found: Source) -> None:
-    if len(found.text) > LONGEST_SOURCE:
-        found.refuse(0, f"the text is longer than {LONGEST_SOURCE:,} characters")
+    if len(found.text) > MAX_SOURCE:
+        found.refuse(0, f"the text is longer than {MAX_SOURCE:,} characters")
         return
     try:
         found.text.encode()
@@ -74,7 +74,7 @@ def _resolve(found: Source, raw: RawTag, scope: Scope) -> Tag | None:
         if other := mistaken_for(raw.name, scope):
             shown = (
                 f"(({_shortened(raw.name)})) is a tag of {other}, and this macro runs"
-                f" on {CALLED[scope.target]}"
+                f" on {CALLED[scope.subject_kind]}"
             )
         found.refuse(raw.start, shown, nearest_tag(raw.name, scope))
     return tag
@@ -108,4 +108,4 @@ def _build_filter(found: Source, raw: RawFilter, kind: str) -> Apply | None:
 
 
 def _shortened(name: str) -> str:
-    return name if len(name) <= _LONGEST_QUOTED else name[: _LONGEST_QUOTED - 1] + "…"
+    return name if len(name) <= _MAX_QUOTED else name[: _MAX_QUOTED - 1] + "…"

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo, available_timezones
 
 from .arguments import whole
-from .errors import BadArgument, Refused
+from .errors import BadArgument, ValueRefused
 from .names import nearest
 
 _DIRECTIVE = re.compile(r"%(-?[A-Za-z%]?)")
@@ -33,7 +33,7 @@ def build_date(argument: str, kind: str) -> Callable[[object], object]:
                 moment = moment.astimezone(zone)
             return moment.strftime(pattern)
         except (ValueError, OverflowError):
-            raise Refused("is a date that the filter date cannot write") from None
+            raise ValueRefused("is a date that the filter date cannot write") from None
 
     return apply
 
@@ -83,4 +83,4 @@ def _moment(value: object) -> date:
             return datetime.fromisoformat(text)
         except ValueError:
             pass
-    raise Refused("is not a date, so the filter date cannot write it")
+    raise ValueRefused("is not a date, so the filter date cannot write it")

@@ -32,7 +32,7 @@ class TemplateError(Exception):
 
 
 class RenderError(Exception):
-    """A template that cannot be rendered for one target.
+    """A template that cannot be rendered for one subject.
 
     `tag` is the tag's label without parentheses, None when no single tag is to blame.
     The message is a sentence and never holds a value: it could be a secret.
@@ -47,11 +47,11 @@ class RenderError(Exception):
         return self.message
 
 
-class Refused(Exception):
+class ValueRefused(Exception):
     """A value that a filter or a place cannot take; ends a sentence on its tag."""
 
 
-class Missing(Refused):
+class Missing(ValueRefused):
     """A required value that is empty."""
 
 

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import re
 
-from .compiler import LONGEST_SOURCE, compile_template
+from .compiler import MAX_SOURCE, compile_template
+from .contexts import OutputContext
+from .contexts.json_body import JsonReader
 from .errors import Problem, TemplateError
 from .lexer import cut
-from .places import Place
-from .places.json_body import JsonReader
 from .scope import Scope
 from .source import RawTag, Source
 
 INDENT = "  "
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
 _TOO_LONG = Problem(
-    1, 1, f"Formatted, it would be longer than {LONGEST_SOURCE:,} characters", None
+    1, 1, f"Formatted, it would be longer than {MAX_SOURCE:,} characters", None
 )
 
 
 def format_json(source: str, scope: Scope) -> str:
     """The same JSON with a member or an item per line. Raises TemplateError."""
-    compile_template(source, Place.JSON, scope)
+    compile_template(source, OutputContext.JSON, scope)
     printer = _Printer()
     for token in _tokens(source):
         printer.write(token)
-        if printer.length > LONGEST_SOURCE:
+        if printer.length > MAX_SOURCE:
             raise TemplateError([_TOO_LONG])
     return "".join(printer.parts)
 

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 _SEPARATORS = re.compile(r"[\s_-]+")
 # Comparing is quadratic in the length, and nobody names a tag this long by a slip.
-_LONGEST_COMPARED = 100
+_MAX_COMPARED = 100
 
 
 def normalise(name: str) -> str:
@@ -19,7 +19,7 @@ def normalise(name: str) -> str:
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The most similar of `known`, which are compared as normalised names."""
     wanted = normalise(name)
-    if not wanted or len(wanted) > _LONGEST_COMPARED:
+    if not wanted or len(wanted) > _MAX_COMPARED:
         return None
     shown = {normalise(item): item for item in known}
     close = get_close_matches(wanted, shown, n=1, cutoff=0.6)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from .compiler import compile_template
+from .contexts import OutputContext
 from .errors import Problem, TemplateError
-from .places import Place
 from .scope import Scope
 from .template import Template
 
-MOST_RECIPIENTS = 10
+MAX_RECIPIENTS = 10
 
 
 def compile_recipients(text: str, scope: Scope) -> list[Template]:
@@ -19,7 +19,7 @@ def compile_recipients(text: str, scope: Scope) -> list[Template]:
         if not line.strip():
             continue
         try:
-            template = compile_template(line.strip(), Place.HEADER, scope)
+            template = compile_template(line.strip(), OutputContext.HEADER, scope)
         except TemplateError as error:
             problems += [
                 Problem(number, each.column, each.message, each.suggestion)
@@ -33,8 +33,8 @@ def compile_recipients(text: str, scope: Scope) -> list[Template]:
         elif "@" not in (template.fixed or "@"):
             message = f"'{line.strip()}' is not an e-mail address"
             problems.append(Problem(number, 1, message, None))
-    if len(templates) > MOST_RECIPIENTS:
-        message = f"{len(templates)} lines are too many; {MOST_RECIPIENTS} at most"
+    if len(templates) > MAX_RECIPIENTS:
+        message = f"{len(templates)} lines are too many; {MAX_RECIPIENTS} at most"
         problems.append(Problem(1, 1, message, None))
     if not templates and not problems:
         problems.append(Problem(1, 1, "give at least one address", None))

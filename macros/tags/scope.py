@@ -1,4 +1,4 @@
-"""What a template may name, and what it reads for one target."""
+"""What a template may name, and what it reads for one subject."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from .names import normalise
 
 # What a template is rendered for.
-FEEDBACK, TESTER = TARGETS = ("feedback", "tester")
+FEEDBACK, TESTER = SUBJECT_KINDS = ("feedback", "tester")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +25,19 @@ class FieldInfo:
 
 @dataclass(frozen=True)
 class Scope:
-    """The names a template may use, all normalised; `target` is one of TARGETS."""
+    """The names a template may use, all normalised; `subject_kind` is one of
+    SUBJECT_KINDS."""
 
     fields: Mapping[str, FieldInfo]
     secrets: frozenset[str]
-    target: str = FEEDBACK
+    subject_kind: str = FEEDBACK
 
     @classmethod
     def of(
         cls,
         fields: Iterable[FieldInfo] = (),
         secrets: Iterable[str] = (),
-        target: str = FEEDBACK,
+        subject_kind: str = FEEDBACK,
     ) -> Scope:
         listed = list(fields)
         known: dict[str, FieldInfo] = {}
@@ -45,21 +46,21 @@ class Scope:
             known.setdefault(normalise(info.label), info)
         for info in listed:
             known.setdefault(normalise(info.key), info)
-        return cls(known, frozenset(normalise(name) for name in secrets), target)
+        return cls(known, frozenset(normalise(name) for name in secrets), subject_kind)
 
 
 @dataclass(slots=True)
-class Context:
-    """One target's values, read by attribute, so that no model is imported here."""
+class RenderContext:
+    """One subject's values, read by attribute, so that no model is imported here."""
 
     # A ticket or a tester, and its page.
-    target: Any
-    target_url: str
+    subject: Any
+    subject_url: str
     macro: str
     run_id: str
     delivery_id: str
     now: datetime
     # Normalised name -> value.
     secrets: Mapping[str, str] = field(default_factory=dict)
-    # The name of the macro's own, for targets that are in none.
+    # The name of the macro's own, for subjects that are in none.
     project: str = ""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from .compiler import compile_template
+from .contexts import OutputContext
 from .errors import Problem, TemplateError
-from .places import Place
 from .scope import Scope
 from .template import Template
 
 
-def compile_shown(text: str, place: Place, scope: Scope) -> Template:
+def compile_shown(text: str, place: OutputContext, scope: Scope) -> Template:
     """Raises TemplateError."""
     template = compile_template(text, place, scope)
     if template.uses_secrets:

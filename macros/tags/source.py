@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from .errors import Problem
 
 # One slip can repeat on every line; nobody reads more than these.
-MOST_PROBLEMS = 50
+MAX_PROBLEMS = 50
 
 
 @dataclass(slots=True)
@@ -19,7 +19,7 @@ class Source:
 
     @property
     def is_spoilt(self) -> bool:
-        return len(self.problems) >= MOST_PROBLEMS
+        return len(self.problems) >= MAX_PROBLEMS
 
     def refuse(self, offset: int, message: str, suggestion: str | None = None) -> None:
         if self.is_spoilt:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .scope import Context, Scope
+from .scope import RenderContext, Scope
 
-Resolve = Callable[[Context], object]
+Resolve = Callable[[RenderContext], object]
 
 TYPES = ("text", "number", "boolean", "date", "list")
 
@@ -23,8 +23,8 @@ class Tag:
     type: str
     resolve: Resolve
     secret: bool = False
-    # The target's columns that it reads, as a Django query names them. One that is
-    # left out is fetched target by target.
+    # The subject's columns that it reads, as a Django query names them. One that is
+    # left out is fetched subject by subject.
     reads: tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -32,7 +32,7 @@ class Tag:
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class Namespace:
     """Tags that share a namespace: `((Field: Severity))` is one of Field."""
 
     name: str

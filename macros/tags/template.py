@@ -3,14 +3,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from .errors import Missing, Refused, RenderError
+from .contexts import Layout, OutputContext, Slot
+from .errors import Missing, RenderError, ValueRefused
 from .filters import Apply
-from .places import Layout, Place, Slot
-from .scope import Context
+from .scope import RenderContext
 from .tag import Tag
 from .values import is_empty
 
-_Part = str | Callable[[Context], str]
+_Part = str | Callable[[RenderContext], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +21,12 @@ class Use:
     filters: tuple[Apply, ...]
     slot: Slot
 
-    def reader(self) -> Callable[[Context], object]:
+    def reader(self) -> Callable[[RenderContext], object]:
         resolve, filters = self.tag.resolve, self.filters
         if not filters:
             return resolve
 
-        def read(context: Context) -> object:
+        def read(context: RenderContext) -> object:
             value = resolve(context)
             for apply in filters:
                 value = apply(value)
@@ -34,13 +34,13 @@ class Use:
 
         return read
 
-    def writer(self) -> Callable[[Context], str]:
+    def writer(self) -> Callable[[RenderContext], str]:
         read, escape, name = self.reader(), self.slot.escape, self.tag.name
 
-        def write(context: Context) -> str:
+        def write(context: RenderContext) -> str:
             try:
                 return escape(read(context))
-            except Refused as refused:
+            except ValueRefused as refused:
                 message = f"The tag (({name})) {refused}."
                 raise RenderError(name, message) from None
 
@@ -48,12 +48,12 @@ class Use:
 
 
 class Template:
-    """A compiled template. It keeps no state of a target, so threads may share it."""
+    """A compiled template. It keeps no state of a subject, so threads may share it."""
 
     def __init__(
         self,
         source: str,
-        place: Place,
+        place: OutputContext,
         static_prefix: str,
         layout: Layout,
         uses: Sequence[Use],
@@ -62,7 +62,7 @@ class Template:
         self.place = place
         self.tags = tuple(dict.fromkeys(use.tag.name for use in uses))
         self.reads = frozenset(column for use in uses for column in use.tag.reads)
-        # Normalised names, as in Context.secrets.
+        # Normalised names, as in RenderContext.secrets.
         self.secrets = frozenset(
             use.tag.name.partition(": ")[2] for use in uses if use.tag.secret
         )
@@ -87,47 +87,47 @@ class Template:
     @classmethod
     def literal(cls, text: str) -> Template:
         """A template that renders as this very text, whatever stands in it."""
-        return cls(text, Place.TEXT, text, Layout([text]), [])
+        return cls(text, OutputContext.TEXT, text, Layout([text]), [])
 
     def __repr__(self) -> str:
         return f"<Template for {self.place}: {', '.join(self.tags) or 'no tags'}>"
 
     @property
     def fixed(self) -> str | None:
-        """What it renders for every target, if it has no tag."""
+        """What it renders for every subject, if it has no tag."""
         return None if self.tags else "".join(map(str, self._parts))
 
-    def render(self, context: Context) -> str:
-        """The result for one target. Raises RenderError."""
+    def render(self, context: RenderContext) -> str:
+        """The result for one subject. Raises RenderError."""
         result = _join(self._parts, context)
         if self._check is not None:
             try:
                 self._check(result)
-            except Refused as refused:
+            except ValueRefused as refused:
                 raise RenderError(None, f"{refused}.") from None
         return result
 
-    def render_masked(self, context: Context) -> str:
+    def render_masked(self, context: RenderContext) -> str:
         """The result as people may see it, MASK for each secret. Raises RenderError."""
         if not self.uses_secrets:
             return self.render(context)
         # Not checked: a mask where the host should be is no fault.
         return _join(self._masked, context)
 
-    def empty_tags(self, context: Context) -> list[str]:
-        """The tags that have no value for this target once filters are done."""
+    def empty_tags(self, context: RenderContext) -> list[str]:
+        """The tags that have no value for this subject once filters are done."""
         found = (name for name, read in self._readers if _is_empty(read, context))
         return list(dict.fromkeys(found))
 
 
-def _join(parts: list[_Part], context: Context) -> str:
+def _join(parts: list[_Part], context: RenderContext) -> str:
     return "".join([part if isinstance(part, str) else part(context) for part in parts])
 
 
-def _is_empty(read: Callable[[Context], object], context: Context) -> bool:
+def _is_empty(read: Callable[[RenderContext], object], context: RenderContext) -> bool:
     try:
         return is_empty(read(context))
     except Missing:
         return True
-    except Refused:
+    except ValueRefused:
         return False

@@ -10,7 +10,7 @@ from decimal import Decimal
 from json.encoder import encode_basestring, encode_basestring_ascii
 
 # Past this a float holds no exact whole numbers, and its digits would mislead.
-_LARGEST_EXACT_FLOAT = 2**53
+_MAX_EXACT_FLOAT = 2**53
 
 
 class RawJson(str):
@@ -57,7 +57,7 @@ def to_text(value: object) -> str:
 def _float_to_text(value: float) -> str:
     if not math.isfinite(value):
         return ""
-    if value.is_integer() and abs(value) <= _LARGEST_EXACT_FLOAT:
+    if value.is_integer() and abs(value) <= _MAX_EXACT_FLOAT:
         return str(int(value))
     return repr(value)
 

@@ -14,9 +14,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from feedback.keys import KeyRefused, authenticate
+from feedback.access.keys import KeyRefused, authenticate
+from feedback.access.roles import Role
 from feedback.models import ApiKey, Community, FeedbackType, KeyOutcome, KeyUse, Project
-from feedback.roles import Role
 from logs.models import AuditEntry
 from tests import factories
 

@@ -10,8 +10,8 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 
+from feedback.access.roles import Role
 from feedback.models import ApiKey, Feedback, FeedbackType, Grant, Member, Project
-from feedback.roles import Role
 from logs.models import Action, AuditEntry, BreakerState, Delivery, Destination, Run
 from macros.models import Macro, WebRequest
 from tests import factories

@@ -11,8 +11,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from feedback.access.roles import Role
 from feedback.models import FeedbackType
-from feedback.roles import Role
 from logs import audit
 from logs.admin import audit as pages
 from logs.models import Action, AuditEntry
@@ -231,7 +231,7 @@ def test_a_long_log_is_neither_counted_nor_read_whole(
     monkeypatch: pytest.MonkeyPatch,
     django_assert_max_num_queries: Any,
 ) -> None:
-    monkeypatch.setattr(pages, "MOST_LISTED", 2)
+    monkeypatch.setattr(pages, "MAX_LISTED", 2)
     for _ in range(60):
         audit.record(Action.CHANGED, macro, actor="sam")
     with django_assert_max_num_queries(12):

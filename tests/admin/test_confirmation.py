@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from feedback.access.roles import Role
 from feedback.models import Feedback, FeedbackType
-from feedback.roles import Role
 from logs.models import Run
 from macros.models import Macro
 from tests import factories
@@ -115,9 +115,9 @@ def test_what_a_macro_has_run_on_is_counted_and_left_out(
 ) -> None:
     factories.tickets(bugs, 2)
     macro = factories.macro(bugs, "https://example.com/")
-    Macro.objects.update(once_per_target=True)
+    Macro.objects.update(once_per_subject=True)
     factories.run(macro)
-    Macro.objects.update(once_per_target=True)
+    Macro.objects.update(once_per_subject=True)
     told = perform(page, macro).content.decode()
     assert "runs once per ticket, and has run on all" in told
     factories.ticket(bugs)

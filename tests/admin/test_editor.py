@@ -10,8 +10,8 @@ from django.test import Client
 from django.urls import reverse
 
 from centerhook.receiver import Receiver
+from feedback.access.roles import Role
 from feedback.models import Feedback, FeedbackType
-from feedback.roles import Role
 from logs.models import Cause, Run
 from macros import deliveries
 from macros.models import Macro, WebRequest
@@ -110,7 +110,7 @@ def test_the_preview_is_the_request_for_the_chosen_ticket(
     assert "POST https://a.example/hook" in said["preview"]
     assert "The \\&quot;newest\\&quot;" in said["preview"]
     assert "curl" in said["preview"]
-    said = answer(page, form(bugs, target="bug-1", body="((Submitter Email))"))
+    said = answer(page, form(bugs, subject="bug-1", body="((Submitter Email))"))
     assert "X-Title: Older" in said["preview"]
     assert "No value: <code>((Submitter Email))</code>" in said["preview"]
 
@@ -138,8 +138,8 @@ def test_the_palette_has_the_values_of_the_ticket(
     page: Client, bugs: FeedbackType
 ) -> None:
     said = answer(page, form(bugs, "palette"))
-    assert said["target"] == "BUG-2"
-    assert [each["value"] for each in said["targets"]] == ["BUG-2", "BUG-1"]
+    assert said["subject"] == "BUG-2"
+    assert [each["value"] for each in said["subjects"]] == ["BUG-2", "BUG-1"]
     for expected in (
         'data-insert="((Title))"',
         "The &quot;newest&quot;</code>",
@@ -150,7 +150,7 @@ def test_the_palette_has_the_values_of_the_ticket(
     ):
         assert expected in said["html"]
     said = answer(page, form(bugs, "palette", search="older"))
-    assert [each["value"] for each in said["targets"]] == ["BUG-1"]
+    assert [each["value"] for each in said["subjects"]] == ["BUG-1"]
 
 
 def test_without_a_ticket_the_palette_shows_samples(
@@ -158,7 +158,7 @@ def test_without_a_ticket_the_palette_shows_samples(
 ) -> None:
     Feedback.objects.all().delete()
     said = answer(page, form(bugs, "palette"))
-    assert (said["target"], said["targets"]) == ("", [])
+    assert (said["subject"], said["subjects"]) == ("", [])
     assert 'class="sample"' in said["html"]
     assert "It breaks" not in said["html"] and "newest" not in said["html"]
     said = answer(page, form(bugs))
@@ -180,7 +180,7 @@ def test_an_unsaved_web_request_is_test_sent(
     page: Client, bugs: FeedbackType, receiver: Receiver
 ) -> None:
     url = f"{receiver.url}/ok"
-    said = answer(page, form(bugs, "test", url=url, to="real", target="BUG-1"))
+    said = answer(page, form(bugs, "test", url=url, to="real", subject="BUG-1"))
     run = Run.objects.get()
     assert (run.cause, run.actor_name, run.macro) == (Cause.TEST, "paul", None)
     deliveries.work(run.pk)
@@ -190,7 +190,7 @@ def test_an_unsaved_web_request_is_test_sent(
     assert not Macro.objects.exists()
 
 
-def test_a_test_goes_to_the_echo_unless_the_real_target_is_asked_for(
+def test_a_test_goes_to_the_echo_unless_the_real_destination_is_asked_for(
     page: Client, bugs: FeedbackType, receiver: Receiver
 ) -> None:
     answer(page, form(bugs, "test", url=f"{receiver.url}/ok"))
@@ -210,7 +210,7 @@ def test_a_ticket_of_others_is_not_found(
 ) -> None:
     theirs = factories.feedback_type("Ideas", "IDEA")
     factories.ticket(theirs, title="Theirs")
-    said = answer(page, form(bugs, do, target="IDEA-1"))
+    said = answer(page, form(bugs, do, subject="IDEA-1"))
     if do != "format":
         assert "There is no ticket" in str(said) and "Theirs" not in str(said)
     response = page.post(NEW, form(theirs, do))
@@ -244,8 +244,8 @@ def test_only_who_may_change_macros_there_gets_an_answer(
         ({"feedback_type": ""}, "Choose first what it runs on"),
         ({"feedback_type": "9" * 30}, "Choose first what it runs on"),
         ({"feedback_type": "\0"}, "Choose first what it runs on"),
-        ({"target": "\0"}, "Null characters are not allowed"),
-        ({"target": "x" * 300}, "at most 254 characters"),
+        ({"subject": "\0"}, "Null characters are not allowed"),
+        ({"subject": "x" * 300}, "at most 254 characters"),
         ({"body": '"\0"'}, "Null characters are not allowed"),
         ({"url": "https://a.example/\ud800"}, "problems"),
         ({"position": "-1e9"}, "Enter a whole number"),
@@ -296,7 +296,7 @@ def test_a_user_macro_has_the_tags_of_testers(page: Client, bugs: FeedbackType) 
     said = answer(page, asked)
     assert said["problems"] == {} and tara.email in said["preview"]
     said = answer(page, asked | {"do": "palette"})
-    assert (said["label"], said["target"]) == ("Tester", tara.email)
+    assert (said["label"], said["subject"]) == ("Tester", tara.email)
     assert 'data-insert="((Email))"' in said["html"]
     assert "Field: Severity" not in said["html"]
     said = answer(page, asked | {"steps-0-body": '"((Title))"'})

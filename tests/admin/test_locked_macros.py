@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from centerhook.receiver import Receiver
+from feedback.access.roles import Role
 from feedback.models import ApiKey, Feedback, FeedbackType
-from feedback.roles import Role
 from logs.models import Run
 from macros import deliveries
 from macros.models import Macro, WebRequest

@@ -13,10 +13,10 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
+from feedback.access.roles import Role
 from feedback.models import FeedbackType, Project
-from feedback.roles import Role
 from logs.models import AuditEntry
-from macros import documents
+from macros import config
 from macros.models import Macro, Secret
 from tests import factories
 
@@ -34,7 +34,7 @@ def bugs() -> FeedbackType:
 
 
 @pytest.fixture
-def target(bugs: FeedbackType) -> Project:
+def subject(bugs: FeedbackType) -> Project:
     owner = bugs.project.community
     return Project.objects.create(community=owner, name="Watch Beta")
 
@@ -50,7 +50,7 @@ def url(name: str, project: Project) -> str:
 
 
 def exported(bugs: FeedbackType) -> str:
-    return documents.write(documents.export_project(bugs.project), "yaml")
+    return config.write(config.export_project(bugs.project), "yaml")
 
 
 @pytest.mark.parametrize("form", ["yaml", "json"])
@@ -62,27 +62,27 @@ def test_the_export_is_a_file_without_secrets(
     answer = page.post(url("export", bugs.project), {"format": form})
     text = answer.content.decode()
     assert f'filename="phone-beta.{form}"' in answer["Content-Disposition"]
-    assert documents.read(text) == documents.export_project(bugs.project)
+    assert config.read(text) == config.export_project(bugs.project)
     assert VALUE not in text
     assert AuditEntry.objects.get(action="exported").actor_name == "mia"
 
 
 def test_an_import_is_shown_first_and_asks_for_secrets(
-    page: Client, bugs: FeedbackType, target: Project
+    page: Client, bugs: FeedbackType, subject: Project
 ) -> None:
-    where = url("import", target)
+    where = url("import", subject)
     assert page.get(where).status_code == 200
     data: dict[str, Any] = {"text": exported(bugs), "existing": "refuse"}
     told = page.post(where, data).content.decode()
     assert 'name="secret_slack_url"' in told and "Import with these secrets" in told
-    assert not target.feedback_types.exists()
+    assert not subject.feedback_types.exists()
     again = page.post(where, data | {"confirmed": "x", "secret_slack_url": "a"})
     assert "secrets.slack_url: A value has 6 to" in again.content.decode()
     done = page.post(where, data | {"confirmed": "x", "secret_slack_url": VALUE})
-    assert done["Location"] == url("change", target)
-    assert target.macros.get().name == "To Slack"
-    assert Secret.objects.get(project=target).reveal() == VALUE
-    assert target.macros.get().versions.get().actor_name == "mia"
+    assert done["Location"] == url("change", subject)
+    assert subject.macros.get().name == "To Slack"
+    assert Secret.objects.get(project=subject).reveal() == VALUE
+    assert subject.macros.get().versions.get().actor_name == "mia"
     entry = AuditEntry.objects.get(action="imported")
     assert (entry.actor_name, entry.detail) == (
         "mia",
@@ -91,17 +91,17 @@ def test_an_import_is_shown_first_and_asks_for_secrets(
 
 
 def test_a_file_that_needs_no_secret_is_listed_and_then_imported(
-    page: Client, bugs: FeedbackType, target: Project
+    page: Client, bugs: FeedbackType, subject: Project
 ) -> None:
     factories.secret(bugs, "slack_url", VALUE)
-    where = url("import", target)
+    where = url("import", subject)
     file = SimpleUploadedFile("config.yaml", exported(bugs).encode())
     told = page.post(where, {"file": file, "existing": "refuse"}).content.decode()
     assert "Feedback type Bug Report" in told and "Macro To Slack" in told
-    assert not target.feedback_types.exists()
+    assert not subject.feedback_types.exists()
     data = {"text": exported(bugs), "existing": "refuse", "confirmed": "Import"}
     assert page.post(where, data).status_code == 302
-    assert target.feedback_types.get().macros.count() == 1
+    assert subject.feedback_types.get().macros.count() == 1
 
 
 @pytest.mark.parametrize(
@@ -115,9 +115,9 @@ def test_a_file_that_needs_no_secret_is_listed_and_then_imported(
     ],
 )
 def test_a_file_with_a_fault_says_so(
-    page: Client, target: Project, text: str, said: str
+    page: Client, subject: Project, text: str, said: str
 ) -> None:
-    told = page.post(url("import", target), {"text": text, "existing": "refuse"})
+    told = page.post(url("import", subject), {"text": text, "existing": "refuse"})
     assert said in told.content.decode()
     assert "<script>alert" not in told.content.decode()
 
@@ -138,14 +138,14 @@ def test_a_clone_asks_for_the_secrets_that_stay_behind(
 
 
 def test_who_manages_the_project_only_imports_and_does_not_clone(
-    bugs: FeedbackType, target: Project, client: Client
+    bugs: FeedbackType, subject: Project, client: Client
 ) -> None:
     paul = factories.member(bugs, Role.PROJECT_MANAGER, "paul", in_project=True)
     client.force_login(paul)
     assert client.get(url("import", bugs.project)).status_code == 200
     assert client.post(url("clone", bugs.project), {"name": "x"}).status_code == 403
     for name in ("import", "export", "clone"):
-        assert client.post(url(name, target), {"format": "yaml"}).status_code == 404
+        assert client.post(url(name, subject), {"format": "yaml"}).status_code == 404
 
 
 def test_support_and_strangers_neither_export_nor_import(
@@ -165,7 +165,7 @@ def test_support_and_strangers_neither_export_nor_import(
 
 
 def test_the_commands_move_a_project(
-    bugs: FeedbackType, target: Project, tmp_path: Path
+    bugs: FeedbackType, subject: Project, tmp_path: Path
 ) -> None:
     file, secrets = tmp_path / "config.json", tmp_path / "secrets.json"
     secrets.write_text(json.dumps({"slack_url": VALUE}))
@@ -180,9 +180,9 @@ def test_the_commands_move_a_project(
     out = StringIO()
     options = ["--project", "Watch Beta", "--secrets", str(secrets)]
     call_command("import_config", str(file), *options, "--dry-run", stdout=out)
-    assert not target.feedback_types.exists()
+    assert not subject.feedback_types.exists()
     call_command("import_config", str(file), *options, stdout=out)
-    assert target.macros.get().name == "To Slack"
+    assert subject.macros.get().name == "To Slack"
     said = out.getvalue()
     assert "Would be imported" in said and "1 macro," in said and VALUE not in said
 

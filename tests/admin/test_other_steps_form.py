@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from feedback.access.roles import Role
 from feedback.models import ApiKey, Comment, Feedback, FeedbackType
-from feedback.roles import Role
 from logs.models import AuditEntry, Run
 from macros import deliveries
 from macros.models import AddComment, ChangeStatus, Macro

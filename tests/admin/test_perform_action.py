@@ -106,8 +106,8 @@ def test_confirming_starts_one_run_and_opens_its_page(
     assert response.url == reverse("admin:logs_run_change", args=[run.pk])
     assert (run.total, run.actor, run.actor_name) == (2, olivia, "olivia")
     assert run.selection == "picked by hand"
-    targets = Delivery.objects.values_list("feedback", "target_label", "state")
-    assert sorted(targets) == [
+    subjects = Delivery.objects.values_list("feedback", "subject_label", "state")
+    assert sorted(subjects) == [
         (ticket.pk, ticket.reference, "pending") for ticket in tickets[:2]
     ]
 

@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from centerhook.receiver import Receiver
+from feedback.access.roles import Role
 from feedback.models import FeedbackType
 from feedback.models import Tester as Person
-from feedback.roles import Role
 from logs.models import Delivery, Run
 from macros import deliveries
 from macros.models import Macro

@@ -25,7 +25,7 @@ def page_of(model: type[Model], name: str, *args: object) -> str:
 def type_form(of: FeedbackType, *questions: dict[str, str], **values: str) -> Any:
     data: dict[str, Any] = {
         "project": of.project_id,
-        "name": "Survey",
+        "name": "ResendPreview",
         "prefix": "ASK",
         "statuses-TOTAL_FORMS": "2",
         "statuses-INITIAL_FORMS": "0",
@@ -54,7 +54,7 @@ def test_a_type_is_made_with_its_statuses_and_form(page: Client) -> None:
     ]
     response = page.post(page_of(FeedbackType, "add"), type_form(of, *questions))
     assert response.status_code == 302
-    made = FeedbackType.objects.get(name="Survey")
+    made = FeedbackType.objects.get(name="ResendPreview")
     assert list(made.statuses.values_list("name", "is_open")) == [
         ("New", True),
         ("Done", False),

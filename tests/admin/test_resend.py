@@ -12,10 +12,11 @@ from django.test import Client
 from django.urls import reverse
 
 from centerhook.receiver import Receiver
+from feedback.access.roles import Role
 from feedback.models import Feedback
-from feedback.roles import Role
 from logs.models import Attempt, Delivery, Run
-from macros import deliveries, resends
+from macros import deliveries
+from macros.runs import resends
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -238,7 +239,7 @@ def test_a_selection_that_grew_is_confirmed_again(page: Client, run: Run) -> Non
 def test_too_many_are_refused_in_words(
     page: Client, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resends, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(resends, "MAX_AT_ONCE", 2)
     refused = select(page, "anew", run.deliveries.all())
     [message] = told(page.get(refused.url))
     assert message.startswith("More than 2 deliveries are selected")

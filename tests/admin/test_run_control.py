@@ -14,14 +14,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from centerhook.receiver import Receiver
+from feedback.access.roles import Role
 from feedback.models import Grant
-from feedback.roles import Role
 from logs import recording
 from logs.models import Attempt, Delivery, DeliveryState, Run
 from logs.recording import Outcome
 from macros import deliveries
-from macros.control import cancel_run, pause_run, resume_run
 from macros.deliveries.claims import claim_due
+from macros.runs.control import cancel_run, pause_run, resume_run
 from tests import factories
 from tests.http.hostile import Peer, Server
 
@@ -84,7 +84,7 @@ def test_resuming_rings_the_bell(
     run = a_run("http://127.0.0.1:9/")
     pause_run(run)
     rung: list[tuple[int, int]] = []
-    monkeypatch.setattr("macros.queue.ring", lambda pk, due: rung.append((pk, due)))
+    monkeypatch.setattr("macros.queue.notify", lambda pk, due: rung.append((pk, due)))
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
         assert resume_run(run)
         assert not resume_run(run)

@@ -116,8 +116,8 @@ def test_the_log_of_a_deleted_ticket_can_still_be_read(page: Client, run: Run) -
 
     html = text(page, "logs_delivery_change", delivery.pk)
 
-    assert f"{delivery.target_label} (deleted since)" in html
-    assert delivery.target_label in text(page, "logs_delivery_changelist")
+    assert f"{delivery.subject_label} (deleted since)" in html
+    assert delivery.subject_label in text(page, "logs_delivery_changelist")
 
 
 def test_the_lists_cost_the_same_for_many_rows(

@@ -13,7 +13,7 @@ from centerhook.receiver import Receiver
 from feedback.models import FeedbackType
 from logs.models import Delivery
 from macros import crypto, deliveries
-from macros.curl import LONGEST
+from macros.authoring.curl import LONGEST
 from macros.models import Macro, Secret, WebRequest
 from tests import factories
 

@@ -11,12 +11,12 @@ from django.test import Client
 from django.urls import reverse
 
 from centerhook.receiver import Receiver
+from feedback.access.roles import Role
 from feedback.models import FeedbackType
-from feedback.roles import Role
 from logs.models import Delivery
 from macros import deliveries
+from macros.authoring.presets import all_presets
 from macros.models import Macro, Secret, WebRequest
-from macros.presets import all_presets
 from tests import factories
 
 CHOOSER = reverse("admin:macros_macro_start")
@@ -123,12 +123,12 @@ def test_every_preset_makes_a_macro_that_can_be_saved_again(
     for need in preset.secrets:
         values[f"secret_{need.key}_name"] = need.name
         values[f"secret_{need.key}_value"] = VALUE
-    if preset.target == "tester":
+    if preset.subject_kind == "tester":
         values["testers_of"] = f"project-{bugs.project_id}"
     response = page.post(start(name), form(bugs, **values))
     assert response.status_code == 302, response.context["form"].errors
     macro = Macro.objects.get()
-    place = bugs.project if preset.target == "tester" else bugs
+    place = bugs.project if preset.subject_kind == "tester" else bugs
     assert macro.place == place, "a tester preset takes no type, another no testers"
     step = WebRequest.objects.get()
     assert [row["name"] for row in step.return_values] == preset.returned
@@ -242,7 +242,11 @@ def test_a_preset_for_testers_asks_whose_and_makes_a_user_macro(
 
     assert "Try it on one tester first." in response.content.decode()
     macro, secret = Macro.objects.get(), Secret.objects.get()
-    assert (macro.place, macro.target, macro.community) == (place, "tester", community)
+    assert (macro.place, macro.subject_kind, macro.community) == (
+        place,
+        "tester",
+        community,
+    )
     # In a macro of the whole community there is no project to keep it in.
     assert secret.project == (project if kind == "project" else None)
 

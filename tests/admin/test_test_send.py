@@ -7,8 +7,8 @@ from django.test import Client
 from django.urls import reverse
 
 from centerhook.receiver import Receiver
+from feedback.access.roles import Role
 from feedback.models import FeedbackType
-from feedback.roles import Role
 from logs.models import Delivery, Run
 from macros import deliveries
 from macros.models import Macro
@@ -37,7 +37,7 @@ def page(bugs: FeedbackType, client: Client) -> Client:
 
 def form_of(macro: Macro, **changes: object) -> dict[str, object]:
     step = macro.steps.get()
-    return {"step": step.pk, "target": "BUG-1", "to": "real", **changes}
+    return {"step": step.pk, "subject": "BUG-1", "to": "real", **changes}
 
 
 def test_the_newest_ticket_is_offered(page: Client, macro: Macro) -> None:
@@ -51,7 +51,7 @@ def test_it_leads_to_a_page_that_shows_what_came_of_it(
     page: Client, macro: Macro, receiver: Receiver
 ) -> None:
     url = reverse("admin:macros_macro_test", args=[macro.pk])
-    response = page.post(url, form_of(macro, target="bug-1"))
+    response = page.post(url, form_of(macro, subject="bug-1"))
     delivery = Delivery.objects.get()
     shown = reverse("admin:logs_delivery_change", args=[delivery.pk])
     assert (response.status_code, response["Location"]) == (302, shown)
@@ -65,7 +65,7 @@ def test_it_leads_to_a_page_that_shows_what_came_of_it(
     done = page.get(progress).json()
     assert (done["state"], done["settled"]) == ("delivered", True)
     html = page.get(shown).content.decode()
-    for said in ("A test to the real target", "Older", "200: the system accepted"):
+    for said in ("A test to the real destination", "Older", "200: the system accepted"):
         assert said in html
     assert Run.objects.get().actor_name == "paul"
 
@@ -82,11 +82,11 @@ def test_an_echo_says_so(page: Client, macro: Macro, receiver: Receiver) -> None
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"target": "BUG-99"}, "There is no ticket &#x27;BUG-99&#x27;"),
-        ({"target": "IDEA-1"}, "There is no ticket &#x27;IDEA-1&#x27;"),
-        ({"target": ""}, "This field is required"),
-        ({"target": "\0"}, "Null characters are not allowed"),
-        ({"target": "x" * 300}, "at most 254 characters"),
+        ({"subject": "BUG-99"}, "There is no ticket &#x27;BUG-99&#x27;"),
+        ({"subject": "IDEA-1"}, "There is no ticket &#x27;IDEA-1&#x27;"),
+        ({"subject": ""}, "This field is required"),
+        ({"subject": "\0"}, "Null characters are not allowed"),
+        ({"subject": "x" * 300}, "at most 254 characters"),
         ({"to": "moon"}, "Select a valid choice"),
         ({"step": 0}, "Select a valid choice"),
     ],

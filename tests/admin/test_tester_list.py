@@ -9,9 +9,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from feedback.access.roles import Role
 from feedback.models import FeedbackType
 from feedback.models import Tester as Person
-from feedback.roles import Role
 from tests import factories
 
 LIST = reverse("admin:feedback_tester_changelist")

@@ -9,9 +9,9 @@ from django.test import Client
 from django.urls import reverse
 
 from centerhook.receiver import Receiver
+from feedback.access.roles import Role
 from feedback.models import FeedbackType
 from feedback.models import Tester as Person
-from feedback.roles import Role
 from logs.models import AuditEntry, Delivery
 from macros.deliveries.claims import claim_due
 from tests import factories

@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from feedback.access.roles import Role
 from feedback.models import FeedbackType
-from feedback.roles import Role
 from macros.models import Macro, WebRequest
 from tests import factories
 from tests.admin.test_macro_form import ADD, REQUEST, errors, form
@@ -36,7 +36,11 @@ def test_a_user_macro_is_saved_where_it_was_said(
     data = form(None, TESTERS, testers_of=f"{kind}-{place.pk}")
     assert page.post(ADD, data).status_code == 302
     macro = Macro.objects.get()
-    assert (macro.place, macro.target, macro.feedback_type) == (place, "tester", None)
+    assert (macro.place, macro.subject_kind, macro.feedback_type) == (
+        place,
+        "tester",
+        None,
+    )
     assert macro.community == bugs.project.community
     listed = page.get(reverse("admin:macros_macro_changelist")).content.decode()
     assert macro.runs_on in listed and "testers of" in macro.runs_on

@@ -8,10 +8,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from feedback.access.roles import Role
 from feedback.models import FeedbackType, Status
-from feedback.roles import Role
 from logs.models import AuditEntry
-from macros.documents import macro_document, note_version
+from macros.config import macro_document, note_version
 from macros.models import Macro, MacroVersion, WebRequest
 from tests import factories
 

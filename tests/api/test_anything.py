@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
-from feedback.filters import FeedbackFilterSet
 from feedback.models import FeedbackType
 from feedback.rest.paging import PARAMETERS
-from feedback.tester_filters import TesterFilterSet as PeopleFilterSet
+from feedback.selection.testers import TesterFilterSet as PeopleFilterSet
+from feedback.selection.tickets import FeedbackFilterSet
 from logs.api.filters import DeliveryFilterSet, RunFilterSet
 from macros.api.filters import MacroFilterSet
 from tests import factories

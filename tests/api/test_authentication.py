@@ -9,9 +9,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from rest_framework.test import APIClient
 
-from feedback.keys import KeyRefused
+from feedback.access.keys import KeyRefused
+from feedback.access.roles import Role
 from feedback.models import ApiKey, FeedbackType, KeyUse, Project
-from feedback.roles import Role
 from logs.models import Run
 from tests import factories
 from tests.api.callers import issue_key, person, problem, program, titles

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from feedback.access.roles import Role
 from feedback.models import Feedback, FeedbackType
-from feedback.roles import Role
 from logs.models import Run
 from logs.rest import NO_WORKER
 from macros import queue
@@ -32,9 +32,9 @@ def refused(response: Any) -> dict[str, str]:
     return {each["pointer"]: each["detail"] for each in errors}
 
 
-def targets(run: Run) -> list[str]:
+def subjects(run: Run) -> list[str]:
     rows = run.deliveries.order_by("feedback_id")
-    return [row.target_label for row in rows]
+    return [row.subject_label for row in rows]
 
 
 def test_a_macro_is_told_without_what_it_sends(
@@ -45,7 +45,7 @@ def test_a_macro_is_told_without_what_it_sends(
         "id": macro.pk,
         "name": "Post",
         "description": "",
-        "target": "feedback",
+        "subject_kind": "feedback",
         "type": {"id": bugs.pk, "name": "Bug Report", "prefix": "BUG"},
         "project": {"id": bugs.project_id, "name": "Phone Beta"},
         "is_active": True,
@@ -100,7 +100,7 @@ def test_tickets_by_number(bugs: FeedbackType, caller: APIClient, macro: Macro) 
         "notice": NO_WORKER,
     }
     assert run.actor_name.startswith("API key Nightly sync (ch_")
-    assert targets(run) == ["BUG-1", "BUG-2"]
+    assert subjects(run) == ["BUG-1", "BUG-2"]
 
 
 def test_tickets_by_filter(bugs: FeedbackType, caller: APIClient, macro: Macro) -> None:
@@ -111,7 +111,7 @@ def test_tickets_by_filter(bugs: FeedbackType, caller: APIClient, macro: Macro) 
     response = perform(caller, macro, {"filter": asked})
     assert response.status_code == 201
     run = Run.objects.get()
-    assert targets(run) == ["BUG-1"]
+    assert subjects(run) == ["BUG-1"]
     assert run.selection == (
         "open: true; status: New, Closed; field_severity: Critical"
     )
@@ -242,7 +242,7 @@ def test_a_filter_reaches_the_macros_own_type_only(
     said = refused(perform(caller, macro, {"filter": {"type": "Idea"}}))
     assert said == {"#/filter/type": "There is no feedback type 'Idea'."}
     assert perform(caller, macro, {"filter": {"open": True}}).status_code == 201
-    assert targets(Run.objects.get()) == ["BUG-1"]
+    assert subjects(Run.objects.get()) == ["BUG-1"]
 
 
 def test_too_many_ids_are_refused_and_not_all_faults_are_told(

@@ -8,9 +8,9 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from feedback.access.roles import Role
 from feedback.models import FeedbackType
 from feedback.models import Tester as Person
-from feedback.roles import Role
 from logs.models import Run
 from macros.models import Macro
 from tests import factories
@@ -42,9 +42,9 @@ def own(bugs: FeedbackType) -> Macro:
     return factories.macro(bugs.project, URL, name="Thank them")
 
 
-def targets() -> list[str]:
-    rows = Run.objects.get().deliveries.order_by("target_label")
-    return [row.target_label for row in rows]
+def subjects() -> list[str]:
+    rows = Run.objects.get().deliveries.order_by("subject_label")
+    return [row.subject_label for row in rows]
 
 
 def test_a_user_macro_is_told_as_such(
@@ -54,16 +54,16 @@ def test_a_user_macro_is_told_as_such(
 
     def told(**query: Any) -> list[tuple[Any, ...]]:
         rows = caller.get("/api/v1/macros/", query).json()["results"]
-        names = ("name", "target", "type")
+        names = ("name", "subject_kind", "type")
         return [
             (*(row[name] for name in names), row["project"] is None) for row in rows
         ]
 
-    assert told(target="tester") == [
+    assert told(subject_kind="tester") == [
         ("Thank them", "tester", None, False),
         ("Check the address", "tester", None, True),
     ]
-    assert [name for name, *_ in told(target="feedback")] == ["For tickets"]
+    assert [name for name, *_ in told(subject_kind="feedback")] == ["For tickets"]
     assert caller.get(f"/api/v1/macros/{whole.pk}/").json()["type"] is None
 
 
@@ -73,7 +73,7 @@ def test_testers_by_number(
     response = perform(caller, whole, {"ids": [grace.pk, ada.pk, ada.pk]})
     assert response.status_code == 201
     assert response.json()["selection"] == "2 by number"
-    assert targets() == ["ada@example.com", "grace@example.com"]
+    assert subjects() == ["ada@example.com", "grace@example.com"]
     rows = caller.get("/api/v1/deliveries/", {"tester": ada.pk}).json()["results"]
     [row] = rows
     assert (row["feedback"], row["tester"]) == (None, ada.pk)
@@ -91,7 +91,7 @@ def test_testers_by_filter(
     asked = {"country": "de", "score_at_least": 3, "external_valid": "yes"}
     assert perform(caller, whole, {"filter": asked}).status_code == 201
     run = Run.objects.get()
-    assert targets() == ["grace@example.com"]
+    assert subjects() == ["grace@example.com"]
     assert run.selection == "country: de; score_at_least: 3; external_valid: yes"
 
 
@@ -129,7 +129,7 @@ def test_a_number_that_is_hidden_erased_or_not_of_the_project_starts_nothing(
         assert said == {"#/ids/1": f"There is no tester {other.pk} of Phone Beta."}
     assert not Run.objects.exists()
     assert perform(caller, own, {"filter": {"search": "example"}}).status_code == 201
-    assert targets() == ["ada@example.com"]
+    assert subjects() == ["ada@example.com"]
 
 
 def test_roles_and_keys_of_a_project_reach_its_own_macro_and_testers_only(

@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from feedback.access.roles import Role
 from feedback.models import FeedbackType
-from feedback.roles import Role
 from logs import recording
 from logs.models import Attempt, Delivery, DeliveryState, ErrorClass, Run
 from logs.rest import NO_WORKER, PAUSED

@@ -12,10 +12,10 @@ from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.test import Client
 
-from feedback.conditions import StrictFilterSet
-from feedback.filters import FeedbackFilterSet
 from feedback.rest.problems import CONTENT_TYPE
-from feedback.tester_filters import TesterFilterSet as PeopleFilterSet
+from feedback.selection.conditions import StrictFilterSet
+from feedback.selection.testers import TesterFilterSet as PeopleFilterSet
+from feedback.selection.tickets import FeedbackFilterSet
 from logs.api.filters import DeliveryFilterSet, RunFilterSet
 from macros.api.filters import MacroFilterSet
 from macros.api.secrets import SecretFilterSet

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from feedback.access.roles import Role
 from feedback.models import FeedbackType, Project
-from feedback.roles import Role
 from logs.models import AuditEntry
 from macros.models import Secret
 from tests import factories

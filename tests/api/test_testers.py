@@ -7,9 +7,9 @@ import json
 import pytest
 from rest_framework.test import APIClient
 
+from feedback.access.roles import Role
 from feedback.models import FeedbackType
 from feedback.models import Tester as Person
-from feedback.roles import Role
 from logs.models import AuditEntry
 from tests import factories
 from tests.api.callers import issue_key, person, problem, program

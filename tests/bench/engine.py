@@ -12,13 +12,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from . import plain
-from .processes import (
-    Receiver,
-    cpu_seconds,
-    peak_memory_mb,
-    reset_peak_memory,
-    running,
-)
+from .processes import Receiver, cpu_seconds, peak_memory_mb, reset_peak_memory, running
 
 if TYPE_CHECKING:
     from feedback.models import FeedbackType, Tester
@@ -128,7 +122,7 @@ class Worker:
 
         The median; polled, so up to 20 ms too long. The big run is cancelled then.
         """
-        from macros.control import cancel_run
+        from macros.runs.control import cancel_run
 
         big = start(slow, tickets)
         give_up = time.monotonic() + _PATIENCE

@@ -167,7 +167,7 @@ class Million:
 
     def _follow(self, worker: engine.Worker, run: Run) -> list[Sample]:
         """A sample at the start and after each tenth, until the end or out of time."""
-        from macros.control import cancel_run
+        from macros.runs.control import cancel_run
 
         gives_up = self.ends - _RESERVE
         samples = [self._sample(worker, run)]

@@ -20,9 +20,9 @@ def slack_per_second() -> float:
     """
     from feedback.models import Feedback
     from logs.models import Run
+    from macros.authoring.presets import all_presets, fill
     from macros.models import Vault, WebRequest
-    from macros.presets import all_presets, fill
-    from macros.rendering import RequestTemplate, context_for
+    from macros.steps.rendering import RequestTemplate, context_for
     from macros.tags import Scope
     from tests import factories
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from feedback.access.roles import Role
 from feedback.models import FeedbackType
-from feedback.roles import Role
 from macros.models import Macro
 from tests import factories
 from tests.browser.signing_in import faultless, sign_in
@@ -32,7 +32,7 @@ def editor(screen: Page, macro: Macro) -> Iterator[Page]:
     sign_in(screen, "paul")
     with faultless(screen):
         screen.goto(f"/admin/macros/macro/{macro.pk}/change/")
-        expect(screen.locator("#palette-target")).to_have_value("BUG-2")
+        expect(screen.locator("#palette-subject")).to_have_value("BUG-2")
         yield screen
 
 
@@ -105,12 +105,12 @@ def test_the_preview_follows_the_text_and_the_ticket(editor: Page) -> None:
     expect(preview_of(editor)).to_contain_text("POST https://a.example/hook")
     editor.fill("#id_steps-0-url", "https://b.example/((Number))")
     expect(preview_of(editor)).to_contain_text("POST https://b.example/2")
-    editor.fill("#palette-target", "old")
-    expect(editor.locator("#palette-targets option")).to_have_count(1)
-    editor.fill("#palette-target", "BUG-1")
+    editor.fill("#palette-subject", "old")
+    expect(editor.locator("#palette-subjects option")).to_have_count(1)
+    editor.fill("#palette-subject", "BUG-1")
     expect(preview_of(editor)).to_contain_text("POST https://b.example/1")
     expect(preview_of(editor)).to_contain_text('"Older"')
-    editor.fill("#palette-target", "BUG-99")
+    editor.fill("#palette-subject", "BUG-99")
     editor.locator("#palette-search").focus()
     expect(editor.locator(".palette-said")).to_contain_text("There is no ticket")
 
@@ -147,7 +147,7 @@ def test_a_macro_that_is_not_saved_yet_has_the_tags_of_its_type(
     editor.click(".field-feedback_type .select2-selection")
     editor.keyboard.type("Bug")
     editor.locator(".select2-results__option", has_text="Bug").click()
-    expect(editor.locator("#palette-target")).to_have_value("BUG-2")
+    expect(editor.locator("#palette-subject")).to_have_value("BUG-2")
     expect(editor.locator("#tag-palette")).to_contain_text("Field: Severity")
 
 

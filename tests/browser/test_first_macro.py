@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from centerhook.receiver import Receiver
-from feedback.roles import Role
+from feedback.access.roles import Role
 from logs.models import Cause, Run
 from macros.models import Macro
 from tests import factories
@@ -73,7 +73,7 @@ def make_from_preset(screen: Page, url: str) -> None:
 
 def insert_two_tags(screen: Page) -> None:
     """One with the mouse, one with the keyboard, into what the preset had."""
-    expect(screen.locator("#palette-target")).to_have_value("BUG-2")
+    expect(screen.locator("#palette-subject")).to_have_value("BUG-2")
     body = screen.locator("#id_steps-0-body")
     body.fill('{"text": " "}')
     body.evaluate("each => each.setSelectionRange(10, 10)")

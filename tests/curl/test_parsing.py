@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from macros.curl import LONGEST, CurlError, ParsedCurl, parse
+from macros.authoring.curl import LONGEST, CurlError, ParsedCurl, parse
 
 JSON = (("Content-Type", "application/json"),)
 FORM = (("Content-Type", "application/x-www-form-urlencoded"),)
@@ -131,7 +131,10 @@ def test_user_and_password_come_from_the_option_or_the_url() -> None:
         ("-k", "--insecure was left out: certificates are always checked"),
         ("--cacert x.pem", "--cacert was left out"),
         ("--cert c --key k", "--key was left out"),
-        ("-x http://proxy:3128", "--proxy was left out: requests go to the target"),
+        (
+            "-x http://proxy:3128",
+            "--proxy was left out: requests go to the destination",
+        ),
         ("--max-time 3", "--max-time was left out: time limits"),
         ("--http2", "--http2 was left out: requests are sent over HTTP/1.1."),
         ("--retry 5", "--retry was left out: the macro's own page"),

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from centerhook.receiver import Receiver
-from macros.curl import LONGEST, parse, write
+from macros.authoring.curl import LONGEST, parse, write
 
 NASTY = (
     'it\'s "x" $HOME $(touch pwned) `touch pwned` \\ ! \n; & | > <b> ü 🙂 ((Title)) %s'

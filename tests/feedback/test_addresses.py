@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import RequestFactory
 
-from feedback.addresses import client_address
+from feedback.access.addresses import client_address
 
 
 def address(settings: Any, proxies: int, forwarded: str, remote: str) -> str:

@@ -12,12 +12,12 @@ from django.db import connection
 from django.test import RequestFactory
 from pytest_django import DjangoAssertNumQueries
 
-from feedback.access import may
-from feedback.addresses import client_address
-from feedback.keys import REFUSALS_AN_HOUR, KeyActor, KeyRefused, authenticate
+from feedback.access.actors import may
+from feedback.access.addresses import client_address
+from feedback.access.keys import REFUSALS_AN_HOUR, KeyActor, KeyRefused, authenticate
+from feedback.access.roles import RUN_MACRO
 from feedback.models import ApiKey, Community, Feedback, FeedbackType, KeyUse, Project
 from feedback.models import key_uses as limits
-from feedback.roles import RUN_MACRO
 from macros.models import Macro
 from tests import factories
 from tests.factories import api_key
@@ -162,7 +162,7 @@ def test_one_ipv6_network_is_one_caller(community: Community) -> None:
 def test_guesses_from_everywhere_do_not_fill_the_table(
     community: Community, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "MOST_REFUSED", 5)
+    monkeypatch.setattr(limits, "MAX_REFUSED", 5)
     _, token = api_key(community)
     for number in range(20):
         refusal("ch_0_0", f"198.51.100.{number}")

@@ -12,7 +12,8 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
-from feedback.access import may
+from feedback.access.actors import may
+from feedback.access.roles import PERMISSIONS, RUN_MACRO, Role
 from feedback.models import (
     ApiKey,
     Community,
@@ -23,10 +24,7 @@ from feedback.models import (
     Member,
     Project,
 )
-from feedback.models import (
-    Tester as Person,
-)
-from feedback.roles import PERMISSIONS, RUN_MACRO, Role
+from feedback.models import Tester as Person
 from logs.models import Destination, Run
 from macros.models import Macro, Secret, WebRequest
 from tests import factories

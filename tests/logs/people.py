@@ -12,7 +12,7 @@ from django.db import connection
 
 from feedback.models import Comment, Feedback, FeedbackType, Tester
 from logs import audit
-from logs.differences import differences
+from logs.audit.differences import differences
 from logs.models import Action, Cause, Run
 from macros import deliveries
 from macros.models import Macro

@@ -10,13 +10,13 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import connection, transaction
 from django.test import RequestFactory
 
-from feedback.keys import KeyActor
+from feedback.access.keys import KeyActor
+from feedback.access.roles import Role
 from feedback.models import ApiKey, Community, Feedback, FeedbackType
-from feedback.roles import Role
 from logs import audit
+from logs.audit.spreadsheets import safe_cell
 from logs.models import Action, AuditEntry, Cause, Run
 from logs.models.audit import WrittenOnce
-from logs.spreadsheets import safe_cell
 from macros.models import Macro
 from macros.runs import RunRefused, start_run
 from tests import factories

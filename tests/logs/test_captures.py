@@ -10,10 +10,10 @@ import pytest
 from django.db import connection, transaction
 
 from feedback.models import Feedback
-from logs import captures, recording
-from logs.captures import MOST_DATA, Captured
+from logs import recording
 from logs.models import Attempt, Delivery, DeliveryState, Run
-from logs.recording import Outcome
+from logs.recording import Captured, Outcome, captures
+from logs.recording.captures import MAX_DATA
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -114,7 +114,7 @@ def test_what_is_beyond_the_limit_is_refused_and_noted() -> None:
     assert record(run, outcome) == {**full, "small": "s"}
     assert Attempt.objects.get().message.splitlines() == [
         f"Not stored: key, since the external data would be longer than"
-        f" {MOST_DATA:,} bytes.",
+        f" {MAX_DATA:,} bytes.",
         "Stored: small = s (body $.key)",
     ]
     assert Delivery.objects.get().state == DeliveryState.DELIVERED

@@ -19,7 +19,7 @@ from logs.privacy import ErasureUnfinished, erase_tester, erasure
 from logs.recording import Outcome
 from macros import deliveries
 from macros.deliveries.claims import claim_due
-from macros.resends import resend, survey
+from macros.runs.resends import preview_resend, resend
 from tests import factories
 from tests.logs import people
 
@@ -155,9 +155,9 @@ def test_an_emptied_attempt_keeps_what_happened_and_is_not_sent_again_as_it_was(
     erase_tester(zoe, olivia)
     assert list(Attempt.objects.values_list(*facts)) == before
     assert all(attempt.is_emptied for attempt in Attempt.objects.all())
-    found = survey(Delivery.objects.all(), Resend.SAME, olivia)
+    found = preview_resend(Delivery.objects.all(), Resend.SAME, olivia)
     why = "the log of it was emptied when a person was erased: build it anew"
-    assert (found.count, found.hindrances) == (0, {why: 2})
+    assert (found.count, found.blockers) == (0, {why: 2})
 
     assert resend(Delivery.objects.all(), Resend.ANEW, olivia).count == 2
     before_that = len(receiver.requests)
@@ -298,7 +298,7 @@ def test_a_real_worker_that_sends_meanwhile_leaves_nothing(
     engine = deliveries.Engine()
     engine.start()
     try:
-        engine.ring(run.pk)
+        engine.notify(run.pk)
         wait_until(lambda: len(receiver.requests) == 2)
         with pytest.raises(ErasureUnfinished, match="2 requests are being sent"):
             erase_tester(zoe, olivia)

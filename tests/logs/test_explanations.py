@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from logs.explanations import STATUSES, explain
 from logs.models import Attempt, Cut, ErrorClass
+from logs.recording.explanations import STATUSES, explain
 
 ANSWERED = frozenset({ErrorClass.HTTP, ErrorClass.REDIRECT})
 UNANSWERED = [each for each in ErrorClass if each not in ANSWERED]

@@ -8,14 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from logs import recording
-from logs.models import (
-    Attempt,
-    Delivery,
-    DeliveryState,
-    Destination,
-    ErrorClass,
-    Run,
-)
+from logs.models import Attempt, Delivery, DeliveryState, Destination, ErrorClass, Run
 from logs.recording import Outcome
 from tests import factories
 
@@ -141,7 +134,7 @@ def test_many_outcomes_cost_as_many_queries_as_few(
     assert (run.delivered, run.state) == (count, "finished")
 
 
-def test_the_next_step_wakes_for_the_targets_whose_step_was_delivered() -> None:
+def test_the_next_step_wakes_for_the_subjects_whose_step_was_delivered() -> None:
     run = a_run(3, steps=3)
     good, bad, cancelled = held(run, 10)
 
@@ -155,7 +148,7 @@ def test_the_next_step_wakes_for_the_targets_whose_step_was_delivered() -> None:
     )
 
     assert counters == (1, 1, 2, 3, 2, "active")
-    columns = ("target_label", "step", "state", "next_attempt_at")
+    columns = ("subject_label", "step", "state", "next_attempt_at")
     assert sorted(rows(run, *columns), key=lambda row: row[:2]) == [
         ("BUG-1", 0, "delivered", None),
         ("BUG-1", 1, "pending", NOW),

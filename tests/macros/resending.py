@@ -37,7 +37,7 @@ def states(run: Run) -> list[str]:
 
 
 def answer(run: Run, *outcomes: tuple[str, str]) -> None:
-    """End deliveries as if a worker had; (state, error) by target, then step."""
+    """End deliveries as if a worker had; (state, error) by subject, then step."""
     rows = run.deliveries.order_by("feedback", "step")
     for delivery, (state, error) in zip(rows, outcomes, strict=True):
         tried = state in ("delivered", "failed")

@@ -15,8 +15,9 @@ from django.core.exceptions import ValidationError
 from centerhook.receiver import Receiver
 from feedback.models import Feedback, FeedbackType
 from logs.models import Attempt, Delivery, Destination, Run
-from macros import credentials, deliveries, oauth
-from macros.previews import preview
+from macros import deliveries
+from macros.auth import credentials, oauth
+from macros.steps.previews import preview
 from tests import factories
 from tests.http.hostile import OK, Behaviour, Peer, Server, always, answer
 
@@ -188,7 +189,7 @@ def test_a_refused_token_is_renewed_once(
     assert Attempt.objects.count() == 1
 
 
-def test_a_target_that_refuses_every_token_is_not_asked_for_ever(
+def test_a_destination_that_refuses_every_token_is_not_asked_for_ever(
     bugs: FeedbackType, serve: Callable[..., Server], tokens: TokenURL
 ) -> None:
     factories.tickets(bugs, 9)
@@ -274,7 +275,7 @@ def test_the_address_policy_holds_for_the_token_url(
     bugs: FeedbackType, receiver: Receiver, tokens: TokenURL, settings: Any
 ) -> None:
     settings.ALLOWED_NETWORKS = []
-    settings.ALLOWED_TARGET_HOSTS = [receiver.url.removeprefix("http://")]
+    settings.ALLOWED_DESTINATION_HOSTS = [receiver.url.removeprefix("http://")]
     macro = oauth_macro(bugs, f"{receiver.url}/ok", tokens)
     attempt = deliver(factories.run(macro))
     assert attempt.error_class == "blocked"

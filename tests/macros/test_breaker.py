@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from centerhook.receiver import Receiver
-from logs import health
 from logs.models import Attempt, BreakerState, Delivery, Destination, Run
+from logs.recording import health
 from macros import deliveries, jobs
 from macros.retries import DEFAULT_LADDER
 from tests import factories

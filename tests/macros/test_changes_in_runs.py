@@ -16,17 +16,17 @@ from centerhook.receiver import Receiver
 from feedback.changes import Change, ChangeKind
 from feedback.models import ApiKey, Comment, Feedback, FeedbackType
 from logs import recording
-from logs.explanations import explain
 from logs.models import Attempt, Cause, Delivery, Destination, Resend, Run
+from logs.recording.explanations import explain
 from macros import deliveries
-from macros.changes import ChangeTemplate
-from macros.control import cancel_run
 from macros.deliveries import outcomes
 from macros.deliveries.claims import claim_due
 from macros.models import Macro
-from macros.rendering import context_for
-from macros.resends import resend
 from macros.runs import start_run
+from macros.runs.control import cancel_run
+from macros.runs.resends import resend
+from macros.steps.changes import ChangeTemplate
+from macros.steps.rendering import context_for
 from macros.tags import Scope
 from tests import factories
 from tests.factories import ONE_OF_EACH_CHANGE
@@ -339,7 +339,7 @@ def test_a_write_that_fails_changes_nothing_and_can_be_repeated(
     [held] = claim_due(run.pk, 1, "mine")
     outcome = a_change(held, ChangeKind.SCORE, 5)
     with monkeypatch.context() as patch:
-        patch.setattr(recording, "_count", _break)
+        patch.setattr("logs.recording.writing.add_to_counters", _break)
         with pytest.raises(OSError, match="away"):
             record(run, outcome, lease="mine")
     submitter.refresh_from_db()

@@ -193,7 +193,7 @@ def garbage(peer: Peer) -> None:
         (garbage, "failed", "connect", True, ""),
     ],
 )
-def test_a_target_that_misbehaves_ends_in_a_readable_state(
+def test_a_destination_that_misbehaves_ends_in_a_readable_state(
     serve: Callable[..., Server],
     short_limits: None,
     behaviour: Callable[[Peer], None],

@@ -40,7 +40,7 @@ def server(serve: Callable[..., Server], authority: Authority) -> Server:
 
 @pytest.fixture
 def destination(bugs: FeedbackType, server: Server, settings: Any) -> Destination:
-    settings.ALLOWED_TARGET_HOSTS = ["localhost"]
+    settings.ALLOWED_DESTINATION_HOSTS = ["localhost"]
     origin = f"https://localhost:{server.port}"
     community = bugs.project.community
     return Destination.objects.create(community=community, origin=origin)
@@ -60,7 +60,7 @@ def equip(destination: Destination, authority: Authority, **values: str) -> None
     destination.save()
 
 
-def test_a_destinations_certificate_opens_the_target(
+def test_a_destinations_certificate_opens_the_destination(
     bugs: FeedbackType, server: Server, destination: Destination, authority: Authority
 ) -> None:
     assert deliver(bugs, server).message == (

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from feedback.models import FeedbackType, Project
-from macros import documents
-from macros.documents import DocumentRefused, Existing, SecretsMissing
+from macros import config
+from macros.config import ConfigRefused, Existing, SecretsMissing
 from macros.models import Macro, Secret, WebRequest
 from tests import factories
 
@@ -64,21 +64,21 @@ def count() -> tuple[int, ...]:
 
 @pytest.mark.parametrize("form", ["json", "yaml"])
 def test_what_is_exported_is_imported_the_same(filled: FeedbackType, form: str) -> None:
-    document = documents.export_project(filled.project)
-    text = documents.write(document, form)
-    assert documents.read(text) == document
-    target = another(filled)
-    made = documents.import_document(documents.read(text), target)
+    document = config.export_project(filled.project)
+    text = config.write(document, form)
+    assert config.read(text) == document
+    subject = another(filled)
+    made = config.import_document(config.read(text), subject)
     assert [each.name for each in made.types] == ["Bug Report"]
     assert {each.name for each in made.macros} == {"To Slack", "Check address"}
-    again = documents.export_project(target)
+    again = config.export_project(subject)
     assert {**again, "project": None} == {**document, "project": None}
     steps = made.macros[0].concrete_steps()
     assert [each.kind for each in steps] == [
         *("web_request", "change_status", "set_field", "add_comment"),
         *("set_visibility", "add_score", "send_email"),
     ]
-    assert steps[1].status.feedback_type.project == target  # type: ignore[attr-defined]
+    assert steps[1].status.feedback_type.project == subject  # type: ignore[attr-defined]
 
 
 def test_no_value_of_a_secret_is_in_a_file(filled: FeedbackType) -> None:
@@ -90,21 +90,21 @@ def test_no_value_of_a_secret_is_in_a_file(filled: FeedbackType) -> None:
     step.body = '{"password": "typed-word", "text": "((Title))"}'
     step.url = "https://example.com/?token=typed-token&page=2"
     step.save()
-    document = documents.export_project(filled.project)
-    text = documents.write(document, "yaml")
+    document = config.export_project(filled.project)
+    text = config.write(document, "yaml")
     for typed in ("very-secret", "abcdef", "typed", "encrypted"):
         assert typed not in text
     assert "page=2" in text and "Bearer ((Secret: authorization))" in text
     wanted = [each["name"] for each in document["secrets"]]
     assert wanted == ["token", "authorization", "x_api_key", "password"]
     with pytest.raises(SecretsMissing) as refused:
-        documents.import_document(document, another(filled))
+        config.import_document(document, another(filled))
     assert refused.value.names == wanted
 
 
 def test_a_webhook_address_is_a_secret_too(bugs: FeedbackType) -> None:
     factories.macro(bugs, "https://hooks.slack.com/services/T0/B0/abcdef")
-    document = documents.export_project(bugs.project)
+    document = config.export_project(bugs.project)
     assert "abcdef" not in json.dumps(document)
     assert [each["name"] for each in document["secrets"]] == ["webhook_url"]
 
@@ -114,7 +114,7 @@ def test_one_name_stands_for_one_value_at_one_host(bugs: FeedbackType) -> None:
     for host, value in (("a", "first-one"), ("b", "other-one"), ("a", "first-one")):
         url = f"https://{host}.example/"
         factories.macro(bugs, url, headers=f"Authorization: Bearer {value}")
-    document = documents.export_project(bugs.project)
+    document = config.export_project(bugs.project)
     assert document["secrets"] == [
         {"name": "authorization_2", "hosts": ["a.example"]},
         {"name": "authorization_3", "hosts": ["b.example"]},
@@ -141,7 +141,7 @@ def test_what_looks_like_a_credential_is_taken_out_of_a_body(
     macro = factories.macro(bugs, "https://a.example/", body_kind=kind, body=body)
     macro.description = "With hidden-value-1"
     macro.save()
-    document = documents.export_project(bugs.project)
+    document = config.export_project(bugs.project)
     [found] = document["types"][0]["macros"]
     expected = exported or "<a><Password>((Secret: password))</Password></a>"
     assert found["steps"][0]["body"] == expected
@@ -152,7 +152,7 @@ def test_the_hosts_of_the_projects_own_secret_are_exported(bugs: FeedbackType) -
     factories.secret(bugs, "token", hosts="own.example", own=True)
     factories.secret(bugs, "token", hosts="shared.example")
     factories.macro(bugs, "https://a.example/", headers="X-A: ((Secret: token))")
-    document = documents.export_project(bugs.project)
+    document = config.export_project(bugs.project)
     assert document["secrets"] == [{"name": "token", "hosts": ["own.example"]}]
 
 
@@ -170,32 +170,32 @@ def test_a_credential_that_no_tag_can_stand_in_for_stops_the_export(
         token_url="https://a.example/token",
         token_parameters="scope=a\nclient_secret=abcdef",
     )
-    with pytest.raises(DocumentRefused, match="Ask, step 1: .* hold client_secret as"):
-        documents.export_project(bugs.project)
+    with pytest.raises(ConfigRefused, match="Ask, step 1: .* hold client_secret as"):
+        config.export_project(bugs.project)
 
 
 def test_values_that_are_asked_for_become_secrets_of_the_project(
     filled: FeedbackType,
 ) -> None:
-    document = documents.export_project(filled.project)
+    document = config.export_project(filled.project)
     other = factories.feedback_type("Ideas", "IDEA")
     with pytest.raises(SecretsMissing, match="slack_url"):
-        documents.import_document(document, other.project)
+        config.import_document(document, other.project)
     value = "https://hooks.slack.com/x"
-    documents.import_document(document, other.project, secrets={"Slack URL": value})
+    config.import_document(document, other.project, secrets={"Slack URL": value})
     secret = Secret.objects.get(project=other.project)
     assert (secret.reveal(), secret.hosts) == (value, "hooks.slack.com")
 
 
 def test_a_taken_name_is_refused_kept_copied_or_replaced(filled: FeedbackType) -> None:
-    document = documents.export_project(filled.project)
+    document = config.export_project(filled.project)
     before = count()
-    with pytest.raises(DocumentRefused, match="type 'Bug Report' already"):
-        documents.import_document(document, filled.project)
+    with pytest.raises(ConfigRefused, match="type 'Bug Report' already"):
+        config.import_document(document, filled.project)
     assert count() == before
-    kept = documents.import_document(document, filled.project, existing=Existing.SKIP)
+    kept = config.import_document(document, filled.project, existing=Existing.SKIP)
     assert (kept.macros, sorted(kept.skipped)) == ([], ["Check address", "To Slack"])
-    copied = documents.import_document(document, filled.project, existing=Existing.COPY)
+    copied = config.import_document(document, filled.project, existing=Existing.COPY)
     assert [each.name for each in copied.macros] == [
         "Copy of To Slack",
         "Copy of Check address",
@@ -203,18 +203,18 @@ def test_a_taken_name_is_refused_kept_copied_or_replaced(filled: FeedbackType) -
     macro = Macro.objects.get(name="To Slack")
     document["types"][0]["macros"][0]["description"] = "From elsewhere"
     pk = macro.pk
-    documents.import_document(document, filled.project, existing=Existing.REPLACE)
+    config.import_document(document, filled.project, existing=Existing.REPLACE)
     macro = Macro.objects.get(name="To Slack")
     assert (macro.pk, macro.description) == (pk, "From elsewhere")
     assert macro.versions.first().note == "Imported."  # type: ignore[union-attr]
 
 
 def test_faults_are_told_before_secrets_are_asked_for(filled: FeedbackType) -> None:
-    document = documents.export_project(filled.project)
+    document = config.export_project(filled.project)
     other = factories.feedback_type("Ideas", "IDEA")
     before = count()
     with pytest.raises(SecretsMissing) as wanted:
-        documents.import_document(document, other.project)
+        config.import_document(document, other.project)
     assert wanted.value.made.in_words() == "1 feedback type, 2 macros, 1 secret"
     assert wanted.value.made.told == [
         "Feedback type Bug Report is new.",
@@ -223,24 +223,24 @@ def test_faults_are_told_before_secrets_are_asked_for(filled: FeedbackType) -> N
         "Macro Check address is new. It sends to https://api.example.com/….",
     ]
     broken = changed(document, ["types", 0, "prefx"], "X")
-    with pytest.raises(DocumentRefused, match="prefx: Unknown member"):
-        documents.import_document(broken, other.project)
+    with pytest.raises(ConfigRefused, match="prefx: Unknown member"):
+        config.import_document(broken, other.project)
     assert count() == before
 
 
 def test_a_project_key_is_no_credential(bugs: FeedbackType) -> None:
     macro = factories.macro(bugs, "https://example.com/")
     WebRequest.objects.update(body='{"project": {"key": "TRAIL"}, "apiKey": "abc123"}')
-    document = documents.export_project(bugs.project, macros=[macro])
+    document = config.export_project(bugs.project, macros=[macro])
     body = document["types"][0]["macros"][0]["steps"][0]["body"]
     assert body == '{"project": {"key": "TRAIL"}, "apiKey": "((Secret: apikey))"}'
 
 
 def test_a_dry_run_makes_nothing(filled: FeedbackType) -> None:
-    document = documents.export_project(filled.project)
-    target = another(filled)
+    document = config.export_project(filled.project)
+    subject = another(filled)
     before = count()
-    told = documents.import_document(document, target, dry_run=True).in_words()
+    told = config.import_document(document, subject, dry_run=True).in_words()
     assert told == "1 feedback type, 2 macros"
     assert count() == before
 
@@ -252,9 +252,9 @@ def test_a_clone_has_types_and_macros_and_nothing_else(filled: FeedbackType) -> 
     step.headers = "X-Own: ((Secret: own))"
     step.save()
     with pytest.raises(SecretsMissing, match="own"):
-        documents.clone_project(filled.project, "Next", None)
+        config.clone_project(filled.project, "Next", None)
     assert not Project.objects.filter(name="Next").exists()
-    made = documents.clone_project(
+    made = config.clone_project(
         filled.project, "Next", None, secrets={"own": "new-value-1"}
     )
     kind = made.feedback_types.get()
@@ -308,11 +308,11 @@ def changed(document: Any, path: list[Any], value: Any) -> Any:
 def test_a_fault_is_named_by_its_path_and_nothing_is_made(
     filled: FeedbackType, path: list[Any], value: Any, said: str
 ) -> None:
-    document = changed(documents.export_project(filled.project), path, value)
-    target = another(filled)
+    document = changed(config.export_project(filled.project), path, value)
+    subject = another(filled)
     before = count()
-    with pytest.raises(DocumentRefused) as refused:
-        documents.import_document(document, target)
+    with pytest.raises(ConfigRefused) as refused:
+        config.import_document(document, subject)
     assert said in str(refused.value)
     assert count() == before
 
@@ -341,18 +341,18 @@ def test_a_fault_is_named_by_its_path_and_nothing_is_made(
     ],
 )
 def test_a_text_that_cannot_be_read_says_why(text: str, said: str) -> None:
-    with pytest.raises(DocumentRefused) as refused:
-        documents.import_document(documents.read(text), Project())
+    with pytest.raises(ConfigRefused) as refused:
+        config.import_document(config.read(text), Project())
     assert said in str(refused.value)
 
 
 def test_locked_web_requests_are_not_imported(filled: FeedbackType) -> None:
-    document = documents.export_project(filled.project)
-    target = another(filled)
+    document = config.export_project(filled.project)
+    subject = another(filled)
     filled.project.community.api_keys.all().delete()
-    with pytest.raises(DocumentRefused, match="no valid API key"):
-        documents.import_document(document, target)
-    assert not target.feedback_types.exists()
+    with pytest.raises(ConfigRefused, match="no valid API key"):
+        config.import_document(document, subject)
+    assert not subject.feedback_types.exists()
 
 
 scalars = (
@@ -400,19 +400,19 @@ FUZZ = settings(
 @given(value=st.dictionaries(st.text(max_size=5), anything, max_size=4))
 def test_what_is_written_is_read_the_same(value: dict[str, Any]) -> None:
     try:
-        documents.read(json.dumps(value))
-    except DocumentRefused:
+        config.read(json.dumps(value))
+    except ConfigRefused:
         return  # It holds what no file can.
     for form in ("json", "yaml"):
-        assert documents.read(documents.write(value, form)) == value
+        assert config.read(config.write(value, form)) == value
 
 
 @FUZZ
 @given(text=st.text(max_size=80) | anything.map(lambda value: json.dumps(value)))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
-        documents.read(text)
-    except DocumentRefused as refused:
+        config.read(text)
+    except ConfigRefused as refused:
         assert refused.problems
 
 
@@ -424,7 +424,7 @@ def test_any_change_to_a_file_is_imported_whole_or_not_at_all(
     if not Macro.objects.exists():
         macro = factories.macro(bugs, "https://example.com/", return_values=[RETURN])
         factories.steps(macro, *factories.ONE_OF_EACH_CHANGE)
-    document = documents.export_project(bugs.project)
+    document = config.export_project(bugs.project)
     places: list[list[Any]] = []
 
     def walk(value: Any, path: list[Any]) -> None:
@@ -438,11 +438,11 @@ def test_any_change_to_a_file_is_imported_whole_or_not_at_all(
     place = data.draw(st.sampled_from(places))
     mutated = changed(document, place, data.draw(anything))
     before = count()
-    target = another(bugs, f"Fuzz {before}")
+    subject = another(bugs, f"Fuzz {before}")
     try:
-        read = documents.read(json.dumps(mutated))
-        documents.import_document(read, target)
-    except DocumentRefused as refused:
+        read = config.read(json.dumps(mutated))
+        config.import_document(read, subject)
+    except ConfigRefused as refused:
         assert refused.problems and all(refused.problems)
         assert count() == (*before[:3], before[3] + 1, before[4])
-    target.delete()
+    subject.delete()

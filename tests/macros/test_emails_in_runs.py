@@ -11,12 +11,12 @@ import time_machine
 from django.utils import timezone
 
 from feedback.models import ApiKey, FeedbackType
-from logs.explanations import explain
 from logs.models import Attempt, Delivery, Destination, Resend, Run, delivery_id
+from logs.recording.explanations import explain
 from macros import deliveries
 from macros.models import Macro
 from macros.models.usage import macros_using
-from macros.resends import resend
+from macros.runs.resends import resend
 from tests import factories
 from tests.factories import AN_EMAIL
 from tests.smtp import MailServer
@@ -63,7 +63,7 @@ def test_each_ticket_sends_its_e_mail_and_the_log_shows_it(
     assert mail.recipients == ["tara@example.com"] * 3
     sent = {str(each["Subject"]): each for each in mail.messages}
     assert set(sent) == {f"BUG-{number} is closed" for number in (1, 2, 3)}
-    delivery = run.deliveries.get(target_label="BUG-1")
+    delivery = run.deliveries.get(subject_label="BUG-1")
     message = sent["BUG-1 is closed"]
     assert message["To"] == "tara@example.com"
     assert message["Message-ID"] == f"<{delivery_id(run.key, delivery.pk)}@localhost>"

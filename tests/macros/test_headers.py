@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from macros.headers import compile_headers
 from macros.tags import Problem, Scope, TemplateError
+from macros.tags.headers import compile_headers
 
 SCOPE = Scope.of()
 

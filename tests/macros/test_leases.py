@@ -13,10 +13,10 @@ from logs import recording
 from logs.models import Attempt, Delivery, DeliveryState, Run
 from logs.recording import Outcome
 from macros import deliveries
-from macros.control import cancel_run
 from macros.deliveries.claims import claim_due, renew
 from macros.deliveries.outcomes import of_lost_lease
 from macros.retries import RetryPolicy
+from macros.runs.control import cancel_run
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from feedback.models import FeedbackType, FormField
-from macros.documents import DocumentRefused, current_number, note_version, restore
+from macros.config import ConfigRefused, current_number, note_version, restore
 from macros.models import MacroVersion, WebRequest
 from tests import factories
 
@@ -33,7 +33,7 @@ def test_a_number_is_given_once(bugs: FeedbackType) -> None:
 def test_a_locked_macro_is_not_restored(bugs: FeedbackType) -> None:
     version = note_version(factories.macro(bugs, "https://a.example/"))
     bugs.project.community.api_keys.all().delete()
-    with pytest.raises(DocumentRefused, match="no valid API key"):
+    with pytest.raises(ConfigRefused, match="no valid API key"):
         restore(version, None)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from feedback.models import Project
-from macros import documents
+from macros import config
 from tests import factories
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "moving.md"
@@ -20,5 +20,5 @@ def test_the_example_is_imported() -> None:
     owner = factories.feedback_type().project.community
     project = Project.objects.create(community=owner, name="Another")
     value = {"slack_url": "https://hooks.slack.com/x"}
-    made = documents.import_document(documents.read(text), project, secrets=value)
+    made = config.import_document(config.read(text), project, secrets=value)
     assert [each.name for each in made.macros] == ["To Slack"]

@@ -6,9 +6,9 @@ import pytest
 
 from feedback.models import Feedback, FeedbackType
 from logs.models import Attempt, Delivery, Run
-from macros import previews
 from macros.models import Macro
-from macros.previews import RequestPreview, preview
+from macros.steps import previews
+from macros.steps.previews import RequestPreview, preview
 from macros.tags import TemplateError
 from tests import factories
 

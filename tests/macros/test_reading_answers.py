@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from macros.capture import captures_of
-from macros.returns import Reading, ReturnValue, Unfit, compile_rows
-from macros.returns.values import LONGEST_VALUE
+from macros.deliveries.capture import captures_of
+from macros.extraction import Reading, ReturnValue, Unfit, compile_rows
+from macros.extraction.values import MAX_VALUE
 
 ISSUE = {
     "key": "ABC-1",
@@ -282,6 +282,6 @@ def test_whatever_is_answered_gives_a_storable_value_or_a_sentence(
     json.dumps(value, allow_nan=False)
     texts = value if isinstance(value, list) else [value]
     for text in filter(lambda each: isinstance(each, str), texts):
-        assert "\0" not in text and len(text.encode().decode()) <= LONGEST_VALUE
+        assert "\0" not in text and len(text.encode().decode()) <= MAX_VALUE
     if kind == "number" and value is not None:
         assert math.isfinite(value) and not isinstance(value, bool)

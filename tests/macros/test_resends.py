@@ -16,10 +16,10 @@ from django.utils import timezone
 from centerhook.receiver import Receiver
 from feedback.models import Feedback
 from logs.models import Attempt, Delivery, Resend, Run, delivery_id
-from macros import resends
 from macros.deliveries.claims import claim_due
 from macros.models import Macro
-from macros.resends import ResendRefused, resend, survey
+from macros.runs import resends
+from macros.runs.resends import ResendRefused, preview_resend, resend
 from tests import factories
 from tests.macros.resending import GONE, a_macro, answer, counters, work
 
@@ -125,17 +125,17 @@ def test_a_masked_request_can_only_be_built_anew(
     work(run)
     rows = Delivery.objects.all()
 
-    found = survey(rows, Resend.SAME, olivia)
+    found = preview_resend(rows, Resend.SAME, olivia)
     assert found.count == 0
-    assert found.hindrances == {
+    assert found.blockers == {
         "the request held a secret, and logs keep no secrets: build it anew": 1
     }
     assert resend(rows, Resend.SAME, olivia).count == 0
-    assert survey(rows, Resend.ANEW, olivia).count == 1
+    assert preview_resend(rows, Resend.ANEW, olivia).count == 1
     assert resend(rows, Resend.ANEW, olivia).count == 1
     assert work(run) == ("finished", 1, 0, 0, 0, 0)
-    targets = [request.target for request in receiver.requests]
-    assert targets == ["/ok?api_key=topsecret123"] * 2
+    sent_to = [request.target for request in receiver.requests]
+    assert sent_to == ["/ok?api_key=topsecret123"] * 2
 
 
 def test_a_mask_never_goes_out_even_if_it_came_onto_the_log_meanwhile(
@@ -155,9 +155,9 @@ def test_a_request_that_was_never_built_can_only_be_built_anew(olivia: User) -> 
     run = factories.run(macro)
     assert work(run) == ("finished", 0, 1, 0, 0, 0)
     rows = Delivery.objects.all()
-    same, anew = (survey(rows, kind, olivia) for kind in Resend)
-    assert same.hindrances == {"no request was ever sent: build it anew": 1}
-    assert (anew.count, anew.hindrances) == (1, {})
+    same, anew = (preview_resend(rows, kind, olivia) for kind in Resend)
+    assert same.blockers == {"no request was ever sent: build it anew": 1}
+    assert (anew.count, anew.blockers) == (1, {})
 
 
 def test_the_last_request_that_was_sent_is_the_one_to_repeat(
@@ -185,7 +185,7 @@ def test_a_second_click_does_nothing_more(olivia: User, receiver: Receiver) -> N
     again = [resend(rows, Resend.SAME, olivia) for rows in (failed, everything)]
 
     assert [(found.count, found.runs) for found in again] == [(0, {}), (0, {})]
-    assert survey(everything, Resend.ANEW, olivia).hindrances == {
+    assert preview_resend(everything, Resend.ANEW, olivia).blockers == {
         "not sent yet, but will be": 3
     }
     assert work(run) == ("finished", 0, 3, 0, 0, 0)
@@ -196,9 +196,9 @@ def test_what_is_being_sent_is_left_alone(olivia: User) -> None:
     run = factories.run(a_macro(GONE, tickets=2, ladder="1 h"))
     [held] = claim_due(run.pk, 1, "a")
     Delivery.objects.filter(pk=held.pk).update(attempts=1)
-    found = survey(Delivery.objects.all(), Resend.ANEW, olivia)
+    found = preview_resend(Delivery.objects.all(), Resend.ANEW, olivia)
     assert found.count == 0
-    assert found.hindrances == {"being sent now": 1, "not sent yet, but will be": 1}
+    assert found.blockers == {"being sent now": 1, "not sent yet, but will be": 1}
     assert resend(Delivery.objects.all(), Resend.ANEW, olivia).count == 0
     held.refresh_from_db()
     assert held.lease == "a"
@@ -241,7 +241,7 @@ def test_rows_of_other_people_are_ignored(olivia: User) -> None:
     work(run)
     nora = User.objects.create_user("nora", is_staff=True)
     rows = Delivery.objects.all()
-    assert survey(rows, Resend.ANEW, nora).count == 0
+    assert preview_resend(rows, Resend.ANEW, nora).count == 0
     assert resend(rows, Resend.ANEW, nora).count == 0
     assert counters(run) == ("finished", 0, 1, 0, 0, 0)
 
@@ -256,7 +256,7 @@ def test_a_selection_of_many_runs_goes_back_into_each_runs_counters(
     other = factories.run(macro)
     selection = Delivery.objects.filter(state="failed").exclude(run=runs[2])
 
-    found = resend(selection.order_by("target_label"), Resend.ANEW, olivia)
+    found = resend(selection.order_by("subject_label"), Resend.ANEW, olivia)
 
     assert (found.count, found.runs) == (4, {runs[0].pk: 2, runs[1].pk: 2})
     assert [counters(run) for run in runs] == [
@@ -284,7 +284,7 @@ def test_too_many_at_once_are_refused_with_a_sentence(
 ) -> None:
     run = factories.run(a_macro(GONE, tickets=3))
     work(run)
-    monkeypatch.setattr(resends, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(resends, "MAX_AT_ONCE", 2)
     with pytest.raises(ResendRefused, match="More than 2 deliveries are selected"):
         resend(Delivery.objects.all(), Resend.ANEW, olivia)
     assert resend(Delivery.objects.filter(pk=0), Resend.ANEW, olivia).count == 0
@@ -300,8 +300,8 @@ def test_the_bell_rings_once_for_each_run_but_not_without_end(
     for _ in range(4):
         answer(factories.run(macro), ("failed", "dns"), ("failed", "dns"))
     rung: list[tuple[int, int]] = []
-    monkeypatch.setattr("macros.queue.ring", lambda pk, due: rung.append((pk, due)))
-    monkeypatch.setattr(resends, "_MOST_BELLS", 3)
+    monkeypatch.setattr("macros.queue.notify", lambda pk, due: rung.append((pk, due)))
+    monkeypatch.setattr(resends, "_MAX_WAKE_UPS", 3)
     with django_capture_on_commit_callbacks(execute=True):
         resend(Delivery.objects.all(), Resend.ANEW, olivia)
     first = Run.objects.order_by("pk").values_list("pk", flat=True)[:3]
@@ -312,8 +312,8 @@ def test_a_deleted_tickets_delivery_is_not_resent(olivia: User) -> None:
     run = factories.run(a_macro(GONE, tickets=2))
     work(run)
     Feedback.objects.earliest("pk").delete()
-    found = survey(Delivery.objects.all(), Resend.SAME, olivia)
-    assert (found.count, found.hindrances) == (1, {"the ticket was deleted": 1})
+    found = preview_resend(Delivery.objects.all(), Resend.SAME, olivia)
+    assert (found.count, found.blockers) == (1, {"the ticket was deleted": 1})
 
 
 @pytest.mark.django_db(transaction=True)

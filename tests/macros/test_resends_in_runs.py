@@ -11,9 +11,9 @@ from django.utils import timezone
 from centerhook.receiver import Receiver
 from feedback.models import Feedback
 from logs.models import Delivery, Resend, delivery_id
-from macros.control import cancel_run, pause_run, resume_run
 from macros.deliveries.claims import claim_due
-from macros.resends import resend, survey
+from macros.runs.control import cancel_run, pause_run, resume_run
+from macros.runs.resends import preview_resend, resend
 from tests import factories
 from tests.macros.resending import GONE, a_macro, answer, counters, states, work
 
@@ -102,9 +102,9 @@ def test_skipped_and_waiting_steps_follow_and_are_not_resent_themselves(
     skipped, fresh = factories.run(macro), factories.run(macro)
     answer(skipped, ("failed", "dns"), ("skipped", ""))
     rows = Delivery.objects.filter(step=1)
-    found = survey(rows, Resend.ANEW, olivia)
+    found = preview_resend(rows, Resend.ANEW, olivia)
     why = "a later step: it follows by itself when the step before it is delivered"
-    assert (found.count, found.hindrances) == (0, {why: 2})
+    assert (found.count, found.blockers) == (0, {why: 2})
     assert resend(rows, Resend.ANEW, olivia).count == 0
     assert states(fresh) == ["pending", "waiting"]
 
@@ -153,8 +153,8 @@ def test_nothing_of_a_run_that_is_being_cancelled_is_resent(olivia: User) -> Non
     run = factories.run(a_macro(GONE, tickets=2))
     claim_due(run.pk, 1, "a")
     cancel_run(run)
-    found = survey(run.deliveries.all(), Resend.ANEW, olivia)
-    assert found.hindrances == {
+    found = preview_resend(run.deliveries.all(), Resend.ANEW, olivia)
+    assert found.blockers == {
         "being sent now": 1,
         "the run is being cancelled; try again in a moment": 1,
     }

@@ -15,11 +15,11 @@ from django.utils import timezone
 from centerhook.receiver import Receiver
 from logs.models import Attempt, AuditEntry, Delivery, Run
 from macros import deliveries, jobs, queue
-from macros.control import cancel_run, resume_macro
 from macros.deliveries.claims import claim_due
 from macros.deliveries.outcomes import given_back, pause_if_gone
 from macros.models import Macro, WebRequest
 from macros.runs import RunRefused
+from macros.runs.control import cancel_run, resume_macro
 from tests import factories
 from tests.http.hostile import Peer, Server
 
@@ -141,8 +141,8 @@ def test_retry_after_is_heeded_on_any_retried_status(
 def test_retry_after_only_lengthens_the_wait_within_bounds(
     serve: Callable[..., Server], hint: str, least: float, most: float
 ) -> None:
-    target = serve(answering("429 Slow down", f"Retry-After: {hint}"))
-    deliver(factories.run(a_macro(target.url("/"))))
+    subject = serve(answering("429 Slow down", f"Retry-After: {hint}"))
+    deliver(factories.run(a_macro(subject.url("/"))))
     assert least < seconds_to_wait() <= most
 
 
@@ -151,11 +151,11 @@ def test_a_date_to_retry_after_counts_for_the_give_up_time(
 ) -> None:
     later = timezone.now() + timedelta(hours=2)
     date = later.strftime("Retry-After: %a, %d %b %Y %H:%M:%S GMT")
-    target = serve(answering("503 Busy", date))
-    deliver(factories.run(a_macro(target.url("/"), give_up_after="3 h")))
+    subject = serve(answering("503 Busy", date))
+    deliver(factories.run(a_macro(subject.url("/"), give_up_after="3 h")))
     assert 7000 < seconds_to_wait() <= 7921
 
-    run = deliver(factories.run(a_macro(target.url("/"), give_up_after="1 h")))
+    run = deliver(factories.run(a_macro(subject.url("/"), give_up_after="1 h")))
     assert run.deliveries.get().state == "failed"
     message = run.deliveries.get().attempt_log.get().message
     assert message == (
@@ -310,7 +310,7 @@ def test_resuming_rings_and_what_waited_is_sent(
     jobs.deliver(run.pk)
     assert not receiver.requests
     rung: list[tuple[int, int]] = []
-    monkeypatch.setattr(queue, "ring", lambda *args: rung.append(args))
+    monkeypatch.setattr(queue, "notify", lambda *args: rung.append(args))
 
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
         resume_macro(macro)

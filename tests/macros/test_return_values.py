@@ -23,7 +23,7 @@ KEY = {"name": "jira_key", "source": "json", "expression": "$.key"}
 
 
 def answers(body: str, status: str = "201 Created", *headers: str) -> Behaviour:
-    """A target that always answers this."""
+    """A destination that always answers this."""
     data = body.encode()
     length = f"Content-Length: {len(data)}"
     head = "\r\n".join([f"HTTP/1.1 {status}", length, *headers, "", ""])

@@ -22,8 +22,8 @@ from macros import crypto, deliveries
 from macros.models import Secret
 from macros.models.secrets import parse_hosts
 from macros.models.usage import macros_using
-from macros.previews import preview
 from macros.runs import RunRefused
+from macros.steps.previews import preview
 from tests import factories
 from tests.http.hostile import Peer, Server
 

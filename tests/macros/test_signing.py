@@ -15,8 +15,8 @@ from centerhook.receiver import Receiver
 from feedback.models import FeedbackType
 from logs.models import Attempt, Delivery, delivery_id
 from macros import deliveries
+from macros.http.signing import parse_key
 from macros.models import Secret
-from macros.signing import parse_key
 from tests import factories
 from tests.http.hostile import OK, Peer, Server, answer
 

@@ -22,21 +22,21 @@ from tests import factories
 KEY = "0123456789abcdef0123456789abcdef"
 
 
-def start(macro: Macro, targets: QuerySet[Feedback], **options: Any) -> Run:
-    return start_run(macro, targets, cause=Cause.ACTION, **options)
+def start(macro: Macro, subjects: QuerySet[Feedback], **options: Any) -> Run:
+    return start_run(macro, subjects, cause=Cause.ACTION, **options)
 
 
-def refusal(macro: Macro, targets: QuerySet[Feedback], **options: Any) -> str:
+def refusal(macro: Macro, subjects: QuerySet[Feedback], **options: Any) -> str:
     """Why the run was refused; nothing may have been written."""
     before = (Run.objects.count(), Delivery.objects.count())
     with pytest.raises(RunRefused) as refused:
-        start(macro, targets, **options)
+        start(macro, subjects, **options)
     assert (Run.objects.count(), Delivery.objects.count()) == before
     return str(refused.value)
 
 
-def targets_of(run: Run) -> list[str]:
-    return list(run.deliveries.order_by("pk").values_list("target_label", flat=True))
+def subjects_of(run: Run) -> list[str]:
+    return list(run.deliveries.order_by("pk").values_list("subject_label", flat=True))
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_a_run_says_what_was_started_by_whom_on_what(
         "https://a.example/",
         '{"text": "((Title))"}',
     )
-    columns = ("run", "feedback", "target_label", "step", "state", "attempts")
+    columns = ("run", "feedback", "subject_label", "step", "state", "attempts")
     more = ("next_attempt_at", "lease", "last_status", "last_error", "finished_at")
     assert list(Delivery.objects.order_by("pk").values_list(*columns, *more)) == [
         (run.pk, each.pk, each.reference, 0, "pending", 0, started, "", None, "", None)
@@ -104,7 +104,7 @@ def test_later_steps_wait(bugs: FeedbackType) -> None:
     run = factories.run(
         factories.macro(bugs, "https://a.example/", "https://b.example/")
     )
-    rows = run.deliveries.order_by("pk").values_list("target_label", "step", "state")
+    rows = run.deliveries.order_by("pk").values_list("subject_label", "step", "state")
     assert list(rows) == [
         ("BUG-1", 0, "pending"),
         ("BUG-2", 0, "pending"),
@@ -120,7 +120,7 @@ def test_the_same_key_is_the_same_run(bugs: FeedbackType, macro: Macro) -> None:
     first = start(macro, Feedback.objects.all(), key=KEY)
     factories.ticket(bugs)
     second = start(macro, Feedback.objects.all(), key=KEY)
-    assert (second.pk, second.total, targets_of(second)) == (first.pk, 1, ["BUG-1"])
+    assert (second.pk, second.total, subjects_of(second)) == (first.pk, 1, ["BUG-1"])
     other = start(macro, Feedback.objects.all())
     assert (other.total, Run.objects.count()) == (2, 2)
 
@@ -206,7 +206,7 @@ def test_what_changes_after_the_click_changes_the_run_no_more(
     deleted.delete()
     WebRequest.objects.all().delete()
     run.refresh_from_db()
-    assert (run.total, targets_of(run)) == (3, ["BUG-1", "BUG-2", "BUG-3"])
+    assert (run.total, subjects_of(run)) == (3, ["BUG-1", "BUG-2", "BUG-3"])
     assert len(run.snapshot["steps"]) == 1
 
 
@@ -215,7 +215,7 @@ def test_tickets_of_other_types_in_the_selection_are_left_out(
 ) -> None:
     factories.ticket(factories.feedback_type("Idea", "IDEA"))
     factories.ticket(bugs)
-    assert targets_of(start(macro, Feedback.objects.all())) == ["BUG-1"]
+    assert subjects_of(start(macro, Feedback.objects.all())) == ["BUG-1"]
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ def test_any_queryset_is_a_selection_and_names_each_ticket_once(
 
     run = start(macro, rows)
 
-    assert sorted(targets_of(run)) == expected
+    assert sorted(subjects_of(run)) == expected
     assert run.total == len(expected)
 
 

@@ -14,12 +14,12 @@ from feedback.models import FeedbackType
 from feedback.models import Tester as Person
 from logs.models import Attempt, Cause, Delivery, Resend, Run, delivery_id
 from macros import deliveries
-from macros.control import cancel_run
 from macros.models import Macro
-from macros.previews import preview
-from macros.rendering import Plan, context_for
-from macros.resends import resend, survey
-from macros.runs import RunRefused, macros_for, start_run, targets_of
+from macros.runs import RunRefused, macros_for, start_run, subjects_of
+from macros.runs.control import cancel_run
+from macros.runs.resends import preview_resend, resend
+from macros.steps.previews import preview
+from macros.steps.rendering import Plan, context_for
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -85,7 +85,7 @@ def test_every_tester_of_the_community_becomes_one_request(
     sent = {request.json()["mail"]: request.json() for request in receiver.requests}
     assert set(sent) == {"t0@example.com", "t1@example.com"}
     delivery = run.deliveries.select_related("tester").get(
-        target_label="t1@example.com"
+        subject_label="t1@example.com"
     )
     assert delivery.feedback is None and delivery.tester is not None
     assert sent["t1@example.com"] == {
@@ -209,13 +209,13 @@ def test_who_is_gone_by_then_is_not_sent(
     assert attempt.message == GONE and len(receiver.requests) == 1
 
 
-def test_who_was_erased_is_no_target(bugs: FeedbackType) -> None:
+def test_who_was_erased_is_no_subject(bugs: FeedbackType) -> None:
     ada, grace = people(bugs, 2)
     factories.ticket(bugs, submitter=ada)
     Person.objects.filter(pk=ada.pk).update(erased_at=timezone.now())
     whole = factories.macro(bugs.project.community, "https://a.example/")
     own = factories.macro(bugs.project, "https://a.example/")
-    assert list(targets_of(whole)) == [grace] and list(targets_of(own)) == []
+    assert list(subjects_of(whole)) == [grace] and list(subjects_of(own)) == []
     ada.refresh_from_db()
     assert list(macros_for(ada, Macro.objects.all())) == []
 
@@ -243,7 +243,7 @@ def test_testers_are_loaded_with_the_columns_that_are_read(
     pks = list(Person.objects.values_list("pk", flat=True))
     run = Run(key="k", macro_name="m", project=bugs.project)
     with django_assert_num_queries(1):
-        found = plan.load_targets(pks)
+        found = plan.load_subjects(pks)
         for each in found.values():
             plan.steps[0].render(context_for(each, run, 1, timezone.now()))
     assert len(found) == 3
@@ -257,7 +257,7 @@ def test_a_run_says_what_it_runs_on_whatever_becomes_of_the_macro(
     run = factories.run(factories.macro(bugs.project.community, f"{receiver.url}/ok"))
     Macro.objects.all().delete()
     run.refresh_from_db()
-    assert (run.target, run.macro) == ("tester", None)
+    assert (run.subject_kind, run.macro) == ("tester", None)
     assert deliver(run).delivered == 1
 
 
@@ -289,8 +289,8 @@ def test_what_was_cancelled_follows_the_first_step(
     urls = [f"{receiver.url}/ok"] * 2
     run = factories.run(factories.macro(bugs.project.community, *urls))
     cancel_run(run)
-    found = survey(Delivery.objects.all(), Resend.ANEW, olivia)
-    assert (found.count, len(found.hindrances)) == (1, 1)
+    found = preview_resend(Delivery.objects.all(), Resend.ANEW, olivia)
+    assert (found.count, len(found.blockers)) == (1, 1)
     assert resend(Delivery.objects.all(), Resend.ANEW, olivia).runs == {run.pk: 2}
     assert deliver(run).delivered == 2
     assert resend(Delivery.objects.all(), Resend.SAME, olivia).runs == {run.pk: 2}
@@ -311,8 +311,8 @@ def test_who_is_gone_is_not_resent(
     else:
         Person.objects.update(erased_at=timezone.now())
     for kind in Resend:
-        found = survey(run.deliveries.all(), kind, olivia)
-        assert found.hindrances == {"the tester was deleted or erased": 1}
+        found = preview_resend(run.deliveries.all(), kind, olivia)
+        assert found.blockers == {"the tester was deleted or erased": 1}
         assert resend(run.deliveries.all(), kind, olivia).count == 0
 
 
@@ -328,7 +328,7 @@ def test_other_steps_are_tried_and_done_on_testers_too(
         {"kind": "send_email", **mail},
     )
 
-    found = preview(macro, targets_of(macro))
+    found = preview(macro, subjects_of(macro))
 
     assert [(each.called, each.problem) for each in found.dry_run] == [
         ("t0@example.com", ""),

@@ -7,7 +7,7 @@ from django.apps import apps
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Model
 
-from feedback.access import ScopedQuerySet
+from feedback.access.actors import ScopedQuerySet
 from tests import factories
 
 OURS = [

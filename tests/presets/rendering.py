@@ -7,13 +7,13 @@ from typing import Any
 
 import yaml
 
+from macros.authoring.presets import Preset, fill
 from macros.http import Request
 from macros.models import WebRequest
 from macros.models.secrets import Vault
-from macros.presets import Preset, fill
-from macros.rendering import RequestTemplate
-from macros.tags import FEEDBACK, TESTER, Context, FieldInfo, Scope
-from tests.tags.targets import a_context, a_testers_context
+from macros.steps.rendering import RequestTemplate
+from macros.tags import FEEDBACK, TESTER, FieldInfo, RenderContext, Scope
+from tests.tags.subjects import a_context, a_testers_context
 
 HERE = Path(__file__).parent
 SITE = "https://site.example"
@@ -73,12 +73,14 @@ def steps(preset: Preset, nasty: bool = False) -> list[dict[str, Any]]:
 
 def scope_of(preset: Preset) -> Scope:
     secrets = values_for(preset)
-    if preset.target == "tester":
-        return Scope.of(secrets=secrets, target=TESTER)
+    if preset.subject_kind == "tester":
+        return Scope.of(secrets=secrets, subject_kind=TESTER)
     return Scope.of([FieldInfo("x", "X", "text", "")], secrets, FEEDBACK)
 
 
-def requests_of(preset: Preset, context: Context, nasty: bool = False) -> list[Request]:
+def requests_of(
+    preset: Preset, context: RenderContext, nasty: bool = False
+) -> list[Request]:
     values = values_for(preset)
     built = []
     for step in steps(preset, nasty):
@@ -88,17 +90,17 @@ def requests_of(preset: Preset, context: Context, nasty: bool = False) -> list[R
     return built
 
 
-def nasty_target(preset: Preset, value: str) -> Context:
+def nasty_subject(preset: Preset, value: str) -> RenderContext:
     """With the value wherever a person or another system could put it."""
-    if preset.target == "tester":
+    if preset.subject_kind == "tester":
         context = a_testers_context(values_for(preset))
-        _spoil_profile(context.target, value)
-        context.target.community.name = value[:100]
+        _spoil_profile(context.subject, value)
+        context.subject.community.name = value[:100]
         context.project = value[:100].strip()
-        context.target.external_data = {"address_valid": value[:500]}
+        context.subject.external_data = {"address_valid": value[:500]}
         return context
     context = a_context(values_for(preset))
-    ticket = context.target
+    ticket = context.subject
     # As the column does.
     ticket.title = " ".join(value.split())[:250] or "x"
     ticket.description = value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from macros.presets import Preset, all_presets
+from macros.authoring.presets import Preset, all_presets
 
 
 def row(preset: Preset) -> str:

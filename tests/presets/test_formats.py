@@ -1,4 +1,4 @@
-"""Every preset, whatever its target holds, keeps to its vendor's published format."""
+"""Every preset, whatever its subject holds, keeps to its vendor's published format."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 from slack_sdk.models.blocks import Block
 
+from macros.authoring.presets import Preset, all_presets
 from macros.http import Request
-from macros.presets import Preset, all_presets
 from tests.presets.rendering import (
     HERE,
     NASTY,
     NASTY_SETTING,
     file,
-    nasty_target,
+    nasty_subject,
     requests_of,
     steps,
 )
-from tests.tags.targets import a_context
+from tests.tags.subjects import a_context
 
 PRESETS = all_presets().values()
 ADF = Resource.from_contents(
@@ -72,16 +72,16 @@ def test_the_formats_themselves_are_schemas_that_refuse_something() -> None:
 
 @pytest.mark.parametrize("value", NASTY.values(), ids=NASTY)
 @each_preset
-def test_a_nasty_target_is_sent_as_the_vendor_wants_it(
+def test_a_nasty_subject_is_sent_as_the_vendor_wants_it(
     preset: Preset, value: str
 ) -> None:
-    for request in requests_of(preset, nasty_target(preset, value)):
+    for request in requests_of(preset, nasty_subject(preset, value)):
         check(preset, request)
 
 
 @each_preset
 def test_a_setting_is_text_wherever_it_stands(preset: Preset) -> None:
-    context = nasty_target(preset, "value of a tag")
+    context = nasty_subject(preset, "value of a tag")
     plain = requests_of(preset, context)
     built = requests_of(preset, context, nasty=True)
     for request, usual in zip(built, plain, strict=True):
@@ -101,8 +101,8 @@ def test_a_setting_is_text_wherever_it_stands(preset: Preset) -> None:
 def test_a_ticket_without_status_and_with_a_bare_submitter_is_sent(
     preset: Preset,
 ) -> None:
-    context = nasty_target(preset, "")
-    context.target.status = None
+    context = nasty_subject(preset, "")
+    context.subject.status = None
     for request in requests_of(preset, context):
         check(preset, request)
 
@@ -110,7 +110,7 @@ def test_a_ticket_without_status_and_with_a_bare_submitter_is_sent(
 @pytest.mark.parametrize("value", NASTY.values(), ids=NASTY)
 def test_slacks_own_models_take_every_block(value: str) -> None:
     preset = all_presets()["slack-blocks"]
-    [request] = requests_of(preset, nasty_target(preset, value))
+    [request] = requests_of(preset, nasty_subject(preset, value))
     blocks = json.loads(request.body or b"")["blocks"]
     parsed = Block.parse_all(blocks)
     assert [type(block).__name__ for block in parsed] == [
@@ -125,7 +125,7 @@ def test_slacks_own_models_take_every_block(value: str) -> None:
 
 def test_what_a_tester_wrote_mentions_nobody_and_is_no_markup() -> None:
     found = all_presets()
-    context = nasty_target(found["slack-text"], "<!channel> <script> *b* @everyone")
+    context = nasty_subject(found["slack-text"], "<!channel> <script> *b* @everyone")
     context.secrets = {"slack_url": "https://s.example/", "discord_url": "https://d.x/"}
 
     def sent(name: str) -> str:
@@ -143,8 +143,8 @@ def test_what_a_tester_wrote_mentions_nobody_and_is_no_markup() -> None:
 
 def test_a_long_text_is_cut_and_says_so() -> None:
     preset = all_presets()["jira-create"]
-    context = nasty_target(preset, "x" * 50_000)
-    context.target.title = "y" * 400
+    context = nasty_subject(preset, "x" * 50_000)
+    context.subject.title = "y" * 400
     [request] = requests_of(preset, context)
     fields = json.loads(request.body or b"")["fields"]
     assert fields["summary"] == "y" * 254 + "…"

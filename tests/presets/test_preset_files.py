@@ -12,9 +12,9 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from macros.presets import FOLDER, GROUPS, Preset, all_presets, placeholders
-from macros.presets.definition import SecretNeed, Setting
-from macros.presets.filling import check_setting, fill, hosts_for
+from macros.authoring.presets import FOLDER, GROUPS, Preset, all_presets, placeholders
+from macros.authoring.presets.definition import SecretNeed, Setting
+from macros.authoring.presets.filling import check_setting, fill, hosts_for
 from tests.presets.rendering import SITE, file
 from tests.presets.table import row
 
@@ -73,8 +73,8 @@ def test_a_secret_is_bound_to_the_host_it_is_sent_to(preset: Preset) -> None:
             assert need.hosts == ()
             assert request["url"].startswith(f"((Secret: {need.name}))")
         else:
-            target = urlsplit(request.get("token_url") or request["url"]).hostname
-            assert hosts_for(need.hosts, settings) == [target]
+            subject = urlsplit(request.get("token_url") or request["url"]).hostname
+            assert hosts_for(need.hosts, settings) == [subject]
 
 
 @each_preset
@@ -106,7 +106,7 @@ def test_the_keys_that_other_macros_build_on_are_captured() -> None:
 
 
 def test_the_table_of_the_documentation_is_in_step() -> None:
-    text = (FOLDER.parents[1] / "docs" / "presets.md").read_text("utf-8")
+    text = (FOLDER.parents[2] / "docs" / "presets.md").read_text("utf-8")
     found = re.findall(r"^\| `([^`]+)` \|.*$", text, re.MULTILINE)
     rows = re.findall(r"^\| `[^`]+` \|.*$", text, re.MULTILINE)
     assert found == list(all_presets())

@@ -51,7 +51,7 @@ def test_a_clock_that_is_a_minute_ahead_wakes_workers_who_find_nothing_due(
 
     with apart(61):
         jobs.wake()
-    assert queue.rung_runs() == {run.pk}
+    assert queue.notified_runs() == {run.pk}
     deliveries.work(run.pk)
 
     assert len(held) == 3 and not receiver.requests
@@ -68,9 +68,9 @@ def test_a_retry_that_a_clock_behind_overlooks_is_seen_by_the_other(
     with apart(15):
         with apart(-60):
             jobs.wake()
-        assert queue.rung_runs() == set(), "the one that is behind"
+        assert queue.notified_runs() == set(), "the one that is behind"
         jobs.wake()
-        assert queue.rung_runs() == {run.pk}
+        assert queue.notified_runs() == {run.pk}
 
 
 def test_a_worker_a_minute_ahead_repeats_at_most_and_finishes_each_once(

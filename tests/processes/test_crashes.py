@@ -117,7 +117,7 @@ def test_a_worker_told_to_stop_finishes_what_is_on_the_wire_and_gives_the_rest_b
     assert not Attempt.objects.exclude(status=200).exists()
 
 
-def test_a_target_that_hangs_holds_up_nobody_else(
+def test_a_destination_that_hangs_holds_up_nobody_else(
     start: Start, receiver: Receiver, serve: Callable[..., Server]
 ) -> None:
     def hang(peer: Peer) -> None:

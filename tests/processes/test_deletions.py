@@ -40,8 +40,8 @@ def test_a_deletion_in_flight_is_recorded_or_dropped_and_stops_nobody(
     bugs, others = factories.feedback_type(), factories.feedback_type()
     ticket = factories.ticket(bugs)
     factories.tickets(others, 5)
-    target = serve(lambda peer: behave(peer))
-    macro = factories.macro(bugs, target.url("/"))
+    subject = serve(lambda peer: behave(peer))
+    macro = factories.macro(bugs, subject.url("/"))
     run = factories.run(macro)
     other = factories.run(factories.macro(others, serve(always(OK)).url("/")))
     pks = {Feedback: ticket.pk, Macro: macro.pk, Run: run.pk}
@@ -49,9 +49,9 @@ def test_a_deletion_in_flight_is_recorded_or_dropped_and_stops_nobody(
 
     engine = Engine()
     engine.start()
-    engine.ring(run.pk)
+    engine.notify(run.pk)
     wait_until(lambda: not model.objects.filter(pk=pks.get(model, run.community_id)))
-    engine.ring(other.pk)
+    engine.notify(other.pk)
     wait_until(lambda: Run.objects.get(pk=other.pk).is_settled)
     engine.stop()
     engine.join()
@@ -65,4 +65,4 @@ def test_a_deletion_in_flight_is_recorded_or_dropped_and_stops_nobody(
     else:
         run.refresh_from_db()
         assert (states, answers, run.state) == (["delivered"], [(200,)], "finished")
-    assert len(target.requests) == 1
+    assert len(subject.requests) == 1

@@ -68,9 +68,9 @@ def test_a_run_whose_results_are_refused_holds_up_no_other_and_is_not_lost(
     bad, good = a_run(f"{receiver.url}/ok"), a_run(f"{receiver.url}/ok")
 
     with refused(bad):
-        engine.ring(bad.pk)
+        engine.notify(bad.pk)
         wait_until(lambda: receiver.total == 3)
-        engine.ring(good.pk)
+        engine.notify(good.pk)
         wait_until(lambda: settled(good))
     assert not settled(bad)
     with time_machine.travel(timezone.now() + timedelta(seconds=61)):
@@ -88,9 +88,9 @@ def test_a_run_that_cannot_be_read_does_not_end_the_engine(
     bad, good = a_run(f"{receiver.url}/ok"), a_run(f"{receiver.url}/ok")
     Run.objects.filter(pk=bad.pk).update(snapshot={"of": "another version"})
 
-    engine.ring(bad.pk)
-    engine.ring(good.pk)
-    engine.ring(good.pk)
+    engine.notify(bad.pk)
+    engine.notify(good.pk)
+    engine.notify(good.pk)
 
     wait_until(lambda: settled(good))
     assert good.delivered == 3

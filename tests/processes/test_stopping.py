@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 Start = Callable[..., subprocess.Popen[bytes]]
 
 
-def test_a_target_that_hangs_holds_a_stopping_worker_for_a_deadline_at_most(
+def test_a_destination_that_hangs_holds_a_stopping_worker_for_a_deadline_at_most(
     start: Start, serve: Callable[..., Server]
 ) -> None:
     server = serve(silent)

@@ -54,7 +54,7 @@ def test_filter_select_all_confirm_deliver_and_read_the_log(
     sent = {delivery_id(run.key, each.pk): each for each in run.deliveries.all()}
     assert receiver.ids == dict.fromkeys(sent, 1)
     for request in receiver.requests:
-        expected = f"{sent[request.delivery_id].target_label} It breaks"
+        expected = f"{sent[request.delivery_id].subject_label} It breaks"
         assert json.loads(request.body) == {"text": expected}
     assert "120 of 120 deliveries ended" in page.get(to_run.url).content.decode()
     log = reverse("admin:logs_delivery_changelist")

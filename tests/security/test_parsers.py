@@ -7,11 +7,11 @@ from contextlib import suppress
 from hypothesis import given
 from hypothesis import strategies as st
 
-from macros.headers import compile_headers
 from macros.http.errors import TransportError
 from macros.http.urls import target_of
-from macros.tags import Place, RenderError, TemplateError, compile_template
-from tests.tags.targets import SCOPE, a_context
+from macros.tags import OutputContext, RenderError, TemplateError, compile_template
+from macros.tags.headers import compile_headers
+from tests.tags.subjects import SCOPE, a_context
 
 ANY = st.text(st.characters(codec=None, exclude_categories=()), max_size=200)
 PIECES = [
@@ -45,9 +45,9 @@ URLS = st.builds(
 )
 
 
-@given(TEMPLATES, st.sampled_from(Place))
+@given(TEMPLATES, st.sampled_from(OutputContext))
 def test_a_template_is_compiled_and_rendered_or_refused(
-    text: str, place: Place
+    text: str, place: OutputContext
 ) -> None:
     with suppress(TemplateError, RenderError):
         template = compile_template(text, place, SCOPE)

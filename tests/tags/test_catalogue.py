@@ -7,8 +7,8 @@ import pytest
 import macros.tags
 from macros.tags import (
     CATALOGUES,
-    FAMILIES,
-    TARGETS,
+    NAMESPACES,
+    SUBJECT_KINDS,
     TESTER,
     TYPES,
     Scope,
@@ -16,8 +16,8 @@ from macros.tags import (
     normalise,
     palette,
 )
-from macros.tags.places import LAYOUTS
-from tests.tags.targets import (
+from macros.tags.contexts import LAYOUTS
+from tests.tags.subjects import (
     SCOPE,
     TESTERS,
     a_context,
@@ -178,21 +178,21 @@ def test_a_testers_tag_in_a_feedback_macro_is_refused_with_the_reason():
 
 
 def test_every_tag_and_family_is_described():
-    assert set(CATALOGUES) == set(TARGETS)
-    tags = [tag for target in TARGETS for tag in CATALOGUES[target].values()]
-    for tag in [*tags, *FAMILIES.values()]:
+    assert set(CATALOGUES) == set(SUBJECT_KINDS)
+    tags = [tag for subject in SUBJECT_KINDS for tag in CATALOGUES[subject].values()]
+    for tag in [*tags, *NAMESPACES.values()]:
         assert tag.group and tag.meaning and tag.sample
         assert tag.type in TYPES
     for named in CATALOGUES.values():
         assert all(key == normalise(tag.name) for key, tag in named.items())
-    assert {tag.name for tag in FAMILIES.values()} == {"Field", "External", "Secret"}
+    assert {tag.name for tag in NAMESPACES.values()} == {"Field", "External", "Secret"}
 
 
-@pytest.mark.parametrize("target", TARGETS)
-def test_a_tags_type_is_that_of_its_value(target):
-    context = a_testers_context() if target == TESTER else a_context()
+@pytest.mark.parametrize("subject", SUBJECT_KINDS)
+def test_a_tags_type_is_that_of_its_value(subject):
+    context = a_testers_context() if subject == TESTER else a_context()
     kinds = {"number": int, "date": datetime, "text": str}
-    for tag in CATALOGUES[target].values():
+    for tag in CATALOGUES[subject].values():
         assert isinstance(tag.resolve(context), kinds[tag.type]), tag.name
 
 
@@ -207,7 +207,7 @@ def test_a_label_wins_over_another_fields_key():
         macros.tags.FieldInfo("a", "B", "text", ""),
     ]
     template = compile_template(
-        "((Field: a))", macros.tags.Place.TEXT, Scope.of(fields)
+        "((Field: a))", macros.tags.OutputContext.TEXT, Scope.of(fields)
     )
     assert template.render(a_context(form_values={"a": "by key", "b": "by label"})) == (
         "by label"
@@ -221,7 +221,7 @@ def test_a_scope_holds_normalised_names():
 
 
 def test_every_place_has_a_layout():
-    assert set(LAYOUTS) == set(macros.tags.Place)
+    assert set(LAYOUTS) == set(macros.tags.OutputContext)
 
 
 def test_the_package_imports_the_standard_library_and_itself():
@@ -236,6 +236,6 @@ def test_the_package_imports_the_standard_library_and_itself():
 
 STANDARD = {
     "__future__", "base64", "collections", "dataclasses", "datetime", "decimal",
-    "difflib", "enum", "json", "math", "operator", "re", "typing", "urllib", "xml",
-    "zoneinfo",
+    "difflib", "enum", "itertools", "json", "math", "operator", "re", "typing",
+    "urllib", "xml", "zoneinfo",
 }  # fmt: skip

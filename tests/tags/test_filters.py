@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from macros.tags import FILTERS, Place, RenderError
-from tests.tags.targets import a_context, compiled, problems, rendered, with_value
+from macros.tags import FILTERS, OutputContext, RenderError
+from tests.tags.subjects import a_context, compiled, problems, rendered, with_value
 
 LATE = datetime(2026, 3, 4, 23, 5, 6, tzinfo=timezone(timedelta(hours=0)))
 
@@ -211,14 +211,16 @@ def test_a_default_takes_the_type_of_its_tag():
         " ((Field: Size (cm)|default:007)), ((Field: Agreed?|default:false)),"
         " ((Field: Severity|default:0))]"
     )
-    assert rendered(source, Place.JSON, form_values={}) == (
+    assert rendered(source, OutputContext.JSON, form_values={}) == (
         '[0, -1.5, "007", false, "0"]'
     )
 
 
 def test_a_filter_keeps_lists_in_json():
     source = "[((Field: Browsers|upper)), ((Field: Browsers|map:Safari=S))]"
-    assert rendered(source, Place.JSON) == ('[["FIREFOX", "SAFARI"], ["Firefox", "S"]]')
+    assert rendered(source, OutputContext.JSON) == (
+        '[["FIREFOX", "SAFARI"], ["Firefox", "S"]]'
+    )
 
 
 def test_values_as_text():
@@ -237,7 +239,7 @@ def test_not_a_number_is_no_value():
 
 def test_jiras_document_has_a_node_for_each_line_and_paragraph():
     written = with_value(
-        '{"content": ((External: v|adf))}', "one\ntwo\n\n \n<b>", Place.JSON
+        '{"content": ((External: v|adf))}', "one\ntwo\n\n \n<b>", OutputContext.JSON
     )
     assert json.loads(written)["content"] == [
         {

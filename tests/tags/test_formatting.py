@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from macros.tags import Place, TemplateError, format_json
-from macros.tags.compiler import LONGEST_SOURCE
-from tests.tags.targets import SCOPE, rendered
+from macros.tags import OutputContext, TemplateError, format_json
+from macros.tags.compiler import MAX_SOURCE
+from tests.tags.subjects import SCOPE, rendered
 
 TAGS = ["((Title))", "(( Field: Size (cm) ))", '((Title|default:"{[,:]}"))']
 SPACE = st.text(" \t\r\n", max_size=3)
@@ -59,7 +59,8 @@ def test_formatting_keeps_the_value_and_is_done_once(body: str) -> None:
     assert format_json(formatted, SCOPE) == formatted
     read = {"object_pairs_hook": list, "parse_float": str, "parse_int": str}
     before, after = (
-        json.loads(rendered(each, Place.JSON), **read) for each in (body, formatted)
+        json.loads(rendered(each, OutputContext.JSON), **read)
+        for each in (body, formatted)
     )
     assert before == after
 
@@ -94,5 +95,5 @@ def test_a_body_that_is_refused_is_not_formatted(body: str) -> None:
 def test_a_body_that_would_grow_beyond_the_limit_is_left_alone() -> None:
     depth = 200
     body = "[" * depth + ",".join("1" * 100_000) + "]" * depth
-    with pytest.raises(TemplateError, match=f"longer than {LONGEST_SOURCE:,}"):
+    with pytest.raises(TemplateError, match=f"longer than {MAX_SOURCE:,}"):
         format_json(body, SCOPE)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from macros.tags import Place
-from tests.tags.targets import problems, rendered, with_value
+from macros.tags import OutputContext
+from tests.tags.subjects import problems, rendered, with_value
 
 # Lone surrogates too: a form can send one as an escape.
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()))
@@ -19,28 +19,28 @@ ANY_JSON = st.recursive(
 
 @given(ANY_TEXT)
 def test_a_string_gives_back_exactly_the_text_put_in(value):
-    result = with_value('{"a": "<((External: v))>"}', value, Place.JSON)
+    result = with_value('{"a": "<((External: v))>"}', value, OutputContext.JSON)
     # A high and a low surrogate in a row are one character to any JSON reader.
     assert json.loads(result) == {"a": json.loads(json.dumps(f"<{value}>"))}
 
 
 @given(ANY_JSON)
 def test_value_position_gives_back_exactly_the_value_put_in(value):
-    result = with_value('{"a": ((External: v))}', value, Place.JSON)
+    result = with_value('{"a": ((External: v))}', value, OutputContext.JSON)
     assert json.loads(result) == {"a": json.loads(json.dumps(value))}
 
 
 @given(ANY_JSON)
 def test_the_json_filter_is_raw_in_value_position_and_text_in_a_string(value):
     source = '[((External: v|json)), "((External: v|json))"]'
-    raw, text = json.loads(with_value(source, value, Place.JSON))
+    raw, text = json.loads(with_value(source, value, OutputContext.JSON))
     assert raw == json.loads(text) == json.loads(json.dumps(value))
 
 
 @given(ANY_JSON)
 def test_any_result_can_be_sent_as_utf_8(value):
     source = '["((External: v))", ((External: v)), ((External: v|json))]'
-    json.loads(with_value(source, value, Place.JSON).encode())
+    json.loads(with_value(source, value, OutputContext.JSON).encode())
 
 
 def test_a_value_takes_its_own_type_outside_quotes():
@@ -49,7 +49,7 @@ def test_a_value_takes_its_own_type_outside_quotes():
   "boolean": ((Field: Agreed?)), "text": ((Title)), "date": ((Created)),
   "none": ((Field: Missing|default:x)), "null": ((Submitter Email))
 }""".replace("Missing", "Nothing")
-    result = rendered(source, Place.JSON, submitter=None, title='a "quote"\n')
+    result = rendered(source, OutputContext.JSON, submitter=None, title='a "quote"\n')
     assert (
         result
         == """{
@@ -64,7 +64,7 @@ def test_inside_quotes_every_value_is_text():
     source = (
         '{"((Title))": "((Number)) ((Field: Browsers)) ((Status))|((Field: Agreed?))"}'
     )
-    assert rendered(source, Place.JSON, status=None) == (
+    assert rendered(source, OutputContext.JSON, status=None) == (
         '{"Login fails": "12 Firefox, Safari |true"}'
     )
 
@@ -72,35 +72,39 @@ def test_inside_quotes_every_value_is_text():
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 def test_a_number_json_lacks_is_null_and_empty_in_a_string(value):
     source = '[((External: v)), "((External: v))"]'
-    assert with_value(source, value, Place.JSON) == '[null, ""]'
-    assert with_value(source, [value], Place.JSON) == '[[null], ""]'
+    assert with_value(source, value, OutputContext.JSON) == '[null, ""]'
+    assert with_value(source, [value], OutputContext.JSON) == '[[null], ""]'
 
 
 def test_readable_text_stays_readable():
     assert (
-        rendered('"((Title))"', Place.JSON, title="Zoë 👍 \x07") == '"Zoë 👍 \\u0007"'
+        rendered('"((Title))"', OutputContext.JSON, title="Zoë 👍 \x07")
+        == '"Zoë 👍 \\u0007"'
     )
 
 
 def test_shortened_json_is_text_again():
     source = "[((Title|json|truncate:4)), ((Title|json|truncate:99))]"
-    assert rendered(source, Place.JSON) == r'["\"Lo…", "\"Login fails\""]'
+    assert rendered(source, OutputContext.JSON) == r'["\"Lo…", "\"Login fails\""]'
 
 
 def test_parentheses_and_backslashes_in_strings():
     source = r'{"a": "\((x)) (b) \\((Number)) \\\((y)) \"((Number))\" :\))"}'
-    assert json.loads(rendered(source, Place.JSON)) == {
+    assert json.loads(rendered(source, OutputContext.JSON)) == {
         "a": r'((x)) (b) \12 \((y)) "12" :))'
     }
 
 
 def test_a_quote_in_a_filter_ends_no_string():
     source = """{"a": "((Status|default:"x"))", "b": "((Status|default:'y'))"}"""
-    assert rendered(source, Place.JSON, status=None) == '{"a": "x", "b": "y"}'
+    assert rendered(source, OutputContext.JSON, status=None) == '{"a": "x", "b": "y"}'
 
 
 def test_a_body_may_be_one_tag():
-    assert rendered(" ((Field: Browsers)) ", Place.JSON) == ' ["Firefox", "Safari"] '
+    assert (
+        rendered(" ((Field: Browsers)) ", OutputContext.JSON)
+        == ' ["Firefox", "Safari"] '
+    )
 
 
 SYNTAX = "this is not valid JSON: "
@@ -164,22 +168,22 @@ SYNTAX = "this is not valid JSON: "
     ],
 )  # fmt: skip
 def test_a_body_that_is_not_json_is_refused_at_its_place(source, expected):
-    (problem,) = problems(source, Place.JSON)
+    (problem,) = problems(source, OutputContext.JSON)
     assert problem.startswith(expected)
 
 
 def test_a_trailing_comma_is_refused_on_its_line():
-    (problem,) = problems('{\n"a": ((Title)),\n}', Place.JSON)
+    (problem,) = problems('{\n"a": ((Title)),\n}', OutputContext.JSON)
     # Newer Pythons point at the comma, older ones at what follows it.
     assert problem.startswith(("Line 3, column 1: ", "Line 2, column 15: "))
 
 
 def test_wrong_tags_and_wrong_json_are_found_together():
-    assert problems('{"a": ((Titel))\n"b": 1}', Place.JSON) == [
+    assert problems('{"a": ((Titel))\n"b": 1}', OutputContext.JSON) == [
         "Line 1, column 7: unknown tag ((Titel)). Did you mean ((Title))?",
         f"Line 2, column 1: {SYNTAX}a comma is missing here.",
     ]
 
 
 def test_long_numbers_are_no_fault():
-    assert rendered("1" * 5000, Place.JSON) == "1" * 5000
+    assert rendered("1" * 5000, OutputContext.JSON) == "1" * 5000

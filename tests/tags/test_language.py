@@ -3,8 +3,8 @@ from time import perf_counter
 
 import pytest
 
-from macros.tags import Place, TemplateError, compile_template, normalise
-from tests.tags.targets import SCOPE, a_context, compiled, problems, rendered
+from macros.tags import OutputContext, TemplateError, compile_template, normalise
+from tests.tags.subjects import SCOPE, a_context, compiled, problems, rendered
 
 
 def test_text_and_tags_render_in_order():
@@ -81,15 +81,18 @@ def test_a_template_tells_which_tags_it_uses():
     template = compiled("((title)) ((Field:size_cm)) ((External: JIRA key)) ((TITLE))")
     assert template.tags == ("Title", "Field: Size (cm)", "External: jira_key")
     assert template.source.startswith("((title))")
-    assert template.place is Place.TEXT
+    assert template.place is OutputContext.TEXT
     assert repr(template) == (
         "<Template for text: Title, Field: Size (cm), External: jira_key>"
     )
 
 
 def test_the_static_prefix_is_the_text_before_the_first_tag():
-    assert compiled("https://h/((Title))/x", Place.URL).static_prefix == "https://h/"
-    assert compiled("https://h/x", Place.URL).static_prefix == "https://h/x"
+    assert (
+        compiled("https://h/((Title))/x", OutputContext.URL).static_prefix
+        == "https://h/"
+    )
+    assert compiled("https://h/x", OutputContext.URL).static_prefix == "https://h/x"
     assert compiled("((Title)) x").static_prefix == ""
     assert compiled("").static_prefix == ""
 
@@ -116,7 +119,10 @@ def test_a_template_of_a_million_characters_is_the_longest():
 
 
 def test_a_value_of_a_megabyte_is_fine():
-    assert len(rendered('{"a": "((Title))"}', Place.JSON, title="é" * 2**20)) > 2**20
+    assert (
+        len(rendered('{"a": "((Title))"}', OutputContext.JSON, title="é" * 2**20))
+        > 2**20
+    )
 
 
 def test_every_problem_is_found_in_one_go():
@@ -128,7 +134,7 @@ def test_every_problem_is_found_in_one_go():
         "Line 2, column 22: the tag is not closed; end it with )).",
     ]
     with pytest.raises(TemplateError) as caught:
-        compile_template(source, Place.TEXT, SCOPE)
+        compile_template(source, OutputContext.TEXT, SCOPE)
     assert str(caught.value) == "\n".join(problems(source))
 
 
@@ -205,7 +211,7 @@ def test_a_long_unknown_name_is_shortened():
     ]
 
 
-@pytest.mark.parametrize("place", Place)
+@pytest.mark.parametrize("place", OutputContext)
 @pytest.mark.parametrize(
     "part", ["\\", "(", ")", "((a", "(( ", "(a)", "((a|b:'", "((Title))", "((a|b:,"]
 )

@@ -15,17 +15,17 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from macros.tags import Place, RenderError
+from macros.tags import OutputContext, RenderError
 from macros.tags.filters import FILTERS
-from tests.tags.targets import a_context, compiled
+from tests.tags.subjects import a_context, compiled
 
 SOURCES = {
-    Place.TEXT: "(({}))",
-    Place.JSON: '{{"in a string": "(({}))", "as a value": (({}))}}',
-    Place.URL: "https://example.com/(({}))?q=(({}))",
-    Place.HEADER: "(({}))",
-    Place.FORM: "a=(({}))",
-    Place.XML: "<a>(({}))</a>",
+    OutputContext.TEXT: "(({}))",
+    OutputContext.JSON: '{{"in a string": "(({}))", "as a value": (({}))}}',
+    OutputContext.URL: "https://example.com/(({}))?q=(({}))",
+    OutputContext.HEADER: "(({}))",
+    OutputContext.FORM: "a=(({}))",
+    OutputContext.XML: "<a>(({}))</a>",
 }
 PIECES = st.text(min_size=1, max_size=8) | st.sampled_from(
     [
@@ -62,12 +62,12 @@ def steps_of(act: Callable[[], Any]) -> int:
 
 @given(
     piece=PIECES,
-    place=st.sampled_from(Place),
+    place=st.sampled_from(OutputContext),
     name=st.sampled_from([None, *FILTERS]),
     as_list=st.booleans(),
 )
 def test_ten_times_the_text_takes_about_ten_times_the_steps(
-    piece: str, place: Place, name: str | None, as_list: bool
+    piece: str, place: OutputContext, name: str | None, as_list: bool
 ) -> None:
     filters = FILTERS[name].example.strip("()").partition("|")[1:] if name else ()
     written = "".join(["External: v", *filters])

@@ -11,9 +11,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
 
-from feedback.roles import Role
-from macros.reference import filter_rows, headline, markdown
-from macros.tags import CATALOGUES, FAMILIES, FILTERS
+from feedback.access.roles import Role
+from macros.tags import CATALOGUES, FILTERS, NAMESPACES
+from macros.tags.reference import filter_rows, headline, markdown
 from tests import factories
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "tags.md"
@@ -25,13 +25,13 @@ def test_the_docs_are_those_of_this_catalogue() -> None:
 
 def test_every_tag_family_and_filter_is_in_it() -> None:
     text = markdown()
-    for target, tags in CATALOGUES.items():
-        part = text.partition(f"## {headline(target)}\n")[2].partition("\n## ")[0]
+    for subject, tags in CATALOGUES.items():
+        part = text.partition(f"## {headline(subject)}\n")[2].partition("\n## ")[0]
         for tag in tags.values():
             assert f"| `{tag}` | {tag.meaning}" in part
-        assert ("| `((Field: Severity))` |" in part) is (target == "feedback")
-    for family in FAMILIES.values():
-        assert family.sample in text
+        assert ("| `((Field: Severity))` |" in part) is (subject == "feedback")
+    for namespace in NAMESPACES.values():
+        assert namespace.sample in text
     for name in FILTERS:
         assert f"| `{name}` |" in text
 

@@ -1,35 +1,35 @@
 import pytest
 
-from macros.tags import MASK, Place, RenderError
-from tests.tags.targets import a_context, compiled, rendered
+from macros.tags import MASK, OutputContext, RenderError
+from tests.tags.subjects import a_context, compiled, rendered
 
 SOURCES = {
-    Place.JSON: (
+    OutputContext.JSON: (
         '["x((Secret: token))", ((Secret: token|upper)), "((Title))"]',
         '["xs3cr3t", "S3CR3T", "Login fails"]',
         f'["x{MASK}", "{MASK}", "Login fails"]',
     ),
-    Place.URL: (
+    OutputContext.URL: (
         "((Secret: slack_url))/((Secret: token))?t=((Title))",
         "https://hooks.example.com/T0/B0/s3cr3t?t=Login%20fails",
         f"{MASK}/{MASK}?t=Login%20fails",
     ),
-    Place.HEADER: (
+    OutputContext.HEADER: (
         "Basic ((Secret: token|base64)) ((Title))",
         "Basic czNjcjN0 Login fails",
         f"Basic {MASK} Login fails",
     ),
-    Place.FORM: (
+    OutputContext.FORM: (
         "token=((Secret: token))\nt=((Title))",
         "token=s3cr3t&t=Login+fails",
         f"token={MASK}&t=Login+fails",
     ),
-    Place.XML: (
+    OutputContext.XML: (
         "<a b='((Secret: token))'><![CDATA[((Secret: token))]]>((Title))</a>",
         "<a b='s3cr3t'><![CDATA[]]>s3cr3t<![CDATA[]]>Login fails</a>",
         f"<a b='{MASK}'><![CDATA[{MASK}]]>Login fails</a>",
     ),
-    Place.TEXT: (
+    OutputContext.TEXT: (
         "((Secret: token|truncate:3)) ((Title))",
         "s3… Login fails",
         f"{MASK} Login fails",
@@ -47,7 +47,7 @@ def test_a_secret_is_sent_and_shown_as_a_mask(place):
 
 
 def test_every_place_is_masked():
-    assert set(SOURCES) == set(Place)
+    assert set(SOURCES) == set(OutputContext)
 
 
 def test_without_secrets_the_masked_result_is_the_result():
@@ -70,10 +70,10 @@ def test_a_secret_without_value_is_empty():
 @pytest.mark.parametrize(
     ("source", "place"),
     [
-        ("((Secret: token))", Place.URL),
-        ("https://x:((Secret: token))/", Place.URL),
-        ("((Secret: token))", Place.HEADER),
-        ("((Secret: token|date:%Y))", Place.TEXT),
+        ("((Secret: token))", OutputContext.URL),
+        ("https://x:((Secret: token))/", OutputContext.URL),
+        ("((Secret: token))", OutputContext.HEADER),
+        ("((Secret: token|date:%Y))", OutputContext.TEXT),
     ],
 )
 def test_an_error_never_quotes_a_secret(source, place):
@@ -86,6 +86,6 @@ def test_an_error_never_quotes_a_secret(source, place):
 
 def test_a_value_cannot_name_a_secret():
     source = '{"a": "((Title))", "b": ((Title))}'
-    assert rendered(source, Place.JSON, title="((Secret: token))") == (
+    assert rendered(source, OutputContext.JSON, title="((Secret: token))") == (
         '{"a": "((Secret: token))", "b": "((Secret: token))"}'
     )

@@ -4,18 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from macros.tags import Place, RenderError
-from tests.tags.targets import problems, rendered, with_value
+from macros.tags import OutputContext, RenderError
+from tests.tags.subjects import problems, rendered, with_value
 
 
 def url_with(source: str, value: object) -> str:
-    return with_value(source, value, Place.URL)
+    return with_value(source, value, OutputContext.URL)
 
 
 @given(st.text(), st.text())
 def test_a_value_never_leaves_its_place(first, second):
     source = "https://h.example/a-((External: v))/b?q=((External: v))&r=1#f((Title))"
-    result = rendered(source, Place.URL, external_data={"v": first}, title=second)
+    result = rendered(
+        source, OutputContext.URL, external_data={"v": first}, title=second
+    )
     parts = urlsplit(result)
     assert parts.netloc == "h.example"
     assert unquote(parts.path.split("/")[1]) == f"a-{first}"
@@ -61,8 +63,11 @@ def test_only_the_tag_a_url_begins_with_is_a_whole_url():
 
 
 def test_the_url_filter_encodes_no_value_twice():
-    assert rendered("https://h/((Title|url))", Place.URL) == "https://h/Login%20fails"
-    assert rendered("https://h/((Title|url|url))", Place.URL) == (
+    assert (
+        rendered("https://h/((Title|url))", OutputContext.URL)
+        == "https://h/Login%20fails"
+    )
+    assert rendered("https://h/((Title|url|url))", OutputContext.URL) == (
         "https://h/Login%2520fails"
     )
 
@@ -73,7 +78,7 @@ def test_tags_may_stand_in_host_and_port():
 
 
 def test_parentheses_can_be_written():
-    assert rendered(r"https://h/\((x))", Place.URL) == "https://h/((x))"
+    assert rendered(r"https://h/\((x))", OutputContext.URL) == "https://h/((x))"
 
 
 @pytest.mark.parametrize(
@@ -151,11 +156,11 @@ UNFIT = "a URL may hold no spaces, line breaks or backslashes."
     ],
 )
 def test_a_text_that_is_no_url_is_refused(source, expected):
-    assert problems(source, Place.URL) == [f"Line 1, column {expected}"]
+    assert problems(source, OutputContext.URL) == [f"Line 1, column {expected}"]
 
 
 def test_a_line_break_in_a_url_is_refused_at_its_place():
-    assert problems("https://h/x\n/((Titel))", Place.URL) == [
+    assert problems("https://h/x\n/((Titel))", OutputContext.URL) == [
         f"Line 1, column 12: {UNFIT}",
         "Line 2, column 2: unknown tag ((Titel)). Did you mean ((Title))?",
     ]
@@ -165,4 +170,4 @@ def test_a_line_break_in_a_url_is_refused_at_its_place():
     "source", ["HTTPS://H/", "http://[::1]:8000/x", "https://ü.de"]
 )
 def test_unusual_urls_are_fine(source):
-    assert rendered(source, Place.URL) == source
+    assert rendered(source, OutputContext.URL) == source

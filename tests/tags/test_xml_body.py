@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from macros.tags import Place
-from tests.tags.targets import problems, rendered, with_value
+from macros.tags import OutputContext
+from tests.tags.subjects import problems, rendered, with_value
 
 SOURCE = (
     "<a b=\"((External: v))\" c='x((External: v))'>\n"
@@ -18,7 +18,7 @@ ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 @given(st.text(st.characters(codec=None, exclude_categories=())))
 def test_xml_gives_back_the_text_put_in(value):
-    root = ElementTree.fromstring(with_value(SOURCE, value, Place.XML))  # noqa: S314
+    root = ElementTree.fromstring(with_value(SOURCE, value, OutputContext.XML))  # noqa: S314
     text = ILLEGAL.sub("", value)
     assert root.attrib == {"b": text, "c": f"x{text}"}
     assert [(item.tag, item.text or "") for item in root] == [
@@ -29,7 +29,7 @@ def test_xml_gives_back_the_text_put_in(value):
 
 def test_markup_in_a_value_is_text():
     source = "<a b='((Title))'>((Title)) \\((x)) ]]&gt;<![CDATA[((Title))]]></a>"
-    assert rendered(source, Place.XML, title="<b>'&\"]]>\r\n\0") == (
+    assert rendered(source, OutputContext.XML, title="<b>'&\"]]>\r\n\0") == (
         "<a b='&lt;b&gt;&apos;&amp;&quot;]]&gt;&#13;&#10;'>"
         "&lt;b&gt;'&amp;\"]]&gt;&#13;\n ((x)) ]]&gt;"
         "<![CDATA[]]>&lt;b&gt;'&amp;\"]]&gt;&#13;\n<![CDATA[]]></a>"
@@ -39,7 +39,9 @@ def test_markup_in_a_value_is_text():
 def test_a_declaration_and_private_use_characters_are_fine():
     source = '<?xml version="1.0" encoding="utf-8"?>\n<a \ue001="">\ue000((Title))</a>'
     source = source.replace(' \ue001=""', "")
-    assert rendered(source, Place.XML) == source.replace("((Title))", "Login fails")
+    assert rendered(source, OutputContext.XML) == source.replace(
+        "((Title))", "Login fails"
+    )
 
 
 HERE = "a tag may stand in text or in a quoted attribute value, not here."
@@ -78,12 +80,12 @@ BROKEN = "this is not well-formed XML: "
     ],
 )
 def test_a_body_that_is_not_xml_is_refused_at_its_place(source, expected):
-    (problem,) = problems(source, Place.XML)
+    (problem,) = problems(source, OutputContext.XML)
     assert problem.startswith(f"Line {expected}")
 
 
 def test_wrong_tags_and_wrong_xml_are_found_together():
-    assert problems("<a>((Titel))\n</b>", Place.XML) == [
+    assert problems("<a>((Titel))\n</b>", OutputContext.XML) == [
         "Line 1, column 4: unknown tag ((Titel)). Did you mean ((Title))?",
         f"Line 2, column 3: {BROKEN}mismatched tag.",
     ]

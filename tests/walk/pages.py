@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from feedback.roles import Role
+from feedback.access.roles import Role
 
 OBSERVER, SUPPORT, PROJECT_MANAGER, COMMUNITY_MANAGER = (
     Role.OBSERVER.value,

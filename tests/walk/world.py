@@ -11,8 +11,8 @@ from django.contrib.auth.models import Group, User
 from django.db.models import Model, Q
 from django.test import Client
 
+from feedback.access.roles import Role
 from feedback.models import Community, FeedbackType
-from feedback.roles import Role
 from logs.models import Destination
 from tests import factories
 

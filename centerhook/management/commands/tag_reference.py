@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from macros.reference import markdown
+from macros.tags.reference import markdown
 
 
 class Command(BaseCommand):

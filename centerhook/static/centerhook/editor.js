@@ -4,13 +4,13 @@
 const macroEditor = (() => {
   const root = document.getElementById("macro-editor");
   const form = root.closest("form");
-  const target = document.getElementById("palette-target");
+  const subject = document.getElementById("palette-subject");
   const lost = "The server did not answer. You may have been signed out: open CenterHook in another tab, then go on here.";
 
   // Rejects only when the signal gives the call up.
   const ask = async (what, extra = {}, signal = undefined) => {
     const data = new FormData(form);
-    const asked = { target: target.value.trim(), ...extra, do: what };
+    const asked = { subject: subject.value.trim(), ...extra, do: what };
     for (const [name, value] of Object.entries(asked)) {
       data.set(name, value);
     }
@@ -47,5 +47,5 @@ const macroEditor = (() => {
   };
 
   const tell = (name) => root.dispatchEvent(new CustomEvent(name));
-  return { root, form, target, ask, write, debounced, tell };
+  return { root, form, subject, ask, write, debounced, tell };
 })();

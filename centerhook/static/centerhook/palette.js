@@ -1,12 +1,12 @@
 // The list of tags: searched, and put in at the cursor of the field last written in.
 "use strict";
 (() => {
-  const { root, form, target, ask, write, debounced, tell } = macroEditor;
+  const { root, form, subject, ask, write, debounced, tell } = macroEditor;
   const palette = document.getElementById("tag-palette");
   const details = palette.querySelector("details");
-  const label = document.getElementById("palette-target-label");
+  const label = document.getElementById("palette-subject-label");
   const search = document.getElementById("palette-search");
-  const offered = document.getElementById("palette-targets");
+  const offered = document.getElementById("palette-subjects");
   const groups = palette.querySelector(".tag-groups");
   const said = palette.querySelector(".palette-said");
   let field = null;
@@ -66,9 +66,9 @@
     search.select();
   };
 
-  const offer = (targets) => {
+  const offer = (subjects) => {
     offered.replaceChildren(
-      ...targets.map(({ value, label }) => new Option(label, value))
+      ...subjects.map(({ value, label }) => new Option(label, value))
     );
   };
 
@@ -80,11 +80,11 @@
     }
     said.textContent = "";
     groups.innerHTML = answer.html;
-    target.value = answer.target;
+    subject.value = answer.subject;
     label.textContent = answer.label;
-    offer(answer.targets);
+    offer(answer.subjects);
     enable();
-    tell("target-chosen");
+    tell("subject-chosen");
   };
 
   const enable = () => {
@@ -95,11 +95,11 @@
   };
 
   const look = debounced(300, async () => {
-    const answer = await ask("targets", { search: target.value });
-    offer(answer.targets || []);
+    const answer = await ask("subjects", { search: subject.value });
+    offer(answer.subjects || []);
   });
 
-  const isOffered = () => [...offered.options].some((option) => option.value === target.value);
+  const isOffered = () => [...offered.options].some((option) => option.value === subject.value);
 
   document.addEventListener("focusin", ({ target: element }) => {
     if (takesTags(element)) {
@@ -118,7 +118,7 @@
     if (event.key === "Escape" && field) {
       event.preventDefault();
       field.focus();
-    } else if (event.key === "ArrowDown" && event.target !== target) {
+    } else if (event.key === "ArrowDown" && event.target !== subject) {
       event.preventDefault();
       buttons[Math.min(at + 1, buttons.length - 1)]?.focus();
     } else if (event.key === "ArrowUp" && at >= 0) {
@@ -129,7 +129,7 @@
       event.preventDefault();
       if (event.target === search && search.value && buttons.length) {
         insert(buttons[0].dataset.insert);
-      } else if (event.target === target) {
+      } else if (event.target === subject) {
         load();
       }
     }
@@ -141,12 +141,12 @@
     }
   });
   search.addEventListener("input", filter);
-  target.addEventListener("input", () => (isOffered() ? load() : look()));
-  target.addEventListener("change", load);
+  subject.addEventListener("input", () => (isOffered() ? load() : look()));
+  subject.addEventListener("change", load);
   root.addEventListener("tags-wanted", open);
   // The picker of types speaks jQuery only.
   django.jQuery("#id_feedback_type, #id_testers_of", form).on("change", () => {
-    target.value = "";
+    subject.value = "";
     load();
   });
 

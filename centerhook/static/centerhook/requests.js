@@ -162,7 +162,7 @@
         copy.textContent = "Copied";
       }
     });
-    root.addEventListener("target-chosen", soon);
+    root.addEventListener("subject-chosen", soon);
     isJson();
     soon();
   };

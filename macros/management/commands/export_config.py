@@ -10,7 +10,7 @@ from feedback.models import Project
 from logs import audit
 from logs.models import Action
 
-from ... import documents
+from ... import config
 
 
 def find_project(called: str) -> Project:
@@ -47,10 +47,10 @@ class Command(BaseCommand):
         types = _named(project.feedback_types, options["type"], "feedback type")
         macros = _named(project.macros, options["macro"], "macro")
         try:
-            document = documents.export_project(project, types=types, macros=macros)
-        except documents.DocumentRefused as refusal:
+            document = config.export_project(project, types=types, macros=macros)
+        except config.ConfigRefused as refusal:
             raise CommandError(f"Nothing was exported.\n{refusal}") from None
-        text = documents.write(document, options["format"])
+        text = config.write(document, options["format"])
         output: Path | None = options["output"]
         if output is None:
             self.stdout.write(text, ending="")

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ... import documents
-from ...documents import DocumentRefused, Existing, SecretsMissing
+from ... import config
+from ...config import ConfigRefused, Existing, SecretsMissing
 from .export_config import find_project
 
 
@@ -35,7 +35,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         project = find_project(options["project"])
         try:
-            made = documents.import_document(
+            made = config.import_document(
                 _read(options["file"]),
                 project,
                 secrets=_secrets(options["secrets"]),
@@ -45,7 +45,7 @@ class Command(BaseCommand):
         except SecretsMissing as refusal:
             told = "Give them in a file with --secrets."
             raise CommandError(f"{refusal} {told}") from None
-        except DocumentRefused as refusal:
+        except ConfigRefused as refusal:
             raise CommandError(f"Nothing was imported.\n{refusal}") from None
         word = "Would be imported" if options["dry_run"] else "Imported"
         self.stdout.write(f"{word} into {project}: {made.in_words()}.")
@@ -54,8 +54,8 @@ class Command(BaseCommand):
 def _read(path: Path) -> Any:
     try:
         with path.open("rb") as file:
-            data = file.read(documents.MOST_BYTES + 1)
-        return documents.read(data.decode())
+            data = file.read(config.MAX_BYTES + 1)
+        return config.read(data.decode())
     except OSError as error:
         raise CommandError(f"{path} can't be read: {error.strerror}.") from None
     except UnicodeDecodeError:
@@ -67,7 +67,7 @@ def _secrets(path: Path | None) -> dict[str, str]:
         return {}
     try:
         found = _read(path)
-    except DocumentRefused:
+    except ConfigRefused:
         # What stands in it is not repeated.
         found = None
     fits = isinstance(found, dict) and all(

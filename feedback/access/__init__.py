@@ -1,0 +1,1 @@
+"""Who may see and do what, and how callers prove who they are."""

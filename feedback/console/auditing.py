@@ -1,0 +1,113 @@
+"""Changes made in the admin, announced to whoever keeps account of them.
+
+Each signal is sent in the transaction of its change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from ..changes.signals import Pair, deleted, saved
+
+
+@dataclass(slots=True)
+class Edit:
+    before: Model | None
+    parts: list[Pair]
+
+
+def as_stored(row: Model) -> Any:
+    """The row as the database has it by now, or None."""
+    if row.pk is None:
+        return None
+    many = [field.name for field in row._meta.many_to_many]
+    rows = type(row)._base_manager.prefetch_related(*many)
+    return rows.filter(pk=row.pk).first()
+
+
+class AnnouncingAdmin(admin.ModelAdmin):
+    """Takes the place of Django's own log, and of its history pages."""
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
+        form.before = as_stored(form.instance)
+        return super().save_form(request, form, change)
+
+    def save_related(
+        self, request: HttpRequest, form: Any, formsets: Any, change: bool
+    ) -> None:
+        for formset in formsets:
+            edited = [each for each in formset.initial_forms if each.has_changed()]
+            pks = [each.instance.pk for each in edited]
+            formset.before = formset.model._base_manager.in_bulk(pks)
+        super().save_related(request, form, formsets, change)
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        """The message goes from here to `log_addition` and `log_change` alone."""
+        if not hasattr(form, "before"):
+            return f"Changed: {', '.join(form.changed_data)}."
+        parts = [pair for formset in formsets or () for pair in _pairs(formset)]
+        return Edit(form.before, parts)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        parts = message.parts if isinstance(message, Edit) else []
+        note = "" if isinstance(message, Edit) else str(message)
+        saved.send(type(obj), before=None, after=obj, parts=parts, note=note)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        if isinstance(message, Edit):
+            before, parts, note = message.before, message.parts, ""
+        else:
+            before, parts, note = obj, [], str(message)
+        saved.send(type(obj), before=before, after=obj, parts=parts, note=note)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Not here, where no transaction is: see the next two."""
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        with transaction.atomic():
+            deleted.send(self.model, rows=[obj])
+            super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        with transaction.atomic():
+            deleted.send(self.model, rows=queryset)
+            super().delete_queryset(request, queryset)
+
+    def history_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            raise Http404(f"No {self.opts.verbose_name} of this number.")
+        if not self.has_view_or_change_permission(request, row):
+            raise PermissionDenied
+        query = urlencode({"object": f"{self.opts.label_lower}-{row.pk}"})
+        page = reverse("admin:logs_auditentry_changelist")
+        return HttpResponseRedirect(f"{page}?{query}")
+
+
+def _pairs(formset: Any) -> Iterable[Pair]:
+    """What became of the rows of a formset that was saved."""
+    left = dict(formset.before)
+    for row, _ in formset.changed_objects:
+        yield left.pop(row.pk, None), row
+    for row in formset.new_objects:
+        yield None, row
+    for row in left.values():
+        yield row, None

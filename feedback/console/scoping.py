@@ -1,0 +1,157 @@
+"""What every admin page of ours has in common: it shows the user's own rows only."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.contrib.auth import get_permission_codename
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+
+from ..access.actors import may
+from ..selection.conditions import NUMBER
+from .auditing import AnnouncingAdmin
+from .parameters import CheckedAdmin, CheckedPickers
+
+
+def edited_pk(request: HttpRequest) -> int:
+    """Of the row whose page is open; 0 where it is a new one's."""
+    match = request.resolver_match
+    pk = match.kwargs.get("object_id", "") if match else ""
+    return int(pk) if NUMBER.fullmatch(pk) else 0
+
+
+class ScopedMixin(CheckedPickers):
+    """Lists, detail pages, pickers and autocompletes through `visible_to(user)`.
+
+    Asked about a row (of an inline: about the row above it), a permission must hold
+    there.
+    """
+
+    def permission_to(self, action: str) -> str:
+        codename = get_permission_codename(action, self.opts)
+        return f"{self.opts.app_label}.{codename}"
+
+    def _has(self, request: HttpRequest, action: str, obj: Model | None) -> bool:
+        permission = self.permission_to(action)
+        if obj is None or obj.pk is None:
+            return request.user.has_perm(permission)
+        return may(request.user, permission, obj)
+
+    def has_view_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        return any(self._has(request, action, obj) for action in ("view", "change"))
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        return self._has(request, "change", obj)
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        return self._has(request, "delete", obj)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: Any = super().get_queryset(request)
+        return cast(QuerySet[Any], rows.visible_to(request.user))
+
+    def get_field_queryset(
+        self, db: str | None, db_field: Any, request: HttpRequest
+    ) -> QuerySet[Any] | None:
+        rows: Any = super().get_field_queryset(db, db_field, request)
+        manager = db_field.remote_field.model._default_manager
+        if hasattr(manager, "visible_to"):
+            rows = manager.all() if rows is None else rows
+            # Only where the row that is edited may be, so that nobody who manages one
+            # project and watches another moves a row over.
+            rows = rows.visible_to(request.user, self.permission_to("change"))
+        return cast(QuerySet[Any] | None, rows)
+
+
+class ScopedInline(ScopedMixin):
+    def has_add_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        return self._has(request, "add", obj)
+
+
+class ScopedAdmin(ScopedMixin, AnnouncingAdmin, CheckedAdmin):
+    # Where a row belongs. It is said when the row is made: moved, it would leave what
+    # belongs to it behind in another tenant, or take it there.
+    owner_fields: tuple[str, ...] = ()
+
+    def page_of(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        """What the template of one row's page shows beside its form."""
+        return {}
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        context = self.page_of(request, self.get_object(request, object_id))
+        return super().change_view(
+            request, object_id, form_url, context | (extra_context or {})
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fixed = self.owner_fields if obj else ()
+        return [*super().get_readonly_fields(request, obj), *fixed]
+
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: Any, change: bool
+    ) -> None:
+        """What is put where the user may not is undone with the transaction."""
+        super().save_model(request, obj, form, change)
+        if not self._has(request, "change" if change else "add", obj):
+            raise PermissionDenied
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        """Raises Http404, so that nobody learns whether a hidden row exists."""
+        row = super().get_object(request, object_id, from_field)
+        if row is None:
+            raise Http404(f"No {self.opts.verbose_name} of this number.")
+        return row
+
+    def row_to(self, request: HttpRequest, permission: str, pk: int) -> Any:
+        """A row that the user may act on. Raises Http404, PermissionDenied."""
+        row = self.get_queryset(request).filter(pk=pk).first()
+        if row is None:
+            raise Http404(f"No {self.opts.verbose_name} of this number.")
+        if not may(request.user, permission, row):
+            raise PermissionDenied
+        return row
+
+
+class ReadOnlyAdmin(ScopedAdmin):
+    """History: looked at, never added to or changed by hand."""
+
+    actions = None
+    show_full_result_count = False
+    list_title = ""
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {"title": self.list_title, **(extra_context or {})}
+        return super().changelist_view(request, context)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        return False
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        return False

@@ -1,0 +1,1 @@
+"""Conditions that select tickets and testers: the same in the admin and the API."""

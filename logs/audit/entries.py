@@ -1,0 +1,152 @@
+"""The one write path of the audit log: who did what, when and from where.
+
+An entry is written in the transaction of what it tells about, and is gone with it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db.models import Model
+from django.http import HttpRequest
+
+from feedback.access.actors import Tenancy
+from feedback.access.addresses import client_address
+from feedback.access.keys import KeyActor
+
+from ..models import Action, AuditEntry, Run
+from .differences import Changes, name_of, shortened
+
+T = TypeVar("T")
+
+_MAX_DETAIL = 500
+_MAX_ACTOR = 150
+# Rows in one statement.
+_CHUNK = 500
+
+_request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
+
+
+@contextmanager
+def during(request: HttpRequest) -> Iterator[None]:
+    """What is recorded meanwhile is the work of whoever the request is from.
+
+    Its user is looked up as late as that: an API finds out who calls after this began.
+    """
+    token = _request.set(request)
+    try:
+        yield
+    finally:
+        _request.reset(token)
+
+
+def record(
+    action: Action,
+    row: Model | None,
+    *,
+    actor: Any = None,
+    changes: Changes | None = None,
+    detail: str = "",
+    run: Run | None = None,
+) -> AuditEntry:
+    """Write one entry about a row as it is stored; a deletion before it happens.
+
+    `actor` is a user, an API key's actor or a name; if not given, whoever the request
+    is from.
+    """
+    values = _actor(actor)
+    if row is not None:
+        values |= _object(row) | _places([row]).get(row.pk, {})
+    if run is not None:
+        values["run"] = run
+    entry = AuditEntry(action=action, changes=changes or {}, **values)
+    entry.detail = shortened(detail, _MAX_DETAIL)
+    entry.save()
+    return entry
+
+
+def record_deletions(rows: Iterable[Model]) -> None:
+    """An entry for each row, all of one model, before they are deleted."""
+    who = _actor(None)
+    for chunk in _batches(rows):
+        places = _places(chunk)
+        AuditEntry.objects.bulk_create(
+            AuditEntry(
+                action=Action.DELETED, **who, **_object(row), **places.get(row.pk, {})
+            )
+            for row in chunk
+        )
+
+
+def _batches(rows: Iterable[T]) -> Iterator[list[T]]:
+    left = iter(rows)
+    while chunk := list(islice(left, _CHUNK)):
+        yield chunk
+
+
+def _actor(actor: Any) -> dict[str, Any]:
+    request = _request.get()
+    values: dict[str, Any] = {"address": client_address(request) if request else ""}
+    if actor is None and request is not None:
+        actor = getattr(request, "user", None)
+    if isinstance(actor, KeyActor):
+        values |= {"actor_name": actor.key.name, "api_key": actor.key.prefix}
+    elif isinstance(actor, AbstractBaseUser):
+        values |= {"actor_id": actor.pk, "actor_name": actor.get_username()}
+    elif isinstance(actor, str):
+        values["actor_name"] = actor
+    elif request is None:
+        values["actor_name"] = _process()
+    values["actor_name"] = shortened(values.get("actor_name", ""), _MAX_ACTOR)
+    return values
+
+
+def _process() -> str:
+    """The name of the command that is at work without anybody's asking."""
+    program, *arguments = sys.argv
+    is_command = Path(program).name == "manage.py" and arguments
+    return f"system ({arguments[0]})" if is_command else "system"
+
+
+def _object(row: Model) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "object_type": row._meta.label_lower,
+        "object_id": row.pk,
+        "object_name": name_of(row),
+    }
+    return values | ({"run": row} if isinstance(row, Run) else {})
+
+
+def _places(rows: list[Any]) -> dict[Any, dict[str, Any]]:
+    """Community and project of rows of one model, by the rows' keys."""
+    model = type(rows[0])
+    tenancy: Tenancy | None = getattr(model, "tenancy", None)
+    if tenancy is None:
+        return {}
+    columns = _columns("community", tenancy.community)
+    if tenancy.project and not tenancy.is_many:
+        columns |= _columns("project", tenancy.project)
+    paths = list(dict.fromkeys(["pk", *columns.values()]))
+    found = model._base_manager.filter(pk__in=[row.pk for row in rows])
+    places = {}
+    for values in found.values_list(*paths):
+        by_path = dict(zip(paths, values, strict=True))
+        places[by_path["pk"]] = {
+            column: by_path[path]
+            for column, path in columns.items()
+            if by_path[path] is not None
+        }
+    return places
+
+
+def _columns(name: str, path: str) -> dict[str, str]:
+    """The entry's columns, and where their values are found from the row."""
+    its_name = "name" if path == "pk" else f"{path}__name"
+    return {f"{name}_id": path, f"{name}_name": its_name}

@@ -1,0 +1,18 @@
+"""The one write path of the log: attempts, the states they lead to, captures."""
+
+from .outcomes import Captured, Outcome
+from .states import COUNTERS, cancel, cancel_unheld, pause, resume, withdraw
+from .writing import record, scrub
+
+__all__ = [
+    "COUNTERS",
+    "Captured",
+    "Outcome",
+    "cancel",
+    "cancel_unheld",
+    "pause",
+    "record",
+    "resume",
+    "scrub",
+    "withdraw",
+]

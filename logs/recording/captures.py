@@ -1,0 +1,121 @@
+"""Values from responses, kept as external data with where they come from.
+
+A capture is no edit of the subject: `modified_at` stays, and nothing is announced that
+could start a macro. Its origin is kept beside the value.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from django.db.models import Model
+
+from feedback.changes.columns import write_columns
+from feedback.models import Feedback, Tester
+
+from ..models import Attempt, DeliveryState, ErrorClass, Run, SubjectKind
+from .outcomes import Outcome
+
+_MODELS: dict[SubjectKind, type[Model]] = {
+    SubjectKind.FEEDBACK: Feedback,
+    SubjectKind.TESTER: Tester,
+}
+# Of one subject's external data, as JSON.
+MAX_DATA = 65_536
+_FULL = f"the external data would be longer than {MAX_DATA:,} bytes"
+
+_COLUMNS = ("external_data", "external_provenance")
+_Data = dict[str, Any]
+
+
+def store(outcomes: Sequence[Outcome], run: Run) -> None:
+    """Write what the outcomes have captured, inside the transaction that records them.
+
+    Safe to repeat: the same try writes the same again, and an older one, which comes
+    late, leaves what a newer one has written. Other keys stay as they are.
+    """
+    capturing = [each for each in outcomes if each.captured and each.attempt]
+    if not capturing:
+        return
+    model = _MODELS[run.subject_kind]
+    subjects = _lock(model, {each.delivery.subject_id for each in capturing})
+    changed = set()
+    for outcome in capturing:
+        pk = outcome.delivery.subject_id
+        if pk not in subjects:
+            called = run.subject_kind.label.lower()
+            _note(outcome, [f"Nothing is stored: the {called} was deleted."])
+        elif (after := _with_captured(subjects[pk], outcome, run.pk)) is not None:
+            subjects[pk] = after
+            changed.add(pk)
+    write_columns(model, _COLUMNS, {pk: subjects[pk] for pk in changed})
+
+
+def _lock(model: type[Model], pks: set[int]) -> dict[int, tuple[_Data, _Data]]:
+    """Data and provenance; in order, so that no two workers wait for each other."""
+    rows = model._default_manager.select_for_update().filter(pk__in=pks).order_by("pk")
+    found = rows.values_list("pk", *_COLUMNS)
+    return {pk: (data, provenance) for pk, data, provenance in found}
+
+
+def _with_captured(
+    subject: tuple[_Data, _Data], outcome: Outcome, run_id: int
+) -> tuple[_Data, _Data] | None:
+    """The subject's data after it; None if nothing of it is stored."""
+    data, provenance = dict(subject[0]), dict(subject[1])
+    attempt = cast(Attempt, outcome.attempt)
+    at = answered_at(attempt)
+    origin = {"run": run_id, "delivery": outcome.delivery.pk, "attempt": attempt.number}
+    said = []
+    for each in outcome.captured:
+        if _is_newer(provenance.get(each.key), origin, at):
+            said.append(f"Not stored: {each.key}, since a newer answer has set it.")
+            continue
+        grown = data | {each.key: each.value}
+        if _size(grown) > MAX_DATA and _size(grown) > _size(data):
+            if each.required:
+                _fail(outcome, f"The required {each.key} could not be stored: {_FULL}.")
+                return None
+            said.append(f"Not stored: {each.key}, since {_FULL}.")
+            continue
+        data = grown
+        provenance[each.key] = {**origin, "at": at.isoformat(), "source": each.source}
+        said.append(f"Stored: {each}")
+    _note(outcome, said)
+    return data, provenance
+
+
+def answered_at(attempt: Attempt) -> datetime:
+    return attempt.started_at + timedelta(milliseconds=attempt.total_ms or 0)
+
+
+def _is_newer(before: Any, origin: dict[str, int], at: datetime) -> bool:
+    if not isinstance(before, dict):
+        return False
+    if before.get("delivery") == origin["delivery"]:
+        return bool(before.get("attempt", 0) > origin["attempt"])
+    try:
+        return datetime.fromisoformat(before["at"]) > at
+    except (KeyError, TypeError, ValueError):
+        return False
+
+
+def _fail(outcome: Outcome, why: str) -> None:
+    """The state is not written yet. Nothing is captured if the writing is repeated."""
+    outcome.state = DeliveryState.FAILED
+    outcome.captured = ()
+    cast(Attempt, outcome.attempt).error_class = ErrorClass.HTTP
+    _note(outcome, [why, "Nothing of the answer is stored, though the system acted."])
+
+
+def _note(outcome: Outcome, lines: list[str]) -> None:
+    """On the attempt, after what was said of it before, even if this is repeated."""
+    said = "\n".join(filter(None, [outcome.said, *lines]))
+    cast(Attempt, outcome.attempt).message = said
+
+
+def _size(data: _Data) -> int:
+    return len(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))

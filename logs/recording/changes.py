@@ -1,0 +1,55 @@
+"""Changes by macros, made in the transaction that ends their deliveries.
+
+So each is made once: only the holder of the lease comes here, and when a worker dies
+before the commit nothing was changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import cast
+
+from feedback import changes
+from feedback.models import Feedback
+
+from ..models import Attempt, DeliveryState, ErrorClass, Run, SubjectKind
+from .outcomes import Outcome
+
+
+def lock_subjects(outcomes: Sequence[Outcome], run: Run) -> None:
+    """Where both captures and changes are to be written: all their tickets in order.
+
+    Locked in two goes, two workers could wait for each other.
+    """
+    captured = any(each.captured for each in outcomes)
+    if run.subject_kind != SubjectKind.FEEDBACK or not captured:
+        return
+    if any(each.change for each in outcomes):
+        pks = {each.delivery.subject_id for each in outcomes}
+        rows = Feedback.objects.select_for_update().filter(pk__in=pks).order_by("pk")
+        list(rows.values_list("pk"))
+
+
+def make(outcomes: Sequence[Outcome], run: Run, now: datetime) -> None:
+    """Make what the outcomes ask for; the attempt says what became of each."""
+    asked = [
+        (outcome, outcome.delivery.subject_id, outcome.change)
+        for outcome in outcomes
+        if outcome.change is not None
+    ]
+    if not asked:
+        return
+    verdicts = changes.apply(
+        [(pk, change) for _, pk, change in asked],
+        changes.Origin(run.macro_name, run.pk),
+        now,
+        to_testers=run.subject_kind == SubjectKind.TESTER,
+    )
+    for (outcome, _, _), verdict in zip(asked, verdicts, strict=True):
+        # Set either way: the writing may have been rolled back and be repeated.
+        done = verdict.is_possible
+        outcome.state = DeliveryState.DELIVERED if done else DeliveryState.FAILED
+        attempt = cast(Attempt, outcome.attempt)
+        attempt.error_class = "" if done else ErrorClass.RENDER
+        attempt.message = verdict.said

@@ -1,0 +1,54 @@
+"""What became of a delivery, before it is written down."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from feedback.changes import Change
+
+from ..models import Attempt, Delivery, DeliveryState
+
+# Characters of a value in the sentence on the attempt.
+_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """A value for a subject's external data; `source` says in words what it is from."""
+
+    key: str
+    value: Any
+    source: str
+    required: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.key} = {_shown(self.value)} ({self.source})"
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a leased delivery.
+
+    `state` is the new one; PENDING means that it is due again in `retry_in` seconds.
+    Without an attempt it was given back unsent, which uses none up. `captured` goes to
+    the ticket's external data, and `said` is the attempt's message without what
+    becomes of that. With a `change` to make, it says what becomes of the state itself.
+    """
+
+    delivery: Delivery
+    state: DeliveryState
+    attempt: Attempt | None = None
+    retry_in: float | None = None
+    origin: str = ""
+    captured: Sequence[Captured] = ()
+    said: str = ""
+    change: Change | None = None
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = " ".join(text.split())
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -1,0 +1,233 @@
+"""The way back: deliveries that have ended, or wait for a retry, are due again.
+
+Set-based and in one transaction. What may be opened again is decided by the UPDATE
+itself, so that of two resends at once only one finds anything to do.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, Value, When
+
+from feedback.models import Feedback, Tester
+
+from ..models import (
+    Attempt,
+    Delivery,
+    DeliveryState,
+    Resend,
+    Run,
+    RunState,
+    SubjectKind,
+)
+from ..models.deliveries import DeliveryQuerySet
+from ..redaction import MASK
+from .states import COUNTERS
+
+# Ids in one statement.
+_CHUNK = 500
+
+
+class Blocker(models.TextChoices):
+    """Why a delivery can't be resent."""
+
+    SENDING = "sending", "being sent now"
+    DUE = "due", "not sent yet, but will be"
+    FOLLOWS = (
+        "follows",
+        "a later step: it follows by itself when the step before it is delivered",
+    )
+    CANCELLING = "cancelling", "the run is being cancelled; try again in a moment"
+    DELETED = "deleted", "the ticket was deleted"
+    GONE = "gone", "the tester was deleted or erased"
+    NEVER_SENT = "never", "no request was ever sent: build it anew"
+    EMPTIED = (
+        "emptied",
+        "the log of it was emptied when a person was erased: build it anew",
+    )
+    MASKED = (
+        "masked",
+        "the request held a secret, and logs keep no secrets: build it anew",
+    )
+
+
+@dataclass(slots=True)
+class Requeued:
+    """How many deliveries were opened again, and how many are to do in each run.
+
+    The second counts the later steps too that follow them.
+    """
+
+    count: int = 0
+    runs: dict[int, int] = field(default_factory=dict)
+
+
+def plain(selection: DeliveryQuerySet) -> DeliveryQuerySet:
+    """The same rows, without the joins and the order of whoever selected them."""
+    return Delivery.objects.filter(pk__in=selection.order_by().values("pk")).order_by()
+
+
+def blocker(kind: Resend) -> Case:
+    """A delivery's Blocker, empty if it can be resent so.
+
+    It makes no join, so that an UPDATE that had to wait for a worker checks the row
+    once more.
+    """
+    cases = [*_of_its_state(), *_of_its_subject()]
+    if kind == Resend.SAME:
+        cases += _of_its_log()
+    return Case(*cases, default=Value(""), output_field=models.CharField())
+
+
+def _of_its_subject() -> list[When]:
+    """The same request needs one too: for its headers, which are built anew."""
+    ticket = Feedback.objects.filter(pk=OuterRef("feedback"))
+    tester = Tester.objects.filter(pk=OuterRef("tester"), erased_at=None)
+    of_tester = Q(tester__isnull=False)
+    return [
+        When(of_tester & ~Q(Exists(tester)), then=Value(Blocker.GONE)),
+        When(~of_tester & ~Q(Exists(ticket)), then=Value(Blocker.DELETED)),
+    ]
+
+
+def _of_its_state() -> list[When]:
+    pending = Q(state=DeliveryState.PENDING)
+    cancelling = Run.objects.filter(pk=OuterRef("run"), state=RunState.CANCELLING)
+    delivered = Q(state=DeliveryState.DELIVERED)
+    # Of a cancelled run, what is first in line for its subject; the rest follows.
+    not_first = Q(state=DeliveryState.CANCELLED, attempts=0, step__gt=0)
+    waits = Q(state__in=[DeliveryState.WAITING, DeliveryState.SKIPPED])
+    follows = waits | (not_first & ~_previous(delivered))
+    return [
+        When(pending & ~Q(lease=""), then=Value(Blocker.SENDING)),
+        When(pending & Q(attempts=F("attempts_before")), then=Value(Blocker.DUE)),
+        When(follows, then=Value(Blocker.FOLLOWS)),
+        When(Exists(cancelling), then=Value(Blocker.CANCELLING)),
+    ]
+
+
+def _of_its_log() -> list[When]:
+    sent = Attempt.objects.last_sent().filter(delivery=OuterRef("pk"))
+    masked = Q(url__contains=MASK) | Q(request_body__contains=MASK)
+    return [
+        When(~Exists(sent), then=Value(Blocker.NEVER_SENT)),
+        When(Exists(sent.filter(url="")), then=Value(Blocker.EMPTIED)),
+        When(Exists(sent.filter(masked)), then=Value(Blocker.MASKED)),
+    ]
+
+
+def requeue(
+    selection: DeliveryQuerySet, kind: Resend, by: str, now: datetime
+) -> Requeued:
+    """Make all that can be resent of a selection due now, and their runs active.
+
+    Attempts go on the same log, under the same delivery id; the retry ladder starts
+    over. Later steps that were skipped for a failure wait for their turn again, and
+    are built anew.
+    """
+    # A lease of its own keeps what is picked apart until all of it is written.
+    token = uuid.uuid4().hex
+    changes = {"lease": token, "resent_at": now, "resent_by": by}
+    with transaction.atomic():
+        free = plain(selection).alias(blocker=blocker(kind)).filter(blocker="")
+        count = free.update(**changes, resend=kind, attempts_before=F("attempts"))
+        if not count:
+            return Requeued()
+        picked = Delivery.objects.filter(resent_at=now, lease=token).order_by()
+        for subject in SubjectKind:
+            _later_steps(picked, token, subject).update(
+                **changes, resend=Resend.ANEW, attempts_before=F("attempts")
+            )
+        runs = _take_from_counters(picked)
+        _make_due(picked, token, now)
+    return Requeued(count, runs)
+
+
+def _later_steps(
+    picked: DeliveryQuerySet, token: str, subject: SubjectKind
+) -> DeliveryQuerySet:
+    """Those that an earlier step now picked had ended, unless another one did too."""
+    earlier = _siblings(subject).filter(step__lt=OuterRef("step"))
+    tried = Q(attempts__gt=0, state__in=[DeliveryState.FAILED, DeliveryState.CANCELLED])
+    never_tried = Q(state=DeliveryState.CANCELLED, attempts=0)
+    mine = picked.exclude(**{subject: None})
+    return Delivery.objects.filter(
+        Q(state=DeliveryState.SKIPPED) | never_tried,
+        Exists(earlier.filter(lease=token)),
+        ~Exists(earlier.filter(tried).exclude(lease=token)),
+        **{f"{subject}__in": mine.values(subject)},
+        run__in=mine.values("run"),
+        step__gt=0,
+        lease="",
+    )
+
+
+def _siblings(subject: SubjectKind) -> DeliveryQuerySet:
+    """All steps for the same subject in the same run."""
+    return Delivery.objects.filter(run=OuterRef("run"), **{subject: OuterRef(subject)})
+
+
+def _previous(where: Q) -> Q:
+    """Whether the step before it is such. Two look-ups, each by its index."""
+    found = Q()
+    for subject in SubjectKind:
+        before = _siblings(subject).filter(step=OuterRef("step") - 1)
+        found |= Q(Exists(before.filter(where)))
+    return found
+
+
+def _take_from_counters(picked: DeliveryQuerySet) -> dict[int, int]:
+    """The counters and states of the runs; returns how many are picked in each.
+
+    One UPDATE for all runs that change in the same way.
+    """
+    ended: dict[int, Counter[str]] = defaultdict(Counter)
+    totals: Counter[int] = Counter()
+    rows = picked.values("run", "state").annotate(count=Count("pk"))
+    for run_id, state, count in rows.values_list("run", "state", "count"):
+        totals[run_id] += count
+        if state in COUNTERS:
+            ended[run_id][COUNTERS[DeliveryState(state)]] += count
+    groups: dict[tuple[tuple[str, int], ...], list[int]] = defaultdict(list)
+    for run_id in sorted(totals):
+        groups[tuple(sorted(ended[run_id].items()))].append(run_id)
+    for counts, pks in groups.items():
+        for start in range(0, len(pks), _CHUNK):
+            _reactivate(pks[start : start + _CHUNK], dict(counts))
+    return dict(totals)
+
+
+def _reactivate(pks: list[int], counts: Mapping[str, int]) -> None:
+    """A paused run stays paused, and one that is being cancelled goes on to end."""
+    changes: dict[str, Any] = {name: F(name) - n for name, n in counts.items()}
+    ended = [RunState.FINISHED, RunState.CANCELLED]
+    settled = When(state__in=ended, then=Value(RunState.ACTIVE))
+    Run.objects.filter(pk__in=pks).update(
+        state=Case(settled, default=F("state")), finished_at=None, **changes
+    )
+
+
+def _make_due(picked: DeliveryQuerySet, token: str, now: datetime) -> None:
+    """Due now, or waiting where the step before it is to be delivered first."""
+    to_do = Q(state__in=[DeliveryState.PENDING, DeliveryState.WAITING])
+    waits = Q(step__gt=0) & _previous(to_do | Q(lease=token))
+    picked.update(
+        state=Case(
+            When(waits, then=Value(DeliveryState.WAITING)),
+            default=Value(DeliveryState.PENDING),
+        ),
+        next_attempt_at=Case(
+            When(waits, then=None),
+            default=Value(now),
+            output_field=models.DateTimeField(),
+        ),
+        finished_at=None,
+        lease="",
+    )

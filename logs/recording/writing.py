@@ -1,0 +1,140 @@
+"""The one write path of the log: attempts, and the states they lead to."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from ..models import Attempt, Delivery, DeliveryState, Run
+from ..models.attempts import TEXTS, AttemptQuerySet
+from . import captures, changes, health
+from .outcomes import Outcome
+from .states import COUNTERS, add_to_counters
+
+_EMPTY = dict.fromkeys(TEXTS, "")
+# Rows that are emptied in one statement.
+_CHUNK = 500
+
+
+def record(run: Run, lease: str, outcomes: Sequence[Outcome], now: datetime) -> None:
+    """Write attempts and new states in one transaction.
+
+    An attempt was made, so it is written even when the lease has passed to another
+    worker meanwhile, with what it captured; the state changes only for the holder of
+    the lease. A change is made by the holder alone, or not at all. Deliveries whose run
+    was deleted in the meantime are dropped.
+    """
+    if not outcomes:
+        return
+    with transaction.atomic():
+        leases = _lock([outcome.delivery.pk for outcome in outcomes])
+        known = [each for each in outcomes if each.delivery.pk in leases]
+        known = [
+            each
+            for each in known
+            if each.change is None or leases[each.delivery.pk] == lease
+        ]
+        _forget_erased(each for each in known if leases[each.delivery.pk] != lease)
+        changes.lock_subjects(known, run)
+        captures.store(known, run)
+        changes.make(known, run, now)
+        Attempt.objects.write(
+            each.attempt for each in known if each.attempt is not None
+        )
+        held = [each for each in known if leases[each.delivery.pk] == lease]
+        destinations = health.follow(run, held, now)
+        ended = _change_states(held, destinations, now)
+        ended += _move_on(run, held, now)
+        add_to_counters(run, ended, now)
+
+
+def _forget_erased(late: Iterable[Outcome]) -> None:
+    """Empty what comes so late that the person it is about has been erased since.
+
+    While a lease is held, the erasure waits for it.
+    """
+    outcomes = {each.delivery.pk: each for each in late if each.attempt}
+    if not outcomes:
+        return
+    erased = Q(feedback__submitter__erased_at__isnull=False)
+    erased |= Q(tester__erased_at__isnull=False)
+    rows = Delivery.objects.filter(erased, pk__in=outcomes)
+    for pk in rows.values_list("pk", flat=True):
+        outcomes[pk].captured = ()
+        for name in TEXTS:
+            setattr(outcomes[pk].attempt, name, "")
+
+
+def _lock(pks: list[int]) -> dict[int, str]:
+    rows = Delivery.objects.select_for_update().filter(pk__in=pks).order_by("pk")
+    return dict(rows.values_list("pk", "lease"))
+
+
+def _change_states(
+    outcomes: Iterable[Outcome], destinations: dict[str, int], now: datetime
+) -> Counter[DeliveryState]:
+    """One UPDATE for all that changed in the same way; returns who ended how."""
+    groups = defaultdict(list)
+    for outcome in outcomes:
+        attempt = outcome.attempt
+        seen = (attempt.status, attempt.error_class) if attempt else None
+        origin = destinations.get(outcome.origin)
+        key = (outcome.state, seen, outcome.retry_in, origin)
+        groups[key].append(outcome.delivery.pk)
+    ended: Counter[DeliveryState] = Counter()
+    for (state, seen, retry_in, destination), pks in groups.items():
+        due = None if retry_in is None else now + timedelta(seconds=retry_in)
+        changes: dict[str, Any] = {"state": state, "lease": "", "next_attempt_at": due}
+        if seen is not None:
+            changes |= {"last_status": seen[0], "last_error": seen[1]}
+            changes |= {"attempts": F("attempts") + 1}
+        if destination is not None:
+            changes["destination"] = destination
+        if state in COUNTERS:
+            changes["finished_at"] = now
+            ended[state] += len(pks)
+        Delivery.objects.filter(pk__in=pks).update(**changes)
+    return ended
+
+
+def _move_on(
+    run: Run, outcomes: Iterable[Outcome], now: datetime
+) -> Counter[DeliveryState]:
+    """Wake each subject's next step, or end its later ones after a failure."""
+    ended: Counter[DeliveryState] = Counter()
+    if len(run.snapshot["steps"]) == 1:
+        return ended
+    groups = defaultdict(list)
+    for outcome in outcomes:
+        if outcome.state in COUNTERS:
+            delivery = outcome.delivery
+            groups[delivery.step, outcome.state].append(delivery.subject_id)
+    for (step, state), subjects in groups.items():
+        mine = {f"{run.subject_kind}__in": subjects}
+        waiting = Delivery.objects.filter(run=run, state=DeliveryState.WAITING, **mine)
+        if state == DeliveryState.DELIVERED:
+            following = waiting.filter(step=step + 1)
+            following.update(state=DeliveryState.PENDING, next_attempt_at=now)
+            continue
+        end = state if state == DeliveryState.CANCELLED else DeliveryState.SKIPPED
+        ended[end] += waiting.update(state=end, finished_at=now)
+    return ended
+
+
+def scrub(attempts: AttemptQuerySet) -> int:
+    """Empty the texts of attempts: bodies, headers, URLs and messages.
+
+    When, how long, method and answer stay. This is the one way in which an attempt is
+    ever changed; each few are a transaction, so that it can be called again after a
+    crash. Returns how many had any.
+    """
+    scrubbed = 0
+    rows = attempts.exclude(**_EMPTY).order_by("pk").values_list("pk", flat=True)
+    while pks := list(rows[:_CHUNK]):
+        scrubbed += Attempt.objects.filter(pk__in=pks).update(**_EMPTY)
+    return scrubbed

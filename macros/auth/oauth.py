@@ -1,0 +1,172 @@
+"""OAuth 2 client credentials (RFC 6749, section 4.4): access tokens, kept and renewed.
+
+Tokens live in the memory of the process only, and are written nowhere.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from base64 import b64encode
+from dataclasses import dataclass, field
+from threading import Lock
+from urllib.parse import quote_plus, urlencode, urlsplit
+
+from ..http import Answer, Client, Kind, Limits, Request, TransportError
+
+# Given up this long before its end, in seconds, for the request's own way.
+MARGIN = 30.0
+# Where the answer does not say how long a token lives.
+DEFAULT_LIFETIME = 300.0
+# Those who wait for the same token share its failure for so long.
+SHARED_FAILURE = 5.0
+# A token that came in place of a refused one and is refused as well is not expired:
+# the destination wants something else, and asking again at every delivery won't help.
+STUBBORN = 60.0
+
+_TOKEN = re.compile(r"[\x21-\x7e]{1,16000}").fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a client shows to get a token. `in_body`: there instead of in a header."""
+
+    url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    parameters: tuple[tuple[str, str], ...] = ()
+    in_body: bool = False
+
+    def request(self) -> Request:
+        pairs = [("grant_type", "client_credentials"), *self.parameters]
+        headers = [
+            ("Content-Type", "application/x-www-form-urlencoded"),
+            ("Accept", "application/json"),
+        ]
+        if self.in_body:
+            pairs += (
+                ("client_id", self.client_id),
+                ("client_secret", self.client_secret),
+            )
+        else:
+            # RFC 6749 2.3.1: form-encoded first, so that a colon in the id is safe.
+            pair = f"{quote_plus(self.client_id)}:{quote_plus(self.client_secret)}"
+            headers.append(
+                ("Authorization", f"Basic {b64encode(pair.encode()).decode()}")
+            )
+        return Request("POST", self.url, tuple(headers), urlencode(pairs).encode())
+
+
+class TokenError(TransportError):
+    """No token: the request itself was not sent.
+
+    Of kind `http` when the token URL refused for good, `connect` when it may not the
+    next time.
+    """
+
+    def __init__(self, grant: Grant, reason: str, kind: Kind) -> None:
+        host = urlsplit(grant.url).hostname
+        super().__init__(f"No access token from {host}: {reason}", kind)
+        self._cause = grant, reason, kind
+
+    def again(self) -> TokenError:
+        """For another thread: one exception must not be raised by two at a time."""
+        return TokenError(*self._cause)
+
+
+@dataclass(slots=True)
+class _Entry:
+    lock: Lock = field(default_factory=Lock)
+    token: str = ""
+    obtained_at: float = 0.0
+    expires_at: float = 0.0
+    after_refusal: bool = False
+    failure: TokenError | None = None
+    failed_at: float = 0.0
+
+
+class Tokens:
+    """The tokens of a process. Of many threads that need one, one asks for it."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._entries: dict[Grant, _Entry] = {}
+
+    def get(self, grant: Grant, client: Client, limits: Limits) -> str:
+        """A token that is still good. Raises TokenError."""
+        entry = self._entry(grant)
+        with entry.lock:
+            now = time.monotonic()
+            if entry.token and now < entry.expires_at:
+                return entry.token
+            if entry.failure and now - entry.failed_at < SHARED_FAILURE:
+                raise entry.failure.again()
+            try:
+                entry.token, lifetime = _fetch(grant, client, limits)
+            except TokenError as error:
+                entry.failure, entry.failed_at = error, time.monotonic()
+                raise
+            entry.failure = None
+            entry.obtained_at = now
+            # Never all of a short life: half of it at least is used.
+            entry.expires_at = now + max(lifetime - MARGIN, lifetime / 2)
+            return entry.token
+
+    def refused(self, grant: Grant, token: str) -> bool:
+        """The destination answered 401. True if another token is worth a second try."""
+        entry = self._entry(grant)
+        with entry.lock:
+            if entry.token != token:
+                return True
+            age = time.monotonic() - entry.obtained_at
+            if entry.after_refusal and age < STUBBORN:
+                return False
+            entry.token = ""
+            entry.after_refusal = True
+            return True
+
+    def _entry(self, grant: Grant) -> _Entry:
+        with self._lock:
+            if len(self._entries) >= 1000 and grant not in self._entries:
+                self._entries.clear()  # Each is got again when it is next needed.
+            return self._entries.setdefault(grant, _Entry())
+
+
+def _fetch(grant: Grant, client: Client, limits: Limits) -> tuple[str, float]:
+    try:
+        answer = client.send(grant.request(), limits=limits)
+    except TransportError as error:
+        raise TokenError(grant, error.message, error.kind) from None
+    if answer.status != 200:
+        passing = answer.status in (408, 429) or answer.status >= 500
+        raise TokenError(grant, _refusal(answer), "connect" if passing else "http")
+    try:
+        return _parse(answer.body)
+    except ValueError as error:
+        raise TokenError(grant, f"{error}.", "http") from None
+
+
+def _refusal(answer: Answer) -> str:
+    """The status, and the error's code (RFC 6749 5.2), which holds nothing secret."""
+    try:
+        code = json.loads(answer.body)["error"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        code = None
+    known = isinstance(code, str) and re.fullmatch(r"[a-z_]{1,40}", code)
+    return f"it answered {answer.status}{f' ({code})' if known else ''}."
+
+
+def _parse(body: bytes) -> tuple[str, float]:
+    """The token and its lifetime in seconds. Raises ValueError with a clause."""
+    try:
+        found = json.loads(body)
+        token, kind = found["access_token"], found.get("token_type", "bearer")
+        lifetime = float(found.get("expires_in") or DEFAULT_LIFETIME)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise ValueError("its answer holds no access token") from None
+    if not isinstance(token, str) or not _TOKEN(token):
+        raise ValueError("its access token cannot be sent in a header")
+    if not isinstance(kind, str) or kind.lower() != "bearer":
+        raise ValueError("its access token is not a bearer token")
+    return token, lifetime if 0 < lifetime < 10**9 else DEFAULT_LIFETIME

@@ -1,0 +1,1 @@
+"""How macros are made: from presets, from curl commands, by hand."""

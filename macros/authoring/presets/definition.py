@@ -1,0 +1,90 @@
+"""A preset as its file describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What people are asked for; `kind` is text, url or choice.
+
+    A `url` is the address of a site, without a slash at its end.
+    """
+
+    key: str
+    label: str
+    help: str
+    example: str
+    kind: str = "text"
+    default: str = ""
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SecretNeed:
+    """A credential; `name` is only suggested.
+
+    It is bound to `hosts`: host names, or settings of the kind url as `[[key]]`. A
+    secret of the kind url is a whole address, and bound to its own host.
+    """
+
+    key: str
+    name: str
+    label: str
+    help: str
+    kind: str = "text"
+    hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """`requests` hold fields of WebRequest, and return values with each."""
+
+    id: str
+    title: str
+    vendor: str
+    group: str
+    subject_kind: str
+    summary: str
+    documentation: str
+    settings: tuple[Setting, ...]
+    secrets: tuple[SecretNeed, ...]
+    requests: tuple[Mapping[str, Any], ...]
+    answer: Mapping[str, Any]
+
+    @classmethod
+    def from_data(cls, name: str, data: Mapping[str, Any]) -> Preset:
+        """Raises TypeError or KeyError where a member is unknown or missing."""
+        settings = [
+            Setting(**{**item, "choices": tuple(item.get("choices", ()))})
+            for item in data.get("settings", ())
+        ]
+        secrets = [
+            SecretNeed(**{**item, "hosts": tuple(item.get("hosts", ()))})
+            for item in data.get("secrets", ())
+        ]
+        members = {
+            **data,
+            "id": name,
+            "settings": tuple(settings),
+            "secrets": tuple(secrets),
+            "requests": tuple(data["requests"]),
+        }
+        return cls(**members)
+
+    def matches(self, query: str) -> bool:
+        """Whether each word of the query is somewhere in what people read of it."""
+        text = f"{self.title} {self.vendor} {self.group} {self.summary}".casefold()
+        return all(word in text for word in query.casefold().split())
+
+    @property
+    def returned(self) -> list[str]:
+        """The names under which parts of the answer are kept."""
+        return [
+            value["name"]
+            for request in self.requests
+            for value in request.get("return_values", ())
+        ]

@@ -1,0 +1,31 @@
+"""Macros and feedback types as plain data: one form for versions, files and clones."""
+
+from .cloning import clone_project
+from .differences import Difference, differences
+from .exporting import export_project
+from .files import MAX_BYTES, read, write
+from .importing import Existing, Imported, SecretsMissing, import_document
+from .problems import ConfigRefused
+from .versions import current_number, newest_number, note_version, restore
+from .writing import Document, macro_document
+
+__all__ = [
+    "MAX_BYTES",
+    "Difference",
+    "Document",
+    "ConfigRefused",
+    "Existing",
+    "Imported",
+    "SecretsMissing",
+    "clone_project",
+    "current_number",
+    "differences",
+    "export_project",
+    "import_document",
+    "macro_document",
+    "newest_number",
+    "note_version",
+    "read",
+    "restore",
+    "write",
+]

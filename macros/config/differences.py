@@ -1,0 +1,116 @@
+"""What changed from one version of a macro to another, for people to read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any
+
+from ..models import Macro, step_kinds
+from .members import settings_of
+
+# Lines of a text that stayed the same and are shown around those that did not.
+_AROUND = 2
+# Of a longer text, comparing would take too long.
+_MAX_LINES = 2000
+
+_Settings = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`sign` is "+", "-", " " or, between two pieces, "…"; counted from 1."""
+
+    sign: str
+    number: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    title: str
+    lines: tuple[Line, ...]
+
+
+def differences(before: _Settings, after: _Settings) -> list[Difference]:
+    own = {name: field.verbose_name for name, field in settings_of(Macro).items()}
+    return [*_of_settings("", before, after, own), *_of_steps(before, after)]
+
+
+def _of_settings(
+    prefix: str, before: _Settings, after: _Settings, labels: Mapping[str, Any]
+) -> Iterator[Difference]:
+    for name in dict.fromkeys([*before, *after]):
+        if name in ("steps", "kind"):
+            continue
+        old, new = _lines(before.get(name)), _lines(after.get(name))
+        if old != new:
+            label = str(labels.get(name, name.replace("_", " ")))
+            title = f"{prefix}{label}"
+            yield Difference(title[:1].upper() + title[1:], tuple(_compared(old, new)))
+
+
+def _of_steps(before: _Settings, after: _Settings) -> Iterator[Difference]:
+    """Steps that are alike are found at any place, and the others compared in order."""
+    old, new = before.get("steps", []), after.get("steps", [])
+    keys = [[json.dumps(step, sort_keys=True) for step in each] for each in (old, new)]
+    for tag, i1, i2, j1, j2 in SequenceMatcher(
+        None, keys[0], keys[1], False
+    ).get_opcodes():
+        if tag == "equal":
+            continue
+        for offset in range(max(i2 - i1, j2 - j1)):
+            was = old[i1 + offset] if i1 + offset < i2 else None
+            now = new[j1 + offset] if j1 + offset < j2 else None
+            number = j1 + offset + 1 if now is not None else i1 + offset + 1
+            yield from _of_step(number, was, now)
+
+
+def _of_step(
+    number: int, was: _Settings | None, now: _Settings | None
+) -> Iterator[Difference]:
+    if was and now and was["kind"] != now["kind"]:
+        yield from _of_step(number, was, None)
+        yield from _of_step(number, None, now)
+        return
+    step = now or was or {}
+    kind = step_kinds().get(step["kind"])
+    name = str(kind._meta.verbose_name) if kind else step["kind"]
+    labels = (
+        {key: field.verbose_name for key, field in settings_of(kind).items()}
+        if kind
+        else {}
+    )
+    title = f"Step {number}, {name}"
+    if was is None or now is None:
+        yield Difference(f"{title}: {'removed' if now is None else 'added'}", ())
+    yield from _of_settings(f"{title}: ", was or {}, now or {}, labels)
+
+
+def _lines(value: Any) -> list[str]:
+    if value is None or value in ("", []):
+        return []
+    if isinstance(value, bool):
+        return ["Yes" if value else "No"]
+    if not isinstance(value, str):
+        value = json.dumps(value, indent=2, ensure_ascii=False)
+    return list(value.splitlines())
+
+
+def _compared(old: list[str], new: list[str]) -> Iterator[Line]:
+    if max(len(old), len(new)) > _MAX_LINES:
+        yield Line("-", None, f"{len(old):,} lines")
+        yield Line("+", None, f"{len(new):,} lines, too many to compare")
+        return
+    matcher = SequenceMatcher(None, old, new, False)
+    for place, group in enumerate(matcher.get_grouped_opcodes(_AROUND)):
+        if place:
+            yield Line("…", None, "")
+        for tag, i1, i2, j1, j2 in group:
+            if tag == "equal":
+                yield from (Line(" ", n + 1, new[n]) for n in range(j1, j2))
+                continue
+            yield from (Line("-", n + 1, old[n]) for n in range(i1, i2))
+            yield from (Line("+", n + 1, new[n]) for n in range(j1, j2))

@@ -1,0 +1,203 @@
+"""Text to plain data and back: JSON or YAML, read strictly."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+import yaml
+
+from ..tags import is_encodable
+from .problems import ConfigRefused, Problems, member
+
+MAX_BYTES = 2_000_000
+_DEEPEST = 40
+_TOO_BIG = 10**18
+# The parser in C where there is one: twenty times as fast.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def read(text: str) -> Any:
+    """Raises ConfigRefused with a line where the text has a fault."""
+    if len(text.encode("utf-8", "replace")) > MAX_BYTES:
+        raise ConfigRefused([f"The file is longer than {MAX_BYTES:,} bytes."])
+    if not is_encodable(text):
+        raise ConfigRefused(["There is a character that can't be stored."])
+    try:
+        is_json = text.lstrip("\ufeff \t\r\n").startswith("{")
+        data = _from_json(text) if is_json else _from_yaml(text)
+    except RecursionError:
+        raise ConfigRefused([_TOO_DEEP]) from None
+    problems = Problems()
+    _check(data, "", problems, 0)
+    problems.refuse()
+    return data
+
+
+def write(document: Any, form: str) -> str:
+    """`form` is "json" or "yaml"."""
+    if form == "json":
+        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return yaml.dump(
+        document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=88
+    )
+
+
+_TOO_DEEP = f"The file is nested more than {_DEEPEST} levels deep."
+
+
+def _from_json(text: str) -> Any:
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise ConfigRefused([f"The member '{twice[:60]}' is given twice."])
+        return found
+
+    def constant(name: str) -> Any:
+        raise ConfigRefused([f"{name} is no number in JSON."])
+
+    try:
+        return json.loads(
+            text.lstrip("\ufeff"), object_pairs_hook=members, parse_constant=constant
+        )
+    except json.JSONDecodeError as error:
+        place = f"Line {error.lineno}, column {error.colno}"
+        raise ConfigRefused([f"{place}: this is not JSON: {error.msg}."]) from None
+    except ValueError:
+        raise ConfigRefused(["A number in the file has too many digits."]) from None
+
+
+class _Builder:
+    """Builds from the parser's events, so that nothing is built that is refused.
+
+    YAML's own loader takes minutes for some numbers, and makes a small file big.
+    """
+
+    def __init__(self) -> None:
+        self.root: Any = None
+        self.documents = 0
+        # What is open, each with the name in it that waits for its value.
+        self.open: list[list[Any]] = []
+
+    def take(self, event: Any) -> None:
+        if isinstance(event, yaml.DocumentStartEvent):
+            self.documents += 1
+            if self.documents > 1:
+                raise _refused(event.start_mark, "a second document begins")
+        elif isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            told = "anchors (&name) and aliases (*name) are not read"
+            raise _refused(event.start_mark, told)
+        elif getattr(event, "tag", None):
+            raise _refused(event.start_mark, "tags (!name) are not read")
+        elif isinstance(event, yaml.ScalarEvent):
+            self._put(_scalar(event), event.start_mark)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            made: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
+            self._put(made, event.start_mark)
+            self.open.append([made, None])
+            if len(self.open) > _DEEPEST:
+                raise ConfigRefused([_TOO_DEEP])
+        elif isinstance(event, yaml.CollectionEndEvent):
+            self.open.pop()
+
+    def _put(self, value: Any, mark: Any) -> None:
+        if not self.open:
+            self.root = value
+            return
+        holder, name = self.open[-1]
+        if isinstance(holder, list):
+            holder.append(value)
+        elif name is not None:
+            holder[name] = value
+            self.open[-1][1] = None
+        elif not isinstance(value, str):
+            raise _refused(mark, "the name of a member must be text")
+        elif value in holder:
+            raise _refused(mark, f"the member '{value[:60]}' is given twice")
+        else:
+            self.open[-1][1] = value
+
+
+# Fewer texts than in YAML 1.1 are something else than text: `no` and `010` are not.
+_SCALARS = re.compile(
+    r"(?P<null>~|null|Null|NULL|)"
+    r"|(?P<true>true|True|TRUE)|(?P<false>false|False|FALSE)"
+    r"|(?P<int>[-+]?(0|[1-9][0-9]{0,17}))"
+    r"|(?P<float>[-+]?[0-9]{1,18}\.[0-9]{0,18}([eE][-+][0-9]{1,3})?)"
+)
+
+
+def _scalar(event: Any) -> Any:
+    found = _SCALARS.fullmatch(event.value) if event.implicit[0] else None
+    kind = found.lastgroup if found else None
+    if kind in ("int", "float"):
+        return int(event.value) if kind == "int" else float(event.value)
+    return {"null": None, "true": True, "false": False}.get(kind or "", event.value)
+
+
+def _refused(mark: Any, told: str) -> ConfigRefused:
+    return ConfigRefused([f"Line {mark.line + 1}, column {mark.column + 1}: {told}."])
+
+
+def _from_yaml(text: str) -> Any:
+    builder = _Builder()
+    try:
+        for event in yaml.parse(text, Loader=_LOADER):
+            builder.take(event)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        told = error.problem or "it can't be read"
+        if "nesting depth" in told:  # Since PyYAML 6.0.4, at 1,000 levels.
+            raise ConfigRefused([_TOO_DEEP]) from None
+        raise _refused(mark, f"this is not YAML: {told}") from None
+    except yaml.YAMLError as error:
+        first = str(error).partition("\n")[0][:200]
+        raise ConfigRefused([f"This is not YAML: {first}."]) from None
+    return builder.root
+
+
+def _check(value: Any, path: str, problems: Problems, depth: int) -> None:
+    """Only what a database can keep."""
+    if depth > _DEEPEST:
+        raise ConfigRefused([_TOO_DEEP])
+    if isinstance(value, dict):
+        for name, below in value.items():
+            where = member(path, name[:60])
+            _check(name, where, problems, depth)
+            _check(below, where, problems, depth + 1)
+    elif isinstance(value, list):
+        for number, below in enumerate(value):
+            _check(below, f"{path}[{number}]", problems, depth + 1)
+    elif isinstance(value, str):
+        if "\0" in value or not is_encodable(value):
+            problems.add(_printable(path), "There is a character that can't be stored.")
+    elif isinstance(value, float) and not math.isfinite(value):
+        problems.add(path, "This is no number.")
+    elif isinstance(value, int) and abs(value) >= _TOO_BIG:
+        problems.add(path, "This number has too many digits.")
+
+
+def _printable(path: str) -> str:
+    return path.encode("ascii", "backslashreplace").decode().replace("\0", "\\0")
+
+
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+_ODD_BREAKS = re.compile("[\x85\u2028\u2029]")
+
+
+def _text(dumper: Any, text: str) -> Any:
+    # PyYAML takes some for ends of lines, and would write others in their place.
+    odd = _ODD_BREAKS.search(text)
+    style = '"' if odd else "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)

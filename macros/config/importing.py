@@ -1,0 +1,264 @@
+"""From a document to a project's types and macros."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models, transaction
+
+from feedback.models import FeedbackType, Project
+from logs import audit
+from logs.audit.differences import origin_in
+from logs.models import Action
+
+from ..models import Macro, Secret
+from ..models.secrets import MAX_VALUE, MIN_VALUE
+from ..tags import normalise
+from .applying import fill_macro, make_type
+from .exporting import FORMAT, listed, secret_names
+from .members import read_rows
+from .problems import ConfigRefused, Problems
+from .versions import note_version
+
+_PARTS = ("centerhook", "project", "types", "user_macros", "secrets")
+_NEW = "Copy of "
+# Fit for whatever a secret may be used for, also to sign with.
+_STAND_IN = f"whsec_{b64encode(bytes(32)).decode()}"
+_CHOOSE = "Choose what is to become of what is there."
+_KEPT = "an address that is a tag"
+
+
+class Existing(models.TextChoices):
+    """What becomes of a macro whose name is taken."""
+
+    REFUSE = "refuse", "Refuse the file"
+    SKIP = "skip", "Keep the one that is there"
+    COPY = "copy", "Add a copy under another name"
+    REPLACE = "replace", "Replace it: a new version of it"
+
+
+@dataclass
+class Imported:
+    types: list[FeedbackType] = field(default_factory=list)
+    macros: list[Macro] = field(default_factory=list)
+    replaced: list[Macro] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    secrets: list[str] = field(default_factory=list)
+    # A sentence for each type and macro, to be read before it is done.
+    told: list[str] = field(default_factory=list)
+
+    def in_words(self) -> str:
+        counts = [
+            (len(self.types), "feedback type", "feedback types"),
+            (len(self.macros), "macro", "macros"),
+            (len(self.replaced), "replaced", "replaced"),
+            (len(self.skipped), "kept as it was", "kept as they were"),
+            (len(self.secrets), "secret", "secrets"),
+        ]
+        said = [f"{n} {one if n == 1 else many}" for n, one, many in counts if n]
+        return ", ".join(said) or "nothing"
+
+
+class SecretsMissing(ConfigRefused):
+    """`names` are those whose values are wanted; `made` is what they are wanted for."""
+
+    def __init__(self, names: Sequence[str], made: Imported) -> None:
+        super().__init__([f"Values are wanted for the secrets {', '.join(names)}."])
+        self.names = list(names)
+        self.made = made
+
+
+def import_document(
+    document: Any,
+    project: Project,
+    *,
+    actor: Any = None,
+    secrets: Mapping[str, str] | None = None,
+    existing: Existing = Existing.REFUSE,
+    dry_run: bool = False,
+) -> Imported:
+    """Make what the document says in a project, or nothing of it.
+
+    `secrets` are values by name. A type that is there already stays as it is, and gets
+    the macros. Raises ConfigRefused with every problem that was found, and
+    SecretsMissing where all else is well.
+    """
+    problems = Problems()
+    _check_envelope(document, problems)
+    problems.refuse()
+    importer = _Importer(project, existing, actor, problems)
+    try:
+        with transaction.atomic():
+            importer.all_of(document, secrets or {})
+            if dry_run:
+                transaction.set_rollback(True)
+    except IntegrityError:
+        told = "Something of the same name was saved at this moment. Try again."
+        raise ConfigRefused([told]) from None
+    return importer.made
+
+
+def _check_envelope(document: Any, problems: Problems) -> None:
+    if not isinstance(document, dict):
+        problems.add("", "This is no file of CenterHook: it has no members.")
+        return
+    about = document.get("centerhook")
+    number = about.get("format") if isinstance(about, dict) else None
+    if type(number) is not int or number < 1:
+        told = f"This must be the number of the file's format, such as {FORMAT}."
+        problems.add("centerhook.format", told)
+    elif number > FORMAT:
+        told = f"The file is of format {number}, and this CenterHook reads up to"
+        problems.add("centerhook.format", f"{told} {FORMAT}. Update CenterHook.")
+        problems.refuse()
+    for name in set(document) - set(_PARTS):
+        problems.add(name[:60], "Unknown member.")
+    for path, row in read_rows(document, "secrets", "", problems):
+        _check_secret(path, row, problems)
+
+
+def _check_secret(path: str, row: Any, problems: Problems) -> None:
+    fits = isinstance(row, dict) and set(row) <= {"name", "hosts"}
+    name = row.get("name") if fits else None
+    hosts = row.get("hosts", []) if fits else None
+    listed = isinstance(hosts, list) and all(isinstance(each, str) for each in hosts)
+    if not (isinstance(name, str) and listed):
+        problems.add(path, "This must have a name, and may have a list of hosts.")
+
+
+@dataclass
+class _Importer:
+    project: Project
+    existing: Existing
+    actor: Any
+    problems: Problems
+    made: Imported = field(default_factory=Imported)
+
+    def all_of(self, document: Any, secrets: Mapping[str, str]) -> None:
+        """Raises ConfigRefused, SecretsMissing."""
+        missing = self._secrets(document, secrets)
+        for path, row in read_rows(document, "types", "", self.problems):
+            self._type(row, path)
+        for path, row in read_rows(document, "user_macros", "", self.problems):
+            self._macro(Macro(project=self.project), row, path)
+        self.problems.refuse()
+        if missing:
+            raise SecretsMissing(missing, self.made)
+        told = f"{self.made.in_words()}."
+        audit.record(Action.IMPORTED, self.project, actor=self.actor, detail=told)
+
+    def _secrets(self, document: Any, values: Mapping[str, str]) -> list[str]:
+        """Returns those without a value, for which something stands in meanwhile."""
+        project = self.project
+        given = {normalise(name): value for name, value in values.items()}
+        known = set(Secret.objects.keys_in(project.community_id, project.pk))
+        hosts = {
+            normalise(each["name"]): each.get("hosts", [])
+            for each in listed(document, "secrets")
+        }
+        wanted = [name for name in secret_names(document) if name not in known]
+        for name in wanted:
+            self._secret(name, given.get(name) or _STAND_IN, hosts.get(name, []))
+        return [name for name in wanted if not given.get(name)]
+
+    def _secret(self, name: str, value: str, hosts: list[str]) -> None:
+        path = f"secrets.{name}"
+        if not MIN_VALUE <= len(value) <= MAX_VALUE or "\0" in value:
+            told = f"A value has {MIN_VALUE} to {MAX_VALUE:,} characters."
+            self.problems.add(path, told)
+            return
+        secret = Secret(
+            community=self.project.community,
+            project=self.project,
+            name=name,
+            hosts="\n".join(hosts),
+        )
+        secret.conceal(value)
+        try:
+            secret.full_clean()
+        except ValidationError as error:
+            self.problems.add_invalid(path, error)
+            return
+        secret.save()
+        self.made.secrets.append(name)
+        self._tell(Action.CREATED, secret)
+
+    def _type(self, row: Any, path: str) -> None:
+        name = row.get("name") if isinstance(row, dict) else None
+        named = FeedbackType.objects.filter(project=self.project, name=name)
+        kind = named.first() if isinstance(name, str) else None
+        if kind is not None and self.existing == Existing.REFUSE:
+            told = f"The project has a type '{name}' already. {_CHOOSE}"
+            self.problems.add(f"{path}.name", told)
+            return
+        if kind is None:
+            kind = make_type(self.project, row, path, self.problems)
+            if kind is None:
+                return
+            self.made.types.append(kind)
+            self.made.told.append(f"Feedback type {kind.name} is new.")
+            self._tell(Action.CREATED, kind)
+        else:
+            told = f"Feedback type {kind.name} is there already and stays as it is."
+            self.made.told.append(told)
+        for where, macro in read_rows(row, "macros", path, self.problems):
+            self._macro(Macro(feedback_type=kind), macro, where)
+
+    def _macro(self, macro: Macro, row: Any, path: str) -> None:
+        macro.find_owners()
+        name = row.get("name") if isinstance(row, dict) else None
+        rivals = Macro.objects.filter(
+            project=macro.project, feedback_type=macro.feedback_type
+        )
+        rival = rivals.filter(name=name).first() if isinstance(name, str) else None
+        if rival is not None and self.existing == Existing.REFUSE:
+            told = f"There is a macro '{name}' already. {_CHOOSE}"
+            self.problems.add(f"{path}.name", told)
+            return
+        if rival is not None and self.existing == Existing.SKIP:
+            self.made.skipped.append(str(name))
+            told = f"Macro {name} is there already and stays as it is."
+            self.made.told.append(told)
+            return
+        if rival is not None and self.existing == Existing.REPLACE:
+            macro = rival
+        elif rival is not None:
+            row = {**row, "name": _free_name(str(name), rivals)}
+        self._fill(macro, row, path)
+
+    def _fill(self, macro: Macro, row: Any, path: str) -> None:
+        is_new = macro.pk is None
+        # Apart, so that what is half made is gone where the rest is read on.
+        with transaction.atomic():
+            if not fill_macro(macro, row, path, self.problems):
+                transaction.set_rollback(True)
+                return
+            note_version(macro, self.actor, "Imported.")
+            self._tell(Action.CREATED if is_new else Action.CHANGED, macro)
+        (self.made.macros if is_new else self.made.replaced).append(macro)
+        self.made.told.append(_told_of(macro, is_new, row))
+
+    def _tell(self, action: Action, row: models.Model) -> None:
+        audit.record(action, row, actor=self.actor, detail="By an import.")
+
+
+def _told_of(macro: Macro, is_new: bool, row: Any) -> str:
+    """With where it sends to, and what of the project's it gives away there."""
+    told = f"Macro {macro.name} {'is new' if is_new else 'is replaced'}"
+    told += "." if macro.is_active else ", and off."
+    urls = [step["url"].strip() for step in row["steps"] if step.get("url")]
+    if urls:
+        places = (_KEPT if url.startswith("((") else origin_in(url) for url in urls)
+        told += f" It sends to {', '.join(dict.fromkeys(places))}."
+    names = secret_names({"macros": [row]})
+    return told + (f" Secrets it uses: {', '.join(names)}." if names else "")
+
+
+def _free_name(name: str, rivals: models.QuerySet[Macro]) -> str:
+    taken = set(rivals.values_list("name", flat=True))
+    names = (f"{_NEW if n == 1 else f'Copy {n} of '}{name}" for n in range(1, 1000))
+    return next(each[:100] for each in names if each[:100] not in taken)

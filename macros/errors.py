@@ -1,5 +1,0 @@
-from .tags import RenderError
-
-
-class TooLarge(RenderError):
-    """What was rendered is beyond what may be sent or stored."""

@@ -1,0 +1,31 @@
+"""Return values: which parts of an answer become a ticket's external data."""
+
+from .definitions import (
+    MAX_NAME,
+    MAX_ROWS,
+    ReturnValue,
+    Row,
+    Source,
+    When,
+    check,
+    compile_rows,
+    is_blank,
+)
+from .paths import Unfit
+from .reading import Reading
+from .values import ValueType
+
+__all__ = [
+    "MAX_NAME",
+    "MAX_ROWS",
+    "Reading",
+    "ReturnValue",
+    "Row",
+    "Source",
+    "Unfit",
+    "ValueType",
+    "When",
+    "check",
+    "compile_rows",
+    "is_blank",
+]

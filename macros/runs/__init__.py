@@ -1,0 +1,15 @@
+"""Runs: started through one door, held, ended, and sent again."""
+
+from .start import KeyReused, RunRefused, start_run, start_test
+from .subjects import macros_for, not_run_on, nothing_left, subjects_of
+
+__all__ = [
+    "KeyReused",
+    "RunRefused",
+    "macros_for",
+    "not_run_on",
+    "nothing_left",
+    "start_run",
+    "start_test",
+    "subjects_of",
+]

@@ -1,0 +1,200 @@
+"""The one door to start work."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import QuerySet
+from django.template.defaultfilters import pluralize
+from django.utils import timezone
+
+from feedback.models import Feedback, Tester
+from logs import audit
+from logs.models import Action, Cause, Delivery, Run
+
+from .. import queue
+from ..config import current_number, newest_number
+from ..models import Macro, WebRequest
+from ..steps.rendering import Plan
+from ..tags import TemplateError
+from .subjects import not_run_on, nothing_left, subjects_of
+
+
+class RunRefused(Exception):
+    """Why a run was not started, as a sentence for the person who asked."""
+
+
+class KeyReused(RunRefused):
+    """The key is that of a run of which something else was asked."""
+
+
+def start_run(
+    macro: Macro,
+    subjects: QuerySet[Any],
+    *,
+    cause: Cause,
+    actor: Any = None,
+    key: str = "",
+    fingerprint: str = "",
+    selection: str = "",
+) -> Run:
+    """Create a run with a delivery for each subject and step, and wake the workers.
+
+    All rows exist when this returns inside its transaction; the bell rings after the
+    commit. A second call with the same `key` (32 hexadecimal digits) and the same
+    `fingerprint` returns the first one's run, whatever has changed since. Raises
+    RunRefused, and then nothing is written.
+    """
+    key = key or uuid.uuid4().hex
+    known = Run.objects.filter(key=key).first()
+    if known is not None:
+        return _same(known, macro, fingerprint)
+    with transaction.atomic():
+        snapshot, version = _frozen(macro)
+        if macro.once_per_subject:
+            # Of two starts at once, the second sees what the first has taken.
+            Macro.objects.select_for_update(no_key=True).get(pk=macro.pk)
+        run = _start(
+            macro,
+            subjects,
+            snapshot,
+            actor,
+            key=key,
+            macro_version=version,
+            cause=cause,
+            fingerprint=fingerprint,
+            selection=selection,
+        )
+    return _same(run, macro, fingerprint)
+
+
+def start_test(
+    step: WebRequest,
+    subject: Feedback | Tester,
+    *,
+    actor: Any,
+    echo: bool = False,
+    store: bool = False,
+) -> Run:
+    """Send one web request for one subject, to see what comes of it.
+
+    Neither the step nor its macro needs to be saved, or to be on. It is a run as any
+    other, but tries once, never pauses its macro, and stores return values only if
+    asked to. With `echo` nothing is sent: the request comes back as its own answer.
+    Raises RunRefused, and then nothing is written.
+    """
+    macro = step.macro
+    macro.find_owners()
+    if not macro.community.is_unlocked():
+        raise RunRefused(_locked(macro))
+    snapshot = macro.snapshot([step])
+    snapshot |= {"retry_ladder": "", "give_up_after": ""}
+    snapshot["test"] = {"echo": echo, "store": store}
+    _check(macro, snapshot)
+    subjects = type(subject)._default_manager.filter(pk=subject.pk)
+    key = uuid.uuid4().hex
+    where = "the built-in echo" if echo else "the real destination"
+    # The e-mail is the tester's alone, so an erasure finds it.
+    called = subject.email if isinstance(subject, Tester) else subject
+    words = f"{called}, to {where}"
+    return _start(
+        macro, subjects, snapshot, actor, key=key, cause=Cause.TEST, selection=words
+    )
+
+
+def _start(
+    macro: Macro,
+    subjects: QuerySet[Any],
+    snapshot: dict[str, Any],
+    actor: Any,
+    *,
+    key: str,
+    **values: Any,
+) -> Run:
+    """The run of this key, which another caller may have made meanwhile."""
+    values |= {
+        "community_id": macro.community_id,
+        "project_id": macro.project_id,
+        "macro": macro if macro.pk else None,
+        "macro_name": macro.name,
+        "snapshot": snapshot,
+        "actor": actor if isinstance(actor, User) else None,
+        "actor_name": actor.get_username() if actor else "",
+        "created_at": timezone.now(),
+    }
+    with transaction.atomic():
+        run, created = Run.objects.get_or_create(key=key, defaults=values)
+        if created:
+            _create_deliveries(run, macro, subjects)
+            count = f"{run.total:,} deliver{pluralize(run.total, 'y,ies')}"
+            # Not the selection, whose words may name a person: the run has it.
+            told = f"{count}. {run.get_cause_display()}."
+            about = run.macro or run
+            audit.record(Action.RAN, about, actor=actor, run=run, detail=told)
+            transaction.on_commit(lambda: queue.notify(run.pk, run.total))
+    return run
+
+
+def _same(run: Run, macro: Macro, fingerprint: str) -> Run:
+    if run.macro_id != macro.pk:
+        raise KeyReused("This key was used for a run of another macro.")
+    if run.fingerprint != fingerprint:
+        raise KeyReused("This key was used for a run on another selection.")
+    return run
+
+
+def _frozen(macro: Macro) -> tuple[dict[str, Any], int]:
+    """The snapshot, and the version that it is: nothing was saved in between."""
+    while True:
+        macro.refresh_from_db()
+        version = current_number(macro)
+        snapshot = _ready_snapshot(macro)
+        if newest_number(macro) == version:
+            return snapshot, version
+
+
+def _ready_snapshot(macro: Macro) -> dict[str, Any]:
+    if not macro.is_active:
+        raise RunRefused(f"The macro {macro.name} is off. Switch it on to run it.")
+    if macro.paused_reason:
+        reason = macro.paused_reason
+        raise RunRefused(f"The macro {macro.name} is paused: {reason}")
+    snapshot = macro.snapshot()
+    if not snapshot["steps"]:
+        raise RunRefused(f"The macro {macro.name} has no step. Add one to run it.")
+    if macro.is_locked():
+        raise RunRefused(_locked(macro))
+    _check(macro, snapshot)
+    return snapshot
+
+
+def _locked(macro: Macro) -> str:
+    return (
+        f"The macro {macro.name} is locked: the community {macro.community} has no"
+        " valid API key. A Community Manager can create one."
+    )
+
+
+def _check(macro: Macro, snapshot: dict[str, Any]) -> None:
+    try:
+        Plan.from_snapshot(snapshot)
+    except TemplateError as error:
+        raise RunRefused(f"The macro {macro.name} can't run. {error}") from error
+
+
+def _create_deliveries(run: Run, macro: Macro, subjects: QuerySet[Any]) -> None:
+    # The selection may be sliced, or joined so that it names a subject twice.
+    selected = subjects_of(macro).filter(pk__in=subjects.values("pk"))
+    own = selected if run.is_test else not_run_on(macro, selected, but=run)
+    if own is not selected:
+        run.left_out = selected.count() - own.count()
+    steps = len(run.snapshot["steps"])
+    run.total = Delivery.objects.create_for(run, own, steps)
+    if not run.total:
+        called = macro.subject_kind.label.lower()
+        none = f"No {called} of {macro.place} is selected, so nothing was sent."
+        raise RunRefused(nothing_left(macro) if run.left_out else none)
+    run.save(update_fields=["total", "left_out"])

@@ -1,0 +1,35 @@
+"""How a template is laid out, checked and escaped where its result goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+
+from ..source import Piece, Source
+from .form import lay_out_form
+from .json_body import lay_out_json
+from .layout import MASK, Layout, Slot
+from .text import lay_out_header, lay_out_text
+from .url import lay_out_url
+from .xml_body import lay_out_xml
+
+__all__ = ["LAYOUTS", "MASK", "Layout", "OutputContext", "Slot"]
+
+
+class OutputContext(StrEnum):
+    JSON = "json"
+    URL = "url"
+    HEADER = "header"
+    FORM = "form"
+    XML = "xml"
+    TEXT = "text"
+
+
+LAYOUTS: dict[OutputContext, Callable[[Source, list[Piece]], Layout]] = {
+    OutputContext.JSON: lay_out_json,
+    OutputContext.URL: lay_out_url,
+    OutputContext.HEADER: lay_out_header,
+    OutputContext.FORM: lay_out_form,
+    OutputContext.XML: lay_out_xml,
+    OutputContext.TEXT: lay_out_text,
+}

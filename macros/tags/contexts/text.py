@@ -1,0 +1,47 @@
+"""Plain text, and header values, which are one line."""
+
+from __future__ import annotations
+
+from ..errors import ValueRefused
+from ..source import Literal, Piece, Source
+from ..values import to_text
+from .layout import Layout, with_one_escape
+
+# C0 but for the tab, DEL, C1, and the separators some libraries end a line at.
+_CONTROLS = frozenset(
+    chr(code)
+    for code in [*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029]
+    if chr(code) != "\t"
+)
+
+
+def lay_out_text(source: Source, pieces: list[Piece]) -> Layout:
+    return Layout(with_one_escape(pieces, to_text))
+
+
+def lay_out_header(source: Source, pieces: list[Piece]) -> Layout:
+    for piece in pieces:
+        if isinstance(piece, Literal) and not _is_safe(piece.text):
+            raw = source.text[piece.start : piece.end]
+            place = next(at for at, letter in enumerate(raw) if letter in _CONTROLS)
+            source.refuse(
+                piece.start + place,
+                "a header may hold no line breaks or control characters",
+            )
+    return Layout(with_one_escape(pieces, _header_text))
+
+
+def _header_text(value: object) -> str:
+    text = to_text(value)
+    if text.isascii() and text.isprintable():
+        return text
+    if not _is_safe(text):
+        raise ValueRefused(
+            "holds a line break or a control character, which a header cannot hold"
+        )
+    # A lone surrogate has no bytes at all.
+    return text.encode("utf-8", "replace").decode()
+
+
+def _is_safe(text: str) -> bool:
+    return text.isprintable() or _CONTROLS.isdisjoint(text)

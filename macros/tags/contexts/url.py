@@ -1,0 +1,105 @@
+"""A URL: a value never reaches beyond its place in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from urllib.parse import quote, urlsplit
+
+from ..errors import ValueRefused
+from ..source import Literal, Piece, Source
+from ..values import PercentEncoded, to_text
+from .layout import Layout, Slot
+
+_SCHEMES = ("http://", "https://")
+_NEEDS_SCHEME = "The URL must begin with http:// or https://"
+_UNFIT = re.compile(r"[\s\x00-\x1f\x7f-\x9f\\]")
+# The same, but for the backslashes that make parentheses text.
+_UNFIT_IN_SOURCE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]|\\(?!\(\(|\)\))")
+_UNFIT_IN_HOST = frozenset('%<>"{}|^`')
+_AUTHORITY_END = re.compile(r"[/?#]")
+
+
+def lay_out_url(source: Source, pieces: list[Piece]) -> Layout:
+    parts: list[str | Slot] = []
+    for piece in pieces:
+        if isinstance(piece, Literal):
+            parts.append(piece.text)
+        else:
+            parts.append(Slot(piece, _whole if piece.start == 0 else _encoded))
+    if not _has_fit_letters(source, pieces):
+        return Layout(parts)
+    if parts and isinstance(parts[0], Slot):
+        return Layout(parts, check_url)
+    # A digit stands for each tag, for it can be a host, a port and a part of either.
+    trial = "".join(part if isinstance(part, str) else "1" for part in parts)
+    try:
+        check_url(trial)
+    except ValueRefused as refused:
+        source.refuse(0, str(refused))
+    return Layout(parts, _render_check(parts))
+
+
+def _has_fit_letters(source: Source, pieces: list[Piece]) -> bool:
+    before = len(source.problems)
+    for piece in pieces:
+        if isinstance(piece, Literal) and _UNFIT.search(piece.text):
+            found = _UNFIT_IN_SOURCE.search(source.text, piece.start, piece.end)
+            offset = found.start() if found else piece.start
+            source.refuse(
+                offset, "a URL may hold no spaces, line breaks or backslashes"
+            )
+    return len(source.problems) == before
+
+
+def _render_check(parts: list[str | Slot]) -> Callable[[str], None] | None:
+    """What values can still spoil: nothing, the path, or the host too."""
+    if len(parts) < 2:
+        return None
+    first = str(parts[0])
+    ends = _AUTHORITY_END.search(first, first.find("//") + 2)
+    return _check_path if ends else check_url
+
+
+def _encoded(value: object) -> str:
+    if isinstance(value, PercentEncoded):
+        return value
+    return quote(to_text(value), safe="", errors="replace")
+
+
+def _whole(value: object) -> str:
+    """A URL kept in a secret or in external data."""
+    text = to_text(value).strip()
+    if _UNFIT.search(text):
+        raise ValueRefused(
+            "holds a space, line break or backslash, which a URL cannot hold"
+        )
+    return text
+
+
+def check_url(url: str) -> None:
+    """Raises ValueRefused. Never quotes the URL: it could hold a secret."""
+    if not url[:8].lower().startswith(_SCHEMES):
+        raise ValueRefused(_NEEDS_SCHEME)
+    start = url.index("//") + 2
+    end = _AUTHORITY_END.search(url, start)
+    authority = url[start : end.start()] if end else url[start:]
+    if "@" in authority:
+        raise ValueRefused("The URL may hold no user name or password before the host")
+    try:
+        split = urlsplit(f"//{authority}")
+        host, port = split.hostname, split.port
+    except ValueError:
+        raise ValueRefused("The URL has no valid host and port") from None
+    if not host or port == 0:
+        raise ValueRefused("The URL has no host")
+    if not _UNFIT_IN_HOST.isdisjoint(authority):
+        raise ValueRefused("The URL's host holds a character that no host can hold")
+    _check_path(url)
+
+
+def _check_path(url: str) -> None:
+    """Clients resolve dots, which would take the request to another path."""
+    path = url.partition("?")[0].partition("#")[0].lower().replace("%2e", ".")
+    if not {".", ".."}.isdisjoint(path.split("/")):
+        raise ValueRefused("The URL may hold no . or .. as a part of its path")

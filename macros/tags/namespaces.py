@@ -1,0 +1,156 @@
+"""The namespaces of tags whose names the product's users give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .catalogue import ALIASES, CALLED, CATALOGUES
+from .names import nearest, normalise
+from .scope import FEEDBACK, SUBJECT_KINDS, FieldInfo, RenderContext, Scope
+from .tag import Namespace, Resolve, Tag
+
+
+def _find_field(name: str, scope: Scope) -> Tag | None:
+    info = scope.fields.get(normalise(name))
+    return None if info is None else _field_tag(info)
+
+
+def _field_tag(info: FieldInfo) -> Tag:
+    key = info.key
+    return Tag(
+        f"Field: {info.label}",
+        "Form",
+        f"The answer to {info.label}",
+        info.sample,
+        info.type,
+        lambda context: context.subject.form_values.get(key),
+        reads=("form_values",),
+    )
+
+
+def _find_external(name: str, scope: Scope) -> Tag | None:
+    """Any name will do: what a system answers is not known beforehand."""
+    key = normalise(name)
+    if not key:
+        return None
+    return Tag(
+        f"External: {key}",
+        "External data",
+        f"The value {key} from an external system",
+        "",
+        "text",
+        _external(key),
+        reads=("external_data",),
+    )
+
+
+def _external(key: str) -> Resolve:
+    def resolve(context: RenderContext) -> object:
+        data: Mapping[str, Any] = context.subject.external_data
+        if key in data:
+            return data[key]
+        found = (value for name, value in data.items() if normalise(name) == key)
+        return next(found, None)
+
+    return resolve
+
+
+def _find_secret(name: str, scope: Scope) -> Tag | None:
+    key = normalise(name)
+    return _secret_tag(key) if key in scope.secrets else None
+
+
+def _secret_tag(key: str) -> Tag:
+    return Tag(
+        f"Secret: {key}",
+        "Secrets",
+        f"The secret {key}",
+        "••••••",
+        "text",
+        lambda context: context.secrets.get(key),
+        secret=True,
+    )
+
+
+NAMESPACES: Mapping[str, Namespace] = {
+    normalise(namespace.name): namespace
+    for namespace in [
+        Namespace(
+            "Field",
+            "Form",
+            "An answer on the form, by the field's label or key",
+            "((Field: Severity))",
+            "text",
+            _find_field,
+        ),
+        Namespace(
+            "External",
+            "External data",
+            "A value another system gave for the ticket or tester, by its name",
+            "((External: jira_key))",
+            "text",
+            _find_external,
+        ),
+        Namespace(
+            "Secret",
+            "Secrets",
+            "A secret of the community, by its name; nobody can read it back",
+            "((Secret: slack_url))",
+            "text",
+            _find_secret,
+        ),
+    ]
+}
+
+
+def find_tag(name: str, scope: Scope) -> Tag | None:
+    """The tag of a name as its author wrote it, None when there is none."""
+    kind = scope.subject_kind
+    prefix, colon, rest = name.partition(":")
+    if not colon:
+        key = normalise(name)
+        return CATALOGUES[kind].get(key) or ALIASES[kind].get(key)
+    namespace = NAMESPACES.get(normalise(prefix))
+    return None if namespace is None else namespace.find(rest, scope)
+
+
+def palette(scope: Scope) -> Iterator[Tag]:
+    """Every tag an author can choose from."""
+    yield from CATALOGUES[scope.subject_kind].values()
+    yield from (_field_tag(info) for info in dict.fromkeys(scope.fields.values()))
+    yield from (_secret_tag(name) for name in sorted(scope.secrets))
+
+
+def namespaces(scope: Scope) -> Iterator[Namespace]:
+    """Those that the scope's subject has: a tester has no form."""
+    for key, namespace in NAMESPACES.items():
+        if key != "field" or scope.subject_kind == FEEDBACK:
+            yield namespace
+
+
+def mistaken_for(name: str, scope: Scope) -> str:
+    """Of what a tag is that the scope's subject lacks; empty where it is of nothing."""
+    prefix, colon, _ = name.partition(":")
+    for other in SUBJECT_KINDS:
+        known = normalise(name) in CATALOGUES[other]
+        is_field = colon and normalise(prefix) == "field" and other == FEEDBACK
+        if other != scope.subject_kind and (known or is_field):
+            return CALLED[other]
+    return ""
+
+
+def nearest_tag(name: str, scope: Scope) -> str | None:
+    """The most similar tag, as it is written in a template."""
+    labels = [tag.name for tag in palette(scope)]
+    prefix, _, own = name.rpartition(":")
+    namespace = nearest(prefix, [item.name for item in NAMESPACES.values()])
+    meant = namespace and NAMESPACES[normalise(namespace)].find(own, scope)
+    if meant:
+        return str(meant)
+    # `((Severity))` stands for `((Field: Severity))`, and `((Field: Title))` for
+    # `((Title))`.
+    found = nearest(name, labels) or nearest(own, labels)
+    if found is None and (alias := nearest(name, ALIASES[scope.subject_kind])):
+        found = ALIASES[scope.subject_kind][alias].name
+    return None if found is None else f"(({found}))"
