@@ -194,5 +194,5 @@ def _sender(finished: SimpleQueue[Exchange | int | None]) -> Sender:
         deadline=settings.REQUEST_DEADLINE,
         max_bytes=settings.RESPONSE_MAX_BYTES,
     )
-    clients = Clients(policy, settings.DESTINATION_CONCURRENCY)
-    return Sender(clients, limits, finished, settings.WORKER_THREADS)
+    clients = Clients(policy, limits, settings.DESTINATION_CONCURRENCY)
+    return Sender(clients, finished, settings.WORKER_THREADS)

@@ -20,7 +20,7 @@ from logs.redaction import credentials_in, header_lines, mask_url, redact, redac
 
 from ..auth.oauth import TokenError
 from ..extraction import Reading, ReturnValue
-from ..http import Answer, TransportError
+from ..http import Response, TransportError
 from ..models import Macro, WebRequest
 from ..retries import Failure, GiveUp, RetryCause, RetryPolicy, cause_of, retry_after
 from ..steps.emails import MailRefused, Taken
@@ -42,10 +42,10 @@ def of_exchange(exchange: Exchange) -> Outcome:
     ended_at = exchange.started_at + timedelta(seconds=exchange.seconds)
     result = exchange.result
     hint = 0.0
-    if isinstance(result, Answer):
-        _take_answer(attempt, result)
+    if isinstance(result, Response):
+        _take_response(attempt, result)
         if attempt.error_class:
-            hint = retry_after(result.headers, ended_at)
+            hint = retry_after(result.fields, ended_at)
     elif isinstance(result, Taken):
         attempt.message = result.said
     elif isinstance(result, MailRefused):
@@ -59,7 +59,7 @@ def of_exchange(exchange: Exchange) -> Outcome:
     secrets = _redact_echoes(attempt, exchange)
     work = exchange.work
     captured: list[Captured] = []
-    if isinstance(result, Answer):
+    if isinstance(result, Response):
         returns = work.plan.steps[exchange.delivery.step].returns
         captured = _capture(attempt, result, returns, secrets) if returns else []
         if not work.run.stores:
@@ -174,16 +174,17 @@ def _attempt(exchange: Exchange) -> Attempt:
     )
 
 
-def _take_answer(attempt: Attempt, answer: Answer) -> None:
-    attempt.status = answer.status
-    attempt.response_headers = header_lines(answer.headers)
-    attempt.response_body = _text(answer.body)
-    attempt.response_cut = answer.cut
-    attempt.connect_ms = answer.timings.connect_ms
-    attempt.first_byte_ms = answer.timings.first_byte_ms
-    if 300 <= answer.status <= 399:
+def _take_response(attempt: Attempt, response: Response) -> None:
+    status = response.status_code
+    attempt.status = status
+    attempt.response_headers = header_lines(response.fields)
+    attempt.response_body = _text(response.body)
+    attempt.response_cut = response.cut
+    attempt.connect_ms = response.connect_ms
+    attempt.first_byte_ms = response.first_byte_ms
+    if 300 <= status <= 399:
         attempt.error_class = ErrorClass.REDIRECT
-    elif not 200 <= answer.status <= 299:
+    elif not 200 <= status <= 299:
         attempt.error_class = ErrorClass.HTTP
 
 
@@ -229,13 +230,16 @@ def _text(body: bytes) -> str:
 
 
 def _capture(
-    attempt: Attempt, answer: Answer, returns: Sequence[ReturnValue], secrets: list[str]
+    attempt: Attempt,
+    response: Response,
+    returns: Sequence[ReturnValue],
+    secrets: list[str],
 ) -> list[Captured]:
     """From the body as it is logged, so that no secret can be picked out of it."""
     cut = Cut(attempt.response_cut).label if attempt.response_cut else ""
     reading = Reading(
-        answer.status,
-        answer.headers,
+        response.status_code,
+        response.fields,
         attempt.response_body,
         cut,
         partial(redact, secrets=secrets),

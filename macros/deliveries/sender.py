@@ -14,10 +14,10 @@ from logs.models import Delivery
 from ..auth.credentials import Credentials, with_headers
 from ..http import (
     AddressPolicy,
-    Answer,
     Client,
     Limits,
     Request,
+    Response,
     TlsOptions,
     TransportError,
 )
@@ -34,10 +34,11 @@ NOT_STARTED = datetime.min.replace(tzinfo=UTC)
 class Clients:
     """The HTTP client behind the address policy, and one for what was opened."""
 
-    def __init__(self, policy: AddressPolicy, connections: int) -> None:
+    def __init__(self, policy: AddressPolicy, limits: Limits, connections: int) -> None:
         everywhere = AddressPolicy(["0.0.0.0/0", "::/0"])
-        self.guarded = Client(policy, connections=connections)
-        self.inside = Client(everywhere, connections=connections)
+        self.limits = limits
+        self.guarded = Client(policy, limits=limits, connections=connections)
+        self.inside = Client(everywhere, limits=limits, connections=connections)
 
     def close(self) -> None:
         self.guarded.close()
@@ -61,39 +62,37 @@ class Exchange:
     inside: bool = False
     started_at: datetime = NOT_STARTED
     seconds: float = 0.0
-    result: Answer | emails.Taken | TransportError | Exception | None = None
+    result: Response | emails.Taken | TransportError | Exception | None = None
 
-    def perform(self, clients: Clients, limits: Limits) -> Answer | emails.Taken:
+    def perform(self, clients: Clients) -> Response | emails.Taken:
         """Send it, with what only holds for this moment. Raises TransportError."""
         if self.work.run.is_echo:
-            return echo(self.masked, limits)
+            return echo(self.masked, clients.limits.max_bytes)
         if self.credentials is None:
-            return self._send(clients, limits)
-        answer = self._send_with(self.credentials, clients, limits)
-        if answer.status == 401 and self.credentials.refused(self.request):
-            answer = self._send_with(self.credentials, clients, limits)
-        return answer
+            return self._send(clients)
+        response = self._send_with(self.credentials, clients)
+        if response.status_code == 401 and self.credentials.refused(self.request):
+            response = self._send_with(self.credentials, clients)
+        return response
 
-    def _send_with(
-        self, credentials: Credentials, clients: Clients, limits: Limits
-    ) -> Answer:
+    def _send_with(self, credentials: Credentials, clients: Clients) -> Response:
         # A token comes from elsewhere: the opening is the destination's alone.
-        headers = credentials.headers(self.request, clients.guarded, limits)
+        headers = credentials.headers(self.request, clients.guarded)
         self.request = with_headers(self.request, headers)
         # Masked by their names when they are written down.
         self.masked = with_headers(self.masked, headers)
-        return self._send(clients, limits)
+        return self._send(clients)
 
-    def _send(self, clients: Clients, limits: Limits) -> Answer:
+    def _send(self, clients: Clients) -> Response:
         client = clients.inside if self.inside else clients.guarded
-        return client.send(self.request, limits=limits, tls=self.tls)
+        return client.send(self.request.prepare(), tls=self.tls)
 
 
 @dataclass(slots=True)
 class MailExchange(Exchange):
     """An e-mail on its way to the mail server, by Django's e-mail backend."""
 
-    def perform(self, clients: Clients, limits: Limits) -> emails.Taken:
+    def perform(self, clients: Clients) -> emails.Taken:
         """Raises TransportError, MailRefused."""
         return emails.send(self.request)
 
@@ -108,12 +107,10 @@ class Sender:
     def __init__(
         self,
         clients: Clients,
-        limits: Limits,
         finished: SimpleQueue[Exchange | int | None],
         threads: int,
     ) -> None:
         self._clients = clients
-        self._limits = limits
         self._finished = finished
         self._most = threads
         self._todo: SimpleQueue[Exchange | None] = SimpleQueue()
@@ -140,7 +137,7 @@ class Sender:
             exchange.started_at = datetime.now(UTC)
             begun = time.monotonic()
             try:
-                exchange.result = exchange.perform(self._clients, self._limits)
+                exchange.result = exchange.perform(self._clients)
             except Exception as error:
                 # Whatever it is, the delivery must come back to be recorded.
                 exchange.result = error

