@@ -27,7 +27,7 @@ class RunState(models.TextChoices):
 
 
 class RunQuerySet(ScopedQuerySet["Run"]):
-    def going(self) -> RunQuerySet:
+    def runnable(self) -> RunQuerySet:
         """Worked on: neither settled nor paused, by itself or with its macro.
 
         One that is being cancelled goes on to its end even so, and a test is made to
@@ -40,7 +40,7 @@ class RunQuerySet(ScopedQuerySet["Run"]):
 
     def with_due_deliveries(self, now: datetime) -> RunQuerySet:
         due = Delivery.objects.due(now).filter(run=OuterRef("pk"))
-        return self.going().filter(Exists(due))
+        return self.runnable().filter(Exists(due))
 
     def settle(self, pk: int, now: datetime) -> None:
         """Close the run if every delivery has ended."""

@@ -113,7 +113,7 @@ def _fail(outcome: Outcome, why: str) -> None:
 
 def _note(outcome: Outcome, lines: list[str]) -> None:
     """On the attempt, after what was said of it before, even if this is repeated."""
-    said = "\n".join(filter(None, [outcome.said, *lines]))
+    said = "\n".join(filter(None, [outcome.message, *lines]))
     cast(Attempt, outcome.attempt).message = said
 
 

@@ -41,13 +41,13 @@ def follow(run: Run, outcomes: Iterable[Outcome], now: datetime) -> dict[str, in
     return ids
 
 
-def works(attempt: Attempt) -> bool:
+def destination_is_up(attempt: Attempt) -> bool:
     """Whether the destination is up, though it may have refused this request."""
     return attempt.status is not None and attempt.status < 500
 
 
 def _count(destination: Destination, attempt: Attempt, now: datetime) -> None:
-    if works(attempt):
+    if destination_is_up(attempt):
         destination.last_success_at = now
         destination.close_breaker()
         return

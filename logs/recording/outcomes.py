@@ -34,7 +34,7 @@ class Outcome:
 
     `state` is the new one; PENDING means that it is due again in `retry_in` seconds.
     Without an attempt it was given back unsent, which uses none up. `captured` goes to
-    the ticket's external data, and `said` is the attempt's message without what
+    the ticket's external data, and `message` is the attempt's message without what
     becomes of that. With a `change` to make, it says what becomes of the state itself.
     """
 
@@ -44,7 +44,7 @@ class Outcome:
     retry_in: float | None = None
     origin: str = ""
     captured: Sequence[Captured] = ()
-    said: str = ""
+    message: str = ""
     change: Change | None = None
 
 

@@ -145,7 +145,7 @@ def test_a_ticket_that_was_deleted_meanwhile_is_noted() -> None:
 def test_writing_again_after_an_error_says_nothing_twice() -> None:
     run = a_run()
     outcome = captured(run.deliveries.get(), a_value("A-1"))
-    outcome.said = "Noted before."
+    outcome.message = "Noted before."
     with transaction.atomic():
         captures.store([outcome], run)
         transaction.set_rollback(True)
