@@ -24,6 +24,7 @@ from ..http import Response, TransportError
 from ..models import Macro, WebRequest
 from ..retries import Failure, GiveUp, RetryCause, RetryPolicy, cause_of, retry_after
 from ..steps.emails import MailRefused, Taken
+from ..steps.rendering import Plan
 from .capture import captures_of
 from .sender import Exchange
 
@@ -36,9 +37,14 @@ _MAX_LOST_CHANGES = 5
 _GONE = 410
 
 
-def of_exchange(exchange: Exchange) -> Outcome:
-    """What a request that was sent, or could not be, leads to."""
-    attempt = _attempt(exchange)
+def of_exchange(
+    delivery: Delivery, exchange: Exchange, run: Run, plan: Plan, origin: str
+) -> Outcome:
+    """What a request that was sent, or could not be, leads to.
+
+    `origin` is where it went, empty where no destination is to be judged by it.
+    """
+    attempt = _attempt(delivery, exchange)
     ended_at = exchange.started_at + timedelta(seconds=exchange.seconds)
     result = exchange.result
     hint = 0.0
@@ -46,35 +52,26 @@ def of_exchange(exchange: Exchange) -> Outcome:
         _take_response(attempt, result)
         if attempt.error_class:
             hint = retry_after(result.fields, ended_at)
-    elif isinstance(result, Taken):
-        attempt.message = result.said
-    elif isinstance(result, MailRefused):
-        attempt.error_class, attempt.message = ErrorClass.HTTP, result.message
-    elif isinstance(result, TransportError):
-        attempt.error_class = result.kind
-        attempt.message = result.message
-        attempt.outcome_unknown = result.outcome_unknown
     else:
-        _take_unforeseen(attempt, exchange)
-    secrets = _redact_echoes(attempt, exchange)
-    work = exchange.work
+        _take_other(attempt, result)
+    secrets = _redact_echoes(attempt, exchange, plan)
     captured: list[Captured] = []
     if isinstance(result, Response):
-        returns = work.plan.steps[exchange.delivery.step].returns
+        returns = plan.steps[delivery.step].returns
         captured = _capture(attempt, result, returns, secrets) if returns else []
-        if not work.run.stores:
-            captured = _only_told(attempt, captured)
+        if not run.stores:
+            captured = _only_shown(attempt, captured)
     is_busy = isinstance(result, MailRefused) and result.is_temporary
-    outcome = _outcome(attempt, work.run, work.plan.policy, ended_at, hint, is_busy)
+    outcome = _outcome(attempt, run, plan.policy, ended_at, hint, is_busy)
     outcome.captured, outcome.message = captured, attempt.message
-    # A token's fault is not the destination's, and an echo went nowhere.
-    if not (isinstance(result, TokenError) or work.run.is_echo):
-        outcome.origin = work.plan.vault.redact(exchange.origin)
+    # A token's fault is not the destination's.
+    if not isinstance(result, TokenError):
+        outcome.origin = plan.vault.redact(origin)
     return outcome
 
 
 def of_change(delivery: Delivery, change: Change, now: datetime) -> Outcome:
-    """Made, and told of, when it is recorded."""
+    """Made, and announced, when it is recorded."""
     attempt = Attempt(delivery=delivery, number=delivery.attempts + 1, started_at=now)
     return Outcome(delivery, DeliveryState.DELIVERED, attempt, change=change)
 
@@ -138,9 +135,9 @@ def cancelled(delivery: Delivery) -> Outcome:
 
 
 def pause_if_gone(run: Run, outcomes: Iterable[Outcome], now: datetime) -> None:
-    """After an answer of 410 pause the macro, unless its address was changed since.
+    """After a response of 410 pause the macro, unless its address was changed since.
 
-    A run keeps the address it started with, so its later answers must not pause again
+    A run keeps the address it started with, so its later responses must not pause again
     a macro that was mended and resumed.
     """
     for outcome in outcomes:
@@ -160,11 +157,11 @@ def pause_if_gone(run: Run, outcomes: Iterable[Outcome], now: datetime) -> None:
         return
 
 
-def _attempt(exchange: Exchange) -> Attempt:
+def _attempt(delivery: Delivery, exchange: Exchange) -> Attempt:
     shown = exchange.masked
     return Attempt(
-        delivery=exchange.delivery,
-        number=exchange.delivery.attempts + 1,
+        delivery=delivery,
+        number=delivery.attempts + 1,
         started_at=exchange.started_at,
         total_ms=round(exchange.seconds * 1000),
         method=shown.method,
@@ -188,11 +185,21 @@ def _take_response(attempt: Attempt, response: Response) -> None:
         attempt.error_class = ErrorClass.HTTP
 
 
-def _take_unforeseen(attempt: Attempt, exchange: Exchange) -> None:
-    logger.error("Sending failed in an unforeseen way", exc_info=exchange.result)  # type: ignore[arg-type]
-    attempt.error_class = ErrorClass.CONNECT
-    attempt.message = "The request failed inside CenterHook; its log says more."
-    attempt.outcome_unknown = True
+def _take_other(attempt: Attempt, result: Taken | Exception | None) -> None:
+    """What came in place of a response."""
+    if isinstance(result, Taken):
+        attempt.message = result.said
+    elif isinstance(result, MailRefused):
+        attempt.error_class, attempt.message = ErrorClass.HTTP, result.message
+    elif isinstance(result, TransportError):
+        attempt.error_class = result.kind
+        attempt.message = result.message
+        attempt.outcome_unknown = result.outcome_unknown
+    else:
+        logger.error("Sending failed in an unforeseen way", exc_info=result)
+        attempt.error_class = ErrorClass.CONNECT
+        attempt.message = "The request failed inside CenterHook; its log says more."
+        attempt.outcome_unknown = True
 
 
 def _outcome(
@@ -235,7 +242,7 @@ def _capture(
     returns: Sequence[ReturnValue],
     secrets: list[str],
 ) -> list[Captured]:
-    """From the body as it is logged, so that no secret can be picked out of it."""
+    """Read from the body as it is logged, so that no secret can be picked out of it."""
     cut = Cut(attempt.response_cut).label if attempt.response_cut else ""
     reading = Reading(
         response.status_code,
@@ -251,18 +258,17 @@ def _capture(
     return capture.values
 
 
-def _only_told(attempt: Attempt, captured: Iterable[Captured]) -> list[Captured]:
-    """What a test would store is said on its attempt, and goes nowhere."""
+def _only_shown(attempt: Attempt, captured: Iterable[Captured]) -> list[Captured]:
+    """What a test would store is shown on its attempt, and goes nowhere."""
     lines = (f"Would be stored: {each}" for each in captured)
     attempt.message = "\n".join(filter(None, [attempt.message, *lines]))
     return []
 
 
-def _redact_echoes(attempt: Attempt, exchange: Exchange) -> list[str]:
+def _redact_echoes(attempt: Attempt, exchange: Exchange, plan: Plan) -> list[str]:
     """Mask secrets wherever else they stand, as in an echo of the request."""
-    vault = exchange.work.plan.vault
     request = exchange.request
-    secrets = [*vault.echoes, *credentials_in(request.headers, request.url)]
+    secrets = [*plan.vault.echoes, *credentials_in(request.headers, request.url)]
     if not secrets:
         return secrets
     for name in TEXTS:

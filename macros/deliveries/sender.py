@@ -7,9 +7,6 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
-
-from logs.models import Delivery
 
 from ..auth.credentials import Credentials, with_headers
 from ..http import (
@@ -23,10 +20,6 @@ from ..http import (
 )
 from ..steps import emails
 from ..steps.echo import echo
-from .lanes import Lane
-
-if TYPE_CHECKING:
-    from .work import Work
 
 NOT_STARTED = datetime.min.replace(tzinfo=UTC)
 
@@ -45,28 +38,27 @@ class Clients:
         self.inside.close()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Exchange:
-    """One request on its way, and what came of it."""
+    """One request on its way, and what came of it.
 
-    work: Work
-    delivery: Delivery
+    It leads to no row, no run and no queue: what has only this can touch neither.
+    """
+
     request: Request
     masked: Request
-    origin: str
-    lane: Lane
-    token: str
+    is_echo: bool = False
     credentials: Credentials | None = None
     tls: TlsOptions | None = None
     # A superuser has opened this destination's inside address.
-    inside: bool = False
+    is_inside: bool = False
     started_at: datetime = NOT_STARTED
     seconds: float = 0.0
     result: Response | emails.Taken | TransportError | Exception | None = None
 
     def perform(self, clients: Clients) -> Response | emails.Taken:
         """Send it, with what only holds for this moment. Raises TransportError."""
-        if self.work.run.is_echo:
+        if self.is_echo:
             return echo(self.masked, clients.limits.max_bytes)
         if self.credentials is None:
             return self._send(clients)
@@ -84,11 +76,11 @@ class Exchange:
         return self._send(clients)
 
     def _send(self, clients: Clients) -> Response:
-        client = clients.inside if self.inside else clients.guarded
+        client = clients.inside if self.is_inside else clients.guarded
         return client.send(self.request.prepare(), tls=self.tls)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class MailExchange(Exchange):
     """An e-mail on its way to the mail server, by Django's e-mail backend."""
 
@@ -112,13 +104,13 @@ class Sender:
     ) -> None:
         self._clients = clients
         self._finished = finished
-        self._most = threads
+        self._max_threads = threads
         self._todo: SimpleQueue[Exchange | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
 
     def submit(self, exchange: Exchange, on_the_wire: int) -> None:
         """Send soon. `on_the_wire` counts what is, this one included."""
-        if len(self._threads) < min(on_the_wire, self._most):
+        if len(self._threads) < min(on_the_wire, self._max_threads):
             name = f"sender-{len(self._threads)}"
             thread = threading.Thread(target=self._run, name=name, daemon=True)
             self._threads.append(thread)
