@@ -62,7 +62,7 @@ def of_exchange(
         if not run.stores:
             captured = _only_shown(attempt, captured)
     is_busy = isinstance(result, MailRefused) and result.is_temporary
-    outcome = _outcome(attempt, run, plan.policy, ended_at, hint, is_busy)
+    outcome = _outcome(delivery, attempt, run, plan.policy, ended_at, hint, is_busy)
     outcome.captured, outcome.message = captured, attempt.message
     # A token's fault is not the destination's.
     if not isinstance(result, TokenError):
@@ -72,7 +72,7 @@ def of_exchange(
 
 def of_change(delivery: Delivery, change: Change, now: datetime) -> Outcome:
     """Made, and announced, when it is recorded."""
-    attempt = Attempt(delivery=delivery, number=delivery.attempts + 1, started_at=now)
+    attempt = Attempt.begun(delivery, now)
     return Outcome(delivery, DeliveryState.DELIVERED, attempt, change=change)
 
 
@@ -81,13 +81,9 @@ def of_lost_change(delivery: Delivery, now: datetime) -> Outcome:
 
     Not without end, so that a delivery that kills its workers comes to one.
     """
-    attempt = Attempt(
-        delivery=delivery,
-        number=delivery.attempts + 1,
-        started_at=now,
-        error_class=ErrorClass.LOST,
-        message="The worker stopped before it changed anything.",
-    )
+    attempt = Attempt.begun(delivery, now)
+    attempt.error_class = ErrorClass.LOST
+    attempt.message = "The worker stopped before it changed anything."
     if attempt.number - delivery.attempts_before < _MAX_LOST_CHANGES:
         return Outcome(delivery, DeliveryState.PENDING, attempt, retry_in=0)
     return Outcome(delivery, DeliveryState.FAILED, attempt)
@@ -97,13 +93,8 @@ def not_sent(
     delivery: Delivery, message: str, error_class: ErrorClass, now: datetime
 ) -> Outcome:
     """The request could not be built: nothing was sent, and a retry would not help."""
-    attempt = Attempt(
-        delivery=delivery,
-        number=delivery.attempts + 1,
-        started_at=now,
-        error_class=error_class,
-        message=message,
-    )
+    attempt = Attempt.begun(delivery, now)
+    attempt.error_class, attempt.message = error_class, message
     return Outcome(delivery, DeliveryState.FAILED, attempt)
 
 
@@ -114,15 +105,11 @@ def of_lost_lease(
 
     It counts as a try, so that a delivery that kills its worker comes to an end.
     """
-    attempt = Attempt(
-        delivery=delivery,
-        number=delivery.attempts + 1,
-        started_at=now,
-        error_class=ErrorClass.LOST,
-        message="The worker stopped while it held this delivery.",
-        outcome_unknown=True,
-    )
-    return _outcome(attempt, run, policy, now)
+    attempt = Attempt.begun(delivery, now)
+    attempt.error_class = ErrorClass.LOST
+    attempt.message = "The worker stopped while it held this delivery."
+    attempt.outcome_unknown = True
+    return _outcome(delivery, attempt, run, policy, now)
 
 
 def given_back(delivery: Delivery, wait: float = 0.0) -> Outcome:
@@ -158,17 +145,14 @@ def pause_if_gone(run: Run, outcomes: Iterable[Outcome], now: datetime) -> None:
 
 
 def _attempt(delivery: Delivery, exchange: Exchange) -> Attempt:
+    attempt = Attempt.begun(delivery, exchange.started_at)
     shown = exchange.masked
-    return Attempt(
-        delivery=delivery,
-        number=delivery.attempts + 1,
-        started_at=exchange.started_at,
-        total_ms=round(exchange.seconds * 1000),
-        method=shown.method,
-        url=mask_url(shown.url),
-        request_headers=header_lines(shown.headers),
-        request_body=_text(shown.body or b""),
-    )
+    attempt.total_ms = round(exchange.seconds * 1000)
+    attempt.method = shown.method
+    attempt.url = mask_url(shown.url)
+    attempt.request_headers = header_lines(shown.headers)
+    attempt.request_body = _text(shown.body or b"")
+    return attempt
 
 
 def _take_response(attempt: Attempt, response: Response) -> None:
@@ -203,6 +187,7 @@ def _take_other(attempt: Attempt, result: Taken | Exception | None) -> None:
 
 
 def _outcome(
+    delivery: Delivery,
     attempt: Attempt,
     run: Run,
     policy: RetryPolicy,
@@ -210,7 +195,6 @@ def _outcome(
     hint: float = 0.0,
     is_busy: bool = False,
 ) -> Outcome:
-    delivery = attempt.delivery
     if not attempt.error_class:
         return Outcome(delivery, DeliveryState.DELIVERED, attempt)
     cause = cause_of(attempt.error_class, attempt.status)
