@@ -51,7 +51,8 @@ def mask_header(name: str, value: str) -> str:
 
 def header_lines(headers: Headers) -> str:
     """Headers as `Name: value` lines, credentials masked."""
-    return "\n".join(f"{name}: {mask_header(name, value)}" for name, value in headers)
+    lines = [f"{name}: {mask_header(name, value)}" for name, value in headers]
+    return "\n".join(lines)
 
 
 def credentials_in(headers: Headers, url: str) -> list[str]:
@@ -69,7 +70,7 @@ def credentials_in(headers: Headers, url: str) -> list[str]:
         for name, value in _PARAMETER.findall(url):
             if is_credential(name):
                 found |= {value, unquote_plus(value)}
-    return _longest_first(echo for value in found for echo in written_forms(value))
+    return list(_all_forms(frozenset(found)))
 
 
 def echoes(secrets: Iterable[str]) -> tuple[str, ...]:
@@ -95,6 +96,13 @@ def _longest_first(found: Iterable[str]) -> list[str]:
 
 
 # A run sends the same credentials with every delivery.
+@lru_cache(maxsize=256)
+def _all_forms(values: frozenset[str]) -> tuple[str, ...]:
+    return tuple(
+        _longest_first(form for each in values for form in written_forms(each))
+    )
+
+
 @lru_cache(maxsize=256)
 def written_forms(value: str) -> frozenset[str]:
     """How a receiver may write a value: as it is, in a URL, in JSON, or in XML."""
@@ -127,6 +135,12 @@ def _in_base64(value: str) -> set[str]:
         inner = whole[-(-before * 8 // 6) : len(data) * 8 // 6]
         found |= {inner, inner.replace("+", "-").replace("/", "_")}
     return found
+
+
+def those_in(texts: Iterable[str], secrets: Iterable[str]) -> list[str]:
+    """The secrets that stand in any of the texts: nearly always none."""
+    whole = "\0".join(texts)
+    return [secret for secret in secrets if secret in whole]
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:

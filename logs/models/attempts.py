@@ -120,7 +120,8 @@ class Attempt(QuickLoading):
         """The next one of a delivery, to be filled in; made without `__init__`."""
         names, defaults = _columns()
         attempt = cls.from_db(None, names, defaults)
-        attempt.delivery_id = delivery.pk
+        # Not by the descriptor of the foreign key, which looks after a cache.
+        attempt.__dict__["delivery_id"] = delivery.pk
         attempt.number = delivery.attempts + 1
         attempt.started_at = started_at
         return attempt

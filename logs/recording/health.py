@@ -30,11 +30,10 @@ def follow(run: Run, outcomes: Iterable[Outcome], now: datetime) -> dict[str, in
             tried[outcome.origin].append(outcome.attempt)
     ids = {}
     for origin in sorted(tried):
-        made, _ = Destination.objects.get_or_create(
+        destination, _ = Destination.objects.select_for_update().get_or_create(
             community_id=run.community_id, origin=origin
         )
-        ids[origin] = made.pk
-        destination = Destination.objects.select_for_update().get(pk=made.pk)
+        ids[origin] = destination.pk
         for attempt in tried[origin]:
             _count(destination, attempt, now)
         destination.save(update_fields=[*Destination.BREAKER_FIELDS, *_SEEN])

@@ -16,7 +16,14 @@ from logs import audit
 from logs.models import Action, Attempt, Cut, Delivery, DeliveryState, ErrorClass, Run
 from logs.models.attempts import TEXTS
 from logs.recording import Captured, Outcome
-from logs.redaction import credentials_in, header_lines, mask_url, redact, redact_end
+from logs.redaction import (
+    credentials_in,
+    header_lines,
+    mask_url,
+    redact,
+    redact_end,
+    those_in,
+)
 
 from ..auth.oauth import TokenError
 from ..extraction import Reading, ReturnValue
@@ -253,10 +260,10 @@ def _redact_echoes(attempt: Attempt, exchange: Exchange, plan: Plan) -> list[str
     """Mask secrets wherever else they stand, as in an echo of the request."""
     request = exchange.request
     secrets = [*plan.vault.echoes, *credentials_in(request.headers, request.url)]
-    if not secrets:
-        return secrets
-    for name in TEXTS:
-        setattr(attempt, name, redact(getattr(attempt, name), secrets))
+    texts = [getattr(attempt, name) for name in TEXTS]
+    if present := those_in(texts, secrets):
+        for name, text in zip(TEXTS, texts, strict=True):
+            setattr(attempt, name, redact(text, present))
     if attempt.response_cut:
         attempt.response_body = redact_end(attempt.response_body, secrets)
     return secrets

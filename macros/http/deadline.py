@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass
 from math import isfinite
 from time import monotonic
@@ -52,6 +53,13 @@ class Deadline:
         if left <= 0:
             raise TimeoutError
         return left if left < at_most else at_most
+
+    def bound(self, sock: socket.socket) -> None:
+        """Let the next send or receive take no longer than the read limit."""
+        timeout = self.left(self.limits.read)
+        # To set it costs a system call, and other threads get the interpreter.
+        if sock.gettimeout() != timeout:
+            sock.settimeout(timeout)
 
     def connected(self) -> None:
         self.connect_ms = self._elapsed_ms()

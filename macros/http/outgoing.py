@@ -96,7 +96,7 @@ def transmit(sock: socket.socket, data: bytes, deadline: Deadline) -> bool:
     view = memoryview(data)
     try:
         while view:
-            sock.settimeout(deadline.left(deadline.limits.read))
+            deadline.bound(sock)
             view = view[sock.send(view) :]
     except CLOSED:
         return False

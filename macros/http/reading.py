@@ -109,7 +109,7 @@ class Reader:
         return data
 
     def _receive(self, size: int) -> bytes:
-        self.sock.settimeout(self._deadline.left(self._deadline.limits.read))
+        self._deadline.bound(self.sock)
         data = self.sock.recv(size)
         if not data:
             self._closed = True

@@ -87,3 +87,15 @@ def test_an_attempt_is_begun_with_what_its_fields_begin_with(
 def test_nobody_waits_for_the_signals_that_are_not_sent(bugs: FeedbackType) -> None:
     for signal in (pre_init, post_init):
         assert not any(signal.has_listeners(model) for model in QUICK)
+
+
+def test_any_of_finds_what_in_finds_with_one_parameter(bugs: FeedbackType) -> None:
+    factories.tickets(bugs, 4)
+    pks = list(Feedback.objects.order_by("pk").values_list("pk", flat=True))
+    some = [*pks[1:3], 987_654_321]
+    rows = Feedback.objects.filter(pk__any_of=some).order_by("pk")
+    assert list(rows) == list(Feedback.objects.filter(pk__in=some).order_by("pk"))
+    assert len(rows.query.sql_with_params()[1]) == 1
+    assert not Feedback.objects.filter(pk__any_of=[]).exists()
+    assert rows.update(title="Changed") == 2
+    assert Feedback.objects.filter(title="Changed").count() == 2
