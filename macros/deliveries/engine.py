@@ -37,6 +37,8 @@ logger = logging.getLogger(__name__)
 TICK = 0.5
 # Before looking again after the database was away, in seconds.
 PAUSE = 1.0
+# How often the age of the database connection is looked at, in seconds.
+TEND_EVERY = 1.0
 # What a stopping engine may take beyond a request's deadline, in seconds.
 GRACE = 10.0
 # The database is there, but will never take these rows.
@@ -53,6 +55,7 @@ class Engine:
         self._throttles = Throttles(settings.DESTINATION_CONCURRENCY)
         self._works: dict[int, Work] = {}
         self._on_the_wire: dict[Exchange, tuple[Work, Sending]] = {}
+        self._tended_at = float("-inf")
         # A plain flag: setting an Event in a handler can wait for itself.
         self._stopping = False
         self._thread = threading.Thread(target=self._loop, name="engine", daemon=True)
@@ -100,7 +103,7 @@ class Engine:
     def _loop(self) -> None:
         while not (self.is_stopping and not self._works):
             try:
-                close_old_connections()
+                self._tend_connection()
                 self._step()
             except Error as error:
                 # Results are kept, and written when the database is back.
@@ -112,6 +115,13 @@ class Engine:
                 logger.exception("The engine stumbled")
                 time.sleep(PAUSE)
         connection.close()
+
+    def _tend_connection(self) -> None:
+        """Let go of a connection that is too old or has failed, now and then."""
+        now = time.monotonic()
+        if now - self._tended_at >= TEND_EVERY:
+            close_old_connections()
+            self._tended_at = now
 
     def _step(self) -> None:
         """Claim, build, send; take in what came back; write it down."""

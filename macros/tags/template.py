@@ -121,6 +121,8 @@ class Template:
 
 
 def _join(parts: list[_Part], context: RenderContext) -> str:
+    if len(parts) == 1 and isinstance(parts[0], str):
+        return parts[0]  # As of most headers.
     return "".join([part if isinstance(part, str) else part(context) for part in parts])
 
 
