@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from feedback.changes import Change
 from feedback.models import Feedback, Tester
 from logs.models import Attempt, Delivery, ErrorClass, Resend, Run, SubjectKind
 from logs.recording import Outcome
 
 from ..auth.authentication import Forbidden
 from ..http import TransportError, origin_of
-from ..steps.changes import ChangeTemplate
-from ..steps.emails import EmailTemplate
+from ..steps.compiled import Outgoing, Transport
 from ..steps.errors import TooLarge
-from ..steps.rendering import Plan, RequestTemplate, context_for
-from ..steps.replay import again, sent_before
+from ..steps.rendering import Plan, context_for
+from ..steps.replay import sent_before
 from ..tags import RenderContext, RenderError
 from . import outcomes
 from .sender import Exchange, MailExchange
@@ -72,16 +72,17 @@ class Builder:
             return self._refused(delivery, error.message, ErrorClass(error.kind))
 
     def _built(self, delivery: Delivery) -> Sending | Outcome:
-        template = self._plan.steps[delivery.step]
+        step = self._plan.steps[delivery.step]
         context = self._context(delivery)
-        if isinstance(template, ChangeTemplate):
-            change = template.render(context)
-            return outcomes.of_change(delivery, change, context.now)
         if delivery.resend == Resend.SAME:
-            template = again(template, self._sent_before.pop(delivery.pk, None))
-        if isinstance(template, EmailTemplate):
-            return self._mail(delivery, template, context)
-        return self._request(delivery, template, context)
+            step = step.repeat(self._sent_before.pop(delivery.pk, None))
+        built = step.build(context)
+        if isinstance(built, Change):
+            return outcomes.of_change(delivery, built, context.now)
+        if built.transport is Transport.MAIL:
+            exchange: Exchange = MailExchange(built.request, built.masked)
+            return Sending(delivery, exchange, self._throttles.mail)
+        return self._request(delivery, built)
 
     def _context(self, delivery: Delivery) -> RenderContext:
         subject = self._subjects.get(delivery.subject_id)
@@ -92,26 +93,15 @@ class Builder:
         secrets = self._plan.vault.values
         return context_for(subject, self._run, delivery.pk, timezone.now(), secrets)
 
-    def _mail(
-        self, delivery: Delivery, template: EmailTemplate, context: RenderContext
-    ) -> Sending:
-        request = template.render(context)
-        masked = template.render_masked(context) if template.secrets else request
-        return Sending(delivery, MailExchange(request, masked), self._throttles.mail)
-
-    def _request(
-        self, delivery: Delivery, template: RequestTemplate, context: RenderContext
-    ) -> Sending:
-        request = template.render(context)
-        masked = template.render_masked(context) if template.uses_secrets else request
+    def _request(self, delivery: Delivery, built: Outgoing) -> Sending:
         is_echo = self._run.is_echo
-        origin = origin_of(request.url)
+        origin = origin_of(built.request.url)
         # An echo waits for nobody, and nobody for it.
         toward = "" if is_echo else origin
         throttle = self._throttles.get(self._run.community_id, toward)
         row = throttle.destination
-        exchange = Exchange(request, masked, is_echo)
-        exchange.credentials = template.authentication.credentials
+        exchange = Exchange(built.request, built.masked, is_echo)
+        exchange.credentials = built.credentials
         exchange.tls = self._plan.tls_for(row)
         exchange.is_inside = row is not None and row.allows_inside
         return Sending(delivery, exchange, throttle)

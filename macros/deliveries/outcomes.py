@@ -28,9 +28,9 @@ from logs.redaction import (
 from ..auth.oauth import TokenError
 from ..extraction import Reading, ReturnValue
 from ..http import Response, TransportError
-from ..models import Macro, WebRequest
+from ..models import Macro, step_kinds
 from ..retries import Failure, GiveUp, RetryCause, RetryPolicy, cause_of, retry_after
-from ..steps.emails import MailRefused, Taken
+from ..steps.mail import MailRefused, Taken
 from ..steps.rendering import Plan
 from .capture import captures_of
 from .sender import Exchange
@@ -138,8 +138,9 @@ def pause_if_gone(run: Run, outcomes: Iterable[Outcome], now: datetime) -> None:
         attempt = outcome.attempt
         if attempt is None or attempt.status != _GONE or run.is_test:
             continue
-        url = run.snapshot["steps"][outcome.delivery.step]["url"]
-        same = WebRequest.objects.filter(macro=OuterRef("pk"), url=url)
+        settings = run.snapshot["steps"][outcome.delivery.step]
+        same = step_kinds()[settings["kind"]].with_url_of(settings)
+        same = same.filter(macro=OuterRef("pk"))
         reason = (
             f"{outcome.origin} answered 410 to {outcome.delivery}: the address is gone"
             " for good. Put a new one into the web request, then resume."
@@ -179,7 +180,7 @@ def _take_response(attempt: Attempt, response: Response) -> None:
 def _take_other(attempt: Attempt, result: Taken | Exception | None) -> None:
     """What came in place of a response."""
     if isinstance(result, Taken):
-        attempt.message = result.said
+        attempt.message = result.message
     elif isinstance(result, MailRefused):
         attempt.error_class, attempt.message = ErrorClass.HTTP, result.message
     elif isinstance(result, TransportError):

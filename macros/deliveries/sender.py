@@ -18,7 +18,7 @@ from ..http import (
     TlsOptions,
     TransportError,
 )
-from ..steps import emails
+from ..steps import mail
 from ..steps.echo import echo
 
 NOT_STARTED = datetime.min.replace(tzinfo=UTC)
@@ -54,9 +54,9 @@ class Exchange:
     is_inside: bool = False
     started_at: datetime = NOT_STARTED
     seconds: float = 0.0
-    result: Response | emails.Taken | TransportError | Exception | None = None
+    result: Response | mail.Taken | TransportError | Exception | None = None
 
-    def perform(self, clients: Clients) -> Response | emails.Taken:
+    def perform(self, clients: Clients) -> Response | mail.Taken:
         """Send it, with what only holds for this moment. Raises TransportError."""
         if self.is_echo:
             return echo(self.masked, clients.limits.max_bytes)
@@ -84,9 +84,9 @@ class Exchange:
 class MailExchange(Exchange):
     """An e-mail on its way to the mail server, by Django's e-mail backend."""
 
-    def perform(self, clients: Clients) -> emails.Taken:
+    def perform(self, clients: Clients) -> mail.Taken:
         """Raises TransportError, MailRefused."""
-        return emails.send(self.request)
+        return mail.send(self.request)
 
 
 class Sender:

@@ -14,9 +14,8 @@ from django.utils import timezone
 from logs import recording
 from logs.models import Delivery, DeliveryState, ErrorClass, Run, RunState
 from logs.recording import Outcome
-from logs.recording.health import destination_is_up
+from logs.recording.health import is_healthy
 
-from ..steps.changes import ChangeTemplate
 from ..steps.rendering import Plan
 from . import outcomes
 from .building import Builder, Sending
@@ -89,7 +88,7 @@ class Work:
         self.results.append(outcome)
         # No breaker watches over the mail server.
         is_up = isinstance(exchange, MailExchange) or (
-            outcome.attempt is not None and destination_is_up(outcome.attempt)
+            outcome.attempt is not None and is_healthy(outcome.attempt)
         )
         throttle.end(self._token(sending), exchange.seconds, is_up)
         self._must_flush |= throttle.is_suspect
@@ -153,7 +152,7 @@ class Work:
         return len(fresh)
 
     def _lost(self, delivery: Delivery, now: datetime) -> Outcome:
-        if isinstance(self.plan.steps[delivery.step], ChangeTemplate):
+        if self.plan.steps[delivery.step].transport is None:
             return outcomes.of_lost_change(delivery, now)
         return outcomes.of_lost_lease(self.run, delivery, self.plan.policy, now)
 
