@@ -20,8 +20,6 @@ LONG_FUNCTIONS = {
     "macros/authoring/curl/windows.py:split_arguments": "pending: split with its room",
     "macros/authoring/presets/filling.py:fill": "pending: split with its room",
     "macros/config/exporting.py:export_project": "pending: split with its room",
-    "macros/deliveries/outcomes.py:of_exchange": "pending: split with its room",
-    "macros/runs/start.py:start_run": "pending: split with its room",
 }
 OURS = ("centerhook", "feedback", "logs", "macros", "tests", "manage.py")
 
