@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from feedback.changes import Change, ChangeKind, ChangePlan, of_tester
 from feedback.models import Tester
 
-from ..tags import OutputContext, RenderContext, Scope, Template, compile_shown
+from ..tags import (
+    OutputContext,
+    RenderContext,
+    Scope,
+    Template,
+    compile_without_secrets,
+)
 from .compiled import CompiledStep
 from .dry_run import DryRunRow
 
@@ -66,7 +72,7 @@ class CompiledChange(CompiledStep):
 
 def compile_text(text: str, scope: Scope) -> Template:
     """A text that people will read. Raises TemplateError."""
-    return compile_shown(text, OutputContext.TEXT, scope)
+    return compile_without_secrets(text, OutputContext.TEXT, scope)
 
 
 def shortened(text: str) -> str:
