@@ -66,7 +66,7 @@ def of_exchange(exchange: Exchange) -> Outcome:
             captured = _only_told(attempt, captured)
     is_busy = isinstance(result, MailRefused) and result.is_temporary
     outcome = _outcome(attempt, work.run, work.plan.policy, ended_at, hint, is_busy)
-    outcome.captured, outcome.said = captured, attempt.message
+    outcome.captured, outcome.message = captured, attempt.message
     # A token's fault is not the destination's, and an echo went nowhere.
     if not (isinstance(result, TokenError) or work.run.is_echo):
         outcome.origin = work.plan.vault.redact(exchange.origin)

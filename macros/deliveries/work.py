@@ -25,7 +25,7 @@ from logs.models import (
     RunState,
 )
 from logs.recording import Outcome
-from logs.recording.health import works
+from logs.recording.health import is_healthy
 
 from ..auth.authentication import Forbidden
 from ..http import TransportError, origin_of
@@ -103,7 +103,7 @@ class Work:
         self.results.append(outcome)
         # No breaker watches over the mail server.
         is_mail = isinstance(exchange, MailExchange)
-        is_up = is_mail or (outcome.attempt is not None and works(outcome.attempt))
+        is_up = is_mail or (outcome.attempt is not None and is_healthy(outcome.attempt))
         exchange.lane.end(exchange.token, exchange.seconds, is_up)
         self._must_flush |= exchange.lane.is_suspect
 

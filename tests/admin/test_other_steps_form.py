@@ -266,4 +266,4 @@ def test_the_comment_says_which_macro_wrote_it_and_the_log_reads_well(
         page.get(reverse("admin:logs_delivery_change", args=[run.deliveries.get().pk]))
     )
     assert "Comment added: Hi" in log
-    assert "Request as sent" not in log and "<h3>Answer</h3>" not in log
+    assert "Request as sent" not in log and "<h3>Response</h3>" not in log

@@ -79,7 +79,7 @@ def test_an_echo_says_so(page: Client, macro: Macro, receiver: Receiver) -> None
     response = page.post(url, form_of(macro, to="echo"))
     deliveries.work(Run.objects.get().pk)
     html = page.get(response["Location"]).content.decode()
-    assert "nothing was sent, the answer is the request itself" in html
+    assert "nothing was sent, the response is the request itself" in html
     assert receiver.requests == []
 
 

@@ -23,7 +23,7 @@ from macros.http import Request
 from macros.models import Macro, Secret, Step, step_kinds
 from macros.models.steps import Problems, Settings
 from macros.models.usage import macros_needing_key, macros_using
-from macros.runs.resends import ResendRefused, resend
+from macros.runs.resend import ResendRefused, resend
 from macros.steps.compiled import CompiledRequest, Transport
 from macros.steps.dry_run import DryRunRow
 from macros.steps.kind import StepForm, StepKind, template_problems

@@ -24,7 +24,7 @@ from macros.deliveries.claims import claim_due
 from macros.models import Macro
 from macros.runs import start_run
 from macros.runs.control import cancel_run
-from macros.runs.resends import resend
+from macros.runs.resend import resend
 from macros.steps.kind import compile_step
 from macros.steps.rendering import context_for
 from macros.tags import Scope

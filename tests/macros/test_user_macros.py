@@ -17,7 +17,7 @@ from macros import deliveries
 from macros.models import Macro
 from macros.runs import RunRefused, macros_for, start_run, subjects_of
 from macros.runs.control import cancel_run
-from macros.runs.resends import preview_resend, resend
+from macros.runs.resend import preview_resend, resend
 from macros.steps.previews import preview
 from macros.steps.rendering import Plan, context_for
 from tests import factories

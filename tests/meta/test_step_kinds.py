@@ -116,14 +116,14 @@ def test_a_kind_is_named_in_its_own_place_only(kind: str) -> None:
     model = step_kinds()[kind]
     words = {kind, model.accessor(), model._meta.label, model._meta.label_lower}
     home = home_of(kind)
-    uses = [
+    homes = [
         (path, line)
         for path in sources()
         for text, line in literals(path)
         if text in words
     ]
-    at_home = [path for path, _ in uses if home in (path, *path.parents)]
-    wrong = [(str(path), line) for path, line in uses if path not in at_home]
+    at_home = [path for path, _ in homes if home in (path, *path.parents)]
+    wrong = [(str(path), line) for path, line in homes if path not in at_home]
     assert at_home and wrong == []
 
 

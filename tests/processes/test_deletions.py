@@ -40,8 +40,8 @@ def test_a_deletion_in_flight_is_recorded_or_dropped_and_stops_nobody(
     bugs, others = factories.feedback_type(), factories.feedback_type()
     ticket = factories.ticket(bugs)
     factories.tickets(others, 5)
-    subject = serve(lambda peer: behave(peer))
-    macro = factories.macro(bugs, subject.url("/"))
+    destination = serve(lambda peer: behave(peer))
+    macro = factories.macro(bugs, destination.url("/"))
     run = factories.run(macro)
     other = factories.run(factories.macro(others, serve(always(OK)).url("/")))
     pks = {Feedback: ticket.pk, Macro: macro.pk, Run: run.pk}
@@ -65,4 +65,4 @@ def test_a_deletion_in_flight_is_recorded_or_dropped_and_stops_nobody(
     else:
         run.refresh_from_db()
         assert (states, statuses, run.state) == (["delivered"], [(200,)], "finished")
-    assert len(subject.requests) == 1
+    assert len(destination.requests) == 1
