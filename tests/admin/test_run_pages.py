@@ -74,7 +74,7 @@ def test_watching_a_run_compiles_nothing_and_decrypts_nothing(
         raise AssertionError("a run's page shows what is kept on the run")
 
     monkeypatch.setattr("macros.crypto.decrypt", forbidden)
-    monkeypatch.setattr("macros.steps.rendering.compile_template", forbidden)
+    monkeypatch.setattr("macros.steps.rendering.compile_step", forbidden)
     monkeypatch.setattr(Plan, "from_snapshot", forbidden)
 
     text(page, "logs_run_change", one.pk)  # What is looked up once is not counted.
