@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from centerhook.receiver import Receiver
 from feedback.models import Feedback
-from logs.models import Attempt, Delivery, Resend, Run, delivery_id
+from logs.models import Attempt, AuditEntry, Delivery, Resend, Run, delivery_id
 from macros.deliveries.claims import claim_due
 from macros.models import Macro
 from macros.runs.resend import ResendRefused, preview_resend, resend
@@ -370,3 +370,21 @@ def test_nothing_is_resent_where_web_requests_are_locked(
         resend(Delivery.objects.all(), Resend.ANEW, olivia)
     assert len(receiver.requests) == 1
     assert not Delivery.objects.filter(state="pending").exists()
+
+
+def test_the_audit_log_counts_every_run_of_a_resend(
+    olivia: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("macros.runs.resend._CHUNK", 2)
+    bugs = factories.feedback_type()
+    factories.ticket(bugs)
+    macro = factories.macro(bugs, "https://a.example/")
+    runs = [factories.run(macro) for _ in range(3)]
+    for run in runs:
+        finish(run, ("failed", "dns"))
+
+    resend(Delivery.objects.all(), Resend.ANEW, olivia)
+
+    entry = AuditEntry.objects.get(action="resent")
+    assert entry.detail == "Build anew: 3 deliveries of 3 runs."
+    assert (entry.object_type, entry.object_id) == ("logs.run", runs[0].pk)
