@@ -10,7 +10,7 @@ from macros.http.connections import MAX_IDLE, Pool
 from macros.http.deadline import Deadline
 from macros.http.urls import endpoint_of
 from tests.http.conftest import LOOPBACK, limits
-from tests.http.hostile import OK, Behaviour, Peer, always, answer
+from tests.http.hostile import OK, Behaviour, Peer, always, http_response
 
 
 def closes_on_the_second_request(reset: bool) -> Behaviour:
@@ -102,14 +102,14 @@ def test_a_repeat_that_cannot_connect_still_leaves_the_outcome_unknown(
 @pytest.mark.parametrize(
     "raw",
     [
-        answer(b"ok", "Connection: close"),
-        answer(b"ok", "Connection: x, Close"),
+        http_response(b"ok", "Connection: close"),
+        http_response(b"ok", "Connection: x, Close"),
         b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
         OK + b"HTTP/1.1 200 OK\r\n",
-        answer(b"0\r\n\r\n", "Transfer-Encoding: chunked"),
-        answer(b"x" * 300_000),
-        answer(b"ok", length=1),
-        answer(b"ok", "no colon"),
+        http_response(b"0\r\n\r\n", "Transfer-Encoding: chunked"),
+        http_response(b"x" * 300_000),
+        http_response(b"ok", length=1),
+        http_response(b"ok", "no colon"),
         b"HTTP/1.1 101 Switching\r\n\r\n",
     ],
     ids=[
@@ -161,7 +161,7 @@ def test_no_exchange_is_cut_by_the_deadline_of_another(serve, client):
         while request := peer.request():
             if b"POST /slow" in request:
                 peer.server.over.wait(0.05)
-            peer.say(answer(request.partition(b"\r\n\r\n")[2]))
+            peer.say(http_response(request.partition(b"\r\n\r\n")[2]))
 
     server = serve(behave)
     seen: Counter[str] = Counter()

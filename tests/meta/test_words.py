@@ -34,12 +34,9 @@ PENDING = {
     "logs/redaction.py": "renamed with logs",
     "macros/admin/": "renamed with macros",
     "macros/api/": "renamed with macros",
-    "macros/auth/oauth.py": "renamed with the HTTP client",
     "macros/authoring/": "renamed with authoring",
     "macros/config/": "renamed with config",
     "macros/crypto.py": "renamed with macros",
-    "macros/deliveries/": "renamed with deliveries",
-    "macros/http/": "renamed with the HTTP client",
     "macros/jobs.py": "renamed with wake-ups",
     "macros/management/": "renamed with config",
     "macros/models/": "renamed with steps",
@@ -52,12 +49,9 @@ PENDING = {
     "tests/api/": "renamed with api",
     "tests/curl/": "renamed with authoring",
     "tests/feedback/": "renamed with feedback",
-    "tests/http/": "renamed with the HTTP client",
     "tests/logs/": "renamed with logs",
     "tests/macros/": "renamed with macros",
     "tests/presets/": "renamed with authoring",
-    "tests/processes/test_kills.py": "renamed with `answer` of tests/http/hostile.py",
-    "tests/security/test_parsers.py": "renamed with `target_of` of the HTTP client",
 }
 
 # Anywhere in a file: a regular expression, and what to say instead.
