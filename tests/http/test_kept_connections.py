@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 
 import pytest
 
 from macros.http import AddressPolicy, Request, TransportError
-from macros.http.connections import MAX_IDLE, Pool
+from macros.http.connections import MAX_IDLE, MIN_IDLE, Pool
 from macros.http.deadline import Deadline
 from macros.http.urls import endpoint_of
 from tests.http.conftest import LOOPBACK, limits
@@ -198,6 +199,24 @@ def test_a_connection_idle_for_long_is_not_trusted(serve):
     connection.idle_since -= MAX_IDLE
     assert pool.take().sock is None
     assert connection.sock is None
+
+
+@pytest.mark.parametrize(("idle", "is_taken"), [(-1.0, True), (MIN_IDLE, False)])
+def test_a_closed_connection_is_seen_unless_it_was_used_just_now(serve, idle, is_taken):
+    closed = threading.Event()
+
+    def behave(peer: Peer) -> None:
+        peer.sock.close()
+        closed.set()
+
+    endpoint = endpoint_of(serve(behave).url())
+    pool = Pool(endpoint, AddressPolicy(LOOPBACK), None, 1)
+    connection = pool.take()
+    connection.connect(Deadline(limits()))
+    assert closed.wait(1)
+    pool.give_back(connection)
+    connection.idle_since = time.monotonic() - idle
+    assert (pool.take() is connection) == is_taken
 
 
 def test_no_more_connections_are_kept_than_there_may_be(serve):
