@@ -114,7 +114,7 @@ class Tokens:
             return entry.token
 
     def refused(self, grant: Grant, token: str) -> bool:
-        """The destination answered 401. True if another token is worth a second try."""
+        """Take note of a 401; True if another token is worth a second try."""
         entry = self._entry(grant)
         with entry.lock:
             if entry.token != token:
@@ -155,7 +155,7 @@ def _refusal(response: Response) -> str:
     except (ValueError, TypeError, KeyError, RecursionError):
         code = None
     known = isinstance(code, str) and re.fullmatch(r"[a-z_]{1,40}", code)
-    return f"it answered {response.status_code}{f' ({code})' if known else ''}."
+    return f"it responded with {response.status_code}{f' ({code})' if known else ''}."
 
 
 def _parse(body: bytes) -> tuple[str, float]:

@@ -50,7 +50,7 @@ def _wording(destination: Destination, is_down: bool) -> tuple[str, str]:
         )
     return (
         f"{destination} does not answer",
-        f"{destination.consecutive_failures} requests in a row got no proper answer."
+        f"{destination.consecutive_failures} requests in a row got no proper response."
         " Deliveries to it wait, and none is lost. One is tried now and then; when it"
-        f" is answered, the others follow by themselves.\n\n{link}\n",
+        f" succeeds, the others follow by themselves.\n\n{link}\n",
     )

@@ -1,4 +1,4 @@
-"""What an answer gives back: its return values, and a sentence on what it lacks."""
+"""What a response gives back: its return values, and a sentence on what it lacks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Capture:
 
 
 def captures_of(returns: Sequence[ReturnValue], reading: Reading) -> Capture:
-    """What would be stored of an answer. Writes nothing."""
+    """What would be stored of a response. Writes nothing."""
     accepted = 200 <= reading.status <= 299
     capture = Capture()
     # Names by what became of them, since many often share one fault.
@@ -37,8 +37,8 @@ def captures_of(returns: Sequence[ReturnValue], reading: Reading) -> Capture:
             fault = f"{wanted.origin} {why}"
             faults.setdefault((needed, fault), []).append(wanted.name)
         else:
-            found = Captured(wanted.name, value, wanted.origin, needed)
-            capture.values.append(found)
+            captured = Captured(wanted.name, value, wanted.origin, needed)
+            capture.values.append(captured)
     _say(capture, faults, reading)
     return capture
 
@@ -60,6 +60,6 @@ def _say(
 
 
 MISSING = (
-    "So the delivery has failed, and nothing of the answer is stored. The system has"
+    "So the delivery has failed, and nothing of the response is stored. The system has"
     " acted on the request, which is not sent again by itself."
 )

@@ -142,8 +142,8 @@ def pause_if_gone(run: Run, outcomes: Iterable[Outcome], now: datetime) -> None:
         same = step_kinds()[settings["kind"]].with_url_of(settings)
         same = same.filter(macro=OuterRef("pk"))
         reason = (
-            f"{outcome.origin} answered 410 to {outcome.delivery}: the address is gone"
-            " for good. Put a new one into the web request, then resume."
+            f"{outcome.origin} responded with 410 to {outcome.delivery}: the address is"
+            " gone for good. Put a new one into the web request, then resume."
         )
         with transaction.atomic():
             rows = Macro.objects.filter(Exists(same), pk=run.macro_id or 0)

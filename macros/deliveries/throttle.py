@@ -32,8 +32,8 @@ PARK = 15.0
 class Throttle:
     """The traffic of one community to one origin.
 
-    Its window follows Little's law: what is answered per second, times the quickest
-    answer, is how many requests the destination can hold without any waiting in line.
+    Its window follows Little's law: the responses per second, times the quickest of
+    them, are how many requests the destination can hold without any waiting in line.
     Twice that keeps it busy and finds out whether it can do more; a fast destination
     needs few.
     """
@@ -47,7 +47,7 @@ class Throttle:
     failures: int = 0
     _limiter: RateLimiter = field(default_factory=RateLimiter)
     _not_before: float = 0.0
-    _answered: int = 0
+    _responses: int = 0
     _quickest: float = float("inf")
     _since: float = field(default_factory=time.monotonic)
 
@@ -70,12 +70,12 @@ class Throttle:
         self.failures = 0 if works else self.failures + 1
         if self.destination is not None:
             self._limiter.give_back(self.destination, token)
-        self._answered += 1
+        self._responses += 1
         self._quickest = min(self._quickest, seconds)
         now = time.monotonic()
         if now - self._since >= ADAPT_EVERY:
             self._adapt(now - self._since)
-            self._answered, self._quickest, self._since = 0, float("inf"), now
+            self._responses, self._quickest, self._since = 0, float("inf"), now
 
     @property
     def is_suspect(self) -> bool:
@@ -126,7 +126,7 @@ class Throttle:
         return taken
 
     def _adapt(self, elapsed: float) -> None:
-        needed = self._answered / elapsed * self._quickest
+        needed = self._responses / elapsed * self._quickest
         self.window = min(self.cap, max(MIN_WINDOW, round(2 * needed)))
 
 

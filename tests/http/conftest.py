@@ -42,8 +42,8 @@ def client() -> Iterator[Client]:
 def dns(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeDNS]:
     """Lets every host name resolve to the listed addresses; see FakeDNS."""
 
-    def resolve_to(*answers: list[str]) -> FakeDNS:
-        fake = FakeDNS(*answers)
+    def resolve_to(*results: list[str]) -> FakeDNS:
+        fake = FakeDNS(*results)
         monkeypatch.setattr(socket, "getaddrinfo", fake)
         return fake
 

@@ -139,8 +139,8 @@ class Server:
             sock, server_side=True, do_handshake_on_connect=False
         )
 
-    def _start(self, target: Callable[..., None], *arguments: object) -> None:
-        thread = threading.Thread(target=target, args=arguments, daemon=True)
+    def _start(self, run: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=run, args=arguments, daemon=True)
         self._threads.append(thread)
         thread.start()
 
@@ -164,28 +164,28 @@ def _wake(sock: socket.socket) -> None:
         socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
-def always(answer: bytes) -> Behaviour:
-    """Gives the same answer to every request, on kept connections."""
+def always(response: bytes) -> Behaviour:
+    """Gives the same response to every request, on kept connections."""
 
     def behave(peer: Peer) -> None:
         while peer.request():
-            peer.say(answer)
+            peer.say(response)
 
     return behave
 
 
-def once(answer: bytes) -> Behaviour:
-    """Answers one request and closes."""
+def once(response: bytes) -> Behaviour:
+    """Responds to one request and closes."""
 
     def behave(peer: Peer) -> None:
         peer.request()
-        peer.say(answer)
+        peer.say(response)
 
     return behave
 
 
 def silent(peer: Peer) -> None:
-    """Takes the request and never answers."""
+    """Takes the request and never responds."""
     peer.request()
     peer.hang()
 
@@ -239,7 +239,7 @@ def large(size: int) -> Behaviour:
     return behave
 
 
-def answer(
+def http_response(
     body: bytes, *headers: str, status: str = "200 OK", length: int | None = None
 ) -> bytes:
     lines = [f"HTTP/1.1 {status}", *headers]
@@ -248,14 +248,14 @@ def answer(
 
 
 class FakeDNS:
-    """A resolver that gives the listed answers, one per call, the last for ever."""
+    """A resolver that gives the listed results, one per call, the last for ever."""
 
-    def __init__(self, *answers: Sequence[str]) -> None:
-        self.answers = list(answers)
+    def __init__(self, *results: Sequence[str]) -> None:
+        self.results = list(results)
         self.asked: list[str] = []
 
     def __call__(self, host: str, port: int, family: int, kind: int) -> list[object]:
-        addresses = self.answers[min(len(self.asked), len(self.answers) - 1)]
+        addresses = self.results[min(len(self.asked), len(self.results) - 1)]
         self.asked.append(host)
         return [
             (socket.AF_INET6, kind, 6, "", (address, port, 0, 0))

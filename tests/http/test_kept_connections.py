@@ -1,16 +1,17 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 
 import pytest
 
 from macros.http import AddressPolicy, Request, TransportError
-from macros.http.connections import MAX_IDLE, Pool
+from macros.http.connections import MAX_IDLE, MIN_IDLE, Pool
 from macros.http.deadline import Deadline
 from macros.http.urls import endpoint_of
 from tests.http.conftest import LOOPBACK, limits
-from tests.http.hostile import OK, Behaviour, Peer, always, answer
+from tests.http.hostile import OK, Behaviour, Peer, always, http_response
 
 
 def closes_on_the_second_request(reset: bool) -> Behaviour:
@@ -102,14 +103,14 @@ def test_a_repeat_that_cannot_connect_still_leaves_the_outcome_unknown(
 @pytest.mark.parametrize(
     "raw",
     [
-        answer(b"ok", "Connection: close"),
-        answer(b"ok", "Connection: x, Close"),
+        http_response(b"ok", "Connection: close"),
+        http_response(b"ok", "Connection: x, Close"),
         b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
         OK + b"HTTP/1.1 200 OK\r\n",
-        answer(b"0\r\n\r\n", "Transfer-Encoding: chunked"),
-        answer(b"x" * 300_000),
-        answer(b"ok", length=1),
-        answer(b"ok", "no colon"),
+        http_response(b"0\r\n\r\n", "Transfer-Encoding: chunked"),
+        http_response(b"x" * 300_000),
+        http_response(b"ok", length=1),
+        http_response(b"ok", "no colon"),
         b"HTTP/1.1 101 Switching\r\n\r\n",
     ],
     ids=[
@@ -161,7 +162,7 @@ def test_no_exchange_is_cut_by_the_deadline_of_another(serve, client):
         while request := peer.request():
             if b"POST /slow" in request:
                 peer.server.over.wait(0.05)
-            peer.say(answer(request.partition(b"\r\n\r\n")[2]))
+            peer.say(http_response(request.partition(b"\r\n\r\n")[2]))
 
     server = serve(behave)
     seen: Counter[str] = Counter()
@@ -198,6 +199,24 @@ def test_a_connection_idle_for_long_is_not_trusted(serve):
     connection.idle_since -= MAX_IDLE
     assert pool.take().sock is None
     assert connection.sock is None
+
+
+@pytest.mark.parametrize(("idle", "is_taken"), [(-1.0, True), (MIN_IDLE, False)])
+def test_a_closed_connection_is_seen_unless_it_was_used_just_now(serve, idle, is_taken):
+    closed = threading.Event()
+
+    def behave(peer: Peer) -> None:
+        peer.sock.close()
+        closed.set()
+
+    endpoint = endpoint_of(serve(behave).url())
+    pool = Pool(endpoint, AddressPolicy(LOOPBACK), None, 1)
+    connection = pool.take()
+    connection.connect(Deadline(limits()))
+    assert closed.wait(1)
+    pool.give_back(connection)
+    connection.idle_since = time.monotonic() - idle
+    assert (pool.take() is connection) == is_taken
 
 
 def test_no_more_connections_are_kept_than_there_may_be(serve):

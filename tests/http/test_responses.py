@@ -12,10 +12,10 @@ import pytest
 from tests.http.hostile import (
     Peer,
     always,
-    answer,
     dripping,
     endless,
     hangs_after,
+    http_response,
     large,
     once,
 )
@@ -27,7 +27,7 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Again", "308 Moved"])
 @pytest.mark.parametrize("location", ["/", "http://169.254.169.254/", "file:///etc"])
 def test_a_redirect_is_a_response_and_is_not_followed(serve, post, status, location):
-    server = serve(always(answer(b"", f"Location: {location}", status=status)))
+    server = serve(always(http_response(b"", f"Location: {location}", status=status)))
     assert post(server.url()).status_code == int(status[:3])
     assert len(server.requests) == 1
 
@@ -44,8 +44,8 @@ def test_a_redirect_is_a_response_and_is_not_followed(serve, post, status, locat
         (CHUNKED + b"0x3\r\nabc\r\n0\r\n\r\n", b"", "connection"),
         (CHUNKED + b"1" * 9000, b"", "connection"),
         (CHUNKED + b"1\r\na\r\n0\r\n" + b"T: v\r\n" * 1000, b"a", "connection"),
-        (answer(b"short", length=10), b"short", "connection"),
-        (answer(b"too long", length=3), b"too", ""),
+        (http_response(b"short", length=10), b"short", "connection"),
+        (http_response(b"too long", length=3), b"too", ""),
         (HEAD + b"Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", b"abc", ""),
         (
             HEAD + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc",
@@ -56,8 +56,8 @@ def test_a_redirect_is_a_response_and_is_not_followed(serve, post, status, locat
         (HEAD + b"Content-Length: many\r\n\r\nabc", b"", "connection"),
         (HEAD + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\nabc", b"", "connection"),
         (b"HTTP/1.1 204 No Content\r\n\r\nabc", b"", ""),
-        (b"HTTP/1.1 100 Continue\r\n\r\n" + answer(b"ok"), b"ok", ""),
-        (b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n" + answer(b"ok"), b"ok", ""),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" + http_response(b"ok"), b"ok", ""),
+        (b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n" + http_response(b"ok"), b"ok", ""),
         (b"HTTP/1.1 101 Switching\r\n\r\nwebsocket", b"", ""),
         (b"HTTP/2.0 200 OK\r\nContent-Length: 2\r\n\r\nok", b"ok", ""),
         (CHUNKED + b"3  \r\nabc\r\n0\r\n\r\n", b"abc", ""),
@@ -126,12 +126,14 @@ def test_a_head_with_a_fault_may_come_in_small_parts(serve, post):
 
 
 def test_the_reason_may_come_in_parts(serve, post):
-    got = post(serve(dripping(b"", answer(b"ok", status="201 Made"), 0.001)).url())
+    got = post(
+        serve(dripping(b"", http_response(b"ok", status="201 Made"), 0.001)).url()
+    )
     assert (got.status_code, got.reason) == (201, "Made")
 
 
 def test_many_headers_of_one_name_are_joined(serve, post):
-    got = post(serve(once(answer(b"ok", *["a:1"] * 9000))).url())
+    got = post(serve(once(http_response(b"ok", *["a:1"] * 9000))).url())
     assert got.headers["A"] == ", ".join(["1"] * 9000)
 
 
@@ -157,7 +159,7 @@ def test_framing_without_end_is_cut(serve, post, start, more):
 
 def test_forty_kilobytes_of_headers_are_read(serve, post):
     many = [f"X-{number}: {'v' * 190}" for number in range(200)]
-    got = post(serve(once(answer(b"ok", *many))).url())
+    got = post(serve(once(http_response(b"ok", *many))).url())
     assert (got.body, len(got.fields)) == (b"ok", 201)
 
 
@@ -197,7 +199,7 @@ def test_the_whole_100_megabytes_are_there_for_who_wants_them(serve):
 
 
 def test_a_body_of_just_the_limit_is_whole(serve, post):
-    for raw in (answer(b"x" * 1000), HEAD + b"\r\n" + b"x" * 1000):
+    for raw in (http_response(b"x" * 1000), HEAD + b"\r\n" + b"x" * 1000):
         got = post(serve(once(raw)).url(), max_bytes=1000)
         assert (len(got.body), got.cut) == (1000, "")
 
@@ -205,7 +207,7 @@ def test_a_body_of_just_the_limit_is_whole(serve, post):
 def test_a_connection_reset_in_the_body_keeps_what_was_read(serve, post):
     def behave(peer: Peer) -> None:
         peer.request()
-        peer.say(answer(b"start", length=100))
+        peer.say(http_response(b"start", length=100))
         peer.server.over.wait(0.1)
         peer.reset()
 
@@ -216,10 +218,10 @@ def test_a_connection_reset_in_the_body_keeps_what_was_read(serve, post):
 @pytest.mark.parametrize(
     "behaviour",
     [
-        hangs_after(answer(b"start", length=100)),
+        hangs_after(http_response(b"start", length=100)),
         hangs_after(CHUNKED + b"5\r\nstart\r\n"),
         hangs_after(HEAD + b"\r\nstart"),
-        dripping(answer(b"start", length=1000), b"." * 900),
+        dripping(http_response(b"start", length=1000), b"." * 900),
         dripping(CHUNKED + b"5\r\nstart\r\n", b"1\r\n.\r\n" * 900),
     ],
     ids=["length", "chunks", "close", "drip", "drip chunks"],
@@ -231,7 +233,7 @@ def test_a_body_that_does_not_end_is_cut_at_the_deadline(serve, post, behaviour)
 
 
 def test_a_silence_in_the_body_is_cut_at_the_read_limit(serve, post):
-    got = post(serve(hangs_after(answer(b"start", length=100))).url(), read=0.2)
+    got = post(serve(hangs_after(http_response(b"start", length=100))).url(), read=0.2)
     assert (got.body, got.cut) == (b"start", "deadline")
 
 
@@ -243,7 +245,9 @@ def zipped(data: bytes, coding: str) -> bytes:
 
 @pytest.mark.parametrize("coding", ["gzip", "x-gzip", "GZIP", "deflate", "gzip, gzip"])
 def test_a_compressed_body_is_decoded(serve, post, coding):
-    raw = answer(zipped(b"hello" * 9, coding.lower()), f"Content-Encoding: {coding}")
+    raw = http_response(
+        zipped(b"hello" * 9, coding.lower()), f"Content-Encoding: {coding}"
+    )
     got = post(serve(once(raw)).url())
     assert (got.body, got.cut) == (b"hello" * 9, "")
 
@@ -269,14 +273,14 @@ def test_a_compressed_body_is_decoded(serve, post, coding):
     ],
 )
 def test_odd_encodings_keep_what_can_be_kept(serve, post, coding, body, decoded, cut):
-    got = post(serve(once(answer(body, f"Content-Encoding: {coding}"))).url())
+    got = post(serve(once(http_response(body, f"Content-Encoding: {coding}"))).url())
     assert (got.body, got.cut) == (decoded, cut)
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "gzip, gzip"])
 def test_a_bomb_is_cut_without_being_unpacked(serve, post, coding):
     bomb = zipped(b"\0" * 50_000_000, coding)
-    server = serve(once(answer(bomb, f"Content-Encoding: {coding}")))
+    server = serve(once(http_response(bomb, f"Content-Encoding: {coding}")))
     tracemalloc.start()
     got = post(server.url(), max_bytes=100_000)
     peak = tracemalloc.get_traced_memory()[1]
@@ -287,7 +291,7 @@ def test_a_bomb_is_cut_without_being_unpacked(serve, post, coding):
 
 def test_a_refusal_before_the_upload_is_read_is_still_a_response(serve, post):
     def behave(peer: Peer) -> None:
-        peer.say(answer(b"no", "Connection: close", status="413 Too Large"))
+        peer.say(http_response(b"no", "Connection: close", status="413 Too Large"))
         # Half closed, so that the response is not lost in a reset.
         peer.sock.shutdown(1)
         peer.hang()

@@ -8,7 +8,7 @@ import pytest
 
 from macros.http import AddressPolicy, Limits, TransportError, origin_of
 from tests.http.conftest import LOOPBACK, a_client, get
-from tests.http.hostile import OK, Peer, always, answer
+from tests.http.hostile import OK, Peer, always, http_response
 
 
 def test_the_whole_request_arrives_as_written(serve, post):
@@ -27,7 +27,9 @@ def test_the_whole_request_arrives_as_written(serve, post):
 
 
 def test_the_response_is_handed_back_whole(serve, post):
-    server = serve(always(answer(b"\xff\xfe", "X-B: 1", "X-B: 2", status="201 Made")))
+    server = serve(
+        always(http_response(b"\xff\xfe", "X-B: 1", "X-B: 2", status="201 Made"))
+    )
     got = post(server.url())
     assert (got.status_code, got.reason) == (201, "Made")
     assert (got.body, got.cut) == (b"\xff\xfe", "")

@@ -11,7 +11,7 @@ import requests
 from macros.http import AddressPolicy, Blocked, Client, TransportError
 from tests.http.authority import Authority
 from tests.http.conftest import LOOPBACK, limits
-from tests.http.hostile import OK, always, answer, silent
+from tests.http.hostile import OK, always, http_response, silent
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def session(client: Client) -> Iterator[requests.Session]:
 
 
 def test_a_session_gets_a_response_like_any_other(serve, session):
-    raw = answer(
+    raw = http_response(
         '{"ö": 1}'.encode(), "Content-Type: application/json", "Set-Cookie: a=b"
     )
     server = serve(always(raw))
@@ -48,7 +48,7 @@ def test_a_form_a_library_prepared_is_sent(serve, session):
 
 
 def test_a_status_of_failure_raises_when_asked(serve, session):
-    response = session.get(serve(always(answer(b"", status="404 Gone"))).url())
+    response = session.get(serve(always(http_response(b"", status="404 Gone"))).url())
     with pytest.raises(requests.HTTPError, match="404"):
         response.raise_for_status()
 
@@ -82,7 +82,9 @@ def test_the_policy_holds_for_every_connection(serve, session, client, dns):
 
 
 def test_a_redirect_of_a_session_is_guarded_as_well(serve, session):
-    server = serve(always(answer(b"", "Location: http://10.0.0.1/", status="302 Go")))
+    server = serve(
+        always(http_response(b"", "Location: http://10.0.0.1/", status="302 Go"))
+    )
     with pytest.raises(Blocked):
         session.get(server.url())
     assert len(server.requests) == 1
@@ -90,7 +92,9 @@ def test_a_redirect_of_a_session_is_guarded_as_well(serve, session):
 
 def test_a_redirect_inside_is_followed_by_a_session(serve, session):
     there = serve(always(OK))
-    here = serve(always(answer(b"", f"Location: {there.url()}", status="302 Go")))
+    here = serve(
+        always(http_response(b"", f"Location: {there.url()}", status="302 Go"))
+    )
     response = session.get(here.url())
     assert (response.content, response.url) == (b"ok", there.url())
     assert [each.status_code for each in response.history] == [302]

@@ -20,9 +20,9 @@ from tests.http.hostile import (
     Peer,
     Server,
     always,
-    answer,
     deaf,
     hangs_after,
+    http_response,
     silent,
 )
 
@@ -144,7 +144,7 @@ def test_silence_over_tls_meets_the_deadline(serve, authority, fetch):
 
 
 def test_a_body_over_tls_that_hangs_is_cut(serve, authority, fetch):
-    behaviour = hangs_after(answer(b"start", length=100))
+    behaviour = hangs_after(http_response(b"start", length=100))
     server = serve(behaviour, tls=authority.context("hooks.example"))
     got = fetch(server, deadline=0.3)
     assert (got.body, got.cut) == (b"start", "deadline")

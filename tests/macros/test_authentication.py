@@ -19,7 +19,7 @@ from macros import deliveries
 from macros.auth import credentials, oauth
 from macros.steps.previews import preview
 from tests import factories
-from tests.http.hostile import OK, Behaviour, Peer, Server, always, answer
+from tests.http.hostile import OK, Behaviour, Peer, Server, always, http_response
 
 pytestmark = pytest.mark.django_db
 
@@ -69,7 +69,7 @@ def test_basic_and_bearer_are_sent_and_masked(
     shown: str,
 ) -> None:
     def echo(peer: Peer) -> None:
-        peer.say(answer(peer.request()))
+        peer.say(http_response(peer.request()))
 
     server = serve(echo)
     macro = factories.macro(bugs, server.url("/"), auth_secret="Password", **fields)
@@ -109,7 +109,7 @@ class TokenURL:
             self.given += 1
             found = {"access_token": f"token-{self.given}", "token_type": "Bearer"}
             found |= {"expires_in": self.expires_in} if self.expires_in else {}  # type: ignore[dict-item]
-            peer.say(answer(json.dumps(found).encode()))
+            peer.say(http_response(json.dumps(found).encode()))
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def accepts(*good: str) -> Behaviour:
         while request := peer.request():
             token = authorization(request).removeprefix("Bearer ")
             status = "200 OK" if token in good else "401 Unauthorized"
-            peer.say(answer(request, status=status))
+            peer.say(http_response(request, status=status))
 
     return behave
 
@@ -222,29 +222,44 @@ def test_a_token_is_renewed_shortly_before_its_end(
     ("reply", "error", "sentence", "retried"),
     [
         (
-            answer(b'{"error": "invalid_client"}', status="401 Unauthorized"),
+            http_response(b'{"error": "invalid_client"}', status="401 Unauthorized"),
             "http",
-            "it answered 401 (invalid_client).",
+            "it responded with 401 (invalid_client).",
             False,
         ),
-        (answer(b"<html>", status="400 No"), "http", "it answered 400.", False),
         (
-            answer(b'{"error": "hunter2:hunter2 +"}', status="400 No"),
+            http_response(b"<html>", status="400 No"),
             "http",
-            "it answered 400.",
+            "it responded with 400.",
             False,
         ),
-        (answer(b"", status="503 Busy"), "connect", "it answered 503.", True),
-        (answer(b"[]"), "http", "its response holds no access token.", False),
-        (answer(b'{"access_token": 1}'), "http", "cannot be sent in a header.", False),
         (
-            answer(b'{"access_token": "a\\r\\nb"}'),
+            http_response(b'{"error": "hunter2:hunter2 +"}', status="400 No"),
+            "http",
+            "it responded with 400.",
+            False,
+        ),
+        (
+            http_response(b"", status="503 Busy"),
+            "connect",
+            "it responded with 503.",
+            True,
+        ),
+        (http_response(b"[]"), "http", "its response holds no access token.", False),
+        (
+            http_response(b'{"access_token": 1}'),
             "http",
             "cannot be sent in a header.",
             False,
         ),
         (
-            answer(b'{"access_token": "abc", "token_type": "mac"}'),
+            http_response(b'{"access_token": "a\\r\\nb"}'),
+            "http",
+            "cannot be sent in a header.",
+            False,
+        ),
+        (
+            http_response(b'{"access_token": "abc", "token_type": "mac"}'),
             "http",
             "is not a bearer token.",
             False,
@@ -287,7 +302,7 @@ def test_those_who_wait_share_one_failure(
     bugs: FeedbackType, receiver: Receiver, tokens: TokenURL
 ) -> None:
     factories.tickets(bugs, 20)
-    tokens.replies = [answer(b"", status="500 Oh")] * 20
+    tokens.replies = [http_response(b"", status="500 Oh")] * 20
     deliveries.work(factories.run(oauth_macro(bugs, f"{receiver.url}/ok", tokens)).pk)
     assert Attempt.objects.filter(error_class="connect").count() == 21
     assert len(tokens.server.requests) == 1

@@ -25,11 +25,11 @@ from tests.http.hostile import (
     Peer,
     Server,
     always,
-    answer,
     deaf,
     dripping,
     endless,
     hangs_after,
+    http_response,
     large,
     once,
     silent,
@@ -106,7 +106,7 @@ BROKE_OFF = End("pending", "connect", unknown=True)
 
 def many_headers(size: int) -> bytes:
     lines = (f"X-{number}: {'x' * 1000}" for number in range(size // 1000))
-    return answer(b"ok", *lines)
+    return http_response(b"ok", *lines)
 
 
 def old_style(peer: Peer) -> None:
@@ -137,11 +137,11 @@ DESTINATIONS: dict[str, tuple[Behaviour, End]] = {
     "resets the connection": (resets, BROKE_OFF),
     "does not speak HTTP": (once(b"220 mail.example ESMTP\r\n\r\n"), BROKE_OFF),
     "cuts its body": (
-        once(answer(b"half", length=8)),
+        once(http_response(b"half", length=8)),
         End("delivered", status=200, cut="connection"),
     ),
     "sends more than its Content-Length": (
-        once(answer(b"12345678", length=4)),
+        once(http_response(b"12345678", length=4)),
         WENT_WELL,
     ),
     "gives two lengths": (
@@ -151,14 +151,17 @@ DESTINATIONS: dict[str, tuple[Behaviour, End]] = {
     "sends 100 MB": (large(100_000_000), End("delivered", status=200, cut="size")),
     "never ends its body": (endless, End("delivered", status=200, cut="size")),
     "sends a gzip bomb": (
-        once(answer(BOMB, "Content-Encoding: gzip")),
+        once(http_response(BOMB, "Content-Encoding: gzip")),
         End("delivered", status=200, cut="size"),
     ),
     "sends bad gzip": (
-        once(answer(b"\x1f\x8bnothing of the kind", "Content-Encoding: gzip")),
+        once(http_response(b"\x1f\x8bnothing of the kind", "Content-Encoding: gzip")),
         End("delivered", status=200, cut="encoding"),
     ),
-    "sends what is not UTF-8": (once(answer(b"\xff\x00\xfe\xc3\x28")), WENT_WELL),
+    "sends what is not UTF-8": (
+        once(http_response(b"\xff\x00\xfe\xc3\x28")),
+        WENT_WELL,
+    ),
     "sends 40 KB of headers": (once(many_headers(40_000)), WENT_WELL),
     "sends 100 KB of headers": (
         once(many_headers(100_000)),
@@ -166,18 +169,21 @@ DESTINATIONS: dict[str, tuple[Behaviour, End]] = {
     ),
     "answers in HTTP/1.0": (old_style, WENT_WELL),
     "redirects to itself": (
-        once(answer(b"", "Location: /", status="302 Found")),
+        once(http_response(b"", "Location: /", status="302 Found")),
         End("failed", "redirect", 302),
     ),
     "redirects to a private address": (
-        once(answer(b"", "Location: http://10.0.0.1/", status="307 Moved")),
+        once(http_response(b"", "Location: http://10.0.0.1/", status="307 Moved")),
         End("failed", "redirect", 307),
     ),
     "fails with a huge page": (
-        once(answer(b"<h1>" + b"x" * 200_000, status="500 Oops")),
+        once(http_response(b"<h1>" + b"x" * 200_000, status="500 Oops")),
         End("pending", "http", 500, cut="size"),
     ),
-    "is gone": (once(answer(b"", status="410 Gone")), End("failed", "http", 410)),
+    "is gone": (
+        once(http_response(b"", status="410 Gone")),
+        End("failed", "http", 410),
+    ),
 }
 
 
@@ -218,7 +224,7 @@ def test_a_busy_destination_is_left_alone_for_as_long_as_it_asks(
 ) -> None:
     date = format_datetime(datetime.now(UTC) + timedelta(seconds=7200), usegmt=True)
     hint = f"Retry-After: {'7200' if form == 'seconds' else date}"
-    server = serve(once(answer(b"", hint, status="429 Too Many Requests")))
+    server = serve(once(http_response(b"", hint, status="429 Too Many Requests")))
     run = a_run(server.url("/"), ladder="5 s")
 
     perform(run)
@@ -235,7 +241,7 @@ def test_a_destination_that_recovers_gets_the_same_delivery_under_the_same_id(
 ) -> None:
     def recover(peer: Peer) -> None:
         while peer.request():
-            oops = answer(b"", status="500 Oops")
+            oops = http_response(b"", status="500 Oops")
             peer.say(OK if len(peer.server.requests) > 3 else oops)
 
     server = serve(recover)

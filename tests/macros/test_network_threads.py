@@ -64,10 +64,10 @@ def test_an_exchange_leads_to_no_row_and_no_queue(bugs: FeedbackType) -> None:
     assert sending.exchange.credentials and sending.exchange.tls
     rows_and_more = (Model, QuerySet, Throttle, Throttles, Work, Plan)
     assert any(isinstance(item, Model) for item in reached(sending))
-    found = [
+    led_to = [
         item for item in reached(sending.exchange) if isinstance(item, rows_and_more)
     ]
-    assert found == []
+    assert led_to == []
 
 
 def test_an_exchange_is_known_by_itself_alone(bugs: FeedbackType) -> None:

@@ -251,7 +251,7 @@ def test_without_a_required_value_nothing_is_stored() -> None:
     assert capture.problems[0] == (
         "The required owner could not be had: body $.owner matches nothing."
     )
-    assert "nothing of the answer is stored" in capture.problems[1]
+    assert "nothing of the response is stored" in capture.problems[1]
 
 
 def test_only_what_is_wanted_always_is_taken_from_a_refusal() -> None:

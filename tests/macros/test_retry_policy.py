@@ -222,8 +222,8 @@ def test_a_410_pauses_the_macro_and_its_other_deliveries_wait(
     assert macro.paused_at is not None
     # Whichever of those sent side by side got its response first.
     assert re.fullmatch(
-        f"{receiver.url} answered 410 to BUG-[123]: the address is gone for good. Put"
-        " a new one into the web request, then resume.",
+        f"{receiver.url} responded with 410 to BUG-[123]: the address is gone for good."
+        " Put a new one into the web request, then resume.",
         macro.paused_reason,
     )
     entry = AuditEntry.objects.get(action="paused")

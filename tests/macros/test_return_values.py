@@ -151,7 +151,7 @@ def test_a_required_value_that_is_missing_fails_without_a_retry(
     assert (attempt.status, attempt.error_class) == (201, "http")
     assert attempt.message == (
         "The required jira_key could not be had: body $.key matches nothing.\n"
-        "So the delivery has failed, and nothing of the answer is stored. The system"
+        "So the delivery has failed, and nothing of the response is stored. The system"
         " has acted on the request, which is not sent again by itself."
     )
     ticket.refresh_from_db()

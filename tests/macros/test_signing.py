@@ -18,7 +18,7 @@ from macros import deliveries
 from macros.http.signing import parse_key
 from macros.models import Secret
 from tests import factories
-from tests.http.hostile import OK, Peer, Server, answer
+from tests.http.hostile import OK, Peer, Server, http_response
 
 pytestmark = pytest.mark.django_db
 
@@ -98,7 +98,7 @@ def test_every_try_has_its_own_time_under_the_same_id(
     def fail_first(peer: Peer) -> None:
         while peer.request():
             first = len(peer.server.requests) == 1
-            peer.say(answer(b"", status="503 Busy") if first else OK)
+            peer.say(http_response(b"", status="503 Busy") if first else OK)
 
     server = serve(fail_first)
     macro = factories.macro(
@@ -121,7 +121,7 @@ def test_the_log_shows_the_time_and_no_signature(
     bugs: FeedbackType, serve: Callable[..., Server]
 ) -> None:
     def echo(peer: Peer) -> None:
-        peer.say(answer(peer.request()))
+        peer.say(http_response(peer.request()))
 
     server = serve(echo)
     macro = factories.macro(bugs, server.url("/"), signing_secret="new key")

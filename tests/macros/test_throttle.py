@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 
 from feedback.models import FeedbackType
@@ -16,7 +14,7 @@ from macros.steps.rendering import Plan
 from tests import factories
 
 
-class Clock:
+class FakeTime:
     def __init__(self) -> None:
         self.now = 1000.0
 
@@ -25,67 +23,66 @@ class Clock:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    fake = SimpleNamespace(monotonic=clock.monotonic)
-    monkeypatch.setattr("macros.deliveries.throttle.time", fake)
-    return clock
+def time(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
+    time = FakeTime()
+    monkeypatch.setattr("macros.deliveries.throttle.time", time)
+    return time
 
 
 def exchanges(throttle: Throttle, count: int, seconds: float) -> None:
-    """So many requests that were answered, the quickest in so many seconds."""
+    """That many requests were responded to, the quickest in that many seconds."""
     for number in range(count):
         throttle.in_flight += 1
         throttle.end("token", seconds + number / 10, True)
 
 
-def a_throttle(clock: Clock, cap: int = 500) -> Throttle:
-    return Throttle(cap, _since=clock.now)
+def a_throttle(time: FakeTime, cap: int = 500) -> Throttle:
+    return Throttle(cap, _since=time.now)
 
 
-def test_a_window_begins_small_and_no_wider_than_allowed(clock: Clock) -> None:
-    assert a_throttle(clock).window == MIN_WINDOW
-    assert a_throttle(clock, cap=3).window == 3
+def test_a_window_begins_small_and_no_wider_than_allowed(time: FakeTime) -> None:
+    assert a_throttle(time).window == MIN_WINDOW
+    assert a_throttle(time, cap=3).window == 3
 
 
-def test_a_window_holds_twice_what_the_destination_can_work_on(clock: Clock) -> None:
-    throttle = a_throttle(clock)
+def test_a_window_holds_twice_what_the_destination_can_work_on(time: FakeTime) -> None:
+    throttle = a_throttle(time)
     exchanges(throttle, 99, 0.1)
     assert throttle.window == MIN_WINDOW
-    clock.now += ADAPT_EVERY
+    time.now += ADAPT_EVERY
     exchanges(throttle, 1, 0.2)
     # 400 a second, of 0.1 s each, are 40 at one time.
     assert throttle.window == 80
 
 
-def test_a_window_forgets_what_was_before(clock: Clock) -> None:
-    throttle = a_throttle(clock)
+def test_a_window_forgets_what_was_before(time: FakeTime) -> None:
+    throttle = a_throttle(time)
     exchanges(throttle, 99, 0.1)
-    clock.now += ADAPT_EVERY
+    time.now += ADAPT_EVERY
     exchanges(throttle, 1, 0.1)
-    clock.now += ADAPT_EVERY
+    time.now += ADAPT_EVERY
     exchanges(throttle, 1, 9.0)
     # 4 a second, of 9 s each.
     assert throttle.window == 72
 
 
-def test_a_fast_destination_needs_a_small_window(clock: Clock) -> None:
-    throttle = a_throttle(clock)
+def test_a_fast_destination_needs_a_small_window(time: FakeTime) -> None:
+    throttle = a_throttle(time)
     throttle.window = 200
-    clock.now += ADAPT_EVERY
+    time.now += ADAPT_EVERY
     exchanges(throttle, 1, 0.001)
     assert throttle.window == MIN_WINDOW
 
 
-def test_a_window_never_passes_what_is_allowed(clock: Clock) -> None:
-    throttle = a_throttle(clock, cap=50)
-    clock.now += ADAPT_EVERY
+def test_a_window_never_passes_what_is_allowed(time: FakeTime) -> None:
+    throttle = a_throttle(time, cap=50)
+    time.now += ADAPT_EVERY
     exchanges(throttle, 1, 100.0)
     assert throttle.window == 50
 
 
-def test_no_more_are_on_the_wire_than_the_window_holds(clock: Clock) -> None:
-    throttle = a_throttle(clock, cap=2)
+def test_no_more_are_on_the_wire_than_the_window_holds(time: FakeTime) -> None:
+    throttle = a_throttle(time, cap=2)
     assert [throttle.begin(token) for token in "abc"] == [True, True, False]
     throttle.end("a", 0.1, True)
     assert throttle.begin("c")

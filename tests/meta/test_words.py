@@ -31,10 +31,8 @@ PENDING = {
     "logs/recording/": "renamed with logs",
     "macros/admin/": "renamed with macros",
     "macros/api/": "renamed with macros",
-    "macros/auth/oauth.py": "renamed with the HTTP client",
     "macros/authoring/": "renamed with authoring",
     "macros/config/": "renamed with config",
-    "macros/deliveries/": "renamed with deliveries",
     "macros/management/": "renamed with config",
     "macros/models/macros.py": "renamed with owners",
     "macros/steps/changes.py": "renamed with `said` of feedback/changes",
@@ -43,11 +41,9 @@ PENDING = {
     "tests/api/": "renamed with api",
     "tests/curl/": "renamed with authoring",
     "tests/feedback/": "renamed with feedback",
-    "tests/http/": "renamed with the HTTP client",
     "tests/logs/": "renamed with logs",
     "tests/macros/": "renamed with macros",
     "tests/presets/": "renamed with authoring",
-    "tests/processes/test_kills.py": "renamed with `answer` of tests/http/hostile.py",
 }
 
 # Anywhere in a file: a regular expression, and what to say instead.

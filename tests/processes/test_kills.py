@@ -24,7 +24,7 @@ from logs.models import Attempt, Run
 from macros.deliveries.work import FLUSH_SIZE
 from macros.models import Macro
 from tests import factories
-from tests.http.hostile import OK, Peer, Server, answer
+from tests.http.hostile import OK, Peer, Server, http_response
 from tests.processes.accounts import Account, moments, scaled, settled
 from tests.processes.conftest import wait_until
 
@@ -77,7 +77,7 @@ def test_two_clocks_are_harmless_and_one_of_them_may_be_killed(
             [delivery] = re.findall(rb"(?i)\r\nwebhook-id: (\S+)", request)
             arrived[delivery.decode()] += 1
             fine = arrived[delivery.decode()] > 2
-            peer.say(OK if fine else answer(b"", status="408 Come Back"))
+            peer.say(OK if fine else http_response(b"", status="408 Come Back"))
 
     server = serve(refuse_twice)
     bugs = factories.feedback_type()
