@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from feedback.models import Community, FeedbackType
+from macros.config import save_macro
 from macros.models import BodyKind, Macro, Method, WebRequest
 
 POST_TO_SLACK = "Post to Slack"
@@ -175,19 +176,17 @@ def ensure_macros(
             macro = Macro.at(place, name=definition.name)
             macro.description = definition.description
             macro.retry_ladder = definition.retry_ladder
-            macro.save()
-            _add_request(macro, definition, receiver)
+            save_macro(macro, [_request(definition, receiver)], None)
     for request in WebRequest.objects.filter(macro__in=own):
         request.url = _moved(request.url, receiver)
         request.save(update_fields=["url"])
 
 
-def _add_request(macro: Macro, definition: Definition, receiver: str) -> None:
+def _request(definition: Definition, receiver: str) -> WebRequest:
     # Numbers and lists stand in value position, so without quotes.
     body = json.dumps(definition.body, indent=2, ensure_ascii=False)
     body = body.replace('"((Field: Impact))"', "((Field: Impact))")
-    request = WebRequest(
-        macro=macro,
+    return WebRequest(
         position=1,
         method=Method.POST,
         url=definition.address(receiver) + definition.path,
@@ -196,8 +195,6 @@ def _add_request(macro: Macro, definition: Definition, receiver: str) -> None:
         body=body,
         return_values=list(definition.return_values),
     )
-    request.full_clean()
-    request.save()
 
 
 def _moved(url: str, receiver: str) -> str:

@@ -102,6 +102,21 @@ class AnnouncingAdmin(admin.ModelAdmin):
         return HttpResponseRedirect(f"{page}?{query}")
 
 
+class RecordedAdmin(AnnouncingAdmin):
+    """For rows that are saved by a function of their own, which records it too."""
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        return ""
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Recorded where it was saved."""
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Recorded where it was saved."""
+
+
 def _pairs(formset: Any) -> Iterable[Pair]:
     """What became of the rows of a formset that was saved."""
     left = dict(formset.before)

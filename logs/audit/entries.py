@@ -19,7 +19,7 @@ from django.http import HttpRequest
 
 from feedback.access.actors import Tenancy
 from feedback.access.addresses import client_address
-from feedback.access.keys import KeyActor
+from feedback.access.keys import Actor, KeyActor
 
 from ..models import Action, AuditEntry, Run
 from .differences import Changes, name_of, shortened
@@ -51,7 +51,7 @@ def record(
     action: Action,
     row: Model | None,
     *,
-    actor: Any = None,
+    actor: Actor | str | None = None,
     changes: Changes | None = None,
     detail: str = "",
     run: Run | None = None,
@@ -91,7 +91,7 @@ def _batches(rows: Iterable[T]) -> Iterator[list[T]]:
         yield chunk
 
 
-def _actor(actor: Any) -> dict[str, Any]:
+def _actor(actor: Actor | str | None) -> dict[str, Any]:
     request = _request.get()
     values: dict[str, Any] = {"address": client_address(request) if request else ""}
     if actor is None and request is not None:

@@ -11,6 +11,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 
 from feedback.access.actors import may
+from feedback.access.unlocking import locked_message
 
 from ..models import Macro, WebRequest
 from ..tags import Problem
@@ -101,10 +102,7 @@ def macro_from(modeladmin: Any, request: HttpRequest, macro: Macro | None) -> Ma
     if not may(request.user, modeladmin.permission_to(action), found.place):
         raise PermissionDenied
     if not found.community.is_unlocked():
-        raise DraftRefused(
-            f"Web requests are locked: the community {found.community} has no valid"
-            " API key. A Community Manager can create one."
-        )
+        raise DraftRefused(locked_message(found.community))
     return found
 
 

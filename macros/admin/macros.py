@@ -12,20 +12,22 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 
 from feedback.access.actors import may
-from feedback.access.unlocking import Lock, explain_lock
+from feedback.access.unlocking import Lock, explain_lock, locked_message
+from feedback.console.auditing import RecordedAdmin
 from feedback.console.scoping import ScopedAdmin, ScopedInline, edited_pk
 from feedback.models import Community
 from logs.models import SubjectKind
 
+from ..config import save_macro
 from ..models import Macro, Step, WebRequest, kind_accessors
 from ..retries import CAUSE_LABELS, MAX_RETRY_AFTER, in_words
 from ..runs.control import pause_macro, resume_macro
 from .editor import EditorMixin
 from .macro_form import MacroForm
-from .places import key_of, tester_places
+from .new_macro import NewMacroPages
+from .owners import key_of, tester_owners
 from .return_values import ReturnValuesField
-from .starts import StartsMixin
-from .steps import STEP_INLINES, fitting, next_position
+from .steps import STEP_INLINES, fitting, next_position, steps_in
 from .tags import reference
 from .testing import TestsMixin
 from .versions import VersionsMixin
@@ -38,10 +40,7 @@ class WebRequestFormSet(BaseInlineFormSet):
         if not macro.has_owner or not self.has_changed():
             return
         if not macro.community.is_unlocked():
-            raise ValidationError(
-                f"Web requests are locked: the community {macro.community} has no valid"
-                " API key. A Community Manager can create one."
-            )
+            raise ValidationError(locked_message(macro.community))
 
 
 _ABOUT_RETURN_VALUES = (
@@ -122,7 +121,9 @@ _ABOUT_RETRIES = (
 
 
 @admin.register(Macro)
-class MacroAdmin(EditorMixin, StartsMixin, TestsMixin, VersionsMixin, ScopedAdmin):
+class MacroAdmin(
+    EditorMixin, NewMacroPages, TestsMixin, VersionsMixin, RecordedAdmin, ScopedAdmin
+):
     form = MacroForm
     list_display = [
         "name",
@@ -161,12 +162,12 @@ class MacroAdmin(EditorMixin, StartsMixin, TestsMixin, VersionsMixin, ScopedAdmi
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> type[ModelForm]:
-        places = [] if obj else tester_places(request.user)
-        kwargs["form"] = type("PlacedMacroForm", (self.form,), {"places": places})
+        owners = [] if obj else tester_owners(request.user)
+        kwargs["form"] = type("MacroFormWithOwners", (self.form,), {"owners": owners})
         return super().get_form(request, obj, change, **kwargs)
 
     def page_of(self, request: HttpRequest, obj: Macro) -> dict[str, Any]:
-        return {"place_key": key_of(obj.place)}
+        return {"owner_key": key_of(obj.place)}
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -218,6 +219,21 @@ class MacroAdmin(EditorMixin, StartsMixin, TestsMixin, VersionsMixin, ScopedAdmi
         if macro is not None and may(request.user, "macros.view_step", macro):
             context["steps"] = macro.concrete_steps()
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def save_model(
+        self, request: HttpRequest, obj: Macro, form: ModelForm, change: bool
+    ) -> None:
+        """The macro is saved together with its steps: see the next."""
+
+    def save_related(
+        self,
+        request: HttpRequest,
+        form: ModelForm,
+        formsets: list[BaseInlineFormSet],
+        change: bool,
+    ) -> None:
+        macro: Macro = form.instance
+        save_macro(macro, steps_in(macro, formsets), request.user)
 
     def pause(self, request: HttpRequest, pk: int) -> HttpResponse:
         macro = self.row_to(request, self.permission_to("change"), pk)

@@ -4,16 +4,21 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
 
 from feedback.access.actors import may_in_a_community
+from feedback.console.auditing import RecordedAdmin
 from feedback.console.scoping import ScopedAdmin
 
+from ..config import check_value, save_secret
 from ..models import Secret
 from ..models.secrets import MAX_VALUE, MIN_VALUE
 from ..models.usage import users_of
+
+_PAIR = ("value", "hosts")
 
 
 class WriteOnly(forms.Textarea):
@@ -52,22 +57,20 @@ class SecretForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
-        after = Secret(hosts=self.cleaned_data.get("hosts") or "")
-        is_kept = self.instance.pk and not self.cleaned_data.get("value")
-        if is_kept and after.opens_beyond(self.initial.get("hosts") or ""):
-            self.add_error(
-                "value", "Enter the value again to let it go to more hosts than before."
-            )
+        before = None
+        if self.instance.pk:
+            before = Secret(hosts=self.initial.get("hosts") or "")
+        if "value" in self.cleaned_data:
+            value, hosts = (self.cleaned_data.get(key) or "" for key in _PAIR)
+            try:
+                check_value(value, hosts, before)
+            except ValidationError as error:
+                self.add_error(None, error)
         return cleaned
-
-    def save(self, commit: bool = True) -> Any:
-        if self.cleaned_data.get("value"):
-            self.instance.conceal(self.cleaned_data["value"])
-        return super().save(commit)
 
 
 @admin.register(Secret)
-class SecretAdmin(ScopedAdmin):
+class SecretAdmin(RecordedAdmin, ScopedAdmin):
     """Values go in and never come out."""
 
     form = SecretForm
@@ -97,6 +100,11 @@ class SecretAdmin(ScopedAdmin):
                 request.user, self.permission_to("add")
             )
         return field
+
+    def save_model(
+        self, request: HttpRequest, obj: Secret, form: SecretForm, change: bool
+    ) -> None:
+        save_secret(obj, form.cleaned_data.get("value") or "", request.user)
 
     @admin.display(description="used by")
     def used_by(self, secret: Secret) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.contrib import admin
@@ -118,6 +118,23 @@ STEP_INLINES: list[type[StepInline]] = [
     AddScoreInline,
     SendEmailInline,
 ]
+
+
+def steps_in(macro: Macro, formsets: Iterable[BaseInlineFormSet]) -> list[Step]:
+    """All steps that the macro has when its form is saved.
+
+    Those of kinds that the form did not show stay as they are.
+    """
+    stored = macro.concrete_steps() if macro.pk else []
+    steps = {step.pk: step for step in stored}
+    new: list[Step] = []
+    for formset in formsets:
+        formset.save(commit=False)
+        for step in formset.deleted_objects:
+            steps.pop(step.pk, None)
+        steps |= {step.pk: step for step, _ in formset.changed_objects}
+        new += formset.new_objects
+    return [*steps.values(), *new]
 
 
 def next_position(request: HttpRequest) -> int:

@@ -16,15 +16,15 @@ from logs.audit.differences import origin_in
 from logs.models import Action
 
 from ..models import Macro, Secret
-from ..models.secrets import MAX_VALUE, MIN_VALUE
 from ..tags import normalise
 from .applying import fill_macro, make_type
 from .exporting import FORMAT, listed, secret_names
 from .members import read_rows
 from .problems import ConfigRefused, Problems
-from .versions import note_version
+from .secrets import save_secret
 
 _PARTS = ("centerhook", "project", "types", "user_macros", "secrets")
+_NOTE = "Imported."
 _NEW = "Copy of "
 # Fit for whatever a secret may be used for, also to sign with.
 _STAND_IN = f"whsec_{b64encode(bytes(32)).decode()}"
@@ -166,26 +166,18 @@ class _Importer:
         return [name for name in wanted if not given.get(name)]
 
     def _secret(self, name: str, value: str, hosts: list[str]) -> None:
-        path = f"secrets.{name}"
-        if not MIN_VALUE <= len(value) <= MAX_VALUE or "\0" in value:
-            told = f"A value has {MIN_VALUE} to {MAX_VALUE:,} characters."
-            self.problems.add(path, told)
-            return
         secret = Secret(
             community=self.project.community,
             project=self.project,
             name=name,
             hosts="\n".join(hosts),
         )
-        secret.conceal(value)
         try:
-            secret.full_clean()
+            save_secret(secret, value, self.actor, note=_NOTE)
         except ValidationError as error:
-            self.problems.add_invalid(path, error)
-            return
-        secret.save()
-        self.made.secrets.append(name)
-        self._tell(Action.CREATED, secret)
+            self.problems.add_invalid(f"secrets.{name}", error)
+        else:
+            self.made.secrets.append(name)
 
     def _type(self, row: Any, path: str) -> None:
         name = row.get("name") if isinstance(row, dict) else None
@@ -201,7 +193,7 @@ class _Importer:
                 return
             self.made.types.append(kind)
             self.made.told.append(f"Feedback type {kind.name} is new.")
-            self._tell(Action.CREATED, kind)
+            audit.record_change(None, kind, actor=self.actor, detail=_NOTE)
         else:
             told = f"Feedback type {kind.name} is there already and stays as it is."
             self.made.told.append(told)
@@ -234,16 +226,14 @@ class _Importer:
         is_new = macro.pk is None
         # Apart, so that what is half made is gone where the rest is read on.
         with transaction.atomic():
-            if not fill_macro(macro, row, path, self.problems):
+            made = fill_macro(
+                macro, row, path, self.problems, actor=self.actor, note=_NOTE
+            )
+            if made is None:
                 transaction.set_rollback(True)
                 return
-            note_version(macro, self.actor, "Imported.")
-            self._tell(Action.CREATED if is_new else Action.CHANGED, macro)
         (self.made.macros if is_new else self.made.replaced).append(macro)
         self.made.told.append(_told_of(macro, is_new, row))
-
-    def _tell(self, action: Action, row: models.Model) -> None:
-        audit.record(action, row, actor=self.actor, detail="By an import.")
 
 
 def _told_of(macro: Macro, is_new: bool, row: Any) -> str:

@@ -77,7 +77,7 @@ def test_an_import_is_shown_first_and_asks_for_secrets(
     assert 'name="secret_slack_url"' in told and "Import with these secrets" in told
     assert not subject.feedback_types.exists()
     again = page.post(where, data | {"confirmed": "x", "secret_slack_url": "a"})
-    assert "secrets.slack_url: A value has 6 to" in again.content.decode()
+    assert "secrets.slack_url.value: A value has 6 to" in again.content.decode()
     done = page.post(where, data | {"confirmed": "x", "secret_slack_url": VALUE})
     assert done["Location"] == url("change", subject)
     assert subject.macros.get().name == "To Slack"

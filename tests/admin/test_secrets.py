@@ -106,7 +106,7 @@ def test_only_who_knows_the_value_can_let_it_go_to_more_hosts(
     response = page.post(change(secret), {"hosts": after, "value": ""})
     if needs_value:
         [said] = errors(response)["value"]
-        assert said.startswith("Enter the value again")
+        assert said.startswith("Give the value again")
         page.post(change(secret), {"hosts": after, "value": VALUE})
     secret.refresh_from_db()
     assert secret.hosts == after

@@ -1,4 +1,4 @@
-"""Start from: a preset or a pasted command becomes a new macro, never an old one."""
+"""New macros from a preset or a pasted command; macros that exist stay as they are."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from ..authoring.curl import CurlError, parse
 from ..authoring.new_macros import Draft, draft
 from ..authoring.presets import GROUPS, all_presets
 from ..models import Macro
-from .places import tester_places
-from .start_form import StartForm, types_for
-from .start_forms import CommandForm, PastedForm, PresetForm
+from .new_macro_form import NewMacroForm, types_for
+from .new_macro_sources import CommandForm, PastedForm, PresetForm
+from .owners import tester_owners
 
 
-class StartsMixin(ModelAdmin):
+class NewMacroPages(ModelAdmin):
     """The pages beside the list of macros."""
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
-        curl = sensitive_post_parameters()(self.start_from_curl)
-        preset = sensitive_post_parameters()(self.start_from_preset)
+        curl = sensitive_post_parameters()(self.new_from_curl)
+        preset = sensitive_post_parameters()(self.new_from_preset)
         return [
-            path("start/", wrap(self.start), name="macros_macro_start"),
-            path("start/curl/", wrap(curl), name="macros_macro_start_curl"),
-            path("start/<slug:name>/", wrap(preset), name="macros_macro_start_preset"),
+            path("new/", wrap(self.choose), name="macros_macro_new"),
+            path("new/curl/", wrap(curl), name="macros_macro_new_curl"),
+            path("new/<slug:name>/", wrap(preset), name="macros_macro_new_preset"),
             *super().get_urls(),
         ]
 
-    def start(self, request: HttpRequest) -> HttpResponse:
+    def choose(self, request: HttpRequest) -> HttpResponse:
         return self._chooser(request, CommandForm())
 
-    def start_from_preset(self, request: HttpRequest, name: str) -> HttpResponse:
+    def new_from_preset(self, request: HttpRequest, name: str) -> HttpResponse:
         self._check_permission(request)
         preset = all_presets().get(name)
         if preset is None:
@@ -59,11 +59,11 @@ class StartsMixin(ModelAdmin):
             context["answer_body"] = json.dumps(preset.answer["body"], indent=2)
         return self._form_page(request, form, context)
 
-    def start_from_curl(self, request: HttpRequest) -> HttpResponse:
+    def new_from_curl(self, request: HttpRequest) -> HttpResponse:
         """First POST: the command. Second: what the command left open."""
         self._check_permission(request)
         if request.method != "POST":
-            return HttpResponseRedirect(reverse("admin:macros_macro_start"))
+            return HttpResponseRedirect(reverse("admin:macros_macro_new"))
         second = "sealed" in request.POST
         try:
             text = _unsealed(request) if second else request.POST.get("command", "")
@@ -102,16 +102,16 @@ class StartsMixin(ModelAdmin):
             "query": query,
             "command_form": command,
             "feedback_type": _initial(request).get("feedback_type", ""),
-            "has_places": types_for(request.user).exists()
-            or bool(tester_places(request.user)),
+            "has_owners": types_for(request.user).exists()
+            or bool(tester_owners(request.user)),
         }
-        return self._page(request, "admin/macros/macro/start.html", context)
+        return self._page(request, "admin/macros/macro/new.html", context)
 
     def _form_page(
-        self, request: HttpRequest, form: StartForm, context: Mapping[str, Any]
+        self, request: HttpRequest, form: NewMacroForm, context: Mapping[str, Any]
     ) -> HttpResponse:
         return self._page(
-            request, "admin/macros/macro/start_form.html", {**context, "form": form}
+            request, "admin/macros/macro/new_form.html", {**context, "form": form}
         )
 
     def _page(
@@ -124,10 +124,9 @@ class StartsMixin(ModelAdmin):
         self,
         request: HttpRequest,
         macro: Macro,
-        form: StartForm,
+        form: NewMacroForm,
         found: Draft | None = None,
     ) -> HttpResponse:
-        self.log_addition(request, macro, [{"added": {}}])
         made = ", ".join(secret.name for secret in form.made)
         messages.success(
             request,

@@ -17,8 +17,8 @@ from macros.authoring.curl import LONGEST
 from macros.models import Macro, Secret, WebRequest
 from tests import factories
 
-CHOOSER = reverse("admin:macros_macro_start")
-URL = reverse("admin:macros_macro_start_curl")
+CHOOSER = reverse("admin:macros_macro_new")
+URL = reverse("admin:macros_macro_new_curl")
 COMMAND = """curl -L 'https://api.tracker.example/v1/issues?api_key=s3cr3t-in-url' \\
   -H 'Authorization: Bearer s3cr3t-bearer' -H 'X-Auth-Token: s3cr3t-header' \\
   --json '{"title": "((Title))", "token": "s3cr3t-in-body", "key": "PROJECT"}'"""

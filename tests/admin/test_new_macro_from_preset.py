@@ -19,7 +19,7 @@ from macros.authoring.presets import all_presets
 from macros.models import Macro, Secret, WebRequest
 from tests import factories
 
-CHOOSER = reverse("admin:macros_macro_start")
+CHOOSER = reverse("admin:macros_macro_new")
 VALUE = "https://hooks.slack.com/services/T0/B0/not-to-be-seen"
 NEW = {"secret_slack_url_name": "slack_url", "secret_slack_url_value": VALUE}
 
@@ -30,7 +30,7 @@ def bugs(db: None) -> FeedbackType:
 
 
 def start(preset: str) -> str:
-    return reverse("admin:macros_macro_start_preset", args=[preset])
+    return reverse("admin:macros_macro_new_preset", args=[preset])
 
 
 def form(bugs: FeedbackType, **values: str) -> dict[str, str]:
@@ -195,7 +195,7 @@ def test_a_macro_or_secret_that_is_there_is_never_touched(
         (
             {**NEW, "secret_slack_url_value": "not-to-be-seen"},
             "secret_slack_url_value",
-            "This is not a web address.",
+            "This is not a valid URL.",
         ),
         (
             {**NEW, "secret_slack_url_value": "x"},
@@ -321,7 +321,7 @@ def test_a_manager_of_another_community_cannot_put_a_secret_into_this_one(
 @pytest.mark.parametrize("role", [Role.SUPPORT, Role.OBSERVER])
 def test_who_may_not_add_macros_finds_no_page(bugs: FeedbackType, role: str) -> None:
     client = as_user(factories.member(bugs, role))
-    curl = reverse("admin:macros_macro_start_curl")
+    curl = reverse("admin:macros_macro_new_curl")
     for url in (CHOOSER, start("slack-text"), curl):
         assert client.get(url).status_code == 403
         assert client.post(url, form(bugs, **NEW)).status_code == 403

@@ -11,8 +11,8 @@ from ..authoring.curl import ParsedCurl
 from ..authoring.new_macros import Draft, draft
 from ..authoring.presets import Preset, check_setting, fill
 from ..tags import FEEDBACK, TESTER
+from .new_macro_form import WIDE, AskedSecret, NewMacroForm
 from .secrets import WriteOnly
-from .start_form import WIDE, AskedSecret, StartForm
 
 
 class CommandForm(forms.Form):
@@ -31,7 +31,7 @@ class CommandForm(forms.Form):
     )
 
 
-class PresetForm(StartForm):
+class PresetForm(NewMacroForm):
     def __init__(self, *args: Any, preset: Preset, **kwargs: Any) -> None:
         asked = [
             AskedSecret(
@@ -90,7 +90,7 @@ class PresetForm(StartForm):
         return fill(self.preset, self._settings(), names)
 
 
-class PastedForm(StartForm):
+class PastedForm(NewMacroForm):
     """`sealed` is the command, encrypted: the page never holds it in the clear."""
 
     sealed = forms.CharField(widget=forms.HiddenInput)
