@@ -1,24 +1,25 @@
 """What changed on a row, fit for a log that nobody can change.
 
-Credentials are never repeated there, and neither is what people wrote or is known of
-testers: it must be possible to erase a person.
+Credentials are never repeated there, and neither is what a model hides, as its
+`privacy` states: it must be possible to erase a person.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.db import models
 from django.db.models import Model
 
-from ..redaction import is_credential
+from feedback.access.privacy import Privacy
+
+from ..redaction import HIDDEN, is_credential, origin_in
 
 # By field: before and after.
 Changes = dict[str, list[Any]]
 
-HIDDEN = "(not shown)"
 MAX_TEXT = 200
 _MAX_NAME = 200
 _MAX_CHANGES = 60
@@ -27,39 +28,12 @@ _MAX_LISTED = 30
 # Beside those of `logs.redaction`.
 _CREDENTIAL = re.compile(r"encrypted|hash|otp|seed|private|certificate", re.IGNORECASE)
 _TEXTS = (models.CharField, models.TextField, models.JSONField, models.BinaryField)
-_HIDDEN_FIELDS: dict[str, frozenset[str]] = {
-    "feedback.feedback": frozenset(
-        {"title", "description", "form_values", "external_data"}
-    ),
-    "feedback.comment": frozenset({"text"}),
-    "macros.webrequest": frozenset({"headers", "body"}),
-    "macros.sendemail": frozenset({"to", "body"}),
-    "macros.addcomment": frozenset({"text"}),
-}
-_HIDDEN_MODELS = frozenset({"feedback.tester"})
-
-_NAMES: dict[str, Callable[[Any], str]] = {
-    "feedback.tester": lambda tester: f"Tester {tester.pk}",
-    "feedback.feedback": lambda ticket: str(ticket.reference),
-    "feedback.comment": lambda comment: f"Comment {comment.pk}",
-    "macros.addcomment": lambda _: "Add a comment",
-    "macros.webrequest": lambda step: f"{step.method} {origin_in(step.url)}",
-}
-_ORIGIN = re.compile(r"\s*(https?://)(?:[^/?#@\s]*@)?([^/?#\s]+)(.*)", re.S | re.I)
 
 
 def name_of(row: Model) -> str:
-    """How the log calls a row."""
-    name = _NAMES.get(row._meta.label_lower, str)(row)
-    return shortened(name, _MAX_NAME)
-
-
-def origin_in(url: str) -> str:
-    """A URL as far as its host: what follows is often a secret itself."""
-    found = _ORIGIN.match(url)
-    if found is None:
-        return HIDDEN
-    return found[1] + found[2] + ("/…" if found[3].strip("/") else "")
+    """The name of a row in the log, without what may not stand there."""
+    name = getattr(row, "audit_name", row.__str__)
+    return shortened(name(), _MAX_NAME)
 
 
 def shortened(text: str, length: int) -> str:
@@ -134,8 +108,8 @@ def _raw(field: Any, row: Model | None) -> Any:
 
 
 def _is_hidden(row: Model, field: Any) -> bool:
-    label = row._meta.label_lower
-    if label in _HIDDEN_MODELS or field.name in _HIDDEN_FIELDS.get(label, ()):
+    privacy: Privacy | None = getattr(row, "privacy", None)
+    if privacy is not None and privacy.hides(field.name):
         return True
     if not isinstance(field, _TEXTS) or field.choices:
         return False

@@ -15,7 +15,7 @@ from feedback.models import Comment, Tester
 from ..models import Attempt, AuditEntry, Delivery, delivery_id
 from ..models.deliveries import DeliveryQuerySet
 from .footprint import OUT_OF_REACH, copies_of
-from .places import PROFILE, found_in, in_chunks, other_places, other_traces
+from .locations import PROFILE, in_chunks, matches_in, other_locations, other_traces
 
 _TICKET = (
     "reference",
@@ -115,14 +115,14 @@ def _history(tester: Tester) -> Iterator[dict[str, Any]]:
 def _named_in(tester: Tester) -> Iterator[dict[str, Any]]:
     """What else in the community holds their e-mail, telephone number or full name.
 
-    Only the comments as they are: the rest is of other people.
+    Only the comments as they are: the rest is about other people.
     """
     values = {name: getattr(tester, name) for name in PROFILE}
     traces = other_traces(tester, values)
-    for place in other_places(tester):
-        for row in found_in(place, traces):
-            found = {"kind": place.kind, "id": row["pk"]}
-            yield found | ({"text": row["text"]} if place.kind == "comment" else {})
+    for location in other_locations(tester):
+        for row in matches_in(location, traces):
+            text = {"text": row["text"]} if location.model is Comment else {}
+            yield {"kind": location.kind, "id": row["pk"], **text}
 
 
 def _object(head: dict[str, Any], **lists: Iterable[Iterator[str]]) -> Iterator[str]:

@@ -12,8 +12,8 @@ from django.db import IntegrityError, models, transaction
 
 from feedback.models import FeedbackType, Project
 from logs import audit
-from logs.audit.differences import origin_in
 from logs.models import Action
+from logs.redaction import origin_in
 
 from ..models import Macro, Secret
 from ..tags import normalise

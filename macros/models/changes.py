@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
+from feedback.access.privacy import NOTHING_PERSONAL, Privacy
 from feedback.forms import answer_from
 from feedback.models import FormField, Status, Visibility
 
@@ -24,6 +25,7 @@ _SHOWN = 60
 class ChangeStatus(Step):
     kind = "change_status"
     SETTINGS = ("status",)
+    privacy = NOTHING_PERSONAL
     NAMED_BY = {"status": "name"}
     IS_FOR_TESTERS = False
 
@@ -44,6 +46,7 @@ class ChangeStatus(Step):
 class SetField(Step):
     kind = "set_field"
     SETTINGS = ("field", "value")
+    privacy = NOTHING_PERSONAL
     NAMED_BY = {"field": "key"}
     IS_FOR_TESTERS = False
 
@@ -81,6 +84,7 @@ class SetField(Step):
 class AddComment(Step):
     kind = "add_comment"
     SETTINGS = ("text",)
+    privacy = Privacy(hidden=("text",))
     IS_FOR_TESTERS = False
 
     text = models.TextField(max_length=10_000, help_text="With dynamic tags.")
@@ -90,6 +94,9 @@ class AddComment(Step):
 
     def __str__(self) -> str:
         return f"Add the comment “{_shortened(self.text)}”"
+
+    def audit_name(self) -> str:
+        return "Add a comment"
 
     def problems(self, macro: Macro) -> dict[str, list[str]]:
         try:
@@ -102,6 +109,7 @@ class AddComment(Step):
 class SetVisibility(Step):
     kind = "set_visibility"
     SETTINGS = ("visibility",)
+    privacy = NOTHING_PERSONAL
     IS_FOR_TESTERS = False
 
     visibility = models.CharField(
@@ -121,6 +129,7 @@ class AddScore(Step):
 
     kind = "add_score"
     SETTINGS = ("points",)
+    privacy = NOTHING_PERSONAL
 
     points = models.IntegerField(
         default=1,

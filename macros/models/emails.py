@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 
+from feedback.access.privacy import Privacy
+
 from ..tags import OutputContext, TemplateError, compile_recipients, compile_template
 from .steps import Step
 
@@ -17,6 +19,7 @@ class SendEmail(Step):
 
     kind = "send_email"
     SETTINGS = ("to", "subject", "body")
+    privacy = Privacy(hidden=("to", "body"))
 
     to = models.TextField(
         max_length=2000,

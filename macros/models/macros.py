@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from feedback.access.actors import ScopedQuerySet, Tenancy
+from feedback.access.privacy import NOTHING_PERSONAL
 from feedback.models import Community, FeedbackType, Project
 from logs.models import SubjectKind
 
@@ -103,6 +104,7 @@ class Macro(models.Model):
     modified_at = models.DateTimeField("modified", auto_now=True)
 
     tenancy = Tenancy("community", "project")
+    privacy = NOTHING_PERSONAL
     objects = MacroQuerySet.as_manager()
 
     class Meta:

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 
 from feedback.access.actors import ScopedQuerySet, Tenancy
+from feedback.access.privacy import NOTHING_PERSONAL
 from feedback.models import Community, Project
 from logs.redaction import echoes, redact
 
@@ -139,6 +140,7 @@ class Secret(models.Model):
     modified_at = models.DateTimeField("modified", auto_now=True)
 
     tenancy = Tenancy("community", "project")
+    privacy = NOTHING_PERSONAL
     objects = SecretQuerySet.as_manager()
 
     class Meta:

@@ -7,6 +7,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 
 from feedback.access.actors import ScopedQuerySet, Tenancy
+from feedback.access.privacy import NOTHING_PERSONAL
 
 if TYPE_CHECKING:
     from .macros import Macro
@@ -30,6 +31,7 @@ class Step(models.Model):
     position = models.PositiveSmallIntegerField("order", default=0)
 
     tenancy = Tenancy("macro__community", "macro__project")
+    privacy = NOTHING_PERSONAL
     objects = ScopedQuerySet["Step"].as_manager()
 
     class Meta:

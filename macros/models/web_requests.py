@@ -5,7 +5,8 @@ from collections.abc import Callable
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from logs.redaction import is_credential
+from feedback.access.privacy import Privacy
+from logs.redaction import is_credential, origin_in
 
 from ..extraction import Source, check
 from ..tags import (
@@ -72,6 +73,7 @@ class WebRequest(Step):
         "previous_signing_secret",
         "return_values",
     )
+    privacy = Privacy(hidden=("headers", "body"))
 
     method = models.CharField(max_length=6, choices=Method, default=Method.POST)
     url = models.TextField(
@@ -140,6 +142,9 @@ class WebRequest(Step):
 
     def __str__(self) -> str:
         return f"{self.method} {self.url[:80]}"
+
+    def audit_name(self) -> str:
+        return f"{self.method} {origin_in(self.url)}"
 
     def clean(self) -> None:
         """Refuse what could never be sent, each fault on the field it is in."""

@@ -57,7 +57,7 @@ def test_everything_of_hers_is_in_it_and_nothing_of_others(receiver: Receiver) -
         {"kind": "ticket", "id": mention.pk},
         {"kind": "comment", "id": comment.pk, "text": comment.text},
         {"kind": "run", "id": run.pk},
-        {"kind": "version", "id": MacroVersion.objects.get(macro=run.macro).pk},
+        {"kind": "macro version", "id": MacroVersion.objects.get(macro=run.macro).pk},
         *[{"kind": "attempt", "id": each.pk} for each in mine.order_by("pk")],
     ]
     [told] = found["audit_log"]
