@@ -99,7 +99,7 @@ def macro_from(modeladmin: Any, request: HttpRequest, macro: Macro | None) -> Ma
             "Choose first what it runs on: tags and secrets come from that."
         )
     action = "add" if macro is None else "change"
-    if not may(request.user, modeladmin.permission_to(action), found.place):
+    if not may(request.user, modeladmin.permission_to(action), found.owner):
         raise PermissionDenied
     if not found.community.is_unlocked():
         raise DraftRefused(locked_message(found.community))

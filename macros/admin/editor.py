@@ -42,7 +42,7 @@ def chosen_subject(macro: Macro, request: HttpRequest) -> Any:
     found = find_subject(macro, request.user, called)
     if called and found is None:
         what = macro.subject_kind.label.lower()
-        raise DraftRefused(f"There is no {what} '{called}' of {macro.place}.")
+        raise DraftRefused(f"There is no {what} '{called}' of {macro.owner}.")
     return found
 
 
@@ -137,11 +137,11 @@ class EditorMixin(ModelAdmin):
             raise DraftRefused(
                 f"Correct first, then send the test: {', '.join(faulty)}."
             )
-        if not may(request.user, RUN_MACRO, draft.macro.place):
+        if not may(request.user, RUN_MACRO, draft.macro.owner):
             raise PermissionDenied
         subject = chosen_subject(draft.macro, request)
         if subject is None:
-            raise DraftRefused(f"There is nothing of {draft.macro.place} to send.")
+            raise DraftRefused(f"There is nothing of {draft.macro.owner} to send.")
         try:
             run = start_test(
                 draft.step,

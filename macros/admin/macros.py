@@ -127,7 +127,7 @@ class MacroAdmin(
     form = MacroForm
     list_display = [
         "name",
-        "place",
+        "runs_on",
         "does",
         "is_active",
         "paused",
@@ -151,13 +151,13 @@ class MacroAdmin(
         if obj is None:
             runs_on.append("testers_of")
         elif obj.subject_kind == SubjectKind.TESTER:
-            runs_on = ["place"]
+            runs_on = ["runs_on"]
         (name, first), *rest = super().get_fieldsets(request, obj)
         names = [each for each in first["fields"] if each != "feedback_type"]
         return [(name, {**first, "fields": [*runs_on, *names]}), *rest]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return [*super().get_readonly_fields(request, obj), "place"]
+        return [*super().get_readonly_fields(request, obj), "runs_on"]
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
@@ -167,7 +167,7 @@ class MacroAdmin(
         return super().get_form(request, obj, change, **kwargs)
 
     def page_of(self, request: HttpRequest, obj: Macro) -> dict[str, Any]:
-        return {"owner_key": key_of(obj.place)}
+        return {"owner_key": key_of(obj.owner)}
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -250,7 +250,7 @@ class MacroAdmin(
         return HttpResponseRedirect(reverse("admin:macros_macro_change", args=[pk]))
 
     @admin.display(description="runs on", ordering="feedback_type")
-    def place(self, macro: Macro) -> str:
+    def runs_on(self, macro: Macro) -> str:
         return macro.runs_on
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

@@ -82,7 +82,7 @@ class TestForm(forms.Form):
         found = find_subject(self.macro, self.actor, called) if called else None
         if found is None:
             what = self.macro.subject_kind.label.lower()
-            problem = f"There is no {what} '{called}' of {self.macro.place}."
+            problem = f"There is no {what} '{called}' of {self.macro.owner}."
             raise forms.ValidationError(problem)
         return found
 

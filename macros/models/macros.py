@@ -138,10 +138,10 @@ class Macro(models.Model):
         super().save(*args, **kwargs)
 
     @classmethod
-    def at(cls, place: FeedbackType | Project | Community, **values: Any) -> Macro:
+    def at(cls, owner: FeedbackType | Project | Community, **values: Any) -> Macro:
         """A new one that belongs there."""
-        owner = {FeedbackType: "feedback_type", Project: "project"}
-        made = cls(**{owner.get(type(place), "community"): place}, **values)
+        fields = {FeedbackType: "feedback_type", Project: "project"}
+        made = cls(**{fields.get(type(owner), "community"): owner}, **values)
         made.find_owners()
         return made
 
@@ -167,7 +167,7 @@ class Macro(models.Model):
         )
 
     @property
-    def place(self) -> FeedbackType | Project | Community:
+    def owner(self) -> FeedbackType | Project | Community:
         """What it belongs to."""
         return self.feedback_type or self.project or self.community
 

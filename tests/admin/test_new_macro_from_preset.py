@@ -129,7 +129,7 @@ def test_every_preset_makes_a_macro_that_can_be_saved_again(
     assert response.status_code == 302, response.context["form"].errors
     macro = Macro.objects.get()
     place = bugs.project if preset.subject_kind == "tester" else bugs
-    assert macro.place == place, "a tester preset takes no type, another no testers"
+    assert macro.owner == place, "a tester preset takes no type, another no testers"
     step = WebRequest.objects.get()
     assert [row["name"] for row in step.return_values] == preset.returned
     step.full_clean(exclude=["step_ptr"])
@@ -242,7 +242,7 @@ def test_a_preset_for_testers_asks_whose_and_makes_a_user_macro(
 
     assert "Try it on one tester first." in response.content.decode()
     macro, secret = Macro.objects.get(), Secret.objects.get()
-    assert (macro.place, macro.subject_kind, macro.community) == (
+    assert (macro.owner, macro.subject_kind, macro.community) == (
         place,
         "tester",
         community,

@@ -36,7 +36,7 @@ def test_a_user_macro_is_saved_where_it_was_said(
     data = form(None, TESTERS, testers_of=f"{kind}-{place.pk}")
     assert page.post(ADD, data).status_code == 302
     macro = Macro.objects.get()
-    assert (macro.place, macro.subject_kind, macro.feedback_type) == (
+    assert (macro.owner, macro.subject_kind, macro.feedback_type) == (
         place,
         "tester",
         None,
@@ -103,7 +103,7 @@ def test_a_saved_macro_stays_what_and_where_it_is(
         (typed, bugs, "For tickets"),
     ):
         macro = Macro.objects.get(pk=macro.pk)
-        assert (macro.place, macro.name) == (place, name)
+        assert (macro.owner, macro.name) == (place, name)
 
 
 def test_two_user_macros_of_a_place_differ_in_name_on_change_too(
@@ -130,7 +130,7 @@ def test_a_project_manager_makes_macros_for_the_project_only(
     assert not Macro.objects.exists()
     own = form(None, TESTERS, testers_of=f"project-{bugs.project_id}")
     assert client.post(ADD, own).status_code == 302
-    assert WebRequest.objects.get().macro.place == bugs.project
+    assert WebRequest.objects.get().macro.owner == bugs.project
 
 
 def test_a_community_manager_chooses_among_all_of_the_community(
