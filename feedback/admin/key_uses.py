@@ -22,7 +22,7 @@ class KeyFilter(admin.SimpleListFilter):
         keys = ApiKey.objects.visible_to(request.user)
         return [(str(key.pk), str(key)) for key in keys]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         if not self.value():
             return queryset
         known = any(self.value() == value for value, _ in self.lookup_choices)

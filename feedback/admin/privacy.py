@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import messages
+from django.db.models import Model
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -30,7 +29,7 @@ from ..console.scoping import ScopedAdmin
 from ..models import Tester
 
 
-class PrivacyPages(ScopedAdmin):
+class PrivacyPages(ScopedAdmin[Tester]):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
@@ -39,12 +38,14 @@ class PrivacyPages(ScopedAdmin):
             *super().get_urls(),
         ]
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
         """Nobody fills in again what was erased, not even with a form still open."""
         allowed = super().has_change_permission(request, obj)
-        return allowed and (obj is None or obj.erased_at is None)
+        return allowed and getattr(obj, "erased_at", None) is None
 
-    def page_of(self, request: HttpRequest, obj: Tester) -> dict[str, Any]:
+    def page_of(self, request: HttpRequest, obj: Tester) -> dict[str, object]:
         return {
             "tester": obj,
             "may_export": may(request.user, EXPORT_TESTER, obj),

@@ -38,8 +38,8 @@ class MacroForm(forms.ModelForm):
             field.help_text = _ABOUT
             self.fields["testers_of"] = field
 
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+    def clean(self) -> dict[str, object]:
+        cleaned: dict[str, object] = super().clean() or self.cleaned_data
         one_of(self, cleaned)
         owner = cleaned.get("testers_of")
         if owner and not self.errors.get("testers_of"):

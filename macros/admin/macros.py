@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import InlineModelAdmin
 from django.core.exceptions import ValidationError
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Field, Prefetch, QuerySet
+from django.db.models.fields.related import RelatedField
 from django.forms import BaseInlineFormSet, ModelForm, Textarea
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
@@ -14,7 +17,7 @@ from django.utils.text import capfirst
 from feedback.access.actors import may
 from feedback.access.unlocking import Lock, explain_lock, locked_message
 from feedback.console.auditing import RecordedAdmin
-from feedback.console.scoping import ScopedAdmin, ScopedInline, edited_pk
+from feedback.console.scoping import ScopedInline, edited_pk
 from feedback.models import Community
 from logs.models import SubjectKind
 
@@ -88,7 +91,7 @@ class WebRequestInline(ScopedInline, admin.StackedInline):
     ]
 
     def formfield_for_dbfield(
-        self, db_field: Any, request: HttpRequest, **kwargs: Any
+        self, db_field: Field, request: HttpRequest, **kwargs: Any
     ) -> Any:
         if db_field.name == "return_values":
             return ReturnValuesField(label="", required=False)
@@ -107,7 +110,7 @@ class WebRequestInline(ScopedInline, admin.StackedInline):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
-_RETRIES: list[Any] = [
+_RETRIES: list[str | list[str] | tuple[str, ...] | tuple[()]] = [
     "retry_ladder",
     tuple(f"retry_{cause}" for cause in CAUSE_LABELS),
     "retry_unknown",
@@ -121,9 +124,7 @@ _ABOUT_RETRIES = (
 
 
 @admin.register(Macro)
-class MacroAdmin(
-    EditorMixin, NewMacroPages, TestsMixin, VersionsMixin, RecordedAdmin, ScopedAdmin
-):
+class MacroAdmin(EditorMixin, NewMacroPages, TestsMixin, VersionsMixin, RecordedAdmin):
     form = MacroForm
     list_display = [
         "name",
@@ -156,17 +157,23 @@ class MacroAdmin(
         names = [each for each in first["fields"] if each != "feedback_type"]
         return [(name, {**first, "fields": [*runs_on, *names]}), *rest]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Macro | None = None
+    ) -> Any:
         return [*super().get_readonly_fields(request, obj), "runs_on"]
 
     def get_form(
-        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+        self,
+        request: HttpRequest,
+        obj: Macro | None = None,
+        change: bool = False,
+        **kwargs: Any,
     ) -> type[ModelForm]:
         owners = [] if obj else tester_owners(request.user)
         kwargs["form"] = type("MacroFormWithOwners", (self.form,), {"owners": owners})
         return super().get_form(request, obj, change, **kwargs)
 
-    def page_of(self, request: HttpRequest, obj: Macro) -> dict[str, Any]:
+    def page_of(self, request: HttpRequest, obj: Macro) -> dict[str, object]:
         return {"owner_key": key_of(obj.owner)}
 
     def get_urls(self) -> list[URLPattern]:
@@ -182,8 +189,8 @@ class MacroAdmin(
         return reference(self, request)
 
     def get_field_queryset(
-        self, db: str | None, db_field: Any, request: HttpRequest
-    ) -> QuerySet[Any] | None:
+        self, db: str | None, db_field: RelatedField, request: HttpRequest
+    ) -> QuerySet | None:
         """A macro moves to another type of its project, and no further."""
         rows = super().get_field_queryset(db, db_field, request)
         pk = edited_pk(request)
@@ -193,7 +200,7 @@ class MacroAdmin(
 
     def get_inline_instances(
         self, request: HttpRequest, obj: Macro | None = None
-    ) -> list[Any]:
+    ) -> list[InlineModelAdmin]:
         """No web requests while they are locked, but for a form that was sent."""
         found = list(fitting(super().get_inline_instances(request, obj), request, obj))
         if "steps-TOTAL_FORMS" in request.POST or not self._lock(request, obj):
@@ -212,7 +219,11 @@ class MacroAdmin(
         return explain_lock(communities[0], request.user)
 
     def render_change_form(
-        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+        self,
+        request: HttpRequest,
+        context: dict[str, object],
+        *args: Any,
+        **kwargs: Any,
     ) -> HttpResponse:
         macro = kwargs.get("obj")
         context["lock"] = self._lock(request, macro)
@@ -229,7 +240,7 @@ class MacroAdmin(
         self,
         request: HttpRequest,
         form: ModelForm,
-        formsets: list[BaseInlineFormSet],
+        formsets: Iterable[BaseInlineFormSet],
         change: bool,
     ) -> None:
         macro: Macro = form.instance
@@ -253,7 +264,7 @@ class MacroAdmin(
     def runs_on(self, macro: Macro) -> str:
         return macro.runs_on
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
         steps = Step.objects.select_related(*kind_accessors())
         return super().get_queryset(request).prefetch_related(Prefetch("steps", steps))
 

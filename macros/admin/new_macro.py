@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.debug import sensitive_post_parameters
+
+from feedback.console.scoping import ScopedAdmin
 
 from .. import crypto
 from ..authoring.curl import CurlError, parse
@@ -24,7 +25,7 @@ from .new_macro_sources import CommandForm, PastedForm, PresetForm
 from .owners import tester_owners
 
 
-class NewMacroPages(ModelAdmin):
+class NewMacroPages(ScopedAdmin[Macro]):
     """The pages beside the list of macros."""
 
     def get_urls(self) -> list[URLPattern]:

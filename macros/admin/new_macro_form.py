@@ -153,7 +153,7 @@ class NewMacroForm(forms.Form):
         chosen = self.cleaned_data
         return chosen.get("feedback_type") or chosen.get("testers_of")
 
-    def clean(self) -> dict[str, Any] | None:
+    def clean(self) -> dict[str, object] | None:
         cleaned = super().clean()
         one_of(self, self.cleaned_data)
         self.made = [

@@ -51,7 +51,7 @@ class PresetForm(NewMacroForm):
         self.fields["name"].initial = preset.title
         for each in preset.settings:
             kind: Any = forms.CharField
-            extra: dict[str, Any] = {"widget": forms.TextInput({"class": WIDE})}
+            extra: dict[str, object] = {"widget": forms.TextInput({"class": WIDE})}
             if each.kind == "choice":
                 kind = forms.ChoiceField
                 extra = {"choices": [(choice, choice) for choice in each.choices]}
@@ -67,7 +67,7 @@ class PresetForm(NewMacroForm):
     def setting_fields(self) -> list[forms.BoundField]:
         return [self[f"setting_{each.key}"] for each in self.preset.settings]
 
-    def clean(self) -> dict[str, Any] | None:
+    def clean(self) -> dict[str, object] | None:
         for each in self.preset.settings:
             field = f"setting_{each.key}"
             if field in self.cleaned_data:

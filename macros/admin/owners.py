@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from feedback.access.actors import reached_wholly
+from feedback.access.keys import Actor
 from feedback.models import Community, FeedbackType, Project
 
 ADD_MACRO = "macros.add_macro"
@@ -18,7 +19,7 @@ NEITHER = "Choose a feedback type or testers."
 TesterOwner = Project | Community
 
 
-def tester_owners(user: Any, permission: str = ADD_MACRO) -> list[TesterOwner]:
+def tester_owners(user: Actor, permission: str = ADD_MACRO) -> list[TesterOwner]:
     """Where the user may have user macros: each community before its projects."""
     communities = Community.objects.filter(reached_wholly(user, permission))
     projects = Project.objects.visible_to(user, permission).select_related("community")
@@ -67,7 +68,7 @@ class TestersField(forms.TypedChoiceField):
         )
 
 
-def one_of(form: forms.Form | forms.ModelForm, cleaned: dict[str, Any]) -> None:
+def one_of(form: forms.Form | forms.ModelForm, cleaned: dict[str, object]) -> None:
     """Refuse a form that names both a feedback type and testers, or neither."""
     if "testers_of" not in form.fields or "feedback_type" not in form.fields:
         return

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db.models import ForeignKey
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
@@ -55,7 +57,7 @@ class SecretForm(forms.ModelForm):
                 "value"
             ].help_text = "Nobody can read it back. Leave it empty to keep it."
 
-    def clean(self) -> dict[str, Any] | None:
+    def clean(self) -> dict[str, object] | None:
         cleaned = super().clean()
         before = None
         if self.instance.pk:
@@ -70,7 +72,7 @@ class SecretForm(forms.ModelForm):
 
 
 @admin.register(Secret)
-class SecretAdmin(RecordedAdmin, ScopedAdmin):
+class SecretAdmin(RecordedAdmin, ScopedAdmin[Secret]):
     """Values go in and never come out."""
 
     form = SecretForm
@@ -79,20 +81,20 @@ class SecretAdmin(RecordedAdmin, ScopedAdmin):
     search_fields = ["name", "description"]
     _fields = ["community", "project", "name", "value", "hosts", "description"]
 
-    def get_fields(self, request: HttpRequest, obj: Secret | None = None) -> list[Any]:
+    def get_fields(self, request: HttpRequest, obj: Secret | None = None) -> Any:
         return ["used_by", *self._fields, *self._dates] if obj else self._fields
 
     _dates = ["created_at", "modified_at"]
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Secret | None = None
-    ) -> list[Any]:
+    ) -> list[str]:
         """Under another name or owner the macros that use it would not find it."""
         fixed = ["used_by", "community", "project", "name", *self._dates]
         return fixed if obj else []
 
     def formfield_for_foreignkey(
-        self, db_field: Any, request: HttpRequest, **kwargs: Any
+        self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any
     ) -> Any:
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if db_field.name == "project" and field is not None:
@@ -102,7 +104,7 @@ class SecretAdmin(RecordedAdmin, ScopedAdmin):
         return field
 
     def save_model(
-        self, request: HttpRequest, obj: Secret, form: SecretForm, change: bool
+        self, request: HttpRequest, obj: Secret, form: forms.ModelForm, change: bool
     ) -> None:
         save_secret(obj, form.cleaned_data.get("value") or "", request.user)
 
@@ -116,12 +118,15 @@ class SecretAdmin(RecordedAdmin, ScopedAdmin):
         return listed or "Nothing uses it yet."
 
     def get_deleted_objects(
-        self, objs: Any, request: HttpRequest
+        self, objs: Iterable[Secret], request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
         """Beside what goes, what will fail without it."""
-        deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        secrets = list(objs)
+        deleted, counts, lacking, protected = super().get_deleted_objects(
+            secrets, request
+        )
         shown: list[Any] = deleted
-        for secret in objs:
+        for secret in secrets:
             users = [f"{name} uses it and will fail." for _, name in users_of(secret)]
             if users:
                 shown += [f"Secret {secret}:", users]

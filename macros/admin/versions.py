@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -19,7 +18,7 @@ from ..models import Macro, MacroVersion
 ON_A_PAGE = 20
 
 
-class VersionsMixin(ScopedAdmin):
+class VersionsMixin(ScopedAdmin[Macro]):
     """Pages beside a macro's own, for those who may change it."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -51,7 +50,7 @@ class VersionsMixin(ScopedAdmin):
     def version(self, request: HttpRequest, pk: int, number: int) -> HttpResponse:
         macro = self.row_to(request, self.permission_to("change"), pk)
         version = _version(macro, number)
-        newest = macro.versions.first()
+        newest = macro.versions.latest("number")
         return self._versions_page(
             request,
             macro,
@@ -84,7 +83,11 @@ class VersionsMixin(ScopedAdmin):
         )
 
     def _versions_page(
-        self, request: HttpRequest, macro: Macro, template: str, **context: Any
+        self,
+        request: HttpRequest,
+        macro: Macro,
+        template: str,
+        **context: object,
     ) -> HttpResponse:
         shared = {
             **self.admin_site.each_context(request),

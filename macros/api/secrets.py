@@ -78,12 +78,12 @@ class SecretSerializer(serializers.ModelSerializer):
         ]
         read_only_fields = ["created_at", "modified_at"]
         # The model's own check names the owner, which may come from the key.
-        validators: list[Any] = []
+        validators: list[object] = []
 
     def get_used_by(self, secret: Secret) -> list[str]:
         return [name for _, name in users_of(secret)]
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, attrs: dict[str, object]) -> dict[str, object]:
         secret = self.instance or Secret()
         fixed = {"name", "community", "project"} if self.instance else set()
         given = set(self.initial_data)

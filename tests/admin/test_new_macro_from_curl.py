@@ -13,7 +13,7 @@ from centerhook.receiver import Receiver
 from feedback.models import FeedbackType
 from logs.models import Delivery
 from macros import crypto, deliveries
-from macros.authoring.curl import LONGEST
+from macros.authoring.curl import MAX_LENGTH
 from macros.models import Macro, Secret, WebRequest
 from tests import factories
 
@@ -197,10 +197,10 @@ def test_a_secret_that_is_there_can_be_used_instead(
     ("command", "message"),
     [
         ("", "Paste a curl command."),
-        ("wget https://www.acme.example", "This is no curl command"),
+        ("wget https://www.acme.example", "This is not a curl command"),
         ("curl 'https://www.acme.example", "The quote &#x27; in line 1 is not closed."),
         ("curl -I https://www.acme.example", "The method HEAD is not sent from here"),
-        ("curl " + "x" * 1_000_000, f"The command is longer than {LONGEST:,}"),
+        ("curl " + "x" * 1_000_000, f"The command is longer than {MAX_LENGTH:,}"),
     ],
 )
 def test_a_command_that_cannot_be_read_is_refused_with_a_reason(

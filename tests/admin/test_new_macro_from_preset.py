@@ -278,9 +278,7 @@ def test_a_bad_setting_is_said_at_its_field(page: Client, bugs: FeedbackType) ->
     values = {"setting_url": "ftp://a.example"}
     found = errors(page.post(start("any-json"), form(bugs, **values)))
     assert list(found) == ["setting_url"]
-    assert (
-        "is not an address such as https://api.example.com" in found["setting_url"][0]
-    )
+    assert "is not a URL such as https://api.example.com" in found["setting_url"][0]
 
 
 def test_roles_decide_where_macros_and_secrets_may_be(bugs: FeedbackType) -> None:

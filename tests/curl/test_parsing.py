@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from macros.authoring.curl import LONGEST, CurlError, ParsedCurl, parse
+from macros.authoring.curl import MAX_LENGTH, CurlError, ParsedCurl, parse
 
 JSON = (("Content-Type", "application/json"),)
 FORM = (("Content-Type", "application/x-www-form-urlencoded"),)
@@ -191,7 +191,7 @@ def test_a_tag_in_the_command_stays() -> None:
     [
         ("", "Paste a curl command."),
         ("  \n ", "Paste a curl command."),
-        ("wget https://a/", "This is no curl command: it begins with 'wget'."),
+        ("wget https://a/", "This is not a curl command: it begins with 'wget'."),
         ("curl", "The command has no URL."),
         ("curl ''", "The command's URL is empty."),
         ("curl -s -X POST", "The command has no URL."),
@@ -211,7 +211,7 @@ def test_a_tag_in_the_command_stays() -> None:
         ("curl http://[::1", "The URL of the command is not valid."),
         ("curl a\0b", "The command holds a character that no command can hold."),
         (r"curl a -d $'\U00110000'", r"\U00110000 in the command is not a character."),
-        ("curl a -d " + "x" * 1_000_000, f"The command is longer than {LONGEST:,}"),
+        ("curl a -d " + "x" * 1_000_000, f"The command is longer than {MAX_LENGTH:,}"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_refused_with_a_reason(
@@ -233,6 +233,6 @@ def test_no_text_does_more_than_be_refused(text: str) -> None:
 
 def test_a_long_hostile_command_is_read_to_its_end() -> None:
     """With a reader that begins anew at each letter this would take minutes."""
-    for text in ("'" * LONGEST, '"' + "$" * LONGEST, "\\\n" * LONGEST):
+    for text in ("'" * MAX_LENGTH, '"' + "$" * MAX_LENGTH, "\\\n" * MAX_LENGTH):
         with pytest.raises(CurlError, match="quote|URL"):
-            parse(f"curl {text}"[:LONGEST])
+            parse(f"curl {text}"[:MAX_LENGTH])

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from centerhook.receiver import Receiver
-from macros.authoring.curl import LONGEST, parse, write
+from macros.authoring.curl import MAX_LENGTH, parse, write
 
 NASTY = (
     'it\'s "x" $HOME $(touch pwned) `touch pwned` \\ ! \n; & | > <b> ü 🙂 ((Title)) %s'
@@ -35,7 +35,7 @@ def test_what_is_written_is_read_back_the_same(
     method: str, url: str, headers: list[tuple[str, str]], body: str | None
 ) -> None:
     command = write(method, url, headers, body)
-    if len(command) > LONGEST:
+    if len(command) > MAX_LENGTH:
         return
     found = parse(command)
     assert found.notes == ()

@@ -99,14 +99,10 @@ def split_arguments(text: str) -> list[str]:
             at += 1
             continue
         word = [] if word is None else word
-        slashes = len(text) - at - len(text[at:].lstrip("\\")) if letter == "\\" else 0
-        if slashes:
-            before_quote = text[at + slashes : at + slashes + 1] == '"'
-            word.append("\\" * (slashes // 2 if before_quote else slashes))
-            at += slashes
-            if before_quote and slashes % 2:
-                word.append('"')
-                at += 1
+        if letter == "\\":
+            written, length = _backslashes(text, at)
+            word.append(written)
+            at += length
         elif letter == '"' and quoted and text[at + 1 : at + 2] == '"':
             word.append('"')
             at += 2
@@ -119,3 +115,15 @@ def split_arguments(text: str) -> list[str]:
     if quoted:
         raise CurlError('A quote " in the command is not closed.')
     return words if word is None else [*words, "".join(word)]
+
+
+def _backslashes(text: str, at: int) -> tuple[str, int]:
+    """What some backslashes stand for, and how many characters that takes.
+
+    Before a quote two of them are one, and an odd one makes the quote a plain letter.
+    """
+    count = len(text) - at - len(text[at:].lstrip("\\"))
+    if text[at + count : at + count + 1] != '"':
+        return "\\" * count, count
+    escaped = count % 2
+    return "\\" * (count // 2) + '"' * escaped, count + escaped
