@@ -211,8 +211,8 @@ class ApiKeyAdmin(ScopedAdmin[ApiKey]):
                     return self._to(key)
                 token = key.rotate(form.overlap)
                 key.save(update_fields=ApiKey.TOKEN_FIELDS)
-                said = f"A new token was shown, once. Overlap: {form.in_words}."
-                audit.record(Action.REVEALED, key, detail=said)
+                detail = f"A new token was shown, once. Overlap: {form.in_words}."
+                audit.record(Action.REVEALED, key, detail=detail)
             return self._token_page(request, key, token)
         context = {
             "title": f"New token for {key.name}",

@@ -87,7 +87,7 @@ class ConfigPages(ScopedAdmin[Project]):
         ]
 
     def export(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """By POST: it stands in the audit log."""
+        """Only a POST exports: it leaves an entry in the audit log."""
         project = self._project(request, pk, _ADD_MACRO)
         form = request.POST.get("format", "")
         if request.method != "POST" or form not in _TYPES:

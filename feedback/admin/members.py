@@ -63,8 +63,8 @@ class MemberForm(forms.ModelForm):
 
     def _get_validation_exclusions(self) -> set[str]:
         """The user counts as one of the form's own fields: twice is refused."""
-        found: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
-        return found - {"user"} if "person" in self.cleaned_data else found
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        return excluded - {"user"} if "person" in self.cleaned_data else excluded
 
 
 @admin.register(Member)

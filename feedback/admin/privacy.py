@@ -78,7 +78,7 @@ class PrivacyPages(ScopedAdmin[Tester]):
             "found": footprint(tester),
             "out_of_reach": OUT_OF_REACH,
             "problem": problem,
-            # Of who is erased already, nothing else is left to do.
+            # Nothing else is left to do for who is erased already.
             "remove_texts": "remove_texts" in request.POST
             or bool(tester.erased_at and not tester.erasure),
         }

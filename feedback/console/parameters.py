@@ -1,4 +1,4 @@
-"""What stands in an admin's address or form may be anything, and is answered so.
+"""What stands in an admin's URL or form may be anything, and is checked.
 
 Django checks most of it. What it hands to the database as it is would end in an error
 page of the server: numbers no column can hold, and ids that are no numbers.
@@ -37,7 +37,7 @@ class CheckedList(ChangeList):
             raise IncorrectLookupParameters(error) from error
 
     def get_results(self, request: HttpRequest) -> None:
-        """Here the filters in the address meet the database for the first time."""
+        """Here the filters in the URL meet the database for the first time."""
         try:
             super().get_results(request)
         except (DataError, OverflowError, ValueError) as error:

@@ -89,7 +89,7 @@ class ScopedInline(ScopedMixin):
 class ScopedAdmin(ScopedMixin, AnnouncingAdmin, CheckedAdmin, Generic[M]):
     """The admin of a model; what extends it says of which: `ScopedAdmin[Project]`."""
 
-    # Where a row belongs. It is said when the row is made: moved, it would leave what
+    # Where a row belongs. It is chosen when the row is made: moved, it would leave what
     # belongs to it behind in another tenant, or take it there.
     owner_fields: tuple[str, ...] = ()
 

@@ -184,8 +184,8 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     @admin.display(description="what changed")
     def what_changed(self, entry: AuditEntry) -> str:
         names = ", ".join(name.replace("_", " ") for name in sorted(entry.changes))
-        said = " - ".join(part for part in (names, entry.detail) if part)
-        return said if len(said) <= 120 else f"{said[:119]}…"
+        text = " - ".join(part for part in (names, entry.detail) if part)
+        return text if len(text) <= 120 else f"{text[:119]}…"
 
 
 def _page_of(entry: AuditEntry) -> str:

@@ -53,7 +53,10 @@ def export(
 
 @transaction.atomic
 def _tell(user: Actor, detail: str) -> int:
-    """In each community whose entries may be in it; returns the first one's key."""
+    """Record it in each community whose entries may be in it.
+
+    Returns the key of the first entry.
+    """
     if is_above_roles(user):
         return audit.record(Action.EXPORTED, None, detail=detail).pk
     communities = Community.objects.visible_to(user, "logs.view_auditentry")

@@ -17,7 +17,7 @@ from feedback.access.privacy import Privacy
 
 from ..redaction import HIDDEN, is_credential, origin_in
 
-# By field: before and after.
+# Maps the name of a field to its values before and after.
 Changes = dict[str, list[Any]]
 
 MAX_TEXT = 200
@@ -43,30 +43,30 @@ def shortened(text: str, length: int) -> str:
 
 
 def differences(before: Model | None, after: Model | None) -> Changes:
-    """By field, what differs; all that is filled in where there was no row before."""
+    """What differs, field by field; all that is filled in where there was no row."""
     row = after or before
-    found = dict(_differing(row, before, after)) if row is not None else {}
-    return _bounded(found)
+    listed = dict(_differing(row, before, after)) if row is not None else {}
+    return _bounded(listed)
 
 
 def with_parts(
     changes: Changes, parts: Iterable[tuple[Model | None, Model | None]]
 ) -> Changes:
     """The same, with what became of the rows below it."""
-    found = dict(changes)
+    listed = dict(changes)
     for before, after in parts:
         row = after or before
         if row is None:
             continue
         label = f"{row._meta.verbose_name} {name_of(row)}"
         if before is None:
-            found[label] = ["", "added"]
+            listed[label] = ["", "added"]
         elif after is None:
-            found[label] = ["", "deleted"]
+            listed[label] = ["", "deleted"]
         else:
             for name, values in differences(before, after).items():
-                found[f"{label}: {name}"] = values
-    return _bounded(found)
+                listed[f"{label}: {name}"] = values
+    return _bounded(listed)
 
 
 def _bounded(changes: Changes) -> Changes:

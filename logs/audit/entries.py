@@ -134,9 +134,9 @@ def _places(rows: list[Any]) -> dict[Any, dict[str, Any]]:
     if tenancy.project and not tenancy.is_many:
         columns |= _columns("project", tenancy.project)
     paths = list(dict.fromkeys(["pk", *columns.values()]))
-    found = model._base_manager.filter(pk__in=[row.pk for row in rows])
+    rows_of_model = model._base_manager.filter(pk__in=[row.pk for row in rows])
     places = {}
-    for values in found.values_list(*paths):
+    for values in rows_of_model.values_list(*paths):
         by_path = dict(zip(paths, values, strict=True))
         places[by_path["pk"]] = {
             column: by_path[path]
@@ -147,6 +147,6 @@ def _places(rows: list[Any]) -> dict[Any, dict[str, Any]]:
 
 
 def _columns(name: str, path: str) -> dict[str, str]:
-    """The entry's columns, and where their values are found from the row."""
+    """The entry's columns, and the look-ups from the row to their values."""
     its_name = "name" if path == "pk" else f"{path}__name"
     return {f"{name}_id": path, f"{name}_name": its_name}

@@ -33,11 +33,11 @@ from .traces import ERASED, Traces
 
 
 class ErasureUnfinished(Exception):
-    """Why it has to be called once more, as a sentence for the person who asked."""
+    """Why it has to be started once more, as a sentence for the person who asked."""
 
 
 def find_tester(community: Community, email: str) -> Tester | None:
-    """By the e-mail, also of one whose erasure was cut off."""
+    """The tester with this e-mail, even if the erasure was cut off."""
     rows = Tester.objects.filter(community=community)
     unfinished = rows.filter(erasure__values__email=email).order_by("pk")
     return rows.filter(email=email).first() or unfinished.first()
@@ -115,7 +115,7 @@ def _stop_and_scrub(tester: Tester) -> None:
 
 
 def _relabel(tester: Tester) -> None:
-    """The log called the tester by the e-mail."""
+    """The log names the tester by the e-mail."""
     named = Delivery.objects.filter(tester=tester).exclude(subject_label=tester.email)
     named.update(subject_label=tester.email)
 

@@ -115,7 +115,7 @@ def _full_names(values: Mapping[str, str]) -> list[str]:
         alone = first or last
         return [alone] if " " in alone else []
     names = [f"{first} {last}", f"{last} {first}", f"{last}, {first}"]
-    # As in Chinese.
+    # Chinese names, for one, are written without a space.
     return names if (first + last).isascii() else [*names, f"{last}{first}"]
 
 

@@ -22,7 +22,7 @@ class MacroForm(forms.ModelForm):
         model = Macro
         fields = "__all__"  # noqa: DJ007 - the admin names them
 
-    # Of a new macro: where the user may have user macros.
+    # Where the user may have user macros; only a new macro can choose.
     owners: list[TesterOwner] = []
     testers_of = forms.CharField(required=False)
 

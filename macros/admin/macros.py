@@ -47,7 +47,7 @@ class WebRequestFormSet(BaseInlineFormSet):
 
 
 _ABOUT_RETURN_VALUES = (
-    "What of the answer is stored in the external data of the ticket or tester, to be"
+    "What of the response is stored in the external data of the ticket or tester, to be"
     " used as a tag, a filter and a column. To remove a row, clear its name and path."
 )
 
@@ -202,13 +202,15 @@ class MacroAdmin(EditorMixin, NewMacroPages, TestsMixin, VersionsMixin, Recorded
         self, request: HttpRequest, obj: Macro | None = None
     ) -> list[InlineModelAdmin]:
         """No web requests while they are locked, but for a form that was sent."""
-        found = list(fitting(super().get_inline_instances(request, obj), request, obj))
+        inlines = list(
+            fitting(super().get_inline_instances(request, obj), request, obj)
+        )
         if "steps-TOTAL_FORMS" in request.POST or not self._lock(request, obj):
-            return found
-        return [each for each in found if not isinstance(each, WebRequestInline)]
+            return inlines
+        return [each for each in inlines if not isinstance(each, WebRequestInline)]
 
     def _lock(self, request: HttpRequest, obj: Macro | None) -> Lock | None:
-        """Of the macro's community; of a new one's if all that it may be in are."""
+        """The lock of the macro's community, or of all that a new one may be in."""
         if obj is not None:
             communities = [obj.community]
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -17,7 +17,7 @@ from feedback.console.scoping import ScopedAdmin
 
 from .. import crypto
 from ..authoring.curl import CurlError, parse
-from ..authoring.new_macros import Draft, draft
+from ..authoring.new_macros import draft
 from ..authoring.presets import GROUPS, all_presets
 from ..models import Macro
 from .new_macro_form import NewMacroForm, types_for
@@ -56,8 +56,8 @@ class NewMacroPages(ScopedAdmin[Macro]):
         if request.method == "POST" and form.is_valid() and (macro := form.save()):
             return self._made(request, macro, form)
         context = {"title": preset.title, "preset": preset}
-        if isinstance(preset.answer["body"], dict):
-            context["answer_body"] = json.dumps(preset.answer["body"], indent=2)
+        if isinstance(preset.response["body"], dict):
+            context["response_body"] = json.dumps(preset.response["body"], indent=2)
         return self._form_page(request, form, context)
 
     def new_from_curl(self, request: HttpRequest) -> HttpResponse:
@@ -69,7 +69,7 @@ class NewMacroPages(ScopedAdmin[Macro]):
         try:
             text = _unsealed(request) if second else request.POST.get("command", "")
             parsed = parse(text)
-            found = draft(parsed)
+            understood = draft(parsed)
         except CurlError as error:
             command = CommandForm({"command": ""})
             command.errors["command"] = command.error_class([str(error)])
@@ -79,11 +79,11 @@ class NewMacroPages(ScopedAdmin[Macro]):
             initial={**_initial(request), "sealed": _sealed(request, text)},
             user=request.user,
             parsed=parsed,
-            found=found,
+            draft=understood,
         )
         if second and form.is_valid() and (macro := form.save()):
-            return self._made(request, macro, form, found)
-        context = {"title": "Start from a curl command", "draft": found}
+            return self._made(request, macro, form, understood.notes)
+        context = {"title": "Start from a curl command", "draft": understood}
         return self._form_page(request, form, context)
 
     def _check_permission(self, request: HttpRequest) -> None:
@@ -93,9 +93,10 @@ class NewMacroPages(ScopedAdmin[Macro]):
     def _chooser(self, request: HttpRequest, command: CommandForm) -> HttpResponse:
         self._check_permission(request)
         query = request.GET.get("q", "")
-        found = [each for each in all_presets().values() if each.matches(query)]
+        matching = [each for each in all_presets().values() if each.matches(query)]
         groups = [
-            (group, [each for each in found if each.group == group]) for group in GROUPS
+            (group, [each for each in matching if each.group == group])
+            for group in GROUPS
         ]
         context = {
             "title": "Start from",
@@ -126,7 +127,7 @@ class NewMacroPages(ScopedAdmin[Macro]):
         request: HttpRequest,
         macro: Macro,
         form: NewMacroForm,
-        found: Draft | None = None,
+        notes: Iterable[str] = (),
     ) -> HttpResponse:
         made = ", ".join(secret.name for secret in form.made)
         messages.success(
@@ -135,7 +136,7 @@ class NewMacroPages(ScopedAdmin[Macro]):
             f" {macro.subject_kind.label.lower()} first."
             + (f" New secrets: {made}." if made else ""),
         )
-        for note in found.notes if found else ():
+        for note in notes:
             messages.warning(request, note)
         return HttpResponseRedirect(
             reverse("admin:macros_macro_change", args=[macro.pk])

@@ -1,4 +1,4 @@
-"""The short forms from which new macros start: a preset's, a pasted command's."""
+"""What new macros are made from, each with its form: a preset, a pasted command."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 from django import forms
 
 from ..authoring.curl import ParsedCurl
-from ..authoring.new_macros import Draft, draft
+from ..authoring.new_macros import Draft
+from ..authoring.new_macros import draft as draft_from
 from ..authoring.presets import Preset, check_setting, fill
 from ..tags import FEEDBACK, TESTER
 from .new_macro_form import WIDE, AskedSecret, NewMacroForm
@@ -96,7 +97,7 @@ class PastedForm(NewMacroForm):
     sealed = forms.CharField(widget=forms.HiddenInput)
 
     def __init__(
-        self, *args: Any, parsed: ParsedCurl, found: Draft, **kwargs: Any
+        self, *args: Any, parsed: ParsedCurl, draft: Draft, **kwargs: Any
     ) -> None:
         asked = [
             AskedSecret(
@@ -107,13 +108,13 @@ class PastedForm(NewMacroForm):
                 hosts=each.hosts,
                 value=each.value,
             )
-            for each in found.credentials
+            for each in draft.credentials
         ]
         super().__init__(*args, asked=asked, **kwargs)
         self.parsed = parsed
-        self.fields["name"].initial = f"Send to {found.host or 'another system'}"[:100]
+        self.fields["name"].initial = f"Send to {draft.host or 'another system'}"[:100]
         self._ask_for_secrets()
 
     def requests(self) -> Sequence[Mapping[str, Any]]:
         names = {key.removeprefix("secret_"): name for key, name in self.names.items()}
-        return [draft(self.parsed, names).fields]
+        return [draft_from(self.parsed, names).fields]

@@ -23,8 +23,8 @@ def tester_owners(user: Actor, permission: str = ADD_MACRO) -> list[TesterOwner]
     """Where the user may have user macros: each community before its projects."""
     communities = Community.objects.filter(reached_wholly(user, permission))
     projects = Project.objects.visible_to(user, permission).select_related("community")
-    found: list[TesterOwner] = [*communities, *projects]
-    return sorted(found, key=lambda owner: (community_of(owner).name, _rank(owner)))
+    owners: list[TesterOwner] = [*communities, *projects]
+    return sorted(owners, key=lambda owner: (community_of(owner).name, _rank(owner)))
 
 
 def community_of(owner: TesterOwner) -> Community:
@@ -32,7 +32,7 @@ def community_of(owner: TesterOwner) -> Community:
 
 
 def key_of(owner: TesterOwner | FeedbackType) -> str:
-    """What it is called in an address or a form."""
+    """Its name in a URL or a form."""
     return f"{owner._meta.model_name}-{owner.pk}"
 
 
@@ -43,8 +43,8 @@ def _rank(owner: TesterOwner) -> tuple[bool, str]:
 def choices_of(owners: list[TesterOwner]) -> list[tuple[str, list[tuple[str, str]]]]:
     """Under the name of each community."""
     return [
-        (community, [(key_of(owner), _label(owner)) for owner in found])
-        for community, found in groupby(owners, lambda each: community_of(each).name)
+        (community, [(key_of(owner), _label(owner)) for owner in group])
+        for community, group in groupby(owners, lambda each: community_of(each).name)
     ]
 
 

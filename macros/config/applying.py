@@ -1,6 +1,6 @@
 """From documents to rows. Each row passes its own checks before it is saved.
 
-Call these inside a transaction, and roll it back where problems were found.
+Call these inside a transaction, and roll it back where there are problems.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def make_type(
     project: Project, document: Any, path: str, problems: Problems
 ) -> FeedbackType | None:
     """The type with its statuses and form, without macros; None if it is refused."""
-    before = len(problems.found)
+    before = len(problems.messages)
     made = FeedbackType(project=project)
     values = read_members(
         document,
@@ -44,7 +44,7 @@ def make_type(
             values = read_members(row, where, problems, fields=settings_of(model))
             part = model(feedback_type=made, position=position)
             _saved(part, values, where, problems)
-    return made if len(problems.found) == before else None
+    return made if len(problems.messages) == before else None
 
 
 def fill_macro(
@@ -61,7 +61,7 @@ def fill_macro(
 
     What the document leaves out gets its default.
     """
-    before = len(problems.found)
+    before = len(problems.messages)
     fields = settings_of(Macro)
     values = read_members(document, path, problems, fields=fields, parts=("steps",))
     for name, field in fields.items():
@@ -72,7 +72,7 @@ def fill_macro(
         for where, row in read_rows(document, "steps", path, problems)
         if (step := _step(macro, where, row, problems))
     ]
-    if len(problems.found) > before:
+    if len(problems.messages) > before:
         return None
     for position, step in enumerate(steps, start=1):
         step.position = position
@@ -126,10 +126,10 @@ def _step(macro: Macro, path: str, row: Any, problems: Problems) -> Step | None:
         problem += f" Did you mean {meant}?" if meant else ""
         problems.add(member(path, "kind"), problem)
         return None
-    before = len(problems.found)
+    before = len(problems.messages)
     fields = settings_of(kind) if kind else {}
     values = read_members(row, path, problems, fields=fields, parts=("kind",))
-    if kind is None or len(problems.found) > before:
+    if kind is None or len(problems.messages) > before:
         return None
     try:
         return kind.restore(macro, values)

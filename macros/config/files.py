@@ -50,23 +50,23 @@ _TOO_DEEP = f"The file is nested more than {_DEEPEST} levels deep."
 
 def _from_json(text: str) -> Any:
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
+        group = dict(pairs)
+        if len(group) < len(pairs):
             names = [name for name, _ in pairs]
             twice = next(name for name in names if names.count(name) > 1)
             raise ConfigRefused([f"The member '{twice[:60]}' is given twice."])
-        return found
+        return group
 
     def constant(name: str) -> Any:
-        raise ConfigRefused([f"{name} is no number in JSON."])
+        raise ConfigRefused([f"{name} is not a number in JSON."])
 
     try:
         return json.loads(
             text.lstrip("\ufeff"), object_pairs_hook=members, parse_constant=constant
         )
     except json.JSONDecodeError as error:
-        place = f"Line {error.lineno}, column {error.colno}"
-        raise ConfigRefused([f"{place}: this is not JSON: {error.msg}."]) from None
+        where = f"Line {error.lineno}, column {error.colno}"
+        raise ConfigRefused([f"{where}: this is not JSON: {error.msg}."]) from None
     except ValueError:
         raise ConfigRefused(["A number in the file has too many digits."]) from None
 
@@ -89,8 +89,8 @@ class _Builder:
             if self.documents > 1:
                 raise _refused(event.start_mark, "a second document begins")
         elif isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            told = "anchors (&name) and aliases (*name) are not read"
-            raise _refused(event.start_mark, told)
+            problem = "anchors (&name) and aliases (*name) are not read"
+            raise _refused(event.start_mark, problem)
         elif getattr(event, "tag", None):
             raise _refused(event.start_mark, "tags (!name) are not read")
         elif isinstance(event, yaml.ScalarEvent):
@@ -132,15 +132,17 @@ _SCALARS = re.compile(
 
 
 def _scalar(event: Any) -> Any:
-    found = _SCALARS.fullmatch(event.value) if event.implicit[0] else None
-    kind = found.lastgroup if found else None
+    match = _SCALARS.fullmatch(event.value) if event.implicit[0] else None
+    kind = match.lastgroup if match else None
     if kind in ("int", "float"):
         return int(event.value) if kind == "int" else float(event.value)
     return {"null": None, "true": True, "false": False}.get(kind or "", event.value)
 
 
-def _refused(mark: Any, told: str) -> ConfigRefused:
-    return ConfigRefused([f"Line {mark.line + 1}, column {mark.column + 1}: {told}."])
+def _refused(mark: Any, problem: str) -> ConfigRefused:
+    return ConfigRefused(
+        [f"Line {mark.line + 1}, column {mark.column + 1}: {problem}."]
+    )
 
 
 def _from_yaml(text: str) -> Any:
@@ -150,10 +152,10 @@ def _from_yaml(text: str) -> Any:
             builder.take(event)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        told = error.problem or "it can't be read"
-        if "nesting depth" in told:  # Since PyYAML 6.0.4, at 1,000 levels.
+        problem = error.problem or "it can't be read"
+        if "nesting depth" in problem:  # Since PyYAML 6.0.4, at 1,000 levels.
             raise ConfigRefused([_TOO_DEEP]) from None
-        raise _refused(mark, f"this is not YAML: {told}") from None
+        raise _refused(mark, f"this is not YAML: {problem}") from None
     except yaml.YAMLError as error:
         first = str(error).partition("\n")[0][:200]
         raise ConfigRefused([f"This is not YAML: {first}."]) from None
@@ -176,7 +178,7 @@ def _check(value: Any, path: str, problems: Problems, depth: int) -> None:
         if "\0" in value or not is_encodable(value):
             problems.add(_printable(path), "There is a character that can't be stored.")
     elif isinstance(value, float) and not math.isfinite(value):
-        problems.add(path, "This is no number.")
+        problems.add(path, "This is not a number.")
     elif isinstance(value, int) and abs(value) >= _TOO_BIG:
         problems.add(path, "This number has too many digits.")
 

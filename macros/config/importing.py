@@ -29,7 +29,7 @@ _NEW = "Copy of "
 # Fit for whatever a secret may be used for, also to sign with.
 _STAND_IN = f"whsec_{b64encode(bytes(32)).decode()}"
 _CHOOSE = "Choose what is to become of what is there."
-_KEPT = "an address that is a tag"
+_KEPT = "a URL that is a tag"
 
 
 class Existing(models.TextChoices):
@@ -49,7 +49,7 @@ class Imported:
     skipped: list[str] = field(default_factory=list)
     secrets: list[str] = field(default_factory=list)
     # A sentence for each type and macro, to be read before it is done.
-    told: list[str] = field(default_factory=list)
+    sentences: list[str] = field(default_factory=list)
 
     def in_words(self) -> str:
         counts = [
@@ -59,8 +59,8 @@ class Imported:
             (len(self.skipped), "kept as it was", "kept as they were"),
             (len(self.secrets), "secret", "secrets"),
         ]
-        said = [f"{n} {one if n == 1 else many}" for n, one, many in counts if n]
-        return ", ".join(said) or "nothing"
+        parts = [f"{n} {one if n == 1 else many}" for n, one, many in counts if n]
+        return ", ".join(parts) or "nothing"
 
 
 class SecretsMissing(ConfigRefused):
@@ -84,7 +84,7 @@ def import_document(
     """Make what the document says in a project, or nothing of it.
 
     `secrets` are values by name. A type that is there already stays as it is, and gets
-    the macros. Raises ConfigRefused with every problem that was found, and
+    the macros. Raises ConfigRefused with every problem in it, and
     SecretsMissing where all else is well.
     """
     problems = Problems()
@@ -97,23 +97,23 @@ def import_document(
             if dry_run:
                 transaction.set_rollback(True)
     except IntegrityError:
-        told = "Something of the same name was saved at this moment. Try again."
-        raise ConfigRefused([told]) from None
+        problem = "Something of the same name was saved at this moment. Try again."
+        raise ConfigRefused([problem]) from None
     return importer.made
 
 
 def _check_envelope(document: Any, problems: Problems) -> None:
     if not isinstance(document, dict):
-        problems.add("", "This is no file of CenterHook: it has no members.")
+        problems.add("", "This is not a CenterHook file: it has no members.")
         return
     about = document.get("centerhook")
     number = about.get("format") if isinstance(about, dict) else None
     if type(number) is not int or number < 1:
-        told = f"This must be the number of the file's format, such as {FORMAT}."
-        problems.add("centerhook.format", told)
+        problem = f"This must be the number of the file's format, such as {FORMAT}."
+        problems.add("centerhook.format", problem)
     elif number > FORMAT:
-        told = f"The file is of format {number}, and this CenterHook reads up to"
-        problems.add("centerhook.format", f"{told} {FORMAT}. Update CenterHook.")
+        problem = f"The file is of format {number}, and this CenterHook reads up to"
+        problems.add("centerhook.format", f"{problem} {FORMAT}. Update CenterHook.")
         problems.refuse()
     for name in set(document) - set(_PARTS):
         problems.add(name[:60], "Unknown member.")
@@ -148,8 +148,8 @@ class _Importer:
         self.problems.refuse()
         if missing:
             raise SecretsMissing(missing, self.made)
-        told = f"{self.made.in_words()}."
-        audit.record(Action.IMPORTED, self.project, actor=self.actor, detail=told)
+        detail = f"{self.made.in_words()}."
+        audit.record(Action.IMPORTED, self.project, actor=self.actor, detail=detail)
 
     def _secrets(self, document: Any, values: Mapping[str, str]) -> list[str]:
         """Returns those without a value, for which something stands in meanwhile."""
@@ -184,19 +184,19 @@ class _Importer:
         named = FeedbackType.objects.filter(project=self.project, name=name)
         kind = named.first() if isinstance(name, str) else None
         if kind is not None and self.existing == Existing.REFUSE:
-            told = f"The project has a type '{name}' already. {_CHOOSE}"
-            self.problems.add(f"{path}.name", told)
+            problem = f"The project has a type '{name}' already. {_CHOOSE}"
+            self.problems.add(f"{path}.name", problem)
             return
         if kind is None:
             kind = make_type(self.project, row, path, self.problems)
             if kind is None:
                 return
             self.made.types.append(kind)
-            self.made.told.append(f"Feedback type {kind.name} is new.")
+            self.made.sentences.append(f"Feedback type {kind.name} is new.")
             audit.record_change(None, kind, actor=self.actor, detail=_NOTE)
         else:
-            told = f"Feedback type {kind.name} is there already and stays as it is."
-            self.made.told.append(told)
+            sentence = f"Feedback type {kind.name} exists already and stays as it is."
+            self.made.sentences.append(sentence)
         for where, macro in read_rows(row, "macros", path, self.problems):
             self._macro(Macro(feedback_type=kind), macro, where)
 
@@ -208,13 +208,13 @@ class _Importer:
         )
         rival = rivals.filter(name=name).first() if isinstance(name, str) else None
         if rival is not None and self.existing == Existing.REFUSE:
-            told = f"There is a macro '{name}' already. {_CHOOSE}"
-            self.problems.add(f"{path}.name", told)
+            problem = f"There is a macro '{name}' already. {_CHOOSE}"
+            self.problems.add(f"{path}.name", problem)
             return
         if rival is not None and self.existing == Existing.SKIP:
             self.made.skipped.append(str(name))
-            told = f"Macro {name} is there already and stays as it is."
-            self.made.told.append(told)
+            sentence = f"Macro {name} exists already and stays as it is."
+            self.made.sentences.append(sentence)
             return
         if rival is not None and self.existing == Existing.REPLACE:
             macro = rival
@@ -233,19 +233,19 @@ class _Importer:
                 transaction.set_rollback(True)
                 return
         (self.made.macros if is_new else self.made.replaced).append(macro)
-        self.made.told.append(_told_of(macro, is_new, row))
+        self.made.sentences.append(_sentence_on(macro, is_new, row))
 
 
-def _told_of(macro: Macro, is_new: bool, row: Any) -> str:
-    """With where it sends to, and what of the project's it gives away there."""
-    told = f"Macro {macro.name} {'is new' if is_new else 'is replaced'}"
-    told += "." if macro.is_active else ", and off."
+def _sentence_on(macro: Macro, is_new: bool, row: Any) -> str:
+    """What becomes of a macro, where it sends to, and with which secrets."""
+    sentence = f"Macro {macro.name} {'is new' if is_new else 'is replaced'}"
+    sentence += "." if macro.is_active else ", and off."
     urls = [step["url"].strip() for step in row["steps"] if step.get("url")]
     if urls:
-        places = (_KEPT if url.startswith("((") else origin_in(url) for url in urls)
-        told += f" It sends to {', '.join(dict.fromkeys(places))}."
+        origins = (_KEPT if url.startswith("((") else origin_in(url) for url in urls)
+        sentence += f" It sends to {', '.join(dict.fromkeys(origins))}."
     names = secret_names({"macros": [row]})
-    return told + (f" Secrets it uses: {', '.join(names)}." if names else "")
+    return sentence + (f" Secrets it uses: {', '.join(names)}." if names else "")
 
 
 def _free_name(name: str, rivals: models.QuerySet[Macro]) -> str:

@@ -15,7 +15,7 @@ from ..models import Step
 from ..tags.names import nearest
 from .problems import Problems, member
 
-# In one list.
+# The most rows in one list.
 MAX_ROWS = 500
 _MAX_SHOWN = 60
 
@@ -46,7 +46,7 @@ def read_members(
     if not isinstance(data, dict):
         problems.add(path, f"This must be a group of members, and is {_what(data)}.")
         return {}
-    found = {}
+    values = {}
     for name, value in data.items():
         if name in parts:
             continue
@@ -55,8 +55,8 @@ def read_members(
         elif problem := _misfit(fields[name], value):
             problems.add(member(path, name), problem)
         else:
-            found[name] = value
-    return found
+            values[name] = value
+    return values
 
 
 def read_rows(
@@ -80,8 +80,8 @@ def _add_unknown(
 ) -> None:
     shown = name if len(name) <= _MAX_SHOWN else f"{name[:_MAX_SHOWN]}…"
     meant = nearest(name, known)
-    told = "Unknown member." + (f" Did you mean {meant}?" if meant else "")
-    problems.add(member(path, shown), told)
+    problem = "Unknown member." + (f" Did you mean {meant}?" if meant else "")
+    problems.add(member(path, shown), problem)
 
 
 def _misfit(field: Any, value: Any) -> str:

@@ -41,7 +41,7 @@ def newest_number(macro: Macro) -> int:
 
 
 def current_number(macro: Macro) -> int:
-    """Of the version that says what the macro is, which is written if there is none.
+    """The number of the version that says what the macro is; written if there is none.
 
     A change of what the macro only refers to, such as the name of a status, is noted
     here.

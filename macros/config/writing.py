@@ -37,6 +37,6 @@ def _settings(row: models.Model) -> Document:
 
 
 def _plain(document: Document) -> Document:
-    """As it comes back from a file: choices are text, and tuples are lists."""
-    found: Document = json.loads(json.dumps(document, cls=DjangoJSONEncoder))
-    return found
+    """The document as a file gives it back: choices are text, tuples are lists."""
+    plain: Document = json.loads(json.dumps(document, cls=DjangoJSONEncoder))
+    return plain

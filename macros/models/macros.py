@@ -173,7 +173,7 @@ class Macro(models.Model):
 
     @property
     def runs_on(self) -> str:
-        """In words, as in a list or a sentence."""
+        """The subjects in words, for a list or a sentence."""
         if self.feedback_type is not None:
             return str(self.feedback_type)
         if self.project is not None:
@@ -187,7 +187,7 @@ class Macro(models.Model):
         return Scope.of(field_infos(self.feedback_type), secrets, self.subject_kind)
 
     def concrete_steps(self) -> list[Step]:
-        """In order, each as its own kind."""
+        """The steps in order, each as its own kind."""
         return [step.concrete for step in self.steps.select_related(*kind_accessors())]
 
     def clean(self) -> None:
@@ -222,7 +222,7 @@ class Macro(models.Model):
     def snapshot(self, steps: Iterable[Step] | None = None) -> dict[str, Any]:
         """All that a run needs of the macro, so that later edits don't reach it.
 
-        Of other steps than its own, where these are given.
+        `steps` are others than its own, for a test of what is not saved yet.
         """
         self.find_owners()
         if steps is None:

@@ -32,7 +32,7 @@ class Vault:
     """The secrets that a plan uses, decrypted; all by normalised name.
 
     `problems` are sentences on those that can't be used, `hosts` where the bound ones
-    may go, `echoes` every form in which a value may turn up in an answer.
+    may go, `echoes` every form in which a value may turn up in a response.
     """
 
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -220,8 +220,8 @@ def parse_hosts(text: str) -> list[str]:
 
     Raises ValueError with a sentence that names the host at fault.
     """
-    found = (_host(host) for host in re.split(r"[\s,]+", text) if host)
-    return list(dict.fromkeys(found))
+    hosts = (_host(host) for host in re.split(r"[\s,]+", text) if host)
+    return list(dict.fromkeys(hosts))
 
 
 def _host(text: str) -> str:

@@ -239,7 +239,7 @@ def test_a_body_that_is_not_what_it_says_is_sent_as_text(
         "curl https://www.acme.example -H 'Content-Type: application/json' -d '{broken'"
     )
     pasted = paste(page, command)
-    assert "The body is no JSON that can be taken apart" in pasted.content.decode()
+    assert "The body is not valid JSON" in pasted.content.decode()
     send(page, pasted, bugs)
     step = WebRequest.objects.get()
     assert (step.body_kind, step.body) == ("text", "{broken")

@@ -216,7 +216,7 @@ def test_faults_are_told_before_secrets_are_asked_for(filled: FeedbackType) -> N
     with pytest.raises(SecretsMissing) as wanted:
         config.import_document(document, other.project)
     assert wanted.value.made.in_words() == "1 feedback type, 2 macros, 1 secret"
-    assert wanted.value.made.told == [
+    assert wanted.value.made.sentences == [
         "Feedback type Bug Report is new.",
         "Macro To Slack is new. It sends to https://hooks.slack.com/…."
         " Secrets it uses: slack_url.",
@@ -323,8 +323,8 @@ def test_a_fault_is_named_by_its_path_and_nothing_is_made(
         ('{"a": 1, "a": 2}', "'a' is given twice"),
         ("a: 1\na: 2", "Line 2, column 1: the member 'a' is given twice"),
         ("a: &x 1\nb: *x", "aliases"),
-        ('{"a": NaN}', "NaN is no number"),
-        ("a: 1.5e+999", "a: This is no number."),
+        ('{"a": NaN}', "NaN is not a number"),
+        ("a: 1.5e+999", "a: This is not a number."),
         ('{"a": ', "Line 1, column 7: this is not JSON"),
         ("a: [1", "this is not YAML"),
         ("a: !!python/object:os.system x", "tags (!name) are not read"),

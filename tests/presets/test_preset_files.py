@@ -78,19 +78,19 @@ def test_a_secret_is_bound_to_the_host_it_is_sent_to(preset: Preset) -> None:
 
 
 @each_preset
-def test_return_values_are_found_in_the_recorded_answer(preset: Preset) -> None:
+def test_return_values_are_found_in_the_recorded_response(preset: Preset) -> None:
     kinds = {"text": str, "number": int, "boolean": bool}
     for request in preset.requests:
         for value in request.get("return_values", ()):
             assert value["source"] == "json"
-            found = jsonpath.findall(value["expression"], preset.answer["body"])
+            found = jsonpath.findall(value["expression"], preset.response["body"])
             assert [type(each) for each in found] == [kinds[value["type"]]], value
 
 
 @each_preset
 def test_a_recorded_answer_is_of_the_type_it_says(preset: Preset) -> None:
-    body = preset.answer["body"]
-    said = preset.answer["headers"].get("Content-Type", "")
+    body = preset.response["body"]
+    said = preset.response["headers"].get("Content-Type", "")
     assert ("json" in said) == isinstance(body, dict)
     json.dumps(body)
 

@@ -163,7 +163,7 @@ class Command:
         )
 
     def _encoded(self, value: str) -> str:
-        """As --data-urlencode takes it: content, =content, name=content, or a file."""
+        """What --data-urlencode takes: content, =content, name=content, or a file."""
         name, equals, content = value.partition("=")
         if equals:
             return (f"{name}=" if name else "") + quote_plus(content)

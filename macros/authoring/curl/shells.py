@@ -77,7 +77,7 @@ class _Posix(Words):
     def _escape(self) -> None:
         line_end = LINE_END.match(self.text, self.at)
         if line_end:
-            # With spaces behind the backslash it is meant so too.
+            # Spaces behind the backslash are there by mistake.
             self.at = line_end.end()
             if line_end[0].strip("\r\n") != "\\":
                 self.end_word()

@@ -85,7 +85,7 @@ def without_carets(text: str) -> str:
 
 
 def split_arguments(text: str) -> list[str]:
-    """As a Windows program reads its command line."""
+    """The arguments of a command line, as a Windows program reads it."""
     words: list[str] = []
     word: list[str] | None = None
     quoted = False

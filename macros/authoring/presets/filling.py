@@ -107,7 +107,7 @@ def placeholders(request: Mapping[str, Any]) -> set[str]:
 
 
 def host_of(url: str) -> str:
-    """The host of an address as a secret is bound to it. Raises TransportError."""
+    """The host of a URL as a secret is bound to it. Raises TransportError."""
     origin = origin_of(url)
     scheme, _, host = origin.partition("://")
     usual = {"http": ":80", "https": ":443"}[scheme]
