@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.db import models
 from django.db.models import Model
@@ -17,8 +17,10 @@ from feedback.access.privacy import Privacy
 
 from ..redaction import HIDDEN, is_credential, origin_in
 
+Field: TypeAlias = "models.Field[Any, Any]"
 # Maps the name of a field to its values before and after.
-Changes = dict[str, list[Any]]
+Values = list[Any]
+Changes = dict[str, Values]
 
 MAX_TEXT = 200
 _MAX_NAME = 200
@@ -78,7 +80,7 @@ def _bounded(changes: Changes) -> Changes:
 
 def _differing(
     row: Model, before: Model | None, after: Model | None
-) -> Iterator[tuple[str, list[Any]]]:
+) -> Iterator[tuple[str, Values]]:
     for field in _fields(row):
         old, new = _raw(field, before), _raw(field, after)
         if old == new or (before is None and not new):
@@ -89,7 +91,7 @@ def _differing(
             yield field.name, [_shown(field, before), _shown(field, after)]
 
 
-def _fields(row: Model) -> Iterator[Any]:
+def _fields(row: Model) -> Iterator[Field]:
     """Without keys and what the database or the clock fills in."""
     for field in (*row._meta.concrete_fields, *row._meta.many_to_many):
         automatic = getattr(field, "auto_now", False) or getattr(
@@ -99,7 +101,7 @@ def _fields(row: Model) -> Iterator[Any]:
             yield field
 
 
-def _raw(field: Any, row: Model | None) -> Any:
+def _raw(field: Field, row: Model | None) -> Any:
     if row is None:
         return None
     if field.many_to_many:
@@ -107,7 +109,7 @@ def _raw(field: Any, row: Model | None) -> Any:
     return getattr(row, field.attname)
 
 
-def _is_hidden(row: Model, field: Any) -> bool:
+def _is_hidden(row: Model, field: Field) -> bool:
     privacy: Privacy | None = getattr(row, "privacy", None)
     if privacy is not None and privacy.hides(field.name):
         return True
@@ -116,7 +118,7 @@ def _is_hidden(row: Model, field: Any) -> bool:
     return is_credential(field.name) or bool(_CREDENTIAL.search(field.name))
 
 
-def _shown(field: Any, row: Model | None) -> Any:
+def _shown(field: Field, row: Model | None) -> Any:
     value = None if row is None else getattr(row, field.name)
     if field.many_to_many:
         names = [name_of(each) for each in value.all()] if value else []
@@ -130,6 +132,6 @@ def _shown(field: Any, row: Model | None) -> Any:
     return shortened(str(_labelled(field, value)), MAX_TEXT)
 
 
-def _labelled(field: Any, value: Any) -> Any:
+def _labelled(field: Field, value: object) -> object:
     """A choice by its label; a list, as of JSON, is none."""
     return dict(field.flatchoices).get(value, value) if field.flatchoices else value

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Mapping
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.signals import (
     user_logged_in,
     user_logged_out,
@@ -29,7 +29,7 @@ def _saved(
     after: Model,
     parts: list[Pair],
     note: str,
-    **kwargs: Any,
+    **kwargs: object,
 ) -> None:
     roles = [pair for pair in parts if isinstance(pair[0] or pair[1], Grant)]
     others = [pair for pair in parts if pair not in roles]
@@ -45,7 +45,7 @@ def _record_role(action: Action, member: Model, role: Model | None) -> None:
 
 
 @receiver(deleted, dispatch_uid="audit")
-def _deleted(sender: type[Model], rows: Collection[Model], **kwargs: Any) -> None:
+def _deleted(sender: type[Model], rows: Collection[Model], **kwargs: object) -> None:
     if issubclass(sender, Member):
         members = [row.pk for row in rows]
         grants = Grant.objects.filter(member__in=members).select_related("project")
@@ -55,18 +55,22 @@ def _deleted(sender: type[Model], rows: Collection[Model], **kwargs: Any) -> Non
 
 
 @receiver(user_logged_in, dispatch_uid="audit")
-def _signed_in(sender: Any, user: Any, **kwargs: Any) -> None:
+def _signed_in(sender: object, user: AbstractBaseUser, **kwargs: object) -> None:
     audit.record(Action.SIGNED_IN, user, actor=user)
 
 
 @receiver(user_logged_out, dispatch_uid="audit")
-def _signed_out(sender: Any, user: Any, **kwargs: Any) -> None:
+def _signed_out(
+    sender: object, user: AbstractBaseUser | None, **kwargs: object
+) -> None:
     if user is not None:
         audit.record(Action.SIGNED_OUT, user, actor=user)
 
 
 @receiver(user_login_failed, dispatch_uid="audit")
-def _refused(sender: Any, credentials: dict[str, Any], **kwargs: Any) -> None:
+def _refused(
+    sender: object, credentials: Mapping[str, object], **kwargs: object
+) -> None:
     """Under the name that was typed in, whether anybody has it or not."""
     name = credentials.get(get_user_model().USERNAME_FIELD)
     audit.record(Action.SIGN_IN_REFUSED, None, actor=str(name or ""))

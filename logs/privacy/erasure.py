@@ -7,13 +7,13 @@ as they are looked for. So an erasure that was cut off is finished by calling it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.db import models, transaction
 from django.db.models import Model
 from django.utils import timezone
 
+from feedback.access.keys import Actor
 from feedback.models import Community, Tester
 
 from .. import audit, recording
@@ -22,6 +22,7 @@ from .footprint import attempts_about, deliveries_about
 from .locations import (
     PROFILE,
     DataLocation,
+    Row,
     in_chunks,
     matches_in,
     other_locations,
@@ -43,7 +44,9 @@ def find_tester(community: Community, email: str) -> Tester | None:
     return rows.filter(email=email).first() or unfinished.first()
 
 
-def erase_tester(tester: Tester, actor: Any, *, remove_texts: bool = False) -> None:
+def erase_tester(
+    tester: Tester, actor: Actor | None, *, remove_texts: bool = False
+) -> None:
     """Erase a tester; the links of tickets to the emptied profile stay.
 
     `actor` has a `get_username()`, or is None. The person's values are replaced in the
@@ -75,7 +78,7 @@ def erase_tester(tester: Tester, actor: Any, *, remove_texts: bool = False) -> N
     tester.erasure = {}
 
 
-def _begin(tester: Tester, actor: Any, remove_texts: bool) -> None:
+def _begin(tester: Tester, actor: Actor | None, remove_texts: bool) -> None:
     with transaction.atomic():
         row = Tester.objects.select_for_update().get(pk=tester.pk)
         erasure = row.erasure
@@ -120,7 +123,7 @@ def _relabel(tester: Tester) -> None:
     named.update(subject_label=tester.email)
 
 
-def _brought() -> dict[str, Any]:
+def _brought() -> Row:
     """What macros and other systems put on the profile, as it is when empty."""
     return {name: _empty(Tester, name) for name in Tester.BROUGHT}
 
@@ -148,9 +151,7 @@ def _clean(location: DataLocation, traces: Traces) -> None:
                 rows.update(**_without(location.model, row, traces))
 
 
-def _without(
-    model: type[Model], row: Mapping[str, Any], traces: Traces
-) -> dict[str, Any]:
+def _without(model: type[Model], row: Row, traces: Traces) -> Row:
     changes = {}
     for name, value in row.items():
         erased = traces.erased_from(value)

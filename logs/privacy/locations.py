@@ -18,6 +18,8 @@ from .traces import Traces
 # in too many languages.
 PROFILE = Tester.PROFILE
 _WORDS = tuple(name for name in PROFILE if name not in ("email", "phone", "country"))
+# The key and some columns of one row.
+Row = dict[str, Any]
 # Rows in memory at once; a response may have 64 KB.
 _CHUNK = 100
 
@@ -121,7 +123,7 @@ def _full_names(values: Mapping[str, str]) -> list[str]:
 
 def in_chunks(
     rows: QuerySet[Any], fields: Sequence[str], **named: str
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Row]:
     """Any number of rows, a few in memory at once, without an open cursor.
 
     `named` are columns of other tables, each under the name it gets.
@@ -134,7 +136,7 @@ def in_chunks(
         yield from chunk
 
 
-def matches_in(location: DataLocation, traces: Traces) -> Iterator[dict[str, Any]]:
+def matches_in(location: DataLocation, traces: Traces) -> Iterator[Row]:
     """The rows of a location that hold a trace."""
     rows = location.rows
     read = location.model._default_manager.all() if location.is_far else rows

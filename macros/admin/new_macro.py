@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -110,14 +109,14 @@ class NewMacroPages(ScopedAdmin[Macro]):
         return self._page(request, "admin/macros/macro/new.html", context)
 
     def _form_page(
-        self, request: HttpRequest, form: NewMacroForm, context: Mapping[str, Any]
+        self, request: HttpRequest, form: NewMacroForm, context: Mapping[str, object]
     ) -> HttpResponse:
         return self._page(
             request, "admin/macros/macro/new_form.html", {**context, "form": form}
         )
 
     def _page(
-        self, request: HttpRequest, template: str, context: Mapping[str, Any]
+        self, request: HttpRequest, template: str, context: Mapping[str, object]
     ) -> HttpResponse:
         shared = {**self.admin_site.each_context(request), "opts": self.opts}
         return TemplateResponse(request, template, {**shared, **context})

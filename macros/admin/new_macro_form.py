@@ -206,7 +206,7 @@ class NewMacroForm(forms.Form):
     def _settings(self) -> dict[str, str]:
         return {}
 
-    def requests(self) -> Sequence[Mapping[str, Any]]:
+    def requests(self) -> Sequence[Mapping[str, object]]:
         raise NotImplementedError
 
     def save(self) -> Macro | None:

@@ -86,7 +86,7 @@ class PresetForm(NewMacroForm):
             if f"setting_{each.key}" in self.cleaned_data
         }
 
-    def requests(self) -> Sequence[Mapping[str, Any]]:
+    def requests(self) -> Sequence[Mapping[str, object]]:
         names = {key.removeprefix("secret_"): name for key, name in self.names.items()}
         return fill(self.preset, self._settings(), names)
 
@@ -115,6 +115,6 @@ class PastedForm(NewMacroForm):
         self.fields["name"].initial = f"Send to {draft.host or 'another system'}"[:100]
         self._ask_for_secrets()
 
-    def requests(self) -> Sequence[Mapping[str, Any]]:
+    def requests(self) -> Sequence[Mapping[str, object]]:
         names = {key.removeprefix("secret_"): name for key, name in self.names.items()}
         return [draft_from(self.parsed, names).fields]

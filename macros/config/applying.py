@@ -5,8 +5,6 @@ Call these inside a transaction, and roll it back where there are problems.
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 
@@ -22,7 +20,7 @@ from .problems import Problems, member
 
 
 def make_type(
-    project: Project, document: Any, path: str, problems: Problems
+    project: Project, document: object, path: str, problems: Problems
 ) -> FeedbackType | None:
     """The type with its statuses and form, without macros; None if it is refused."""
     before = len(problems.messages)
@@ -49,7 +47,7 @@ def make_type(
 
 def fill_macro(
     macro: Macro,
-    document: Any,
+    document: object,
     path: str,
     problems: Problems,
     *,
@@ -104,7 +102,9 @@ def _says_the_same(step: Step, other: Step) -> bool:
     return _is_of_its_kind(step, other) and step.settings() == other.settings()
 
 
-def _saved(row: Any, values: dict[str, Any], path: str, problems: Problems) -> bool:
+def _saved(
+    row: Model, values: dict[str, object], path: str, problems: Problems
+) -> bool:
     for name, value in values.items():
         setattr(row, name, value)
     try:
@@ -116,7 +116,7 @@ def _saved(row: Any, values: dict[str, Any], path: str, problems: Problems) -> b
     return True
 
 
-def _step(macro: Macro, path: str, row: Any, problems: Problems) -> Step | None:
+def _step(macro: Macro, path: str, row: object, problems: Problems) -> Step | None:
     known = step_kinds()
     name = row.get("kind") if isinstance(row, dict) else None
     kind = known.get(name) if isinstance(name, str) else None

@@ -17,6 +17,7 @@ from ..http import TransportError, origin_of
 from ..models import BodyKind, Vault
 from ..models.usage import SECRET_TAG
 from .problems import ConfigRefused
+from .writing import Document
 
 # URLs that are a credential as a whole.
 WEBHOOK_URL = re.compile(
@@ -51,14 +52,14 @@ class Concealer:
         self._names: dict[tuple[str, str], str] = {}
         self._host = ""
 
-    def conceal(self, macro: dict[str, Any]) -> dict[str, Any]:
+    def conceal(self, macro: Document) -> Document:
         """The macro's document without them. Raises ConfigRefused."""
         for number, step in enumerate(macro["steps"], start=1):
             self._step(step, f"{macro['name']}, step {number}")
-        concealed: dict[str, Any] = _redacted(macro, self.vault)
+        concealed: Document = _redacted(macro, self.vault)
         return concealed
 
-    def _step(self, step: dict[str, Any], label: str) -> None:
+    def _step(self, step: Document, label: str) -> None:
         for name in _TEMPLATES:
             if isinstance(step.get(name), str):
                 step[name] = self._known_values(step[name])

@@ -43,7 +43,7 @@ def differences(before: _Settings, after: _Settings) -> list[Difference]:
 
 
 def _setting_differences(
-    prefix: str, before: _Settings, after: _Settings, labels: Mapping[str, Any]
+    prefix: str, before: _Settings, after: _Settings, labels: Mapping[str, object]
 ) -> Iterator[Difference]:
     for name in dict.fromkeys([*before, *after]):
         if name in ("steps", "kind"):
@@ -92,7 +92,7 @@ def _one_step(
     yield from _setting_differences(f"{title}: ", was or {}, now or {}, labels)
 
 
-def _lines(value: Any) -> list[str]:
+def _lines(value: object) -> list[str]:
     if value is None or value in ("", []):
         return []
     if isinstance(value, bool):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from feedback.models import FeedbackType, Project
 
@@ -78,7 +77,7 @@ def _macros(rows: Iterable[Macro], concealer: Concealer | None) -> list[Document
     return [concealer.conceal(each) for each in documents]
 
 
-def _steps(document: object) -> Iterator[dict[str, Any]]:
+def _steps(document: object) -> Iterator[Document]:
     """All steps in whatever is in a file, checked or not."""
     groups = [document, *listed(document, "types")]
     for group in groups:
@@ -87,7 +86,7 @@ def _steps(document: object) -> Iterator[dict[str, Any]]:
                 yield from listed(macro, "steps")
 
 
-def listed(data: object, name: str) -> list[dict[str, Any]]:
+def listed(data: object, name: str) -> list[Document]:
     rows = data.get(name) if isinstance(data, dict) else None
     rows = rows if isinstance(rows, list) else []
     return [each for each in rows if isinstance(each, dict)]

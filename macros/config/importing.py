@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 
+from feedback.access.keys import Actor
 from feedback.models import FeedbackType, Project
 from logs import audit
 from logs.models import Action
@@ -73,10 +74,10 @@ class SecretsMissing(ConfigRefused):
 
 
 def import_document(
-    document: Any,
+    document: object,
     project: Project,
     *,
-    actor: Any = None,
+    actor: Actor | None = None,
     secrets: Mapping[str, str] | None = None,
     existing: Existing = Existing.REFUSE,
     dry_run: bool = False,
@@ -102,7 +103,7 @@ def import_document(
     return importer.made
 
 
-def _check_envelope(document: Any, problems: Problems) -> None:
+def _check_envelope(document: object, problems: Problems) -> None:
     if not isinstance(document, dict):
         problems.add("", "This is not a CenterHook file: it has no members.")
         return
@@ -134,11 +135,11 @@ def _check_secret(path: str, row: Any, problems: Problems) -> None:
 class _Importer:
     project: Project
     existing: Existing
-    actor: Any
+    actor: Actor | None
     problems: Problems
     made: Imported = field(default_factory=Imported)
 
-    def all_of(self, document: Any, secrets: Mapping[str, str]) -> None:
+    def all_of(self, document: object, secrets: Mapping[str, str]) -> None:
         """Raises ConfigRefused, SecretsMissing."""
         missing = self._secrets(document, secrets)
         for path, row in read_rows(document, "types", "", self.problems):
@@ -151,7 +152,7 @@ class _Importer:
         detail = f"{self.made.in_words()}."
         audit.record(Action.IMPORTED, self.project, actor=self.actor, detail=detail)
 
-    def _secrets(self, document: Any, values: Mapping[str, str]) -> list[str]:
+    def _secrets(self, document: object, values: Mapping[str, str]) -> list[str]:
         """Returns those without a value, for which something stands in meanwhile."""
         project = self.project
         given = {normalise(name): value for name, value in values.items()}
@@ -179,7 +180,7 @@ class _Importer:
         else:
             self.made.secrets.append(name)
 
-    def _type(self, row: Any, path: str) -> None:
+    def _type(self, row: object, path: str) -> None:
         name = row.get("name") if isinstance(row, dict) else None
         named = FeedbackType.objects.filter(project=self.project, name=name)
         kind = named.first() if isinstance(name, str) else None
@@ -222,7 +223,7 @@ class _Importer:
             row = {**row, "name": _free_name(str(name), rivals)}
         self._fill(macro, row, path)
 
-    def _fill(self, macro: Macro, row: Any, path: str) -> None:
+    def _fill(self, macro: Macro, row: object, path: str) -> None:
         is_new = macro.pk is None
         # Apart, so that what is half made is gone where the rest is read on.
         with transaction.atomic():

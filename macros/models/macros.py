@@ -219,7 +219,7 @@ class Macro(models.Model):
         sends = self.steps.filter(webrequest__isnull=False).exists()
         return sends and not self.community.is_unlocked()
 
-    def snapshot(self, steps: Iterable[Step] | None = None) -> dict[str, Any]:
+    def snapshot(self, steps: Iterable[Step] | None = None) -> dict[str, object]:
         """All that a run needs of the macro, so that later edits don't reach it.
 
         `steps` are others than its own, for a test of what is not saved yet.

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -35,7 +34,7 @@ class NewMacro:
     owner: FeedbackType | Project | Community
     name: str
     description: str
-    requests: Sequence[Mapping[str, Any]]
+    requests: Sequence[Mapping[str, object]]
     secrets: Sequence[NewSecret] = ()
     for_community: bool = False
 

@@ -8,7 +8,6 @@ from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 from xml.parsers import expat
 
@@ -46,7 +45,7 @@ class Credential:
 class Draft:
     """`fields` are those of WebRequest, with the secrets by name."""
 
-    fields: Mapping[str, Any]
+    fields: Mapping[str, object]
     credentials: tuple[Credential, ...]
     notes: tuple[str, ...]
     host: str

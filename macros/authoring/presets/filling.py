@@ -52,7 +52,7 @@ def _site(setting: Setting, value: str) -> str:
 
 def fill(
     preset: Preset, settings: Mapping[str, str], secrets: Mapping[str, str]
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """The fields of each web request.
 
     `settings` are checked values, `secrets` names; both by the keys of the preset.
@@ -101,7 +101,7 @@ class _Filler:
             raise ValueError(f"{self.labels[key]}: {error}") from None
 
 
-def placeholders(request: Mapping[str, Any]) -> set[str]:
+def placeholders(request: Mapping[str, object]) -> set[str]:
     texts = (value for value in request.values() if isinstance(value, str))
     return {match[1] for text in texts for match in _PLACEHOLDER.finditer(text)}
 
