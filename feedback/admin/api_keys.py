@@ -56,6 +56,8 @@ class ApiKeyForm(forms.ModelForm):
 
 
 class StateFilter(admin.SimpleListFilter):
+    """Keys by state: valid, off or expired."""
+
     title = "state"
     parameter_name = "state"
 

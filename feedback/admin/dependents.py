@@ -22,6 +22,8 @@ MAX_CALLERS = 50
 
 @dataclass(frozen=True, slots=True)
 class Dependents:
+    """Who calls with a key, and the macros that stop without it."""
+
     # Each with address, calls, days and last.
     callers: list[dict[str, Any]]
     macros: list[Macro]

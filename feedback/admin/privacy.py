@@ -30,6 +30,8 @@ from ..models import Tester
 
 
 class PrivacyPages(ScopedAdmin[Tester]):
+    """The pages beside a tester's own: export and erase."""
+
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [

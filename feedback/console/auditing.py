@@ -26,6 +26,8 @@ M = TypeVar("M", bound=Model)
 
 @dataclass(slots=True)
 class Edit:
+    """What a form changed: the row before, and the pairs of the rows below it."""
+
     before: Model | None
     parts: list[Pair]
 

@@ -30,6 +30,8 @@ def is_key(model: type[Model], value: object) -> bool:
 
 
 class CheckedList(ChangeList):
+    """A list that refuses values in the URL which no database can compare."""
+
     def get_filters(self, request: HttpRequest) -> tuple:
         try:
             return super().get_filters(request)

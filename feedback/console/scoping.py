@@ -80,6 +80,8 @@ class ScopedMixin(CheckedPickers):
 
 
 class ScopedInline(ScopedMixin):
+    """An inline: whoever may add to the row above may add here."""
+
     def has_add_permission(
         self, request: HttpRequest, obj: Model | None = None
     ) -> bool:

@@ -34,6 +34,8 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
+    """How many rows an erasure will reach, and where copies are."""
+
     tickets: int
     comments: int
     attempts: int
@@ -43,6 +45,7 @@ class Footprint:
 
 
 def footprint(tester: Tester) -> Footprint:
+    """Counts now what an erasure of the tester would reach."""
     to_do = [DeliveryState.PENDING, DeliveryState.WAITING]
     left = deliveries_about(tester).filter(state__in=to_do)
     return Footprint(
@@ -65,6 +68,7 @@ def deliveries_about(tester: Tester) -> DeliveryQuerySet:
 
 
 def attempts_about(tester: Tester) -> AttemptQuerySet:
+    """The tries of those deliveries."""
     own = deliveries_about(tester).order_by()
     return Attempt.objects.filter(delivery__in=own.values("pk"))
 

@@ -37,6 +37,8 @@ from .versions import VersionsMixin
 
 
 class WebRequestFormSet(BaseInlineFormSet):
+    """The web requests of a macro; locked with their community."""
+
     def clean(self) -> None:
         """The page may have been opened before the community was locked."""
         macro = self.instance

@@ -10,7 +10,7 @@ from django import forms
 from ..authoring.curl import ParsedCurl
 from ..authoring.new_macros import Draft
 from ..authoring.new_macros import draft as draft_from
-from ..authoring.presets import Preset, check_setting, fill
+from ..authoring.presets import Preset, Setting, check_setting, fill
 from ..tags import FEEDBACK, TESTER
 from .new_macro_form import WIDE, AskedSecret, NewMacroForm
 from .secrets import WriteOnly
@@ -51,17 +51,7 @@ class PresetForm(NewMacroForm):
         self.description = preset.summary
         self.fields["name"].initial = preset.title
         for each in preset.settings:
-            kind: Any = forms.CharField
-            extra: dict[str, object] = {"widget": forms.TextInput({"class": WIDE})}
-            if each.kind == "choice":
-                kind = forms.ChoiceField
-                extra = {"choices": [(choice, choice) for choice in each.choices]}
-            self.fields[f"setting_{each.key}"] = kind(
-                label=each.label,
-                initial=each.default,
-                help_text=f"{each.help} Such as {each.example}",
-                **extra,
-            )
+            self.fields[f"setting_{each.key}"] = _setting_field(each)
         self._ask_for_secrets()
 
     @property
@@ -89,6 +79,15 @@ class PresetForm(NewMacroForm):
     def requests(self) -> Sequence[Mapping[str, object]]:
         names = {key.removeprefix("secret_"): name for key, name in self.names.items()}
         return fill(self.preset, self._settings(), names)
+
+
+def _setting_field(setting: Setting) -> forms.Field:
+    field: forms.Field = forms.CharField(widget=forms.TextInput({"class": WIDE}))
+    if setting.kind == "choice":
+        field = forms.ChoiceField(choices=[(each, each) for each in setting.choices])
+    field.label, field.initial = setting.label, setting.default
+    field.help_text = f"{setting.help} Such as {setting.example}"
+    return field
 
 
 class PastedForm(NewMacroForm):

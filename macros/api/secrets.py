@@ -28,6 +28,8 @@ _ADD, _CHANGE = "macros.add_secret", "macros.change_secret"
 
 
 class HostsField(serializers.ListField):
+    """A list in JSON, lines of text in the database."""
+
     child = serializers.CharField(max_length=300)
 
     def to_internal_value(self, data: Any) -> Any:

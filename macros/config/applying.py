@@ -64,22 +64,26 @@ def fill_macro(
     values = read_members(document, path, problems, fields=fields, parts=("steps",))
     for name, field in fields.items():
         setattr(macro, name, values.get(name, field.get_default()))
-    stored = macro.concrete_steps() if macro.pk else []
-    steps = [
-        step
-        for where, row in read_rows(document, "steps", path, problems)
-        if (step := _step(macro, where, row, problems))
-    ]
+    steps = _steps(macro, document, path, problems)
     if len(problems.messages) > before:
         return None
-    for position, step in enumerate(steps, start=1):
-        step.position = position
-    _match(steps, stored)
     try:
         return save_macro(macro, steps, actor, note=note, action=action)
     except ValidationError as error:
         problems.add_invalid(path, error)
         return None
+
+
+def _steps(macro: Macro, document: object, path: str, problems: Problems) -> list[Step]:
+    steps = [
+        step
+        for where, row in read_rows(document, "steps", path, problems)
+        if (step := _step(macro, where, row, problems))
+    ]
+    for position, step in enumerate(steps, start=1):
+        step.position = position
+    _match(steps, macro.concrete_steps() if macro.pk else [])
+    return steps
 
 
 def _match(steps: list[Step], stored: list[Step]) -> None:

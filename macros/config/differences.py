@@ -30,11 +30,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
+    """One setting or step that differs, with its lines before and after."""
+
     title: str
     lines: tuple[Line, ...]
 
 
 def differences(before: _Settings, after: _Settings) -> list[Difference]:
+    """What differs between two documents of a macro."""
     own = {name: field.verbose_name for name, field in settings_of(Macro).items()}
     return [
         *_setting_differences("", before, after, own),

@@ -87,6 +87,7 @@ def _steps(document: object) -> Iterator[Document]:
 
 
 def listed(data: object, name: str) -> list[Document]:
+    """The groups in a list of a document; nothing where there is no such list."""
     rows = data.get(name) if isinstance(data, dict) else None
     rows = rows if isinstance(rows, list) else []
     return [each for each in rows if isinstance(each, dict)]

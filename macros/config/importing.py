@@ -44,6 +44,8 @@ class Existing(models.TextChoices):
 
 @dataclass
 class Imported:
+    """What an import made, replaced and left as it was."""
+
     types: list[FeedbackType] = field(default_factory=list)
     macros: list[Macro] = field(default_factory=list)
     replaced: list[Macro] = field(default_factory=list)

@@ -49,4 +49,5 @@ class Problems:
 
 
 def member(path: str, name: str) -> str:
+    """The path of a member within the group at a path."""
     return f"{path}.{name}" if path else name

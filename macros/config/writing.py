@@ -17,6 +17,7 @@ Document = dict[str, Any]
 
 
 def macro_document(macro: Macro) -> Document:
+    """The macro with its steps, as versions and files keep it."""
     steps = [{"kind": step.kind, **step.settings()} for step in macro.concrete_steps()]
     return _plain({**_settings(macro), "steps": steps})
 

@@ -215,8 +215,8 @@ def test_what_could_not_be_sent_is_refused_by_member(
     page: Client, bugs: FeedbackType
 ) -> None:
     pasted = paste(page, 'curl https://www.acme.example/ --json \'{"a": "((Titel))"}\'')
-    said = send(page, pasted, bugs).content.decode()
-    assert "Body text: Line 1, column 8: unknown tag ((Titel))." in said
+    html = send(page, pasted, bugs).content.decode()
+    assert "Body text: Line 1, column 8: unknown tag ((Titel))." in html
     assert not Macro.objects.exists()
 
 

@@ -142,10 +142,10 @@ def test_what_looks_like_a_credential_is_taken_out_of_a_body(
     macro.description = "With hidden-value-1"
     macro.save()
     document = config.export_project(bugs.project)
-    [found] = document["types"][0]["macros"]
+    [exported] = document["types"][0]["macros"]
     expected = exported or "<a><Password>((Secret: password))</Password></a>"
-    assert found["steps"][0]["body"] == expected
-    assert found["description"] == "With ••••••"
+    assert exported["steps"][0]["body"] == expected
+    assert exported["description"] == "With ••••••"
 
 
 def test_the_hosts_of_the_projects_own_secret_are_exported(bugs: FeedbackType) -> None:
@@ -240,8 +240,8 @@ def test_a_dry_run_makes_nothing(filled: FeedbackType) -> None:
     document = config.export_project(filled.project)
     subject = another(filled)
     before = count()
-    told = config.import_document(document, subject, dry_run=True).in_words()
-    assert told == "1 feedback type, 2 macros"
+    counts = config.import_document(document, subject, dry_run=True).in_words()
+    assert counts == "1 feedback type, 2 macros"
     assert count() == before
 
 
@@ -273,7 +273,7 @@ def changed(document: Any, path: list[Any], value: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "said"),
+    ("path", "value", "message"),
     [
         (["centerhook", "format"], 2, "is of format 2, and this CenterHook reads up"),
         (["centerhook"], {}, "centerhook.format: This must be the number"),
@@ -306,19 +306,19 @@ def changed(document: Any, path: list[Any], value: Any) -> Any:
     ],
 )
 def test_a_fault_is_named_by_its_path_and_nothing_is_made(
-    filled: FeedbackType, path: list[Any], value: Any, said: str
+    filled: FeedbackType, path: list[Any], value: Any, message: str
 ) -> None:
     document = changed(config.export_project(filled.project), path, value)
     subject = another(filled)
     before = count()
     with pytest.raises(ConfigRefused) as refused:
         config.import_document(document, subject)
-    assert said in str(refused.value)
+    assert message in str(refused.value)
     assert count() == before
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ('{"a": 1, "a": 2}', "'a' is given twice"),
         ("a: 1\na: 2", "Line 2, column 1: the member 'a' is given twice"),
@@ -340,10 +340,10 @@ def test_a_fault_is_named_by_its_path_and_nothing_is_made(
         ('{"a": ' + "9" * 5_000 + "}", "A number in the file has too many digits."),
     ],
 )
-def test_a_text_that_cannot_be_read_says_why(text: str, said: str) -> None:
+def test_a_text_that_cannot_be_read_says_why(text: str, message: str) -> None:
     with pytest.raises(ConfigRefused) as refused:
         config.import_document(config.read(text), Project())
-    assert said in str(refused.value)
+    assert message in str(refused.value)
 
 
 def test_locked_web_requests_are_not_imported(filled: FeedbackType) -> None:
@@ -425,18 +425,18 @@ def test_any_change_to_a_file_is_imported_whole_or_not_at_all(
         macro = factories.macro(bugs, "https://example.com/", return_values=[RETURN])
         factories.steps(macro, *factories.ONE_OF_EACH_CHANGE)
     document = config.export_project(bugs.project)
-    places: list[list[Any]] = []
+    member_paths: list[list[Any]] = []
 
     def walk(value: Any, path: list[Any]) -> None:
         pairs = value.items() if isinstance(value, dict) else enumerate(value)
         for name, below in pairs:
-            places.append([*path, name])
+            member_paths.append([*path, name])
             if isinstance(below, dict | list):
                 walk(below, [*path, name])
 
     walk(document, [])
-    place = data.draw(st.sampled_from(places))
-    mutated = changed(document, place, data.draw(anything))
+    member_path = data.draw(st.sampled_from(member_paths))
+    mutated = changed(document, member_path, data.draw(anything))
     before = count()
     subject = another(bugs, f"Fuzz {before}")
     try:

@@ -128,18 +128,18 @@ def test_every_way_to_make_a_macro_leaves_the_same(
 ) -> None:
     way(page, bugs)
     macro = Macro.objects.get()
-    found = entry(macro)
-    assert (found.action, found.actor_name, found.object_name) == (
+    recorded = entry(macro)
+    assert (recorded.action, recorded.actor_name, recorded.object_name) == (
         "created",
         "olivia",
         "Post",
     )
-    assert (found.project, found.community) == (macro.project, macro.community)
-    assert found.changes["name"] == [None, "Post"]
-    assert found.changes["is_active"] == [None, True]
-    assert found.changes["feedback_type"] == [None, str(macro.feedback_type)]
-    parts = {name for name in found.changes if name.startswith("web request")}
-    assert len(parts) == 1 and found.changes[parts.pop()] == ["", "added"]
+    assert (recorded.project, recorded.community) == (macro.project, macro.community)
+    assert recorded.changes["name"] == [None, "Post"]
+    assert recorded.changes["is_active"] == [None, True]
+    assert recorded.changes["feedback_type"] == [None, str(macro.feedback_type)]
+    parts = {name for name in recorded.changes if name.startswith("web request")}
+    assert len(parts) == 1 and recorded.changes[parts.pop()] == ["", "added"]
     version = macro.versions.get()
     assert (version.number, version.actor_name) == (1, "olivia")
     assert version.document == config.macro_document(macro)
@@ -163,14 +163,14 @@ def test_an_api_makes_a_secret_in_the_same_way(bugs: FeedbackType) -> None:
 
 def check_made() -> None:
     secret = Secret.objects.get()
-    found = entry(secret)
-    assert (found.action, found.actor_name, found.object_name) == (
+    recorded = entry(secret)
+    assert (recorded.action, recorded.actor_name, recorded.object_name) == (
         "created",
         "olivia",
         "token",
     )
     hosts = {"hosts": [None, secret.hosts]} if secret.hosts else {}
-    assert found.changes == hosts | {
+    assert recorded.changes == hosts | {
         "community": [None, secret.community.name],
         "project": [None, str(secret.project)],
         "name": [None, "token"],
@@ -220,10 +220,14 @@ def test_every_way_to_change_a_macro_leaves_the_same(
 
     detail = way(page, macro)
 
-    found = entry(macro, before)
+    recorded = entry(macro, before)
     action = "restored" if way is restore else "changed"
-    assert (found.action, found.actor_name, found.detail) == (action, "olivia", detail)
-    assert found.changes == {
+    assert (recorded.action, recorded.actor_name, recorded.detail) == (
+        action,
+        "olivia",
+        detail,
+    )
+    assert recorded.changes == {
         "description": ["", "New words"],
         f"{REQUEST}: body": ["(not shown)", "(not shown)"],
     }
@@ -250,10 +254,10 @@ def test_every_way_to_change_a_secret_leaves_the_same(
     secret = factories.secret(bugs, "token", hosts="a.example")
     new = {"description": "Of the hook", "hosts": "b.example", "value": VALUE * 2}
     way(page, bugs, secret.pk, new)
-    found = entry(secret)
-    assert (found.action, found.actor_name) == ("changed", "olivia")
-    assert found.detail == "Its value was changed."
-    assert found.changes == {
+    recorded = entry(secret)
+    assert (recorded.action, recorded.actor_name) == ("changed", "olivia")
+    assert recorded.detail == "Its value was changed."
+    assert recorded.changes == {
         "encrypted_value": ["(not shown)", "(not shown)"],
         "hosts": ["a.example", "b.example"],
         "description": ["", "Of the hook"],
@@ -276,8 +280,12 @@ def test_every_way_to_delete_a_secret_leaves_the_same(
 ) -> None:
     secret = factories.secret(bugs, "token")
     way(page, bugs, secret.pk)  # type: ignore[call-arg]
-    found = entry(secret)
-    assert (found.action, found.object_name, found.changes) == ("deleted", "token", {})
+    recorded = entry(secret)
+    assert (recorded.action, recorded.object_name, recorded.changes) == (
+        "deleted",
+        "token",
+        {},
+    )
 
 
 def nothing_was_written() -> bool:

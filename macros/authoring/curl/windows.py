@@ -9,6 +9,8 @@ from .words import LEFT_OUT, LINE_END, SPACE, Words
 
 
 class PowerShell(Words):
+    """A backtick escapes, and variables are kept as text."""
+
     def read(self, letter: str) -> bool:
         following = self.text[self.at + 1 : self.at + 2]
         if letter == "`":
@@ -103,15 +105,13 @@ def split_arguments(text: str) -> list[str]:
             written, length = _backslashes(text, at)
             word.append(written)
             at += length
-        elif letter == '"' and quoted and text[at + 1 : at + 2] == '"':
-            word.append('"')
-            at += 2
-        elif letter == '"':
+        elif letter == '"' and not (quoted and text[at + 1 : at + 2] == '"'):
             quoted = not quoted
             at += 1
         else:
+            # Two quotes within a pair of them are one.
             word.append(letter)
-            at += 1
+            at += 2 if letter == '"' else 1
     if quoted:
         raise CurlError('A quote " in the command is not closed.')
     return words if word is None else [*words, "".join(word)]

@@ -102,6 +102,7 @@ class _Filler:
 
 
 def placeholders(request: Mapping[str, object]) -> set[str]:
+    """The keys that stand as `[[key]]` in a preset's request."""
     texts = (value for value in request.values() if isinstance(value, str))
     return {match[1] for text in texts for match in _PLACEHOLDER.finditer(text)}
 
