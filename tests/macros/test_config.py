@@ -142,10 +142,10 @@ def test_what_looks_like_a_credential_is_taken_out_of_a_body(
     macro.description = "With hidden-value-1"
     macro.save()
     document = config.export_project(bugs.project)
-    [exported] = document["types"][0]["macros"]
+    [written] = document["types"][0]["macros"]
     expected = exported or "<a><Password>((Secret: password))</Password></a>"
-    assert exported["steps"][0]["body"] == expected
-    assert exported["description"] == "With ••••••"
+    assert written["steps"][0]["body"] == expected
+    assert written["description"] == "With ••••••"
 
 
 def test_the_hosts_of_the_projects_own_secret_are_exported(bugs: FeedbackType) -> None:
