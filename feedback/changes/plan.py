@@ -26,11 +26,11 @@ _READ = ("feedback_type", "status", "visibility", "form_values", "submitter")
 
 
 class ChangeKind(StrEnum):
-    STATUS = "change_status"
-    FIELD = "set_field"
-    COMMENT = "add_comment"
-    VISIBILITY = "set_visibility"
-    SCORE = "add_score"
+    STATUS = "status"
+    FIELD = "field"
+    COMMENT = "comment"
+    VISIBILITY = "visibility"
+    SCORE = "score"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from ..access.actors import ScopedQuerySet, Tenancy
 from ..access.privacy import Privacy
+from .loading import QuickLoading
 from .testers import Tester
 from .types import FeedbackType, Status
 
@@ -40,7 +41,7 @@ class FeedbackQuerySet(ScopedQuerySet["Feedback"]):
             return self.bulk_create(rows, batch_size=1000)
 
 
-class Feedback(models.Model):
+class Feedback(QuickLoading):
     """A ticket: one report by a tester."""
 
     feedback_type = models.ForeignKey(

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
+from functools import cache
 from operator import attrgetter
-from typing import Any
 
 from django.db import connections, models
 from django.db.models import OuterRef, Subquery
 
 from feedback.access.actors import ScopedQuerySet, Tenancy
 from feedback.access.privacy import Privacy
+from feedback.models import QuickLoading
 
 from .deliveries import Delivery
 
@@ -33,7 +35,7 @@ class Cut(models.TextChoices):
     ENCODING = "encoding", "could not be decompressed"
 
 
-# What may say whom an attempt was about.
+# The columns that may say whom an attempt was about.
 TEXTS = (
     "url",
     "request_headers",
@@ -70,15 +72,15 @@ class AttemptQuerySet(ScopedQuerySet["Attempt"]):
             cursor.executemany(inserted, rows)
 
     def last_sent(self) -> AttemptQuerySet:
-        """The newest of each delivery that had a request to send."""
+        """The newest attempt of each delivery that had a request to send."""
         sent = Attempt.objects.filter(delivery=OuterRef("delivery")).exclude(method="")
         return self.filter(pk=Subquery(sent.order_by("-pk").values("pk")[:1]))
 
 
-class Attempt(models.Model):
-    """One try on the wire. Written once, by `logs.recording`, and never changed.
+class Attempt(QuickLoading):
+    """One try on the wire, written once by `logs.recording` and never changed.
 
-    Its texts alone may be emptied, by the same module, when a person is erased.
+    Only its texts may be emptied, by the same module, when a person is erased.
     Headers are kept as lines, `Name: value`. Times are in milliseconds.
     """
 
@@ -92,7 +94,7 @@ class Attempt(models.Model):
     url = models.TextField("URL", blank=True)
     request_headers = models.TextField(blank=True)
     request_body = models.TextField(blank=True)
-    status = models.PositiveSmallIntegerField("answer", null=True)
+    status = models.PositiveSmallIntegerField("response", null=True)
     response_headers = models.TextField(blank=True)
     response_body = models.TextField(blank=True)
     response_cut = models.CharField(max_length=10, choices=Cut, blank=True)
@@ -118,10 +120,29 @@ class Attempt(models.Model):
     def __str__(self) -> str:
         return f"Attempt {self.number}"
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
+    @classmethod
+    def begun(cls, delivery: Delivery, started_at: datetime) -> Attempt:
+        """The next one of a delivery, to be filled in; made without `__init__`."""
+        names, defaults = _columns()
+        attempt = cls.from_db(None, names, defaults)
+        # Not by the descriptor of the foreign key, which looks after a cache.
+        attempt.__dict__["delivery_id"] = delivery.pk
+        attempt.number = delivery.attempts + 1
+        attempt.started_at = started_at
+        return attempt
+
+    def save(self, *args: object, **kwargs: object) -> None:
         raise TypeError("An attempt is written by logs.recording and never changed.")
 
     @property
     def is_emptied(self) -> bool:
-        """Whether a request was sent of which the texts are gone."""
+        """Whether a request was sent whose texts are gone."""
         return bool(self.method) and not self.url
+
+
+@cache
+def _columns() -> tuple[list[str], list[object]]:
+    fields = Attempt._meta.concrete_fields
+    return [field.attname for field in fields], [
+        field.get_default() for field in fields
+    ]

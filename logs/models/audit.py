@@ -45,7 +45,7 @@ class WrittenOnce(TypeError):
 
 
 class AuditQuerySet(ScopedQuerySet["AuditEntry"]):
-    def update(self, **values: Any) -> NoReturn:
+    def update(self, **values: object) -> NoReturn:
         raise WrittenOnce
 
     def delete(self) -> NoReturn:
@@ -133,5 +133,5 @@ class AuditEntry(models.Model):
             raise WrittenOnce
         super().save(*args, **{**kwargs, "force_insert": True})
 
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+    def delete(self, *args: object, **kwargs: object) -> NoReturn:
         raise WrittenOnce

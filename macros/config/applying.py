@@ -12,7 +12,7 @@ from feedback.access.keys import Actor
 from feedback.models import FeedbackType, FormField, Project, Status
 from logs.models import Action
 
-from ..models import Macro, MacroVersion, Step, step_kinds
+from ..models import Macro, MacroVersion, Step, kind_named, step_kinds
 from ..tags.names import nearest
 from .macros import save_macro
 from .members import read_members, read_rows, settings_of
@@ -121,10 +121,10 @@ def _saved(
 
 
 def _step(macro: Macro, path: str, row: object, problems: Problems) -> Step | None:
-    known = step_kinds()
     name = row.get("kind") if isinstance(row, dict) else None
-    kind = known.get(name) if isinstance(name, str) else None
+    kind = kind_named(name)
     if kind is None and isinstance(row, dict):
+        known = step_kinds()
         meant = nearest(str(name)[:60], known) if name else None
         problem = f"This must be one of {', '.join(known)}."
         problem += f" Did you mean {meant}?" if meant else ""

@@ -6,10 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from feedback.models import FeedbackType, Project
 
-from ..models import Macro, Secret
-from ..models.credentials import SECRET_FIELDS
-from ..models.usage import SECRET_TAG
-from ..tags import normalise
+from ..models import Macro, Secret, kind_named
 from .concealing import Concealer
 from .writing import Document, macro_document, type_document
 
@@ -95,10 +92,8 @@ def listed(data: object, name: str) -> list[Document]:
 
 def secret_names(document: object) -> list[str]:
     """The normalised names that the steps use, each once, in order."""
-    names = []
+    names: list[str] = []
     for step in _steps(document):
-        texts = [value for value in step.values() if isinstance(value, str)]
-        for text in texts:
-            names += [normalise(each[1]) for each in SECRET_TAG.finditer(text)]
-        names += [normalise(str(step.get(name) or "")) for name in SECRET_FIELDS]
-    return [name for name in dict.fromkeys(names) if name]
+        kind = kind_named(step.get("kind"))
+        names += kind.secrets_in(step) if kind else ()
+    return list(dict.fromkeys(names))

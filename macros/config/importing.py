@@ -16,7 +16,7 @@ from logs import audit
 from logs.models import Action
 from logs.redaction import origin_in
 
-from ..models import Macro, Secret
+from ..models import Macro, Secret, kind_named
 from ..tags import normalise
 from .applying import fill_macro, make_type
 from .exporting import FORMAT, listed, secret_names
@@ -243,7 +243,8 @@ def _sentence_on(macro: Macro, is_new: bool, row: Any) -> str:
     """What becomes of a macro, where it sends to, and with which secrets."""
     sentence = f"Macro {macro.name} {'is new' if is_new else 'is replaced'}"
     sentence += "." if macro.is_active else ", and off."
-    urls = [step["url"].strip() for step in row["steps"] if step.get("url")]
+    kinds = ((kind_named(step["kind"]), step) for step in row["steps"])
+    urls = [url for kind, step in kinds if kind and (url := kind.url_in(step))]
     if urls:
         origins = (_KEPT if url.startswith("((") else origin_in(url) for url in urls)
         sentence += f" It sends to {', '.join(dict.fromkeys(origins))}."

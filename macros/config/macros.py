@@ -19,7 +19,7 @@ from logs import audit
 from logs.audit.differences import differences
 from logs.models import Action
 
-from ..models import Macro, MacroVersion, Step, WebRequest
+from ..models import Macro, MacroVersion, Step
 from .versions import locked_macro, note_version
 
 _Stored = Mapping[int, Step]
@@ -73,7 +73,7 @@ def _check(macro: Macro, steps: Sequence[Step], changed: Sequence[Step]) -> None
         macro.full_clean()
     except ValidationError as error:
         problems |= error.message_dict
-    sends = any(isinstance(step, WebRequest) for step in changed)
+    sends = any(step.NEEDS_API_KEY for step in changed)
     if sends and macro.has_owner and not macro.community.is_unlocked():
         problems.setdefault(NON_FIELD_ERRORS, []).append(
             locked_message(macro.community)

@@ -140,7 +140,7 @@ def test_the_credentials_of_a_request_are_found_without_their_scheme() -> None:
     assert credentials_in(headers, url) == ["header-secret", "key-secret", "url-secret"]
 
 
-def test_values_too_short_to_be_told_from_words_are_left_alone() -> None:
+def test_values_as_short_as_words_are_left_alone() -> None:
     headers = [("X-Api-Key", "12345"), ("X-Auth", "123456"), ("Cookie", "")]
     assert credentials_in(headers, "https://a.example/?key=abc") == ["123456"]
 

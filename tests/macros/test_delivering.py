@@ -12,7 +12,7 @@ from centerhook.receiver import Receiver
 from feedback.models import Feedback
 from logs.models import Attempt, Delivery, Destination, Run, delivery_id
 from macros import deliveries
-from macros.models import WebRequest
+from macros.steps.kinds.web_request import WebRequest
 from tests import factories
 from tests.http.hostile import OK, Peer, Server
 
@@ -234,7 +234,7 @@ def test_a_host_that_refuses_or_does_not_resolve_is_said_so(
         for each in Attempt.objects.all()
     }
     assert errors == {
-        refused.pk: ("connect", "The target refused the connection."),
+        refused.pk: ("connect", "The server refused the connection."),
         unknown.pk: ("dns", "The host name was not found."),
     }
 

@@ -16,7 +16,9 @@ from feedback.models import FeedbackType, Project
 from logs.models import AuditEntry
 from macros import config
 from macros.config import Existing, save_macro, save_secret
-from macros.models import AddComment, Macro, MacroVersion, Secret, Step, WebRequest
+from macros.models import Macro, MacroVersion, Secret, Step
+from macros.steps.kinds.add_comment import AddComment
+from macros.steps.kinds.web_request import WebRequest
 from tests import factories
 from tests.admin.conftest import olivia, page
 from tests.api.callers import issue_key, program

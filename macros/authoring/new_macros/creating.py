@@ -12,7 +12,8 @@ from feedback.access.unlocking import locked_message
 from feedback.models import Community, FeedbackType, Project
 
 from ...config import save_macro, save_secret
-from ...models import Macro, Secret, WebRequest
+from ...models import Macro, Secret
+from ...steps.kinds.web_request import WebRequest
 
 _LABELS = {"url": "URL", "body": "body text"}
 

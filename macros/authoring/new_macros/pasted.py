@@ -13,11 +13,11 @@ from xml.parsers import expat
 
 from logs.redaction import is_credential
 
+from ...auth.kinds import AuthKind
 from ...config.concealing import JSON_MEMBER, WEBHOOK_URL
 from ...http import TransportError
-from ...models import AuthKind, BodyKind, Method
 from ...models.secrets import MIN_VALUE
-from ...models.web_requests import BODY_CONTEXTS
+from ...steps.kinds.web_request import BODY_CONTEXTS, BodyKind, Method
 from ...tags.headers import RESERVED
 from ..curl import CurlError, ParsedCurl
 from ..presets import host_of
@@ -241,7 +241,7 @@ class _Drafter:
 
 
 def _is_json(body: str) -> bool:
-    """Of a body with tags this is not known before it is saved."""
+    """Whether it may be JSON: one with tags is checked when it is saved."""
     if "((" in body:
         return True
     try:

@@ -1,0 +1,89 @@
+"""The resend action of the log: a preview first, then the resend."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from feedback.console.scoping import ScopedAdmin
+from macros import queue
+from macros.runs.resend import ResendPreview, ResendRefused, preview_resend, resend
+
+from ..models import Resend
+from ..models.deliveries import DeliveryQuerySet
+
+
+def resend_selected(
+    modeladmin: ScopedAdmin,
+    request: HttpRequest,
+    deliveries: DeliveryQuerySet,
+    *,
+    kind: Resend,
+) -> HttpResponse | None:
+    """The confirmation page on the first POST, the resend on the second.
+
+    The page carries the count that was confirmed: if more would go out by then, people
+    are asked again. Fewer are fine, as after a double click.
+    """
+    back = _page_of(deliveries)
+    try:
+        preview = preview_resend(deliveries, kind, request.user)
+        confirmed = request.POST.get("confirmed_count", "")
+        if confirmed.isdecimal() and preview.count <= int(confirmed):
+            _resend(request, deliveries, kind)
+            return HttpResponseRedirect(back) if back else None
+    except ResendRefused as refusal:
+        messages.error(request, str(refusal))
+        return None
+    if confirmed:
+        messages.warning(
+            request, "The selection has changed meanwhile. Please check it again."
+        )
+    return _confirmation(modeladmin, request, kind, preview, back)
+
+
+def _resend(request: HttpRequest, deliveries: DeliveryQuerySet, kind: Resend) -> None:
+    count = resend(deliveries, kind, request.user).count
+    if count:
+        noun = "delivery is" if count == 1 else "deliveries are"
+        messages.success(request, f"{count:,} {noun} sent again: {kind.label.lower()}.")
+    else:
+        messages.warning(request, "Nothing was resent: none of these can be by now.")
+
+
+def _page_of(deliveries: DeliveryQuerySet) -> str:
+    """Where to look at the resend: on the one delivery, the one run, or the list."""
+    rows = deliveries.order_by()
+    pks = rows.values_list("pk", flat=True)[:2]
+    runs = rows.values_list("run", flat=True).distinct()[:2]
+    for name, only in (("delivery", list(pks)), ("run", list(runs))):
+        if len(only) == 1:
+            return reverse(f"admin:logs_{name}_change", args=only)
+    return ""
+
+
+def _confirmation(
+    modeladmin: ScopedAdmin,
+    request: HttpRequest,
+    kind: Resend,
+    preview: ResendPreview,
+    back: str,
+) -> HttpResponse:
+    across = request.POST.get("select_across") == "1"
+    context: dict[str, object] = {
+        **modeladmin.admin_site.each_context(request),
+        "title": f"Resend: {kind.label.lower()}",
+        "opts": modeladmin.opts,
+        "kind": kind.value,
+        "preview": preview,
+        "back": back or request.get_full_path(),
+        "has_worker": queue.has_worker(),
+        "action_name": request.POST["action"],
+        "checkbox_name": ACTION_CHECKBOX_NAME,
+        "select_across": across,
+        "selected": request.POST.getlist(ACTION_CHECKBOX_NAME)[: 1 if across else None],
+    }
+    return TemplateResponse(request, "admin/logs/delivery/resend.html", context)

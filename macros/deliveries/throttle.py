@@ -1,0 +1,182 @@
+"""A worker's traffic to each destination: what may go out now, and what must wait."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from logs.models import BreakerState, Destination
+from logs.recording.health import THRESHOLD
+
+from ..steps.mail import AT_ONCE
+from .rate_limit import RateLimiter
+
+# Where a window starts, and what it never goes below.
+MIN_WINDOW = 8
+# How often a window follows the destination's speed, in seconds.
+ADAPT_EVERY = 0.25
+# How often people's settings and the breaker are looked up, in seconds.
+REFRESH_EVERY = 1.0
+# How much work is held for a destination with a rate limit, in seconds.
+HOLD = 5.0
+# How long deliveries to a destination that is shut wait before they are looked at.
+PARK = 15.0
+
+
+@dataclass(slots=True, eq=False)
+class Throttle:
+    """The traffic of one community to one origin.
+
+    Its window follows Little's law: what is answered per second, times the quickest
+    answer, is how many requests the destination can hold without any waiting in line.
+    Twice that keeps it busy and finds out whether it can do more; a fast destination
+    needs few.
+    """
+
+    cap: int
+    origin: str = ""
+    destination: Destination | None = None
+    window: int = MIN_WINDOW
+    in_flight: int = 0
+    held: int = 0
+    failures: int = 0
+    _limiter: RateLimiter = field(default_factory=RateLimiter)
+    _not_before: float = 0.0
+    _answered: int = 0
+    _quickest: float = float("inf")
+    _since: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.window = min(self.window, self.cap)
+
+    def begin(self, token: str) -> bool:
+        """Take a place on the wire, if there is one now; `end` gives it back."""
+        if self.in_flight >= self.window or self.is_suspect:
+            return False
+        if time.monotonic() < self._not_before:
+            return False
+        if self.destination is not None and not self._permitted(token):
+            return False
+        self.in_flight += 1
+        return True
+
+    def end(self, token: str, seconds: float, works: bool) -> None:
+        self.in_flight -= 1
+        self.failures = 0 if works else self.failures + 1
+        if self.destination is not None:
+            self._limiter.give_back(self.destination, token)
+        self._answered += 1
+        self._quickest = min(self._quickest, seconds)
+        now = time.monotonic()
+        if now - self._since >= ADAPT_EVERY:
+            self._adapt(now - self._since)
+            self._answered, self._quickest, self._since = 0, float("inf"), now
+
+    @property
+    def is_suspect(self) -> bool:
+        """Failed so often that the breaker must be asked before anything is sent."""
+        return self.failures >= THRESHOLD
+
+    @property
+    def is_shut(self) -> bool:
+        """Paused, or its breaker is open and no probe is due."""
+        row = self.destination
+        if row is None:
+            return False
+        if row.is_paused:
+            return True
+        closed = row.breaker == BreakerState.CLOSED
+        return not closed and (row.probe_at is None or row.probe_at > timezone.now())
+
+    @property
+    def capacity(self) -> int:
+        """How many more deliveries are worth holding for it."""
+        row = self.destination
+        if self.is_shut:
+            return 0
+        if row is not None and row.breaker != BreakerState.CLOSED:
+            return max(0, 1 - self.held)
+        if row is not None and row.rate:
+            return max(0, math.ceil(HOLD * row.rate) - self.held)
+        return int(settings.BATCH_SIZE)
+
+    def _permitted(self, token: str) -> bool:
+        row = self.destination
+        assert row is not None  # noqa: S101 - for the type checker
+        if self.is_shut:
+            return False
+        if row.breaker != BreakerState.CLOSED:
+            return self._take_probe(row)
+        if row.rate is None and row.concurrency is None:
+            return True
+        wait = self._limiter.take(row, token)
+        self._not_before = time.monotonic() + wait if wait else 0.0
+        return not wait
+
+    def _take_probe(self, row: Destination) -> bool:
+        now = timezone.now()
+        until = now + timedelta(seconds=settings.REQUEST_DEADLINE + PARK)
+        taken = Destination.objects.take_probe(row.pk, now, until)
+        row.probe_at = until
+        return taken
+
+    def _adapt(self, elapsed: float) -> None:
+        needed = self._answered / elapsed * self._quickest
+        self.window = min(self.cap, max(MIN_WINDOW, round(2 * needed)))
+
+
+class Throttles:
+    """The throttles of one worker, one for each community and origin."""
+
+    def __init__(self, cap: int) -> None:
+        self._cap = cap
+        self._throttles: dict[tuple[int, str], Throttle] = {}
+        self._refreshed_at = 0.0
+        # There is one mail server for all communities.
+        self.mail = Throttle(min(cap, AT_ONCE))
+
+    def get(self, community_id: int, origin: str) -> Throttle:
+        throttle = self._throttles.get((community_id, origin))
+        if throttle is None:
+            self._forget_idle()
+            throttle = self._throttles[community_id, origin] = Throttle(
+                self._cap, origin
+            )
+            throttle.destination = Destination.objects.filter(
+                community=community_id, origin=origin
+            ).first()
+        return throttle
+
+    def refresh(self) -> None:
+        """Look up the settings and breakers of all destinations, now and then."""
+        now = time.monotonic()
+        suspects = [
+            throttle for throttle in self._throttles.values() if throttle.is_suspect
+        ]
+        if now - self._refreshed_at < REFRESH_EVERY and not suspects:
+            return
+        self._refreshed_at = now
+        communities = {community for community, _ in self._throttles}
+        origins = {origin for _, origin in self._throttles}
+        for row in Destination.objects.filter(
+            community__in=communities, origin__in=origins
+        ):
+            throttle = self._throttles.get((row.community_id, row.origin))
+            if throttle is not None:
+                throttle.destination = row
+        for throttle in suspects:
+            throttle.failures = 0
+
+    def _forget_idle(self) -> None:
+        """Templates can name hosts without number; only the busy ones are kept."""
+        if len(self._throttles) >= 1000:
+            self._throttles = {
+                key: throttle
+                for key, throttle in self._throttles.items()
+                if throttle.in_flight or throttle.held
+            }

@@ -1,0 +1,103 @@
+"""Permits to send: shared through Redis, and safe without it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+
+import pytest
+
+from macros import queue
+from macros.deliveries.rate_limit import RateLimiter, amount_and_window
+
+
+@dataclass
+class Limits:
+    pk: int
+    rate: float | None = None
+    concurrency: int | None = None
+
+
+@pytest.fixture(autouse=True)
+def _empty_redis() -> None:
+    queue.redis().flushdb()
+
+
+@pytest.mark.parametrize(
+    ("rate", "expected"),
+    [(None, (0, 1)), (1.0, (1, 1)), (2.5, (5, 2)), (0.5, (1, 2)), (0.01, (1, 100))],
+)
+def test_a_rate_is_so_many_in_so_many_seconds(
+    rate: float | None, expected: tuple[int, int]
+) -> None:
+    assert amount_and_window(rate) == expected
+
+
+def test_a_rate_is_kept_by_all_workers_together() -> None:
+    limits = Limits(1, rate=5.0)
+    workers = [RateLimiter(), RateLimiter()]
+    waits = [workers[n % 2].take(limits, str(n)) for n in range(8)]
+    assert waits[:5] == [0.0] * 5
+    assert all(0 < wait <= 1.0 for wait in waits[5:])
+
+
+def test_permits_come_back_as_time_passes() -> None:
+    limits, limiter = Limits(2, rate=10.0), RateLimiter()
+    begun, sent, n = time.monotonic(), 0, 0
+    while sent < 15:
+        n += 1
+        wait = limiter.take(limits, str(n))
+        sent += not wait
+        time.sleep(wait)
+    assert time.monotonic() - begun >= 0.9
+
+
+def test_slots_are_shared_and_come_back_when_a_request_is_over() -> None:
+    limits, one, two = Limits(3, concurrency=2), RateLimiter(), RateLimiter()
+    assert one.take(limits, "a") == two.take(limits, "b") == 0.0
+    assert one.take(limits, "c") > 0
+    two.give_back(limits, "b")
+    assert one.take(limits, "c") == 0.0
+
+
+def test_destinations_do_not_share_permits() -> None:
+    limiter = RateLimiter()
+    assert limiter.take(Limits(4, rate=1.0), "a") == 0.0
+    assert limiter.take(Limits(5, rate=1.0), "b") == 0.0
+
+
+def test_without_redis_a_worker_keeps_to_its_share(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    limits, limiter = Limits(6, rate=4.0, concurrency=4), RateLimiter()
+    limiter._workers, limiter._counted_at = 2, time.monotonic()
+    gone = Redis(unix_socket_path="/nonexistent.sock", retry=Retry(NoBackoff(), 0))
+    monkeypatch.setattr(queue, "redis", lambda: gone)
+    monkeypatch.setattr(queue, "script", gone.register_script)
+
+    waits = [limiter.take(limits, str(n)) for n in range(5)]
+
+    assert waits[:2] == [0.0, 0.0], "two of the four slots are this worker's share"
+    assert all(wait > 0 for wait in waits[2:])
+
+
+def test_many_threads_cannot_take_more_than_there_is() -> None:
+    limits, granted = Limits(7, rate=50.0), []
+
+    def grab(name: str) -> None:
+        limiter = RateLimiter()
+        granted.extend(n for n in range(30) if not limiter.take(limits, f"{name}{n}"))
+
+    threads = [threading.Thread(target=grab, args=[str(n)]) for n in range(4)]
+    begun = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    windows = int(time.monotonic() - begun) + 1
+    assert len(granted) <= 50 * windows
