@@ -274,7 +274,7 @@ def test_it_goes_into_a_file_and_comes_back(macro: Macro, bugs: FeedbackType) ->
     with pytest.raises(config.SecretsMissing) as missing:
         config.import_document(document, ideas.project)
     assert missing.value.names == ["key"]
-    assert "It sends to http://127.0.0.1" in " ".join(missing.value.made.told)
+    assert "It sends to http://127.0.0.1" in " ".join(missing.value.made.sentences)
     made = config.import_document(document, ideas.project, secrets={"key": "sesame"})
     assert [type(each) for each in made.macros[0].concrete_steps()] == [type(step)]
 
