@@ -11,6 +11,8 @@ from html import escape
 from urllib.parse import quote, quote_plus, unquote_plus
 
 MASK = "••••••"
+# What stands in place of a value as a whole.
+HIDDEN = "(not shown)"
 
 Headers = Iterable[tuple[str, str]]
 
@@ -29,6 +31,7 @@ _HARMLESS_NAME = re.compile(
 _SCHEME = re.compile(r"^(Basic|Bearer|Digest|Token|Negotiate|ApiKey)\s+", re.IGNORECASE)
 # The part of a URL after its host, where it is long enough to be a secret's.
 _PATH = re.compile(r"https?://[^/]+/(.{12,})", re.IGNORECASE)
+_ORIGIN = re.compile(r"\s*(https?://)(?:[^/?#@\s]*@)?([^/?#\s]+)(.*)", re.S | re.I)
 # Masking shorter values would blot out ordinary words.
 _MIN_REDACTED = 6
 
@@ -39,6 +42,14 @@ def is_credential(name: str) -> bool:
     if _CREDENTIAL_NAME.search(name) is None:
         return False
     return _HARMLESS_NAME.search(name) is None
+
+
+def origin_in(url: str) -> str:
+    """A URL as far as its host: what follows is often a secret itself."""
+    match = _ORIGIN.match(url)
+    if match is None:
+        return HIDDEN
+    return match[1] + match[2] + ("/…" if match[3].strip("/") else "")
 
 
 def mask_header(name: str, value: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from feedback.models import Community, FeedbackType
+from macros.config import save_macro
 from macros.models import Macro
 from macros.steps.kinds.web_request import BodyKind, Method, WebRequest
 
@@ -180,19 +181,17 @@ def ensure_macros(
             macro = Macro.at(owner, name=definition.name)
             macro.description = definition.description
             macro.retry_ladder = definition.retry_ladder
-            macro.save()
-            _add_request(macro, definition, receiver)
+            save_macro(macro, [_request(definition, receiver)], None)
     for request in WebRequest.objects.filter(macro__in=own):
         request.url = _redirected(request.url, receiver)
         request.save(update_fields=["url"])
 
 
-def _add_request(macro: Macro, definition: Definition, receiver: str) -> None:
+def _request(definition: Definition, receiver: str) -> WebRequest:
     # Numbers and lists stand in value position, so without quotes.
     body = json.dumps(definition.body, indent=2, ensure_ascii=False)
     body = body.replace('"((Field: Impact))"', "((Field: Impact))")
-    request = WebRequest(
-        macro=macro,
+    return WebRequest(
         position=1,
         method=Method.POST,
         url=definition.origin(receiver) + definition.path,
@@ -201,8 +200,6 @@ def _add_request(macro: Macro, definition: Definition, receiver: str) -> None:
         body=body,
         return_values=list(definition.return_values),
     )
-    request.full_clean()
-    request.save()
 
 
 def _redirected(url: str, receiver: str) -> str:

@@ -7,6 +7,8 @@ from datetime import datetime
 from functools import cached_property
 
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.core.mail import send_mail
 from django.db import transaction
 from django.urls import reverse
@@ -121,6 +123,10 @@ class KeyActor:
             # What is stored of a person is the whole community's.
             permissions -= {EXPORT_TESTER}
         return [Access(permissions, self.key.community_id, self.key.project_id)]
+
+
+# Whoever asks for something.
+Actor = AbstractBaseUser | AnonymousUser | KeyActor
 
 
 def authenticate(token: str, address: str) -> KeyActor:

@@ -19,6 +19,14 @@ class Lock:
     managers: list[str]
 
 
+def locked_message(community: Community | str) -> str:
+    """The sentence that refuses web requests; a community may be given by its name."""
+    return (
+        f"Web requests are locked: the community {community} has no valid API key."
+        " A Community Manager can create one."
+    )
+
+
 def explain_lock(community: Community, actor: Any) -> Lock:
     """For a community that is not unlocked."""
     managers = Member.objects.filter(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.validators import RegexValidator
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Field, QuerySet
+from django.db.models.fields.related import RelatedField
+from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -53,13 +56,15 @@ class ApiKeyForm(forms.ModelForm):
 
 
 class StateFilter(admin.SimpleListFilter):
+    """Keys by state: valid, off or expired."""
+
     title = "state"
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(str(value), str(label)) for value, label in KeyState.choices]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         valid = ApiKey.objects.valid().values("pk")
         rows = {
             KeyState.VALID.value: queryset.filter(pk__in=valid),
@@ -71,7 +76,7 @@ class StateFilter(admin.SimpleListFilter):
         return rows.get(self.value() or "", queryset)
 
 
-_SEEN: list[Any] = [
+_SEEN: list[str] = [
     "shown_prefix",
     "shown_state",
     "token_issued_at",
@@ -85,7 +90,7 @@ _SCOPES = tuple(f"scope_{scope}" for scope in KeyScope.values)
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ScopedAdmin):
+class ApiKeyAdmin(ScopedAdmin[ApiKey]):
     form = ApiKeyForm
     change_form_template = "admin/feedback/apikey/change_form.html"
     list_display = [
@@ -102,8 +107,8 @@ class ApiKeyAdmin(ScopedAdmin):
     list_filter = [StateFilter]
     search_fields = ["name", "prefix", "description"]
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        about: list[Any] = ["community", "project", "name", "description"]
+    def get_fieldsets(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
+        about: list[object] = ["community", "project", "name", "description"]
         limits = ["allowed_ips", "expires_at", "notify_emails"]
         fieldsets = [
             (None, {"fields": about if obj else [*about, "word"]}),
@@ -112,12 +117,14 @@ class ApiKeyAdmin(ScopedAdmin):
         ]
         return [*fieldsets, ("Use", {"fields": _SEEN})] if obj else fieldsets
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: ApiKey | None = None
+    ) -> list[str]:
         return ["community", *_SEEN] if obj else []
 
     def get_field_queryset(
-        self, db: str | None, db_field: Any, request: HttpRequest
-    ) -> QuerySet[Any] | None:
+        self, db: str | None, db_field: RelatedField, request: HttpRequest
+    ) -> QuerySet | None:
         rows = super().get_field_queryset(db, db_field, request)
         pk = edited_pk(request)
         if db_field.name != "project" or rows is None or not pk:
@@ -125,7 +132,7 @@ class ApiKeyAdmin(ScopedAdmin):
         return rows.filter(community__api_keys=pk)
 
     def formfield_for_dbfield(
-        self, db_field: Any, request: HttpRequest, **kwargs: Any
+        self, db_field: Field, request: HttpRequest, **kwargs: Any
     ) -> Any:
         if db_field.name in ("description", "allowed_ips"):
             kwargs["widget"] = forms.Textarea(
@@ -143,7 +150,7 @@ class ApiKeyAdmin(ScopedAdmin):
         return format_html('<span class="state state-{}">{}</span>', state, state.label)
 
     def save_model(
-        self, request: HttpRequest, obj: Any, form: Any, change: bool
+        self, request: HttpRequest, obj: Any, form: ModelForm, change: bool
     ) -> None:
         if change:
             # Not what a use or a rotation may change meanwhile.
@@ -161,21 +168,25 @@ class ApiKeyAdmin(ScopedAdmin):
     def _token_page(
         self, request: HttpRequest, key: ApiKey, token: str
     ) -> HttpResponse:
-        """The answer itself shows the token, so that it is stored nowhere."""
+        """The response itself shows the token, so that it is stored nowhere."""
         context = {"title": f"The token of {key.name}", "token": token}
         return self._page(request, key, "token", context)
 
     def _page(
-        self, request: HttpRequest, key: ApiKey, name: str, context: dict[str, Any]
+        self,
+        request: HttpRequest,
+        key: ApiKey,
+        name: str,
+        context: Mapping[str, object],
     ) -> HttpResponse:
-        context = {
+        shown = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "key": key,
             **context,
         }
         template = f"admin/feedback/apikey/{name}.html"
-        return TemplateResponse(request, template, context)
+        return TemplateResponse(request, template, shown)
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -192,7 +203,7 @@ class ApiKeyAdmin(ScopedAdmin):
 
     def rotate(self, request: HttpRequest, pk: int) -> HttpResponse:
         """A new token; the present one works on for as long as the person says."""
-        key: ApiKey = self.row_to(request, self.permission_to("change"), pk)
+        key = self.row_to(request, self.permission_to("change"), pk)
         form = RotateForm(key, request.POST or None)
         if request.method == "POST" and form.is_valid():
             with transaction.atomic():
@@ -202,8 +213,8 @@ class ApiKeyAdmin(ScopedAdmin):
                     return self._to(key)
                 token = key.rotate(form.overlap)
                 key.save(update_fields=ApiKey.TOKEN_FIELDS)
-                said = f"A new token was shown, once. Overlap: {form.in_words}."
-                audit.record(Action.REVEALED, key, detail=said)
+                detail = f"A new token was shown, once. Overlap: {form.in_words}."
+                audit.record(Action.REVEALED, key, detail=detail)
             return self._token_page(request, key, token)
         context = {
             "title": f"New token for {key.name}",
@@ -214,7 +225,7 @@ class ApiKeyAdmin(ScopedAdmin):
         return self._page(request, key, "rotate", context)
 
     def switch_off(self, request: HttpRequest, pk: int) -> HttpResponse:
-        key: ApiKey = self.row_to(request, self.permission_to("change"), pk)
+        key = self.row_to(request, self.permission_to("change"), pk)
         if request.method != "POST":
             context = {
                 "title": f"Switch off {key.name}?",
@@ -225,7 +236,7 @@ class ApiKeyAdmin(ScopedAdmin):
         return self._switch(request, key, is_enabled=False)
 
     def switch_on(self, request: HttpRequest, pk: int) -> HttpResponse:
-        key: ApiKey = self.row_to(request, self.permission_to("change"), pk)
+        key = self.row_to(request, self.permission_to("change"), pk)
         if request.method != "POST":
             return self._to(key)
         return self._switch(request, key, is_enabled=True)
@@ -238,12 +249,12 @@ class ApiKeyAdmin(ScopedAdmin):
             key.save(update_fields=["is_enabled"])
             action = Action.SWITCHED_ON if is_enabled else Action.SWITCHED_OFF
             audit.record(action, key)
-        said = "Switched on." if is_enabled else "Switched off."
-        messages.success(request, f"{key}: {said.lower()}")
+        state = "on" if is_enabled else "off"
+        messages.success(request, f"{key}: switched {state}.")
         return self._to(key)
 
     def get_deleted_objects(
-        self, objs: Any, request: HttpRequest
+        self, objs: Iterable[ApiKey], request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
         """What fails without them, in place of every line of the usage log."""
         keys = list(objs)

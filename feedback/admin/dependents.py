@@ -22,23 +22,25 @@ MAX_CALLERS = 50
 
 @dataclass(frozen=True, slots=True)
 class Dependents:
+    """Who calls with a key, and the macros that stop without it."""
+
     # Each with address, calls, days and last.
     callers: list[dict[str, Any]]
     macros: list[Macro]
 
     def in_words(self) -> list[str]:
-        said = [
+        sentences = [
             f"{each['address'] or 'An unknown address'} uses it: {each['calls']:,}"
             f" call{pluralize(each['calls'])} in the last {LOOKED_BACK.days} days,"
             f" the last at {timezone.localtime(each['last']):%d %b %Y, %H:%M}."
             for each in self.callers
         ]
-        said += [
+        sentences += [
             f"Macro {macro} ({macro.runs_on}) is locked then, as the community"
             " has no other valid key."
             for macro in self.macros
         ]
-        return said or ["Nobody has used it lately, and nothing else needs it."]
+        return sentences or ["Nobody has used it lately, and nothing else needs it."]
 
 
 def dependents_of(key: ApiKey, going: list[ApiKey] | None = None) -> Dependents:
@@ -65,5 +67,5 @@ def _locked_without(key: ApiKey, going: list[ApiKey]) -> QuerySet[Macro]:
     left = valid.exclude(pk__in=[each.pk for each in going])
     if left.exists() or not valid.exists():
         return Macro.objects.none()
-    found = macros_needing_key(key.community_id)
-    return found.select_related("feedback_type__project", "project", "community")
+    macros = macros_needing_key(key.community_id)
+    return macros.select_related("feedback_type__project", "project", "community")

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser
 from django.db.models import Q, QuerySet
+from django.db.models.fields.related import RelatedField
 from django.forms import ModelForm
 from django.http import HttpRequest
 
@@ -22,8 +23,8 @@ class GrantInline(ScopedInline, admin.TabularInline):
     verbose_name_plural = "roles"
 
     def get_field_queryset(
-        self, db: str | None, db_field: Any, request: HttpRequest
-    ) -> QuerySet[Any] | None:
+        self, db: str | None, db_field: RelatedField, request: HttpRequest
+    ) -> QuerySet | None:
         rows = super().get_field_queryset(db, db_field, request)
         pk = edited_pk(request)
         if db_field.name != "project" or rows is None or not pk:
@@ -54,7 +55,7 @@ class MemberForm(forms.ModelForm):
             raise forms.ValidationError(many if people else "Nobody has this account.")
         return people[0]
 
-    def clean(self) -> dict[str, Any] | None:
+    def clean(self) -> dict[str, object] | None:
         cleaned = super().clean()
         if person := self.cleaned_data.get("person"):
             self.instance.user = person
@@ -62,12 +63,12 @@ class MemberForm(forms.ModelForm):
 
     def _get_validation_exclusions(self) -> set[str]:
         """The user counts as one of the form's own fields: twice is refused."""
-        found: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
-        return found - {"user"} if "person" in self.cleaned_data else found
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        return excluded - {"user"} if "person" in self.cleaned_data else excluded
 
 
 @admin.register(Member)
-class MemberAdmin(ScopedAdmin):
+class MemberAdmin(ScopedAdmin[Member]):
     """Who works in a community, and in which roles."""
 
     list_display = ["__str__", "community", "roles", "created_at"]
@@ -75,26 +76,30 @@ class MemberAdmin(ScopedAdmin):
     search_fields = ["user__username", "user__email", "user__last_name"]
     inlines = [GrantInline]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("grants__project")
 
     def get_form(
-        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+        self,
+        request: HttpRequest,
+        obj: Member | None = None,
+        change: bool = False,
+        **kwargs: Any,
     ) -> type[ModelForm]:
         if obj is None:
             kwargs["form"] = MemberForm
         return super().get_form(request, obj, change, **kwargs)
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        if obj is None:
-            return ["community", "person"]
-        return ["user", "community", "created_at"]
+    def get_fields(self, request: HttpRequest, obj: Member | None = None) -> Any:
+        return ["user", "community", "created_at"] if obj else ["community", "person"]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Member | None = None
+    ) -> list[str]:
         return ["user", "community", "created_at"] if obj else []
 
     def save_model(
-        self, request: HttpRequest, obj: Any, form: Any, change: bool
+        self, request: HttpRequest, obj: Member, form: ModelForm, change: bool
     ) -> None:
         super().save_model(request, obj, form, change)
         user = obj.user

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import messages
+from django.db.models import Model
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -30,7 +29,9 @@ from ..console.scoping import ScopedAdmin
 from ..models import Tester
 
 
-class PrivacyPages(ScopedAdmin):
+class PrivacyPages(ScopedAdmin[Tester]):
+    """The pages beside a tester's own: export and erase."""
+
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
@@ -39,12 +40,14 @@ class PrivacyPages(ScopedAdmin):
             *super().get_urls(),
         ]
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
         """Nobody fills in again what was erased, not even with a form still open."""
         allowed = super().has_change_permission(request, obj)
-        return allowed and (obj is None or obj.erased_at is None)
+        return allowed and getattr(obj, "erased_at", None) is None
 
-    def page_of(self, request: HttpRequest, obj: Tester) -> dict[str, Any]:
+    def page_of(self, request: HttpRequest, obj: Tester) -> dict[str, object]:
         return {
             "tester": obj,
             "may_export": may(request.user, EXPORT_TESTER, obj),
@@ -77,7 +80,7 @@ class PrivacyPages(ScopedAdmin):
             "found": footprint(tester),
             "out_of_reach": OUT_OF_REACH,
             "problem": problem,
-            # Of who is erased already, nothing else is left to do.
+            # Nothing else is left to do for who is erased already.
             "remove_texts": "remove_texts" in request.POST
             or bool(tester.erased_at and not tester.erasure),
         }

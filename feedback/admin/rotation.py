@@ -29,7 +29,7 @@ class RotateForm(forms.Form):
         coerce=int,
         initial=_DAY,
     )
-    # Of which token the page was shown, so that a reload makes no further one.
+    # The token that the page was about, so that a reload makes no further one.
     issued = forms.CharField(widget=forms.HiddenInput)
 
     def __init__(self, key: ApiKey, data: Any = None) -> None:

@@ -76,11 +76,11 @@ class TesterAdmin(PrivacyPages):
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         macros = list(_macros_in(request))
-        places = {macro.place for macro in macros}
+        owners = {macro.owner for macro in macros}
         actions = {}
         for macro in macros:
             name = f"macro_{macro.pk}"
-            label = f"{macro} ({macro.runs_on})" if len(places) > 1 else str(macro)
+            label = f"{macro} ({macro.runs_on})" if len(owners) > 1 else str(macro)
             actions[name] = (partial(perform, macro=macro), name, label)
         return actions | super().get_actions(request)
 

@@ -33,7 +33,7 @@ class FormFieldInline(ScopedInline, admin.StackedInline):
 
 
 @admin.register(FeedbackType)
-class FeedbackTypeAdmin(ScopedAdmin):
+class FeedbackTypeAdmin(ScopedAdmin[FeedbackType]):
     owner_fields = ("project",)
     list_display = ["name", "project", "prefix", "ticket_list"]
     list_select_related = ["project__community"]

@@ -5,9 +5,9 @@ Each signal is sent in the transaction of its change.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from django.contrib import admin
@@ -15,19 +15,24 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Model, QuerySet
+from django.forms import BaseInlineFormSet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from ..changes.signals import Pair, deleted, saved
 
+M = TypeVar("M", bound=Model)
+
 
 @dataclass(slots=True)
 class Edit:
+    """What a form changed: the row before, and the pairs of the rows below it."""
+
     before: Model | None
     parts: list[Pair]
 
 
-def as_stored(row: Model) -> Any:
+def as_stored(row: M) -> M | None:
     """The row as the database has it by now, or None."""
     if row.pk is None:
         return None
@@ -44,12 +49,13 @@ class AnnouncingAdmin(admin.ModelAdmin):
         return super().save_form(request, form, change)
 
     def save_related(
-        self, request: HttpRequest, form: Any, formsets: Any, change: bool
+        self,
+        request: HttpRequest,
+        form: Any,
+        formsets: Iterable[BaseInlineFormSet],
+        change: bool,
     ) -> None:
-        for formset in formsets:
-            edited = [each for each in formset.initial_forms if each.has_changed()]
-            pks = [each.instance.pk for each in edited]
-            formset.before = formset.model._base_manager.in_bulk(pks)
+        form.parts_before = {each.prefix: _edited(each) for each in formsets}
         super().save_related(request, form, formsets, change)
 
     def construct_change_message(
@@ -58,30 +64,34 @@ class AnnouncingAdmin(admin.ModelAdmin):
         """The message goes from here to `log_addition` and `log_change` alone."""
         if not hasattr(form, "before"):
             return f"Changed: {', '.join(form.changed_data)}."
-        parts = [pair for formset in formsets or () for pair in _pairs(formset)]
+        parts = [
+            pair
+            for formset in formsets or ()
+            for pair in _pairs(formset, form.parts_before[formset.prefix])
+        ]
         return Edit(form.before, parts)
 
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         parts = message.parts if isinstance(message, Edit) else []
         note = "" if isinstance(message, Edit) else str(message)
         saved.send(type(obj), before=None, after=obj, parts=parts, note=note)
 
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         if isinstance(message, Edit):
             before, parts, note = message.before, message.parts, ""
         else:
             before, parts, note = obj, [], str(message)
         saved.send(type(obj), before=before, after=obj, parts=parts, note=note)
 
-    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet) -> Any:
         """Not here, where no transaction is: see the next two."""
 
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
         with transaction.atomic():
             deleted.send(self.model, rows=[obj])
             super().delete_model(request, obj)
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
         with transaction.atomic():
             deleted.send(self.model, rows=queryset)
             super().delete_queryset(request, queryset)
@@ -90,7 +100,7 @@ class AnnouncingAdmin(admin.ModelAdmin):
         self,
         request: HttpRequest,
         object_id: str,
-        extra_context: dict[str, Any] | None = None,
+        extra_context: dict[str, object] | None = None,
     ) -> HttpResponse:
         row = self.get_object(request, unquote(object_id))
         if row is None:
@@ -102,9 +112,31 @@ class AnnouncingAdmin(admin.ModelAdmin):
         return HttpResponseRedirect(f"{page}?{query}")
 
 
-def _pairs(formset: Any) -> Iterable[Pair]:
+class RecordedAdmin(AnnouncingAdmin):
+    """For rows that are saved by a function of their own, which records it too."""
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        return ""
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        """Recorded where it was saved."""
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        """Recorded where it was saved."""
+
+
+def _edited(formset: BaseInlineFormSet) -> Mapping[int, Model]:
+    """The rows that a formset is about to change or delete, as they are stored."""
+    edited = [each for each in formset.initial_forms if each.has_changed()]
+    rows: QuerySet = formset.get_queryset().model._base_manager.all()
+    return rows.in_bulk([each.instance.pk for each in edited])
+
+
+def _pairs(formset: BaseInlineFormSet, before: Mapping[int, Model]) -> Iterable[Pair]:
     """What became of the rows of a formset that was saved."""
-    left = dict(formset.before)
+    left = dict(before)
     for row, _ in formset.changed_objects:
         yield left.pop(row.pk, None), row
     for row in formset.new_objects:

@@ -1,4 +1,4 @@
-"""What stands in an admin's address or form may be anything, and is answered so.
+"""What stands in an admin's URL or form may be anything, and is checked.
 
 Django checks most of it. What it hands to the database as it is would end in an error
 page of the server: numbers no column can hold, and ids that are no numbers.
@@ -15,11 +15,12 @@ from django.contrib.admin.options import BaseModelAdmin, IncorrectLookupParamete
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import BadRequest, ValidationError
 from django.db import DataError
-from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.db.models import ForeignKey, Model, QuerySet
+from django.forms import ModelChoiceField
+from django.http import HttpRequest, HttpResponse
 
 
-def is_key(model: type[Model], value: Any) -> bool:
+def is_key(model: type[Model], value: object) -> bool:
     """Whether a row of this model could have the value as its primary key."""
     try:
         model._meta.pk.clean(value, None)
@@ -29,14 +30,16 @@ def is_key(model: type[Model], value: Any) -> bool:
 
 
 class CheckedList(ChangeList):
-    def get_filters(self, request: HttpRequest) -> Any:
+    """A list that refuses values in the URL which no database can compare."""
+
+    def get_filters(self, request: HttpRequest) -> tuple:
         try:
             return super().get_filters(request)
         except OverflowError as error:  # A year of the date hierarchy.
             raise IncorrectLookupParameters(error) from error
 
     def get_results(self, request: HttpRequest) -> None:
-        """Here the filters in the address meet the database for the first time."""
+        """Here the filters in the URL meet the database for the first time."""
         try:
             super().get_results(request)
         except (DataError, OverflowError, ValueError) as error:
@@ -46,7 +49,7 @@ class CheckedList(ChangeList):
 class CheckedPicker(widgets.AutocompleteSelect):
     """Shows a refused form again, whatever was sent in place of a row's key."""
 
-    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> list:
         model = self.choices.queryset.model
         value = [each for each in value if is_key(model, each)]
         return super().optgroups(name, value, attr)
@@ -56,8 +59,8 @@ class CheckedPickers(BaseModelAdmin):
     """For what has a form, inlines too."""
 
     def formfield_for_foreignkey(
-        self, db_field: Any, request: HttpRequest, **kwargs: Any
-    ) -> Any:
+        self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField | None:
         if db_field.name in self.get_autocomplete_fields(request):
             kwargs.setdefault("widget", CheckedPicker(db_field, self.admin_site))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
@@ -71,16 +74,18 @@ class CheckedAdmin(CheckedPickers, admin.ModelAdmin):
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
-    ) -> Any:
+    ) -> Model | None:
         return super().get_object(request, object_id, from_field or None)
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def changeform_view(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
         if "_saveasnew" in request.POST and not self.save_as:
             raise BadRequest("Nothing here is saved as new.")
         return super().changeform_view(request, *args, **kwargs)
 
     def response_action(
-        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
+        self, request: HttpRequest, queryset: QuerySet, *args: Any, **kwargs: Any
     ) -> Any:
         picked = request.POST.getlist(ACTION_CHECKBOX_NAME)
         if not all(is_key(self.model, each) for each in picked):

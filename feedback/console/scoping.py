@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar, cast
 
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
+from django.db.models.fields.related import RelatedField
+from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
 
 from ..access.actors import may
@@ -14,9 +17,11 @@ from ..selection.conditions import NUMBER
 from .auditing import AnnouncingAdmin
 from .parameters import CheckedAdmin, CheckedPickers
 
+M = TypeVar("M", bound=Model)
+
 
 def edited_pk(request: HttpRequest) -> int:
-    """Of the row whose page is open; 0 where it is a new one's."""
+    """The key of the row whose page is open; 0 where it is a new one's."""
     match = request.resolver_match
     pk = match.kwargs.get("object_id", "") if match else ""
     return int(pk) if NUMBER.fullmatch(pk) else 0
@@ -25,7 +30,7 @@ def edited_pk(request: HttpRequest) -> int:
 class ScopedMixin(CheckedPickers):
     """Lists, detail pages, pickers and autocompletes through `visible_to(user)`.
 
-    Asked about a row (of an inline: about the row above it), a permission must hold
+    Asked about a row (in an inline: about the row above it), a permission must hold
     there.
     """
 
@@ -54,13 +59,16 @@ class ScopedMixin(CheckedPickers):
     ) -> bool:
         return self._has(request, "delete", obj)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows: Any = super().get_queryset(request)
-        return cast(QuerySet[Any], rows.visible_to(request.user))
+        return cast(QuerySet, rows.visible_to(request.user))
 
     def get_field_queryset(
-        self, db: str | None, db_field: Any, request: HttpRequest
-    ) -> QuerySet[Any] | None:
+        self,
+        db: str | None,
+        db_field: RelatedField,
+        request: HttpRequest,
+    ) -> QuerySet | None:
         rows: Any = super().get_field_queryset(db, db_field, request)
         manager = db_field.remote_field.model._default_manager
         if hasattr(manager, "visible_to"):
@@ -68,22 +76,26 @@ class ScopedMixin(CheckedPickers):
             # Only where the row that is edited may be, so that nobody who manages one
             # project and watches another moves a row over.
             rows = rows.visible_to(request.user, self.permission_to("change"))
-        return cast(QuerySet[Any] | None, rows)
+        return cast(QuerySet | None, rows)
 
 
 class ScopedInline(ScopedMixin):
+    """An inline: whoever may add to the row above may add here."""
+
     def has_add_permission(
         self, request: HttpRequest, obj: Model | None = None
     ) -> bool:
         return self._has(request, "add", obj)
 
 
-class ScopedAdmin(ScopedMixin, AnnouncingAdmin, CheckedAdmin):
-    # Where a row belongs. It is said when the row is made: moved, it would leave what
+class ScopedAdmin(ScopedMixin, AnnouncingAdmin, CheckedAdmin, Generic[M]):
+    """The admin of a model; what extends it says of which: `ScopedAdmin[Project]`."""
+
+    # Where a row belongs. It is chosen when the row is made: moved, it would leave what
     # belongs to it behind in another tenant, or take it there.
     owner_fields: tuple[str, ...] = ()
 
-    def page_of(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+    def page_of(self, request: HttpRequest, obj: M) -> Mapping[str, object]:
         """What the template of one row's page shows beside its form."""
         return {}
 
@@ -92,19 +104,21 @@ class ScopedAdmin(ScopedMixin, AnnouncingAdmin, CheckedAdmin):
         request: HttpRequest,
         object_id: str,
         form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
+        extra_context: dict[str, object] | None = None,
     ) -> HttpResponse:
         context = self.page_of(request, self.get_object(request, object_id))
         return super().change_view(
-            request, object_id, form_url, context | (extra_context or {})
+            request, object_id, form_url, {**context, **(extra_context or {})}
         )
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: M | None = None
+    ) -> list[str]:
         fixed = self.owner_fields if obj else ()
         return [*super().get_readonly_fields(request, obj), *fixed]
 
     def save_model(
-        self, request: HttpRequest, obj: Any, form: Any, change: bool
+        self, request: HttpRequest, obj: M, form: ModelForm, change: bool
     ) -> None:
         """What is put where the user may not is undone with the transaction."""
         super().save_model(request, obj, form, change)
@@ -113,16 +127,16 @@ class ScopedAdmin(ScopedMixin, AnnouncingAdmin, CheckedAdmin):
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
-    ) -> Any:
+    ) -> M:
         """Raises Http404, so that nobody learns whether a hidden row exists."""
-        row = super().get_object(request, object_id, from_field)
+        row = cast(M | None, super().get_object(request, object_id, from_field))
         if row is None:
             raise Http404(f"No {self.opts.verbose_name} of this number.")
         return row
 
-    def row_to(self, request: HttpRequest, permission: str, pk: int) -> Any:
+    def row_to(self, request: HttpRequest, permission: str, pk: int) -> M:
         """A row that the user may act on. Raises Http404, PermissionDenied."""
-        row = self.get_queryset(request).filter(pk=pk).first()
+        row: M | None = self.get_queryset(request).filter(pk=pk).first()
         if row is None:
             raise Http404(f"No {self.opts.verbose_name} of this number.")
         if not may(request.user, permission, row):
@@ -130,7 +144,7 @@ class ScopedAdmin(ScopedMixin, AnnouncingAdmin, CheckedAdmin):
         return row
 
 
-class ReadOnlyAdmin(ScopedAdmin):
+class ReadOnlyAdmin(ScopedAdmin[M]):
     """History: looked at, never added to or changed by hand."""
 
     actions = None
@@ -138,7 +152,7 @@ class ReadOnlyAdmin(ScopedAdmin):
     list_title = ""
 
     def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         context = {"title": self.list_title, **(extra_context or {})}
         return super().changelist_view(request, context)

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from ..access.actors import ScopedQuerySet, Tenancy
 from ..access.addresses import parse_address, parse_networks
+from ..access.privacy import NOTHING_PERSONAL
 from .communities import Community, Project
 from .emails import split_emails, validate_emails
 
@@ -158,6 +159,7 @@ class ApiKey(models.Model):
     )
 
     tenancy = Tenancy("community")
+    privacy = NOTHING_PERSONAL
     objects = ApiKeyQuerySet.as_manager()
 
     class Meta:

@@ -1,6 +1,7 @@
 from django.db import models
 
 from ..access.actors import ScopedQuerySet, Tenancy
+from ..access.privacy import NOTHING_PERSONAL
 from .emails import split_emails, validate_emails
 
 
@@ -31,6 +32,7 @@ class Community(models.Model):
     created_at = models.DateTimeField("created", auto_now_add=True)
 
     tenancy = Tenancy("pk", "projects", is_many=True)
+    privacy = NOTHING_PERSONAL
     objects = ScopedQuerySet["Community"].as_manager()
 
     class Meta:
@@ -65,6 +67,7 @@ class Project(models.Model):
     created_at = models.DateTimeField("created", auto_now_add=True)
 
     tenancy = Tenancy("community", "pk")
+    privacy = NOTHING_PERSONAL
     objects = ScopedQuerySet["Project"].as_manager()
 
     class Meta:

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q, Sum
 
 from ..access.actors import ScopedQuerySet, Tenancy
+from ..access.privacy import NOTHING_PERSONAL
 from .api_keys import ACCEPTED, ApiKey, KeyOutcome
 
 KEPT = timedelta(days=90)
@@ -71,6 +72,7 @@ class KeyUse(models.Model):
     last_at = models.DateTimeField("last")
 
     tenancy = Tenancy("key__community")
+    privacy = NOTHING_PERSONAL
     objects = KeyUseQuerySet.as_manager()
 
     class Meta:

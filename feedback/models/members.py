@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from ..access.actors import ScopedQuerySet, Tenancy
+from ..access.privacy import NOTHING_PERSONAL
 from ..access.roles import Role
 from .communities import Community, Project
 
@@ -19,6 +20,7 @@ class Member(models.Model):
     created_at = models.DateTimeField("added", auto_now_add=True)
 
     tenancy = Tenancy("community")
+    privacy = NOTHING_PERSONAL
     objects = ScopedQuerySet["Member"].as_manager()
 
     class Meta:
@@ -50,6 +52,7 @@ class Grant(models.Model):
     )
 
     tenancy = Tenancy("member__community")
+    privacy = NOTHING_PERSONAL
     objects = ScopedQuerySet["Grant"].as_manager()
 
     class Meta:

@@ -2,6 +2,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
 from ..access.actors import ScopedQuerySet, Tenancy
+from ..access.privacy import ALL, Privacy
 from .communities import Community
 from .loading import QuickLoading
 
@@ -51,7 +52,13 @@ class Tester(QuickLoading):
         "country",
     )
 
+    # What macros and other systems put on the profile.
+    BROUGHT = ("external_data", "external_provenance", "score")
+
     tenancy = Tenancy("community", "tickets__feedback_type__project", is_many=True)
+    privacy = Privacy(
+        hidden=ALL, texts=("external_data", "external_provenance"), about=("pk",)
+    )
     objects = ScopedQuerySet["Tester"].as_manager()
 
     class Meta:
@@ -70,6 +77,9 @@ class Tester(QuickLoading):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    def audit_name(self) -> str:
+        return f"Tester {self.pk}"
 
     @property
     def name(self) -> str:

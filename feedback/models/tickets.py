@@ -10,6 +10,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from ..access.actors import ScopedQuerySet, Tenancy
+from ..access.privacy import Privacy
 from .loading import QuickLoading
 from .testers import Tester
 from .types import FeedbackType, Status
@@ -71,6 +72,17 @@ class Feedback(QuickLoading):
     modified_at = models.DateTimeField("modified", auto_now=True)
 
     tenancy = Tenancy("feedback_type__project__community", "feedback_type__project")
+    privacy = Privacy(
+        hidden=("title", "description", "form_values", "external_data"),
+        texts=(
+            "title",
+            "description",
+            "form_values",
+            "external_data",
+            "external_provenance",
+        ),
+        about=("submitter",),
+    )
     objects = FeedbackQuerySet.as_manager()
 
     class Meta:
@@ -106,6 +118,9 @@ class Feedback(QuickLoading):
         if self.submitter and self.submitter.community_id != community:
             raise ValidationError({"submitter": "The tester is of another community."})
 
+    def audit_name(self) -> str:
+        return self.reference
+
     def number_as(self, number: int) -> None:
         """Give a new ticket its number, reference and first status."""
         self.number = number
@@ -129,6 +144,7 @@ class Comment(models.Model):
         "feedback__feedback_type__project__community",
         "feedback__feedback_type__project",
     )
+    privacy = Privacy(hidden=("text",), texts=("text",), about=("feedback__submitter",))
     objects = ScopedQuerySet["Comment"].as_manager()
 
     class Meta:
@@ -136,3 +152,6 @@ class Comment(models.Model):
 
     def __str__(self) -> str:
         return self.text[:60]
+
+    def audit_name(self) -> str:
+        return f"Comment {self.pk}"

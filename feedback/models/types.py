@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.text import slugify
 
 from ..access.actors import ScopedQuerySet, Tenancy
+from ..access.privacy import NOTHING_PERSONAL
 from .communities import Project, listed
 
 
@@ -34,6 +35,7 @@ class FeedbackType(models.Model):
     last_number = models.PositiveIntegerField(default=0, editable=False)
 
     tenancy = Tenancy("project__community", "project")
+    privacy = NOTHING_PERSONAL
     objects = ScopedQuerySet["FeedbackType"].as_manager()
 
     class Meta:
@@ -97,6 +99,7 @@ class Status(models.Model):
     position = models.PositiveSmallIntegerField(default=0)
 
     tenancy = Tenancy("feedback_type__project__community", "feedback_type__project")
+    privacy = NOTHING_PERSONAL
     objects = ScopedQuerySet["Status"].as_manager()
 
     class Meta:
@@ -158,6 +161,7 @@ class FormField(models.Model):
     )
 
     tenancy = Tenancy("feedback_type__project__community", "feedback_type__project")
+    privacy = NOTHING_PERSONAL
     objects = ScopedQuerySet["FormField"].as_manager()
 
     class Meta:

@@ -49,7 +49,7 @@ class TypeFilter(admin.SimpleListFilter):
             ((label, type_name(label)) for label in labels), key=lambda each: each[1]
         )
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset.filter(object_type=self.value()) if self.value() else queryset
 
 
@@ -64,7 +64,7 @@ class ObjectFilter(admin.SimpleListFilter):
         label, _, pk = wanted.partition("-")
         return [(wanted, f"{type_name(label)} {pk}")] if pk else []
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         label, _, pk = (self.value() or "").partition("-")
         if not label:
             return queryset
@@ -97,7 +97,7 @@ class WhoFilter(admin.SimpleListFilter):
             ],
         }
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         name = (self.value() or "").replace("\0", " ").strip()
         return queryset.filter(actor_name__iexact=name) if name else queryset
 
@@ -147,12 +147,12 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         return export(request.user, rows, form, _filter_in_words(changelist))
 
     def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         context = {"most_listed": MAX_LISTED, "query": request.GET.urlencode()}
         return super().changelist_view(request, context | (extra_context or {}))
 
-    def page_of(self, request: HttpRequest, obj: AuditEntry) -> dict[str, Any]:
+    def page_of(self, request: HttpRequest, obj: AuditEntry) -> dict[str, object]:
         return {
             "entry": obj,
             "title": f"{obj.get_action_display()}: {obj.object_name or self.who(obj)}",
@@ -184,8 +184,8 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     @admin.display(description="what changed")
     def what_changed(self, entry: AuditEntry) -> str:
         names = ", ".join(name.replace("_", " ") for name in sorted(entry.changes))
-        said = " - ".join(part for part in (names, entry.detail) if part)
-        return said if len(said) <= 120 else f"{said[:119]}…"
+        text = " - ".join(part for part in (names, entry.detail) if part)
+        return text if len(text) <= 120 else f"{text[:119]}…"
 
 
 def _page_of(entry: AuditEntry) -> str:

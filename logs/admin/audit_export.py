@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from django.apps import apps
 from django.db import transaction
@@ -15,6 +14,7 @@ from django.utils import timezone
 from django.utils.text import capfirst
 
 from feedback.access.actors import is_above_roles
+from feedback.access.keys import Actor
 from feedback.models import Community
 
 from .. import audit
@@ -34,7 +34,7 @@ def type_name(label: str) -> str:
 
 
 def export(
-    user: Any, rows: QuerySet[AuditEntry], form: str, filtered: str
+    user: Actor, rows: QuerySet[AuditEntry], form: str, filtered: str
 ) -> StreamingHttpResponse:
     """Stream the rows as `csv` or `ndjson`; that it was done is an entry too."""
     if form not in _FORMS:
@@ -52,8 +52,11 @@ def export(
 
 
 @transaction.atomic
-def _tell(user: Any, detail: str) -> int:
-    """In each community whose entries may be in it; returns the first one's key."""
+def _tell(user: Actor, detail: str) -> int:
+    """Record it in each community whose entries may be in it.
+
+    Returns the key of the first entry.
+    """
     if is_above_roles(user):
         return audit.record(Action.EXPORTED, None, detail=detail).pk
     communities = Community.objects.visible_to(user, "logs.view_auditentry")
@@ -63,7 +66,7 @@ def _tell(user: Any, detail: str) -> int:
     )
 
 
-def _values(entry: AuditEntry) -> dict[str, Any]:
+def _values(entry: AuditEntry) -> dict[str, object]:
     return {
         "id": entry.pk,
         "moment": entry.moment.isoformat(),

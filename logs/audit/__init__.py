@@ -1,5 +1,6 @@
 """The audit log: who did what, when and from where."""
 
+from .changes import record_change
 from .entries import during, record, record_deletions
 
-__all__ = ["during", "record", "record_deletions"]
+__all__ = ["during", "record", "record_change", "record_deletions"]

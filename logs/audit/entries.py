@@ -6,7 +6,7 @@ An entry is written in the transaction of what it tells about, and is gone with 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import islice
@@ -19,11 +19,12 @@ from django.http import HttpRequest
 
 from feedback.access.actors import Tenancy
 from feedback.access.addresses import client_address
-from feedback.access.keys import KeyActor
+from feedback.access.keys import Actor, KeyActor
 
 from ..models import Action, AuditEntry, Run
 from .differences import Changes, name_of, shortened
 
+Columns = dict[str, Any]
 T = TypeVar("T")
 
 _MAX_DETAIL = 500
@@ -51,7 +52,7 @@ def record(
     action: Action,
     row: Model | None,
     *,
-    actor: Any = None,
+    actor: Actor | str | None = None,
     changes: Changes | None = None,
     detail: str = "",
     run: Run | None = None,
@@ -63,7 +64,7 @@ def record(
     """
     values = _actor(actor)
     if row is not None:
-        values |= _object(row) | _places([row]).get(row.pk, {})
+        values |= _object(row) | _owners([row]).get(row.pk, {})
     if run is not None:
         values["run"] = run
     entry = AuditEntry(action=action, changes=changes or {}, **values)
@@ -76,10 +77,10 @@ def record_deletions(rows: Iterable[Model]) -> None:
     """An entry for each row, all of one model, before they are deleted."""
     who = _actor(None)
     for chunk in _batches(rows):
-        places = _places(chunk)
+        owners = _owners(chunk)
         AuditEntry.objects.bulk_create(
             AuditEntry(
-                action=Action.DELETED, **who, **_object(row), **places.get(row.pk, {})
+                action=Action.DELETED, **who, **_object(row), **owners.get(row.pk, {})
             )
             for row in chunk
         )
@@ -91,9 +92,9 @@ def _batches(rows: Iterable[T]) -> Iterator[list[T]]:
         yield chunk
 
 
-def _actor(actor: Any) -> dict[str, Any]:
+def _actor(actor: Actor | str | None) -> Columns:
     request = _request.get()
-    values: dict[str, Any] = {"address": client_address(request) if request else ""}
+    values: Columns = {"address": client_address(request) if request else ""}
     if actor is None and request is not None:
         actor = getattr(request, "user", None)
     if isinstance(actor, KeyActor):
@@ -115,8 +116,8 @@ def _process() -> str:
     return f"system ({arguments[0]})" if is_command else "system"
 
 
-def _object(row: Model) -> dict[str, Any]:
-    values: dict[str, Any] = {
+def _object(row: Model) -> Columns:
+    values: Columns = {
         "object_type": row._meta.label_lower,
         "object_id": row.pk,
         "object_name": name_of(row),
@@ -124,7 +125,7 @@ def _object(row: Model) -> dict[str, Any]:
     return values | ({"run": row} if isinstance(row, Run) else {})
 
 
-def _places(rows: list[Any]) -> dict[Any, dict[str, Any]]:
+def _owners(rows: Sequence[Model]) -> dict[int, Columns]:
     """Community and project of rows of one model, by the rows' keys."""
     model = type(rows[0])
     tenancy: Tenancy | None = getattr(model, "tenancy", None)
@@ -134,19 +135,19 @@ def _places(rows: list[Any]) -> dict[Any, dict[str, Any]]:
     if tenancy.project and not tenancy.is_many:
         columns |= _columns("project", tenancy.project)
     paths = list(dict.fromkeys(["pk", *columns.values()]))
-    found = model._base_manager.filter(pk__in=[row.pk for row in rows])
-    places = {}
-    for values in found.values_list(*paths):
+    rows_of_model = model._base_manager.filter(pk__in=[row.pk for row in rows])
+    owners = {}
+    for values in rows_of_model.values_list(*paths):
         by_path = dict(zip(paths, values, strict=True))
-        places[by_path["pk"]] = {
+        owners[by_path["pk"]] = {
             column: by_path[path]
             for column, path in columns.items()
             if by_path[path] is not None
         }
-    return places
+    return owners
 
 
 def _columns(name: str, path: str) -> dict[str, str]:
-    """The entry's columns, and where their values are found from the row."""
+    """The entry's columns, and the look-ups from the row to their values."""
     its_name = "name" if path == "pk" else f"{path}__name"
     return {f"{name}_id": path, f"{name}_name": its_name}

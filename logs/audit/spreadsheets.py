@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, time
 from decimal import Decimal
-from typing import Any
 
 # What makes a cell a formula, by OWASP's page on CSV injection; the second row is the
 # full-width form, which some spreadsheets read alike.
@@ -13,7 +12,7 @@ _BEGINS_FORMULA = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 _INVISIBLE = " \0\xa0\u3000\ufeff\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202d\u202e"
 
 
-def safe_cell(value: Any) -> Any:
+def safe_cell(value: object) -> object:
     """A value for one cell of a CSV or spreadsheet file: shown, never calculated.
 
     Text that would begin a formula, also after spaces, gets an apostrophe in front.

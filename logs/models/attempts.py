@@ -9,6 +9,7 @@ from django.db import connections, models
 from django.db.models import OuterRef, Subquery
 
 from feedback.access.actors import ScopedQuerySet, Tenancy
+from feedback.access.privacy import Privacy
 from feedback.models import QuickLoading
 
 from .deliveries import Delivery
@@ -106,6 +107,11 @@ class Attempt(QuickLoading):
     )
 
     tenancy = Tenancy("delivery__run__community", "delivery__run__project")
+    privacy = Privacy(
+        texts=TEXTS,
+        about=("delivery__feedback__submitter", "delivery__tester"),
+        is_scrubbed_whole=True,
+    )
     objects = AttemptQuerySet.as_manager()
 
     class Meta:

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from feedback.access.actors import ScopedQuerySet, Tenancy
+from feedback.access.privacy import NOTHING_PERSONAL
 from feedback.models import Community, Project
 
 from .runs import Run
@@ -109,6 +110,8 @@ class AuditEntry(models.Model):
 
     # Without a project: a role in one of them does not show it.
     tenancy = Tenancy("community")
+    # It repeats nothing that other models hide, and can't be changed.
+    privacy = NOTHING_PERSONAL
     objects = AuditQuerySet.as_manager()
 
     class Meta:

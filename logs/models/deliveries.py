@@ -7,6 +7,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
 
 from feedback.access.actors import ScopedQuerySet, Tenancy
+from feedback.access.privacy import NOTHING_PERSONAL
 from feedback.models import Feedback, QuickLoading, Tester
 
 from .destinations import Destination
@@ -144,6 +145,8 @@ class Delivery(QuickLoading):
     resent_by = models.CharField(max_length=150, blank=True)
 
     tenancy = Tenancy("run__community", "run__project")
+    # But for the label of its subject, which an erasure writes anew.
+    privacy = NOTHING_PERSONAL
     objects = DeliveryQuerySet.as_manager()
 
     class Meta:

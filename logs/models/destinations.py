@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from feedback.access.actors import ScopedQuerySet, Tenancy
+from feedback.access.privacy import NOTHING_PERSONAL
 from feedback.models import Community
 
 
@@ -109,6 +110,7 @@ class Destination(models.Model):
 
     # Projects share it, so a role in any of them shows it.
     tenancy = Tenancy("community", "community__projects", is_many=True)
+    privacy = NOTHING_PERSONAL
     objects = DestinationQuerySet.as_manager()
 
     class Meta:

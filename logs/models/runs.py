@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
 from feedback.access.actors import ScopedQuerySet, Tenancy
+from feedback.access.privacy import Privacy
 from feedback.models import Community, Project
 
 from .deliveries import Delivery, SubjectKind
@@ -97,6 +98,7 @@ class Run(models.Model):
     finished_at = models.DateTimeField("finished", null=True)
 
     tenancy = Tenancy("community", "project")
+    privacy = Privacy(texts=("selection", "snapshot"))
     objects = RunQuerySet.as_manager()
 
     class Meta:

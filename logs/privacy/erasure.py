@@ -7,59 +7,46 @@ as they are looked for. So an erasure that was cut off is finished by calling it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.db import models, transaction
+from django.db.models import Model
 from django.utils import timezone
 
+from feedback.access.keys import Actor
 from feedback.models import Community, Tester
 
 from .. import audit, recording
 from ..models import Action, Attempt, Delivery
 from .footprint import attempts_about, deliveries_about
-from .places import (
+from .locations import (
     PROFILE,
-    Place,
-    found_in,
+    DataLocation,
+    Row,
     in_chunks,
-    other_places,
+    matches_in,
+    other_locations,
     other_traces,
-    own_places,
+    own_locations,
     own_traces,
 )
 from .traces import ERASED, Traces
 
-# What stands in the columns of a ticket or comment whose texts are removed.
-_REMOVED: Mapping[str, Any] = {
-    "title": ERASED,
-    "description": "",
-    "form_values": {},
-    "external_data": {},
-    "external_provenance": {},
-    "text": ERASED,
-}
-
-# What macros and other systems put on the profile.
-_BROUGHT: Mapping[str, Any] = {
-    "external_data": {},
-    "external_provenance": {},
-    "score": 0,
-}
-
 
 class ErasureUnfinished(Exception):
-    """Why it has to be called once more, as a sentence for the person who asked."""
+    """Why it has to be started once more, as a sentence for the person who asked."""
 
 
 def find_tester(community: Community, email: str) -> Tester | None:
-    """By the e-mail, also of one whose erasure was cut off."""
+    """The tester with this e-mail, even if the erasure was cut off."""
     rows = Tester.objects.filter(community=community)
     unfinished = rows.filter(erasure__values__email=email).order_by("pk")
     return rows.filter(email=email).first() or unfinished.first()
 
 
-def erase_tester(tester: Tester, actor: Any, *, remove_texts: bool = False) -> None:
+def erase_tester(
+    tester: Tester, actor: Actor | None, *, remove_texts: bool = False
+) -> None:
     """Erase a tester; the links of tickets to the emptied profile stay.
 
     `actor` has a `get_username()`, or is None. The person's values are replaced in the
@@ -72,26 +59,26 @@ def erase_tester(tester: Tester, actor: Any, *, remove_texts: bool = False) -> N
         return
     values = tester.erasure["values"]
     own, others = own_traces(values), other_traces(tester, values)
-    for place in own_places(tester):
+    for location in own_locations(tester):
         if tester.erasure["remove_texts"]:
-            _remove(place)
+            _remove(location)
         else:
-            _clean(place, own)
+            _clean(location, own)
     _stop_and_scrub(tester)
-    for place in other_places(tester):
-        if place.kind == "attempt":
-            _scrub(place, others)
+    for location in other_locations(tester):
+        if location.is_scrubbed_whole:
+            _scrub(location, others)
         else:
-            _clean(place, others)
+            _clean(location, others)
     _relabel(tester)
     with transaction.atomic():
         # What was on the wire meanwhile may have brought some again.
-        Tester.objects.filter(pk=tester.pk).update(erasure={}, **_BROUGHT)
+        Tester.objects.filter(pk=tester.pk).update(erasure={}, **_brought())
         audit.record(Action.ERASED, tester, actor=actor)
     tester.erasure = {}
 
 
-def _begin(tester: Tester, actor: Any, remove_texts: bool) -> None:
+def _begin(tester: Tester, actor: Actor | None, remove_texts: bool) -> None:
     with transaction.atomic():
         row = Tester.objects.select_for_update().get(pk=tester.pk)
         erasure = row.erasure
@@ -102,7 +89,7 @@ def _begin(tester: Tester, actor: Any, remove_texts: bool) -> None:
                 setattr(row, name, "")
             # No mail ever reaches a name under `invalid` (RFC 6761).
             row.email = f"erased-{row.pk}@invalid"
-            for name, empty in _BROUGHT.items():
+            for name, empty in _brought().items():
                 setattr(row, name, empty)
             row.erased_at = timezone.now()
             row.erased_by = actor.get_username() if actor else ""
@@ -131,30 +118,40 @@ def _stop_and_scrub(tester: Tester) -> None:
 
 
 def _relabel(tester: Tester) -> None:
-    """The log called the tester by the e-mail."""
+    """The log names the tester by the e-mail."""
     named = Delivery.objects.filter(tester=tester).exclude(subject_label=tester.email)
     named.update(subject_label=tester.email)
 
 
-def _remove(place: Place) -> None:
-    changes = {name: _REMOVED[name] for name in place.fields}
-    for row in in_chunks(place.rows, ()):
+def _brought() -> Row:
+    """What macros and other systems put on the profile, as it is when empty."""
+    return {name: _empty(Tester, name) for name in Tester.BROUGHT}
+
+
+def _empty(model: type[Model], name: str) -> Any:
+    """What stands in a column whose text was removed."""
+    field = model._meta.get_field(name)
+    assert isinstance(field, models.Field)  # noqa: S101 - columns have one
+    is_text = isinstance(field, models.CharField | models.TextField)
+    return ERASED if is_text and not field.blank else field.get_default()
+
+
+def _remove(location: DataLocation) -> None:
+    changes = {name: _empty(location.model, name) for name in location.fields}
+    for row in in_chunks(location.rows, ()):
         # Not `save`: nobody modified the ticket, so nothing is triggered.
-        place.rows.model._default_manager.filter(pk=row["pk"]).update(**changes)
+        location.model._default_manager.filter(pk=row["pk"]).update(**changes)
 
 
-def _clean(place: Place, traces: Traces) -> None:
-    model = place.rows.model
-    for found in found_in(place, traces):
+def _clean(location: DataLocation, traces: Traces) -> None:
+    for match in matches_in(location, traces):
         with transaction.atomic():
-            rows = model._default_manager.filter(pk=found["pk"])
-            for row in rows.select_for_update().values(*place.fields):
-                rows.update(**_without(model, row, traces))
+            rows = location.model._default_manager.filter(pk=match["pk"])
+            for row in rows.select_for_update().values(*location.fields):
+                rows.update(**_without(location.model, row, traces))
 
 
-def _without(
-    model: type[models.Model], row: Mapping[str, Any], traces: Traces
-) -> dict[str, Any]:
+def _without(model: type[Model], row: Row, traces: Traces) -> Row:
     changes = {}
     for name, value in row.items():
         erased = traces.erased_from(value)
@@ -163,7 +160,7 @@ def _without(
     return changes
 
 
-def _scrub(place: Place, traces: Traces) -> None:
-    """Whole attempts: what else one says may be of the person too."""
-    for row in found_in(place, traces):
+def _scrub(location: DataLocation, traces: Traces) -> None:
+    """Whole attempts: what else one says may be about the person too."""
+    for row in matches_in(location, traces):
         recording.scrub(Attempt.objects.filter(pk=row["pk"]))

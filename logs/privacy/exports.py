@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
@@ -15,7 +14,14 @@ from feedback.models import Comment, Tester
 from ..models import Attempt, AuditEntry, Delivery, delivery_id
 from ..models.deliveries import DeliveryQuerySet
 from .footprint import OUT_OF_REACH, copies_of
-from .places import PROFILE, found_in, in_chunks, other_places, other_traces
+from .locations import (
+    PROFILE,
+    Row,
+    in_chunks,
+    matches_in,
+    other_locations,
+    other_traces,
+)
 
 _TICKET = (
     "reference",
@@ -104,7 +110,7 @@ def _deliveries(rows: DeliveryQuerySet) -> Iterator[Iterator[str]]:
         yield _object({"id": sent_as, **row}, attempts=map(_whole, attempts))
 
 
-def _history(tester: Tester) -> Iterator[dict[str, Any]]:
+def _history(tester: Tester) -> Iterator[Row]:
     """What the audit log tells of the profile: that it changed, and never how."""
     entries = AuditEntry.objects.filter(
         object_type=Tester._meta.label_lower, object_id=tester.pk
@@ -112,20 +118,20 @@ def _history(tester: Tester) -> Iterator[dict[str, Any]]:
     return in_chunks(entries, ("moment", "action", "actor_name", "detail"))
 
 
-def _named_in(tester: Tester) -> Iterator[dict[str, Any]]:
+def _named_in(tester: Tester) -> Iterator[Row]:
     """What else in the community holds their e-mail, telephone number or full name.
 
-    Only the comments as they are: the rest is of other people.
+    Only the comments as they are: the rest is about other people.
     """
     values = {name: getattr(tester, name) for name in PROFILE}
     traces = other_traces(tester, values)
-    for place in other_places(tester):
-        for row in found_in(place, traces):
-            found = {"kind": place.kind, "id": row["pk"]}
-            yield found | ({"text": row["text"]} if place.kind == "comment" else {})
+    for location in other_locations(tester):
+        for row in matches_in(location, traces):
+            text = {"text": row["text"]} if location.model is Comment else {}
+            yield {"kind": location.kind, "id": row["pk"], **text}
 
 
-def _object(head: dict[str, Any], **lists: Iterable[Iterator[str]]) -> Iterator[str]:
+def _object(head: Row, **lists: Iterable[Iterator[str]]) -> Iterator[str]:
     """A JSON object with lists at its end of which the length is not known."""
     yield _dumps(head).removesuffix("}")
     for name, items in lists.items():
@@ -137,9 +143,9 @@ def _object(head: dict[str, Any], **lists: Iterable[Iterator[str]]) -> Iterator[
     yield "}"
 
 
-def _whole(row: dict[str, Any]) -> Iterator[str]:
+def _whole(row: Row) -> Iterator[str]:
     yield _dumps(row)
 
 
-def _dumps(value: Any) -> str:
+def _dumps(value: object) -> str:
     return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False)

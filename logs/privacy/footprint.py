@@ -16,7 +16,7 @@ from ..models.deliveries import DeliveryQuerySet
 OUT_OF_REACH = (
     "What was sent to other systems stays there: ask each of them to erase it too.",
     "Backups of the database still hold it, until they are replaced.",
-    "E-mails that were sent, and files that were exported, are not called back.",
+    "E-mails that were sent, and files that were exported, can't be taken back.",
     "Macros, filters and secrets in which somebody wrote the person's data are kept"
     " as they are.",
 )
@@ -34,6 +34,8 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
+    """How many rows an erasure will reach, and where copies are."""
+
     tickets: int
     comments: int
     attempts: int
@@ -43,6 +45,7 @@ class Footprint:
 
 
 def footprint(tester: Tester) -> Footprint:
+    """Counts now what an erasure of the tester would reach."""
     to_do = [DeliveryState.PENDING, DeliveryState.WAITING]
     left = deliveries_about(tester).filter(state__in=to_do)
     return Footprint(
@@ -65,6 +68,7 @@ def deliveries_about(tester: Tester) -> DeliveryQuerySet:
 
 
 def attempts_about(tester: Tester) -> AttemptQuerySet:
+    """The tries of those deliveries."""
     own = deliveries_about(tester).order_by()
     return Attempt.objects.filter(delivery__in=own.values("pk"))
 
@@ -73,16 +77,16 @@ def copies_of(tester: Tester) -> list[Copy]:
     """Where requests went, the first system first."""
     arrived = Q(status__isnull=False) | Q(outcome_unknown=True)
     rows = attempts_about(tester).filter(arrived).order_by()
-    found = rows.values("delivery__destination__origin").annotate(
+    origins = rows.values("delivery__destination__origin").annotate(
         count=Count("pk"), first=Min("started_at"), last=Max("started_at")
     )
     copies = [
         Copy(
-            row["delivery__destination__origin"] or "an address that is not known",
+            row["delivery__destination__origin"] or "an unknown destination",
             row["count"],
             row["first"],
             row["last"],
         )
-        for row in found
+        for row in origins
     ]
     return sorted(copies, key=lambda copy: (copy.first_at, copy.origin))

@@ -20,7 +20,7 @@ _FEWEST_DIGITS = 6
 
 
 class Traces:
-    """The values of one person, to be found or erased.
+    """The values of one person, to be looked for or erased.
 
     Whole words in any case: Ann is not in Annual. In JSON, URLs and XML too, with
     either kind of apostrophe, and a telephone number with any separators. `wide` also
@@ -75,7 +75,7 @@ class Traces:
 
 
 def _forms(value: str) -> set[str]:
-    """How a value may be written; nothing where it is too short to be told apart."""
+    """How a value may be written; nothing where it is too short to be distinctive."""
     value = " ".join(value.split())
     if len(value) < 2:
         return set()
@@ -85,8 +85,8 @@ def _forms(value: str) -> set[str]:
         for one in _APOSTROPHES
         for other in _APOSTROPHES
     }
-    found = {form for each in spelt for form in written_forms(each)}
-    return found | {form.replace("&#x27;", "&#39;") for form in found}
+    forms = {form for each in spelt for form in written_forms(each)}
+    return forms | {form.replace("&#x27;", "&#39;") for form in forms}
 
 
 def _in_words(form: str, word: str) -> str:

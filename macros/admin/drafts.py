@@ -11,6 +11,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 
 from feedback.access.actors import may
+from feedback.access.unlocking import locked_message
 from feedback.console.scoping import ScopedAdmin
 
 from ..models import Macro
@@ -109,13 +110,10 @@ def macro_from(
             "Choose first what it runs on: tags and secrets come from that."
         )
     action = "add" if saved is None else "change"
-    if not may(request.user, modeladmin.permission_to(action), macro.place):
+    if not may(request.user, modeladmin.permission_to(action), macro.owner):
         raise PermissionDenied
     if not macro.community.is_unlocked():
-        raise DraftRefused(
-            f"Web requests are locked: the community {macro.community} has no valid"
-            " API key. A Community Manager can create one."
-        )
+        raise DraftRefused(locked_message(macro.community))
     return macro
 
 

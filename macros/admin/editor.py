@@ -146,11 +146,11 @@ class EditorMixin(ScopedAdmin):
             raise DraftRefused(
                 f"Correct first, then send the test: {', '.join(faulty)}."
             )
-        if not may(request.user, RUN_MACRO, draft.macro.place):
+        if not may(request.user, RUN_MACRO, draft.macro.owner):
             raise PermissionDenied
         subject = chosen_subject(draft.macro, request)
         if subject is None:
-            raise DraftRefused(f"There is nothing of {draft.macro.place} to send.")
+            raise DraftRefused(f"There is nothing of {draft.macro.owner} to send.")
         try:
             run = start_test(
                 draft.step,

@@ -9,7 +9,7 @@ from django import forms
 from feedback.models import Community
 
 from ..models import Macro
-from .places import OutputContext, TestersField, one_of
+from .owners import TesterOwner, TestersField, one_of
 
 _ABOUT = (
     "Instead of a feedback type: then it is a user macro, and is run on testers. It"
@@ -22,8 +22,8 @@ class MacroForm(forms.ModelForm):
         model = Macro
         fields = "__all__"  # noqa: DJ007 - the admin names them
 
-    # Of a new macro: where the user may have user macros.
-    places: list[OutputContext] = []
+    # Where the user may have user macros; only a new macro can choose.
+    owners: list[TesterOwner] = []
     testers_of = forms.CharField(required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -34,15 +34,15 @@ class MacroForm(forms.ModelForm):
             if "feedback_type" in self.fields:
                 self.fields["feedback_type"].required = True
         else:
-            field = TestersField(self.places, required=False, label="or testers of")
+            field = TestersField(self.owners, required=False, label="or testers of")
             field.help_text = _ABOUT
             self.fields["testers_of"] = field
 
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+    def clean(self) -> dict[str, object]:
+        cleaned: dict[str, object] = super().clean() or self.cleaned_data
         one_of(self, cleaned)
-        place = cleaned.get("testers_of")
-        if place and not self.errors.get("testers_of"):
-            own = "community" if isinstance(place, Community) else "project"
-            setattr(self.instance, own, place)
+        owner = cleaned.get("testers_of")
+        if owner and not self.errors.get("testers_of"):
+            own = "community" if isinstance(owner, Community) else "project"
+            setattr(self.instance, own, owner)
         return cleaned

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import InlineModelAdmin
 from django.db.models import Prefetch, QuerySet
-from django.forms import ModelForm
+from django.db.models.fields.related import RelatedField
+from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -13,23 +15,25 @@ from django.utils.text import capfirst
 
 from feedback.access.actors import may
 from feedback.access.unlocking import Lock, explain_lock
-from feedback.console.scoping import ScopedAdmin, edited_pk
+from feedback.console.auditing import RecordedAdmin
+from feedback.console.scoping import edited_pk
 from feedback.models import Community
 from logs.models import SubjectKind
 
+from ..config import save_macro
 from ..models import Macro, Step, kind_accessors
 from ..retries import CAUSE_LABELS, MAX_RETRY_AFTER, in_words
 from ..runs.control import pause_macro, resume_macro
 from .editor import EditorMixin
 from .macro_form import MacroForm
-from .places import key_of, tester_places
-from .starts import StartsMixin
-from .steps import StepInline, step_inlines
+from .new_macro import NewMacroPages
+from .owners import key_of, tester_owners
+from .steps import StepInline, step_inlines, steps_in
 from .tags import reference
 from .testing import TestsMixin
 from .versions import VersionsMixin
 
-_RETRIES: list[Any] = [
+_RETRIES: list[str | list[str] | tuple[str, ...] | tuple[()]] = [
     "retry_ladder",
     tuple(f"retry_{cause}" for cause in CAUSE_LABELS),
     "retry_unknown",
@@ -43,11 +47,11 @@ _ABOUT_RETRIES = (
 
 
 @admin.register(Macro)
-class MacroAdmin(EditorMixin, StartsMixin, TestsMixin, VersionsMixin, ScopedAdmin):
+class MacroAdmin(EditorMixin, NewMacroPages, TestsMixin, VersionsMixin, RecordedAdmin):
     form = MacroForm
     list_display = [
         "name",
-        "place",
+        "runs_on",
         "does",
         "is_active",
         "paused",
@@ -70,23 +74,29 @@ class MacroAdmin(EditorMixin, StartsMixin, TestsMixin, VersionsMixin, ScopedAdmi
         if obj is None:
             runs_on.append("testers_of")
         elif obj.subject_kind == SubjectKind.TESTER:
-            runs_on = ["place"]
+            runs_on = ["runs_on"]
         (name, first), *rest = super().get_fieldsets(request, obj)
         names = [each for each in first["fields"] if each != "feedback_type"]
         return [(name, {**first, "fields": [*runs_on, *names]}), *rest]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return [*super().get_readonly_fields(request, obj), "place"]
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Macro | None = None
+    ) -> Any:
+        return [*super().get_readonly_fields(request, obj), "runs_on"]
 
     def get_form(
-        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+        self,
+        request: HttpRequest,
+        obj: Macro | None = None,
+        change: bool = False,
+        **kwargs: Any,
     ) -> type[ModelForm]:
-        places = [] if obj else tester_places(request.user)
-        kwargs["form"] = type("PlacedMacroForm", (self.form,), {"places": places})
+        owners = [] if obj else tester_owners(request.user)
+        kwargs["form"] = type("MacroFormWithOwners", (self.form,), {"owners": owners})
         return super().get_form(request, obj, change, **kwargs)
 
-    def page_of(self, request: HttpRequest, obj: Macro) -> dict[str, Any]:
-        return {"place_key": key_of(obj.place)}
+    def page_of(self, request: HttpRequest, obj: Macro) -> dict[str, object]:
+        return {"owner_key": key_of(obj.owner)}
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -101,8 +111,8 @@ class MacroAdmin(EditorMixin, StartsMixin, TestsMixin, VersionsMixin, ScopedAdmi
         return reference(self, request)
 
     def get_field_queryset(
-        self, db: str | None, db_field: Any, request: HttpRequest
-    ) -> QuerySet[Any] | None:
+        self, db: str | None, db_field: RelatedField, request: HttpRequest
+    ) -> QuerySet | None:
         """A macro moves to another type of its project, and no further."""
         rows = super().get_field_queryset(db, db_field, request)
         pk = edited_pk(request)
@@ -131,7 +141,7 @@ class MacroAdmin(EditorMixin, StartsMixin, TestsMixin, VersionsMixin, ScopedAdmi
         return steps
 
     def _lock(self, request: HttpRequest, obj: Macro | None) -> Lock | None:
-        """Of the macro's community; of a new one's if all that it may be in are."""
+        """The lock of the macro's community, or of all that a new one may be in."""
         if obj is not None:
             communities = [obj.community]
         else:
@@ -142,13 +152,32 @@ class MacroAdmin(EditorMixin, StartsMixin, TestsMixin, VersionsMixin, ScopedAdmi
         return explain_lock(communities[0], request.user)
 
     def render_change_form(
-        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+        self,
+        request: HttpRequest,
+        context: dict[str, object],
+        *args: Any,
+        **kwargs: Any,
     ) -> HttpResponse:
         macro = kwargs.get("obj")
         context["lock"] = self._lock(request, macro)
         if macro is not None and may(request.user, "macros.view_step", macro):
             context["steps"] = macro.concrete_steps()
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def save_model(
+        self, request: HttpRequest, obj: Macro, form: ModelForm, change: bool
+    ) -> None:
+        """The macro is saved together with its steps: see the next."""
+
+    def save_related(
+        self,
+        request: HttpRequest,
+        form: ModelForm,
+        formsets: Iterable[BaseInlineFormSet],
+        change: bool,
+    ) -> None:
+        macro: Macro = form.instance
+        save_macro(macro, steps_in(macro, formsets), request.user)
 
     def pause(self, request: HttpRequest, pk: int) -> HttpResponse:
         macro = self.row_to(request, self.permission_to("change"), pk)
@@ -165,10 +194,10 @@ class MacroAdmin(EditorMixin, StartsMixin, TestsMixin, VersionsMixin, ScopedAdmi
         return HttpResponseRedirect(reverse("admin:macros_macro_change", args=[pk]))
 
     @admin.display(description="runs on", ordering="feedback_type")
-    def place(self, macro: Macro) -> str:
+    def runs_on(self, macro: Macro) -> str:
         return macro.runs_on
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
         steps = Step.objects.select_related(*kind_accessors())
         return super().get_queryset(request).prefetch_related(Prefetch("steps", steps))
 

@@ -1,19 +1,26 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import ForeignKey
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
 
 from feedback.access.actors import may_in_a_community
+from feedback.console.auditing import RecordedAdmin
 from feedback.console.scoping import ScopedAdmin
 
+from ..config import check_value, save_secret
 from ..models import Secret
 from ..models.secrets import MAX_VALUE, MIN_VALUE
 from ..models.usage import users_of
+
+_PAIR = ("value", "hosts")
 
 
 class WriteOnly(forms.Textarea):
@@ -50,24 +57,22 @@ class SecretForm(forms.ModelForm):
                 "value"
             ].help_text = "Nobody can read it back. Leave it empty to keep it."
 
-    def clean(self) -> dict[str, Any] | None:
+    def clean(self) -> dict[str, object] | None:
         cleaned = super().clean()
-        after = Secret(hosts=self.cleaned_data.get("hosts") or "")
-        is_kept = self.instance.pk and not self.cleaned_data.get("value")
-        if is_kept and after.opens_beyond(self.initial.get("hosts") or ""):
-            self.add_error(
-                "value", "Enter the value again to let it go to more hosts than before."
-            )
+        before = None
+        if self.instance.pk:
+            before = Secret(hosts=self.initial.get("hosts") or "")
+        if "value" in self.cleaned_data:
+            value, hosts = (self.cleaned_data.get(key) or "" for key in _PAIR)
+            try:
+                check_value(value, hosts, before)
+            except ValidationError as error:
+                self.add_error(None, error)
         return cleaned
-
-    def save(self, commit: bool = True) -> Any:
-        if self.cleaned_data.get("value"):
-            self.instance.conceal(self.cleaned_data["value"])
-        return super().save(commit)
 
 
 @admin.register(Secret)
-class SecretAdmin(ScopedAdmin):
+class SecretAdmin(RecordedAdmin, ScopedAdmin[Secret]):
     """Values go in and never come out."""
 
     form = SecretForm
@@ -76,20 +81,20 @@ class SecretAdmin(ScopedAdmin):
     search_fields = ["name", "description"]
     _fields = ["community", "project", "name", "value", "hosts", "description"]
 
-    def get_fields(self, request: HttpRequest, obj: Secret | None = None) -> list[Any]:
+    def get_fields(self, request: HttpRequest, obj: Secret | None = None) -> Any:
         return ["used_by", *self._fields, *self._dates] if obj else self._fields
 
     _dates = ["created_at", "modified_at"]
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Secret | None = None
-    ) -> list[Any]:
+    ) -> list[str]:
         """Under another name or owner the macros that use it would not find it."""
         fixed = ["used_by", "community", "project", "name", *self._dates]
         return fixed if obj else []
 
     def formfield_for_foreignkey(
-        self, db_field: Any, request: HttpRequest, **kwargs: Any
+        self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any
     ) -> Any:
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if db_field.name == "project" and field is not None:
@@ -97,6 +102,11 @@ class SecretAdmin(ScopedAdmin):
                 request.user, self.permission_to("add")
             )
         return field
+
+    def save_model(
+        self, request: HttpRequest, obj: Secret, form: forms.ModelForm, change: bool
+    ) -> None:
+        save_secret(obj, form.cleaned_data.get("value") or "", request.user)
 
     @admin.display(description="used by")
     def used_by(self, secret: Secret) -> str:
@@ -108,12 +118,15 @@ class SecretAdmin(ScopedAdmin):
         return listed or "Nothing uses it yet."
 
     def get_deleted_objects(
-        self, objs: Any, request: HttpRequest
+        self, objs: Iterable[Secret], request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
         """Beside what goes, what will fail without it."""
-        deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        secrets = list(objs)
+        deleted, counts, lacking, protected = super().get_deleted_objects(
+            secrets, request
+        )
         shown: list[Any] = deleted
-        for secret in objs:
+        for secret in secrets:
             users = [f"{name} uses it and will fail." for _, name in users_of(secret)]
             if users:
                 shown += [f"Secret {secret}:", users]

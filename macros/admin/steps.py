@@ -5,6 +5,7 @@ The kinds themselves say how they are laid out: `macros.steps.kind.StepForm`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -139,6 +140,23 @@ def step_inlines() -> list[type[StepInline]]:
 def prefix_of(kind: type[StepKind]) -> str:
     """What the names of its fields in the form begin with."""
     return kind.FORM.prefix or kind.accessor()
+
+
+def steps_in(macro: Macro, formsets: Iterable[BaseInlineFormSet]) -> list[Step]:
+    """All steps that the macro has when its form is saved.
+
+    Those of kinds that the form did not show stay as they are.
+    """
+    stored = macro.concrete_steps() if macro.pk else []
+    steps = {step.pk: step for step in stored}
+    new: list[Step] = []
+    for formset in formsets:
+        formset.save(commit=False)
+        for step in formset.deleted_objects:
+            steps.pop(step.pk, None)
+        steps |= {step.pk: step for step, _ in formset.changed_objects}
+        new += formset.new_objects
+    return [*steps.values(), *new]
 
 
 def next_position(request: HttpRequest) -> int:

@@ -12,7 +12,7 @@ from feedback.models import FeedbackType
 from ..models import Macro
 from ..tags import Scope
 from ..tags.reference import ESCAPING, filter_rows, headline, tag_rows
-from .places import choices_of, key_of, tester_places
+from .owners import choices_of, key_of, tester_owners
 
 _VIEW = "macros.view_macro"
 
@@ -23,8 +23,8 @@ def reference(modeladmin: ScopedAdmin, request: HttpRequest) -> HttpResponse:
     types = list(
         FeedbackType.objects.visible_to(request.user, _VIEW).select_related("project")
     )
-    places = tester_places(request.user, _VIEW)
-    known = {key_of(each): each for each in (*types, *places)}
+    owners = tester_owners(request.user, _VIEW)
+    known = {key_of(each): each for each in (*types, *owners)}
     wanted = request.GET.get("of", "")
     scope = Macro.at(known[wanted]).scope() if wanted in known else Scope.of()
     context = {
@@ -32,7 +32,7 @@ def reference(modeladmin: ScopedAdmin, request: HttpRequest) -> HttpResponse:
         "title": "Dynamic tags",
         "opts": modeladmin.opts,
         "types": [(key_of(each), str(each)) for each in types],
-        "places": choices_of(places),
+        "owners": choices_of(owners),
         "wanted": wanted,
         "headline": headline(scope.subject_kind),
         "tags": list(tag_rows(scope)),

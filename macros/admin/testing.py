@@ -45,7 +45,7 @@ def name_of_subject(macro: Macro, subject: Subject) -> str:
 
 def no_such_subject(macro: Macro, name: str) -> str:
     kind = macro.subject_kind.label.lower()
-    return f"There is no {kind} '{name}' of {macro.place}."
+    return f"There is no {kind} '{name}' of {macro.owner}."
 
 
 class TestForm(forms.Form):

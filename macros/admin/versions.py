@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin import ModelAdmin
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from ..config import ConfigRefused, differences, note_version, restore
+from feedback.console.scoping import ScopedAdmin
+
+from ..config import ConfigRefused, Difference, differences, restore
 from ..models import Macro, MacroVersion
 
 ON_A_PAGE = 20
 
 
-class VersionsMixin(ModelAdmin):
+class VersionsMixin(ScopedAdmin[Macro]):
     """Pages beside a macro's own, for those who may change it."""
-
-    row_to: Any
-    permission_to: Any
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -34,12 +31,6 @@ class VersionsMixin(ModelAdmin):
             path(f"{one}restore/", wrap(self.restore), name="macros_macro_restore"),
             *super().get_urls(),
         ]
-
-    def save_related(
-        self, request: HttpRequest, form: Any, formsets: Any, change: bool
-    ) -> None:
-        super().save_related(request, form, formsets, change)
-        note_version(form.instance, request.user)
 
     def versions(self, request: HttpRequest, pk: int) -> HttpResponse:
         macro = self.row_to(request, self.permission_to("change"), pk)
@@ -59,7 +50,7 @@ class VersionsMixin(ModelAdmin):
     def version(self, request: HttpRequest, pk: int, number: int) -> HttpResponse:
         macro = self.row_to(request, self.permission_to("change"), pk)
         version = _version(macro, number)
-        newest = macro.versions.first()
+        newest = macro.versions.latest("number")
         return self._versions_page(
             request,
             macro,
@@ -78,13 +69,13 @@ class VersionsMixin(ModelAdmin):
             try:
                 made = restore(version, request.user)
             except ConfigRefused as refusal:
-                told = f"Version {number} can't be restored, and nothing was changed."
-                messages.error(request, told)
+                refused = f"Version {number} can't be restored, and nothing was"
+                messages.error(request, f"{refused} changed.")
                 for problem in refusal.problems:
                     messages.error(request, _in_words(problem))
             else:
-                told = f"{macro} is as in version {number} again. That is version"
-                messages.success(request, f"{told} {made.number}.")
+                done = f"{macro} is as in version {number} again. That is version"
+                messages.success(request, f"{done} {made.number}.")
                 page = reverse("admin:macros_macro_change", args=[pk])
                 return HttpResponseRedirect(page)
         return HttpResponseRedirect(
@@ -92,7 +83,11 @@ class VersionsMixin(ModelAdmin):
         )
 
     def _versions_page(
-        self, request: HttpRequest, macro: Macro, template: str, **context: Any
+        self,
+        request: HttpRequest,
+        macro: Macro,
+        template: str,
+        **context: object,
     ) -> HttpResponse:
         shared = {
             **self.admin_site.each_context(request),
@@ -106,21 +101,21 @@ class VersionsMixin(ModelAdmin):
 def _in_words(problem: str) -> str:
     """`steps[0].auth_user: ...` is "Step 1, auth user: ..."."""
 
-    def step(found: re.Match[str]) -> str:
-        name = f", {found[2].replace('_', ' ')}" if found[2] else ""
-        return f"Step {int(found[1]) + 1}{name}:"
+    def step(match: re.Match[str]) -> str:
+        name = f", {match[2].replace('_', ' ')}" if match[2] else ""
+        return f"Step {int(match[1]) + 1}{name}:"
 
     return re.sub(r"\Asteps\[(\d+)\](?:\.(\w+))?:", step, problem)
 
 
 def _version(macro: Macro, number: int) -> MacroVersion:
-    found = macro.versions.filter(number=number).first()
-    if found is None:
+    version = macro.versions.filter(number=number).first()
+    if version is None:
         raise Http404(f"{macro} has no version {number}.")
-    return found
+    return version
 
 
-def _changes(version: MacroVersion) -> list[Any]:
-    """To the version before; of the first there is nothing to compare."""
+def _changes(version: MacroVersion) -> list[Difference]:
+    """Compared to the version before; the first has none."""
     before = version.macro.versions.filter(number__lt=version.number).first()
     return differences(before.document, version.document) if before else []

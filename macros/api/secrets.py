@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from feedback.access.actors import may
 from feedback.access.keys import KeyActor
-from feedback.changes.signals import deleted, saved
-from feedback.console.auditing import as_stored
+from feedback.changes.signals import deleted
 from feedback.models import Community, Project
 from feedback.rest.permissions import lacks
 from feedback.rest.problems import Problem
 from feedback.rest.viewsets import ReadOnlyViewSet
 from feedback.selection.conditions import NumberFilter, StrictFilterSet, TextFilter
 
+from ..config import save_secret
 from ..models import Secret
 from ..models.secrets import MAX_VALUE, MIN_VALUE
 from ..models.usage import users_of
@@ -29,6 +28,8 @@ _ADD, _CHANGE = "macros.add_secret", "macros.change_secret"
 
 
 class HostsField(serializers.ListField):
+    """A list in JSON, lines of text in the database."""
+
     child = serializers.CharField(max_length=300)
 
     def to_internal_value(self, data: Any) -> Any:
@@ -79,12 +80,12 @@ class SecretSerializer(serializers.ModelSerializer):
         ]
         read_only_fields = ["created_at", "modified_at"]
         # The model's own check names the owner, which may come from the key.
-        validators: list[Any] = []
+        validators: list[object] = []
 
     def get_used_by(self, secret: Secret) -> list[str]:
         return [name for _, name in users_of(secret)]
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, attrs: dict[str, object]) -> dict[str, object]:
         secret = self.instance or Secret()
         fixed = {"name", "community", "project"} if self.instance else set()
         given = set(self.initial_data)
@@ -94,20 +95,10 @@ class SecretSerializer(serializers.ModelSerializer):
         )
         if problems:
             raise serializers.ValidationError(problems)
-        before = secret.hosts
-        for name, value in self._with_owner(attrs).items():
-            if name != "value":
-                setattr(secret, name, value)
-        try:
-            secret.full_clean(exclude=["encrypted_value"])
-        except ValidationError as error:
-            raise serializers.ValidationError(error.message_dict) from None
-        if "value" in attrs:
-            secret.conceal(attrs["value"])
-        elif secret.opens_beyond(before):
-            told = "Give the value again to let it go to more hosts than before."
-            raise serializers.ValidationError({"value": told})
-        return {"secret": secret}
+        value = attrs.pop("value", "")
+        for name, each in self._with_owner(attrs).items():
+            setattr(secret, name, each)
+        return {"secret": secret, "value": value}
 
     def _with_owner(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if self.instance:
@@ -118,8 +109,8 @@ class SecretSerializer(serializers.ModelSerializer):
         elif isinstance(actor, KeyActor):
             attrs.setdefault("community", actor.key.community)
         if "community" not in attrs:
-            told = "Say to which community it belongs, or to which project."
-            raise serializers.ValidationError({"community": told})
+            problem = "Say to which community it belongs, or to which project."
+            raise serializers.ValidationError({"community": problem})
         for name in {"community", "project"} & set(self.initial_data):
             self._check_visible(name, attrs.get(name), actor)
         return attrs
@@ -131,16 +122,19 @@ class SecretSerializer(serializers.ModelSerializer):
         # A program may add secrets in a project without seeing anything else of it.
         rows = type(row).objects.filter(pk=row.pk)
         if not any(rows.visible_to(actor, each).exists() for each in ("", _ADD)):
-            told = f'Invalid pk "{row.pk}" - object does not exist.'
-            raise serializers.ValidationError({name: told})
+            problem = f'Invalid pk "{row.pk}" - object does not exist.'
+            raise serializers.ValidationError({name: problem})
 
     def save(self, **kwargs: Any) -> Secret:
         secret: Secret = self.validated_data["secret"]
-        before = as_stored(secret)
-        is_new_value = before is not None and "value" in self.initial_data
-        note = "Its value was changed." if is_new_value else ""
-        secret.save()
-        saved.send(Secret, before=before, after=secret, parts=[], note=note)
+        actor = self.context["request"].user
+        permission = _CHANGE if self.instance else _ADD
+        try:
+            save_secret(secret, self.validated_data["value"], actor)
+        except ValidationError as error:
+            raise serializers.ValidationError(error.message_dict) from None
+        except PermissionDenied:
+            raise lacks(actor, permission) from None
         self.instance = secret
         return secret
 
@@ -165,17 +159,12 @@ class SecretViewSet(mixins.DestroyModelMixin, ReadOnlyViewSet):
     }
 
     @extend_schema(summary="Add a secret")
-    @transaction.atomic
     def create(self, request: Request) -> Response:
         asked = self.get_serializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        secret = asked.save()
-        if not may(request.user, _ADD, secret):
-            raise lacks(request.user, _ADD)
-        return Response(self.get_serializer(secret).data, 201)
+        return Response(self.get_serializer(asked.save()).data, 201)
 
     @extend_schema(summary="Change a secret: its value, hosts or description")
-    @transaction.atomic
     def partial_update(self, request: Request, pk: str) -> Response:
         asked = self.get_serializer(self.get_object(), data=request.data, partial=True)
         asked.is_valid(raise_exception=True)
@@ -192,7 +181,7 @@ class SecretViewSet(mixins.DestroyModelMixin, ReadOnlyViewSet):
     def perform_destroy(self, instance: Secret) -> None:
         users = [name for _, name in users_of(instance)]
         if users:
-            told = f"It is used, and would be missed: {', '.join(users)}."
-            raise Problem(409, "in_use", told)
+            problem = f"It is used, and would be missed: {', '.join(users)}."
+            raise Problem(409, "in_use", problem)
         deleted.send(Secret, rows=[instance])
         instance.delete()

@@ -40,7 +40,7 @@ def _by_ids(ids: list[int], macro: Macro, own: QuerySet[Any]) -> Selection:
         raise invalid(
             in_body(
                 ["ids", place],
-                f"There is no {called} {ids[place]} of {macro.place}.",
+                f"There is no {called} {ids[place]} of {macro.owner}.",
             )
             for place in missing
         )

@@ -5,8 +5,11 @@ from .differences import Difference, differences
 from .exporting import export_project
 from .files import MAX_BYTES, read, write
 from .importing import Existing, Imported, SecretsMissing, import_document
+from .macros import save_macro
 from .problems import ConfigRefused
-from .versions import current_number, newest_number, note_version, restore
+from .restoring import restore
+from .secrets import check_value, save_secret
+from .versions import current_number, newest_number, note_version
 from .writing import Document, macro_document
 
 __all__ = [
@@ -17,6 +20,7 @@ __all__ = [
     "Existing",
     "Imported",
     "SecretsMissing",
+    "check_value",
     "clone_project",
     "current_number",
     "differences",
@@ -27,5 +31,7 @@ __all__ = [
     "note_version",
     "read",
     "restore",
+    "save_macro",
+    "save_secret",
     "write",
 ]

@@ -1,30 +1,29 @@
 """From documents to rows. Each row passes its own checks before it is saved.
 
-Call these inside a transaction, and roll it back where problems were found.
+Call these inside a transaction, and roll it back where there are problems.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 
+from feedback.access.keys import Actor
 from feedback.models import FeedbackType, FormField, Project, Status
+from logs.models import Action
 
-from ..models import Macro, Step, kind_named, step_kinds
+from ..models import Macro, MacroVersion, Step, kind_named, step_kinds
 from ..tags.names import nearest
+from .macros import save_macro
 from .members import read_members, read_rows, settings_of
 from .problems import Problems, member
 
-_Planned = tuple[str, type[Step], dict[str, Any]]
-
 
 def make_type(
-    project: Project, document: Any, path: str, problems: Problems
+    project: Project, document: object, path: str, problems: Problems
 ) -> FeedbackType | None:
     """The type with its statuses and form, without macros; None if it is refused."""
-    before = len(problems.found)
+    before = len(problems.messages)
     made = FeedbackType(project=project)
     values = read_members(
         document,
@@ -43,42 +42,73 @@ def make_type(
             values = read_members(row, where, problems, fields=settings_of(model))
             part = model(feedback_type=made, position=position)
             _saved(part, values, where, problems)
-    return made if len(problems.found) == before else None
+    return made if len(problems.messages) == before else None
 
 
-def fill_macro(macro: Macro, document: Any, path: str, problems: Problems) -> bool:
-    """Make a macro, new or stored, what the document says; True if it fits.
+def fill_macro(
+    macro: Macro,
+    document: object,
+    path: str,
+    problems: Problems,
+    *,
+    actor: Actor | None,
+    note: str,
+    action: Action | None = None,
+) -> MacroVersion | None:
+    """Make a macro, new or stored, what the document says; None if it does not fit.
 
-    What the document leaves out gets its default. Steps are made anew.
+    What the document leaves out gets its default.
     """
-    before = len(problems.found)
+    before = len(problems.messages)
     fields = settings_of(Macro)
     values = read_members(document, path, problems, fields=fields, parts=("steps",))
+    for name, field in fields.items():
+        setattr(macro, name, values.get(name, field.get_default()))
+    steps = _steps(macro, document, path, problems)
+    if len(problems.messages) > before:
+        return None
+    try:
+        return save_macro(macro, steps, actor, note=note, action=action)
+    except ValidationError as error:
+        problems.add_invalid(path, error)
+        return None
+
+
+def _steps(macro: Macro, document: object, path: str, problems: Problems) -> list[Step]:
     steps = [
-        planned
+        step
         for where, row in read_rows(document, "steps", path, problems)
-        if (planned := _planned(where, row, problems))
+        if (step := _step(macro, where, row, problems))
     ]
-    if len(problems.found) > before:
-        return False
-    defaults = {name: field.get_default() for name, field in fields.items()}
-    if not _saved(macro, defaults | values, path, problems):
-        return False
-    locked = any(kind.NEEDS_API_KEY for _, kind, _ in steps)
-    if locked and not macro.community.is_unlocked():
-        told = (
-            f"Web requests are locked: the community {macro.community} has no valid API"
-            " key. A Community Manager can create one."
-        )
-        problems.add(path, told)
-        return False
-    macro.steps.all().delete()
     for position, step in enumerate(steps, start=1):
-        _save_step(macro, position, step, problems)
-    return len(problems.found) == before
+        step.position = position
+    _match(steps, macro.concrete_steps() if macro.pk else [])
+    return steps
 
 
-def _saved(row: Any, values: dict[str, Any], path: str, problems: Problems) -> bool:
+def _match(steps: list[Step], stored: list[Step]) -> None:
+    """Each step becomes the row that is like it, or else the next one of its kind."""
+    left = {step.pk: step for step in stored}
+    for is_alike in (_says_the_same, _is_of_its_kind):
+        for step in steps:
+            alike = (pk for pk, each in left.items() if is_alike(step, each))
+            if step.pk is None and (pk := next(alike, None)) is not None:
+                step.pk = pk
+                step._state.adding = False
+                del left[pk]
+
+
+def _is_of_its_kind(step: Step, other: Step) -> bool:
+    return step.kind == other.kind
+
+
+def _says_the_same(step: Step, other: Step) -> bool:
+    return _is_of_its_kind(step, other) and step.settings() == other.settings()
+
+
+def _saved(
+    row: Model, values: dict[str, object], path: str, problems: Problems
+) -> bool:
     for name, value in values.items():
         setattr(row, name, value)
     try:
@@ -90,29 +120,23 @@ def _saved(row: Any, values: dict[str, Any], path: str, problems: Problems) -> b
     return True
 
 
-def _planned(path: str, row: Any, problems: Problems) -> _Planned | None:
+def _step(macro: Macro, path: str, row: object, problems: Problems) -> Step | None:
     name = row.get("kind") if isinstance(row, dict) else None
     kind = kind_named(name)
     if kind is None and isinstance(row, dict):
         known = step_kinds()
         meant = nearest(str(name)[:60], known) if name else None
-        told = f"This must be one of {', '.join(known)}."
-        told += f" Did you mean {meant}?" if meant else ""
-        problems.add(member(path, "kind"), told)
+        problem = f"This must be one of {', '.join(known)}."
+        problem += f" Did you mean {meant}?" if meant else ""
+        problems.add(member(path, "kind"), problem)
         return None
+    before = len(problems.messages)
     fields = settings_of(kind) if kind else {}
     values = read_members(row, path, problems, fields=fields, parts=("kind",))
-    return (path, kind, values) if kind else None
-
-
-def _save_step(
-    macro: Macro, position: int, planned: _Planned, problems: Problems
-) -> None:
-    path, kind, values = planned
+    if kind is None or len(problems.messages) > before:
+        return None
     try:
-        step = kind.restore(macro, values)
+        return kind.restore(macro, values)
     except ValidationError as error:
         problems.add_invalid(path, error)
-        return
-    step.position = position
-    step.save()
+        return None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from feedback.access.keys import Actor
 from feedback.models import Project
 from logs import audit
 from logs.models import Action
@@ -18,7 +18,7 @@ from .problems import Problems
 
 
 def clone_project(
-    project: Project, name: str, actor: Any, secrets: Mapping[str, str] | None = None
+    project: Project, name: str, actor: Actor, secrets: Mapping[str, str] | None = None
 ) -> Project:
     """A project with the same types and macros, and no tickets, runs or secrets.
 

@@ -18,8 +18,9 @@ from ..models import Vault, step_kinds
 from ..models.secrets import SECRET_TAG
 from ..tags import OutputContext
 from .problems import ConfigRefused
+from .writing import Document
 
-# Addresses that are a credential as a whole.
+# URLs that are a credential as a whole.
 WEBHOOK_URL = re.compile(
     r"https://(hooks\.slack\.com/|discord(app)?\.com/api/webhooks/|hooks\.zapier\.com/"
     r"|[\w.-]+\.webhook\.office\.com/|[\w.-]+\.logic\.azure\.com[:/]"
@@ -51,21 +52,21 @@ class Concealer:
         self._names: dict[tuple[str, str], str] = {}
         self._host = ""
 
-    def conceal(self, macro: dict[str, Any]) -> dict[str, Any]:
+    def conceal(self, macro: Document) -> Document:
         """The macro's document without them. Raises ConfigRefused."""
         for number, step in enumerate(macro["steps"], start=1):
             self._step(step, f"{macro['name']}, step {number}")
-        found: dict[str, Any] = _redacted(macro, self.vault)
-        return found
+        concealed: Document = _redacted(macro, self.vault)
+        return concealed
 
-    def _step(self, step: dict[str, Any], called: str) -> None:
+    def _step(self, step: Document, where: str) -> None:
         kind = step_kinds()[step["kind"]]
         templates = kind.secret_templates(step)
         for name in templates:
             step[name] = self._known_values(step[name])
         for name in kind.UNTAGGED_LINES:
             label = name.replace("_", " ")
-            _check_lines(step[name], f"{called}: the {label}")
+            _check_lines(step[name], f"{where}: the {label}")
         self._host = _host_of(kind.url_in(step))
         for name, output in templates.items():
             step[name] = self._taken_out(step[name], output)
@@ -95,46 +96,46 @@ class Concealer:
         if whole and not SECRET_TAG.search(url):
             return self._tag("webhook_url", url)
 
-        def one(found: re.Match[str]) -> str:
-            name = unquote_plus(found[1])
+        def one(match: re.Match[str]) -> str:
+            name = unquote_plus(match[1])
             if not is_credential(name):
-                return found[0]
-            return f"{found[1]}={self._concealed(name, found[2])}"
+                return match[0]
+            return f"{match[1]}={self._concealed(name, match[2])}"
 
         return _PARAMETER.sub(one, url)
 
     def _lines(self, text: str, separator: str) -> str:
-        """Of headers or of a form."""
+        """The lines of headers or of a form."""
         is_header = separator == ":"
 
         def one(line: str) -> str:
-            name, found, value = line.partition(separator)
+            name, mark, value = line.partition(separator)
             fits = is_credential if is_header else _is_credential
-            if not found or not fits(name.strip()):
+            if not mark or not fits(name.strip()):
                 return line
             start = value[: len(value) - len(value.lstrip())]
             value = value.strip()
             scheme = _SCHEME.match(value) if is_header else None
             kept = scheme[0] if scheme else ""
             rest = self._concealed(name.strip(), value[len(kept) :])
-            return f"{name}{found}{start}{kept}{rest}"
+            return f"{name}{mark}{start}{kept}{rest}"
 
         return "\n".join(one(line) for line in re.split(r"\r\n|\n", text))
 
-    def _member(self, found: re.Match[str]) -> str:
+    def _member(self, match: re.Match[str]) -> str:
         try:
-            name = str(json.loads(found[1]))
+            name = str(json.loads(match[1]))
         except ValueError:
-            return found[0]
+            return match[0]
         if not _is_credential(name):
-            return found[0]
-        value = self._concealed(name, found[3][1:-1])
-        return f'{found[1]}{found[2]}"{value}"'
+            return match[0]
+        value = self._concealed(name, match[3][1:-1])
+        return f'{match[1]}{match[2]}"{value}"'
 
-    def _element(self, found: re.Match[str]) -> str:
-        if not _is_credential(found[1]):
-            return found[0]
-        return f"<{found[1]}>{self._concealed(found[1], found[2])}"
+    def _element(self, match: re.Match[str]) -> str:
+        if not _is_credential(match[1]):
+            return match[0]
+        return f"<{match[1]}>{self._concealed(match[1], match[2])}"
 
     def _concealed(self, name: str, value: str) -> str:
         """The value, or a tag in its place if something of it is written out."""
@@ -171,12 +172,12 @@ def _check_lines(text: str, label: str) -> None:
 
 
 def _is_credential(name: str) -> bool:
-    """In a body a plain "key" is as often the key of a project."""
+    """A plain "key" in a body is as often the key of a project."""
     return is_credential(name) and name.lower() != "key"
 
 
 def _host_of(url: str) -> str:
-    """As a secret is bound to it; empty where it is made of tags."""
+    """The host that a secret is bound to; empty where it is made of tags."""
     try:
         scheme, _, host = origin_of(url.strip()).partition("://")
     except TransportError:

@@ -13,7 +13,7 @@ from .members import settings_of
 
 # Lines of a text that stayed the same and are shown around those that did not.
 _AROUND = 2
-# Of a longer text, comparing would take too long.
+# Comparing longer texts would take too long.
 _MAX_LINES = 2000
 
 _Settings = Mapping[str, Any]
@@ -30,17 +30,23 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
+    """One setting or step that differs, with its lines before and after."""
+
     title: str
     lines: tuple[Line, ...]
 
 
 def differences(before: _Settings, after: _Settings) -> list[Difference]:
+    """What differs between two documents of a macro."""
     own = {name: field.verbose_name for name, field in settings_of(Macro).items()}
-    return [*_of_settings("", before, after, own), *_of_steps(before, after)]
+    return [
+        *_setting_differences("", before, after, own),
+        *_step_differences(before, after),
+    ]
 
 
-def _of_settings(
-    prefix: str, before: _Settings, after: _Settings, labels: Mapping[str, Any]
+def _setting_differences(
+    prefix: str, before: _Settings, after: _Settings, labels: Mapping[str, object]
 ) -> Iterator[Difference]:
     for name in dict.fromkeys([*before, *after]):
         if name in ("steps", "kind"):
@@ -52,8 +58,8 @@ def _of_settings(
             yield Difference(title[:1].upper() + title[1:], tuple(_compared(old, new)))
 
 
-def _of_steps(before: _Settings, after: _Settings) -> Iterator[Difference]:
-    """Steps that are alike are found at any place, and the others compared in order."""
+def _step_differences(before: _Settings, after: _Settings) -> Iterator[Difference]:
+    """Steps that are alike are paired wherever they stand, the others in order."""
     old, new = before.get("steps", []), after.get("steps", [])
     keys = [[json.dumps(step, sort_keys=True) for step in each] for each in (old, new)]
     for tag, i1, i2, j1, j2 in SequenceMatcher(
@@ -65,15 +71,15 @@ def _of_steps(before: _Settings, after: _Settings) -> Iterator[Difference]:
             was = old[i1 + offset] if i1 + offset < i2 else None
             now = new[j1 + offset] if j1 + offset < j2 else None
             number = j1 + offset + 1 if now is not None else i1 + offset + 1
-            yield from _of_step(number, was, now)
+            yield from _one_step(number, was, now)
 
 
-def _of_step(
+def _one_step(
     number: int, was: _Settings | None, now: _Settings | None
 ) -> Iterator[Difference]:
     if was and now and was["kind"] != now["kind"]:
-        yield from _of_step(number, was, None)
-        yield from _of_step(number, None, now)
+        yield from _one_step(number, was, None)
+        yield from _one_step(number, None, now)
         return
     step = now or was or {}
     kind = kind_named(step["kind"])
@@ -82,10 +88,10 @@ def _of_step(
     title = f"Step {number}, {kind.label() if kind else step['kind']}"
     if was is None or now is None:
         yield Difference(f"{title}: {'removed' if now is None else 'added'}", ())
-    yield from _of_settings(f"{title}: ", was or {}, now or {}, labels)
+    yield from _setting_differences(f"{title}: ", was or {}, now or {}, labels)
 
 
-def _lines(value: Any) -> list[str]:
+def _lines(value: object) -> list[str]:
     if value is None or value in ("", []):
         return []
     if isinstance(value, bool):
@@ -101,8 +107,8 @@ def _compared(old: list[str], new: list[str]) -> Iterator[Line]:
         yield Line("+", None, f"{len(new):,} lines, too many to compare")
         return
     matcher = SequenceMatcher(None, old, new, False)
-    for place, group in enumerate(matcher.get_grouped_opcodes(_AROUND)):
-        if place:
+    for number, group in enumerate(matcher.get_grouped_opcodes(_AROUND)):
+        if number:
             yield Line("…", None, "")
         for tag, i1, i2, j1, j2 in group:
             if tag == "equal":

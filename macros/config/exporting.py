@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from feedback.models import FeedbackType, Project
 
@@ -21,36 +20,22 @@ def export_project(
     macros: Iterable[Macro] | None = None,
     conceal: bool = True,
 ) -> Document:
-    """Of the whole project, or of the named types and macros only.
+    """A document of the whole project, or of the named types and macros only.
 
-    Credentials that somebody typed into a web request become secrets, unless told
-    otherwise: values of secrets are in no document. Raises ConfigRefused where one
-    can't be taken out.
+    Credentials that somebody typed into a web request become secrets, unless `conceal`
+    is off: values of secrets are in no document. Raises ConfigRefused where one can't
+    be taken out.
     """
     usable = Secret.objects.usable_in(project.community_id, project.pk)
     names = set(usable.values_list("key", flat=True))
     vault = Secret.objects.open(project.community_id, project.pk, names)
     concealer = Concealer(vault) if conceal else None
-    mine = Macro.objects.filter(project=project).order_by("name")
-    rows: Any = project.feedback_types.all()
-    if macros is not None:
-        mine = mine.filter(pk__in=[each.pk for each in macros])
-        rows = rows.filter(macros__in=mine).distinct()
-    made = [
-        {
-            **type_document(each),
-            "macros": _macros(mine.filter(feedback_type=each), concealer),
-        }
-        for each in (rows if types is None else types)
-    ]
-    users = mine.filter(feedback_type=None) if types is None else mine.none()
     document: Document = {
         "centerhook": {"format": FORMAT},
         "project": {"name": project.name, "description": project.description},
-        "types": made,
-        "user_macros": _macros(users, concealer),
+        **_types_and_macros(project, types, macros, concealer),
     }
-    hosts = concealer.hosts if concealer else {}
+    hosts = dict(concealer.hosts) if concealer else {}
     # The project's own come last: they win over the community's of the same name.
     rivals = sorted(usable, key=lambda each: each.project_id is not None)
     hosts |= {each.key: each.hosts.split() for each in rivals}
@@ -60,13 +45,37 @@ def export_project(
     return document
 
 
+def _types_and_macros(
+    project: Project,
+    types: Iterable[FeedbackType] | None,
+    macros: Iterable[Macro] | None,
+    concealer: Concealer | None,
+) -> Document:
+    mine = Macro.objects.filter(project=project).order_by("name")
+    rows = project.feedback_types.all()
+    if macros is not None:
+        mine = mine.filter(pk__in=[each.pk for each in macros])
+        rows = rows.filter(macros__in=mine).distinct()
+    users = mine.filter(feedback_type=None) if types is None else mine.none()
+    documents = [
+        {
+            **type_document(each),
+            "macros": _macros(mine.filter(feedback_type=each), concealer),
+        }
+        for each in (rows if types is None else types)
+    ]
+    return {"types": documents, "user_macros": _macros(users, concealer)}
+
+
 def _macros(rows: Iterable[Macro], concealer: Concealer | None) -> list[Document]:
-    found = [macro_document(each) for each in rows]
-    return [concealer.conceal(each) for each in found] if concealer else found
+    documents = [macro_document(each) for each in rows]
+    if concealer is None:
+        return documents
+    return [concealer.conceal(each) for each in documents]
 
 
-def _steps(document: Any) -> Iterator[dict[str, Any]]:
-    """Of whatever is in a file, checked or not."""
+def _steps(document: object) -> Iterator[Document]:
+    """All steps in whatever is in a file, checked or not."""
     groups = [document, *listed(document, "types")]
     for group in groups:
         for name in ("macros", "user_macros"):
@@ -74,13 +83,14 @@ def _steps(document: Any) -> Iterator[dict[str, Any]]:
                 yield from listed(macro, "steps")
 
 
-def listed(data: Any, name: str) -> list[dict[str, Any]]:
+def listed(data: object, name: str) -> list[Document]:
+    """The groups in a list of a document; nothing where there is no such list."""
     rows = data.get(name) if isinstance(data, dict) else None
     rows = rows if isinstance(rows, list) else []
     return [each for each in rows if isinstance(each, dict)]
 
 
-def secret_names(document: Any) -> list[str]:
+def secret_names(document: object) -> list[str]:
     """The normalised names that the steps use, each once, in order."""
     names: list[str] = []
     for step in _steps(document):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NoReturn
 
 import yaml
 
@@ -19,7 +20,7 @@ _TOO_BIG = 10**18
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def read(text: str) -> Any:
+def read(text: str) -> object:
     """Raises ConfigRefused with a line where the text has a fault."""
     if len(text.encode("utf-8", "replace")) > MAX_BYTES:
         raise ConfigRefused([f"The file is longer than {MAX_BYTES:,} bytes."])
@@ -36,7 +37,7 @@ def read(text: str) -> Any:
     return data
 
 
-def write(document: Any, form: str) -> str:
+def write(document: object, form: str) -> str:
     """`form` is "json" or "yaml"."""
     if form == "json":
         return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
@@ -48,27 +49,39 @@ def write(document: Any, form: str) -> str:
 _TOO_DEEP = f"The file is nested more than {_DEEPEST} levels deep."
 
 
-def _from_json(text: str) -> Any:
-    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
+def _from_json(text: str) -> object:
+    def members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        group = dict(pairs)
+        if len(group) < len(pairs):
             names = [name for name, _ in pairs]
             twice = next(name for name in names if names.count(name) > 1)
             raise ConfigRefused([f"The member '{twice[:60]}' is given twice."])
-        return found
+        return group
 
-    def constant(name: str) -> Any:
-        raise ConfigRefused([f"{name} is no number in JSON."])
+    def constant(name: str) -> NoReturn:
+        raise ConfigRefused([f"{name} is not a number in JSON."])
 
     try:
-        return json.loads(
+        data: object = json.loads(
             text.lstrip("\ufeff"), object_pairs_hook=members, parse_constant=constant
         )
+        return data
     except json.JSONDecodeError as error:
-        place = f"Line {error.lineno}, column {error.colno}"
-        raise ConfigRefused([f"{place}: this is not JSON: {error.msg}."]) from None
+        where = f"Line {error.lineno}, column {error.colno}"
+        raise ConfigRefused([f"{where}: this is not JSON: {error.msg}."]) from None
     except ValueError:
         raise ConfigRefused(["A number in the file has too many digits."]) from None
+
+
+_Group = dict[str, object] | list[object]
+
+
+@dataclass(slots=True)
+class _Open:
+    """A group that is being read, and the name in it that waits for its value."""
+
+    group: _Group
+    name: str | None = None
 
 
 class _Builder:
@@ -78,48 +91,47 @@ class _Builder:
     """
 
     def __init__(self) -> None:
-        self.root: Any = None
+        self.root: object = None
         self.documents = 0
-        # What is open, each with the name in it that waits for its value.
-        self.open: list[list[Any]] = []
+        self.open: list[_Open] = []
 
-    def take(self, event: Any) -> None:
+    def take(self, event: yaml.Event) -> None:
         if isinstance(event, yaml.DocumentStartEvent):
             self.documents += 1
             if self.documents > 1:
                 raise _refused(event.start_mark, "a second document begins")
         elif isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            told = "anchors (&name) and aliases (*name) are not read"
-            raise _refused(event.start_mark, told)
+            problem = "anchors (&name) and aliases (*name) are not read"
+            raise _refused(event.start_mark, problem)
         elif getattr(event, "tag", None):
             raise _refused(event.start_mark, "tags (!name) are not read")
         elif isinstance(event, yaml.ScalarEvent):
             self._put(_scalar(event), event.start_mark)
         elif isinstance(event, yaml.CollectionStartEvent):
-            made: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
+            made: _Group = {} if isinstance(event, yaml.MappingStartEvent) else []
             self._put(made, event.start_mark)
-            self.open.append([made, None])
+            self.open.append(_Open(made))
             if len(self.open) > _DEEPEST:
                 raise ConfigRefused([_TOO_DEEP])
         elif isinstance(event, yaml.CollectionEndEvent):
             self.open.pop()
 
-    def _put(self, value: Any, mark: Any) -> None:
+    def _put(self, value: object, mark: Any) -> None:
         if not self.open:
             self.root = value
             return
-        holder, name = self.open[-1]
-        if isinstance(holder, list):
-            holder.append(value)
-        elif name is not None:
-            holder[name] = value
-            self.open[-1][1] = None
+        open_ = self.open[-1]
+        if isinstance(open_.group, list):
+            open_.group.append(value)
+        elif open_.name is not None:
+            open_.group[open_.name] = value
+            open_.name = None
         elif not isinstance(value, str):
             raise _refused(mark, "the name of a member must be text")
-        elif value in holder:
+        elif value in open_.group:
             raise _refused(mark, f"the member '{value[:60]}' is given twice")
         else:
-            self.open[-1][1] = value
+            open_.name = value
 
 
 # Fewer texts than in YAML 1.1 are something else than text: `no` and `010` are not.
@@ -131,36 +143,38 @@ _SCALARS = re.compile(
 )
 
 
-def _scalar(event: Any) -> Any:
-    found = _SCALARS.fullmatch(event.value) if event.implicit[0] else None
-    kind = found.lastgroup if found else None
+def _scalar(event: yaml.ScalarEvent) -> object:
+    match = _SCALARS.fullmatch(event.value) if event.implicit[0] else None
+    kind = match.lastgroup if match else None
     if kind in ("int", "float"):
         return int(event.value) if kind == "int" else float(event.value)
     return {"null": None, "true": True, "false": False}.get(kind or "", event.value)
 
 
-def _refused(mark: Any, told: str) -> ConfigRefused:
-    return ConfigRefused([f"Line {mark.line + 1}, column {mark.column + 1}: {told}."])
+def _refused(mark: Any, problem: str) -> ConfigRefused:
+    return ConfigRefused(
+        [f"Line {mark.line + 1}, column {mark.column + 1}: {problem}."]
+    )
 
 
-def _from_yaml(text: str) -> Any:
+def _from_yaml(text: str) -> object:
     builder = _Builder()
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             builder.take(event)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        told = error.problem or "it can't be read"
-        if "nesting depth" in told:  # Since PyYAML 6.0.4, at 1,000 levels.
+        problem = error.problem or "it can't be read"
+        if "nesting depth" in problem:  # Since PyYAML 6.0.4, at 1,000 levels.
             raise ConfigRefused([_TOO_DEEP]) from None
-        raise _refused(mark, f"this is not YAML: {told}") from None
+        raise _refused(mark, f"this is not YAML: {problem}") from None
     except yaml.YAMLError as error:
         first = str(error).partition("\n")[0][:200]
         raise ConfigRefused([f"This is not YAML: {first}."]) from None
     return builder.root
 
 
-def _check(value: Any, path: str, problems: Problems, depth: int) -> None:
+def _check(value: object, path: str, problems: Problems, depth: int) -> None:
     """Only what a database can keep."""
     if depth > _DEEPEST:
         raise ConfigRefused([_TOO_DEEP])
@@ -176,7 +190,7 @@ def _check(value: Any, path: str, problems: Problems, depth: int) -> None:
         if "\0" in value or not is_encodable(value):
             problems.add(_printable(path), "There is a character that can't be stored.")
     elif isinstance(value, float) and not math.isfinite(value):
-        problems.add(path, "This is no number.")
+        problems.add(path, "This is not a number.")
     elif isinstance(value, int) and abs(value) >= _TOO_BIG:
         problems.add(path, "This number has too many digits.")
 
@@ -186,14 +200,14 @@ def _printable(path: str) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, data: object) -> bool:
         return True
 
 
 _ODD_BREAKS = re.compile("[\x85\u2028\u2029]")
 
 
-def _text(dumper: Any, text: str) -> Any:
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
     # PyYAML takes some for ends of lines, and would write others in their place.
     odd = _ODD_BREAKS.search(text)
     style = '"' if odd else "|" if "\n" in text else None

@@ -10,26 +10,27 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 
+from feedback.access.keys import Actor
 from feedback.models import FeedbackType, Project
 from logs import audit
-from logs.audit.differences import origin_in
 from logs.models import Action
+from logs.redaction import origin_in
 
 from ..models import Macro, Secret, kind_named
-from ..models.secrets import MAX_VALUE, MIN_VALUE
 from ..tags import normalise
 from .applying import fill_macro, make_type
 from .exporting import FORMAT, listed, secret_names
 from .members import read_rows
 from .problems import ConfigRefused, Problems
-from .versions import note_version
+from .secrets import save_secret
 
 _PARTS = ("centerhook", "project", "types", "user_macros", "secrets")
+_NOTE = "Imported."
 _NEW = "Copy of "
 # Fit for whatever a secret may be used for, also to sign with.
 _STAND_IN = f"whsec_{b64encode(bytes(32)).decode()}"
 _CHOOSE = "Choose what is to become of what is there."
-_KEPT = "an address that is a tag"
+_KEPT = "a URL that is a tag"
 
 
 class Existing(models.TextChoices):
@@ -43,13 +44,15 @@ class Existing(models.TextChoices):
 
 @dataclass
 class Imported:
+    """What an import made, replaced and left as it was."""
+
     types: list[FeedbackType] = field(default_factory=list)
     macros: list[Macro] = field(default_factory=list)
     replaced: list[Macro] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     secrets: list[str] = field(default_factory=list)
     # A sentence for each type and macro, to be read before it is done.
-    told: list[str] = field(default_factory=list)
+    sentences: list[str] = field(default_factory=list)
 
     def in_words(self) -> str:
         counts = [
@@ -59,8 +62,8 @@ class Imported:
             (len(self.skipped), "kept as it was", "kept as they were"),
             (len(self.secrets), "secret", "secrets"),
         ]
-        said = [f"{n} {one if n == 1 else many}" for n, one, many in counts if n]
-        return ", ".join(said) or "nothing"
+        parts = [f"{n} {one if n == 1 else many}" for n, one, many in counts if n]
+        return ", ".join(parts) or "nothing"
 
 
 class SecretsMissing(ConfigRefused):
@@ -73,10 +76,10 @@ class SecretsMissing(ConfigRefused):
 
 
 def import_document(
-    document: Any,
+    document: object,
     project: Project,
     *,
-    actor: Any = None,
+    actor: Actor | None = None,
     secrets: Mapping[str, str] | None = None,
     existing: Existing = Existing.REFUSE,
     dry_run: bool = False,
@@ -84,7 +87,7 @@ def import_document(
     """Make what the document says in a project, or nothing of it.
 
     `secrets` are values by name. A type that is there already stays as it is, and gets
-    the macros. Raises ConfigRefused with every problem that was found, and
+    the macros. Raises ConfigRefused with every problem in it, and
     SecretsMissing where all else is well.
     """
     problems = Problems()
@@ -97,23 +100,23 @@ def import_document(
             if dry_run:
                 transaction.set_rollback(True)
     except IntegrityError:
-        told = "Something of the same name was saved at this moment. Try again."
-        raise ConfigRefused([told]) from None
+        problem = "Something of the same name was saved at this moment. Try again."
+        raise ConfigRefused([problem]) from None
     return importer.made
 
 
-def _check_envelope(document: Any, problems: Problems) -> None:
+def _check_envelope(document: object, problems: Problems) -> None:
     if not isinstance(document, dict):
-        problems.add("", "This is no file of CenterHook: it has no members.")
+        problems.add("", "This is not a CenterHook file: it has no members.")
         return
     about = document.get("centerhook")
     number = about.get("format") if isinstance(about, dict) else None
     if type(number) is not int or number < 1:
-        told = f"This must be the number of the file's format, such as {FORMAT}."
-        problems.add("centerhook.format", told)
+        problem = f"This must be the number of the file's format, such as {FORMAT}."
+        problems.add("centerhook.format", problem)
     elif number > FORMAT:
-        told = f"The file is of format {number}, and this CenterHook reads up to"
-        problems.add("centerhook.format", f"{told} {FORMAT}. Update CenterHook.")
+        problem = f"The file is of format {number}, and this CenterHook reads up to"
+        problems.add("centerhook.format", f"{problem} {FORMAT}. Update CenterHook.")
         problems.refuse()
     for name in set(document) - set(_PARTS):
         problems.add(name[:60], "Unknown member.")
@@ -134,11 +137,11 @@ def _check_secret(path: str, row: Any, problems: Problems) -> None:
 class _Importer:
     project: Project
     existing: Existing
-    actor: Any
+    actor: Actor | None
     problems: Problems
     made: Imported = field(default_factory=Imported)
 
-    def all_of(self, document: Any, secrets: Mapping[str, str]) -> None:
+    def all_of(self, document: object, secrets: Mapping[str, str]) -> None:
         """Raises ConfigRefused, SecretsMissing."""
         missing = self._secrets(document, secrets)
         for path, row in read_rows(document, "types", "", self.problems):
@@ -148,10 +151,10 @@ class _Importer:
         self.problems.refuse()
         if missing:
             raise SecretsMissing(missing, self.made)
-        told = f"{self.made.in_words()}."
-        audit.record(Action.IMPORTED, self.project, actor=self.actor, detail=told)
+        detail = f"{self.made.in_words()}."
+        audit.record(Action.IMPORTED, self.project, actor=self.actor, detail=detail)
 
-    def _secrets(self, document: Any, values: Mapping[str, str]) -> list[str]:
+    def _secrets(self, document: object, values: Mapping[str, str]) -> list[str]:
         """Returns those without a value, for which something stands in meanwhile."""
         project = self.project
         given = {normalise(name): value for name, value in values.items()}
@@ -166,45 +169,37 @@ class _Importer:
         return [name for name in wanted if not given.get(name)]
 
     def _secret(self, name: str, value: str, hosts: list[str]) -> None:
-        path = f"secrets.{name}"
-        if not MIN_VALUE <= len(value) <= MAX_VALUE or "\0" in value:
-            told = f"A value has {MIN_VALUE} to {MAX_VALUE:,} characters."
-            self.problems.add(path, told)
-            return
         secret = Secret(
             community=self.project.community,
             project=self.project,
             name=name,
             hosts="\n".join(hosts),
         )
-        secret.conceal(value)
         try:
-            secret.full_clean()
+            save_secret(secret, value, self.actor, note=_NOTE)
         except ValidationError as error:
-            self.problems.add_invalid(path, error)
-            return
-        secret.save()
-        self.made.secrets.append(name)
-        self._tell(Action.CREATED, secret)
+            self.problems.add_invalid(f"secrets.{name}", error)
+        else:
+            self.made.secrets.append(name)
 
-    def _type(self, row: Any, path: str) -> None:
+    def _type(self, row: object, path: str) -> None:
         name = row.get("name") if isinstance(row, dict) else None
         named = FeedbackType.objects.filter(project=self.project, name=name)
         kind = named.first() if isinstance(name, str) else None
         if kind is not None and self.existing == Existing.REFUSE:
-            told = f"The project has a type '{name}' already. {_CHOOSE}"
-            self.problems.add(f"{path}.name", told)
+            problem = f"The project has a type '{name}' already. {_CHOOSE}"
+            self.problems.add(f"{path}.name", problem)
             return
         if kind is None:
             kind = make_type(self.project, row, path, self.problems)
             if kind is None:
                 return
             self.made.types.append(kind)
-            self.made.told.append(f"Feedback type {kind.name} is new.")
-            self._tell(Action.CREATED, kind)
+            self.made.sentences.append(f"Feedback type {kind.name} is new.")
+            audit.record_change(None, kind, actor=self.actor, detail=_NOTE)
         else:
-            told = f"Feedback type {kind.name} is there already and stays as it is."
-            self.made.told.append(told)
+            sentence = f"Feedback type {kind.name} exists already and stays as it is."
+            self.made.sentences.append(sentence)
         for where, macro in read_rows(row, "macros", path, self.problems):
             self._macro(Macro(feedback_type=kind), macro, where)
 
@@ -216,13 +211,13 @@ class _Importer:
         )
         rival = rivals.filter(name=name).first() if isinstance(name, str) else None
         if rival is not None and self.existing == Existing.REFUSE:
-            told = f"There is a macro '{name}' already. {_CHOOSE}"
-            self.problems.add(f"{path}.name", told)
+            problem = f"There is a macro '{name}' already. {_CHOOSE}"
+            self.problems.add(f"{path}.name", problem)
             return
         if rival is not None and self.existing == Existing.SKIP:
             self.made.skipped.append(str(name))
-            told = f"Macro {name} is there already and stays as it is."
-            self.made.told.append(told)
+            sentence = f"Macro {name} exists already and stays as it is."
+            self.made.sentences.append(sentence)
             return
         if rival is not None and self.existing == Existing.REPLACE:
             macro = rival
@@ -230,33 +225,31 @@ class _Importer:
             row = {**row, "name": _free_name(str(name), rivals)}
         self._fill(macro, row, path)
 
-    def _fill(self, macro: Macro, row: Any, path: str) -> None:
+    def _fill(self, macro: Macro, row: object, path: str) -> None:
         is_new = macro.pk is None
         # Apart, so that what is half made is gone where the rest is read on.
         with transaction.atomic():
-            if not fill_macro(macro, row, path, self.problems):
+            made = fill_macro(
+                macro, row, path, self.problems, actor=self.actor, note=_NOTE
+            )
+            if made is None:
                 transaction.set_rollback(True)
                 return
-            note_version(macro, self.actor, "Imported.")
-            self._tell(Action.CREATED if is_new else Action.CHANGED, macro)
         (self.made.macros if is_new else self.made.replaced).append(macro)
-        self.made.told.append(_told_of(macro, is_new, row))
-
-    def _tell(self, action: Action, row: models.Model) -> None:
-        audit.record(action, row, actor=self.actor, detail="By an import.")
+        self.made.sentences.append(_sentence_on(macro, is_new, row))
 
 
-def _told_of(macro: Macro, is_new: bool, row: Any) -> str:
-    """With where it sends to, and what of the project's it gives away there."""
-    told = f"Macro {macro.name} {'is new' if is_new else 'is replaced'}"
-    told += "." if macro.is_active else ", and off."
+def _sentence_on(macro: Macro, is_new: bool, row: Any) -> str:
+    """What becomes of a macro, where it sends to, and with which secrets."""
+    sentence = f"Macro {macro.name} {'is new' if is_new else 'is replaced'}"
+    sentence += "." if macro.is_active else ", and off."
     kinds = ((kind_named(step["kind"]), step) for step in row["steps"])
     urls = [url for kind, step in kinds if kind and (url := kind.url_in(step))]
     if urls:
-        places = (_KEPT if url.startswith("((") else origin_in(url) for url in urls)
-        told += f" It sends to {', '.join(dict.fromkeys(places))}."
+        origins = (_KEPT if url.startswith("((") else origin_in(url) for url in urls)
+        sentence += f" It sends to {', '.join(dict.fromkeys(origins))}."
     names = secret_names({"macros": [row]})
-    return told + (f" Secrets it uses: {', '.join(names)}." if names else "")
+    return sentence + (f" Secrets it uses: {', '.join(names)}." if names else "")
 
 
 def _free_name(name: str, rivals: models.QuerySet[Macro]) -> str:

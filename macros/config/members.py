@@ -7,7 +7,7 @@ member without another line.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.db import models
 
@@ -15,38 +15,40 @@ from ..models import Step
 from ..tags.names import nearest
 from .problems import Problems, member
 
-# In one list.
+# The most rows in one list.
 MAX_ROWS = 500
 _MAX_SHOWN = 60
 
-Members = Mapping[str, Any]
+Field: TypeAlias = "models.Field[Any, Any]"
+Fields = Mapping[str, Field]
 
 
-def settings_of(model: type[models.Model]) -> dict[str, Any]:
+def settings_of(model: type[models.Model]) -> Fields:
     """The fields by name. The order of rows is that of their list."""
+    fields = {field.name: field for field in model._meta.concrete_fields}
     if issubclass(model, Step):
-        return {name: model._meta.get_field(name) for name in model.SETTINGS}
+        return {name: fields[name] for name in model.SETTINGS}
     return {
-        field.name: field
-        for field in model._meta.concrete_fields
+        name: field
+        for name, field in fields.items()
         if field.editable
-        and not (field.primary_key or field.is_relation or field.name == "position")
+        and not (field.primary_key or field.is_relation or name == "position")
     }
 
 
 def read_members(
-    data: Any,
+    data: object,
     path: str,
     problems: Problems,
     *,
-    fields: Members,
+    fields: Fields,
     parts: Collection[str] = (),
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """The settings that are given and fit; `parts` are members read elsewhere."""
     if not isinstance(data, dict):
         problems.add(path, f"This must be a group of members, and is {_what(data)}.")
         return {}
-    found = {}
+    values = {}
     for name, value in data.items():
         if name in parts:
             continue
@@ -55,13 +57,13 @@ def read_members(
         elif problem := _misfit(fields[name], value):
             problems.add(member(path, name), problem)
         else:
-            found[name] = value
-    return found
+            values[name] = value
+    return values
 
 
 def read_rows(
-    data: Any, name: str, path: str, problems: Problems
-) -> Iterator[tuple[str, Any]]:
+    data: object, name: str, path: str, problems: Problems
+) -> Iterator[tuple[str, object]]:
     """The members of a list, each with its path."""
     rows = data.get(name, []) if isinstance(data, dict) else []
     where = member(path, name)
@@ -80,11 +82,11 @@ def _add_unknown(
 ) -> None:
     shown = name if len(name) <= _MAX_SHOWN else f"{name[:_MAX_SHOWN]}…"
     meant = nearest(name, known)
-    told = "Unknown member." + (f" Did you mean {meant}?" if meant else "")
-    problems.add(member(path, shown), told)
+    problem = "Unknown member." + (f" Did you mean {meant}?" if meant else "")
+    problems.add(member(path, shown), problem)
 
 
-def _misfit(field: Any, value: Any) -> str:
+def _misfit(field: Field, value: object) -> str:
     """Why the value is not of the field's type, or an empty string."""
     if value is None and field.null:
         return ""
@@ -107,7 +109,7 @@ _TYPES: list[tuple[tuple[type[models.Field[Any, Any]], ...], Any, str]] = [
 ]
 
 
-def _what(value: Any) -> str:
+def _what(value: object) -> str:
     if value is None:
         return "empty"
     names: dict[type, str] = {

@@ -24,13 +24,13 @@ class Problems:
     """Collects them, and gives up where there are too many to be read."""
 
     def __init__(self) -> None:
-        self.found: list[str] = []
+        self.messages: list[str] = []
 
     def add(self, path: str, sentence: str) -> None:
-        self.found.append(f"{path}: {sentence}" if path else sentence)
-        if len(self.found) >= MAX_PROBLEMS:
+        self.messages.append(f"{path}: {sentence}" if path else sentence)
+        if len(self.messages) >= MAX_PROBLEMS:
             more = "There may be more: this is where reading stopped."
-            raise ConfigRefused([*self.found, more])
+            raise ConfigRefused([*self.messages, more])
 
     def add_invalid(self, path: str, error: ValidationError) -> None:
         """What a row says of itself, each sentence at the member it is about."""
@@ -44,9 +44,10 @@ class Problems:
                     self.add(where, message)
 
     def refuse(self) -> None:
-        if self.found:
-            raise ConfigRefused(self.found)
+        if self.messages:
+            raise ConfigRefused(self.messages)
 
 
 def member(path: str, name: str) -> str:
+    """The path of a member within the group at a path."""
     return f"{path}.{name}" if path else name

@@ -1,28 +1,25 @@
-"""What a macro was like each time it was saved, and how it becomes so again."""
+"""What a macro was like each time it was saved."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from logs import audit
-from logs.models import Action
+from feedback.access.keys import Actor
 
 from ..models import Macro, MacroVersion
-from .applying import fill_macro
-from .problems import Problems
 from .writing import macro_document
 
 
 @transaction.atomic
-def note_version(macro: Macro, actor: Any = None, note: str = "") -> MacroVersion:
+def note_version(
+    macro: Macro, actor: Actor | None = None, note: str = ""
+) -> MacroVersion:
     """Write down what is saved of the macro, unless its newest version says the same.
 
     Call it in the transaction that changed the macro.
     """
-    stored = _locked(macro)
+    stored = locked_macro(macro)
     document = macro_document(stored)
     newest = stored.versions.first()
     if newest is not None and newest.document == document:
@@ -44,7 +41,7 @@ def newest_number(macro: Macro) -> int:
 
 
 def current_number(macro: Macro) -> int:
-    """Of the version that says what the macro is, which is written if there is none.
+    """The number of the version that says what the macro is; written if there is none.
 
     A change of what the macro only refers to, such as the name of a status, is noted
     here.
@@ -55,23 +52,6 @@ def current_number(macro: Macro) -> int:
     return note_version(macro, note="Found so when a run was started.").number
 
 
-@transaction.atomic
-def restore(version: MacroVersion, actor: Any) -> MacroVersion:
-    """Make a macro what it was, and that a new version. It stays on or off.
-
-    Raises ConfigRefused where it would not be saved like that today.
-    """
-    macro = _locked(version.macro)
-    problems = Problems()
-    document = {**version.document, "is_active": macro.is_active}
-    fill_macro(macro, document, "", problems)
-    problems.refuse()
-    made = note_version(macro, actor, f"Restored from version {version.number}.")
-    told = f"Version {version.number}, as version {made.number}."
-    audit.record(Action.RESTORED, macro, actor=actor, detail=told)
-    return made
-
-
-def _locked(macro: Macro) -> Macro:
+def locked_macro(macro: Macro) -> Macro:
     """The stored row. Who else saves it waits; runs that refer to it don't."""
     return Macro.objects.select_for_update(no_key=True, of=("self",)).get(pk=macro.pk)

@@ -17,6 +17,7 @@ Document = dict[str, Any]
 
 
 def macro_document(macro: Macro) -> Document:
+    """The macro with its steps, as versions and files keep it."""
     steps = [{"kind": step.kind, **step.settings()} for step in macro.concrete_steps()]
     return _plain({**_settings(macro), "steps": steps})
 
@@ -37,6 +38,6 @@ def _settings(row: models.Model) -> Document:
 
 
 def _plain(document: Document) -> Document:
-    """As it comes back from a file: choices are text, and tuples are lists."""
-    found: Document = json.loads(json.dumps(document, cls=DjangoJSONEncoder))
-    return found
+    """The document as a file gives it back: choices are text, tuples are lists."""
+    plain: Document = json.loads(json.dumps(document, cls=DjangoJSONEncoder))
+    return plain

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from feedback.access.actors import ScopedQuerySet, Tenancy
+from feedback.access.privacy import NOTHING_PERSONAL
 from feedback.models import Community, FeedbackType, Project
 from logs.models import SubjectKind
 
@@ -103,6 +104,7 @@ class Macro(models.Model):
     modified_at = models.DateTimeField("modified", auto_now=True)
 
     tenancy = Tenancy("community", "project")
+    privacy = NOTHING_PERSONAL
     objects = MacroQuerySet.as_manager()
 
     class Meta:
@@ -136,10 +138,10 @@ class Macro(models.Model):
         super().save(*args, **kwargs)
 
     @classmethod
-    def at(cls, place: FeedbackType | Project | Community, **values: Any) -> Macro:
+    def at(cls, owner: FeedbackType | Project | Community, **values: Any) -> Macro:
         """A new one that belongs there."""
-        owner = {FeedbackType: "feedback_type", Project: "project"}
-        made = cls(**{owner.get(type(place), "community"): place}, **values)
+        fields = {FeedbackType: "feedback_type", Project: "project"}
+        made = cls(**{fields.get(type(owner), "community"): owner}, **values)
         made.find_owners()
         return made
 
@@ -165,13 +167,13 @@ class Macro(models.Model):
         )
 
     @property
-    def place(self) -> FeedbackType | Project | Community:
+    def owner(self) -> FeedbackType | Project | Community:
         """What it belongs to."""
         return self.feedback_type or self.project or self.community
 
     @property
     def runs_on(self) -> str:
-        """In words, as in a list or a sentence."""
+        """The subjects in words, for a list or a sentence."""
         if self.feedback_type is not None:
             return str(self.feedback_type)
         if self.project is not None:
@@ -185,7 +187,7 @@ class Macro(models.Model):
         return Scope.of(field_infos(self.feedback_type), secrets, self.subject_kind)
 
     def concrete_steps(self) -> list[Step]:
-        """In order, each as its own kind."""
+        """The steps in order, each as its own kind."""
         return [step.concrete for step in self.steps.select_related(*kind_accessors())]
 
     def clean(self) -> None:
@@ -217,10 +219,10 @@ class Macro(models.Model):
         needs_key = self.steps.needing_key().exists()
         return needs_key and not self.community.is_unlocked()
 
-    def snapshot(self, steps: Iterable[Step] | None = None) -> dict[str, Any]:
+    def snapshot(self, steps: Iterable[Step] | None = None) -> dict[str, object]:
         """All that a run needs of the macro, so that later edits don't reach it.
 
-        Of other steps than its own, where these are given.
+        `steps` are others than its own, for a test of what is not saved yet.
         """
         self.find_owners()
         if steps is None:

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 
 from feedback.access.actors import ScopedQuerySet, Tenancy
+from feedback.access.privacy import NOTHING_PERSONAL
 from feedback.models import Community, Project
 from logs.redaction import echoes, redact
 
@@ -33,7 +34,7 @@ class Vault:
     """The secrets that a plan uses, decrypted; all by normalised name.
 
     `problems` are sentences on those that can't be used, `hosts` where the bound ones
-    may go, `echoes` every form in which a value may turn up in an answer.
+    may go, `echoes` every form in which a value may turn up in a response.
     """
 
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -141,6 +142,7 @@ class Secret(models.Model):
     modified_at = models.DateTimeField("modified", auto_now=True)
 
     tenancy = Tenancy("community", "project")
+    privacy = NOTHING_PERSONAL
     objects = SecretQuerySet.as_manager()
 
     class Meta:

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q, QuerySet
 
 from feedback.access.actors import ScopedQuerySet, Tenancy
+from feedback.access.privacy import NOTHING_PERSONAL
 
 from ..tags import OutputContext, normalise
 from .secrets import secrets_tagged_in
@@ -62,8 +63,6 @@ class Step(models.Model):
     IS_FOR_TESTERS: ClassVar[bool] = True
     # Whether it works only while the community has a valid API key.
     NEEDS_API_KEY: ClassVar[bool] = False
-    # Fields whose values the audit log does not repeat.
-    AUDIT_HIDDEN: ClassVar[frozenset[str]] = frozenset()
 
     macro: models.ForeignKey[Macro, Macro] = models.ForeignKey(
         "macros.Macro", models.CASCADE, related_name="steps"
@@ -71,6 +70,7 @@ class Step(models.Model):
     position = models.PositiveSmallIntegerField("order", default=0)
 
     tenancy = Tenancy("macro__community", "macro__project")
+    privacy = NOTHING_PERSONAL
     objects = StepQuerySet["Step"].as_manager()
 
     class Meta:

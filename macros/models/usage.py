@@ -48,7 +48,7 @@ def destinations_using(secret: Secret) -> list[Destination]:
 def users_of(secret: Secret) -> list[tuple[models.Model, str]]:
     """What needs the secret, and how it is named to people."""
     users: list[tuple[models.Model, str]] = [
-        (macro, f"Macro {macro} ({macro.place})") for macro in macros_using(secret)
+        (macro, f"Macro {macro} ({macro.owner})") for macro in macros_using(secret)
     ]
     users += ((row, f"Destination {row}") for row in destinations_using(secret))
     return users

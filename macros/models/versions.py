@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from feedback.access.actors import ScopedQuerySet, Tenancy
+from feedback.access.privacy import Privacy
 
 from .macros import Macro
 
@@ -22,6 +23,8 @@ class MacroVersion(models.Model):
     created_at = models.DateTimeField("saved", auto_now_add=True)
 
     tenancy = Tenancy("macro__community", "macro__project")
+    # A macro can be edited by hand; what it was before can't.
+    privacy = Privacy(texts=("document",))
     objects = ScopedQuerySet["MacroVersion"].as_manager()
 
     class Meta:

@@ -14,6 +14,7 @@ from django.template.defaultfilters import pluralize
 from django.utils import timezone
 
 from feedback.access.roles import RUN_MACRO
+from feedback.access.unlocking import locked_message
 from feedback.models import ApiKey
 from logs import audit
 from logs.models import Action, DeliveryState, Resend, Run
@@ -91,10 +92,7 @@ def _by_community(requeued: Requeued) -> Iterable[list[int]]:
         chunk = columns.filter(pk__in=pks[start : start + _CHUNK])
         for community, name, is_unlocked, pk in chunk:
             if not is_unlocked and _needs_key(pk):
-                raise ResendRefused(
-                    f"Web requests are locked: the community {name} has no valid API"
-                    " key, so nothing was resent."
-                )
+                raise ResendRefused(f"Nothing was resent. {locked_message(name)}")
             by_community[community].append(pk)
     return by_community.values()
 

@@ -193,6 +193,6 @@ def _create_deliveries(run: Run, macro: Macro, subjects: Subjects) -> None:
     run.total = Delivery.objects.create_for(run, own, steps)
     if not run.total:
         kind = macro.subject_kind.label.lower()
-        none = f"No {kind} of {macro.place} is selected, so nothing was sent."
+        none = f"No {kind} of {macro.owner} is selected, so nothing was sent."
         raise RunRefused(nothing_left(macro) if run.left_out else none)
     run.save(update_fields=["total", "left_out"])

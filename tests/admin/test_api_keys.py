@@ -367,9 +367,9 @@ def test_nobody_else_reaches_a_key(
     for name in ("change", "delete", "history"):
         assert client.get(page_of(key, name)).status_code in (403, 404)
         assert client.post(page_of(key, name), data).status_code in (403, 404)
-    found = client.get(LIST)
-    assert found.status_code == (200 if elsewhere else 403)
-    assert key.prefix not in found.content.decode()
+    response = client.get(LIST)
+    assert response.status_code == (200 if elsewhere else 403)
+    assert key.prefix not in response.content.decode()
     assert ApiKey.objects.values().get(pk=key.pk) == before
     assert client.post(ADD, form(key.community)).status_code in (200, 403)
     assert not ApiKey.objects.filter(name="BI tool").exists()

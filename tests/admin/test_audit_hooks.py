@@ -32,7 +32,7 @@ def url(row: Any, name: str = "change", *args: object) -> str:
     return reverse(f"admin:{meta.app_label}_{meta.model_name}_{name}", args=args)
 
 
-def told() -> list[tuple[str, str, str, Any, str]]:
+def entries_of_olivia() -> list[tuple[str, str, str, Any, str]]:
     """Action, kind of object, its name, changes, detail; all of it by olivia."""
     rows = AuditEntry.objects.exclude(action=Action.SIGNED_IN).order_by("pk")
     assert {(row.actor_name, row.address) for row in rows} <= {OLIVIA}
@@ -56,7 +56,7 @@ def test_a_row_is_created_changed_and_deleted(page: Client, bugs: FeedbackType) 
     page.post(url(made, "change", made.pk), {**data, "name": "Ring"})
     page.post(url(made, "change", made.pk), {**data, "name": "Ring"})  # no change
     page.post(url(made, "delete", made.pk), {"post": "yes"})
-    assert told() == [
+    assert entries_of_olivia() == [
         (
             "created",
             "feedback.project",
@@ -92,7 +92,7 @@ def test_rows_below_are_told_with_the_row_above(
     data |= {"statuses-1-DELETE": "on"}
     data |= {"statuses-2-name": "Later", "statuses-2-position": 3}
     page.post(url(bugs, "change", bugs.pk), data)
-    assert told() == [
+    assert entries_of_olivia() == [
         (
             "changed",
             "feedback.feedbacktype",
@@ -118,7 +118,7 @@ def test_all_that_are_deleted_at_once_are_named(
     }
     page.post(url(Feedback, "changelist") + f"?feedback_type={bugs.pk}", data)
     assert Feedback.objects.count() == 1
-    assert sorted(told()) == [
+    assert sorted(entries_of_olivia()) == [
         ("deleted", "feedback.feedback", "BUG-1", {}, ""),
         ("deleted", "feedback.feedback", "BUG-2", {}, ""),
     ]
@@ -133,7 +133,7 @@ def test_a_macro_is_switched_off_and_on(page: Client, bugs: FeedbackType) -> Non
     data["asks_confirmation"] = "on"
     page.post(url(macro, "change", macro.pk), data)
     page.post(url(macro, "change", macro.pk), {**data, "is_active": "on"})
-    assert told() == [
+    assert entries_of_olivia() == [
         ("off", "macros.macro", "Post", {"is_active": [True, False]}, ""),
         ("on", "macros.macro", "Post", {"is_active": [False, True]}, ""),
     ]
@@ -143,7 +143,7 @@ def test_a_macro_is_paused_and_resumed(page: Client, bugs: FeedbackType) -> None
     macro = factories.macro(bugs, name="Post")
     for name in ("pause", "pause", "resume", "resume"):
         page.post(url(macro, name, macro.pk))
-    assert told() == [
+    assert entries_of_olivia() == [
         ("paused", "macros.macro", "Post", {}, "olivia paused it."),
         ("resumed", "macros.macro", "Post", {}, ""),
     ]
@@ -165,7 +165,7 @@ def test_a_run_is_started_paused_resumed_and_cancelled(
     for name in ("pause", "resume", "cancel", "cancel"):
         page.post(url(run, name, run.pk))
     name = f"Run {run.pk}: Post"
-    assert told() == [
+    assert entries_of_olivia() == [
         (
             "ran",
             "macros.macro",
@@ -198,7 +198,7 @@ def test_a_resend_is_told_once_with_its_count(page: Client, bugs: FeedbackType) 
         page.post(url(Delivery, "changelist"), data)
     name = f"Run {run.pk}: Post"
     words = "Build anew: 3 deliveries of 1 run."
-    assert told() == [("resent", "logs.run", name, {}, words)]
+    assert entries_of_olivia() == [("resent", "logs.run", name, {}, words)]
     assert AuditEntry.objects.get().community == bugs.project.community
 
 
@@ -213,7 +213,7 @@ def test_a_destination_is_paused_and_its_breaker_closed(
     page.post(reverse("admin:logs_destination_close", args=[row.pk]))
     page.post(url(row, "change", row.pk), {"is_paused": "on", "rate": "2"})
     kind, name = "logs.destination", "https://a.example:443"
-    assert told() == [
+    assert entries_of_olivia() == [
         ("resumed", kind, name, {}, "The circuit breaker was closed by hand."),
         ("paused", kind, name, {"rate": [None, 2.0], "is_paused": [False, True]}, ""),
     ]
@@ -235,7 +235,7 @@ def test_roles_are_given_changed_and_taken(page: Client, bugs: FeedbackType) -> 
     watches = "Observer in the whole community"
     manages = "Community Manager in the whole community"
     kind = "feedback.member"
-    assert told() == [
+    assert entries_of_olivia() == [
         ("changed", "auth.user", "nora", {"is_staff": [False, True]}, ""),
         (
             "created",
@@ -281,7 +281,7 @@ def test_accounts_are_made_raised_and_given_passwords(page: Client, db: None) ->
     page.post(url(nora, "change", nora.pk), user_form(nora))
     page.post(reverse("admin:auth_user_password_change", args=[nora.pk]), {**passwords})
     page.post(url(group, "delete", group.pk), {"post": "yes"})
-    entries = told()
+    entries = entries_of_olivia()
     assert entries[0][:3] == ("created", "auth.user", "nora")
     assert entries[0][3]["password"] == ["", "(not shown)"]
     assert entries[1:] == [
@@ -312,11 +312,11 @@ def test_an_api_key_is_made_and_its_token_shown(
     data = {"community": bugs.project.community_id, "name": "BI", "is_enabled": "on"}
     page.post(url(ApiKey, "add"), data)
     key = ApiKey.objects.get(name="BI")
-    entries = told()
+    entries = entries_of_olivia()
     assert [entry[0] for entry in entries] == ["revealed", "created"]
     assert entries[1][3]["token_hash"] == ["", "(not shown)"]
     page.post(reverse("admin:feedback_apikey_off", args=[key.pk]))
-    assert told()[2:] == [("off", "feedback.apikey", str(key), {}, "")]
+    assert entries_of_olivia()[2:] == [("off", "feedback.apikey", str(key), {}, "")]
 
 
 def test_sign_in_sign_out_and_what_was_refused(client: Client, db: None) -> None:
@@ -379,10 +379,10 @@ def test_no_secret_is_in_any_entry(page: Client, bugs: FeedbackType) -> None:
     page.post(url(Feedback, "add") + f"?feedback_type={bugs.pk}", ticket)
     passwords = {"password1": word, "password2": word, "usable_password": "true"}
     page.post(url(User, "add"), {"username": "nora", **passwords})
-    found = told()
+    entries = entries_of_olivia()
     page.post(reverse("admin:login"), {"username": "nora", "password": word + "!"})
     assert AuditEntry.objects.filter(action="refused", actor_name="nora").exists()
-    assert [entry[:2] for entry in found][:5] == [
+    assert [entry[:2] for entry in entries][:5] == [
         ("created", "macros.secret"),
         ("changed", "macros.macro"),
         ("created", "feedback.tester"),
@@ -390,7 +390,7 @@ def test_no_secret_is_in_any_entry(page: Client, bugs: FeedbackType) -> None:
         ("created", "auth.user"),
     ]
     step_name = "web request PUT https://b.example/…"
-    assert found[1][3] == {
+    assert entries[1][3] == {
         f"{step_name}: method": ["POST", "PUT"],
         f"{step_name}: url": ["https://a.example", "https://b.example/…"],
         f"{step_name}: headers": ["", "(not shown)"],

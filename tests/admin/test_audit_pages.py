@@ -187,11 +187,11 @@ def test_an_export_as_ndjson_holds_the_values_as_they_are(
     page: Client, macro: Macro
 ) -> None:
     lines = exported(page, "ndjson", "?object_type=macros.macro").splitlines()
-    found = [json.loads(line) for line in lines]
-    assert [each["action"] for each in found] == ["changed", "paused"]
-    assert found[0]["object"] == "=Post" and found[0]["object_id"] == macro.pk
-    assert found[0]["changes"]["name"] == ["=A", "=Post"]
-    assert found[1]["detail"] == "kim paused it."
+    entries = [json.loads(line) for line in lines]
+    assert [each["action"] for each in entries] == ["changed", "paused"]
+    assert entries[0]["object"] == "=Post" and entries[0]["object_id"] == macro.pk
+    assert entries[0]["changes"]["name"] == ["=A", "=Post"]
+    assert entries[1]["detail"] == "kim paused it."
 
 
 def test_an_export_is_told_itself(

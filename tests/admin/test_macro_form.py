@@ -53,17 +53,19 @@ def errors(response: HttpResponse) -> dict[str, list[str]]:
     """The faults that the page shows, by field."""
     assert response.status_code == 200, "nothing was refused"
     context: Any = response.context  # type: ignore[attr-defined]
-    found = dict(context["adminform"].form.errors)
+    errors_by_field = dict(context["adminform"].form.errors)
     for formset in context["inline_admin_formsets"]:
         for number, request in enumerate(formset.formset.errors):
-            found |= {f"{number}.{name}": said for name, said in request.items()}
-    return found
+            errors_by_field |= {
+                f"{number}.{name}": messages for name, messages in request.items()
+            }
+    return errors_by_field
 
 
 def refused(page: Client, bugs: FeedbackType, **request: str) -> dict[str, list[str]]:
-    found = errors(page.post(ADD, form(bugs, {**REQUEST, **request})))
+    errors_by_field = errors(page.post(ADD, form(bugs, {**REQUEST, **request})))
     assert not Macro.objects.exists() and not WebRequest.objects.exists()
-    return found
+    return errors_by_field
 
 
 def test_a_macro_with_its_web_requests_is_saved(
@@ -148,22 +150,25 @@ def test_a_macro_without_a_web_request_can_be_saved_but_not_run(
 def test_what_could_never_be_sent_is_refused_at_its_field(
     page: Client, bugs: FeedbackType, field: str, value: str, message: str
 ) -> None:
-    [(where, [said])] = refused(page, bugs, **{field: value}).items()
+    [(where, [messages])] = refused(page, bugs, **{field: value}).items()
     assert where == f"0.{field}"
-    assert said.startswith(message)
+    assert messages.startswith(message)
 
 
 def test_a_missing_url_is_asked_for(page: Client, bugs: FeedbackType) -> None:
-    said = refused(page, bugs, url="")
-    assert list(said) == ["0.url"] and said["0.url"][0] == "This field is required."
+    messages = refused(page, bugs, url="")
+    assert (
+        list(messages) == ["0.url"]
+        and messages["0.url"][0] == "This field is required."
+    )
 
 
 def test_all_faults_are_shown_at_once_each_at_its_own_field(
     page: Client, bugs: FeedbackType
 ) -> None:
-    found = refused(page, bugs, url="a.example", headers="Host: x", body="{")
-    assert list(found) == ["0.url", "0.headers", "0.body"]
-    assert [len(said) for said in found.values()] == [1, 1, 1]
+    errors_by_field = refused(page, bugs, url="a.example", headers="Host: x", body="{")
+    assert list(errors_by_field) == ["0.url", "0.headers", "0.body"]
+    assert [len(messages) for messages in errors_by_field.values()] == [1, 1, 1]
 
 
 def test_a_body_that_is_not_sent_is_not_checked(

@@ -75,19 +75,19 @@ def test_a_value_is_needed_at_first_and_not_too_short(
     assert errors(page.post(ADD, form(bugs, value=""))) == {
         "value": ["This field is required."]
     }
-    [said] = errors(page.post(ADD, form(bugs, value="12345")))["value"]
-    assert "at least 6 characters" in said
+    [problem] = errors(page.post(ADD, form(bugs, value="12345")))["value"]
+    assert "at least 6 characters" in problem
     assert not Secret.objects.exists()
 
 
 def test_a_value_is_not_put_back_beside_another_fields_error(
     page: Client, bugs: FeedbackType
 ) -> None:
-    found = errors(page.post(ADD, form(bugs, hosts="https://a.example/")))
-    assert list(found) == ["hosts"] and "is not a host" in found["hosts"][0]
+    problems = errors(page.post(ADD, form(bugs, hosts="https://a.example/")))
+    assert list(problems) == ["hosts"] and "is not a host" in problems["hosts"][0]
     factories.secret(bugs, "TOKEN")
-    found = errors(page.post(ADD, form(bugs)))
-    assert found == {"name": ["The community has a secret of this name."]}
+    problems = errors(page.post(ADD, form(bugs)))
+    assert problems == {"name": ["The community has a secret of this name."]}
 
 
 @pytest.mark.parametrize(
@@ -105,8 +105,8 @@ def test_only_who_knows_the_value_can_let_it_go_to_more_hosts(
     secret = factories.secret(bugs, "token", hosts=before)
     response = page.post(change(secret), {"hosts": after, "value": ""})
     if needs_value:
-        [said] = errors(response)["value"]
-        assert said.startswith("Enter the value again")
+        [problem] = errors(response)["value"]
+        assert problem.startswith("Give the value again")
         page.post(change(secret), {"hosts": after, "value": VALUE})
     secret.refresh_from_db()
     assert secret.hosts == after

@@ -33,12 +33,12 @@ def signed_in(bugs: FeedbackType, role: Role, *, in_project: bool = False) -> Cl
 def test_a_user_macro_is_saved_where_it_was_said(
     page: Client, bugs: FeedbackType, kind: str
 ) -> None:
-    place = {"project": bugs.project, "community": bugs.project.community}[kind]
-    data = form(None, TESTERS, testers_of=f"{kind}-{place.pk}")
+    owner = {"project": bugs.project, "community": bugs.project.community}[kind]
+    data = form(None, TESTERS, testers_of=f"{kind}-{owner.pk}")
     assert page.post(ADD, data).status_code == 302
     macro = Macro.objects.get()
-    assert (macro.place, macro.subject_kind, macro.feedback_type) == (
-        place,
+    assert (macro.owner, macro.subject_kind, macro.feedback_type) == (
+        owner,
         "tester",
         None,
     )
@@ -90,7 +90,7 @@ def test_a_saved_macro_stays_what_and_where_it_is(
         "testers_of": f"community-{other.project.community_id}",
         "project": other.project_id,
         "community": other.project.community_id,
-        "place": f"project-{other.project_id}",
+        "owner": f"project-{other.project_id}",
     }
 
     def save(macro: Macro, of: FeedbackType | None) -> Any:
@@ -99,12 +99,12 @@ def test_a_saved_macro_stays_what_and_where_it_is(
 
     assert save(user, other).status_code == 302
     assert errors(save(typed, None)) == {"feedback_type": ["This field is required."]}
-    for macro, place, name in (
+    for macro, owner, name in (
         (user, bugs.project, "Renamed"),
         (typed, bugs, "For tickets"),
     ):
         macro = Macro.objects.get(pk=macro.pk)
-        assert (macro.place, macro.name) == (place, name)
+        assert (macro.owner, macro.name) == (owner, name)
 
 
 def test_two_user_macros_of_a_place_differ_in_name_on_change_too(
@@ -131,7 +131,7 @@ def test_a_project_manager_makes_macros_for_the_project_only(
     assert not Macro.objects.exists()
     own = form(None, TESTERS, testers_of=f"project-{bugs.project_id}")
     assert client.post(ADD, own).status_code == 302
-    assert WebRequest.objects.get().macro.place == bugs.project
+    assert WebRequest.objects.get().macro.owner == bugs.project
 
 
 def test_a_community_manager_chooses_among_all_of_the_community(
@@ -140,9 +140,9 @@ def test_a_community_manager_chooses_among_all_of_the_community(
     far = factories.feedback_type("Idea", "IDEA")
     client = signed_in(bugs, Role.COMMUNITY_MANAGER)
     html = client.get(ADD).content.decode()
-    for place, seen in ((bugs.project, True), (far.project, False)):
-        assert (f'value="project-{place.pk}"' in html) is seen
-        assert (f'value="community-{place.community_id}"' in html) is seen
+    for owner, seen in ((bugs.project, True), (far.project, False)):
+        assert (f'value="project-{owner.pk}"' in html) is seen
+        assert (f'value="community-{owner.community_id}"' in html) is seen
 
 
 def test_the_page_leads_to_its_tags_and_testers(

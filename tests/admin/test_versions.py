@@ -62,30 +62,30 @@ def test_saving_the_page_makes_a_version_if_it_says_something_else(
     page.post(url("change", macro.pk), data | {"description": "For the team"})
     versions = list(macro.versions.values_list("number", "actor_name"))
     assert versions == [(2, "paul"), (1, "paul")]
-    told = page.get(url("versions", macro.pk)).content.decode()
-    assert "Description" in told and "paul" in told
+    html = page.get(url("versions", macro.pk)).content.decode()
+    assert "Description" in html and "paul" in html
 
 
 def test_a_version_shows_what_changed_line_by_line(page: Client, macro: Macro) -> None:
     newest = macro.versions.first()
     assert newest is not None
-    told = page.get(url("version", macro.pk, newest.number)).content.decode()
-    for said in (
+    html = page.get(url("version", macro.pk, newest.number)).content.decode()
+    for text in (
         "Step 1, web request: URL",
         "https://one.example.com/",
         "https://two.example.com/",
         "This is the macro as it is now",
     ):
-        assert said in told
-    assert "Restore version" not in told
+        assert text in html
+    assert "Restore version" not in html
 
 
 def test_markup_in_a_template_is_text(page: Client, bugs: FeedbackType) -> None:
     macro = factories.macro(bugs, "https://example.com/")
     WebRequest.objects.update(body='{"text": "<script>alert(1)</script>"}')
     note_version(macro)
-    told = page.get(url("version", macro.pk, 2)).content.decode()
-    assert "<script>alert" not in told and "&lt;script&gt;alert" in told
+    html = page.get(url("version", macro.pk, 2)).content.decode()
+    assert "<script>alert" not in html and "&lt;script&gt;alert" in html
 
 
 def test_restoring_brings_everything_back_as_a_new_version(
@@ -113,8 +113,8 @@ def test_what_no_longer_fits_is_refused_and_nothing_is_changed(
     Status.objects.get(feedback_type=bugs, name="Closed").delete()
     before = macro_document(macro)
     response = page.post(url("restore", macro.pk, 2), follow=True)
-    told = response.content.decode()
-    assert "can&#x27;t be restored" in told and "no status &#x27;Closed&#x27;" in told
+    html = response.content.decode()
+    assert "can&#x27;t be restored" in html and "no status &#x27;Closed&#x27;" in html
     assert macro_document(Macro.objects.get()) == before
 
 
@@ -123,8 +123,8 @@ def test_a_run_shows_its_version(page: Client, macro: Macro) -> None:
     run = factories.run(macro)
     newest = macro.versions.first()
     assert newest and run.macro_version == newest.number
-    told = page.get(reverse("admin:logs_run_change", args=[run.pk])).content.decode()
-    assert url("version", macro.pk, newest.number) in told
+    html = page.get(reverse("admin:logs_run_change", args=[run.pk])).content.decode()
+    assert url("version", macro.pk, newest.number) in html
 
 
 def test_a_change_by_another_door_is_noted_when_it_runs(bugs: FeedbackType) -> None:

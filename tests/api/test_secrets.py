@@ -27,8 +27,8 @@ def vault(bugs: FeedbackType) -> APIClient:
 
 
 def faults(response: Any) -> dict[str, str]:
-    found = problem(response, 400, "invalid")["errors"]
-    return {each["pointer"]: each["detail"] for each in found}
+    problems = problem(response, 400, "invalid")["errors"]
+    return {each["pointer"]: each["detail"] for each in problems}
 
 
 def test_a_program_adds_a_secret_and_nobody_reads_it_back(
@@ -67,8 +67,8 @@ def test_more_hosts_need_the_value_again(bugs: FeedbackType, vault: APIClient) -
     secret = factories.secret(bugs, "token", hosts="example.com")
     url = f"{SECRETS}{secret.pk}/"
     for hosts in (["example.com", "evil.example"], []):
-        told = faults(vault.patch(url, {"hosts": hosts}, format="json"))
-        assert list(told) == ["#/value"]
+        problems = faults(vault.patch(url, {"hosts": hosts}, format="json"))
+        assert list(problems) == ["#/value"]
     secret.refresh_from_db()
     assert secret.hosts == "example.com"
     again = {"hosts": ["example.org"], "value": VALUE}
@@ -78,8 +78,8 @@ def test_more_hosts_need_the_value_again(bugs: FeedbackType, vault: APIClient) -
 def test_a_secret_in_use_is_not_deleted(bugs: FeedbackType, vault: APIClient) -> None:
     secret = factories.secret(bugs, "token")
     macro = factories.macro(bugs, "https://example.com/((Secret: token))")
-    told = problem(vault.delete(f"{SECRETS}{secret.pk}/"), 409, "in_use")["detail"]
-    assert macro.name in told
+    problems = problem(vault.delete(f"{SECRETS}{secret.pk}/"), 409, "in_use")["detail"]
+    assert macro.name in problems
     macro.delete()
     assert vault.delete(f"{SECRETS}{secret.pk}/").status_code == 204
     assert not Secret.objects.exists()
@@ -89,7 +89,7 @@ def test_a_secret_in_use_is_not_deleted(bugs: FeedbackType, vault: APIClient) ->
 
 
 @pytest.mark.parametrize(
-    ("changes", "place"),
+    ("changes", "pointer"),
     [
         ({"name": ""}, "#/name"),
         ({"name": "a|b"}, "#/name"),
@@ -105,25 +105,25 @@ def test_a_secret_in_use_is_not_deleted(bugs: FeedbackType, vault: APIClient) ->
     ],
 )
 def test_a_fault_names_its_member_and_nothing_is_kept(
-    bugs: FeedbackType, vault: APIClient, changes: dict[str, Any], place: str
+    bugs: FeedbackType, vault: APIClient, changes: dict[str, Any], pointer: str
 ) -> None:
-    told = faults(vault.post(SECRETS, NEW | changes, format="json"))
-    assert place in told
-    assert VALUE not in json.dumps(told)
+    problems = faults(vault.post(SECRETS, NEW | changes, format="json"))
+    assert pointer in problems
+    assert VALUE not in json.dumps(problems)
     assert not Secret.objects.exists()
 
 
 def test_a_second_of_the_name_is_refused(bugs: FeedbackType, vault: APIClient) -> None:
     factories.secret(bugs, "slack_url")
-    told = faults(vault.post(SECRETS, NEW, format="json"))
-    assert "has a secret of this name" in told["#/name"]
+    problems = faults(vault.post(SECRETS, NEW, format="json"))
+    assert "has a secret of this name" in problems["#/name"]
 
 
 def test_name_and_owner_stay(bugs: FeedbackType, vault: APIClient) -> None:
     secret = factories.secret(bugs, "token")
     changes = {"name": "other", "project": bugs.project_id}
-    told = faults(vault.patch(f"{SECRETS}{secret.pk}/", changes, format="json"))
-    assert set(told) == {"#/name", "#/project"}
+    problems = faults(vault.patch(f"{SECRETS}{secret.pk}/", changes, format="json"))
+    assert set(problems) == {"#/name", "#/project"}
 
 
 def test_a_key_without_the_scope_sees_none(
@@ -142,13 +142,17 @@ def test_a_key_of_one_project_keeps_its_secrets_only(bugs: FeedbackType) -> None
     vault = program(token)
     assert vault.get(SECRETS).json()["results"] == []
     problem(vault.get(f"{SECRETS}{of_all.pk}/"), 404, "not_found")
-    told = problem(vault.post(SECRETS, NEW, format="json"), 403, "permission_denied")
-    assert "one project" in told["detail"]
+    problems = problem(
+        vault.post(SECRETS, NEW, format="json"), 403, "permission_denied"
+    )
+    assert "one project" in problems["detail"]
     own = vault.post(SECRETS, NEW | {"project": bugs.project_id}, format="json")
     assert own.status_code == 201
     next_door = Project.objects.create(community=bugs.project.community, name="Watch")
-    told = faults(vault.post(SECRETS, NEW | {"project": next_door.pk}, format="json"))
-    assert "#/project" in told
+    problems = faults(
+        vault.post(SECRETS, NEW | {"project": next_door.pk}, format="json")
+    )
+    assert "#/project" in problems
     assert Secret.objects.count() == 2
 
 
@@ -160,10 +164,10 @@ def test_a_key_that_may_do_nothing_else_keeps_secrets(bugs: FeedbackType) -> Non
     own = {**NEW, "name": "Own", "project": bugs.project_id}
     assert keeper.post(SECRETS, own, format="json").status_code == 201
     other = factories.feedback_type("Ideas", "IDEA")
-    told = faults(
+    problems = faults(
         keeper.post(SECRETS, NEW | {"project": other.project_id}, format="json")
     )
-    assert "#/project" in told
+    assert "#/project" in problems
     assert len(keeper.get(SECRETS).json()["results"]) == 2
 
 

@@ -18,7 +18,7 @@ def test_a_command_goes_in_and_comes_out(screen: Page) -> None:
     bugs = factories.feedback_type()
     factories.ticket(bugs, title="It's <b>")
     screen.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    screen.goto(reverse("admin:macros_macro_start") + f"?feedback_type={bugs.pk}")
+    screen.goto(reverse("admin:macros_macro_new") + f"?feedback_type={bugs.pk}")
     screen.fill("#id_username", "olivia")
     screen.fill("#id_password", "secret-word")
     screen.click("[type=submit]")

@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from macros.authoring.curl import LONGEST, CurlError, ParsedCurl, parse
+from macros.authoring.curl import MAX_LENGTH, CurlError, ParsedCurl, parse
 
 JSON = (("Content-Type", "application/json"),)
 FORM = (("Content-Type", "application/x-www-form-urlencoded"),)
 URL = "https://a.example/x"
 
 
-def short(found: ParsedCurl) -> tuple[object, ...]:
-    return found.method, found.url, found.headers, found.body, found.body_kind
+def short(parsed: ParsedCurl) -> tuple[object, ...]:
+    return parsed.method, parsed.url, parsed.headers, parsed.body, parsed.body_kind
 
 
 @pytest.mark.parametrize(
@@ -85,9 +85,9 @@ def short(found: ParsedCurl) -> tuple[object, ...]:
 def test_a_command_is_read_as_curl_reads_it(
     command: str, expected: tuple[object, ...]
 ) -> None:
-    found = parse(command)
-    assert short(found) == expected
-    assert found.notes == ()
+    parsed = parse(command)
+    assert short(parsed) == expected
+    assert parsed.notes == ()
 
 
 @pytest.mark.parametrize(
@@ -111,17 +111,17 @@ def test_a_command_is_read_as_curl_reads_it(
     ],
 )  # fmt: skip
 def test_every_shells_quotes_and_line_ends_are_known(command: str, body: str) -> None:
-    found = parse(command)
-    assert (found.url, found.body) == ("http://h", body)
+    parsed = parse(command)
+    assert (parsed.url, parsed.body) == ("http://h", body)
 
 
 def test_user_and_password_come_from_the_option_or_the_url() -> None:
-    found = parse("curl -u alice:p:w https://a.example")
-    assert (found.user, found.password) == ("alice", "p:w")
-    found = parse("curl https://al%40x:p%3Aw@a.example:8443/y")
-    assert (found.user, found.password) == ("al@x", "p:w")
-    assert found.url == "https://a.example:8443/y"
-    assert "p:w" not in repr(found)
+    parsed = parse("curl -u alice:p:w https://a.example")
+    assert (parsed.user, parsed.password) == ("alice", "p:w")
+    parsed = parse("curl https://al%40x:p%3Aw@a.example:8443/y")
+    assert (parsed.user, parsed.password) == ("al@x", "p:w")
+    assert parsed.url == "https://a.example:8443/y"
+    assert "p:w" not in repr(parsed)
 
 
 @pytest.mark.parametrize(
@@ -158,8 +158,8 @@ def test_user_and_password_come_from_the_option_or_the_url() -> None:
     ],
 )
 def test_what_is_not_taken_over_is_said(option: str, note: str) -> None:
-    found = parse(f"curl {URL} {option}")
-    assert any(each.startswith(note) for each in found.notes), found.notes
+    parsed = parse(f"curl {URL} {option}")
+    assert any(each.startswith(note) for each in parsed.notes), parsed.notes
 
 
 @pytest.mark.parametrize(
@@ -175,15 +175,15 @@ def test_a_variable_in_single_quotes_is_plain_text() -> None:
 
 
 def test_a_form_with_a_file_keeps_the_other_fields() -> None:
-    found = parse(f"curl {URL} -F 'a=b c' -F f=@x -F d=e")
-    assert (found.body, found.body_kind) == ("a=b%20c&d=e", "form")
-    assert found.headers == FORM
+    parsed = parse(f"curl {URL} -F 'a=b c' -F f=@x -F d=e")
+    assert (parsed.body, parsed.body_kind) == ("a=b%20c&d=e", "form")
+    assert parsed.headers == FORM
 
 
 def test_a_tag_in_the_command_stays() -> None:
-    found = parse("curl '((Secret: url))' -H 'A: ((Title))' -d 'x=((Status))'")
-    assert found.url == "((Secret: url))"
-    assert found.headers[0] == ("A", "((Title))") and found.body == "x=((Status))"
+    parsed = parse("curl '((Secret: url))' -H 'A: ((Title))' -d 'x=((Status))'")
+    assert parsed.url == "((Secret: url))"
+    assert parsed.headers[0] == ("A", "((Title))") and parsed.body == "x=((Status))"
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_a_tag_in_the_command_stays() -> None:
     [
         ("", "Paste a curl command."),
         ("  \n ", "Paste a curl command."),
-        ("wget https://a/", "This is no curl command: it begins with 'wget'."),
+        ("wget https://a/", "This is not a curl command: it begins with 'wget'."),
         ("curl", "The command has no URL."),
         ("curl ''", "The command's URL is empty."),
         ("curl -s -X POST", "The command has no URL."),
@@ -211,7 +211,7 @@ def test_a_tag_in_the_command_stays() -> None:
         ("curl http://[::1", "The URL of the command is not valid."),
         ("curl a\0b", "The command holds a character that no command can hold."),
         (r"curl a -d $'\U00110000'", r"\U00110000 in the command is not a character."),
-        ("curl a -d " + "x" * 1_000_000, f"The command is longer than {LONGEST:,}"),
+        ("curl a -d " + "x" * 1_000_000, f"The command is longer than {MAX_LENGTH:,}"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_refused_with_a_reason(
@@ -233,6 +233,6 @@ def test_no_text_does_more_than_be_refused(text: str) -> None:
 
 def test_a_long_hostile_command_is_read_to_its_end() -> None:
     """With a reader that begins anew at each letter this would take minutes."""
-    for text in ("'" * LONGEST, '"' + "$" * LONGEST, "\\\n" * LONGEST):
+    for text in ("'" * MAX_LENGTH, '"' + "$" * MAX_LENGTH, "\\\n" * MAX_LENGTH):
         with pytest.raises(CurlError, match="quote|URL"):
-            parse(f"curl {text}"[:LONGEST])
+            parse(f"curl {text}"[:MAX_LENGTH])

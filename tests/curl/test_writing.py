@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from centerhook.receiver import Receiver
-from macros.authoring.curl import LONGEST, parse, write
+from macros.authoring.curl import MAX_LENGTH, parse, write
 
 NASTY = (
     'it\'s "x" $HOME $(touch pwned) `touch pwned` \\ ! \n; & | > <b> ü 🙂 ((Title)) %s'
@@ -35,12 +35,12 @@ def test_what_is_written_is_read_back_the_same(
     method: str, url: str, headers: list[tuple[str, str]], body: str | None
 ) -> None:
     command = write(method, url, headers, body)
-    if len(command) > LONGEST:
+    if len(command) > MAX_LENGTH:
         return
-    found = parse(command)
-    assert found.notes == ()
-    assert (found.method, found.url, found.body) == (method, url, body)
-    assert list(found.headers) == [(name, value.strip()) for name, value in headers]
+    parsed = parse(command)
+    assert parsed.notes == ()
+    assert (parsed.method, parsed.url, parsed.body) == (method, url, body)
+    assert list(parsed.headers) == [(name, value.strip()) for name, value in headers]
 
 
 @given(texts, texts, texts)
@@ -94,11 +94,11 @@ def test_run_by_a_real_shell_it_sends_just_that(
     )
     assert done.stdout == b"ok"
     [request] = receiver.requests
-    found = dict(request.headers)
+    parsed = dict(request.headers)
     assert (request.method, request.target) == ("PATCH", url[len(receiver.url) :])
     assert request.text == f"@{NASTY}*"
-    assert found["X-Note"] == "a 'b' $(touch pwned)"
-    assert (found["X-E"], found["Authorization"]) == ("", "Bearer one two")
+    assert parsed["X-Note"] == "a 'b' $(touch pwned)"
+    assert (parsed["X-E"], parsed["Authorization"]) == ("", "Bearer one two")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -121,10 +121,10 @@ def test_run_by_a_real_shell_it_sends_just_that(
 def test_the_reader_and_real_curl_agree(options: str, receiver: Receiver) -> None:
     """What is read, written again and run, is the request of the first command."""
     command = f"curl -s {options} '{receiver.url}/ok/x?y=1'"
-    found = parse(command)
-    again = write(found.method, found.url, found.headers, found.body)
-    if found.user is not None:
-        again += f" -u {shlex.quote(f'{found.user}:{found.password}')}"
+    parsed = parse(command)
+    again = write(parsed.method, parsed.url, parsed.headers, parsed.body)
+    if parsed.user is not None:
+        again += f" -u {shlex.quote(f'{parsed.user}:{parsed.password}')}"
     for each in (command, again):
         subprocess.run(
             ["bash", "-c", each],

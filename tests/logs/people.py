@@ -118,13 +118,13 @@ def a_history(user: User, *rows: Any) -> None:
 
 def everything_stored() -> str:
     """Every column of every table, with codes undone, in lower case."""
-    found = []
+    values = []
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
             cursor.execute(f'SELECT * FROM "{table}"')
-            found += [str(value) for row in cursor.fetchall() for value in row]
+            values += [str(value) for row in cursor.fetchall() for value in row]
     text = re.sub(
-        r"\\+u([0-9a-f]{4})", lambda code: chr(int(code[1], 16)), "\n".join(found)
+        r"\\+u([0-9a-f]{4})", lambda code: chr(int(code[1], 16)), "\n".join(values)
     )
     return html.unescape(unquote_plus(text)).lower().replace("’", "'")
 

@@ -90,8 +90,8 @@ def test_who_calls_is_looked_up_as_late_as_it_is_written(bugs: FeedbackType) -> 
     with audit.during(request):
         request.user = KeyActor(key)  # As an API does on authentication.
         audit.record(Action.CHANGED, bugs)
-    found = entry()
-    assert (found.actor, found.actor_name, found.api_key, found.address) == (
+    written = entry()
+    assert (written.actor, written.actor_name, written.api_key, written.address) == (
         None,
         "BI tool",
         key.prefix,
@@ -210,8 +210,8 @@ def test_a_run_of_many_tickets_is_one_entry_and_as_many_queries(
             actor=factories.superuser(),
             selection="all tickets",
         )
-    found = entry()
-    assert (found.action, found.object_name, found.run, found.detail) == (
+    written = entry()
+    assert (written.action, written.object_name, written.run, written.detail) == (
         "ran",
         "Post",
         run,
@@ -222,9 +222,9 @@ def test_a_run_of_many_tickets_is_one_entry_and_as_many_queries(
 def test_long_and_odd_texts_are_bounded(bugs: FeedbackType) -> None:
     Community.objects.create(name="Other")
     audit.record(Action.CHANGED, bugs, actor="n\0" * 500, detail="d\0" * 500)
-    found = entry()
-    assert len(found.actor_name) == 150 and len(found.detail) == 500
-    assert "\0" not in found.actor_name + found.detail
+    written = entry()
+    assert len(written.actor_name) == 150 and len(written.detail) == 500
+    assert "\0" not in written.actor_name + written.detail
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])

@@ -155,9 +155,9 @@ def test_an_emptied_attempt_keeps_what_happened_and_is_not_sent_again_as_it_was(
     erase_tester(zoe, olivia)
     assert list(Attempt.objects.values_list(*facts)) == before
     assert all(attempt.is_emptied for attempt in Attempt.objects.all())
-    found = preview_resend(Delivery.objects.all(), Resend.SAME, olivia)
+    preview = preview_resend(Delivery.objects.all(), Resend.SAME, olivia)
     why = "the log of it was emptied when a person was erased: build it anew"
-    assert (found.count, found.blockers) == (0, {why: 2})
+    assert (preview.count, preview.blockers) == (0, {why: 2})
 
     assert resend(Delivery.objects.all(), Resend.ANEW, olivia).count == 2
     before_that = len(receiver.requests)
@@ -258,8 +258,8 @@ def test_a_crash_at_any_step_is_mended_by_erasing_again(
         zoe.refresh_from_db()
         assert (zoe.first_name, bool(zoe.erasure)) == ("", True)
 
-    found = privacy.find_tester(zoe.community, people.EMAIL)
-    assert found == zoe
+    unfinished = privacy.find_tester(zoe.community, people.EMAIL)
+    assert unfinished == zoe
     erase_tester(zoe, None)
     assert people.telling_in(people.everything_stored()) == []
     zoe.refresh_from_db()

@@ -61,9 +61,9 @@ def test_nothing_of_her_is_left_in_any_table(
     deliveries.work(a_run(bugs, f"{receiver.url}/status/500", ladder="1 h").pk)
     zoe.refresh_from_db()
     assert zoe.external_data["echoed"] and zoe.external_provenance
-    told = footprint(zoe)
-    assert (told.attempts, told.pending) == (2, 1)
-    assert [copy.requests for copy in told.copies] == [2]
+    reach = footprint(zoe)
+    assert (reach.attempts, reach.pending) == (2, 1)
+    assert [copy.requests for copy in reach.copies] == [2]
     assert set(people.telling_in(people.everything_stored())) == set(people.TELLING)
 
     erase_tester(zoe, olivia)

@@ -31,12 +31,12 @@ def test_everything_of_hers_is_in_it_and_nothing_of_others(receiver: Receiver) -
     run = people.a_run(bugs, f"{receiver.url}/status/500", ladder="1 h")
     people.a_history(factories.superuser(), zoe)
 
-    found = document(zoe)
+    exported = document(zoe)
 
-    assert found["profile"] == people.PROFILE
-    assert found["external_data"]["crm"]["id"] == "member-4711"
-    assert [ticket["reference"] for ticket in found["tickets"]] == ["BUG-1", "BUG-2"]
-    first = found["tickets"][0]
+    assert exported["profile"] == people.PROFILE
+    assert exported["external_data"]["crm"]["id"] == "member-4711"
+    assert [ticket["reference"] for ticket in exported["tickets"]] == ["BUG-1", "BUG-2"]
+    first = exported["tickets"][0]
     ticket = zoe.tickets.earliest("pk")
     for name in ("title", "description", "form_values", "external_data"):
         assert first[name] == getattr(ticket, name)
@@ -53,20 +53,20 @@ def test_everything_of_hers_is_in_it_and_nothing_of_others(receiver: Receiver) -
         assert sent["attempts"][0][name] == getattr(attempt, name)
     comment = Comment.objects.get(feedback=mention)
     mine = Attempt.objects.exclude(delivery__feedback__submitter=zoe)
-    assert found["named_in"] == [
+    assert exported["named_in"] == [
         {"kind": "ticket", "id": mention.pk},
         {"kind": "comment", "id": comment.pk, "text": comment.text},
         {"kind": "run", "id": run.pk},
-        {"kind": "version", "id": MacroVersion.objects.get(macro=run.macro).pk},
+        {"kind": "macro version", "id": MacroVersion.objects.get(macro=run.macro).pk},
         *[{"kind": "attempt", "id": each.pk} for each in mine.order_by("pk")],
     ]
-    [told] = found["audit_log"]
-    assert (told["action"], told["actor_name"]) == ("changed", "olivia")
+    [event] = exported["audit_log"]
+    assert (event["action"], event["actor_name"]) == ("changed", "olivia")
     origin = receiver.url
-    assert [(each["origin"], each["requests"]) for each in found["sent_to"]] == [
+    assert [(each["origin"], each["requests"]) for each in exported["sent_to"]] == [
         (origin, 2)
     ]
-    assert "joan.zoe" not in json.dumps(found)
+    assert "joan.zoe" not in json.dumps(exported)
 
 
 def test_secrets_in_it_are_masked(receiver: Receiver) -> None:
@@ -94,6 +94,6 @@ def test_any_number_of_rows_goes_out_a_few_at_a_time(
 def test_after_the_erasure_it_says_so() -> None:
     zoe = people.a_person(factories.feedback_type())
     erase_tester(zoe, None)
-    found = document(zoe)
-    assert people.telling_in(json.dumps(found).lower()) == []
-    assert found["erased_at"] and found["profile"]["first_name"] == ""
+    exported = document(zoe)
+    assert people.telling_in(json.dumps(exported).lower()) == []
+    assert exported["erased_at"] and exported["profile"]["first_name"] == ""

@@ -163,8 +163,8 @@ def test_an_echo_is_masked_however_the_receiver_writes_it(url: str, echo: str) -
 
 def test_a_secret_that_begins_with_another_leaves_no_tail() -> None:
     headers = [("X-Api-Key", "secret"), ("X-Api-Token", "secret-and-more")]
-    secrets = credentials_in(headers, "https://a.example/")
-    assert redact("got secret-and-more, secret", secrets) == f"got {MASK}, {MASK}"
+    credentials = credentials_in(headers, "https://a.example/")
+    assert redact("got secret-and-more, secret", credentials) == f"got {MASK}, {MASK}"
 
 
 def test_redacting_replaces_every_occurrence_and_nothing_else() -> None:

@@ -54,7 +54,7 @@ def test_values_are_found_as_whole_words_in_any_form(
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "is_there"),
     [
         ("mail ann@example.com.", True),
         ("...ann@example.com", True),
@@ -68,8 +68,8 @@ def test_values_are_found_as_whole_words_in_any_form(
         ("Ann", False),
     ],
 )
-def test_a_longer_address_is_another_one(text: str, found: bool) -> None:
-    assert STRICT.are_in(text) is found
+def test_a_longer_address_is_another_one(text: str, is_there: bool) -> None:
+    assert STRICT.are_in(text) is is_there
 
 
 @pytest.mark.parametrize(

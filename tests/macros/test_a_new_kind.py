@@ -14,6 +14,7 @@ from django.test import Client
 from django.urls import reverse
 
 from centerhook.receiver import Receiver
+from feedback.access.privacy import Privacy
 from feedback.access.roles import Role
 from feedback.changes import ChangePlan
 from feedback.models import ApiKey, Feedback, FeedbackType
@@ -79,7 +80,7 @@ def a_kind() -> type[StepKind]:
         SETTINGS = ("url", "text")
         URL_SETTING = "url"
         NEEDS_API_KEY = True
-        AUDIT_HIDDEN = frozenset({"text"})
+        privacy = Privacy(hidden=("text",))
         FORM = StepForm(
             "Shout it out",
             order=5,
@@ -273,7 +274,7 @@ def test_it_goes_into_a_file_and_comes_back(macro: Macro, bugs: FeedbackType) ->
     with pytest.raises(config.SecretsMissing) as missing:
         config.import_document(document, ideas.project)
     assert missing.value.names == ["key"]
-    assert "It sends to http://127.0.0.1" in " ".join(missing.value.made.told)
+    assert "It sends to http://127.0.0.1" in " ".join(missing.value.made.sentences)
     made = config.import_document(document, ideas.project, secrets={"key": "sesame"})
     assert [type(each) for each in made.macros[0].concrete_steps()] == [type(step)]
 

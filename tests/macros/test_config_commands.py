@@ -32,28 +32,28 @@ def test_one_macro_comes_with_its_type_only(
     FeedbackType.objects.create(project=bugs.project, name="Idea", prefix="IDEA")
     place = f"{bugs.project.community.name}/Phone Beta"
     call_command("export_config", "--project", place, "--macro", "Two")
-    found = yaml.safe_load(capsys.readouterr().out)
-    assert [each["name"] for each in found["types"]] == ["Bug Report"]
-    assert [each["name"] for each in found["types"][0]["macros"]] == ["Two"]
-    assert (found["user_macros"], found["secrets"]) == ([], [])
+    document = yaml.safe_load(capsys.readouterr().out)
+    assert [each["name"] for each in document["types"]] == ["Bug Report"]
+    assert [each["name"] for each in document["types"][0]["macros"]] == ["Two"]
+    assert (document["user_macros"], document["secrets"]) == ([], [])
     call_command("export_config", "--project", place, "--type", "Idea")
-    found = yaml.safe_load(capsys.readouterr().out)
-    assert [each["name"] for each in found["types"]] == ["Idea"]
+    document = yaml.safe_load(capsys.readouterr().out)
+    assert [each["name"] for each in document["types"]] == ["Idea"]
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (["--project", "Same"], "Several projects are called 'Same'"),
         (["--project", "Phone Beta", "-o", "/"], "can't write /"),
     ],
 )
 def test_an_export_says_what_is_wrong(
-    bugs: FeedbackType, options: list[str], said: str
+    bugs: FeedbackType, options: list[str], message: str
 ) -> None:
     for number in range(2):
         community = factories.feedback_type(f"T{number}", f"T{number}").project
         community.name = "Same"
         community.save()
-    with pytest.raises(CommandError, match=said):
+    with pytest.raises(CommandError, match=message):
         call_command("export_config", *options)

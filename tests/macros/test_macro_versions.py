@@ -47,7 +47,7 @@ def test_what_does_not_fit_is_told_by_the_number_of_its_step(
     FormField.objects.get(feedback_type=bugs, key="page").delete()
     client.force_login(factories.superuser())
     url = reverse("admin:macros_macro_restore", args=[macro.pk, 1])
-    told = client.post(url, follow=True).content.decode()
-    assert "Step 1, body: Line 1, column 8: unknown tag ((Field: Page))." in told
-    assert "U+202E" in told
+    html = client.post(url, follow=True).content.decode()
+    assert "Step 1, body: Line 1, column 8: unknown tag ((Field: Page))." in html
+    assert "U+202E" in html
     assert macro.versions.count() == 2

@@ -239,20 +239,20 @@ def test_the_preview_shows_masks(bugs: FeedbackType) -> None:
     macro = factories.macro(
         bugs, "https://a.example/((Secret: token))", body='"((Secret: token))"'
     )
-    found = preview(macro, Feedback.objects.all())
-    assert found.requests[0].url == "https://a.example/••••••"
-    assert found.requests[0].body == '"••••••"'
-    assert list(found.failing) == [
+    shown = preview(macro, Feedback.objects.all())
+    assert shown.requests[0].url == "https://a.example/••••••"
+    assert shown.requests[0].body == '"••••••"'
+    assert list(shown.failing) == [
         "The secret token may not be sent to this host. It is bound to others."
     ]
-    assert found.empty == {} and "hunter2" not in repr(found)
+    assert shown.empty == {} and "hunter2" not in repr(shown)
 
 
 def test_the_preview_masks_a_secret_in_the_host(bugs: FeedbackType) -> None:
     factories.secret(bugs, "tenant", "acme-inside")
     macro = factories.macro(bugs, "https://((Secret: tenant)).example/")
-    found = preview(macro, Feedback.objects.all())
-    assert found.hosts == {"••••••.example": 1}
+    shown = preview(macro, Feedback.objects.all())
+    assert shown.hosts == {"••••••.example": 1}
 
 
 def test_values_are_opened_once_for_all_deliveries(

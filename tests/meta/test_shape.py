@@ -15,11 +15,6 @@ MAX_FUNCTION = 30
 LONG_FUNCTIONS = {
     "feedback/admin/perform.py:_confirmation": "pending: split with its room",
     "feedback/changes/plan.py:apply": "pending: split with its room",
-    "macros/admin/start_form.py:_ask_for_secrets": "pending: split with its room",
-    "macros/authoring/curl/shells.py:read": "pending: split with its room",
-    "macros/authoring/curl/windows.py:split_arguments": "pending: split with its room",
-    "macros/authoring/presets/filling.py:fill": "pending: split with its room",
-    "macros/config/exporting.py:export_project": "pending: split with its room",
 }
 OURS = ("centerhook", "feedback", "logs", "macros", "tests", "manage.py")
 

@@ -124,12 +124,12 @@ def test_slacks_own_models_take_every_block(value: str) -> None:
 
 
 def test_what_a_tester_wrote_mentions_nobody_and_is_no_markup() -> None:
-    found = all_presets()
-    context = nasty_subject(found["slack-text"], "<!channel> <script> *b* @everyone")
+    presets = all_presets()
+    context = nasty_subject(presets["slack-text"], "<!channel> <script> *b* @everyone")
     context.secrets = {"slack_url": "https://s.example/", "discord_url": "https://d.x/"}
 
     def sent(name: str) -> str:
-        [request] = requests_of(found[name], context)
+        [request] = requests_of(presets[name], context)
         return (request.body or b"").decode()
 
     assert "&lt;!channel&gt;" in sent("slack-text") and "<!" not in sent("slack-text")

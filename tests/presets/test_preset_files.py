@@ -78,38 +78,38 @@ def test_a_secret_is_bound_to_the_host_it_is_sent_to(preset: Preset) -> None:
 
 
 @each_preset
-def test_return_values_are_found_in_the_recorded_answer(preset: Preset) -> None:
+def test_return_values_are_found_in_the_recorded_response(preset: Preset) -> None:
     kinds = {"text": str, "number": int, "boolean": bool}
     for request in preset.requests:
         for value in request.get("return_values", ()):
             assert value["source"] == "json"
-            found = jsonpath.findall(value["expression"], preset.answer["body"])
-            assert [type(each) for each in found] == [kinds[value["type"]]], value
+            matches = jsonpath.findall(value["expression"], preset.response["body"])
+            assert [type(each) for each in matches] == [kinds[value["type"]]], value
 
 
 @each_preset
 def test_a_recorded_answer_is_of_the_type_it_says(preset: Preset) -> None:
-    body = preset.answer["body"]
-    said = preset.answer["headers"].get("Content-Type", "")
-    assert ("json" in said) == isinstance(body, dict)
+    body = preset.response["body"]
+    content_type = preset.response["headers"].get("Content-Type", "")
+    assert ("json" in content_type) == isinstance(body, dict)
     json.dumps(body)
 
 
 def test_the_keys_that_other_macros_build_on_are_captured() -> None:
-    found = all_presets()
-    assert "jira_key" in found["jira-create"].returned
-    assert "github_number" in found["github"].returned
-    assert "salesforce_id" in found["salesforce-case"].returned
+    matches = all_presets()
+    assert "jira_key" in matches["jira-create"].returned
+    assert "github_number" in matches["github"].returned
+    assert "salesforce_id" in matches["salesforce-case"].returned
     for name in ("jira-update", "jira-comment", "jira-transition"):
-        [request] = found[name].requests
+        [request] = matches[name].requests
         assert "((External: jira_key|required))" in request["url"]
 
 
 def test_the_table_of_the_documentation_is_in_step() -> None:
     text = (FOLDER.parents[2] / "docs" / "presets.md").read_text("utf-8")
-    found = re.findall(r"^\| `([^`]+)` \|.*$", text, re.MULTILINE)
+    matches = re.findall(r"^\| `([^`]+)` \|.*$", text, re.MULTILINE)
     rows = re.findall(r"^\| `[^`]+` \|.*$", text, re.MULTILINE)
-    assert found == list(all_presets())
+    assert matches == list(all_presets())
     assert rows == [row(preset) for preset in all_presets().values()]
 
 
@@ -126,15 +126,15 @@ LEVEL = Setting("level", "Level", "How bad.", "1", kind="choice", choices=("1", 
         (PROJECT, "a\u2028b", "This may hold no line breaks or control characters."),
         (PROJECT, "x" * 501, "This is longer than 500 characters."),
         (LEVEL, "3", "Choose one of 1, 2."),
-        (TEAM, "site.example", f"'site.example' is not an address such as {SITE}"),
-        (TEAM, "ftp://a.b", f"'ftp://a.b' is not an address such as {SITE}"),
+        (TEAM, "site.example", f"'site.example' is not a URL such as {SITE}"),
+        (TEAM, "ftp://a.b", f"'ftp://a.b' is not a URL such as {SITE}"),
         (
             TEAM,
             "https://u:p@a.b",
-            f"'https://u:p@a.b' is not an address such as {SITE}",
+            f"'https://u:p@a.b' is not a URL such as {SITE}",
         ),
-        (TEAM, "https://a.b/?x", f"'https://a.b/?x' is not an address such as {SITE}"),
-        (TEAM, "https://((x))", f"'https://((x))' is not an address such as {SITE}"),
+        (TEAM, "https://a.b/?x", f"'https://a.b/?x' is not a URL such as {SITE}"),
+        (TEAM, "https://((x))", f"'https://((x))' is not a URL such as {SITE}"),
     ],
 )
 def test_a_setting_that_could_not_work_is_refused(

@@ -112,11 +112,9 @@ OTHERS: dict[str, Page] = {
     "logs_run_resume": Page("logs.run", SUPPORT, SUPPORT),
     "logs_run_cancel": Page("logs.run", SUPPORT, SUPPORT),
     "macros_macro_tags": Page(get=OBSERVER, post=OBSERVER),
-    "macros_macro_start": Page(get=PROJECT_MANAGER),
-    "macros_macro_start_curl": Page(get=PROJECT_MANAGER),
-    "macros_macro_start_preset": Page(
-        get=PROJECT_MANAGER, given={"name": "slack-text"}
-    ),
+    "macros_macro_new": Page(get=PROJECT_MANAGER),
+    "macros_macro_new_curl": Page(get=PROJECT_MANAGER),
+    "macros_macro_new_preset": Page(get=PROJECT_MANAGER, given={"name": "slack-text"}),
     "macros_macro_pause": Page("macros.macro", PROJECT_MANAGER, PROJECT_MANAGER),
     "macros_macro_resume": Page("macros.macro", PROJECT_MANAGER, PROJECT_MANAGER),
 }

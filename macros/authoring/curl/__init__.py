@@ -2,7 +2,7 @@
 
 from .command import ParsedCurl
 from .errors import CurlError
-from .parsing import LONGEST, parse
+from .parsing import MAX_LENGTH, parse
 from .writing import write
 
-__all__ = ["LONGEST", "CurlError", "ParsedCurl", "parse", "write"]
+__all__ = ["MAX_LENGTH", "CurlError", "ParsedCurl", "parse", "write"]

@@ -35,7 +35,7 @@ class ParsedCurl:
 
 
 class Command:
-    """What the options have said so far."""
+    """What the options amount to so far."""
 
     def __init__(self) -> None:
         self.notes: dict[str, None] = {}
@@ -163,7 +163,7 @@ class Command:
         )
 
     def _encoded(self, value: str) -> str:
-        """As --data-urlencode takes it: content, =content, name=content, or a file."""
+        """What --data-urlencode takes: content, =content, name=content, or a file."""
         name, equals, content = value.partition("=")
         if equals:
             return (f"{name}=" if name else "") + quote_plus(content)
@@ -244,7 +244,7 @@ class Command:
             if guessed and not self.is_json:
                 self.note(
                     "The command names no content type and its body is JSON, so it is"
-                    " sent as JSON. curl would have called it a form."
+                    " sent as JSON. curl would have sent it as a form."
                 )
         if self.is_json and not any(
             name.lower() == "accept" for name, _ in self.headers
@@ -253,8 +253,8 @@ class Command:
         return body, _kind_of(kind or "")
 
     def _content_type(self) -> str | None:
-        found = (text for name, text in self.headers if name.lower() == "content-type")
-        return next(found, None)
+        types = (text for name, text in self.headers if name.lower() == "content-type")
+        return next(types, None)
 
     def _refuse_multipart(self) -> None:
         if self.data:

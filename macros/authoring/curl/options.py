@@ -127,14 +127,14 @@ def why_left_out(name: str) -> str:
 
 def _letters(word: str, rest: Iterator[str]) -> Iterator[tuple[str, str]]:
     """`-sSXPOST` is -s, -S, and -X with the value POST."""
-    for place, letter in enumerate(word[1:], start=2):
+    for after, letter in enumerate(word[1:], start=2):
         name = _SHORT.get(letter)
         if name is None:
             raise CurlError(
                 f"curl has no option -{letter}. Take it out, and try again."
             )
         if _has_value(name):
-            joined = word[place:]
+            joined = word[after:]
             yield name, joined or _value(f"-{letter}", rest)
             return
         yield name, ""
@@ -155,12 +155,12 @@ def _known(word: str) -> str:
         return "silent"
     if name in names:
         return name
-    found = [each for each in names if name and each.startswith(name)]
-    if len(found) != 1:
+    beginning = [each for each in names if name and each.startswith(name)]
+    if len(beginning) != 1:
         raise CurlError(
             f"The option --{name[:40]} is not known here. Take it out, and try again."
         )
-    return found[0]
+    return beginning[0]
 
 
 def _has_value(name: str) -> bool:

@@ -9,7 +9,7 @@ from .command import Command, ParsedCurl
 from .errors import CurlError
 from .shells import split
 
-LONGEST = 100_000
+MAX_LENGTH = 100_000
 
 # What a terminal writes before a command.
 _PROMPT = re.compile(r"(?:[$>#%]\s+|PS [^>\n]*>\s*|[A-Za-z]:\\[^>\n]*>\s*)(?=\S*curl)")
@@ -17,9 +17,9 @@ _PROMPT = re.compile(r"(?:[$>#%]\s+|PS [^>\n]*>\s*|[A-Za-z]:\\[^>\n]*>\s*)(?=\S*
 
 def parse(text: str) -> ParsedCurl:
     """Raises CurlError with a sentence that says what is wrong."""
-    if len(text) > LONGEST:
+    if len(text) > MAX_LENGTH:
         raise CurlError(
-            f"The command is longer than {LONGEST:,} characters, so it was not read."
+            f"The command is longer than {MAX_LENGTH:,} characters, so it was not read."
         )
     if "\0" in text:
         raise CurlError("The command holds a character that no command can hold.")
@@ -41,7 +41,7 @@ def _arguments(words: list[str]) -> list[str]:
     name = re.split(r"[/\\]", words[0])[-1].lower().removesuffix(".exe")
     if name != "curl":
         shown = words[0][:20]
-        raise CurlError(f"This is no curl command: it begins with '{shown}'.")
+        raise CurlError(f"This is not a curl command: it begins with '{shown}'.")
     if "curl" in words[1:]:
         raise CurlError("These are several commands. Paste one at a time.")
     return words[1:]

@@ -48,13 +48,8 @@ class _Posix(Words):
             self.at = end + 1
         elif letter == '"':
             self._double()
-        elif letter == "$" and following == "'":
-            self._ansi()
-        elif letter == "$" and following == '"':
-            self.at += 1
-            self._double()
         elif letter == "$":
-            self.variable()
+            self._dollar(following)
         elif letter == "#" and self.word is None:
             self.at = (self.text + "\n").index("\n", self.at)
         elif letter in "|;<>&":
@@ -64,16 +59,25 @@ class _Posix(Words):
             self.put(letter)
             self.at += 1
         else:
-            found = _PLAIN_ENDS.search(self.text, self.at + 1)
-            stop = found.start() if found else len(self.text)
+            plain_end = _PLAIN_ENDS.search(self.text, self.at + 1)
+            stop = plain_end.start() if plain_end else len(self.text)
             self.put(self.text[self.at : stop])
             self.at = stop
         return True
 
+    def _dollar(self, following: str) -> None:
+        if following == "'":
+            self._ansi()
+        elif following == '"':
+            self.at += 1
+            self._double()
+        else:
+            self.variable()
+
     def _escape(self) -> None:
         line_end = LINE_END.match(self.text, self.at)
         if line_end:
-            # With spaces behind the backslash it is meant so too.
+            # Spaces behind the backslash are there by mistake.
             self.at = line_end.end()
             if line_end[0].strip("\r\n") != "\\":
                 self.end_word()
@@ -129,7 +133,7 @@ class _Posix(Words):
             self.at += 1
             return True
         if letter in "<>" and inside:
-            # Where the answer goes; what it is written to follows as a word.
+            # Where the response goes; what it is written to follows as a word.
             self.note(LEFT_OUT)
             return False
         if self.text[self.at :].strip(" \t\r\n;&"):

@@ -9,6 +9,8 @@ from .words import LEFT_OUT, LINE_END, SPACE, Words
 
 
 class PowerShell(Words):
+    """A backtick escapes, and variables are kept as text."""
+
     def read(self, letter: str) -> bool:
         following = self.text[self.at + 1 : self.at + 2]
         if letter == "`":
@@ -85,7 +87,7 @@ def without_carets(text: str) -> str:
 
 
 def split_arguments(text: str) -> list[str]:
-    """As a Windows program reads its command line."""
+    """The arguments of a command line, as a Windows program reads it."""
     words: list[str] = []
     word: list[str] | None = None
     quoted = False
@@ -99,23 +101,29 @@ def split_arguments(text: str) -> list[str]:
             at += 1
             continue
         word = [] if word is None else word
-        slashes = len(text) - at - len(text[at:].lstrip("\\")) if letter == "\\" else 0
-        if slashes:
-            before_quote = text[at + slashes : at + slashes + 1] == '"'
-            word.append("\\" * (slashes // 2 if before_quote else slashes))
-            at += slashes
-            if before_quote and slashes % 2:
-                word.append('"')
-                at += 1
-        elif letter == '"' and quoted and text[at + 1 : at + 2] == '"':
-            word.append('"')
-            at += 2
-        elif letter == '"':
+        if letter == "\\":
+            written, length = _backslashes(text, at)
+            word.append(written)
+            at += length
+        elif letter == '"' and not (quoted and text[at + 1 : at + 2] == '"'):
             quoted = not quoted
             at += 1
         else:
+            # Two quotes within a pair of them are one.
             word.append(letter)
-            at += 1
+            at += 2 if letter == '"' else 1
     if quoted:
         raise CurlError('A quote " in the command is not closed.')
     return words if word is None else [*words, "".join(word)]
+
+
+def _backslashes(text: str, at: int) -> tuple[str, int]:
+    """What some backslashes stand for, and how many characters that takes.
+
+    Before a quote two of them are one, and an odd one makes the quote a plain letter.
+    """
+    count = len(text) - at - len(text[at:].lstrip("\\"))
+    if text[at + count : at + count + 1] != '"':
+        return "\\" * count, count
+    escaped = count % 2
+    return "\\" * (count // 2) + '"' * escaped, count + escaped

@@ -23,7 +23,7 @@ class Words:
         self.text = text
         self.note = note
         self.at = 0
-        self.found: list[str] = []
+        self.ended: list[str] = []
         self.word: list[str] | None = None
 
     def words(self) -> list[str]:
@@ -35,7 +35,7 @@ class Words:
             elif not self.read(letter):
                 break
         self.end_word()
-        return self.found
+        return self.ended
 
     def read(self, letter: str) -> bool:
         """Go on past what begins with the letter; False where the command ends."""
@@ -48,23 +48,23 @@ class Words:
 
     def end_word(self) -> None:
         if self.word is not None:
-            self.found.append("".join(self.word))
+            self.ended.append("".join(self.word))
         self.word = None
 
     def find(self, pattern: re.Pattern[str], start: int, quote: str) -> int:
-        found = pattern.search(self.text, start)
-        if found is None:
+        match = pattern.search(self.text, start)
+        if match is None:
             line = self.text.count("\n", 0, start) + 1
             raise CurlError(f"The quote {quote} in line {line} is not closed.")
-        return found.start()
+        return match.start()
 
     def variable(self) -> None:
-        found = _VARIABLE.match(self.text, self.at)
-        if found:
-            self.note(f"{found[0]} is a variable of your shell; it was kept as text.")
+        match = _VARIABLE.match(self.text, self.at)
+        if match:
+            self.note(f"{match[0]} is a variable of your shell; it was kept as text.")
         elif self.text.startswith("$(", self.at):
             self.command()
-        shown = found[0] if found else "$"
+        shown = match[0] if match else "$"
         self.put(shown)
         self.at += len(shown)
 

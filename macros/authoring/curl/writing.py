@@ -36,7 +36,7 @@ def write(
             lines.append(f"-H {word(line)}")
     if body is not None:
         if "content-type" not in names:
-            # Else curl calls it a form.
+            # Else curl sends it as a form.
             lines.append("-H 'Content-Type:'")
         lines.append(f"--data-raw {word(body)}")
     return " \\\n  ".join(lines)

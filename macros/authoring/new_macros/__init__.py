@@ -1,6 +1,6 @@
 """New macros from what is known already: a preset's requests, a pasted command."""
 
-from .creating import MacroRefused, NewSecret, Start, create_macro
+from .creating import MacroRefused, NewMacro, NewSecret, create_macro
 from .pasted import Credential, Draft, draft
 
 __all__ = [
@@ -8,7 +8,7 @@ __all__ = [
     "Draft",
     "NewSecret",
     "MacroRefused",
-    "Start",
+    "NewMacro",
     "create_macro",
     "draft",
 ]

@@ -2,19 +2,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.utils.text import capfirst
 
-from feedback.access.actors import may
+from feedback.access.keys import Actor
+from feedback.access.unlocking import locked_message
 from feedback.models import Community, FeedbackType, Project
 
-from ...config import note_version
+from ...config import save_macro, save_secret
 from ...models import Macro, Secret
 from ...steps.kinds.web_request import WebRequest
 
-_LABELS = {"url": "URL", "body": "body text", "headers": "headers"}
+_LABELS = {"url": "URL", "body": "body text"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +29,13 @@ class NewSecret:
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class NewMacro:
     """All that a new macro is made of. `requests` hold fields of WebRequest."""
 
-    place: FeedbackType | Project | Community
+    owner: FeedbackType | Project | Community
     name: str
     description: str
-    requests: Sequence[Mapping[str, Any]]
+    requests: Sequence[Mapping[str, object]]
     secrets: Sequence[NewSecret] = ()
     for_community: bool = False
 
@@ -42,7 +43,7 @@ class Start:
 class MacroRefused(Exception):
     """What can't be made, with a sentence for each member at fault.
 
-    The members are `place`, `name`, the keys of secrets, and an empty text for
+    The members are `owner`, `name`, the keys of secrets, and an empty text for
     web requests.
     """
 
@@ -51,73 +52,62 @@ class MacroRefused(Exception):
         self.problems = problems
 
 
-def create_macro(start: Start, actor: Any) -> Macro:
+def create_macro(new: NewMacro, actor: Actor) -> Macro:
     """The macro with its requests and new secrets, or nothing. Raises MacroRefused."""
-    macro = Macro.at(start.place, name=start.name, description=start.description)
-    community = macro.community
-    if not community.is_unlocked():
-        problem = (
-            f"Web requests are locked: the community {community} has no valid API key."
-            " A Community Manager can create one."
-        )
-        raise MacroRefused({"place": [problem]})
+    macro = Macro.at(new.owner, name=new.name, description=new.description)
+    if not macro.community.is_unlocked():
+        raise MacroRefused({"owner": [locked_message(macro.community)]})
+    steps = [
+        WebRequest(macro=macro, position=position, **values)
+        for position, values in enumerate(new.requests, start=1)
+    ]
     with transaction.atomic():
-        for secret in start.secrets:
-            _create_secret(macro, secret, actor, for_community=start.for_community)
-        _checked("name", macro)
-        macro.save()
-        if not may(actor, "macros.add_macro", macro):
-            raise MacroRefused({"name": ["You may not add macros there."]})
-        for position, request in enumerate(start.requests, start=1):
-            _create_request(macro, position, request)
-        note_version(macro, actor)
+        for secret in new.secrets:
+            _create_secret(macro, secret, actor, for_community=new.for_community)
+        try:
+            save_macro(macro, steps, actor)
+        except ValidationError as error:
+            raise _refusal(error) from None
+        except PermissionDenied:
+            raise MacroRefused({"name": ["You may not add macros there."]}) from None
     return macro
 
 
 def _create_secret(
-    macro: Macro, new: NewSecret, actor: Any, *, for_community: bool
+    macro: Macro, new: NewSecret, actor: Actor, *, for_community: bool
 ) -> None:
     """For the macro's project, or its whole community."""
-    project = None if for_community else macro.project
-    secret = Secret(
-        community=macro.community,
-        project=project,
-        name=new.name,
-        hosts="\n".join(new.hosts),
-    )
     if Secret.objects.usable_in(macro.community_id, macro.project_id).named(new.name):
-        raise MacroRefused(
-            {
-                new.key: [
-                    f"There is a secret '{new.name}' already. Choose another name, or"
-                    " use that one."
-                ]
-            }
+        problem = (
+            f"There is a secret '{new.name}' already. Choose another name, or use that"
+            " one."
         )
-    secret.conceal(new.value)
-    _checked(new.key, secret)
-    secret.save()
-    if not may(actor, "macros.add_secret", secret):
-        where = "the project" if project else "the community"
-        raise MacroRefused({new.key: [f"You may not add secrets to {where}."]})
-
-
-def _create_request(macro: Macro, position: int, values: Mapping[str, Any]) -> None:
-    step = WebRequest(macro=macro, position=position, **values)
+        raise MacroRefused({new.key: [problem]})
+    project = None if for_community else macro.project
+    hosts = "\n".join(new.hosts)
+    secret = Secret(
+        community=macro.community, project=project, name=new.name, hosts=hosts
+    )
     try:
-        step.full_clean(exclude=["step_ptr"])
+        save_secret(secret, new.value, actor)
     except ValidationError as error:
-        problems = [
-            f"{_LABELS.get(name, name.replace('_', ' ')).capitalize()}: {message}"
-            for name, messages in error.message_dict.items()
-            for message in messages
-        ]
-        raise MacroRefused({"": problems}) from None
-    step.save()
+        raise MacroRefused({new.key: error.messages}) from None
+    except PermissionDenied:
+        owner = "the project" if project else "the community"
+        problem = f"You may not add secrets to {owner}."
+        raise MacroRefused({new.key: [problem]}) from None
 
 
-def _checked(key: str, row: Macro | Secret) -> None:
-    try:
-        row.full_clean()
-    except ValidationError as error:
-        raise MacroRefused({key: error.messages}) from None
+def _refusal(error: ValidationError) -> MacroRefused:
+    """The members of steps in words, all others under the macro's name."""
+    own: list[str] = []
+    requests: list[str] = []
+    for path, messages in error.message_dict.items():
+        if not path.startswith("steps["):
+            own += messages
+            continue
+        name = path.partition(".")[2]
+        label = capfirst(_LABELS.get(name, name.replace("_", " ")))
+        requests += [f"{label}: {each}" if label else each for each in messages]
+    groups = {"name": own, "": requests}
+    return MacroRefused({key: each for key, each in groups.items() if each})

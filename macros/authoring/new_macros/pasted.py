@@ -8,7 +8,6 @@ from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 from xml.parsers import expat
 
@@ -46,7 +45,7 @@ class Credential:
 class Draft:
     """`fields` are those of WebRequest, with the secrets by name."""
 
-    fields: Mapping[str, Any]
+    fields: Mapping[str, object]
     credentials: tuple[Credential, ...]
     notes: tuple[str, ...]
     host: str
@@ -61,7 +60,7 @@ class _Drafter:
     def __init__(self, parsed: ParsedCurl, names: Mapping[str, str]) -> None:
         self.parsed = parsed
         self.names = names
-        self.found: dict[str, Credential] = {}
+        self.credentials: dict[str, Credential] = {}
         self.notes = list(parsed.notes)
         try:
             self.host = host_of(parsed.url)
@@ -83,26 +82,28 @@ class _Drafter:
         kind, body = self._body()
         fields |= {"body_kind": kind, "body": body}
         fields["headers"] = "\n".join(self._headers(kind, bool(fields["auth_kind"])))
-        return Draft(fields, tuple(self.found.values()), tuple(self.notes), self.host)
+        return Draft(
+            fields, tuple(self.credentials.values()), tuple(self.notes), self.host
+        )
 
     def _secret(self, what: str, label: str, value: str) -> str:
         """The name under which a credential is kept, which is suggested if new."""
         stand_in = _STAND_IN.fullmatch(value.strip())
-        said = next(filter(None, stand_in.groups()), "") if stand_in else ""
-        if said and not said.lower().startswith("your"):
-            what = said
+        name_in_it = next(filter(None, stand_in.groups()), "") if stand_in else ""
+        if name_in_it and not name_in_it.lower().startswith("your"):
+            what = name_in_it
         elif self.vendor and self.vendor not in what.lower():
             what = f"{self.vendor}_{what}"
         base = _NOT_IN_NAMES.sub("_", what.lower()).strip("_")[:60] or "secret"
         known = "" if stand_in or len(value.strip()) < MIN_VALUE else value
         name, number = base, 1
-        while name in self.found:
-            if self.found[name].value == known and known:
+        while name in self.credentials:
+            if self.credentials[name].value == known and known:
                 break
             number += 1
             name = f"{base}_{number}"
         hosts = (self.host,) if self.host else ()
-        self.found.setdefault(name, Credential(name, label, known, hosts))
+        self.credentials.setdefault(name, Credential(name, label, known, hosts))
         return self.names.get(name, name)
 
     def _tag(self, what: str, label: str, value: str) -> str:
@@ -117,12 +118,16 @@ class _Drafter:
         value = value.strip()
         if basic is not None:
             user, password = basic
-            return self._by(AuthKind.BASIC, user, "password", "Password", password)
+            return self._with_secret(
+                AuthKind.BASIC, user, "password", "Password", password
+            )
         if scheme.lower() == "bearer" and value and "((" not in value:
-            return self._by(AuthKind.BEARER, "", "token", "Bearer token", value)
+            return self._with_secret(
+                AuthKind.BEARER, "", "token", "Bearer token", value
+            )
         return {"auth_kind": AuthKind.NONE}
 
-    def _by(
+    def _with_secret(
         self, kind: str, user: str, what: str, label: str, value: str
     ) -> dict[str, str]:
         name = self._secret(what, label, value)
@@ -146,7 +151,7 @@ class _Drafter:
             self.notes.append("-u without a user name was left out.")
             return None
         if not password:
-            # As an API key is given: the destination looks only at the user name.
+            # Many systems take an API key as the user name and look at nothing else.
             self.notes.append(
                 "-u has no password, which is needed here. If the user name is an API"
                 " key, take it as the secret and write any user name."
@@ -154,8 +159,8 @@ class _Drafter:
         return user, password or "<password>"
 
     def _header(self, wanted: str) -> str:
-        found = (text for name, text in self.parsed.headers if name.lower() == wanted)
-        return next(found, "")
+        values = (text for name, text in self.parsed.headers if name.lower() == wanted)
+        return next(values, "")
 
     def _headers(self, kind: str, authenticated: bool) -> Iterator[str]:
         usual = BODY_CONTEXTS[kind][1] if kind in BODY_CONTEXTS else ""
@@ -191,10 +196,10 @@ class _Drafter:
         if WEBHOOK_URL.match(url) and "((" not in url:
             return self._tag("url", "Webhook URL", url)
 
-        def one(found: re.Match[str]) -> str:
-            name, value = found[1], found[2]
+        def one(match: re.Match[str]) -> str:
+            name, value = match[1], match[2]
             if not value or not is_credential(unquote_plus(name)):
-                return found[0]
+                return match[0]
             label = f"Parameter {name} of the URL"
             return f"{name}={self._tag(name, label, unquote_plus(value))}"
 
@@ -212,22 +217,22 @@ class _Drafter:
             return kind, "\n".join(self._line(*pair) for pair in pairs)
         if kind != BodyKind.TEXT:
             self.notes.append(
-                f"The body is no {kind.upper()} that can be taken apart, so it is sent"
+                f"The body is not valid {kind.upper()}, so it is sent"
                 " as plain text: tags in it are not escaped."
             )
         return BodyKind.TEXT, body
 
-    def _member(self, found: re.Match[str]) -> str:
+    def _member(self, match: re.Match[str]) -> str:
         try:
-            name, value = json.loads(found[1]), json.loads(found[3])
+            name, value = json.loads(match[1]), json.loads(match[3])
         except ValueError:
-            return found[0]
+            return match[0]
         # A plain "key" is as often the key of a project.
         if not is_credential(name) or name.lower() == "key":
-            return found[0]
+            return match[0]
         tag = self._tag(name, f"Member {name} of the body", value)
-        written = tag if tag != value else found[3][1:-1]
-        return f'{found[1]}{found[2]}"{written}"'
+        written = tag if tag != value else match[3][1:-1]
+        return f'{match[1]}{match[2]}"{written}"'
 
     def _line(self, name: str, value: str) -> str:
         if is_credential(name) and name.lower() != "key":
@@ -236,7 +241,7 @@ class _Drafter:
 
 
 def _is_json(body: str) -> bool:
-    """With tags in it, saving says whether it is."""
+    """Whether it may be JSON: one with tags is checked when it is saved."""
     if "((" in body:
         return True
     try:

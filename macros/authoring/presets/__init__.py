@@ -29,16 +29,16 @@ __all__ = [
 ]
 
 FOLDER = Path(__file__).parent
-# In the order of the menu.
+# Their order in the menu.
 GROUPS = ("Chat", "Issues", "Support", "Testers", "Automation", "Any system")
 
 
 @cache
 def all_presets() -> Mapping[str, Preset]:
     """Every preset by its id, in the order of the menu."""
-    found = [
+    presets = [
         Preset.from_data(path.stem, yaml.safe_load(path.read_text("utf-8")))
         for path in FOLDER.glob("*.yaml")
     ]
-    found.sort(key=lambda each: (GROUPS.index(each.group), each.vendor, each.title))
-    return MappingProxyType({each.id: each for each in found})
+    presets.sort(key=lambda each: (GROUPS.index(each.group), each.vendor, each.title))
+    return MappingProxyType({each.id: each for each in presets})

@@ -11,7 +11,7 @@ from typing import Any
 class Setting:
     """What people are asked for; `kind` is text, url or choice.
 
-    A `url` is the address of a site, without a slash at its end.
+    A `url` is the base URL of a site, without a slash at its end.
     """
 
     key: str
@@ -28,7 +28,7 @@ class SecretNeed:
     """A credential; `name` is only suggested.
 
     It is bound to `hosts`: host names, or settings of the kind url as `[[key]]`. A
-    secret of the kind url is a whole address, and bound to its own host.
+    secret of the kind url is a whole URL, and bound to its own host.
     """
 
     key: str
@@ -53,7 +53,7 @@ class Preset:
     settings: tuple[Setting, ...]
     secrets: tuple[SecretNeed, ...]
     requests: tuple[Mapping[str, Any], ...]
-    answer: Mapping[str, Any]
+    response: Mapping[str, Any]
 
     @classmethod
     def from_data(cls, name: str, data: Mapping[str, Any]) -> Preset:
@@ -82,7 +82,7 @@ class Preset:
 
     @property
     def returned(self) -> list[str]:
-        """The names under which parts of the answer are kept."""
+        """The names under which parts of the response are kept."""
         return [
             value["name"]
             for request in self.requests

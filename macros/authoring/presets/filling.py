@@ -18,6 +18,8 @@ from .definition import Preset, Setting
 
 MAX_SETTING = 500
 
+Writer = Callable[[str], str]
+
 _PLACEHOLDER = re.compile(r"\[\[([a-z][a-z0-9_]*)\]\]")
 _PAIR = re.compile(r"\(\(|\)\)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -44,59 +46,69 @@ def _site(setting: Setting, value: str) -> str:
             raise ValueError
         origin_of(value)
     except (TransportError, ValueError):
-        raise ValueError(
-            f"'{value}' is not an address such as {setting.example}"
-        ) from None
+        raise ValueError(f"'{value}' is not a URL such as {setting.example}") from None
     return value.rstrip("/")
 
 
 def fill(
     preset: Preset, settings: Mapping[str, str], secrets: Mapping[str, str]
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """The fields of each web request.
 
     `settings` are checked values, `secrets` names; both by the keys of the preset.
     Raises ValueError with a sentence that names the setting.
     """
-    sites = {each.key for each in preset.settings if each.kind == "url"}
-    labels = {each.key: each.label for each in preset.settings}
+    filler = _Filler(preset, settings, secrets)
+    return [filler.fill(request) for request in preset.requests]
 
-    def filled(request: Mapping[str, Any]) -> dict[str, Any]:
+
+class _Filler:
+    def __init__(
+        self, preset: Preset, settings: Mapping[str, str], secrets: Mapping[str, str]
+    ) -> None:
+        self.settings = settings
+        self.secrets = secrets
+        self.sites = {each.key for each in preset.settings if each.kind == "url"}
+        self.labels = {each.key: each.label for each in preset.settings}
+
+    def fill(self, request: Mapping[str, Any]) -> dict[str, Any]:
         body_kind = request.get("body_kind", "json")
-        writers = {"url": _in_url, "body": _IN_BODY.get(body_kind, _in_lines)}
-        writers["headers"] = _in_lines
-
-        def put(text: str, write: Callable[[str], str]) -> str:
-            def one(found: re.Match[str]) -> str:
-                key = found[1]
-                if key in secrets:
-                    return secrets[key]
-                if key in sites and (found.start() == 0 or write is _plain):
-                    return settings[key]
-                try:
-                    return write(settings[key])
-                except ValueError as error:
-                    raise ValueError(f"{labels[key]}: {error}") from None
-
-            return _PLACEHOLDER.sub(one, text)
-
+        writers = {
+            "url": _in_url,
+            "headers": _in_lines,
+            "body": _IN_BODY.get(body_kind, _in_lines),
+        }
         return {
-            name: put(value, writers.get(name, _plain))
+            name: self._put(value, writers.get(name, _plain))
             if isinstance(value, str)
             else value
             for name, value in request.items()
         }
 
-    return [filled(request) for request in preset.requests]
+    def _put(self, text: str, write: Writer) -> str:
+        return _PLACEHOLDER.sub(lambda match: self._value(match, write), text)
+
+    def _value(self, match: re.Match[str], write: Writer) -> str:
+        key = match[1]
+        if key in self.secrets:
+            return self.secrets[key]
+        value = self.settings[key]
+        if key in self.sites and (match.start() == 0 or write is _plain):
+            return value
+        try:
+            return write(value)
+        except ValueError as error:
+            raise ValueError(f"{self.labels[key]}: {error}") from None
 
 
-def placeholders(request: Mapping[str, Any]) -> set[str]:
+def placeholders(request: Mapping[str, object]) -> set[str]:
+    """The keys that stand as `[[key]]` in a preset's request."""
     texts = (value for value in request.values() if isinstance(value, str))
-    return {found[1] for text in texts for found in _PLACEHOLDER.finditer(text)}
+    return {match[1] for text in texts for match in _PLACEHOLDER.finditer(text)}
 
 
 def host_of(url: str) -> str:
-    """The host of an address as a secret is bound to it. Raises TransportError."""
+    """The host of a URL as a secret is bound to it. Raises TransportError."""
     origin = origin_of(url)
     scheme, _, host = origin.partition("://")
     usual = {"http": ":80", "https": ":443"}[scheme]
@@ -105,11 +117,11 @@ def host_of(url: str) -> str:
 
 def hosts_for(hosts: tuple[str, ...], settings: Mapping[str, str]) -> list[str]:
     """The hosts a secret is bound to, those of settings written out."""
-    found = []
+    settled = []
     for host in hosts:
         setting = _PLACEHOLDER.fullmatch(host)
-        found.append(host_of(settings[setting[1]]) if setting else host)
-    return found
+        settled.append(host_of(settings[setting[1]]) if setting else host)
+    return settled
 
 
 def _plain(value: str) -> str:
@@ -141,7 +153,7 @@ def _in_lines(value: str) -> str:
 
 def _as_text(value: str) -> str:
     """Two parentheses stay text, and begin or end no tag."""
-    return _PAIR.sub(lambda found: "\\" + found[0], value)
+    return _PAIR.sub(lambda match: "\\" + match[0], value)
 
 
 _IN_BODY = {"json": _in_json, "xml": _in_xml}

@@ -13,23 +13,23 @@ from logs.models import Action
 from ... import config
 
 
-def find_project(called: str) -> Project:
-    """By number, name, or community/name. Raises CommandError."""
+def find_project(named: str) -> Project:
+    """The project of a number, a name, or COMMUNITY/NAME. Raises CommandError."""
     rows = Project.objects.select_related("community")
-    community, _, name = called.rpartition("/")
-    if called.isascii() and called.isdecimal():
-        rows = rows.filter(pk=int(called[:18]))
+    community, _, name = named.rpartition("/")
+    if named.isascii() and named.isdecimal():
+        rows = rows.filter(pk=int(named[:18]))
     elif community:
         rows = rows.filter(name=name, community__name=community)
     else:
-        rows = rows.filter(name=called)
-    found = list(rows[:2])
-    if len(found) == 1:
-        return found[0]
-    if found:
-        told = f"Several projects are called '{called}': write COMMUNITY/PROJECT."
-        raise CommandError(told)
-    raise CommandError(f"There is no project '{called}'.")
+        rows = rows.filter(name=named)
+    projects = list(rows[:2])
+    if len(projects) == 1:
+        return projects[0]
+    if projects:
+        problem = f"Several projects are called '{named}': write COMMUNITY/PROJECT."
+        raise CommandError(problem)
+    raise CommandError(f"There is no project '{named}'.")
 
 
 class Command(BaseCommand):
@@ -58,8 +58,8 @@ class Command(BaseCommand):
             try:
                 output.write_text(text, "utf-8")
             except OSError as error:
-                told = f"--output: can't write {output}: {error.strerror}."
-                raise CommandError(told) from None
+                problem = f"--output: can't write {output}: {error.strerror}."
+                raise CommandError(problem) from None
             self.stdout.write(f"Written to {output}.")
         audit.record(Action.EXPORTED, project, detail="Types and macros.")
 
@@ -67,8 +67,8 @@ class Command(BaseCommand):
 def _named(rows: Any, names: list[str] | None, what: str) -> Any:
     if names is None:
         return None
-    found = rows.filter(name__in=names)
-    missing = set(names) - {each.name for each in found}
+    matches = rows.filter(name__in=names)
+    missing = set(names) - {each.name for each in matches}
     if missing:
         raise CommandError(f"The project has no {what} '{sorted(missing)[0]}'.")
-    return found
+    return matches

@@ -43,8 +43,8 @@ class Command(BaseCommand):
                 dry_run=options["dry_run"],
             )
         except SecretsMissing as refusal:
-            told = "Give them in a file with --secrets."
-            raise CommandError(f"{refusal} {told}") from None
+            advice = "Give them in a file with --secrets."
+            raise CommandError(f"{refusal} {advice}") from None
         except ConfigRefused as refusal:
             raise CommandError(f"Nothing was imported.\n{refusal}") from None
         word = "Would be imported" if options["dry_run"] else "Imported"
@@ -66,13 +66,13 @@ def _secrets(path: Path | None) -> dict[str, str]:
     if path is None:
         return {}
     try:
-        found = _read(path)
+        values = _read(path)
     except ConfigRefused:
         # What stands in it is not repeated.
-        found = None
-    fits = isinstance(found, dict) and all(
-        isinstance(each, str) for each in found.values()
+        values = None
+    fits = isinstance(values, dict) and all(
+        isinstance(each, str) for each in values.values()
     )
     if not fits:
         raise CommandError(f"{path} must hold names of secrets with their values.")
-    return dict(found or {})
+    return dict(values or {})

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from feedback.access.privacy import Privacy
 from feedback.changes import Change, ChangeKind
 
 from ...models import Macro
@@ -21,7 +22,7 @@ class AddComment(StepKind):
     kind = "add_comment"
     SETTINGS = ("text",)
     IS_FOR_TESTERS = False
-    AUDIT_HIDDEN = frozenset({"text"})
+    privacy = Privacy(hidden=("text",))
     FORM = StepForm(
         "Add comments", order=40, fields=["position", "text"], rows={"text": 3}
     )

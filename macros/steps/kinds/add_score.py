@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
+from feedback.access.privacy import NOTHING_PERSONAL
 from feedback.changes import ChangeKind
 
 from ...models import Macro
@@ -19,6 +20,7 @@ class AddScore(StepKind):
 
     kind = "add_score"
     SETTINGS = ("points",)
+    privacy = NOTHING_PERSONAL
     FORM = StepForm(
         "Add to the tester's score",
         order=60,

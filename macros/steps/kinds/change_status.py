@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from feedback.access.privacy import NOTHING_PERSONAL
 from feedback.changes import ChangeKind
 from feedback.models import Status
 
@@ -17,6 +18,7 @@ class ChangeStatus(StepKind):
 
     kind = "change_status"
     SETTINGS = ("status",)
+    privacy = NOTHING_PERSONAL
     NAMED_BY = {"status": "name"}
     IS_FOR_TESTERS = False
     FORM = StepForm(

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import models
 
+from feedback.access.privacy import Privacy
 from feedback.changes import ChangePlan
 from logs.models import Attempt
 from logs.redaction import MASK
@@ -42,7 +43,7 @@ class SendEmail(StepKind):
 
     kind = "send_email"
     SETTINGS = ("to", "subject", "body")
-    AUDIT_HIDDEN = frozenset({"to", "body"})
+    privacy = Privacy(hidden=("to", "body"))
     FORM = StepForm(
         "Send e-mails",
         order=70,

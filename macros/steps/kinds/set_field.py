@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from feedback.access.privacy import NOTHING_PERSONAL
 from feedback.changes import ChangeKind
 from feedback.forms import answer_from
 from feedback.models import FormField
@@ -19,6 +20,7 @@ class SetField(StepKind):
 
     kind = "set_field"
     SETTINGS = ("field", "value")
+    privacy = NOTHING_PERSONAL
     NAMED_BY = {"field": "key"}
     IS_FOR_TESTERS = False
     FORM = StepForm(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from feedback.access.privacy import NOTHING_PERSONAL
 from feedback.changes import ChangeKind
 from feedback.models import Visibility
 
@@ -16,6 +17,7 @@ class SetVisibility(StepKind):
 
     kind = "set_visibility"
     SETTINGS = ("visibility",)
+    privacy = NOTHING_PERSONAL
     IS_FOR_TESTERS = False
     FORM = StepForm(
         "Set the visibility",

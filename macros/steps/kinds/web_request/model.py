@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from logs.audit.differences import origin_in
-from logs.redaction import is_credential
+from feedback.access.privacy import Privacy
+from logs.redaction import is_credential, origin_in
 
 from ....auth.kinds import SECRET_FIELDS, AuthKind
 from ....extraction import Source, check
@@ -55,7 +55,7 @@ class WebRequest(StepKind):
     UNTAGGED_LINES = ("token_parameters",)
     URL_SETTING = "url"
     NEEDS_API_KEY = True
-    AUDIT_HIDDEN = frozenset({"headers", "body"})
+    privacy = Privacy(hidden=("headers", "body"))
     FORM = form.FORM
 
     method = models.CharField(max_length=6, choices=Method, default=Method.POST)

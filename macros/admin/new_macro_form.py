@@ -1,4 +1,4 @@
-"""What every form asks from which a new macro starts."""
+"""What is asked for a new macro, whatever it is made from."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from django import forms
 from django.db.models import QuerySet
 
 from feedback.access.actors import may_in_a_community
-from feedback.models import FeedbackType
+from feedback.access.keys import Actor
+from feedback.models import Community, FeedbackType, Project
 
-from ..authoring.new_macros import MacroRefused, NewSecret, Start, create_macro
+from ..authoring.new_macros import MacroRefused, NewMacro, NewSecret, create_macro
 from ..authoring.presets import host_of, hosts_for
 from ..http import TransportError
 from ..models import Macro, Secret
 from ..models.secrets import MAX_VALUE, MIN_VALUE
 from ..tags import FEEDBACK, SUBJECT_KINDS, TESTER
-from .places import TestersField, one_of, tester_places
+from .owners import TestersField, one_of, tester_owners
 from .secrets import WriteOnly
 
 _ADD_MACRO = "macros.add_macro"
@@ -26,7 +27,7 @@ _ADD_SECRET = "macros.add_secret"  # noqa: S105 - a permission
 WIDE = "vTextField"
 
 
-def types_for(user: Any) -> QuerySet[FeedbackType]:
+def types_for(user: Actor) -> QuerySet[FeedbackType]:
     """Those to which the user may add macros."""
     rows = FeedbackType.objects.visible_to(user, _ADD_MACRO)
     return rows.select_related("project__community")
@@ -34,7 +35,7 @@ def types_for(user: Any) -> QuerySet[FeedbackType]:
 
 @dataclass(frozen=True, slots=True)
 class AskedSecret:
-    """A credential to ask for; `value` is had already where it was pasted."""
+    """A credential to ask for; a pasted command brings its `value` along."""
 
     key: str
     name: str
@@ -44,9 +45,43 @@ class AskedSecret:
     hosts: Sequence[str] = ()
     value: str = ""
 
+    def fields(self) -> dict[str, forms.Field]:
+        """What is asked about it, by the name of each field."""
+        fields: dict[str, forms.Field] = {
+            f"{self.key}_name": forms.CharField(
+                label="Name",
+                max_length=100,
+                initial=self.name,
+                widget=forms.TextInput(
+                    {"class": WIDE, "list": "secrets", "autocomplete": "off"}
+                ),
+            ),
+            f"{self.key}_value": forms.CharField(
+                label="Value",
+                required=False,
+                min_length=MIN_VALUE,
+                max_length=MAX_VALUE,
+                widget=WriteOnly(
+                    attrs={"rows": 2, "autocomplete": "off", "spellcheck": "false"}
+                ),
+                help_text=f"Nobody can read it back. Empty: {self._default}.",
+            ),
+        }
+        if self.value:
+            fields[f"{self.key}_existing"] = forms.BooleanField(
+                label="Use the secret that already has this name", required=False
+            )
+        return fields
 
-class StartForm(forms.Form):
-    """What every start asks: where, under which name, with which secrets."""
+    @property
+    def _default(self) -> str:
+        if self.value:
+            return "the value from the command"
+        return "the secret that already has this name"
+
+
+class NewMacroForm(forms.Form):
+    """What is always asked: where it belongs, its name and its secrets."""
 
     description = ""
     name = forms.CharField(
@@ -56,7 +91,7 @@ class StartForm(forms.Form):
     def __init__(
         self,
         *args: Any,
-        user: Any,
+        user: Actor,
         asked: Sequence[AskedSecret],
         subjects: Collection[str] = SUBJECT_KINDS,
         **kwargs: Any,
@@ -70,7 +105,7 @@ class StartForm(forms.Form):
             self.fields["feedback_type"] = forms.ModelChoiceField(types, required=only)
         if TESTER in subjects:
             self.fields["testers_of"] = TestersField(
-                tester_places(user),
+                tester_owners(user),
                 required=only,
                 label="testers of" if only else "or testers of",
             )
@@ -87,43 +122,11 @@ class StartForm(forms.Form):
                 ],
             )
         for secret in self.asked:
-            self.fields[f"{secret.key}_name"] = forms.CharField(
-                label="Name",
-                max_length=100,
-                initial=secret.name,
-                widget=forms.TextInput(
-                    {"class": WIDE, "list": "secrets", "autocomplete": "off"}
-                ),
-            )
-            self.fields[f"{secret.key}_value"] = forms.CharField(
-                label="Value",
-                required=False,
-                min_length=MIN_VALUE,
-                max_length=MAX_VALUE,
-                widget=WriteOnly(
-                    attrs={"rows": 2, "autocomplete": "off", "spellcheck": "false"}
-                ),
-                help_text="Nobody can read it back. "
-                + (
-                    "Empty: the value from the command."
-                    if secret.value
-                    else "Empty: the secret of that name that there is already."
-                ),
-            )
-            if secret.value:
-                self.fields[f"{secret.key}_existing"] = forms.BooleanField(
-                    label="Use the secret of this name that there is already",
-                    required=False,
-                )
+            self.fields |= secret.fields()
 
     @property
     def secret_rows(self) -> list[tuple[AskedSecret, list[forms.BoundField]]]:
-        parts = ("name", "value", "existing")
-        rows = ((each, [f"{each.key}_{part}" for part in parts]) for each in self.asked)
-        return [
-            (each, [self[name] for name in names if name in self.fields])
-            for each, names in rows
-        ]
+        return [(each, [self[name] for name in each.fields()]) for each in self.asked]
 
     @property
     def known_secrets(self) -> list[str]:
@@ -140,17 +143,17 @@ class StartForm(forms.Form):
         }
 
     @property
-    def place_fields(self) -> list[forms.BoundField]:
+    def owner_fields(self) -> list[forms.BoundField]:
         names = ("feedback_type", "testers_of")
         return [self[name] for name in names if name in self.fields]
 
     @property
-    def place(self) -> Any:
-        """A FeedbackType, Project or Community; None where none was chosen."""
+    def owner(self) -> FeedbackType | Project | Community | None:
+        """None where none was chosen."""
         chosen = self.cleaned_data
         return chosen.get("feedback_type") or chosen.get("testers_of")
 
-    def clean(self) -> dict[str, Any] | None:
+    def clean(self) -> dict[str, object] | None:
         cleaned = super().clean()
         one_of(self, self.cleaned_data)
         self.made = [
@@ -164,20 +167,20 @@ class StartForm(forms.Form):
         return cleaned
 
     def _secret(self, asked: AskedSecret) -> tuple[str, str]:
-        """Name and new value; no value where one is used that is there."""
+        """Name and new value; no value where a secret that exists is used."""
         name = self.cleaned_data.get(f"{asked.key}_name", "")
         value = self.cleaned_data.get(f"{asked.key}_value") or asked.value
         if self.cleaned_data.get(f"{asked.key}_existing"):
             value = ""
-        place = self.place
-        if place and name and not value and f"{asked.key}_value" not in self.errors:
-            macro = Macro.at(place)
+        owner = self.owner
+        if owner and name and not value and f"{asked.key}_value" not in self.errors:
+            macro = Macro.at(owner)
             usable = Secret.objects.usable_in(macro.community_id, macro.project_id)
             if not usable.named(name):
-                owner = macro.project or macro.community
+                where = macro.project or macro.community
                 self.add_error(
                     f"{asked.key}_value",
-                    f"There is no secret '{name}' for {owner} yet. Enter its value.",
+                    f"There is no secret '{name}' for {where} yet. Enter its value.",
                 )
         return name, value
 
@@ -186,7 +189,7 @@ class StartForm(forms.Form):
             try:
                 return [host_of(value)]
             except TransportError:
-                self.add_error(f"{asked.key}_value", "This is not a web address.")
+                self.add_error(f"{asked.key}_value", "This is not a valid URL.")
                 return []
         try:
             return hosts_for(tuple(asked.hosts), self._settings())
@@ -203,27 +206,28 @@ class StartForm(forms.Form):
     def _settings(self) -> dict[str, str]:
         return {}
 
-    def requests(self) -> Sequence[Mapping[str, Any]]:
+    def requests(self) -> Sequence[Mapping[str, object]]:
         raise NotImplementedError
 
     def save(self) -> Macro | None:
         """None with the errors on their fields where it can't be made."""
-        place = self.place
+        owner = self.owner
+        assert owner is not None  # noqa: S101 - a valid form has one
         try:
-            start = Start(
-                place,
+            new = NewMacro(
+                owner,
                 self.cleaned_data["name"],
                 self.description,
                 self.requests(),
                 self.made,
                 self.cleaned_data.get("keep_in") == "community",
             )
-            return create_macro(start, self.user)
+            return create_macro(new, self.user)
         except ValueError as error:
             self.add_error(None, str(error))
         except MacroRefused as refused:
-            is_type = isinstance(place, FeedbackType)
-            fields = {"place": "feedback_type" if is_type else "testers_of", "": None}
+            is_type = isinstance(owner, FeedbackType)
+            fields = {"owner": "feedback_type" if is_type else "testers_of", "": None}
             for member, problems in refused.problems.items():
                 self.add_error(fields.get(member, member), list(problems))
         return None

@@ -20,7 +20,7 @@ from macros.models import Macro, Secret
 from macros.steps.kinds.web_request import WebRequest
 from tests import factories
 
-CHOOSER = reverse("admin:macros_macro_start")
+CHOOSER = reverse("admin:macros_macro_new")
 VALUE = "https://hooks.slack.com/services/T0/B0/not-to-be-seen"
 NEW = {"secret_slack_url_name": "slack_url", "secret_slack_url_value": VALUE}
 
@@ -30,8 +30,8 @@ def bugs(db: None) -> FeedbackType:
     return factories.feedback_type()
 
 
-def start(preset: str) -> str:
-    return reverse("admin:macros_macro_start_preset", args=[preset])
+def form_page(preset: str) -> str:
+    return reverse("admin:macros_macro_new_preset", args=[preset])
 
 
 def form(bugs: FeedbackType, **values: str) -> dict[str, str]:
@@ -61,8 +61,8 @@ def test_every_preset_is_offered_under_its_group_with_a_page(
 ) -> None:
     html = page.get(CHOOSER).content.decode()
     for preset in all_presets().values():
-        assert start(preset.id) in html
-        shown = page.get(start(preset.id)).content.decode()
+        assert form_page(preset.id) in html
+        shown = page.get(form_page(preset.id)).content.decode()
         assert preset.documentation.replace("&", "&amp;") in shown
         for each in (*preset.settings, *preset.secrets):
             assert each.key in shown
@@ -73,13 +73,13 @@ def test_every_preset_is_offered_under_its_group_with_a_page(
 def test_the_list_is_searched_by_vendor_and_by_words(
     page: Client, bugs: FeedbackType
 ) -> None:
-    def found(query: str) -> list[str]:
+    def problems(query: str) -> list[str]:
         groups = page.get(CHOOSER, {"q": query}).context["groups"]
         return [preset.id for _, presets in groups for preset in presets]
 
-    assert found("DISCORD") == ["discord"]
-    assert found("jira comment") == ["jira-comment"]
-    assert found("nothing like it") == []
+    assert problems("DISCORD") == ["discord"]
+    assert problems("jira comment") == ["jira-comment"]
+    assert problems("nothing like it") == []
     html = page.get(CHOOSER, {"q": "<b>x"}).content.decode()
     assert "No preset has &lt;b&gt;x in it" in html
 
@@ -91,13 +91,13 @@ def test_lists_and_forms_lead_here_and_the_type_comes_along(
     macros = page.get(reverse("admin:macros_macro_changelist") + query)
     assert f"{CHOOSER}{query}" in macros.content.decode()
     assert CHOOSER in page.get(reverse("admin:macros_macro_add")).content.decode()
-    assert f"{start('github')}{query}" in page.get(CHOOSER + query).content.decode()
-    chosen = page.get(start("github") + query).content.decode()
+    assert f"{form_page('github')}{query}" in page.get(CHOOSER + query).content.decode()
+    chosen = page.get(form_page("github") + query).content.decode()
     assert f'<option value="{bugs.pk}" selected>' in chosen
 
 
 def test_a_macro_is_made_with_its_secret(page: Client, bugs: FeedbackType) -> None:
-    response = page.post(start("slack-blocks"), form(bugs, **NEW), follow=True)
+    response = page.post(form_page("slack-blocks"), form(bugs, **NEW), follow=True)
     macro, secret = Macro.objects.get(), Secret.objects.get()
     change = reverse("admin:macros_macro_change", args=[macro.pk])
     assert response.redirect_chain == [(change, 302)]
@@ -126,11 +126,11 @@ def test_every_preset_makes_a_macro_that_can_be_saved_again(
         values[f"secret_{need.key}_value"] = VALUE
     if preset.subject_kind == "tester":
         values["testers_of"] = f"project-{bugs.project_id}"
-    response = page.post(start(name), form(bugs, **values))
+    response = page.post(form_page(name), form(bugs, **values))
     assert response.status_code == 302, response.context["form"].errors
     macro = Macro.objects.get()
-    place = bugs.project if preset.subject_kind == "tester" else bugs
-    assert macro.place == place, "a tester preset takes no type, another no testers"
+    owner = bugs.project if preset.subject_kind == "tester" else bugs
+    assert macro.owner == owner, "a tester preset takes no type, another no testers"
     step = WebRequest.objects.get()
     assert [row["name"] for row in step.return_values] == preset.returned
     step.full_clean(exclude=["step_ptr"])
@@ -145,7 +145,7 @@ def test_settings_become_text_of_the_request(page: Client, bugs: FeedbackType) -
         "secret_jira_token_name": "Jira login",
         "secret_jira_token_value": "not-to-be-seen",
     }
-    page.post(start("jira-create"), form(bugs, keep_in="community", **values))
+    page.post(form_page("jira-create"), form(bugs, keep_in="community", **values))
     step, secret = WebRequest.objects.get(), Secret.objects.get()
     assert step.url == "https://jira.example:8443/rest/api/3/issue"
     assert (step.auth_kind, step.auth_user) == ("basic", "me@example.com")
@@ -158,9 +158,9 @@ def test_a_secret_that_is_there_is_used_by_name(
     page: Client, bugs: FeedbackType
 ) -> None:
     factories.secret(bugs, "Slack Main")
-    html = page.get(start("slack-text")).content.decode()
+    html = page.get(form_page("slack-text")).content.decode()
     assert '<option value="Slack Main">' in html
-    page.post(start("slack-text"), form(bugs, secret_slack_url_name="slack main"))
+    page.post(form_page("slack-text"), form(bugs, secret_slack_url_name="slack main"))
     assert WebRequest.objects.get().url == "((Secret: slack main))"
     assert Secret.objects.get().name == "Slack Main"
 
@@ -169,14 +169,16 @@ def test_a_macro_or_secret_that_is_there_is_never_touched(
     page: Client, bugs: FeedbackType
 ) -> None:
     factories.secret(bugs, "slack_url", "https://old.example/old-value")
-    found = errors(page.post(start("slack-text"), form(bugs, **NEW)))
-    assert list(found) == ["secret_slack_url_name"]
-    assert "There is a secret 'slack_url' already." in found["secret_slack_url_name"][0]
+    problems = errors(page.post(form_page("slack-text"), form(bugs, **NEW)))
+    assert list(problems) == ["secret_slack_url_name"]
+    assert (
+        "There is a secret 'slack_url' already." in problems["secret_slack_url_name"][0]
+    )
     assert Secret.objects.get().reveal() == "https://old.example/old-value"
 
     macro = factories.macro(bugs, "https://mine.example/", name="To Slack")
     new = {**NEW, "secret_slack_url_name": "another"}
-    response = page.post(start("slack-text"), form(bugs, **new))
+    response = page.post(form_page("slack-text"), form(bugs, **new))
     assert response.context["form"].errors == {
         "name": ["The type has a macro of this name."]
     }
@@ -196,7 +198,7 @@ def test_a_macro_or_secret_that_is_there_is_never_touched(
         (
             {**NEW, "secret_slack_url_value": "not-to-be-seen"},
             "secret_slack_url_value",
-            "This is not a web address.",
+            "This is not a valid URL.",
         ),
         (
             {**NEW, "secret_slack_url_value": "x"},
@@ -215,9 +217,9 @@ def test_a_macro_or_secret_that_is_there_is_never_touched(
 def test_what_cannot_be_is_said_at_its_field(
     page: Client, bugs: FeedbackType, values: dict[str, str], field: str, message: str
 ) -> None:
-    found = errors(page.post(start("slack-text"), form(bugs, **values)))
-    assert list(found) == [field]
-    assert found[field][0].startswith(message)
+    problems = errors(page.post(form_page("slack-text"), form(bugs, **values)))
+    assert list(problems) == [field]
+    assert problems[field][0].startswith(message)
     assert not Secret.objects.exists()
 
 
@@ -233,18 +235,18 @@ def test_a_preset_for_testers_asks_whose_and_makes_a_user_macro(
     page: Client, bugs: FeedbackType, kind: str
 ) -> None:
     project, community = bugs.project, bugs.project.community
-    html = page.get(start("shippo")).content.decode()
+    html = page.get(form_page("shippo")).content.decode()
     assert "It makes a user macro" in html and 'name="feedback_type"' not in html
     assert f'<option value="community-{community.pk}">All testers of' in html
-    place = {"community": community, "project": project}[kind]
+    owner = {"community": community, "project": project}[kind]
 
-    data = {**SHIPPO, "testers_of": f"{kind}-{place.pk}", "keep_in": "project"}
-    response = page.post(start("shippo"), data, follow=True)
+    data = {**SHIPPO, "testers_of": f"{kind}-{owner.pk}", "keep_in": "project"}
+    response = page.post(form_page("shippo"), data, follow=True)
 
     assert "Try it on one tester first." in response.content.decode()
     macro, secret = Macro.objects.get(), Secret.objects.get()
-    assert (macro.place, macro.subject_kind, macro.community) == (
-        place,
+    assert (macro.owner, macro.subject_kind, macro.community) == (
+        owner,
         "tester",
         community,
     )
@@ -256,11 +258,15 @@ def test_testers_are_asked_for_and_must_be_ones_own(bugs: FeedbackType) -> None:
     manager = factories.member(bugs, Role.PROJECT_MANAGER, in_project=True)
     client = as_user(manager)
     for wrong in ("", f"community-{bugs.project.community_id}", "project-0", "x"):
-        found = errors(client.post(start("shippo"), {**SHIPPO, "testers_of": wrong}))
-        assert list(found) == ["testers_of"]
+        problems = errors(
+            client.post(form_page("shippo"), {**SHIPPO, "testers_of": wrong})
+        )
+        assert list(problems) == ["testers_of"]
     own = {**SHIPPO, "testers_of": f"project-{bugs.project_id}"}
-    assert client.post(start("shippo"), own).status_code == 302
-    response = client.post(start("shippo"), {**own, "secret_shippo_token_value": ""})
+    assert client.post(form_page("shippo"), own).status_code == 302
+    response = client.post(
+        form_page("shippo"), {**own, "secret_shippo_token_value": ""}
+    )
     assert (
         response.context["form"].errors
         == {"__all__": ["The project has a user macro of this name."]}
@@ -270,18 +276,18 @@ def test_testers_are_asked_for_and_must_be_ones_own(bugs: FeedbackType) -> None:
 
 def test_a_locked_community_gets_no_macro(page: Client, bugs: FeedbackType) -> None:
     bugs.project.community.api_keys.all().delete()
-    [said] = errors(page.post(start("slack-text"), form(bugs, **NEW)))["feedback_type"]
-    assert said.startswith("Web requests are locked: the community Community")
+    [problem] = errors(page.post(form_page("slack-text"), form(bugs, **NEW)))[
+        "feedback_type"
+    ]
+    assert problem.startswith("Web requests are locked: the community Community")
     assert not Secret.objects.exists()
 
 
 def test_a_bad_setting_is_said_at_its_field(page: Client, bugs: FeedbackType) -> None:
     values = {"setting_url": "ftp://a.example"}
-    found = errors(page.post(start("any-json"), form(bugs, **values)))
-    assert list(found) == ["setting_url"]
-    assert (
-        "is not an address such as https://api.example.com" in found["setting_url"][0]
-    )
+    problems = errors(page.post(form_page("any-json"), form(bugs, **values)))
+    assert list(problems) == ["setting_url"]
+    assert "is not a URL such as https://api.example.com" in problems["setting_url"][0]
 
 
 def test_roles_decide_where_macros_and_secrets_may_be(bugs: FeedbackType) -> None:
@@ -291,17 +297,19 @@ def test_roles_decide_where_macros_and_secrets_may_be(bugs: FeedbackType) -> Non
     factories.secret(theirs, "theirs only")
     client = as_user(manager)
 
-    html = client.get(start("slack-text")).content.decode()
+    html = client.get(form_page("slack-text")).content.decode()
     assert f'value="{bugs.pk}"' in html and f'value="{theirs.pk}"' not in html
     assert "theirs only" not in html and "keep_in" not in html
-    assert list(errors(client.post(start("slack-text"), form(theirs, **NEW)))) == [
+    assert list(errors(client.post(form_page("slack-text"), form(theirs, **NEW)))) == [
         "feedback_type"
     ]
     used = form(bugs, secret_slack_url_name="theirs only")
-    [said] = errors(client.post(start("slack-text"), used))["secret_slack_url_value"]
-    assert said.startswith("There is no secret 'theirs only'")
+    [problem] = errors(client.post(form_page("slack-text"), used))[
+        "secret_slack_url_value"
+    ]
+    assert problem.startswith("There is no secret 'theirs only'")
 
-    client.post(start("slack-text"), form(bugs, keep_in="community", **NEW))
+    client.post(form_page("slack-text"), form(bugs, keep_in="community", **NEW))
     assert Secret.objects.get(key="slack_url").project == bugs.project
 
 
@@ -312,8 +320,8 @@ def test_a_manager_of_another_community_cannot_put_a_secret_into_this_one(
     manager = factories.member(bugs, Role.PROJECT_MANAGER, in_project=True)
     factories.member(other, Role.COMMUNITY_MANAGER, manager.username)
     data = form(bugs, keep_in="community", **NEW)
-    found = errors(as_user(manager).post(start("slack-text"), data))
-    assert found == {
+    problems = errors(as_user(manager).post(form_page("slack-text"), data))
+    assert problems == {
         "secret_slack_url_name": ["You may not add secrets to the community."]
     }
     assert not Secret.objects.exists()
@@ -322,8 +330,8 @@ def test_a_manager_of_another_community_cannot_put_a_secret_into_this_one(
 @pytest.mark.parametrize("role", [Role.SUPPORT, Role.OBSERVER])
 def test_who_may_not_add_macros_finds_no_page(bugs: FeedbackType, role: str) -> None:
     client = as_user(factories.member(bugs, role))
-    curl = reverse("admin:macros_macro_start_curl")
-    for url in (CHOOSER, start("slack-text"), curl):
+    curl = reverse("admin:macros_macro_new_curl")
+    for url in (CHOOSER, form_page("slack-text"), curl):
         assert client.get(url).status_code == 403
         assert client.post(url, form(bugs, **NEW)).status_code == 403
     assert not Macro.objects.exists()
@@ -331,7 +339,7 @@ def test_who_may_not_add_macros_finds_no_page(bugs: FeedbackType, role: str) -> 
 
 def test_without_a_login_or_with_a_wrong_name_there_is_nothing(page: Client) -> None:
     assert Client().get(CHOOSER).status_code == 302
-    assert page.get(start("no-such-preset")).status_code == 404
+    assert page.get(form_page("no-such-preset")).status_code == 404
 
 
 def test_a_key_that_jira_answers_is_kept_and_found_by_the_next_macro(
@@ -346,9 +354,9 @@ def test_a_key_that_jira_answers_is_kept_and_found_by_the_next_macro(
         "secret_jira_token_name": "jira_token",
         "secret_jira_token_value": "s3cr3t-token",
     }
-    page.post(start("jira-create"), form(bugs, **values))
+    page.post(form_page("jira-create"), form(bugs, **values))
     del values["secret_jira_token_value"]
-    page.post(start("jira-comment"), form(bugs, **{**values, "name": "Comment"}))
+    page.post(form_page("jira-comment"), form(bugs, **{**values, "name": "Comment"}))
 
     for macro in Macro.objects.order_by("pk"):
         deliveries.work(factories.run(macro).pk)
@@ -372,7 +380,7 @@ def test_from_the_form_to_the_wire(
     for need in all_presets()[preset].secrets:
         values[f"secret_{need.key}_name"] = need.name
         values[f"secret_{need.key}_value"] = f"{receiver.url}/ok/hook"
-    assert page.post(start(preset), form(bugs, **values)).status_code == 302
+    assert page.post(form_page(preset), form(bugs, **values)).status_code == 302
 
     run = factories.run(Macro.objects.get())
     deliveries.work(run.pk)

@@ -73,11 +73,11 @@ def test_an_import_is_shown_first_and_asks_for_secrets(
     where = url("import", subject)
     assert page.get(where).status_code == 200
     data: dict[str, Any] = {"text": exported(bugs), "existing": "refuse"}
-    told = page.post(where, data).content.decode()
-    assert 'name="secret_slack_url"' in told and "Import with these secrets" in told
+    html = page.post(where, data).content.decode()
+    assert 'name="secret_slack_url"' in html and "Import with these secrets" in html
     assert not subject.feedback_types.exists()
     again = page.post(where, data | {"confirmed": "x", "secret_slack_url": "a"})
-    assert "secrets.slack_url: A value has 6 to" in again.content.decode()
+    assert "secrets.slack_url.value: A value has 6 to" in again.content.decode()
     done = page.post(where, data | {"confirmed": "x", "secret_slack_url": VALUE})
     assert done["Location"] == url("change", subject)
     assert subject.macros.get().name == "To Slack"
@@ -96,8 +96,8 @@ def test_a_file_that_needs_no_secret_is_listed_and_then_imported(
     factories.secret(bugs, "slack_url", VALUE)
     where = url("import", subject)
     file = SimpleUploadedFile("config.yaml", exported(bugs).encode())
-    told = page.post(where, {"file": file, "existing": "refuse"}).content.decode()
-    assert "Feedback type Bug Report" in told and "Macro To Slack" in told
+    html = page.post(where, {"file": file, "existing": "refuse"}).content.decode()
+    assert "Feedback type Bug Report" in html and "Macro To Slack" in html
     assert not subject.feedback_types.exists()
     data = {"text": exported(bugs), "existing": "refuse", "confirmed": "Import"}
     assert page.post(where, data).status_code == 302
@@ -105,7 +105,7 @@ def test_a_file_that_needs_no_secret_is_listed_and_then_imported(
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "Choose a file, or paste its text."),
         ("centerhook: {format: 9}", "is of format 9"),
@@ -115,19 +115,19 @@ def test_a_file_that_needs_no_secret_is_listed_and_then_imported(
     ],
 )
 def test_a_file_with_a_fault_says_so(
-    page: Client, subject: Project, text: str, said: str
+    page: Client, subject: Project, text: str, message: str
 ) -> None:
-    told = page.post(url("import", subject), {"text": text, "existing": "refuse"})
-    assert said in told.content.decode()
-    assert "<script>alert" not in told.content.decode()
+    html = page.post(url("import", subject), {"text": text, "existing": "refuse"})
+    assert message in html.content.decode()
+    assert "<script>alert" not in html.content.decode()
 
 
 def test_a_clone_asks_for_the_secrets_that_stay_behind(
     page: Client, bugs: FeedbackType
 ) -> None:
     where = url("clone", bugs.project)
-    told = page.post(where, {"name": "Next Beta"}).content.decode()
-    assert 'name="secret_slack_url"' in told
+    html = page.post(where, {"name": "Next Beta"}).content.decode()
+    assert 'name="secret_slack_url"' in html
     assert not Project.objects.filter(name="Next Beta").exists()
     done = page.post(where, {"name": "Next Beta", "secret_slack_url": VALUE})
     made = Project.objects.get(name="Next Beta")
@@ -183,8 +183,12 @@ def test_the_commands_move_a_project(
     assert not subject.feedback_types.exists()
     call_command("import_config", str(file), *options, stdout=out)
     assert subject.macros.get().name == "To Slack"
-    said = out.getvalue()
-    assert "Would be imported" in said and "1 macro," in said and VALUE not in said
+    message = out.getvalue()
+    assert (
+        "Would be imported" in message
+        and "1 macro," in message
+        and VALUE not in message
+    )
 
 
 def test_the_commands_say_what_is_wrong(bugs: FeedbackType, tmp_path: Path) -> None:
@@ -193,7 +197,7 @@ def test_the_commands_say_what_is_wrong(bugs: FeedbackType, tmp_path: Path) -> N
     broken.write_bytes(b"\xff")
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text("centerhook: {format: 1}\nx: 1")
-    for arguments, said in [
+    for arguments, message in [
         (["import_config", str(tmp_path / "none"), *project], "can't be read"),
         (["import_config", str(broken), *project], "not text in UTF-8"),
         (["import_config", str(wrong), *project], "x: Unknown member"),
@@ -201,7 +205,7 @@ def test_the_commands_say_what_is_wrong(bugs: FeedbackType, tmp_path: Path) -> N
         (["export_config", *project, "--macro", "None"], "no macro 'None'"),
         (["export_config", *project, "--type", "None"], "no feedback type 'None'"),
     ]:
-        with pytest.raises(CommandError, match=said):
+        with pytest.raises(CommandError, match=message):
             call_command(*arguments)
 
 

@@ -13,13 +13,13 @@ from centerhook.receiver import Receiver
 from feedback.models import FeedbackType
 from logs.models import Delivery
 from macros import crypto, deliveries
-from macros.authoring.curl import LONGEST
+from macros.authoring.curl import MAX_LENGTH
 from macros.models import Macro, Secret
 from macros.steps.kinds.web_request import WebRequest
 from tests import factories
 
-CHOOSER = reverse("admin:macros_macro_start")
-URL = reverse("admin:macros_macro_start_curl")
+CHOOSER = reverse("admin:macros_macro_new")
+URL = reverse("admin:macros_macro_new_curl")
 COMMAND = """curl -L 'https://api.tracker.example/v1/issues?api_key=s3cr3t-in-url' \\
   -H 'Authorization: Bearer s3cr3t-bearer' -H 'X-Auth-Token: s3cr3t-header' \\
   --json '{"title": "((Title))", "token": "s3cr3t-in-body", "key": "PROJECT"}'"""
@@ -198,10 +198,10 @@ def test_a_secret_that_is_there_can_be_used_instead(
     ("command", "message"),
     [
         ("", "Paste a curl command."),
-        ("wget https://www.acme.example", "This is no curl command"),
+        ("wget https://www.acme.example", "This is not a curl command"),
         ("curl 'https://www.acme.example", "The quote &#x27; in line 1 is not closed."),
         ("curl -I https://www.acme.example", "The method HEAD is not sent from here"),
-        ("curl " + "x" * 1_000_000, f"The command is longer than {LONGEST:,}"),
+        ("curl " + "x" * 1_000_000, f"The command is longer than {MAX_LENGTH:,}"),
     ],
 )
 def test_a_command_that_cannot_be_read_is_refused_with_a_reason(
@@ -216,8 +216,8 @@ def test_what_could_not_be_sent_is_refused_by_member(
     page: Client, bugs: FeedbackType
 ) -> None:
     pasted = paste(page, 'curl https://www.acme.example/ --json \'{"a": "((Titel))"}\'')
-    said = send(page, pasted, bugs).content.decode()
-    assert "Body text: Line 1, column 8: unknown tag ((Titel))." in said
+    html = send(page, pasted, bugs).content.decode()
+    assert "Body text: Line 1, column 8: unknown tag ((Titel))." in html
     assert not Macro.objects.exists()
 
 
@@ -240,7 +240,7 @@ def test_a_body_that_is_not_what_it_says_is_sent_as_text(
         "curl https://www.acme.example -H 'Content-Type: application/json' -d '{broken'"
     )
     pasted = paste(page, command)
-    assert "The body is no JSON that can be taken apart" in pasted.content.decode()
+    assert "The body is not valid JSON" in pasted.content.decode()
     send(page, pasted, bugs)
     step = WebRequest.objects.get()
     assert (step.body_kind, step.body) == ("text", "{broken")

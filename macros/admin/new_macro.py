@@ -1,47 +1,47 @@
-"""Start from: a preset or a pasted command becomes a new macro, never an old one."""
+"""New macros from a preset or a pasted command; macros that exist stay as they are."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from django.contrib import messages
-from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.debug import sensitive_post_parameters
 
+from feedback.console.scoping import ScopedAdmin
+
 from .. import crypto
 from ..authoring.curl import CurlError, parse
-from ..authoring.new_macros import Draft, draft
+from ..authoring.new_macros import draft
 from ..authoring.presets import GROUPS, all_presets
 from ..models import Macro
-from .places import tester_places
-from .start_form import StartForm, types_for
-from .start_forms import CommandForm, PastedForm, PresetForm
+from .new_macro_form import NewMacroForm, types_for
+from .new_macro_sources import CommandForm, PastedForm, PresetForm
+from .owners import tester_owners
 
 
-class StartsMixin(ModelAdmin):
+class NewMacroPages(ScopedAdmin[Macro]):
     """The pages beside the list of macros."""
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
-        curl = sensitive_post_parameters()(self.start_from_curl)
-        preset = sensitive_post_parameters()(self.start_from_preset)
+        curl = sensitive_post_parameters()(self.new_from_curl)
+        preset = sensitive_post_parameters()(self.new_from_preset)
         return [
-            path("start/", wrap(self.start), name="macros_macro_start"),
-            path("start/curl/", wrap(curl), name="macros_macro_start_curl"),
-            path("start/<slug:name>/", wrap(preset), name="macros_macro_start_preset"),
+            path("new/", wrap(self.choose), name="macros_macro_new"),
+            path("new/curl/", wrap(curl), name="macros_macro_new_curl"),
+            path("new/<slug:name>/", wrap(preset), name="macros_macro_new_preset"),
             *super().get_urls(),
         ]
 
-    def start(self, request: HttpRequest) -> HttpResponse:
+    def choose(self, request: HttpRequest) -> HttpResponse:
         return self._chooser(request, CommandForm())
 
-    def start_from_preset(self, request: HttpRequest, name: str) -> HttpResponse:
+    def new_from_preset(self, request: HttpRequest, name: str) -> HttpResponse:
         self._check_permission(request)
         preset = all_presets().get(name)
         if preset is None:
@@ -55,20 +55,20 @@ class StartsMixin(ModelAdmin):
         if request.method == "POST" and form.is_valid() and (macro := form.save()):
             return self._made(request, macro, form)
         context = {"title": preset.title, "preset": preset}
-        if isinstance(preset.answer["body"], dict):
-            context["answer_body"] = json.dumps(preset.answer["body"], indent=2)
+        if isinstance(preset.response["body"], dict):
+            context["response_body"] = json.dumps(preset.response["body"], indent=2)
         return self._form_page(request, form, context)
 
-    def start_from_curl(self, request: HttpRequest) -> HttpResponse:
+    def new_from_curl(self, request: HttpRequest) -> HttpResponse:
         """First POST: the command. Second: what the command left open."""
         self._check_permission(request)
         if request.method != "POST":
-            return HttpResponseRedirect(reverse("admin:macros_macro_start"))
+            return HttpResponseRedirect(reverse("admin:macros_macro_new"))
         second = "sealed" in request.POST
         try:
             text = _unsealed(request) if second else request.POST.get("command", "")
             parsed = parse(text)
-            found = draft(parsed)
+            understood = draft(parsed)
         except CurlError as error:
             command = CommandForm({"command": ""})
             command.errors["command"] = command.error_class([str(error)])
@@ -78,11 +78,11 @@ class StartsMixin(ModelAdmin):
             initial={**_initial(request), "sealed": _sealed(request, text)},
             user=request.user,
             parsed=parsed,
-            found=found,
+            draft=understood,
         )
         if second and form.is_valid() and (macro := form.save()):
-            return self._made(request, macro, form, found)
-        context = {"title": "Start from a curl command", "draft": found}
+            return self._made(request, macro, form, understood.notes)
+        context = {"title": "Start from a curl command", "draft": understood}
         return self._form_page(request, form, context)
 
     def _check_permission(self, request: HttpRequest) -> None:
@@ -92,9 +92,10 @@ class StartsMixin(ModelAdmin):
     def _chooser(self, request: HttpRequest, command: CommandForm) -> HttpResponse:
         self._check_permission(request)
         query = request.GET.get("q", "")
-        found = [each for each in all_presets().values() if each.matches(query)]
+        matching = [each for each in all_presets().values() if each.matches(query)]
         groups = [
-            (group, [each for each in found if each.group == group]) for group in GROUPS
+            (group, [each for each in matching if each.group == group])
+            for group in GROUPS
         ]
         context = {
             "title": "Start from",
@@ -102,20 +103,20 @@ class StartsMixin(ModelAdmin):
             "query": query,
             "command_form": command,
             "feedback_type": _initial(request).get("feedback_type", ""),
-            "has_places": types_for(request.user).exists()
-            or bool(tester_places(request.user)),
+            "has_owners": types_for(request.user).exists()
+            or bool(tester_owners(request.user)),
         }
-        return self._page(request, "admin/macros/macro/start.html", context)
+        return self._page(request, "admin/macros/macro/new.html", context)
 
     def _form_page(
-        self, request: HttpRequest, form: StartForm, context: Mapping[str, Any]
+        self, request: HttpRequest, form: NewMacroForm, context: Mapping[str, object]
     ) -> HttpResponse:
         return self._page(
-            request, "admin/macros/macro/start_form.html", {**context, "form": form}
+            request, "admin/macros/macro/new_form.html", {**context, "form": form}
         )
 
     def _page(
-        self, request: HttpRequest, template: str, context: Mapping[str, Any]
+        self, request: HttpRequest, template: str, context: Mapping[str, object]
     ) -> HttpResponse:
         shared = {**self.admin_site.each_context(request), "opts": self.opts}
         return TemplateResponse(request, template, {**shared, **context})
@@ -124,10 +125,9 @@ class StartsMixin(ModelAdmin):
         self,
         request: HttpRequest,
         macro: Macro,
-        form: StartForm,
-        found: Draft | None = None,
+        form: NewMacroForm,
+        notes: Iterable[str] = (),
     ) -> HttpResponse:
-        self.log_addition(request, macro, [{"added": {}}])
         made = ", ".join(secret.name for secret in form.made)
         messages.success(
             request,
@@ -135,7 +135,7 @@ class StartsMixin(ModelAdmin):
             f" {macro.subject_kind.label.lower()} first."
             + (f" New secrets: {made}." if made else ""),
         )
-        for note in found.notes if found else ():
+        for note in notes:
             messages.warning(request, note)
         return HttpResponseRedirect(
             reverse("admin:macros_macro_change", args=[macro.pk])

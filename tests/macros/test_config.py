@@ -143,10 +143,10 @@ def test_what_looks_like_a_credential_is_taken_out_of_a_body(
     macro.description = "With hidden-value-1"
     macro.save()
     document = config.export_project(bugs.project)
-    [found] = document["types"][0]["macros"]
+    [written] = document["types"][0]["macros"]
     expected = exported or "<a><Password>((Secret: password))</Password></a>"
-    assert found["steps"][0]["body"] == expected
-    assert found["description"] == "With ••••••"
+    assert written["steps"][0]["body"] == expected
+    assert written["description"] == "With ••••••"
 
 
 def test_the_hosts_of_the_projects_own_secret_are_exported(bugs: FeedbackType) -> None:
@@ -217,7 +217,7 @@ def test_faults_are_told_before_secrets_are_asked_for(filled: FeedbackType) -> N
     with pytest.raises(SecretsMissing) as wanted:
         config.import_document(document, other.project)
     assert wanted.value.made.in_words() == "1 feedback type, 2 macros, 1 secret"
-    assert wanted.value.made.told == [
+    assert wanted.value.made.sentences == [
         "Feedback type Bug Report is new.",
         "Macro To Slack is new. It sends to https://hooks.slack.com/…."
         " Secrets it uses: slack_url.",
@@ -241,8 +241,8 @@ def test_a_dry_run_makes_nothing(filled: FeedbackType) -> None:
     document = config.export_project(filled.project)
     subject = another(filled)
     before = count()
-    told = config.import_document(document, subject, dry_run=True).in_words()
-    assert told == "1 feedback type, 2 macros"
+    counts = config.import_document(document, subject, dry_run=True).in_words()
+    assert counts == "1 feedback type, 2 macros"
     assert count() == before
 
 
@@ -274,7 +274,7 @@ def changed(document: Any, path: list[Any], value: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "said"),
+    ("path", "value", "message"),
     [
         (["centerhook", "format"], 2, "is of format 2, and this CenterHook reads up"),
         (["centerhook"], {}, "centerhook.format: This must be the number"),
@@ -307,25 +307,25 @@ def changed(document: Any, path: list[Any], value: Any) -> Any:
     ],
 )
 def test_a_fault_is_named_by_its_path_and_nothing_is_made(
-    filled: FeedbackType, path: list[Any], value: Any, said: str
+    filled: FeedbackType, path: list[Any], value: Any, message: str
 ) -> None:
     document = changed(config.export_project(filled.project), path, value)
     subject = another(filled)
     before = count()
     with pytest.raises(ConfigRefused) as refused:
         config.import_document(document, subject)
-    assert said in str(refused.value)
+    assert message in str(refused.value)
     assert count() == before
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ('{"a": 1, "a": 2}', "'a' is given twice"),
         ("a: 1\na: 2", "Line 2, column 1: the member 'a' is given twice"),
         ("a: &x 1\nb: *x", "aliases"),
-        ('{"a": NaN}', "NaN is no number"),
-        ("a: 1.5e+999", "a: This is no number."),
+        ('{"a": NaN}', "NaN is not a number"),
+        ("a: 1.5e+999", "a: This is not a number."),
         ('{"a": ', "Line 1, column 7: this is not JSON"),
         ("a: [1", "this is not YAML"),
         ("a: !!python/object:os.system x", "tags (!name) are not read"),
@@ -341,10 +341,10 @@ def test_a_fault_is_named_by_its_path_and_nothing_is_made(
         ('{"a": ' + "9" * 5_000 + "}", "A number in the file has too many digits."),
     ],
 )
-def test_a_text_that_cannot_be_read_says_why(text: str, said: str) -> None:
+def test_a_text_that_cannot_be_read_says_why(text: str, message: str) -> None:
     with pytest.raises(ConfigRefused) as refused:
         config.import_document(config.read(text), Project())
-    assert said in str(refused.value)
+    assert message in str(refused.value)
 
 
 def test_locked_web_requests_are_not_imported(filled: FeedbackType) -> None:
@@ -426,18 +426,18 @@ def test_any_change_to_a_file_is_imported_whole_or_not_at_all(
         macro = factories.macro(bugs, "https://example.com/", return_values=[RETURN])
         factories.steps(macro, *factories.ONE_OF_EACH_CHANGE)
     document = config.export_project(bugs.project)
-    places: list[list[Any]] = []
+    member_paths: list[list[Any]] = []
 
     def walk(value: Any, path: list[Any]) -> None:
         pairs = value.items() if isinstance(value, dict) else enumerate(value)
         for name, below in pairs:
-            places.append([*path, name])
+            member_paths.append([*path, name])
             if isinstance(below, dict | list):
                 walk(below, [*path, name])
 
     walk(document, [])
-    place = data.draw(st.sampled_from(places))
-    mutated = changed(document, place, data.draw(anything))
+    member_path = data.draw(st.sampled_from(member_paths))
+    mutated = changed(document, member_path, data.draw(anything))
     before = count()
     subject = another(bugs, f"Fuzz {before}")
     try:

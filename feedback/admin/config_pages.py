@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -20,11 +20,13 @@ from macros import config
 from macros.config import ConfigRefused, Existing, SecretsMissing
 
 from ..access.actors import may
+from ..console.scoping import ScopedAdmin
 from ..models import Project
 
 _TYPES = {"yaml": "application/yaml", "json": "application/json"}
 _ADD_MACRO, _ADD_PROJECT = "macros.add_macro", "feedback.add_project"
 _VALUE = "secret_"
+View = Callable[..., HttpResponse]
 
 
 class ImportForm(forms.Form):
@@ -48,16 +50,15 @@ class ImportForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        file = cleaned.get("file")
-        if file is not None:
+        if file := cleaned.get("file"):
             if file.size > config.MAX_BYTES:
-                told = f"The file is longer than {config.MAX_BYTES:,} bytes."
-                raise forms.ValidationError(told)
+                problem = f"The file is longer than {config.MAX_BYTES:,} bytes."
+                raise forms.ValidationError(problem)
             try:
                 cleaned["text"] = file.read().decode()
             except UnicodeDecodeError:
-                told = "The file is not text in UTF-8."
-                raise forms.ValidationError(told) from None
+                problem = "The file is not text in UTF-8."
+                raise forms.ValidationError(problem) from None
         if not cleaned.get("text") and not self.errors:
             raise forms.ValidationError("Choose a file, or paste its text.")
         return cleaned
@@ -67,13 +68,11 @@ class CloneForm(forms.Form):
     name = forms.CharField(max_length=100, label="Name of the new project")
 
 
-class MovingMixin(ModelAdmin):
+class ConfigPages(ScopedAdmin[Project]):
     """The pages beside a project's own."""
 
-    row_to: Any
-
     def get_urls(self) -> list[URLPattern]:
-        def page(view: Any, name: str) -> URLPattern:
+        def page(view: View, name: str) -> URLPattern:
             wrapped = self.admin_site.admin_view(sensitive_post_parameters()(view))
             made: URLPattern = path(
                 f"<int:pk>/{name}/", wrapped, name=f"feedback_project_{name}"
@@ -88,7 +87,7 @@ class MovingMixin(ModelAdmin):
         ]
 
     def export(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """By POST: it stands in the audit log."""
+        """Only a POST exports: it leaves an entry in the audit log."""
         project = self._project(request, pk, _ADD_MACRO)
         form = request.POST.get("format", "")
         if request.method != "POST" or form not in _TYPES:
@@ -101,75 +100,67 @@ class MovingMixin(ModelAdmin):
             return HttpResponseRedirect(_page_of(project))
         text = config.write(document, form)
         audit.record(Action.EXPORTED, project, detail="Types and macros.")
-        answer = HttpResponse(text, content_type=f"{_TYPES[form]}; charset=utf-8")
+        response = HttpResponse(text, content_type=f"{_TYPES[form]}; charset=utf-8")
         name = slugify(project.name) or "project"
-        answer["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
-        return answer
+        response["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
+        return response
 
     def import_(self, request: HttpRequest, pk: int) -> HttpResponse:
         """First POST: what would be made, and which secrets it needs. Second: do it."""
         project = self._project(request, pk, _ADD_MACRO)
         posted = request.method == "POST"
         form = ImportForm(request.POST, request.FILES) if posted else ImportForm()
-        found: dict[str, Any] = {}
+        shown: dict[str, object] = {}
         if posted and form.is_valid():
-            asked = form.cleaned_data
             confirmed = "confirmed" in request.POST
-
-            def act(dry_run: bool) -> config.Imported:
-                return config.import_document(
-                    config.read(asked["text"]),
-                    project,
-                    actor=request.user,
-                    secrets=_values(request),
-                    existing=Existing(asked["existing"]),
-                    dry_run=dry_run,
-                )
-
-            found = _tried(lambda: act(dry_run=not confirmed), request)
-            if found.get("made") and confirmed:
-                messages.success(request, f"Imported: {found['made'].in_words()}.")
-                return HttpResponseRedirect(_page_of(project))
-            found["text"] = asked["text"]
-            found.setdefault("planned", found.get("made"))
+            try:
+                imported = _import(form, project, request, dry_run=not confirmed)
+            except ConfigRefused as refusal:
+                shown = _refused(refusal, request)
+            else:
+                if confirmed:
+                    messages.success(request, f"Imported: {imported.in_words()}.")
+                    return HttpResponseRedirect(_page_of(project))
+                shown = {"planned": imported}
+            shown["text"] = form.cleaned_data["text"]
         title = f"Import into {project}"
-        return self._moving(request, project, "import", title, form, found)
+        return self._config_page(request, project, "import", title, form, shown)
 
     def clone(self, request: HttpRequest, pk: int) -> HttpResponse:
         project = self._project(request, pk, _ADD_PROJECT)
         form = CloneForm(
             request.POST or None, initial={"name": f"Copy of {project.name}"[:100]}
         )
-        found: dict[str, Any] = {}
+        shown: dict[str, object] = {}
         if request.method == "POST" and form.is_valid():
             name = form.cleaned_data["name"]
-            found = _tried(
-                lambda: config.clone_project(
+            try:
+                made = config.clone_project(
                     project, name, request.user, _values(request)
-                ),
-                request,
-            )
-            if made := found.get("made"):
+                )
+            except ConfigRefused as refusal:
+                shown = _refused(refusal, request)
+            else:
                 messages.success(request, f"{made} has the types and macros now.")
                 return HttpResponseRedirect(_page_of(made))
         title = f"Clone {project}"
-        return self._moving(request, project, "clone", title, form, found)
+        return self._config_page(request, project, "clone", title, form, shown)
 
     def _project(self, request: HttpRequest, pk: int, permission: str) -> Project:
-        project: Project = self.row_to(request, "feedback.change_project", pk)
+        project = self.row_to(request, "feedback.change_project", pk)
         above = project.community if permission == _ADD_PROJECT else project
         if not may(request.user, permission, above):
             raise PermissionDenied
         return project
 
-    def _moving(
+    def _config_page(
         self,
         request: HttpRequest,
         project: Project,
         name: str,
         title: str,
         form: forms.Form,
-        found: dict[str, Any],
+        shown: Mapping[str, object],
     ) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
@@ -177,7 +168,7 @@ class MovingMixin(ModelAdmin):
             "opts": self.opts,
             "project": project,
             "form": form,
-            **found,
+            **shown,
         }
         template = f"admin/feedback/project/{name}.html"
         return TemplateResponse(request, template, context)
@@ -195,12 +186,24 @@ def _values(request: HttpRequest) -> dict[str, str]:
     }
 
 
-def _tried(act: Any, request: HttpRequest) -> dict[str, Any]:
-    """What was made, or why it was not."""
-    try:
-        return {"made": act()}
-    except SecretsMissing as refusal:
+def _import(
+    form: ImportForm, project: Project, request: HttpRequest, *, dry_run: bool
+) -> config.Imported:
+    """Raises ConfigRefused, SecretsMissing."""
+    asked = form.cleaned_data
+    return config.import_document(
+        config.read(asked["text"]),
+        project,
+        actor=request.user,
+        secrets=_values(request),
+        existing=Existing(asked["existing"]),
+        dry_run=dry_run,
+    )
+
+
+def _refused(refusal: ConfigRefused, request: HttpRequest) -> dict[str, object]:
+    """What the page shows of a refusal: its problems, or the secrets it asks for."""
+    if isinstance(refusal, SecretsMissing):
         asked = bool(_values(request))
         return {"missing": refusal.names, "asked": asked, "planned": refusal.made}
-    except ConfigRefused as refusal:
-        return {"problems": refusal.problems}
+    return {"problems": refusal.problems}

@@ -1,4 +1,4 @@
-"""The short forms from which new macros start: a preset's, a pasted command's."""
+"""What new macros are made from, each with its form: a preset, a pasted command."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 from django import forms
 
 from ..authoring.curl import ParsedCurl
-from ..authoring.new_macros import Draft, draft
-from ..authoring.presets import Preset, check_setting, fill
+from ..authoring.new_macros import Draft
+from ..authoring.new_macros import draft as draft_from
+from ..authoring.presets import Preset, Setting, check_setting, fill
 from ..tags import FEEDBACK, TESTER
+from .new_macro_form import WIDE, AskedSecret, NewMacroForm
 from .secrets import WriteOnly
-from .start_form import WIDE, AskedSecret, StartForm
 
 
 class CommandForm(forms.Form):
@@ -31,7 +32,7 @@ class CommandForm(forms.Form):
     )
 
 
-class PresetForm(StartForm):
+class PresetForm(NewMacroForm):
     def __init__(self, *args: Any, preset: Preset, **kwargs: Any) -> None:
         asked = [
             AskedSecret(
@@ -50,24 +51,14 @@ class PresetForm(StartForm):
         self.description = preset.summary
         self.fields["name"].initial = preset.title
         for each in preset.settings:
-            kind: Any = forms.CharField
-            extra: dict[str, Any] = {"widget": forms.TextInput({"class": WIDE})}
-            if each.kind == "choice":
-                kind = forms.ChoiceField
-                extra = {"choices": [(choice, choice) for choice in each.choices]}
-            self.fields[f"setting_{each.key}"] = kind(
-                label=each.label,
-                initial=each.default,
-                help_text=f"{each.help} Such as {each.example}",
-                **extra,
-            )
+            self.fields[f"setting_{each.key}"] = _setting_field(each)
         self._ask_for_secrets()
 
     @property
     def setting_fields(self) -> list[forms.BoundField]:
         return [self[f"setting_{each.key}"] for each in self.preset.settings]
 
-    def clean(self) -> dict[str, Any] | None:
+    def clean(self) -> dict[str, object] | None:
         for each in self.preset.settings:
             field = f"setting_{each.key}"
             if field in self.cleaned_data:
@@ -85,18 +76,27 @@ class PresetForm(StartForm):
             if f"setting_{each.key}" in self.cleaned_data
         }
 
-    def requests(self) -> Sequence[Mapping[str, Any]]:
+    def requests(self) -> Sequence[Mapping[str, object]]:
         names = {key.removeprefix("secret_"): name for key, name in self.names.items()}
         return fill(self.preset, self._settings(), names)
 
 
-class PastedForm(StartForm):
+def _setting_field(setting: Setting) -> forms.Field:
+    field: forms.Field = forms.CharField(widget=forms.TextInput({"class": WIDE}))
+    if setting.kind == "choice":
+        field = forms.ChoiceField(choices=[(each, each) for each in setting.choices])
+    field.label, field.initial = setting.label, setting.default
+    field.help_text = f"{setting.help} Such as {setting.example}"
+    return field
+
+
+class PastedForm(NewMacroForm):
     """`sealed` is the command, encrypted: the page never holds it in the clear."""
 
     sealed = forms.CharField(widget=forms.HiddenInput)
 
     def __init__(
-        self, *args: Any, parsed: ParsedCurl, found: Draft, **kwargs: Any
+        self, *args: Any, parsed: ParsedCurl, draft: Draft, **kwargs: Any
     ) -> None:
         asked = [
             AskedSecret(
@@ -107,13 +107,13 @@ class PastedForm(StartForm):
                 hosts=each.hosts,
                 value=each.value,
             )
-            for each in found.credentials
+            for each in draft.credentials
         ]
         super().__init__(*args, asked=asked, **kwargs)
         self.parsed = parsed
-        self.fields["name"].initial = f"Send to {found.host or 'another system'}"[:100]
+        self.fields["name"].initial = f"Send to {draft.host or 'another system'}"[:100]
         self._ask_for_secrets()
 
-    def requests(self) -> Sequence[Mapping[str, Any]]:
+    def requests(self) -> Sequence[Mapping[str, object]]:
         names = {key.removeprefix("secret_"): name for key, name in self.names.items()}
-        return [draft(self.parsed, names).fields]
+        return [draft_from(self.parsed, names).fields]
