@@ -14,10 +14,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.timezone import localtime
 
 from logs.models import Delivery
-from macros.tags import normalise
 
 from ..forms import PREFIX
 from ..models import Feedback, FormField, Tester
+from ..names import normalise
 
 Subject = Feedback | Tester
 

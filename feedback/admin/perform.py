@@ -21,8 +21,8 @@ from macros.steps.previews import Preview, preview
 from macros.tags import TemplateError
 
 from ..access.unlocking import explain_lock
-from ..console.scoping import ScopedAdmin
 from ..rest.idempotency import fingerprint
+from .lists import ConditionsAdmin
 
 # Whatever the macro says, and then the count has to be typed.
 ALWAYS_ASKS_ABOVE = 1_000
@@ -31,7 +31,7 @@ _SEPARATORS = re.compile(r"[\s,.'’_]")
 
 
 def perform(
-    modeladmin: ScopedAdmin,
+    modeladmin: ConditionsAdmin,
     request: HttpRequest,
     selected: QuerySet[Any],
     *,
@@ -92,21 +92,13 @@ def _own(macro: Macro, selected: QuerySet[Any]) -> QuerySet[Any]:
     return found
 
 
-def _in_words(modeladmin: ScopedAdmin, request: HttpRequest) -> str:
+def _in_words(modeladmin: ConditionsAdmin, request: HttpRequest) -> str:
     """How the subjects were selected, for the run's page."""
-    changelist = modeladmin.get_changelist_instance(request)
-    words = [
-        f"{spec.title}: {choice['display']}"
-        for spec in changelist.filter_specs
-        if any(name in request.GET for name in spec.expected_parameters())
-        for choice in spec.choices(changelist)
-        if choice.get("selected")
-    ]
-    if changelist.query:
-        words.append(f"search: {changelist.query}")
+    words = [modeladmin.selection_in_words(request)]
     if request.POST.get("select_across") != "1":
         words.append("picked by hand")
-    return "; ".join(words) or f"all {modeladmin.opts.verbose_name_plural}"
+    all_of_them = f"all {modeladmin.opts.verbose_name_plural}"
+    return "; ".join(filter(None, words)) or all_of_them
 
 
 def _start(

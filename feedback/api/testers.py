@@ -17,7 +17,7 @@ from logs.models import Action
 from logs.privacy import ErasureUnfinished, erase_tester, export_tester
 
 from ..access.roles import ERASE_TESTER, EXPORT_TESTER
-from ..models import Project, Tester
+from ..models import Community, Project, Tester
 from ..rest.problems import Problem, in_body, invalid
 from ..rest.viewsets import ReadOnlyViewSet
 from ..selection.testers import TesterFilterSet
@@ -35,8 +35,8 @@ class ErasureSerializer(serializers.Serializer):
     list=extend_schema(
         summary="Find testers",
         description="Newest first. All conditions given must hold. Beside those listed:"
-        " `external_<name>=` for external data. A parameter that is not known, or is"
-        " empty, is refused.",
+        " `external_<name>=` for external data, and `has_external_<name>=` for whether"
+        " there is any. A parameter that is not known, or is empty, is refused.",
     ),
     retrieve=extend_schema(summary="Read a tester"),
 )
@@ -54,8 +54,14 @@ class TesterViewSet(ReadOnlyViewSet):
         self, data: QueryDict, rows: QuerySet[Any], beside: Iterable[str]
     ) -> TesterFilterSet:
         # Names of what the caller can't see are not hinted at.
-        projects = Project.objects.visible_to(self.request.user, self.view_permission())
-        return TesterFilterSet(data, rows, projects=projects, beside=beside)
+        user, permission = self.request.user, self.view_permission()
+        return TesterFilterSet(
+            data,
+            rows,
+            communities=Community.objects.visible_to(user, permission),
+            projects=Project.objects.visible_to(user, permission),
+            beside=beside,
+        )
 
     @extend_schema(
         summary="Export all that is stored of a tester",

@@ -18,8 +18,9 @@ from .serializers import FeedbackSerializer
         summary="Find tickets",
         description="Newest first. All conditions given must hold. Beside those listed:"
         " `field_<key>=` for an answer to a question of the form, such as"
-        " `field_severity=Critical`, and `external_<name>=` for external data. A"
-        " parameter that is not known, or is empty, is refused.",
+        " `field_severity=Critical`, and `external_<name>=` for external data, and"
+        " `has_external_<name>=` for whether there is any. A parameter that is not"
+        " known, or is empty, is refused.",
     ),
     retrieve=extend_schema(summary="Read a ticket"),
 )

@@ -29,8 +29,8 @@ class FilterBackend(BaseFilterBackend):
                 for name, problems in filterset.errors.items()
                 for problem in problems
             )
-        found: QuerySet[Any] = filterset.qs
-        return found
+        rows: QuerySet[Any] = filterset.qs
+        return rows
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         return [

@@ -11,7 +11,7 @@ from rest_framework import mixins, viewsets
 from rest_framework.request import Request
 
 from ..access.actors import ScopedQuerySet
-from ..selection.conditions import StrictFilterSet
+from ..selection.filtersets import StrictFilterSet
 from .filtering import refuse_parameters
 from .permissions import lacks
 

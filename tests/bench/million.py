@@ -238,7 +238,7 @@ def click(macro: Macro, tickets: int) -> int:
         "confirmed_count": str(tickets),
     }
     page = reverse("admin:feedback_feedback_changelist")
-    answer = browser.post(f"{page}?feedback_type={of}", form)
+    answer = browser.post(f"{page}?type={of}", form)
     found = re.search(r"/logs/run/(\d+)/", answer.headers.get("Location", ""))
     if found is None:
         raise RuntimeError(f"The click was answered with {answer.status_code}.")
