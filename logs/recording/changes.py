@@ -40,16 +40,16 @@ def make(outcomes: Sequence[Outcome], run: Run, now: datetime) -> None:
     ]
     if not asked:
         return
-    verdicts = changes.apply(
+    results = changes.apply(
         [(pk, change) for _, pk, change in asked],
         changes.Origin(run.macro_name, run.pk),
         now,
         to_testers=run.subject_kind == SubjectKind.TESTER,
     )
-    for (outcome, _, _), verdict in zip(asked, verdicts, strict=True):
+    for (outcome, _, _), result in zip(asked, results, strict=True):
         # Set either way: the writing may have been rolled back and be repeated.
-        done = verdict.is_possible
+        done = result.is_possible
         outcome.state = DeliveryState.DELIVERED if done else DeliveryState.FAILED
         attempt = cast(Attempt, outcome.attempt)
         attempt.error_class = "" if done else ErrorClass.RENDER
-        attempt.message = verdict.said
+        attempt.message = result.message

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from feedback.changes import Change, ChangePlan, of_tester
+from feedback.changes import Change, ChangeChecker, check_tester
 from feedback.models import Feedback, Tester
 from logs.models import Run, SubjectKind
 from logs.redaction import MASK, header_lines, mask_header, mask_url
@@ -23,7 +23,7 @@ from .changes import ChangeTemplate
 from .emails import EmailTemplate
 from .rendering import Plan, RequestTemplate, StepTemplate, context_for
 
-# Subjects whose tags are tried; a bigger selection is judged by its first ones.
+# Subjects whose tags are tried; a bigger selection is checked by its first ones.
 LOOKED_AT = 200
 # Subjects of which a dry run says one by one what would change.
 LISTED = 20
@@ -95,7 +95,7 @@ def preview(macro: Macro, subjects: QuerySet[Any]) -> Preview:
     run = Run(key="preview", macro_name=macro.name, project=macro.project)
     now = timezone.now()
     rows = subjects.select_related(*_RELATED[macro.subject_kind])
-    judge = ChangePlan([macro.feedback_type_id or 0])
+    checker = ChangeChecker([macro.feedback_type_id or 0])
     found = Preview(count=subjects.count(), steps=[step.words for step in plan.steps])
     found.has_only_requests = plan.is_all_requests
     found.is_guessed = any(step.returns for step in plan.steps[:-1])
@@ -108,7 +108,7 @@ def preview(macro: Macro, subjects: QuerySet[Any]) -> Preview:
             if is_first and not isinstance(step, ChangeTemplate):
                 found.requests.append(_rendered(step, context))
             if not would.problem:
-                _look_at(found, step, context, would, judge)
+                _look_at(found, step, context, would, checker)
         found.sample = found.sample or would.called
         _take(found, would)
     return found
@@ -146,14 +146,14 @@ def _look_at(
     step: StepTemplate,
     context: RenderContext,
     would: DryRunRow,
-    judge: ChangePlan,
+    checker: ChangeChecker,
 ) -> None:
     """One step for one subject, which is changed in memory for the steps after it."""
     for tag in step.empty_tags(context):
         found.empty.setdefault(tag, []).append(would.called)
     try:
         if isinstance(step, ChangeTemplate):
-            _judge(found, step.render(context), would, judge)
+            _check(found, step.render(context), would, checker)
             return
         request = step.render(context)
     except RenderError as error:
@@ -167,22 +167,24 @@ def _look_at(
     would.lines.append(f"{request.method} to {host}")
 
 
-def _judge(found: Preview, change: Change, would: DryRunRow, judge: ChangePlan) -> None:
+def _check(
+    found: Preview, change: Change, would: DryRunRow, checker: ChangeChecker
+) -> None:
     subject = would.subject
     tester = subject if isinstance(subject, Tester) else subject.submitter
     if isinstance(subject, Tester):
-        verdict = of_tester(subject, change)
+        result = check_tester(subject, change)
     else:
-        verdict = judge.of_ticket(subject, change, tester)
-    if not verdict.is_possible:
-        would.problem = verdict.said
+        result = checker.check_ticket(subject, change, tester)
+    if not result.is_possible:
+        would.problem = result.message
         return
-    would.lines.append(verdict.short)
-    found.unchanged += not verdict.changes_something
-    for name, value in verdict.columns.items():
+    would.lines.append(result.forecast)
+    found.unchanged += not result.changes_something
+    for name, value in result.columns.items():
         setattr(subject, name, value)
-    if verdict.score is not None and tester is not None:
-        tester.score = verdict.score
+    if result.score is not None and tester is not None:
+        tester.score = result.score
 
 
 def preview_step(step: WebRequest, subject: Any) -> tuple[RequestPreview, list[str]]:
