@@ -21,6 +21,8 @@ from ..selection.external import EXTERNAL_PREFIX, PRESENCE_PREFIX, is_name
 
 Choices = Sequence[tuple[str, str]]
 Query = Mapping[str, str | None]
+# A choice as the template shows it.
+Shown = dict[str, object]
 TRUTH: Choices = [("true", "Yes"), ("false", "No")]
 
 
@@ -66,7 +68,7 @@ class Offer(admin.ListFilter):
     def expected_parameters(self) -> list[str | None]:
         return [self.parameter]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset
 
 
@@ -77,7 +79,7 @@ class ChoiceOffer(Offer):
         self.values = values
         super().__init__(*args, **options)
 
-    def choices(self, changelist: OfferingList) -> Iterator[Any]:  # type: ignore[override]
+    def choices(self, changelist: OfferingList) -> Iterator[Shown]:  # type: ignore[override]
         counts: dict[str, int] = {}
         if changelist.add_facets:
             values = [value for value, _ in self.values]
@@ -94,7 +96,7 @@ class ChoiceOffer(Offer):
 
     def _choice(
         self, changelist: OfferingList, label: str, value: str | None, chosen: bool
-    ) -> dict[str, Any]:
+    ) -> Shown:
         query = changelist.get_query_string({self.parameter: value})
         return {"selected": chosen, "query_string": query, "display": label}
 
@@ -108,7 +110,7 @@ class TypedOffer(Offer):
         self.hint = hint
         super().__init__(*args, **options)
 
-    def choices(self, changelist: OfferingList) -> Iterator[Any]:  # type: ignore[override]
+    def choices(self, changelist: OfferingList) -> Iterator[Shown]:  # type: ignore[override]
         yield {
             "selected": bool(self.given),
             "display": ", ".join(self.given),
@@ -153,7 +155,7 @@ class MomentOffer(Offer):
     def expected_parameters(self) -> list[str | None]:
         return [self.parameter, self.before]
 
-    def choices(self, changelist: OfferingList) -> Iterator[Any]:  # type: ignore[override]
+    def choices(self, changelist: OfferingList) -> Iterator[Shown]:  # type: ignore[override]
         today = localdate()
         offered = [
             ("Any date", None),
@@ -193,7 +195,7 @@ def choices(parameter: str, values: Choices, title: str = "") -> Offered:
     return partial(ChoiceOffer, parameter=parameter, title=title, values=values)
 
 
-def rows(parameter: str, offered: QuerySet[Any], title: str = "") -> Offered:
+def rows(parameter: str, offered: QuerySet, title: str = "") -> Offered:
     """The rows by number: their names may be the same."""
     return choices(parameter, [(str(row.pk), str(row)) for row in offered], title)
 

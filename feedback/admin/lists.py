@@ -15,7 +15,7 @@ from django.http import HttpRequest, QueryDict
 from ..console.parameters import CheckedList
 from ..console.scoping import ScopedAdmin
 from ..selection.filtersets import StrictFilterSet
-from .filters import typed
+from .filters import Offered, typed
 
 SEARCH = "search"
 # What says how a list is shown, not what is in it.
@@ -51,7 +51,7 @@ class ConditionsList(CheckedList):
 
     def get_filters_params(
         self, params: dict[str, Any] | None = None
-    ) -> dict[str, Any]:
+    ) -> dict[str, object]:
         """What Django narrows the list by: the dates above it, and nothing else."""
         given = super().get_filters_params(params)
         dates = self.model_admin.date_parameters()
@@ -73,9 +73,9 @@ class ConditionsList(CheckedList):
 
     def get_queryset(
         self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
-    ) -> QuerySet[Any]:
+    ) -> QuerySet:
         self.query = ""  # Django's own search, which has another name.
-        rows: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
+        rows: QuerySet = super().get_queryset(request, exclude_parameters)
         self.query = request.GET.get(SEARCH, "")
         self.clear_all_filters_qs = self.get_query_string(
             dict.fromkeys(self.narrowing(request))
@@ -125,11 +125,18 @@ class ConditionsAdmin(ScopedAdmin):
         self,
         request: HttpRequest,
         data: QueryDict,
-        rows: QuerySet[Any],
+        rows: QuerySet,
         beside: Iterable[str],
     ) -> StrictFilterSet:
         """The FilterSet of the list, over what the user may speak of."""
         raise NotImplementedError
+
+    def offers(self, request: HttpRequest) -> list[Offered]:
+        """What stands beside the list."""
+        return []
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        return self.offers(request)
 
     def shown_on_page(self, request: HttpRequest) -> list[str]:
         """The conditions that the page shows elsewhere than among its filters."""
@@ -143,7 +150,7 @@ class ConditionsAdmin(ScopedAdmin):
     def conditions_of(
         self,
         request: HttpRequest,
-        rows: QuerySet[Any],
+        rows: QuerySet,
         query: QueryDict | None = None,
     ) -> StrictFilterSet:
         """What the list is narrowed by, or would be by another query."""

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 
@@ -18,8 +19,8 @@ from ..models import Community, Project, Tester
 from ..selection.conditions import rows_named
 from ..selection.testers import SEARCHED, TesterFilterSet
 from . import filters
-from .columns import external_column, external_table
-from .filters import TRUTH
+from .columns import Column, external_column, external_table
+from .filters import TRUTH, Offered
 from .lists import ConditionsAdmin
 from .perform import perform
 from .privacy import PrivacyPages
@@ -63,12 +64,12 @@ class TesterAdmin(PrivacyPages, ConditionsAdmin):
         ("From other systems", {"fields": ["external"]}),
     ]
 
-    def get_list_display(self, request: HttpRequest) -> list[Any]:
+    def get_list_display(self, request: HttpRequest) -> list[Column]:
         columns = [external_column(name) for name in _columns_of(request)]
         listed = ["email", "name", "company", "country", "score"]
         return [*listed, *columns, "community"]
 
-    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+    def offers(self, request: HttpRequest) -> list[Offered]:
         title = "project they submitted in"
         return [
             filters.rows("community", _communities_for(request)),
@@ -83,7 +84,7 @@ class TesterAdmin(PrivacyPages, ConditionsAdmin):
         self,
         request: HttpRequest,
         data: QueryDict,
-        rows: QuerySet[Any],
+        rows: QuerySet,
         beside: Iterable[str],
     ) -> TesterFilterSet:
         return TesterFilterSet(
@@ -104,7 +105,7 @@ class TesterAdmin(PrivacyPages, ConditionsAdmin):
             actions[name] = (partial(perform, macro=macro), name, label)
         return actions | super().get_actions(request)
 
-    def page_of(self, request: HttpRequest, obj: Tester) -> dict[str, Any]:
+    def page_of(self, request: HttpRequest, obj: Tester) -> dict[str, object]:
         macros = Macro.objects.visible_to(request.user, RUN_MACRO)
         fitting = macros_for(obj, macros.filter(is_active=True))
         return {
@@ -115,7 +116,7 @@ class TesterAdmin(PrivacyPages, ConditionsAdmin):
         }
 
     def save_model(
-        self, request: HttpRequest, obj: Any, form: Any, change: bool
+        self, request: HttpRequest, obj: Tester, form: ModelForm, change: bool
     ) -> None:
         """Only what was edited: a response or a macro may have changed the rest."""
         if not change:
@@ -125,7 +126,7 @@ class TesterAdmin(PrivacyPages, ConditionsAdmin):
             raise PermissionDenied
 
     def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         context = {"title": "Testers", **(extra_context or {})}
         return super().changelist_view(request, context)

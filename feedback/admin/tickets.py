@@ -23,7 +23,8 @@ from ..models import Comment, Feedback, FeedbackType, FieldKind, Status, Visibil
 from ..selection.conditions import rows_named
 from ..selection.tickets import SEARCHED, FeedbackFilterSet
 from . import filters
-from .columns import answer_column, external_column, external_table
+from .columns import Column, answer_column, external_column, external_table
+from .filters import Offered
 from .lists import ConditionsAdmin
 from .perform import perform
 
@@ -40,10 +41,10 @@ class CommentInline(ScopedInline, admin.TabularInline):
     fields = ["text", "by", "created_at"]
     readonly_fields = ["by", "created_at"]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
         runs = Run.objects.filter(pk=OuterRef("run_number"))
         rows = super().get_queryset(request).select_related("author")
-        signed: QuerySet[Any] = rows.annotate(has_run=Exists(runs))
+        signed: QuerySet = rows.annotate(has_run=Exists(runs))
         return signed
 
     @admin.display(description="by")
@@ -77,7 +78,7 @@ class TicketForm(forms.ModelForm):
         for key, value in self.instance.form_values.items():
             self.initial.setdefault(PREFIX + key, value)
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         asked = {field.key for field in self.feedback_type.form_fields.all()}
         kept = {
@@ -107,8 +108,8 @@ class FeedbackAdmin(ConditionsAdmin):
     ]
     inlines = [CommentInline]
 
-    def get_list_display(self, request: HttpRequest) -> list[Any]:
-        columns: list[Any] = ["reference", "title", "status", "submitter"]
+    def get_list_display(self, request: HttpRequest) -> list[Column]:
+        columns: list[Column] = ["reference", "title", "status", "submitter"]
         feedback_type = _chosen_type(request)
         if feedback_type is None:
             columns.insert(1, "feedback_type")
@@ -120,7 +121,7 @@ class FeedbackAdmin(ConditionsAdmin):
             ]
         return [*columns, "visibility", "created_at"]
 
-    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+    def offers(self, request: HttpRequest) -> list[Offered]:
         offers = [filters.choices("open", [("true", "Open"), ("false", "Closed")])]
         if feedback_type := _chosen_type(request):
             offers.append(filters.rows("status", feedback_type.statuses.all()))
@@ -139,7 +140,7 @@ class FeedbackAdmin(ConditionsAdmin):
         self,
         request: HttpRequest,
         data: QueryDict,
-        rows: QuerySet[Any],
+        rows: QuerySet,
         beside: Iterable[str],
     ) -> FeedbackFilterSet:
         return FeedbackFilterSet(data, rows, types=_types_for(request), beside=beside)
@@ -156,7 +157,7 @@ class FeedbackAdmin(ConditionsAdmin):
         return actions | super().get_actions(request)
 
     def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         feedback_type = _chosen_type(request)
         context = {
@@ -169,7 +170,7 @@ class FeedbackAdmin(ConditionsAdmin):
         self,
         request: HttpRequest,
         form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
+        extra_context: dict[str, object] | None = None,
     ) -> HttpResponse:
         types = FeedbackType.objects.visible_to(request.user, self.permission_to("add"))
         if self.has_add_permission(request) and _chosen_type(request) not in types:
@@ -183,7 +184,7 @@ class FeedbackAdmin(ConditionsAdmin):
             return TemplateResponse(request, template, context)
         return super().add_view(request, form_url, extra_context)
 
-    def page_of(self, request: HttpRequest, obj: Feedback) -> dict[str, Any]:
+    def page_of(self, request: HttpRequest, obj: Feedback) -> dict[str, object]:
         tickets = reverse("admin:feedback_feedback_changelist")
         return {
             "ticket": obj,
@@ -193,7 +194,11 @@ class FeedbackAdmin(ConditionsAdmin):
         }
 
     def get_form(
-        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+        self,
+        request: HttpRequest,
+        obj: Feedback | None = None,
+        change: bool = False,
+        **kwargs: Any,
     ) -> type[forms.ModelForm]:
         feedback_type = _type_of(request, obj)
         questions = questions_of(feedback_type)
@@ -201,7 +206,9 @@ class FeedbackAdmin(ConditionsAdmin):
         kwargs["form"] = type("TypedTicketForm", (TicketForm,), members)
         return super().get_form(request, obj, change, **kwargs)
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+    def get_fieldsets(
+        self, request: HttpRequest, obj: Feedback | None = None
+    ) -> list[Any]:
         feedback_type = _type_of(request, obj)
         ticket = ["title", "description", ("status", "visibility"), "submitter"]
         if obj:
@@ -216,7 +223,7 @@ class FeedbackAdmin(ConditionsAdmin):
         return fieldsets
 
     def save_model(
-        self, request: HttpRequest, obj: Any, form: Any, change: bool
+        self, request: HttpRequest, obj: Feedback, form: forms.ModelForm, change: bool
     ) -> None:
         """All but the external data, which a response may have changed meanwhile."""
         if not change:
@@ -226,7 +233,11 @@ class FeedbackAdmin(ConditionsAdmin):
             raise PermissionDenied
 
     def save_formset(
-        self, request: HttpRequest, form: Any, formset: Any, change: bool
+        self,
+        request: HttpRequest,
+        form: forms.ModelForm,
+        formset: forms.BaseModelFormSet,
+        change: bool,
     ) -> None:
         for comment in formset.save(commit=False):
             if not comment.macro_name:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.db.models import QuerySet
 from django.http import QueryDict, StreamingHttpResponse
@@ -51,7 +50,7 @@ class TesterViewSet(ReadOnlyViewSet):
         return ErasureSerializer if self.action == "erase" else TesterSerializer
 
     def filterset(
-        self, data: QueryDict, rows: QuerySet[Any], beside: Iterable[str]
+        self, data: QueryDict, rows: QuerySet, beside: Iterable[str]
     ) -> TesterFilterSet:
         # Names of what the caller can't see are not hinted at.
         user, permission = self.request.user, self.view_permission()
@@ -87,8 +86,8 @@ class TesterViewSet(ReadOnlyViewSet):
         asked = self.get_serializer(data=request.data)
         asked.is_valid(raise_exception=True)
         if asked.validated_data["email"] != tester.email:
-            told = "This is not the tester's e-mail, so nothing was erased."
-            raise invalid([in_body(["email"], told)])
+            message = "This is not the tester's e-mail, so nothing was erased."
+            raise invalid([in_body(["email"], message)])
         remove = asked.validated_data["remove_texts"]
         try:
             erase_tester(tester, request.user, remove_texts=remove)

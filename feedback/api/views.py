@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.db.models import QuerySet
 from django.http import QueryDict
@@ -32,7 +31,7 @@ class FeedbackViewSet(ReadOnlyViewSet):
     filterset_class = FeedbackFilterSet
 
     def filterset(
-        self, data: QueryDict, rows: QuerySet[Any], beside: Iterable[str]
+        self, data: QueryDict, rows: QuerySet, beside: Iterable[str]
     ) -> FeedbackFilterSet:
         # Names of what the caller can't see are not hinted at.
         types = FeedbackType.objects.visible_to(

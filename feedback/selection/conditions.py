@@ -14,7 +14,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django_filters.fields import IsoDateTimeField
 from django_filters.filters import Filter
 
@@ -144,7 +144,7 @@ class SearchFilter(ConditionFilter):
     field_class = SearchField
 
 
-def rows_named(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+def rows_named(rows: QuerySet[Model], text: str) -> QuerySet[Model]:
     """Those of the rows that have this number or name."""
     named = Q(name=text) if "\0" not in text else Q(pk__in=[])
     if NUMBER.fullmatch(text):
@@ -157,7 +157,7 @@ class RowsField(forms.Field):
 
     widget = forms.MultipleHiddenInput
 
-    def __init__(self, *, rows: QuerySet[Any], lookup: str, **options: Any) -> None:
+    def __init__(self, *, rows: QuerySet[Model], lookup: str, **options: Any) -> None:
         self.rows = rows
         self.lookup = lookup
         super().__init__(**options)
@@ -190,7 +190,7 @@ class RowsFilter(ConditionFilter):
     field_class = RowsField
 
     def __init__(
-        self, rows: Callable[[Any], QuerySet[Any]], *, lookup: str, **options: Any
+        self, rows: Callable[[Any], QuerySet[Model]], *, lookup: str, **options: Any
     ) -> None:
         self.rows = rows
         super().__init__(lookup=lookup, **options)

@@ -56,33 +56,32 @@ class JSONType(KeyTransform):
         return f"jsonb_typeof({sql})", params
 
 
-class ExternalField(ConditionField):
-    """External data of a name that is what the text says."""
+class NamedField(ConditionField):
+    """About external data of a name."""
 
     def __init__(self, *, name: str, **options: Any) -> None:
-        self.name = name
+        self.keys = [name, *({normalise(name)} - {name})]
         super().__init__(**options)
 
+
+class ExternalField(NamedField):
+    """The value is what the text says."""
+
     def condition(self, text: str) -> Q:
-        anywhere = (_is(key, text) for key in _keys(self.name))
-        return Q(*anywhere, _connector=Q.OR)
+        return Q(*(_is(key, text) for key in self.keys), _connector=Q.OR)
 
 
 class ExternalFilter(ConditionFilter):
     field_class = ExternalField
 
 
-class PresenceField(ConditionField):
-    """Whether there is a value under a name."""
-
-    def __init__(self, *, name: str, **options: Any) -> None:
-        self.name = name
-        super().__init__(**options)
+class PresenceField(NamedField):
+    """There is a value, or there is none."""
 
     def condition(self, text: str) -> Q:
         if text not in ("true", "false"):
             raise ValidationError("Give one of: true, false.")
-        empty = Q(*(_is_empty(key) for key in _keys(self.name)))
+        empty = Q(*(_is_empty(key) for key in self.keys))
         return empty if text == "false" else ~empty
 
 
@@ -114,10 +113,6 @@ def external_conditions(names: Iterable[str]) -> dict[str, ConditionFilter]:
         elif name != parameter and is_name(name):
             conditions[parameter] = ExternalFilter(name=name, title=name)
     return conditions
-
-
-def _keys(name: str) -> list[str]:
-    return [name, *({normalise(name)} - {name})]
 
 
 def _values(text: str) -> list[str | int | float | bool]:

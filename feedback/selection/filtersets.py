@@ -7,9 +7,8 @@ tickets that nobody asked for.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
 from django_filters import FilterSet
 
@@ -27,7 +26,7 @@ class StrictFilterSet(FilterSet):
     """
 
     def __init__(
-        self, data: QueryDict, queryset: QuerySet[Any], beside: Iterable[str] = ()
+        self, data: QueryDict, queryset: QuerySet[Model], beside: Iterable[str] = ()
     ) -> None:
         super().__init__(data, queryset)
         self.is_bound = True  # Without data, too: then it takes all.
@@ -68,7 +67,7 @@ class StrictFilterSet(FilterSet):
         condition: ConditionFilter = self.filters[name]
         return condition.title or name.replace("_", " ")
 
-    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def filter_queryset(self, queryset: QuerySet[Model]) -> QuerySet[Model]:
         return queryset.filter(self.condition)
 
     def is_valid(self) -> bool:

@@ -19,7 +19,7 @@ from logs.models import SubjectKind
 from ..models import Macro
 from ..runs import subjects_of
 
-Selection = tuple[QuerySet[Any], str]
+Selection = tuple[QuerySet, str]
 
 
 def selected(asked: dict[str, Any], macro: Macro, actor: Any) -> Selection:
@@ -31,7 +31,7 @@ def selected(asked: dict[str, Any], macro: Macro, actor: Any) -> Selection:
     return _by_filter(asked["filter"], macro, own, actor)
 
 
-def _by_ids(ids: list[int], macro: Macro, own: QuerySet[Any]) -> Selection:
+def _by_ids(ids: list[int], macro: Macro, own: QuerySet) -> Selection:
     """All or none: one that is hidden, gone, or not the macro's refuses the rest."""
     subjects = own.filter(pk__in=set(ids))
     known = set(subjects.order_by().values_list("pk", flat=True))
@@ -49,7 +49,7 @@ def _by_ids(ids: list[int], macro: Macro, own: QuerySet[Any]) -> Selection:
 
 
 def _by_filter(
-    conditions: dict[str, object], macro: Macro, own: QuerySet[Any], actor: Any
+    conditions: dict[str, object], macro: Macro, own: QuerySet, actor: Any
 ) -> Selection:
     data = QueryDict(mutable=True)
     for name, value in conditions.items():
@@ -65,7 +65,7 @@ def _by_filter(
 
 
 def _filterset(
-    macro: Macro, data: QueryDict, own: QuerySet[Any], actor: Any
+    macro: Macro, data: QueryDict, own: QuerySet, actor: Any
 ) -> StrictFilterSet:
     if macro.subject_kind == SubjectKind.FEEDBACK:
         types = FeedbackType.objects.filter(macros=macro)
