@@ -8,6 +8,8 @@
 PYTHON ?= python3
 ARGS ?=
 VENV ?= .venv
+SOAK ?= whole
+SEED ?= $(shell date +%Y%m%d)
 BIN := $(VENV)/bin
 
 .PHONY: demo test soak check bench clean
@@ -19,9 +21,11 @@ demo: $(VENV)/run-stamp
 test: $(VENV)/dev-stamp
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
-# SEED=2 kills at other moments; with DATABASE_URL it restarts PostgreSQL too.
+# Kills at other moments every day, or at those of SEED=2; SOAK=short is CI's part of it;
+# with DATABASE_URL it restarts PostgreSQL too.
 soak: $(VENV)/dev-stamp
-	@SOAK=1 $(BIN)/python -m pytest tests/processes -m processes $(ARGS)
+	@echo "Soak ($(SOAK)) with SEED=$(SEED)"
+	@SOAK=$(SOAK) SEED=$(SEED) $(BIN)/python -m pytest tests/processes -m processes $(ARGS)
 
 check: $(VENV)/dev-stamp
 	@$(BIN)/ruff check .

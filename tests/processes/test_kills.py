@@ -44,7 +44,7 @@ def end(child: subprocess.Popen[bytes]) -> None:
 def test_workers_killed_at_random_moments_lose_nothing(
     start: Start, receiver: Receiver, account: Account
 ) -> None:
-    tickets, kills = scaled((400, 3), (6000, 24))
+    tickets, kills = scaled(400, 6000), scaled(3, 24)
     bugs = factories.feedback_type()
     factories.tickets(bugs, tickets)
     macro = factories.macro(bugs, f"{receiver.url}/delay/20", ladder=PATIENT)
@@ -116,7 +116,9 @@ class Web:
         form = self.browser.get(self.list).form("changelist-form")
         chosen = form.filled(action=f"macro_{macro.pk}", select_across="1")
         page = self.browser.post(self.list, [*chosen, ("index", "0")])
-        return page.form("perform-action").filled()
+        form = page.form("perform-action")
+        typed = dict(form.filled())["confirmed_count"]
+        return form.filled(typed_count=typed)
 
     def confirm(self, form: list[tuple[str, str]]) -> None:
         self.browser.post(self.list, form)

@@ -1,4 +1,4 @@
-"""The file that docs/moving.md shows is one that is read."""
+"""The file that docs/config.md shows is one that is read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from feedback.models import Project
 from macros import config
 from tests import factories
 
-DOCS = Path(__file__).resolve().parents[2] / "docs" / "moving.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "config.md"
 
 
 @pytest.mark.django_db
