@@ -43,6 +43,8 @@ class ConditionsList(CheckedList):
 
     model_admin: ConditionsAdmin
     filterset: StrictFilterSet
+    # The rows of the dates that are chosen above the list.
+    dated: QuerySet
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
@@ -80,6 +82,7 @@ class ConditionsList(CheckedList):
         self.clear_all_filters_qs = self.get_query_string(
             dict.fromkeys(self.narrowing(request))
         )
+        self.dated = rows
         return rows.filter(self.filterset.condition)
 
     def narrowing(self, request: HttpRequest) -> list[str]:
@@ -104,9 +107,7 @@ class ConditionsList(CheckedList):
     ) -> dict[str, int]:
         given = request.GET.copy()
         given.pop(parameter, None)
-        conditions = self.model_admin.conditions_of(
-            request, super().get_queryset(request), given
-        )
+        conditions = self.model_admin.conditions_of(request, self.dated, given)
         rows = conditions.qs.order_by()
         return {
             value: rows.filter(self._condition(request, parameter, value)).count()
@@ -162,8 +163,9 @@ class ConditionsAdmin(ScopedAdmin):
         """What the list is narrowed to, for people; empty where it is not."""
         words = [self.conditions_of(request, self.get_queryset(request)).words]
         dates = [request.GET.get(name, "") for name in self.date_parameters()]
-        if any(dates):
-            words.append(f"{self.date_hierarchy}: {'-'.join(filter(None, dates))}")
+        if any(dates) and self.date_hierarchy:
+            title = self.opts.get_field(self.date_hierarchy).verbose_name  # type: ignore[union-attr]
+            words.append(f"{title}: {'-'.join(filter(None, dates))}")
         return "; ".join(filter(None, words))
 
     def date_parameters(self) -> list[str]:
