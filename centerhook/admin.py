@@ -1,4 +1,4 @@
-"""People's accounts, with the two things done for who can't get in."""
+"""People's accounts, with the two actions that help those who can't sign in."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from feedback.console.parameters import CheckedAdmin
 
 from .sign_in import second_factor
 
-# Their pages would show keys; people have pages of their own for this.
+# Their pages would show keys; the second factor has pages of its own.
 admin.site.unregister([TOTPDevice, StaticDevice])
 admin.site.unregister([User, Group])
 
@@ -56,7 +56,7 @@ class PeopleAdmin(AnnouncingAdmin, CheckedAdmin, UserAdmin):
     def remove_second_factor(
         self, request: HttpRequest, people: QuerySet[User]
     ) -> HttpResponse | None:
-        """For a lost phone. Asks first, as deleting does."""
+        """For a lost phone. Asks for a confirmation first, as deleting does."""
         if "confirmed" not in request.POST:
             context = {
                 **self.admin_site.each_context(request),

@@ -1,13 +1,12 @@
-"""The REST API's addresses: its rooms, its schema, its pages to read."""
+"""The URLs of the REST API: its resources, its schema, its documentation."""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.generators import SchemaGenerator
@@ -21,8 +20,7 @@ from rest_framework.views import APIView
 from feedback.rest import problems, schema  # noqa: F401 - it registers itself
 
 ROOT = "/api/"
-# Each app has a room; what its rows are listed by.
-_ROOMS = ("feedback.api.urls", "macros.api.urls", "logs.api.urls")
+_APPS = ("feedback.api.urls", "macros.api.urls", "logs.api.urls")
 _LISTS = {
     "feedback": "feedback-list",
     "macros": "macro-list",
@@ -33,25 +31,25 @@ _LISTS = {
 
 
 class Root(APIView):
-    """The addresses of the rooms."""
+    """The URLs of the lists."""
 
     permission_classes = [IsAuthenticated]
     schema = None
 
     def get(self, request: Request) -> Response:
-        addresses = {
+        urls = {
             name: reverse(f"api:{view}", request=request)
             for name, view in _LISTS.items()
         }
-        return Response(addresses)
+        return Response(urls)
 
 
 @cache
 def _schema() -> bytes:
-    """Made once a process: it takes time, and is open to everybody."""
+    """Made once per process, since it takes time; it is the same for everybody."""
     generator = SchemaGenerator()  # type: ignore[no-untyped-call]
-    made = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
-    return OpenApiJsonRenderer().render(made)
+    spec = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    return OpenApiJsonRenderer().render(spec)
 
 
 def openapi(request: HttpRequest) -> HttpResponse:
@@ -64,28 +62,28 @@ def docs(request: HttpRequest) -> HttpResponse:
 
 @csrf_exempt
 def not_found(request: HttpRequest) -> HttpResponse:
-    """In place of Django's page: what calls here reads JSON."""
-    told = "There is nothing at this address. Those of the API end with a slash."
-    return problems.response(404, "not_found", told)
+    """Instead of Django's page, since programs read JSON."""
+    message = "There is nothing at this URL. The URLs of the API end with a slash."
+    return problems.response(404, "not_found", message)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if request.path.startswith(ROOT):
-        return problems.response(400, "invalid", "The request is not understood.")
+        return problems.response(400, "invalid", "The request can't be understood.")
     return defaults.bad_request(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     if request.path.startswith(ROOT):
-        told = "Something is wrong on our side; it was noted. Try again later."
-        return problems.response(500, "server_error", told)
+        message = "Something went wrong on our side and was logged. Try again later."
+        return problems.response(500, "server_error", message)
     return defaults.server_error(request)
 
 
-_v1: tuple[list[Any], str] = (
+_v1: tuple[list[URLPattern | URLResolver], str] = (
     [
         path("", Root.as_view(), name="root"),
-        *(path("", include(room)) for room in _ROOMS),
+        *(path("", include(app)) for app in _APPS),
         path("schema/", openapi, name="schema"),
         path("docs/", docs, name="docs"),
     ],

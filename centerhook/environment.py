@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import environ
 from environ.fileaware_mapping import FileAwareMapping
 
@@ -11,7 +9,7 @@ from environ.fileaware_mapping import FileAwareMapping
 class _AsGiven(FileAwareMapping):  # type: ignore[misc]
     def __getitem__(self, key: str) -> str:
         value: str = super().__getitem__(key)
-        # Few editors end a file without a line break.
+        # Most editors end a file with a line break.
         return value.rstrip("\r\n").replace("$", r"\$")
 
 
@@ -19,11 +17,11 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]
     """Reads NAME, or the file that NAME_FILE names; a value is taken as it stands.
 
     django-environ takes one that begins with $ for the name of another variable, and
-    where there is none gives the default: a key of which every 50th begins so would
-    be dropped without a word.
+    where there is none gives the default: one random key in fifty would be dropped
+    silently.
     """
 
-    def __init__(self, **scheme: Any) -> None:
+    def __init__(self, **scheme: object) -> None:
         super().__init__(**scheme)
         self.ENVIRON = _AsGiven()
         self.escape_proxy = True

@@ -22,8 +22,11 @@ def secret_key(folder: Path) -> str:
 
 
 def secrets_key(folder: Path) -> str:
-    """As the secret key. Whole at once: what it encrypts is lost with it, so two
-    processes that start together must not make two."""
+    """A Fernet key of this machine's own.
+
+    It appears as a whole file at once: what it encrypts is lost with it, so two
+    processes that start together must not make two.
+    """
     folder.mkdir(exist_ok=True)
     path = folder / "secrets-key"
     if not path.exists():

@@ -1,4 +1,4 @@
-"""What holds for every request and every answer, whichever page it is of."""
+"""What holds for every request and every response, whichever page it is."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def audited(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-# Nothing of what a page could ask a browser for is needed here.
+# No page needs any of these features of a browser.
 PERMISSIONS_POLICY = ", ".join(
     f"{feature}=()"
     for feature in (
@@ -60,8 +60,8 @@ def page_headers(get_response: GetResponse) -> GetResponse:
 def upload_limit(get_response: GetResponse) -> GetResponse:
     """Refuses what is too large before a byte of it is read.
 
-    Django's own limits leave out files, which it would put on the disk first. A body
-    of no declared length is none: WSGI has nothing to read it by.
+    Django's own limits leave out files, which it would put on the disk first. Under
+    WSGI a body without a declared length is empty.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:

@@ -28,7 +28,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # Fernet keys for the secrets in the database: the first encrypts, all of them decrypt.
 # To change the key put a new one in front and run `manage.py rotate_secrets`.
 SECRETS_KEYS = [key.strip() for key in env.list("SECRETS_KEYS", default=[])]
-# The keys that nobody gave, so that this machine has made its own.
+# The keys that are not set, so that this machine has made its own.
 LOCAL_KEYS = [
     name
     for name, given in (("SECRET_KEY", SECRET_KEY), ("SECRETS_KEYS", SECRETS_KEYS))
@@ -73,7 +73,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
-    # Right after those that say who it is: nothing may see half a sign-in.
+    # Right after those that identify the user: nothing may see half a sign-in.
     "centerhook.sign_in.second_factor.SecondFactorMiddleware",
     "centerhook.middleware.audited",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -100,7 +100,7 @@ TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 USE_I18N = False
 
-# --- Database: the truth. SQLite until DATABASE_URL says otherwise.
+# --- Database: the truth. SQLite unless DATABASE_URL is set.
 
 DATABASES = {
     "default": env.db_url(
@@ -123,7 +123,7 @@ else:
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
-# --- Queue: only the alarm bell. An embedded server until REDIS_URL says otherwise.
+# --- Queue: wakes workers, keeps nothing. An embedded server unless REDIS_URL is set.
 
 REDIS_EMBEDDED = "REDIS_URL" not in os.environ
 REDIS_URL = env.str("REDIS_URL", default=local.redis_url(VAR_DIR))
@@ -156,12 +156,12 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="centerhook@localhost
 
 # --- Signing in: docs/sign-in.md
 
-# How many proxies of ours a request passes: whom each was called by is believed.
+# How many proxies of ours a request passes; what they say of the client is believed.
 PROXY_COUNT = env.int("PROXY_COUNT", default=0)
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",  # first: it refuses who is locked out
+    "axes.backends.AxesStandaloneBackend",  # first: it refuses those locked out
     "django.contrib.auth.backends.ModelBackend",
     "feedback.access.actors.RoleBackend",
 ]
@@ -179,7 +179,7 @@ SIGN_IN_TRIES = env.int("SIGN_IN_TRIES", default=5)
 SIGN_IN_LOCK_MINUTES = env.float("SIGN_IN_LOCK_MINUTES", default=15.0)
 AXES_FAILURE_LIMIT = SIGN_IN_TRIES
 AXES_COOLOFF_TIME = timedelta(minutes=SIGN_IN_LOCK_MINUTES)
-# Both together: by the name alone strangers could lock people out, by the address
+# Both together: with the name alone strangers could lock people out, with the address
 # alone one person would lock out the whole office behind it.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_CLIENT_IP_CALLABLE = "centerhook.sign_in.lockout.address_of"
@@ -227,12 +227,12 @@ STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 # Static files are served from the apps too, so that no command must run before.
 WHITENOISE_USE_FINDERS = True
 
-# --- What browsers are told, and what is taken from them
+# --- What browsers may do, and what is accepted from them
 
-# TLS ends at the proxy, so only BASE_URL can tell whether people come over it.
+# TLS ends at the proxy, so only BASE_URL says whether people use it.
 HAS_TLS = BASE_URL.startswith("https://") and not DEBUG
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=HAS_TLS)
-if PROXY_COUNT:  # Else anybody could write that header.
+if PROXY_COUNT:  # Otherwise anybody could write that header.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = env.int(
     "SECURE_HSTS_SECONDS", default=31_536_000 if HAS_TLS else 0
@@ -262,7 +262,7 @@ CONTENT_SECURITY_POLICY = {
         "object-src": [NONE],
     }
 }
-# Of a whole request, files and all; and of what of it is kept in memory.
+# The limits of a whole request with its files, and of the part kept in memory.
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=20_000_000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = min(UPLOAD_MAX_BYTES, 5_000_000)
 DATA_UPLOAD_MAX_NUMBER_FILES = 20

@@ -29,6 +29,8 @@ APP_ORDER = {"logs": 0, "macros": 1, "feedback": 2}
 
 @dataclass(slots=True)
 class MenuType:
+    """A feedback type in the menu, with the number of its open tickets."""
+
     pk: int
     name: str
     open_count: int
@@ -42,6 +44,8 @@ class MenuProject:
 
 
 class CenterHookAdminSite(admin.AdminSite):
+    """Adds the second factor, the menu of feedback types and the latest runs."""
+
     site_title = "CenterHook"
     site_header = "CenterHook"
     index_title = "Overview"
@@ -70,7 +74,7 @@ class CenterHookAdminSite(admin.AdminSite):
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Who has given the password goes on to the step that is left."""
+        """Leads people who have given the password to the step that is left."""
         step = step_left(request.person)  # type: ignore[attr-defined]
         if request.method == "GET" and step:
             after = request.GET.get("next") or reverse("admin:index")

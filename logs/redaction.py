@@ -21,19 +21,19 @@ _CREDENTIAL_NAME = re.compile(
     r"|(^|[-_])(api|access|private|subscription|functions)?[-_]?key$",
     re.IGNORECASE,
 )
-# Keys that name a thing and open none.
+# Keys that identify a thing and give access to none.
 _HARMLESS_NAME = re.compile(
     r"(idempotency|surrogate|issue|public|sort)[-_]key$", re.IGNORECASE
 )
-# The scheme is no secret, and the sentence on a 401 speaks of it.
+# The scheme is no secret, and the explanation of a 401 mentions it.
 _SCHEME = re.compile(r"^(Basic|Bearer|Digest|Token|Negotiate|ApiKey)\s+", re.IGNORECASE)
 # The part of a URL after its host, where it is long enough to be a secret's.
 _PATH = re.compile(r"https?://[^/]+/(.{12,})", re.IGNORECASE)
-# A shorter value would blot out ordinary words.
+# Masking shorter values would blot out ordinary words.
 _MIN_REDACTED = 6
 
 
-# Bounded: an answer's names are at most 64 KB each.
+# Bounded: the names in a response are at most 64 KB each.
 @lru_cache(maxsize=256)
 def is_credential(name: str) -> bool:
     if _CREDENTIAL_NAME.search(name) is None:
@@ -60,38 +60,38 @@ def credentials_in(headers: Headers, url: str) -> list[str]:
     A receiver that echoes the request would otherwise put them into the log. The
     longest comes first, so that none leaves a tail of another that begins alike.
     """
-    found = set()
+    secrets = set()
     for name, value in headers:
         if is_credential(name):
             scheme = _SCHEME.match(value)
-            found.add(value[len(scheme[0]) :] if scheme else value)
+            secrets.add(value[len(scheme[0]) :] if scheme else value)
     if "?" in url:
         for name, value in _PARAMETER.findall(url):
             if is_credential(name):
-                found |= {value, unquote_plus(value)}
-    return _longest_first(echo for value in found for echo in written_forms(value))
+                secrets |= {value, unquote_plus(value)}
+    return _longest_first(form for value in secrets for form in written_forms(value))
 
 
 def echoes(secrets: Iterable[str]) -> tuple[str, ...]:
-    """Every form in which secrets may turn up in an answer or a message.
+    """Every form in which secrets may turn up in a response or a message.
 
-    Beyond those of other credentials: in base64, alone or inside a longer text as in
-    Basic authentication, and of a secret that is a URL the part after its host, which
-    a receiver speaks of in its errors.
+    Beside the forms of any credential these are base64, alone or inside a longer text
+    as in Basic authentication, and the part of a URL after its host, which receivers
+    quote in their errors.
     """
-    found: set[str] = set()
+    forms: set[str] = set()
     for secret in secrets:
         # Lower case is how a host is written down.
-        found |= written_forms(secret) | _in_base64(secret) | {secret.lower()}
+        forms |= written_forms(secret) | _in_base64(secret) | {secret.lower()}
         path = _PATH.match(secret)
         if path:
-            found |= written_forms(path[1])
-    return tuple(_longest_first(found))
+            forms |= written_forms(path[1])
+    return tuple(_longest_first(forms))
 
 
-def _longest_first(found: Iterable[str]) -> list[str]:
-    long = {echo for echo in found if len(echo) >= _MIN_REDACTED}
-    return sorted(long, key=lambda echo: (-len(echo), echo))
+def _longest_first(forms: Iterable[str]) -> list[str]:
+    long = {form for form in forms if len(form) >= _MIN_REDACTED}
+    return sorted(long, key=lambda form: (-len(form), form))
 
 
 # A run sends the same credentials with every delivery.
@@ -116,17 +116,17 @@ def written_forms(value: str) -> frozenset[str]:
 
 
 def _in_base64(value: str) -> set[str]:
-    """What base64 makes of it at each of the three places it can have in a text.
+    """The base64 of a value at each of the three offsets it can have in a text.
 
     The characters at the edges are left out: they depend on the neighbours too.
     """
-    found = set()
+    forms = set()
     for before in range(3):
         data = b"\0" * before + value.encode()
         whole = b64encode(data).decode().rstrip("=")
         inner = whole[-(-before * 8 // 6) : len(data) * 8 // 6]
-        found |= {inner, inner.replace("+", "-").replace("/", "_")}
-    return found
+        forms |= {inner, inner.replace("+", "-").replace("/", "_")}
+    return forms
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
@@ -137,7 +137,7 @@ def redact(text: str, secrets: Iterable[str]) -> str:
 
 
 def redact_end(text: str, secrets: Iterable[str]) -> str:
-    """The text of a body that was cut, without the secret it may have been cut in."""
+    """The text of a body that was cut, without the part of a secret at its end."""
     for secret in secrets:
         for length in range(min(len(secret), len(text)), _MIN_REDACTED - 1, -1):
             if text.endswith(secret[:length]):

@@ -14,7 +14,7 @@ PAUSED = "The run is paused. Nothing more is sent until it is resumed."
 
 
 class CountsSerializer(serializers.ModelSerializer):
-    """Deliveries, by what became of them."""
+    """Deliveries, by their state."""
 
     pending = serializers.IntegerField(read_only=True)
 
@@ -65,10 +65,10 @@ class RunSerializer(serializers.ModelSerializer):
 
 
 class RunDetailSerializer(RunSerializer):
-    """With `has_worker` in its context: a function that says whether one is alive."""
+    """Its context has `has_worker`, a function that says whether one is alive."""
 
     notice = serializers.SerializerMethodField(
-        help_text="Why the run does not go on, where people must know; or empty."
+        help_text="Why nothing is sent for now, if people must know; or empty."
     )
 
     class Meta(RunSerializer.Meta):

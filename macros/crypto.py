@@ -9,7 +9,7 @@ from django.conf import settings
 
 
 class Undecryptable(Exception):
-    """None of the keys in use opens the value, or it was tampered with."""
+    """No key in use decrypts the value, or it was tampered with."""
 
 
 def encrypt(text: str) -> str:
@@ -34,8 +34,8 @@ def reencrypt(token: str) -> str:
 
 
 def bad_keys(keys: list[str]) -> list[int]:
-    """The places, counted from 1, of keys that are not Fernet keys."""
-    return [place for place, key in enumerate(keys, start=1) if not _is_key(key)]
+    """The positions, counted from 1, of keys that are not Fernet keys."""
+    return [number for number, key in enumerate(keys, start=1) if not _is_key(key)]
 
 
 def _is_key(key: str) -> bool:

@@ -16,9 +16,9 @@ def deliver(run_id: int) -> None:
 
 
 def wake() -> None:
-    """Ring for every run that has work due and no bell waiting.
+    """Notify the workers of every run that has work due and no job waiting.
 
-    This finds new runs whose bell was lost, retries that are due, and deliveries of
+    This finds new runs whose wake-up was lost, retries that are due, and deliveries of
     workers that died.
     """
     now = timezone.now()

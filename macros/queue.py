@@ -1,6 +1,6 @@
-"""The alarm bell: the only module that knows django_rq.
+"""Waking the workers: the only module that knows django_rq.
 
-What is due stands in the database; a job only says that it is worth a look.
+What is due stands in the database; a job only says that a run is worth a look.
 """
 
 from __future__ import annotations
@@ -26,47 +26,47 @@ from rq.worker import WorkerStatus
 logger = logging.getLogger(__name__)
 
 QUEUE = "deliveries"
-# A worker that has not been heard of for this long, in seconds, is taken for dead.
+# A worker without a sign of life for this long, in seconds, is taken for dead.
 WORKER_TTL = 30
 
 
 class DeliveryWorker(SimpleWorker):
-    """Delivers in its own process, which keeps its connections from job to job."""
+    """Delivers in its own process, which keeps its connections between jobs."""
 
     log_job_description = False
-    # How long at most between two looks whether Redis is back, in seconds.
+    # The longest pause between two attempts to reach Redis, in seconds.
     max_connection_wait_time = 5.0
     on_stop: Callable[[], None] | None = None
-    is_told_to_stop = False
+    is_stopping = False
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         if self.on_stop:
             self.on_stop()
-        self.is_told_to_stop = True
+        self.is_stopping = True
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
     def request_force_stop(self, signum: int, frame: FrameType | None) -> None:
-        """A second signal: a job takes no time, and what is on the wire is bounded."""
+        """Ignore a second signal: jobs are short, and requests have a deadline."""
 
     def heartbeat(
         self, timeout: int | None = None, pipeline: Pipeline | None = None
     ) -> None:
-        if self.is_told_to_stop and self.get_state() != WorkerStatus.BUSY:
-            # What RQ raises in the signal's handler is lost where it interrupts
-            # code that takes every exception, such as a logging handler's.
+        if self.is_stopping and self.get_state() != WorkerStatus.BUSY:
+            # What RQ raises in the signal handler is lost if it interrupts code that
+            # catches every exception, such as a logging handler.
             raise StopRequested
         known = self.connection.sismember(self.redis_workers_keys, self.key)
         if not known and pipeline is None:
-            # Redis was emptied, and does not know any more who works here.
+            # Redis was emptied, and has forgotten this worker.
             self.connection.delete(self.key)
             self.register_birth()  # type: ignore[no-untyped-call]
         super().heartbeat(timeout, pipeline)
 
 
 def notify(run_id: int, due: int = 1) -> None:
-    """Ask for work on a run, by as many workers as `due` deliveries are worth.
+    """Wake the workers for a run: one for each batch of its `due` deliveries.
 
-    A bell that can't be rung is not an error: the clock rings again.
+    That Redis is away is not an error: the clock notifies again.
     """
     try:
         queue = django_rq.get_queue(QUEUE)
@@ -81,7 +81,7 @@ def notify(run_id: int, due: int = 1) -> None:
             )
     except RedisError as error:
         logger.warning(
-            "Redis is away (%s); the clock will ring for run %s", error, run_id
+            "Redis is away (%s); the clock will notify of run %s", error, run_id
         )
 
 
@@ -99,7 +99,7 @@ def redis() -> Redis:
 
 @cache
 def script(source: str) -> Script:
-    """A Lua script to call; it is sent once and known by its hash from then on."""
+    """A Lua script to call; it is sent once and from then on called by its hash."""
     return redis().register_script(source)
 
 
@@ -117,10 +117,10 @@ def has_worker() -> bool:
 
 
 def run_worker(on_stop: Callable[[], None]) -> None:
-    """Work until told to stop, or until Redis is lost.
+    """Work until a signal to stop, or until Redis is lost.
 
-    `on_stop` is called when the process is told to stop, before the job at hand ends;
-    also after this has returned.
+    `on_stop` is called on the signal, before the current job ends; also if the signal
+    comes after this has returned.
     """
     queue = django_rq.get_queue(QUEUE)
     try:
@@ -130,7 +130,7 @@ def run_worker(on_stop: Callable[[], None]) -> None:
         worker.on_stop = on_stop
         worker.work(logging_level="WARNING")
     except (RedisError, StopRequested) as error:
-        # It could not say hello or goodbye, or was told to stop while it tried.
+        # It could not register or sign off, or was stopped while it tried.
         logger.warning("The worker lost Redis: %s", error)
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):

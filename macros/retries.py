@@ -25,9 +25,9 @@ _JITTER = 0.1
 
 
 class RetryCause(StrEnum):
-    """Why a try failed, where another one may help.
+    """Why a try failed, if another one may help.
 
-    A macro chooses among them, but for LOST, which is CenterHook's own fault.
+    A macro chooses among them, except LOST, which is CenterHook's own fault.
     """
 
     CONNECTION = "connection"
@@ -53,7 +53,7 @@ _CAUSE_OF_ERROR = {
 
 
 class GiveUp(Exception):
-    """There is no other try; says why, or nothing where none was ever meant."""
+    """There is no other try; the message says why, or is empty if none was planned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class RetryPolicy:
         self._check(failure)
         wait = max(self.ladder[failure.tries - 1], failure.hint)
         if failure.cause == RetryCause.LOST:
-            # The lease was wait enough.
+            # The lease was long enough a wait.
             wait = 0
         left = self.give_up_after - failure.age
         if wait > left:
@@ -125,7 +125,7 @@ class RetryPolicy:
 
 
 def cause_of(error: str, status: int | None) -> RetryCause | None:
-    """The cause of a failed try by its error class and status; None ends it."""
+    """The cause of a failed try from its error class and status; None: no retry."""
     if status in _BUSY_STATUSES:
         return RetryCause.BUSY
     if status is not None and 500 <= status <= 599:
@@ -134,10 +134,10 @@ def cause_of(error: str, status: int | None) -> RetryCause | None:
 
 
 def retry_after(headers: Iterable[tuple[str, str]], now: datetime) -> float:
-    """The wait that an answer asks for, in seconds; 0 if it asks for none.
+    """The wait that a response asks for, in seconds; 0 if it asks for none.
 
     RFC 9110 10.2.3: a number of seconds or an HTTP-date. Anything else is ignored. In
-    whole seconds, so that answers of one moment give one wait.
+    whole seconds, so that responses of one moment give one wait.
     """
     text = next((v.strip() for n, v in headers if n.lower() == "retry-after"), "")
     if text.isascii() and text.isdigit():
@@ -178,6 +178,6 @@ def _seconds(step: str) -> float:
 
 
 def in_words(seconds: float) -> str:
-    """In the largest unit that it reaches: 90 is "1.5 min"."""
+    """A duration in the largest unit that fits: 90 is "1.5 min"."""
     unit = next((u for u in ("d", "h", "min") if seconds >= _UNITS[u]), "s")
     return f"{seconds / _UNITS[unit]:.3g} {unit}"

@@ -30,8 +30,9 @@ from feedback.models.types import key_from_label
 from logs import recording
 from logs.models import Attempt, Cause, Delivery, DeliveryState, Run
 from macros.config import note_version
-from macros.models import Macro, Secret, WebRequest, step_kinds
+from macros.models import Macro, Secret, step_kinds
 from macros.runs import start_run, subjects_of
+from macros.steps.kinds.web_request import WebRequest
 
 # One of every kind.
 QUESTIONS = [

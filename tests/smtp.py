@@ -1,4 +1,4 @@
-"""A mail server on loopback that keeps what it takes, and refuses when told to."""
+"""A mail server on loopback that keeps what it takes, and refuses when it has to."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from email.policy import default
 
 
 class MailServer(socketserver.ThreadingTCPServer):
-    """`refusals` are answers to RCPT TO by address, taken in order, one a try."""
+    """`refusals` are replies to RCPT TO by address, taken in order, one a try."""
 
     daemon_threads = True
     allow_reuse_address = True

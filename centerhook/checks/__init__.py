@@ -1,4 +1,4 @@
-"""Wrong or unsafe settings, each with an id, a sentence and what to do about it."""
+"""System checks of settings: each with an id, a sentence and a hint."""
 
 from . import exposure, limits
 

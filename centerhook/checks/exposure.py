@@ -1,10 +1,9 @@
-"""Settings that are fine on one's own machine and not where others can reach it."""
+"""Settings that are safe on one's own machine, but not where others can reach it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -36,7 +35,7 @@ def _register(*tags: str, deploy: bool = False) -> Callable[[Check], Check]:
 
 
 @_register()
-def check_debug(**kwargs: Any) -> list[CheckMessage]:
+def check_debug(**kwargs: object) -> list[CheckMessage]:
     if not settings.DEBUG or not public_hosts():
         return []
     return [
@@ -65,7 +64,7 @@ _LOST = {
 
 
 @_register()
-def check_local_keys(**kwargs: Any) -> list[CheckMessage]:
+def check_local_keys(**kwargs: object) -> list[CheckMessage]:
     if not public_hosts():
         return []
     return [
@@ -80,13 +79,13 @@ def check_local_keys(**kwargs: Any) -> list[CheckMessage]:
 
 
 @_register()
-def check_allowed_hosts(**kwargs: Any) -> list[CheckMessage]:
+def check_allowed_hosts(**kwargs: object) -> list[CheckMessage]:
     if "*" not in settings.ALLOWED_HOSTS:
         return []
     return [
         Warning(
-            "ALLOWED_HOSTS holds *, so anybody may say under which name this server is"
-            " reached, and send your people links to theirs.",
+            "ALLOWED_HOSTS holds *, so anybody can choose the host name of the links"
+            " that this server sends to people.",
             hint="Name the hosts, such as ALLOWED_HOSTS=feedback.example.com",
             id="centerhook.W304",
         )
@@ -94,7 +93,7 @@ def check_allowed_hosts(**kwargs: Any) -> list[CheckMessage]:
 
 
 @_register(Tags.database)
-def check_shared_database(**kwargs: Any) -> list[CheckMessage]:
+def check_shared_database(**kwargs: object) -> list[CheckMessage]:
     database = settings.DATABASES["default"]["ENGINE"]
     redis = urlsplit(settings.REDIS_URL)
     is_near = redis.scheme == "unix" or is_own_machine(redis.hostname or "localhost")
@@ -113,7 +112,7 @@ def check_shared_database(**kwargs: Any) -> list[CheckMessage]:
 
 
 @_register()
-def check_base_url(**kwargs: Any) -> list[CheckMessage]:
+def check_base_url(**kwargs: object) -> list[CheckMessage]:
     return list(_about_base_url())
 
 
@@ -122,14 +121,14 @@ def _about_base_url() -> Iterator[CheckMessage]:
     if url.scheme not in ("http", "https") or not url.hostname:
         yield Error(
             f"BASE_URL is {settings.BASE_URL!r}, which no browser can open.",
-            hint="Give the whole address: BASE_URL=https://feedback.example.com",
+            hint="Give the whole URL: BASE_URL=https://feedback.example.com",
             id="centerhook.E306",
         )
         return
     if url.scheme == "http" and public_hosts():
         yield Warning(
             f"BASE_URL is {settings.BASE_URL}, without TLS, while others reach this"
-            f" server as {public_hosts()[0]}: passwords travel readable, and secure"
+            f" server as {public_hosts()[0]}: passwords travel unencrypted, and secure"
             " cookies and HSTS stay off.",
             hint="Put a proxy with TLS in front and set"
             " BASE_URL=https://feedback.example.com",
@@ -139,14 +138,14 @@ def _about_base_url() -> Iterator[CheckMessage]:
     if not validate_host(host, settings.ALLOWED_HOSTS):
         yield Warning(
             f"BASE_URL leads to {host}, which is not among ALLOWED_HOSTS:"
-            " every link that CenterHook gives is answered with an error.",
+            " every link that CenterHook gives leads to an error page.",
             hint=f"Add {host} to ALLOWED_HOSTS, or correct BASE_URL.",
             id="centerhook.W308",
         )
 
 
 @_register()
-def check_email(**kwargs: Any) -> list[CheckMessage]:
+def check_email(**kwargs: object) -> list[CheckMessage]:
     if not public_hosts() or not settings.EMAIL_BACKEND.endswith(
         ".console.EmailBackend"
     ):
@@ -161,8 +160,8 @@ def check_email(**kwargs: Any) -> list[CheckMessage]:
 
 
 @_register(deploy=True)
-def check_proxy(**kwargs: Any) -> list[CheckMessage]:
-    """Only asked for, since a server that ends TLS itself needs no proxy."""
+def check_proxy(**kwargs: object) -> list[CheckMessage]:
+    """Part of `check --deploy` only: a server that ends TLS itself needs no proxy."""
     if not settings.SECURE_SSL_REDIRECT or settings.PROXY_COUNT:
         return []
     return [

@@ -1,7 +1,9 @@
+"""Settings whose values can't work."""
+
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.util import find_spec
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -20,14 +22,14 @@ OIDC_NEEDED = (*OIDC_ENDPOINTS, "OIDC_RP_CLIENT_ID", "OIDC_RP_CLIENT_SECRET")
 
 
 @register
-def check_secrets_keys(**kwargs: Any) -> list[CheckMessage]:
+def check_secrets_keys(**kwargs: object) -> list[CheckMessage]:
     bad = crypto.bad_keys(settings.SECRETS_KEYS)
     if not bad:
         return []
-    places = ", ".join(map(str, bad))
+    numbers = ", ".join(map(str, bad))
     return [
         Error(
-            f"SECRETS_KEYS holds what is not a Fernet key (number {places}).",
+            f"SECRETS_KEYS holds a value that is not a Fernet key (number {numbers}).",
             hint="Make one with: python -c 'from cryptography.fernet import Fernet;"
             " print(Fernet.generate_key().decode())'",
             id="centerhook.E101",
@@ -36,8 +38,8 @@ def check_secrets_keys(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register
-def check_lease(**kwargs: Any) -> list[CheckMessage]:
-    """A lease may be shorter than a request, since it is renewed meanwhile."""
+def check_lease(**kwargs: object) -> list[CheckMessage]:
+    """A lease may be shorter than a request, since it is renewed while one runs."""
     if settings.LEASE_SECONDS >= MIN_LEASE:
         return []
     return [
@@ -51,7 +53,7 @@ def check_lease(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register
-def check_sign_in_limits(**kwargs: Any) -> list[CheckMessage]:
+def check_sign_in_limits(**kwargs: object) -> list[CheckMessage]:
     limits = {
         "SIGN_IN_TRIES": settings.SIGN_IN_TRIES >= 1,
         "SIGN_IN_LOCK_MINUTES": settings.SIGN_IN_LOCK_MINUTES >= 1,
@@ -70,39 +72,34 @@ def check_sign_in_limits(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register
-def check_single_sign_on(**kwargs: Any) -> list[CheckMessage]:
-    if not settings.OIDC_ISSUER:
-        return []
-    errors: list[CheckMessage] = []
+def check_single_sign_on(**kwargs: object) -> list[CheckMessage]:
+    return list(_single_sign_on_errors()) if settings.OIDC_ISSUER else []
+
+
+def _single_sign_on_errors() -> Iterator[CheckMessage]:
     if find_spec("mozilla_django_oidc") is None:
-        errors.append(
-            Error(
-                "OIDC_ISSUER is set, but what single sign-on needs is not installed.",
-                hint="Run: python -m pip install -r requirements-oidc.txt",
-                id="centerhook.E202",
-            )
+        yield Error(
+            "OIDC_ISSUER is set, but what single sign-on needs is not installed.",
+            hint="Run: python -m pip install -r requirements-oidc.txt",
+            id="centerhook.E202",
         )
     missing = [name for name in OIDC_NEEDED if not getattr(settings, name)]
     if missing:
-        errors.append(
-            Error(
-                f"OIDC_ISSUER is set, but {', '.join(missing)} is not.",
-                hint="The provider lists its endpoints at"
-                f" {settings.OIDC_ISSUER.rstrip('/')}/.well-known/openid-configuration",
-                id="centerhook.E203",
-            )
+        issuer = settings.OIDC_ISSUER.rstrip("/")
+        yield Error(
+            f"OIDC_ISSUER is set, but {', '.join(missing)} is not.",
+            hint="The provider lists its endpoints at"
+            f" {issuer}/.well-known/openid-configuration",
+            id="centerhook.E203",
         )
     open_ = [name for name in OIDC_ENDPOINTS if _is_open(getattr(settings, name))]
     if open_:
-        errors.append(
-            Error(
-                f"{', '.join(open_)} is not an https:// address, so that whoever is on"
-                " the way could sign in as anybody.",
-                hint="Use the provider's https:// addresses.",
-                id="centerhook.E204",
-            )
+        yield Error(
+            f"{', '.join(open_)} is not an https:// URL, so that anybody on the way"
+            " could sign in as somebody else.",
+            hint="Use the provider's https:// URLs.",
+            id="centerhook.E204",
         )
-    return errors
 
 
 def _is_open(url: str) -> bool:

@@ -17,11 +17,13 @@ TIMEOUT = 60
 
 @dataclass
 class Form:
+    """A form with the names and values of its inputs."""
+
     id: str
     fields: list[tuple[str, str]] = field(default_factory=list)
 
     def filled(self, **changes: str) -> list[tuple[str, str]]:
-        """Its fields as they would be posted, with these in place of those."""
+        """The fields as they would be posted, with these changes."""
         kept = [(name, value) for name, value in self.fields if name not in changes]
         return [*kept, *changes.items()]
 
@@ -37,13 +39,15 @@ class _Forms(HTMLParser):
         self.messages: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = {name: value or "" for name, value in attrs}
+        attributes = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self._inside = Form(found.get("id", ""))
+            self._inside = Form(attributes.get("id", ""))
             self.forms.append(self._inside)
-        elif tag == "input" and self._inside and found.get("name"):
-            self._inside.fields.append((found["name"], found.get("value", "")))
-        self._in_message = self._in_message or _is_message(found.get("class", ""))
+        elif tag == "input" and self._inside and attributes.get("name"):
+            self._inside.fields.append(
+                (attributes["name"], attributes.get("value", ""))
+            )
+        self._in_message = self._in_message or _is_message(attributes.get("class", ""))
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
@@ -61,6 +65,8 @@ def _is_message(classes: str) -> bool:
 
 
 class Page:
+    """A page of the admin: its forms and its messages."""
+
     def __init__(self, response: requests.Response) -> None:
         self.url = response.url
         parser = _Forms()
@@ -73,11 +79,13 @@ class Page:
         for form in self._forms:
             if form.id == name:
                 return form
-        said = f" It says: {self._messages}" if self._messages else ""
-        raise DemoError(f"The page {self.url} has no form '{name}'.{said}")
+        message = f" It says: {self._messages}" if self._messages else ""
+        raise DemoError(f"The page {self.url} has no form '{name}'.{message}")
 
 
 class Browser:
+    """Keeps a session; its methods raise DemoError when a page is not a success."""
+
     def __init__(self, url: str) -> None:
         self._url = url
         self._session = requests.Session()
@@ -100,5 +108,5 @@ class Browser:
         except requests.RequestException as error:
             raise DemoError(f"{method} {url} failed: {error}") from error
         if not response.ok:
-            raise DemoError(f"{method} {url} answered {response.status_code}.")
+            raise DemoError(f"{method} {url} gave the status {response.status_code}.")
         return Page(response)

@@ -20,7 +20,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 class Children:
-    """A context manager; on leaving, the children stop, the last started first."""
+    """A context manager; when it ends, the children stop, the last started first."""
 
     def __init__(self, env: Mapping[str, str], folder: Path) -> None:
         self._env = {**os.environ, **env}
@@ -56,7 +56,7 @@ class Children:
         )
 
     def ended(self) -> dict[str, int]:
-        """The exit codes of those that ended by themselves, each told once."""
+        """The exit codes of the children that have ended since the last call."""
         codes = {name: child.poll() for name, child in self._running.items()}
         ended = {name: code for name, code in codes.items() if code is not None}
         for name in ended:

@@ -7,13 +7,12 @@ import random
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from feedback.models import Community, Feedback, Status, Tester, Visibility
 
 from . import forms, words
 
-# Letters that Unicode does not take apart.
+# Letters that Unicode does not decompose.
 _PLAIN = str.maketrans({"ł": "l", "ø": "o", "ı": "i", "ß": "ss", "'": "", " ": ""})
 
 
@@ -48,20 +47,21 @@ def _plain(name: str) -> str:
 
 
 def bugs(
-    subjects: Sequence[str],
+    features: Sequence[str],
     count: int,
     statuses: Sequence[Status],
     submitters: Sequence[Tester],
     now: datetime,
 ) -> list[Feedback]:
-    pick = random.Random(f"bugs: {subjects[0]}")
-    mixed = list(itertools.product(subjects, words.SYMPTOMS, words.CIRCUMSTANCES))
+    """Unsaved bug reports on these features, with answers on the form."""
+    pick = random.Random(f"bugs: {features[0]}")
+    mixed = list(itertools.product(features, words.SYMPTOMS, words.CIRCUMSTANCES))
     times = _times(count, now, pick)
     rows = []
-    for (subject, *problem), at in zip(pick.sample(mixed, count), times, strict=True):
-        steps = pick.choice(words.STEPS).format(subject=_inside(subject))
+    for (feature, *problem), at in zip(pick.sample(mixed, count), times, strict=True):
+        steps = pick.choice(words.STEPS).format(feature=_inside(feature))
         ticket = Feedback(
-            title=" ".join([subject, *problem]),
+            title=" ".join([feature, *problem]),
             description=_paragraphs(pick, words.OPENINGS, steps, words.ENDINGS),
             status=_weighted(pick, statuses, forms.BUG_STATUSES),
             submitter=pick.choice(submitters),
@@ -75,20 +75,21 @@ def bugs(
 
 
 def ideas(
-    subjects: Sequence[str],
+    features: Sequence[str],
     count: int,
     statuses: Sequence[Status],
     submitters: Sequence[Tester],
     now: datetime,
 ) -> list[Feedback]:
-    pick = random.Random(f"ideas: {subjects[0]}")
-    mixed = list(itertools.product(subjects, words.WISHES))
+    """Unsaved ideas for these features, with answers on the form."""
+    pick = random.Random(f"ideas: {features[0]}")
+    mixed = list(itertools.product(features, words.WISHES))
     times = _times(count, now, pick)
     return [
         Feedback(
-            title=f"{subject}: {wish}",
+            title=f"{feature}: {wish}",
             description=_paragraphs(
-                pick, [f"The {_inside(subject)} should {wish}."], "", words.REASONS
+                pick, [f"The {_inside(feature)} should {wish}."], "", words.REASONS
             ),
             status=_weighted(pick, statuses, forms.IDEA_STATUSES),
             submitter=pick.choice(submitters),
@@ -96,12 +97,12 @@ def ideas(
             form_values=_idea_answers(pick),
             created_at=at,
         )
-        for (subject, wish), at in zip(pick.sample(mixed, count), times, strict=True)
+        for (feature, wish), at in zip(pick.sample(mixed, count), times, strict=True)
     ]
 
 
 def _times(count: int, now: datetime, pick: random.Random) -> list[datetime]:
-    """Over the last ten weeks, oldest first, as numbers are given out in order."""
+    """Moments of the last ten weeks, oldest first, as tickets are numbered in order."""
     ages = sorted((pick.uniform(1, 70) for _ in range(count)), reverse=True)
     return [now - timedelta(days=age) for age in ages]
 
@@ -113,9 +114,9 @@ def _paragraphs(
     return "\n\n".join(part for part in parts if part)
 
 
-def _inside(subject: str) -> str:
+def _inside(feature: str) -> str:
     """As it is written in the middle of a sentence: GPX stays GPX."""
-    return subject if subject[1:] != subject[1:].lower() else subject.lower()
+    return feature if feature[1:] != feature[1:].lower() else feature.lower()
 
 
 def _weighted(
@@ -130,8 +131,8 @@ def _visibility(pick: random.Random) -> Visibility:
     return pick.choices([Visibility.PUBLIC, Visibility.PRIVATE], [85, 15])[0]
 
 
-def _bug_answers(pick: random.Random, steps: str, at: datetime) -> dict[str, Any]:
-    answers: dict[str, Any] = {
+def _bug_answers(pick: random.Random, steps: str, at: datetime) -> dict[str, object]:
+    answers: dict[str, object] = {
         "severity": pick.choices(forms.SEVERITIES, forms.SEVERITY_WEIGHTS)[0],
         "platform": sorted(pick.sample(forms.PLATFORMS, pick.choice([1, 1, 2]))),
         "reproducible": pick.random() < 0.6,
@@ -146,7 +147,7 @@ def _bug_answers(pick: random.Random, steps: str, at: datetime) -> dict[str, Any
     return answers
 
 
-def _idea_answers(pick: random.Random) -> dict[str, Any]:
+def _idea_answers(pick: random.Random) -> dict[str, object]:
     return {
         "benefit": pick.choice(forms.BENEFITS),
         "audience": sorted(pick.sample(forms.AUDIENCES, pick.choice([1, 2]))),
@@ -154,7 +155,7 @@ def _idea_answers(pick: random.Random) -> dict[str, Any]:
     }
 
 
-def _external_data(pick: random.Random, ticket: Feedback) -> dict[str, Any]:
+def _external_data(pick: random.Random, ticket: Feedback) -> dict[str, object]:
     """Some tickets are known to the developers' tracker, the closed ones mostly."""
     assert ticket.status is not None  # noqa: S101 - for the type checker
     if pick.random() > (0.1 if ticket.status.is_open else 0.7):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 from feedback.models import Community, FeedbackType
-from macros.models import BodyKind, Macro, Method, WebRequest
+from macros.models import Macro
+from macros.steps.kinds.web_request import BodyKind, Method, WebRequest
 
 POST_TO_SLACK = "Post to Slack"
-# So that a demo shows retries and their end within a minute.
+# Short, so that a demo shows retries and their end within a minute.
 QUICK_LADDER = "2 s, 10 s, 30 s"
 
 
@@ -94,24 +95,26 @@ ADDRESS = {
 }
 
 
-def _kept(name: str, expression: str, kind: str) -> dict[str, Any]:
-    """A return value, from the JSON of an answer."""
+def _return_value(name: str, expression: str, kind: str) -> dict[str, object]:
+    """A value from the JSON of a response."""
     row = {"name": name, "source": "json", "expression": expression, "type": kind}
     return {**row, "when": "success", "required": False}
 
 
 @dataclass(frozen=True)
 class Definition:
+    """A macro of one web request, which goes to `path` on the receiver."""
+
     name: str
     description: str
     path: str
-    body: dict[str, Any]
+    body: Mapping[str, object]
     headers: str = ""
     retry_ladder: str = QUICK_LADDER
     host: str = "127.0.0.1"
-    return_values: tuple[dict[str, Any], ...] = ()
+    return_values: tuple[dict[str, object], ...] = ()
 
-    def address(self, receiver: str) -> str:
+    def origin(self, receiver: str) -> str:
         return receiver.replace("127.0.0.1", self.host)
 
 
@@ -131,7 +134,7 @@ DEFINITIONS = [
     ),
     Definition(
         "Notify legacy tracker",
-        "The old tracker is down and answers 500: watch the retries.",
+        "The old tracker is down and responds with 500: watch the retries.",
         "/fail/tracker/import",
         {
             "id": "((Reference))",
@@ -140,7 +143,7 @@ DEFINITIONS = [
             "found": "((Field: Found on))",
         },
         "X-Api-Key: legacy-demo-key",
-        # Another origin: its breaker must not hold up the macros that work.
+        # Another origin, since its breaker must not hold up the macros that work.
         host="localhost",
     ),
 ]
@@ -153,32 +156,34 @@ TESTER_DEFINITIONS = [
         "/shippo/addresses/",
         ADDRESS,
         return_values=(
-            _kept("address_valid", "$.validation_results.is_valid", "boolean"),
-            _kept("address_message", "$.validation_results.messages[0].text", "text"),
+            _return_value("address_valid", "$.validation_results.is_valid", "boolean"),
+            _return_value(
+                "address_message", "$.validation_results.messages[0].text", "text"
+            ),
         ),
     )
 ]
 
 
 def ensure_macros(
-    place: FeedbackType | Community, definitions: list[Definition], receiver: str
+    owner: FeedbackType | Community, definitions: list[Definition], receiver: str
 ) -> None:
     """Make the macros that are missing, and point all at the receiver.
 
     What people changed in them stays: only the host and port are written.
     """
-    own = Macro.objects.filter(feedback_type=None, project=None, community=place.pk)
-    if isinstance(place, FeedbackType):
-        own = Macro.objects.filter(feedback_type=place)
+    own = Macro.objects.filter(feedback_type=None, project=None, community=owner.pk)
+    if isinstance(owner, FeedbackType):
+        own = Macro.objects.filter(feedback_type=owner)
     for definition in definitions:
         if not own.filter(name=definition.name).exists():
-            macro = Macro.at(place, name=definition.name)
+            macro = Macro.at(owner, name=definition.name)
             macro.description = definition.description
             macro.retry_ladder = definition.retry_ladder
             macro.save()
             _add_request(macro, definition, receiver)
     for request in WebRequest.objects.filter(macro__in=own):
-        request.url = _moved(request.url, receiver)
+        request.url = _redirected(request.url, receiver)
         request.save(update_fields=["url"])
 
 
@@ -190,7 +195,7 @@ def _add_request(macro: Macro, definition: Definition, receiver: str) -> None:
         macro=macro,
         position=1,
         method=Method.POST,
-        url=definition.address(receiver) + definition.path,
+        url=definition.origin(receiver) + definition.path,
         headers=definition.headers,
         body_kind=BodyKind.JSON,
         body=body,
@@ -200,10 +205,10 @@ def _add_request(macro: Macro, definition: Definition, receiver: str) -> None:
     request.save()
 
 
-def _moved(url: str, receiver: str) -> str:
-    """The address with the receiver's port, if it is on this machine's loopback."""
+def _redirected(url: str, receiver: str) -> str:
+    """The URL with the receiver's port, if its host is this machine's loopback."""
     parts = urlsplit(url)
     if parts.hostname not in ("127.0.0.1", "localhost"):
         return url
-    moved = f"{parts.hostname}:{urlsplit(receiver).port}"
-    return parts._replace(netloc=moved).geturl()
+    host = f"{parts.hostname}:{urlsplit(receiver).port}"
+    return parts._replace(netloc=host).geturl()

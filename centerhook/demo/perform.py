@@ -20,18 +20,20 @@ from .stopping import pause
 
 LIST = "/admin/feedback/feedback/"
 # How long the deliveries may take, in seconds.
-PATIENCE = 120.0
+MAX_WAIT = 120.0
 ROWS = 30
 
 
 @dataclass
 class Result:
+    """The run, and what the log and the receiver know of each delivery."""
+
     run: Run
     rows: list[dict[str, Any]]
 
     @property
     def delivered(self) -> int:
-        """How many are logged as delivered and known to the receiver."""
+        """How many are delivered according to the log, and known to the receiver."""
         return sum(row["went_well"] for row in self.rows)
 
     @property
@@ -42,7 +44,7 @@ class Result:
         return f"delivered {self.delivered} of {self.run.total}"
 
     def table(self) -> Iterator[str]:
-        yield "Ticket     State      Answer Tries     ms  Received"
+        yield "Ticket     State      Status Tries     ms  Received"
         for row in self.rows[:ROWS]:
             yield (
                 f"{row['subject_label']:<10} {row['state']:<10}"
@@ -62,8 +64,8 @@ def perform(demo: Demo, web_url: str, receiver_url: str) -> Result:
     browser = Browser(web_url)
     _log_in(browser, demo)
     run = _settled(_start_run(browser, demo))
-    seen = requests.get(f"{receiver_url}/received.json", timeout=30).json()["ids"]
-    return Result(run, list(_rows(run, seen)))
+    arrivals = requests.get(f"{receiver_url}/received.json", timeout=30).json()["ids"]
+    return Result(run, list(_rows(run, arrivals)))
 
 
 def _log_in(browser: Browser, demo: Demo) -> None:
@@ -83,28 +85,28 @@ def _start_run(browser: Browser, demo: Demo) -> int:
     chosen = tickets.filled(action=f"macro_{demo.macro.pk}", select_across="1")
     confirmation = browser.post(filtered, [*chosen, ("index", "0")])
     confirmed = confirmation.form("perform-action").filled()
-    landed = browser.post(filtered, confirmed).url
-    found = re.search(r"/logs/run/(\d+)/", landed)
-    if found is None:
-        raise DemoError(f"Performing the action led to {landed}, not to a run.")
-    return int(found[1])
+    url = browser.post(filtered, confirmed).url
+    run = re.search(r"/logs/run/(\d+)/", url)
+    if run is None:
+        raise DemoError(f"Performing the action led to {url}, not to a run.")
+    return int(run[1])
 
 
 def _settled(pk: int) -> Run:
-    """The run when all its deliveries have ended, or when patience has."""
-    give_up = time.monotonic() + PATIENCE
+    """The run once all its deliveries have ended, or after MAX_WAIT."""
+    deadline = time.monotonic() + MAX_WAIT
     run = Run.objects.get(pk=pk)
-    while not run.is_settled and time.monotonic() < give_up:
+    while not run.is_settled and time.monotonic() < deadline:
         pause()
         run.refresh_from_db()
     return run
 
 
-def _rows(run: Run, seen: dict[str, int]) -> Iterator[dict[str, Any]]:
+def _rows(run: Run, arrivals: dict[str, int]) -> Iterator[dict[str, Any]]:
     last = Attempt.objects.filter(delivery=OuterRef("pk")).order_by("-pk")
     deliveries = Delivery.objects.filter(run=run).order_by("pk")
     fields = ["pk", "subject_label", "state", "last_status", "attempts"]
     for row in deliveries.values(*fields, ms=Subquery(last.values("total_ms")[:1])):
-        row["received"] = delivery_id(run.key, row["pk"]) in seen
+        row["received"] = delivery_id(run.key, row["pk"]) in arrivals
         row["went_well"] = row["received"] and row["state"] == DeliveryState.DELIVERED
         yield row

@@ -1,4 +1,4 @@
-"""Everything that CenterHook is, started here and stopped again."""
+"""Starts all of CenterHook's processes, and stops them again."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from .errors import DemoError
 from .stopping import pause
 
 HOST = "127.0.0.1"
-# How long a process may take until it answers, in seconds.
-PATIENCE = 60.0
+# How long a process may take until it is ready, in seconds.
+MAX_WAIT = 60.0
 
 
 class Addresses:
-    """Where things will be reached; the sockets listen already."""
+    """The URLs that things will be reached at; the sockets listen already."""
 
     def __init__(self, *, receiver: bool) -> None:
         self.web = _listen(8000)
@@ -58,26 +58,26 @@ def _url(sock: socket.socket) -> str:
 
 @contextmanager
 def running(addresses: Addresses, env: Mapping[str, str]) -> Iterator[Children]:
-    """All processes, ready to work. Raises DemoError if one does not get there.
+    """All processes, ready to work. Raises DemoError if one does not get so far.
 
     They inherit this process's environment, with `env` on top.
     """
     with ExitStack() as stack:
-        place = stack.enter_context(_place_for_valkey())
-        redis_url = f"unix://{place[0]}" if place else settings.REDIS_URL
+        paths = stack.enter_context(_valkey_paths())
+        redis_url = f"unix://{paths[0]}" if paths else settings.REDIS_URL
         children = Children({**env, "REDIS_URL": redis_url}, settings.BASE_DIR)
         stack.enter_context(children)
-        if place:
-            children.start("Valkey", ["-m", "centerhook.demo.valkey", *map(str, place)])
-        wait_until(lambda: _answers_redis(redis_url), children, "Redis")
+        if paths:
+            children.start("Valkey", ["-m", "centerhook.demo.valkey", *map(str, paths)])
+        wait_until(lambda: _is_redis_up(redis_url), children, "Redis")
         _start_all(children, addresses)
-        wait_until(lambda: _answers_http(addresses), children, "the web server")
-        wait_until(lambda: _has_worker(redis_url), children, "the worker")
+        wait_until(lambda: _is_http_up(addresses), children, "The web server")
+        wait_until(lambda: _has_worker(redis_url), children, "The worker")
         yield children
 
 
 @contextmanager
-def _place_for_valkey() -> Iterator[tuple[Path, Path] | None]:
+def _valkey_paths() -> Iterator[tuple[Path, Path] | None]:
     """Socket and folder for an embedded server, or None if Redis is given.
 
     The usual one belongs to whoever holds the lock. A second demo beside it takes a
@@ -88,7 +88,7 @@ def _place_for_valkey() -> Iterator[tuple[Path, Path] | None]:
         return
     settings.VAR_DIR.mkdir(exist_ok=True)
     with open(settings.VAR_DIR / "valkey.lock", "w") as lock:
-        if _is_ours(lock) and not _answers_redis(settings.REDIS_URL):
+        if _is_ours(lock) and not _is_redis_up(settings.REDIS_URL):
             path = settings.REDIS_URL.removeprefix("unix://")
             yield Path(path), settings.VAR_DIR / "valkey"
             return
@@ -97,7 +97,7 @@ def _place_for_valkey() -> Iterator[tuple[Path, Path] | None]:
 
 
 def _is_ours(lock: IO[str]) -> bool:
-    """The lock goes with this process, also when it is killed."""
+    """Takes the lock if it is free; it ends with this process, even one killed."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -114,24 +114,25 @@ def _start_all(children: Children, addresses: Addresses) -> None:
     fd = addresses.web.fileno()
     gunicorn = ["-m", "gunicorn", "-c", "python:centerhook.demo.gunicorn_settings"]
     children.start("web server", [*gunicorn, "--bind", f"fd://{fd}"], [fd])
-    # A child that dies refuses connections then, instead of leaving them waiting.
+    # From now on a child that dies refuses connections; else they would wait.
     addresses.close()
 
 
 def wait_until(ready: Callable[[], bool], children: Children, name: str) -> None:
-    give_up = time.monotonic() + PATIENCE
+    """Raises DemoError when a child ends, or after MAX_WAIT; `name` is for people."""
+    deadline = time.monotonic() + MAX_WAIT
     while not ready():
         ended = [
             f"{child} (exit code {code})" for child, code in children.ended().items()
         ]
         if ended:
             raise DemoError(f"A process ended while starting: {', '.join(ended)}.")
-        if time.monotonic() > give_up:
-            raise DemoError(f"No answer from {name} within {PATIENCE:.0f} s.")
+        if time.monotonic() > deadline:
+            raise DemoError(f"{name} was not ready within {MAX_WAIT:.0f} s.")
         pause()
 
 
-def _answers_redis(url: str) -> bool:
+def _is_redis_up(url: str) -> bool:
     try:
         with Redis.from_url(url, socket_timeout=2) as connection:
             return bool(connection.ping())
@@ -147,7 +148,7 @@ def _has_worker(url: str) -> bool:
         return False
 
 
-def _answers_http(addresses: Addresses) -> bool:
+def _is_http_up(addresses: Addresses) -> bool:
     urls = [f"{addresses.web_url}/admin/login/", addresses.receiver_url]
     try:
         return all(requests.get(url, timeout=10).ok for url in urls if url)

@@ -10,7 +10,7 @@ from typing import Any
 
 from axes.utils import reset
 from django.conf import settings
-from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -38,7 +38,7 @@ USERNAME = "demo"
 
 @dataclass(frozen=True)
 class Demo:
-    """What the demo performs its action with."""
+    """The feedback type and macro that the demo performs, and who it signs in as."""
 
     feedback_type: FeedbackType
     macro: Macro
@@ -48,7 +48,7 @@ class Demo:
 
 @transaction.atomic
 def seed(receiver: str) -> Demo:
-    """The demo's data; `receiver` is the address that its macros send to."""
+    """Makes what the demo lacks of its data; its macros send to `receiver`."""
     password = _password()
     user = _user(password)
     columns = {"tester_columns": "address_valid"}
@@ -62,7 +62,7 @@ def seed(receiver: str) -> Demo:
     bug_types = list(types.order_by("project_id"))
     if not bug_types:
         raise DemoError(
-            f"The community {community} has no bug reports any more."
+            f"The community {community} has no feedback type BUG any more."
             " Delete the community in the admin, and start the demo again."
         )
     for bug_type in bug_types:
@@ -73,7 +73,7 @@ def seed(receiver: str) -> Demo:
 
 
 def _password() -> str:
-    """Random, since these users may outlive the demo; kept, to stay logged in."""
+    """Random, since this user may outlive the demo; kept, so that it stays the same."""
     path = settings.VAR_DIR / "demo-password"
     if not path.exists():
         settings.VAR_DIR.mkdir(exist_ok=True)
@@ -82,9 +82,8 @@ def _password() -> str:
     return str(path.read_text())
 
 
-def _user(password: str) -> Any:
-    users = get_user_model()._default_manager
-    user, _ = users.get_or_create(
+def _user(password: str) -> User:
+    user, _ = User.objects.get_or_create(
         username=USERNAME,
         defaults={"first_name": "Dana", "last_name": "Demo", "email": "demo@localhost"},
     )
@@ -109,7 +108,7 @@ def _unlock(community: Community) -> None:
     key.save()
 
 
-def _fill(community: Community, user: Any) -> None:
+def _fill(community: Community, user: User) -> None:
     Tester.objects.bulk_create(content.testers(community))
     people = list(community.testers.all())
     trails = Project.objects.create(
@@ -129,7 +128,7 @@ def _fill(community: Community, user: Any) -> None:
 
 def _fill_project(
     project: Project,
-    subjects: Sequence[str],
+    features: Sequence[str],
     people: Sequence[Tester],
     *,
     bugs: int,
@@ -140,12 +139,12 @@ def _fill_project(
         project=project, name="Bug Report", prefix="BUG"
     )
     statuses = _shape(bug_type, forms.BUG_STATUSES, forms.BUG_FIELDS)
-    found = content.bugs(subjects, bugs, statuses, people, now)
-    Feedback.objects.submit_many(bug_type, found)
+    bug_reports = content.bugs(features, bugs, statuses, people, now)
+    Feedback.objects.submit_many(bug_type, bug_reports)
     idea_type = FeedbackType.objects.create(project=project, name="Idea", prefix="IDEA")
     statuses = _shape(idea_type, forms.IDEA_STATUSES, forms.IDEA_FIELDS)
-    wished = content.ideas(subjects, ideas, statuses, people, now)
-    Feedback.objects.submit_many(idea_type, wished)
+    wishes = content.ideas(features, ideas, statuses, people, now)
+    Feedback.objects.submit_many(idea_type, wishes)
     # `auto_now` has set the present moment.
     tickets = Feedback.objects.filter(feedback_type__in=[bug_type, idea_type])
     tickets.update(modified_at=F("created_at") + timedelta(hours=5))
@@ -168,7 +167,7 @@ def _shape(
     ]
 
 
-def _comment(community: Community, user: Any) -> None:
+def _comment(community: Community, user: User) -> None:
     tickets = Feedback.objects.filter(feedback_type__project__community=community)
     for number, ticket in enumerate(tickets.order_by("pk")[::4]):
         text = words.COMMENTS[number % len(words.COMMENTS)]

@@ -1,4 +1,4 @@
-"""Ctrl-C and other wishes to end, seen at the next pause.
+"""Ctrl-C and other signals to end, noticed at the next pause.
 
 An exception from the signal handler itself would be lost if it came up inside a
 destructor.
@@ -22,8 +22,9 @@ class Stopped(Exception):
 
 
 def listen() -> None:
+    """From now on a signal is noticed by `pause` and `check`."""
     for number in SIGNALS:
-        # What is ignored stays so: nohup keeps the demo past a hang-up.
+        # A signal that is ignored stays so: nohup keeps the demo past a hang-up.
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _ask)
 

@@ -87,7 +87,7 @@ Yuki Tanabe
 
 COMPANIES = ["", "", "", "Alpine Club Allgäu", "Ridgeline Guides", "Fjord & Fell"]
 
-# By project: what is broken or wished for, and where.
+# What is broken or wished for, for each project.
 TRAILS = [
     "Offline map",
     "Route planner",
@@ -173,10 +173,10 @@ OPENINGS = [
     "Seen while testing the checklist of week 3.",
 ]
 STEPS = [
-    "1. Open the app\n2. Choose {subject}\n3. Wait for ten seconds",
-    "1. Start with a fresh install\n2. Log in\n3. Go to {subject} and tap twice",
-    "1. Put the phone in flight mode\n2. Open {subject}\n3. Switch the network on",
-    "1. Open {subject} on two devices\n2. Change something on the first one",
+    "1. Open the app\n2. Choose {feature}\n3. Wait for ten seconds",
+    "1. Start with a fresh install\n2. Log in\n3. Go to {feature} and tap twice",
+    "1. Put the phone in flight mode\n2. Open {feature}\n3. Switch the network on",
+    "1. Open {feature} on two devices\n2. Change something on the first one",
 ]
 ENDINGS = [
     "Expected: it works as in 4.9.",

@@ -16,14 +16,15 @@ def add_arguments(parser: CommandParser) -> None:
 
 
 def tester_of(email: str, community: str) -> Tester:
-    found = Community.objects.filter(name=community).first()
-    if found is None:
+    """The tester with this e-mail in the community so named. Raises CommandError."""
+    owner = Community.objects.filter(name=community).first()
+    if owner is None:
         names = ", ".join(Community.objects.values_list("name", flat=True)[:20])
         raise CommandError(
             f"--community: there is no community '{community}'."
             f" There is: {names or 'none at all'}."
         )
-    tester = find_tester(found, email)
+    tester = find_tester(owner, email)
     if tester is None:
         raise CommandError(
             f"EMAIL: the community '{community}' has no tester '{email}'."

@@ -1,4 +1,4 @@
-"""As much of HTTP/1.1 as the receiver needs: a request in, an answer out."""
+"""As much of HTTP/1.1 as the receiver needs: a request in, a response out."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ class BadRequest(Exception):
 
 @dataclass(slots=True)
 class Parsed:
+    """A request, how many bytes it took, and whether the connection ends with it."""
+
     request: Received
     delivery_id: str
     size: int
@@ -65,7 +67,7 @@ def _content_length(head: bytes, lowered: bytes) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer as the bytes on the wire, and how many seconds to sit on it."""
+    """A response as the bytes on the wire, and how many seconds to hold it back."""
 
     status: int
     data: bytes
@@ -75,6 +77,7 @@ class Reply:
 def reply(
     status: int, content: str = "", kind: str = TEXT, *headers: str, delay: float = 0.0
 ) -> Reply:
+    """`kind` is the Content-Type; `delay` is in seconds."""
     phrase = HTTPStatus(status).phrase if status in _PHRASES else "Unnamed"
     lines = [f"HTTP/1.1 {status} {phrase}", *headers]
     body = content.encode()

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs
 
 from django.template import Context, Engine
 
-from .answers import JSON
 from .memory import Memory, Received
 from .messages import Reply, reply
+from .responses import JSON
 
 FOLDER = Path(__file__).parent
 # How many requests the page for people shows.
@@ -30,7 +29,7 @@ _engine = Engine(dirs=[str(FOLDER)])
 
 
 def page(request: Received, memory: Memory) -> Reply | None:
-    """The answer, if the request is for one of the receiver's own pages."""
+    """The response, if the request is for one of the receiver's own pages."""
     match request.method, request.path:
         case "GET" | "HEAD", "/":
             return reply(200, _html(memory), "text/html; charset=utf-8", *SAFE)
@@ -49,8 +48,8 @@ def page(request: Received, memory: Memory) -> Reply | None:
     return None
 
 
-def _data(memory: Memory, with_ids: bool) -> dict[str, Any]:
-    data: dict[str, Any] = {"total": memory.total, "paths": memory.paths}
+def _data(memory: Memory, with_ids: bool) -> dict[str, object]:
+    data: dict[str, object] = {"total": memory.total, "paths": memory.paths}
     if with_ids:
         data["ids"] = memory.ids
     data["requests"] = [
@@ -79,7 +78,7 @@ def _html(memory: Memory) -> str:
     return _engine.get_template("page.html").render(Context(context, use_l10n=False))
 
 
-def _rows(memory: Memory) -> Iterator[dict[str, Any]]:
+def _rows(memory: Memory) -> Iterator[dict[str, object]]:
     for request in list(memory.requests)[: -SHOWN - 1 : -1]:
         yield {
             "at": f"{datetime.fromtimestamp(request.at, UTC):%H:%M:%S} UTC",

@@ -1,4 +1,4 @@
-"""The receiver: one event loop, one write per answer."""
+"""The receiver: one event loop, one write per response."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from collections import Counter
 from types import TracebackType
 from typing import Self, cast
 
-from .answers import answer
 from .memory import Memory, Received
 from .messages import BadRequest, Parsed, Reply, parse, reply
 from .pages import page
+from .responses import respond
 
 
 class Connection(asyncio.Protocol):
     """One client; its requests are answered in the order they came.
 
-    An answer leaves in a single write, so in one segment where it fits: with two, a
-    client that delays its acknowledgements gets some 20 answers a second. asyncio
+    A response leaves in a single write, so in one segment where it fits: with two, a
+    client that delays its acknowledgements gets some 20 responses a second. asyncio
     sets TCP_NODELAY by itself.
     """
 
@@ -27,7 +27,7 @@ class Connection(asyncio.Protocol):
         self._memory = memory
         self._connections = connections
         self._buffer = b""
-        self._late: asyncio.TimerHandle | None = None
+        self._delayed: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
@@ -35,25 +35,27 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._connections.discard(self)
-        if self._late:
-            self._late.cancel()
+        if self._delayed:
+            self._delayed.cancel()
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        self._answer_all()
+        self._respond_to_all()
 
-    def _answer_all(self) -> None:
+    def _respond_to_all(self) -> None:
         try:
-            while self._buffer and not self._late and not self.transport.is_closing():
+            while (
+                self._buffer and not self._delayed and not self.transport.is_closing()
+            ):
                 parsed = parse(self._buffer)
                 if parsed is None:
                     return
                 self._buffer = self._buffer[parsed.size :]
-                self._answer(parsed)
+                self._respond(parsed)
         except BadRequest as error:
-            self._say(reply(error.status, str(error)).data, True)
+            self._write(reply(error.status, str(error)).data, True)
 
-    def _answer(self, parsed: Parsed) -> None:
+    def _respond(self, parsed: Parsed) -> None:
         chosen = self._choose(parsed.request, parsed.delivery_id)
         data = chosen.data
         if parsed.request.method == "HEAD":
@@ -61,31 +63,31 @@ class Connection(asyncio.Protocol):
         if chosen.delay:
             self.transport.pause_reading()
             loop = asyncio.get_running_loop()
-            self._late = loop.call_later(
-                chosen.delay, self._say_late, data, parsed.closes
+            self._delayed = loop.call_later(
+                chosen.delay, self._write_late, data, parsed.closes
             )
         else:
-            self._say(data, parsed.closes)
+            self._write(data, parsed.closes)
 
     def _choose(self, request: Received, delivery_id: str) -> Reply:
         own = page(request, self._memory)
         if own:
             return own
-        chosen = answer(request.path)
+        chosen = respond(request.path)
         request.status = chosen.status
         self._memory.add(request, delivery_id)
         return chosen
 
-    def _say(self, data: bytes, closes: bool) -> None:
+    def _write(self, data: bytes, closes: bool) -> None:
         self.transport.write(data)
         if closes:
             self.transport.close()
 
-    def _say_late(self, data: bytes, closes: bool) -> None:
-        self._late = None
-        self._say(data, closes)
+    def _write_late(self, data: bytes, closes: bool) -> None:
+        self._delayed = None
+        self._write(data, closes)
         self.transport.resume_reading()
-        self._answer_all()
+        self._respond_to_all()
 
 
 class Receiver:

@@ -12,21 +12,21 @@ from django.shortcuts import render
 
 from feedback.access.addresses import client_address
 
-# Not an empty one, which a database would not find again.
+# Not an empty address, which a database would not find again.
 UNKNOWN = "::"
 
 
 def address_of(request: HttpRequest) -> str:
     """The address that failures are counted for.
 
-    Of IPv6 it is the network, since whoever has one address has the whole /64.
+    For IPv6 it is the network, since whoever has one address has the whole /64.
     """
-    known = client_address(request)
-    if not known:
+    address = client_address(request)
+    if not address:
         return UNKNOWN
-    if isinstance(ip_address(known), IPv6Address):
-        return str(ip_network((known, 64), strict=False).network_address)
-    return known
+    if isinstance(ip_address(address), IPv6Address):
+        return str(ip_network((address, 64), strict=False).network_address)
+    return address
 
 
 def has_no_name(request: HttpRequest, credentials: Mapping[str, Any] | None) -> bool:
@@ -43,6 +43,7 @@ def locked_page(
     response: HttpResponse | None = None,
     credentials: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
+    """What axes shows instead of the login; says how long the lock lasts."""
     page = render(
         request,
         "admin/sign_in/locked.html",

@@ -43,7 +43,7 @@ class CodeForm(forms.Form):
 
 
 class Page(ContextMixin):
-    """In the admin's frame, which shows nothing to who is not signed in yet."""
+    """In the admin's frame, which shows nothing to people not signed in yet."""
 
     request: HttpRequest
     title = ""
@@ -59,7 +59,7 @@ class Page(ContextMixin):
         return {**context, **super().get_context_data(**kwargs)}
 
     def show_new_codes(self, next_url: str) -> HttpResponse:
-        """The only time that they can be seen."""
+        """Makes new recovery codes and shows them, for the only time."""
         codes = second_factor.new_recovery_codes(self.person)
         context = Page.get_context_data(self, codes=codes, next_url=next_url)
         context["title"] = "Your recovery codes"
@@ -69,7 +69,7 @@ class Page(ContextMixin):
 
 @method_decorator([never_cache, sensitive_post_parameters()], name="dispatch")
 class CodeFormPage(RedirectURLMixin, Page, FormView):
-    """Asks for a code, and does something once it is accepted."""
+    """Asks for a code, and acts once it is accepted."""
 
     form_class = CodeForm
     next_page = "admin:index"
@@ -123,7 +123,7 @@ class SetUpPage(CodeFormPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         app = TOTPDevice(user=self.person, key=self._key())
-        # Dark on light whatever the theme: not every camera reads the reverse.
+        # Dark on light whatever the theme: not every camera reads light on dark.
         picture = segno.make(app.config_url, micro=False).svg_data_uri(
             scale=5, border=4, light="#fff", dark="#000"
         )
@@ -134,7 +134,7 @@ class SetUpPage(CodeFormPage):
         )
 
     def _key(self) -> str:
-        """This session's own, so that whoever saw it in another does not know it."""
+        """The session's own key, so that nobody who saw another session knows it."""
         key: str = self.request.session.setdefault(KEY, random_hex(20))
         return key
 

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -38,10 +38,10 @@ class SecondFactorRefused(Exception):
 
 
 class SecondFactorMiddleware:
-    """Nobody is signed in before the second factor, at whatever door they stand.
+    """Nobody is signed in before the second factor, on whatever page.
 
-    `request.person` is who gave the right password; the pages of the second factor,
-    and they only, go by it. `request.user` is the same once nothing is left to do.
+    `request.person` is who gave the right password; only the pages of the second factor
+    use it. `request.user` is the same once nothing is left to do.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -51,7 +51,7 @@ class SecondFactorMiddleware:
         person = request.user
 
         @cache
-        def user() -> Any:
+        def user() -> User | AnonymousUser:
             return AnonymousUser() if step_left(person) else person
 
         setattr(request, "person", person)  # noqa: B010 - unknown to the type
@@ -61,6 +61,7 @@ class SecondFactorMiddleware:
 
 
 def step_left(person: Any) -> Step | None:
+    """What a person must still do; django-otp adds `is_verified` to them."""
     if not person.is_authenticated or person.is_verified():
         return None
     if is_set_up(person):
@@ -68,11 +69,11 @@ def step_left(person: Any) -> Step | None:
     return Step.SET_UP if settings.REQUIRE_SECOND_FACTOR else None
 
 
-def is_set_up(person: Any) -> bool:
+def is_set_up(person: User) -> bool:
     return bool(TOTPDevice.objects.filter(user=person, confirmed=True).exists())
 
 
-def set_up(person: Any, key: str, typed: str) -> TOTPDevice:
+def set_up(person: User, key: str, typed: str) -> TOTPDevice:
     """Keep the app's key once a code shows that the app has it.
 
     Raises SecondFactorRefused.
@@ -93,11 +94,11 @@ def set_up(person: Any, key: str, typed: str) -> TOTPDevice:
 
 
 def key_to_type(device: TOTPDevice) -> str:
-    """The app's key for who can't scan it."""
+    """The app's key for people who can't scan it."""
     return " ".join(re.findall("....", base64.b32encode(device.bin_key).decode()))
 
 
-def check(person: Any, typed: str) -> Device:
+def check(person: User, typed: str) -> Device:
     """The device whose code this is, which uses the code up.
 
     Raises SecondFactorRefused.
@@ -119,14 +120,14 @@ def check(person: Any, typed: str) -> Device:
 
 
 def remember(request: HttpRequest, device: Device) -> None:
-    """This session has passed. Its key changes, since what it may do does."""
+    """Marks the session as verified. Its key changes, since it may do more now."""
     request.session.cycle_key()
     request.session[DEVICE_ID_SESSION_KEY] = device.persistent_id
 
 
 @transaction.atomic
-def new_recovery_codes(person: Any) -> list[str]:
-    """Codes in place of those there were; only their digests are kept."""
+def new_recovery_codes(person: User) -> list[str]:
+    """Replaces the person's codes; only their digests are kept."""
     device, _ = StaticDevice.objects.get_or_create(
         user=person, defaults={"name": "Recovery codes"}
     )
@@ -141,13 +142,13 @@ def new_recovery_codes(person: Any) -> list[str]:
     return ["-".join(re.findall("....", code)) for code in codes]
 
 
-def recovery_codes_left(person: Any) -> int:
+def recovery_codes_left(person: User) -> int:
     return int(StaticToken.objects.filter(device__user=person).count())
 
 
 @transaction.atomic
-def remove(person: Any) -> bool:
-    """Whether there was a second factor to remove."""
+def remove(person: User) -> bool:
+    """Removes the second factor; False if there was none."""
     removed, _ = TOTPDevice.objects.filter(user=person).delete()
     StaticDevice.objects.filter(user=person).delete()
     return bool(removed)
@@ -158,7 +159,7 @@ def _plain(typed: str) -> str:
 
 
 def _digest(device: StaticDevice, code: str) -> str:
-    """As long as the column is: 96 bits."""
+    """As many characters as the column has: 96 bits."""
     digest = hashlib.sha256(f"{device.pk}:{code}".encode()).digest()
     return base64.urlsafe_b64encode(digest)[:16].decode()
 

@@ -1,6 +1,6 @@
 """Single sign-on by OpenID Connect. Needs requirements-oidc.txt.
 
-The provider says who somebody is; who may come in is said by the accounts here.
+The provider says who somebody is; the accounts here decide who may sign in.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from mozilla_django_oidc.views import (
 
 logger = logging.getLogger(__name__)
 
-# What a provider's answer can fail with; an error of `requests` is an OSError.
+# What a provider's response can fail with; an error of `requests` is an OSError.
 FAULTS = (
     SuspiciousOperation,
     jwt.PyJWTError,
@@ -39,10 +39,12 @@ CLOCK_SKEW = 60
 
 
 class SignOnRefused(Exception):
-    """The provider knows the person, but they may not come in; the message is why."""
+    """The provider knows the person, but they may not sign in; the message says why."""
 
 
 class ProviderBackend(OIDCAuthenticationBackend):
+    """Signs in the account whose e-mail address the provider has verified."""
+
     def authenticate(
         self, request: HttpRequest, *, nonce: str, code_verifier: str
     ) -> User | None:
@@ -53,21 +55,21 @@ class ProviderBackend(OIDCAuthenticationBackend):
             )
             return user
         except SignOnRefused as refusal:
-            _tell(request, str(refusal))
+            _note_refusal(request, str(refusal))
         except FAULTS:
-            logger.warning("The provider's answer is refused.", exc_info=True)
-            _tell(request, "The provider's answer could not be checked.")
+            logger.warning("The provider's response is refused.", exc_info=True)
+            _note_refusal(request, "The provider's response could not be checked.")
         return None
 
     def get_user(self, user_id: int) -> User | None:
-        """Who is deactivated is out at once, as with a password."""
+        """A person who is deactivated is out at once, as with a password."""
         return ModelBackend.get_user(self, user_id)
 
     def get_token(self, payload: dict[str, Any]) -> Any:
         return super().get_token({**payload, "redirect_uri": _callback_url()})
 
     def get_payload_data(self, token: str, key: Any) -> dict[str, Any]:
-        """Also that the token was made by this provider, for us, and is not old."""
+        """Checks also that this provider made the token for us, and recently."""
         return jwt.decode(
             token,
             key,
@@ -82,12 +84,12 @@ class ProviderBackend(OIDCAuthenticationBackend):
         self, access_token: str, id_token: str, payload: dict[str, Any]
     ) -> User:
         claims = self.get_userinfo(access_token, id_token, payload)
-        # OpenID Connect Core, 5.3.2: else it may be somebody else's.
+        # OpenID Connect Core, 5.3.2: otherwise it may be about somebody else.
         if claims.get("sub") != payload["sub"]:
             raise ValueError("The user info is about another person.")
         email = str(claims.get("email") or "")
         if not email:
-            raise SignOnRefused("The provider did not tell your e-mail address.")
+            raise SignOnRefused("The provider did not give your e-mail address.")
         if claims.get("email_verified") is not True:
             raise SignOnRefused(f"The provider has not verified that {email} is yours.")
         return _person_of(email)
@@ -98,7 +100,7 @@ def _person_of(email: str) -> User:
     people = [
         user
         for user in User.objects.filter(email__iexact=email)
-        # Databases take some different letters for the same.
+        # Databases take some different letters for the same letter.
         if _same(user.email) == _same(email)
     ]
     if not people and settings.OIDC_CREATE_USER:
@@ -125,12 +127,12 @@ def _create(email: str) -> User:
     return User.objects.create_user(email, email=email, is_staff=True)
 
 
-def _tell(request: HttpRequest, reason: str) -> None:
+def _note_refusal(request: HttpRequest, reason: str) -> None:
     setattr(request, "refusal", reason)  # noqa: B010 - unknown to the type
 
 
 def _callback_url() -> str:
-    """By the address that people know, which a proxy may keep from the request."""
+    """Built from BASE_URL: a proxy may hide the URL that people use."""
     return str(settings.BASE_URL) + reverse("oidc_authentication_callback")
 
 
@@ -142,16 +144,18 @@ class Start(OIDCAuthenticationRequestView):
 class Callback(OIDCAuthenticationCallbackView):
     def get(self, request: HttpRequest) -> HttpResponse:
         if "error" in request.GET:
-            _tell(request, "The provider did not sign you in.")
+            _note_refusal(request, "The provider did not sign you in.")
             return self.login_failure()
         try:
             return cast(HttpResponse, super().get(request))
         except SuspiciousOperation:
-            _tell(request, "This sign-in was begun elsewhere, or long ago.")
+            _note_refusal(
+                request, "This sign-in was started elsewhere, or too long ago."
+            )
             return self.login_failure()
 
     def login_failure(self) -> HttpResponse:
-        default = "This sign-in was begun elsewhere, or long ago."
+        default = "This sign-in was started elsewhere, or too long ago."
         context = {
             "title": "Sign-in did not work",
             "provider": settings.OIDC_NAME,

@@ -37,16 +37,6 @@ def _permissions(actions: Iterable[str], models: Iterable[str]) -> frozenset[str
     )
 
 
-_STEPS = (
-    "macros.step",
-    "macros.webrequest",
-    "macros.changestatus",
-    "macros.setfield",
-    "macros.addcomment",
-    "macros.setvisibility",
-    "macros.addscore",
-    "macros.sendemail",
-)
 _EDIT = ("add", "change", "delete")
 _READ = _permissions(
     ["view"],
@@ -85,11 +75,11 @@ _MANAGE_PROJECT = (
             "feedback.formfield",
             "macros.macro",
             "macros.secret",
-            *_STEPS,
+            "macros.step",  # Of whatever kind.
         ],
     )
     # Templates may hold credentials; of others the log shows them masked.
-    | _permissions(["view"], ["macros.macroversion", "macros.secret", *_STEPS])
+    | _permissions(["view"], ["macros.macroversion", "macros.secret", "macros.step"])
 )
 _MANAGE_COMMUNITY = (
     _MANAGE_PROJECT

@@ -12,7 +12,7 @@ from django.template.defaultfilters import pluralize
 from django.utils import timezone
 
 from macros.models import Macro
-from macros.models.usage import macros_with_web_requests
+from macros.models.usage import macros_needing_key
 
 from ..models import ApiKey
 
@@ -65,5 +65,5 @@ def _locked_without(key: ApiKey, going: list[ApiKey]) -> QuerySet[Macro]:
     left = valid.exclude(pk__in=[each.pk for each in going])
     if left.exists() or not valid.exists():
         return Macro.objects.none()
-    found = macros_with_web_requests(key.community_id)
+    found = macros_needing_key(key.community_id)
     return found.select_related("feedback_type__project", "project", "community")

@@ -8,11 +8,11 @@ from typing import Any
 
 
 class ChangeKind(StrEnum):
-    STATUS = "change_status"
-    FIELD = "set_field"
-    COMMENT = "add_comment"
-    VISIBILITY = "set_visibility"
-    SCORE = "add_score"
+    STATUS = "status"
+    FIELD = "field"
+    COMMENT = "comment"
+    VISIBILITY = "visibility"
+    SCORE = "score"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,25 +14,26 @@ def write_columns(
 ) -> None:
     """Set columns of rows by their keys: `bulk_update` costs many times as much.
 
-    A row that is referred to is given by its key.
+    A row that is referred to is given by its key. The caller has locked the rows, in
+    the order of their keys, so that no two writers wait for each other.
     """
     if not rows:
         return
     connection = connections[model._default_manager.db]
     fields: list[Any] = [model._meta.get_field(name) for name in names]
     sets = ", ".join(f"{field.column} = %s" for field in fields)
-    values = [
+    parameters = [
         [
             *(
                 field.get_db_prep_save(value, connection)
-                for field, value in zip(fields, rows[pk], strict=True)
+                for field, value in zip(fields, values, strict=True)
             ),
             pk,
         ]
-        for pk in sorted(rows)
+        for pk, values in rows.items()
     ]
     with connection.wrap_database_errors, connection.cursor() as cursor:
         table = model._meta.db_table
-        # Of names of ours only.
+        # Table and columns are the model's own names.
         sql = f"UPDATE {table} SET {sets} WHERE id = %s"  # noqa: S608
-        cursor.executemany(sql, values)
+        cursor.executemany(sql, parameters)

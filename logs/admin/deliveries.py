@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.options import IS_POPUP_VAR
+from django.contrib.admin.options import IS_POPUP_VAR, ModelAdmin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
@@ -16,22 +16,26 @@ from feedback.console.scoping import ReadOnlyAdmin
 from feedback.models import Feedback, Tester
 from macros import queue
 from macros.authoring import curl
-from macros.runs.resends import preview_resend
+from macros.runs.resend import preview_resend
 
 from ..models import Attempt, Delivery, ErrorClass, Resend, delivery_id
 from ..recording.explanations import error_label, explain
 from ..redaction import MASK
-from .resends import resend_selected
+from .resend import resend_selected
 
 
 class ErrorFilter(admin.SimpleListFilter):
     title = "error"
     parameter_name = "last_error"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def lookups(
+        self, request: HttpRequest, model_admin: ModelAdmin
+    ) -> list[tuple[str, str]]:
         return [(value, str(label)) for value, label in ErrorClass.choices]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Delivery]
+    ) -> QuerySet[Delivery]:
         return queryset.filter(last_error=self.value()) if self.value() else queryset
 
 
@@ -83,8 +87,8 @@ class DeliveryAdmin(ReadOnlyAdmin):
             for name, label in [(f"resend_{kind}", kind.label.lower())]
         }
 
-    def page_of(self, request: HttpRequest, obj: Delivery) -> dict[str, Any]:
-        return _page(obj, request.user)
+    def page_of(self, request: HttpRequest, obj: Delivery) -> dict[str, object]:
+        return _page(obj, request)
 
     @admin.display(ordering="subject_label")
     def subject(self, delivery: Delivery) -> str:
@@ -108,8 +112,8 @@ def _lines(text: str) -> tuple[str, list[str]]:
     return first, others
 
 
-def _log(delivery: Delivery) -> dict[str, Any]:
-    """What there is of it by now."""
+def _log(delivery: Delivery) -> dict[str, object]:
+    """What has been logged so far."""
     settled = delivery.finished_at is not None
     attempts = list(delivery.attempt_log.all())
     return {
@@ -124,12 +128,13 @@ def _log(delivery: Delivery) -> dict[str, Any]:
         ],
         "settled": settled,
         "has_worker": settled or queue.has_worker(),
-        # Another one of it, and the whole page is another.
+        # If this changes, the whole page has to be loaded again.
         "progress": "sending" if delivery.is_being_sent else delivery.state,
     }
 
 
-def _page(delivery: Delivery, user: Any) -> dict[str, Any]:
+def _page(delivery: Delivery, request: HttpRequest) -> dict[str, object]:
+    user = request.user
     this = Delivery.objects.filter(pk=delivery.pk)
     return {
         "delivery": delivery,
@@ -145,20 +150,20 @@ def _page(delivery: Delivery, user: Any) -> dict[str, Any]:
     }
 
 
-def _subject(delivery: Delivery) -> dict[str, Any]:
-    """Looked for, since it may have been deleted."""
+def _subject(delivery: Delivery) -> dict[str, object]:
+    """The ticket or tester, None if it was deleted."""
     model: type[Model] = Feedback if delivery.tester_id is None else Tester
-    found = model._default_manager.filter(pk=delivery.subject_id).first()
+    subject = model._default_manager.filter(pk=delivery.subject_id).first()
     page = f"admin:feedback_{model._meta.model_name}_change"
     return {
-        "subject": found,
+        "subject": subject,
         "subject_kind": delivery.run.subject_kind.label,
-        "subject_url": reverse(page, args=[found.pk]) if found else "",
+        "subject_url": reverse(page, args=[subject.pk]) if subject else "",
     }
 
 
 def _as_curl(attempt: Attempt) -> str:
-    """The request for a shell, with a variable for each mask; empty for none."""
+    """The request as a shell command, with a variable for each mask; or empty."""
     if attempt.method in ("", "MAIL"):
         return ""
     lines = (line.partition(":") for line in attempt.request_headers.splitlines())

@@ -20,25 +20,25 @@ class DestinationForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
-        found = {name: self.cleaned_data.get(name, "") for name in _TLS}
-        for field, problem in tls_problems(self.instance.community_id, **found):
+        material = {name: self.cleaned_data.get(name, "") for name in _TLS}
+        for field, problem in tls_problems(self.instance.community_id, **material):
             self.add_error(field, problem)
         return cleaned
 
 
 _TLS = ("ca_certificates", "client_certificate", "client_key_secret")
-_SEEN: list[Any] = [
+_HEALTH = (
     "breaker_in_words",
     "consecutive_failures",
     "last_success_at",
     "last_failure_at",
     "created_at",
-]
+)
 
 
 @admin.register(Destination)
 class DestinationAdmin(ScopedAdmin):
-    """People set its pace and TLS; its health is only looked at."""
+    """People set its rate limit and TLS; its health is read-only."""
 
     form = DestinationForm
 
@@ -55,10 +55,10 @@ class DestinationAdmin(ScopedAdmin):
     list_select_related = ["community"]
     list_filter = ["breaker", "is_paused"]
     search_fields = ["origin"]
-    readonly_fields = ["community", "origin", *_SEEN]
+    readonly_fields = ["community", "origin", *_HEALTH]
     fieldsets = [
         (None, {"fields": ["origin", "community"]}),
-        ("Pace", {"fields": ["rate", "concurrency", "is_paused"]}),
+        ("Rate limit", {"fields": ["rate", "concurrency", "is_paused"]}),
         ("Address policy", {"fields": ["allows_inside"]}),
         (
             "TLS",
@@ -67,12 +67,12 @@ class DestinationAdmin(ScopedAdmin):
                 "fields": _TLS,
             },
         ),
-        ("Health", {"fields": _SEEN}),
+        ("Health", {"fields": _HEALTH}),
     ]
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Destination | None = None
-    ) -> list[Any]:
+    ) -> list[str]:
         opens = [] if request.user.is_superuser else ["allows_inside"]
         return [*super().get_readonly_fields(request, obj), *opens]
 
@@ -93,8 +93,8 @@ class DestinationAdmin(ScopedAdmin):
             with transaction.atomic():
                 destination.close_breaker()
                 destination.save(update_fields=Destination.BREAKER_FIELDS)
-                told = "The circuit breaker was closed by hand."
-                audit.record(Action.RESUMED, destination, detail=told)
+                detail = "The circuit breaker was closed by hand."
+                audit.record(Action.RESUMED, destination, detail=detail)
             messages.success(request, f"Requests go to {destination} again.")
         page = reverse("admin:logs_destination_change", args=[pk])
         return HttpResponseRedirect(page)
@@ -106,6 +106,6 @@ class DestinationAdmin(ScopedAdmin):
             words += f" until it tries again at {destination.probe_at:%H:%M:%S} UTC"
         return words
 
-    def page_of(self, request: HttpRequest, obj: Destination) -> dict[str, Any]:
+    def page_of(self, request: HttpRequest, obj: Destination) -> dict[str, object]:
         is_open = obj.breaker != BreakerState.CLOSED
         return {"breaker_is_open": is_open, "destination": obj}

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -19,15 +18,13 @@ from feedback.access.roles import RUN_MACRO
 from feedback.console.scoping import ReadOnlyAdmin
 from macros import queue
 from macros.runs.control import cancel_run, pause_run, resume_run
-from macros.steps.rendering import Plan
-from macros.tags import TemplateError
 
 from ..models import Delivery, DeliveryState, Destination, Run, RunState
 
-# The first rows on a run's page; the whole list is one click away.
+# Rows on a run's page; the whole list is one click away.
 SHOWN = 10
 
-# What people can order, by the last part of its address, and what they are told then.
+# What people can do with a run, by the last part of its URL, and the message after it.
 ORDERS: dict[str, tuple[Callable[[Run], bool], str]] = {
     "pause": (pause_run, "Paused: nothing more is sent until the run is resumed."),
     "resume": (resume_run, "Resumed."),
@@ -69,7 +66,10 @@ class RunAdmin(ReadOnlyAdmin):
             *super().get_urls(),
         ]
 
-    def page_of(self, request: HttpRequest, obj: Run) -> dict[str, Any]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
+        return super().get_queryset(request).defer("snapshot")
+
+    def page_of(self, request: HttpRequest, obj: Run) -> dict[str, object]:
         user, macro = request.user, obj.macro
         return {
             **_page(obj),
@@ -87,10 +87,10 @@ class RunAdmin(ReadOnlyAdmin):
 
     def control(self, request: HttpRequest, pk: int, order: str) -> HttpResponse:
         run = self.row_to(request, RUN_MACRO, pk)
-        obey, told = ORDERS[order]
+        act, done = ORDERS[order]
         if request.method == "POST":
-            if obey(run):
-                messages.success(request, told)
+            if act(run):
+                messages.success(request, done)
             else:
                 run.refresh_from_db(fields=["state"])
                 state = run.get_state_display().lower()
@@ -98,7 +98,7 @@ class RunAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(reverse("admin:logs_run_change", args=[pk]))
 
 
-def _page(run: Run) -> dict[str, Any]:
+def _page(run: Run) -> dict[str, object]:
     rows = Delivery.objects.filter(run=run).select_related("destination")
     retrying = rows.filter(state=DeliveryState.PENDING, attempts__gt=0)
     return {
@@ -127,9 +127,5 @@ def _page(run: Run) -> dict[str, Any]:
 
 def _troubled(run: Run) -> QuerySet[Destination]:
     """The destinations that the run waits for."""
-    try:
-        origins = Plan.from_snapshot(run.snapshot).origins
-    except TemplateError:
-        origins = None
     mine = Destination.objects.filter(community=run.community_id)
-    return mine.troubled().filter(origin__in=origins or ())
+    return mine.troubled().filter(origin__in=run.origins)

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import Any
-
 from django.db.models import Prefetch, QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 
@@ -19,14 +17,14 @@ from .serializers import DeliveryDetailSerializer, DeliverySerializer
     ),
     retrieve=extend_schema(
         summary="Read a delivery",
-        description="With every attempt: what was sent, and what was answered.",
+        description="With every attempt: the request and the response.",
     ),
 )
 class DeliveryViewSet(ReadOnlyViewSet):
     queryset = Delivery.objects.select_related("run", "destination")
     filterset_class = DeliveryFilterSet
 
-    def get_queryset(self) -> QuerySet[Any]:
+    def get_queryset(self) -> QuerySet[Delivery]:
         rows = super().get_queryset()
         if self.is_list:
             return rows.defer("run__snapshot")

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.decorators import action
@@ -18,7 +17,7 @@ from ..models import Run, RunState
 from ..rest import RunDetailSerializer, RunSerializer
 from .filters import RunFilterSet
 
-# What can be ordered, and the states in which it has been obeyed already.
+# What can be done with a run, and the states in which that has been done already.
 ORDERS: dict[str, tuple[Callable[[Run], bool], frozenset[str]]] = {
     "cancel": (cancel_run, frozenset({RunState.CANCELLING, RunState.CANCELLED})),
     "pause": (pause_run, frozenset({RunState.PAUSED})),
@@ -41,7 +40,7 @@ class RunViewSet(ReadOnlyViewSet):
     def get_serializer_class(self) -> type[RunSerializer]:
         return RunSerializer if self.is_list else RunDetailSerializer
 
-    def get_serializer_context(self) -> dict[str, Any]:
+    def get_serializer_context(self) -> dict[str, object]:
         return {**super().get_serializer_context(), "has_worker": queue.has_worker}
 
     @extend_schema(
@@ -65,11 +64,11 @@ class RunViewSet(ReadOnlyViewSet):
 
     def _order(self, order: str) -> Response:
         run = self.get_object()
-        obey, obeyed = ORDERS[order]
-        changed = obey(run)
+        act, done_in = ORDERS[order]
+        changed = act(run)
         run.refresh_from_db()
-        if not changed and run.state not in obeyed:
+        if not changed and run.state not in done_in:
             state = run.get_state_display().lower()
-            told = f"Nothing was changed: the run is {state}."
-            raise Problem(409, "run_state", told)
+            detail = f"Nothing was changed: the run is {state}."
+            raise Problem(409, "run_state", detail)
         return Response(self.get_serializer(run).data)

@@ -32,9 +32,6 @@ _HIDDEN_FIELDS: dict[str, frozenset[str]] = {
         {"title", "description", "form_values", "external_data"}
     ),
     "feedback.comment": frozenset({"text"}),
-    "macros.webrequest": frozenset({"headers", "body"}),
-    "macros.sendemail": frozenset({"to", "body"}),
-    "macros.addcomment": frozenset({"text"}),
 }
 _HIDDEN_MODELS = frozenset({"feedback.tester"})
 
@@ -42,14 +39,14 @@ _NAMES: dict[str, Callable[[Any], str]] = {
     "feedback.tester": lambda tester: f"Tester {tester.pk}",
     "feedback.feedback": lambda ticket: str(ticket.reference),
     "feedback.comment": lambda comment: f"Comment {comment.pk}",
-    "macros.addcomment": lambda _: "Add a comment",
-    "macros.webrequest": lambda step: f"{step.method} {origin_in(step.url)}",
 }
 _ORIGIN = re.compile(r"\s*(https?://)(?:[^/?#@\s]*@)?([^/?#\s]+)(.*)", re.S | re.I)
 
 
 def name_of(row: Model) -> str:
-    """How the log calls a row."""
+    """The row's name in the log: the model may say one in `audit_name`."""
+    if hasattr(row, "audit_name"):
+        return shortened(row.audit_name(), _MAX_NAME)
     name = _NAMES.get(row._meta.label_lower, str)(row)
     return shortened(name, _MAX_NAME)
 
@@ -135,7 +132,8 @@ def _raw(field: Any, row: Model | None) -> Any:
 
 def _is_hidden(row: Model, field: Any) -> bool:
     label = row._meta.label_lower
-    if label in _HIDDEN_MODELS or field.name in _HIDDEN_FIELDS.get(label, ()):
+    hidden = getattr(row, "AUDIT_HIDDEN", _HIDDEN_FIELDS.get(label, ()))
+    if label in _HIDDEN_MODELS or field.name in hidden:
         return True
     if not isinstance(field, _TEXTS) or field.choices:
         return False

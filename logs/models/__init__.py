@@ -1,6 +1,13 @@
 from .attempts import Attempt, Cut, ErrorClass
 from .audit import Action, AuditEntry
-from .deliveries import Delivery, DeliveryState, Resend, SubjectKind, delivery_id
+from .deliveries import (
+    Delivery,
+    DeliveryState,
+    Resend,
+    SubjectKind,
+    Subjects,
+    delivery_id,
+)
 from .destinations import BreakerState, Destination
 from .runs import Cause, Run, RunState
 
@@ -19,5 +26,6 @@ __all__ = [
     "Run",
     "RunState",
     "SubjectKind",
+    "Subjects",
     "delivery_id",
 ]

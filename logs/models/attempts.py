@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from operator import attrgetter
-from typing import Any
 
 from django.db import connections, models
 from django.db.models import OuterRef, Subquery
@@ -32,7 +31,7 @@ class Cut(models.TextChoices):
     ENCODING = "encoding", "could not be decompressed"
 
 
-# What may say whom an attempt was about.
+# The columns that may say whom an attempt was about.
 TEXTS = (
     "url",
     "request_headers",
@@ -69,15 +68,15 @@ class AttemptQuerySet(ScopedQuerySet["Attempt"]):
             cursor.executemany(inserted, rows)
 
     def last_sent(self) -> AttemptQuerySet:
-        """The newest of each delivery that had a request to send."""
+        """The newest attempt of each delivery that had a request to send."""
         sent = Attempt.objects.filter(delivery=OuterRef("delivery")).exclude(method="")
         return self.filter(pk=Subquery(sent.order_by("-pk").values("pk")[:1]))
 
 
 class Attempt(models.Model):
-    """One try on the wire. Written once, by `logs.recording`, and never changed.
+    """One try on the wire, written once by `logs.recording` and never changed.
 
-    Its texts alone may be emptied, by the same module, when a person is erased.
+    Only its texts may be emptied, by the same module, when a person is erased.
     Headers are kept as lines, `Name: value`. Times are in milliseconds.
     """
 
@@ -91,7 +90,7 @@ class Attempt(models.Model):
     url = models.TextField("URL", blank=True)
     request_headers = models.TextField(blank=True)
     request_body = models.TextField(blank=True)
-    status = models.PositiveSmallIntegerField("answer", null=True)
+    status = models.PositiveSmallIntegerField("response", null=True)
     response_headers = models.TextField(blank=True)
     response_body = models.TextField(blank=True)
     response_cut = models.CharField(max_length=10, choices=Cut, blank=True)
@@ -112,10 +111,10 @@ class Attempt(models.Model):
     def __str__(self) -> str:
         return f"Attempt {self.number}"
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
+    def save(self, *args: object, **kwargs: object) -> None:
         raise TypeError("An attempt is written by logs.recording and never changed.")
 
     @property
     def is_emptied(self) -> bool:
-        """Whether a request was sent of which the texts are gone."""
+        """Whether a request was sent whose texts are gone."""
         return bool(self.method) and not self.url

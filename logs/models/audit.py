@@ -44,7 +44,7 @@ class WrittenOnce(TypeError):
 
 
 class AuditQuerySet(ScopedQuerySet["AuditEntry"]):
-    def update(self, **values: Any) -> NoReturn:
+    def update(self, **values: object) -> NoReturn:
         raise WrittenOnce
 
     def delete(self) -> NoReturn:
@@ -130,5 +130,5 @@ class AuditEntry(models.Model):
             raise WrittenOnce
         super().save(*args, **{**kwargs, "force_insert": True})
 
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+    def delete(self, *args: object, **kwargs: object) -> NoReturn:
         raise WrittenOnce

@@ -14,6 +14,9 @@ from .destinations import Destination
 if TYPE_CHECKING:
     from .runs import Run
 
+# Tickets or testers. In a union of the two the type checker finds no column.
+Subjects = models.QuerySet[Any]
+
 
 class DeliveryState(models.TextChoices):
     WAITING = "waiting", "Waiting for an earlier step"
@@ -36,7 +39,7 @@ class Resend(models.TextChoices):
     ANEW = "anew", "Build anew"
 
 
-# How a subject is called, also when it is gone.
+# A subject's name in the log, which stays when the subject is gone.
 _LABELS = {
     SubjectKind.FEEDBACK: models.F("reference"),
     SubjectKind.TESTER: models.F("email"),
@@ -45,13 +48,14 @@ _LABELS = {
 
 class DeliveryQuerySet(ScopedQuerySet["Delivery"]):
     def due(self, now: datetime) -> DeliveryQuerySet:
-        """To be attempted: new, due for a retry, or held by a worker gone silent."""
+        """To be attempted: new, due for a retry, or held by a worker that died."""
         return self.filter(state=DeliveryState.PENDING, next_attempt_at__lte=now)
 
-    def create_for(self, run: Run, subjects: models.QuerySet[Any], steps: int) -> int:
-        """Insert a delivery per subject and step straight from the selection.
+    def create_for(self, run: Run, subjects: Subjects, steps: int) -> int:
+        """Insert a delivery for each subject and step, straight from the selection.
 
-        One statement a step, so that no row passes through Python. Returns how many.
+        It takes one statement per step; no row passes through Python. Returns how many
+        were made.
         """
         inserted = 0
         for step in range(steps):
@@ -64,7 +68,7 @@ class DeliveryQuerySet(ScopedQuerySet["Delivery"]):
     def _insert_step(
         self,
         run: Run,
-        subjects: models.QuerySet[Any],
+        subjects: Subjects,
         step: int,
         state: DeliveryState,
         due: datetime | None,
@@ -76,7 +80,7 @@ class DeliveryQuerySet(ScopedQuerySet["Delivery"]):
             inner, params = selection.get_compiler(connection=connection).as_sql()
         except EmptyResultSet:
             return 0
-        # Put in are the model's own names and what the ORM made; values are parameters.
+        # Only the model's own names and the ORM's own SQL; values are parameters.
         sql = (
             f"INSERT INTO {self.model._meta.db_table} (run_id, {run.subject_kind}_id,"  # noqa: S608
             " subject_label, step, state, attempts, attempts_before, next_attempt_at,"
@@ -95,8 +99,8 @@ class Delivery(models.Model):
 
     A worker owns a delivery only while `lease` is its own token. `next_attempt_at` is
     the moment before which nobody may claim it: when the next try is due or, while
-    it is leased, when the lease ends. So a delivery whose worker died is due again by
-    itself.
+    it is leased, when the lease ends. So a delivery whose worker died becomes due again
+    without anybody's doing.
     """
 
     run = models.ForeignKey(
@@ -124,17 +128,17 @@ class Delivery(models.Model):
         max_length=10, choices=DeliveryState, default=DeliveryState.PENDING
     )
     attempts = models.PositiveSmallIntegerField(default=0)
-    # Those made before the last resend, which the retry ladder does not count.
+    # How many of them were made before the last resend: the ladder starts after them.
     attempts_before = models.PositiveSmallIntegerField(default=0, editable=False)
     next_attempt_at = models.DateTimeField("next attempt", null=True)
     lease = models.CharField(max_length=32, blank=True, editable=False)
-    last_status = models.PositiveSmallIntegerField("answer", null=True)
+    last_status = models.PositiveSmallIntegerField("response", null=True)
     last_error = models.CharField("error", max_length=10, blank=True)
     destination = models.ForeignKey(
         Destination, models.SET_NULL, related_name="deliveries", null=True
     )
     finished_at = models.DateTimeField("finished", null=True)
-    # The last resend; its kind says how the workers get the request.
+    # The kind of the last resend says where the workers take the request from.
     resend = models.CharField(max_length=4, choices=Resend, blank=True)
     resent_at = models.DateTimeField("resent", null=True)
     resent_by = models.CharField(max_length=150, blank=True)

@@ -26,11 +26,11 @@ class DestinationQuerySet(ScopedQuerySet["Destination"]):
         return bool(due.update(breaker=BreakerState.HALF_OPEN, probe_at=until))
 
     def troubled(self) -> DestinationQuerySet:
-        """Those that nothing is sent to for now."""
+        """Those to which nothing is sent for now."""
         return self.filter(~Q(breaker=BreakerState.CLOSED) | Q(is_paused=True))
 
     def unannounced(self) -> DestinationQuerySet:
-        """Whose managers don't know yet that it went down, or works again."""
+        """Those whose managers don't know yet that they went down, or are back."""
         down = ~Q(breaker=BreakerState.CLOSED)
         return self.filter(
             (down & Q(is_announced_down=False)) | (~down & Q(is_announced_down=True))
@@ -42,7 +42,7 @@ class Destination(models.Model):
 
     The circuit breaker: after `logs.recording.health.THRESHOLD` failures in a row it
     opens, and deliveries wait without using up tries. At `probe_at` one of them goes
-    through (half open): if it is answered the breaker closes, otherwise it opens for
+    through (half open): if a response comes the breaker closes, otherwise it opens for
     longer.
     """
 
@@ -104,10 +104,10 @@ class Destination(models.Model):
     last_failure_at = models.DateTimeField("last failure", null=True, blank=True)
     consecutive_failures = models.PositiveIntegerField("failures in a row", default=0)
 
-    # What the breaker's state consists of.
+    # The columns that make up the breaker's state.
     BREAKER_FIELDS = ("breaker", "trips", "probe_at", "consecutive_failures")
 
-    # Shared by the projects, so that a role in any of them shows it.
+    # Projects share it, so a role in any of them shows it.
     tenancy = Tenancy("community", "community__projects", is_many=True)
     objects = DestinationQuerySet.as_manager()
 
@@ -123,7 +123,7 @@ class Destination(models.Model):
         return self.origin
 
     def close_breaker(self) -> None:
-        """Let requests through again, as if the last one had been answered."""
+        """Let requests through again, as after a response."""
         self.breaker = BreakerState.CLOSED
         self.consecutive_failures = self.trips = 0
         self.probe_at = None

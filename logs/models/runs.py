@@ -27,11 +27,11 @@ class RunState(models.TextChoices):
 
 
 class RunQuerySet(ScopedQuerySet["Run"]):
-    def going(self) -> RunQuerySet:
-        """Worked on: neither settled nor paused, by itself or with its macro.
+    def runnable(self) -> RunQuerySet:
+        """Runs to work on: neither settled nor paused, alone or with their macro.
 
-        One that is being cancelled goes on to its end even so, and a test is made to
-        find out whether the macro can be resumed.
+        One that is being cancelled goes on to its end all the same. So does a test,
+        which may be made to see whether the macro can be resumed.
         """
         held_up = Q(state=RunState.ACTIVE, macro__paused_reason__gt="")
         held_up &= ~Q(cause=Cause.TEST)
@@ -40,7 +40,7 @@ class RunQuerySet(ScopedQuerySet["Run"]):
 
     def with_due_deliveries(self, now: datetime) -> RunQuerySet:
         due = Delivery.objects.due(now).filter(run=OuterRef("pk"))
-        return self.going().filter(Exists(due))
+        return self.runnable().filter(Exists(due))
 
     def settle(self, pk: int, now: datetime) -> None:
         """Close the run if every delivery has ended."""
@@ -55,16 +55,16 @@ class RunQuerySet(ScopedQuerySet["Run"]):
 
 
 class Run(models.Model):
-    """One Perform Action: what was sent to whom, as it stood at the click.
+    """One Perform Action: a macro and what it was run on, as they were at the click.
 
-    The four outcome counters are kept by `logs.recording`, in the transaction that
-    ends the deliveries, so that they outlive pruned rows and cost nothing to show.
+    `logs.recording` keeps the four counters of outcomes in the transaction that ends
+    the deliveries, so that they outlive pruned rows and cost nothing to show.
     """
 
-    # Given by whoever starts the run; a second start with the same key is the same
-    # run. Part of every delivery id.
+    # Chosen by whoever starts the run: a second start with the same key is the same
+    # run. It is part of every delivery id.
     key = models.CharField(max_length=32, unique=True, editable=False)
-    # A hash of what was asked for, where the key is a caller's to use again.
+    # A hash of the request, where a caller may use the key again.
     fingerprint = models.CharField(max_length=64, blank=True, editable=False)
     community = models.ForeignKey(Community, models.CASCADE, related_name="runs")
     project = models.ForeignKey(
@@ -76,6 +76,9 @@ class Run(models.Model):
     macro_name = models.CharField("macro", max_length=100)
     macro_version = models.PositiveIntegerField("version", null=True)
     snapshot = models.JSONField(help_text="The macro as it was at the start.")
+    # Where its requests go, as far as no subject can change that. Kept for the run's
+    # page: to work it out, templates are compiled and secrets decrypted.
+    origins = models.JSONField(default=list)
     cause = models.CharField(max_length=10, choices=Cause)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, related_name="+", null=True
@@ -84,7 +87,7 @@ class Run(models.Model):
     selection = models.TextField(help_text="What was selected, in words.", blank=True)
     state = models.CharField(max_length=10, choices=RunState, default=RunState.ACTIVE)
     total = models.PositiveIntegerField("deliveries", default=0)
-    # Of the selection, those on which a macro that runs once has run before.
+    # How many of the selection a macro that runs once has run on before.
     left_out = models.PositiveIntegerField(default=0)
     delivered = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
@@ -119,12 +122,12 @@ class Run(models.Model):
 
     @property
     def is_echo(self) -> bool:
-        """A test that sends nothing: the request comes back as its own answer."""
+        """A test that sends nothing: the request comes back as its own response."""
         return bool(self.snapshot.get("test", {}).get("echo"))
 
     @property
     def stores(self) -> bool:
-        """Whether return values go to the subjects; those of a test do if asked."""
+        """Whether return values are stored; a test stores them only on request."""
         return bool(self.snapshot.get("test", {"store": True}).get("store"))
 
     @property

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import cast
 
 from django.db.models import Model
 
@@ -23,12 +23,12 @@ _MODELS: dict[SubjectKind, type[Model]] = {
     SubjectKind.FEEDBACK: Feedback,
     SubjectKind.TESTER: Tester,
 }
-# Of one subject's external data, as JSON.
+# Bytes of one subject's external data, as JSON.
 MAX_DATA = 65_536
 _FULL = f"the external data would be longer than {MAX_DATA:,} bytes"
 
 _COLUMNS = ("external_data", "external_provenance")
-_Data = dict[str, Any]
+_Data = dict[str, object]
 
 
 def store(outcomes: Sequence[Outcome], run: Run) -> None:
@@ -46,8 +46,8 @@ def store(outcomes: Sequence[Outcome], run: Run) -> None:
     for outcome in capturing:
         pk = outcome.delivery.subject_id
         if pk not in subjects:
-            called = run.subject_kind.label.lower()
-            _note(outcome, [f"Nothing is stored: the {called} was deleted."])
+            kind = run.subject_kind.label.lower()
+            _note(outcome, [f"Nothing is stored: the {kind} was deleted."])
         elif (after := _with_captured(subjects[pk], outcome, run.pk)) is not None:
             subjects[pk] = after
             changed.add(pk)
@@ -55,44 +55,44 @@ def store(outcomes: Sequence[Outcome], run: Run) -> None:
 
 
 def _lock(model: type[Model], pks: set[int]) -> dict[int, tuple[_Data, _Data]]:
-    """Data and provenance; in order, so that no two workers wait for each other."""
+    """Data and provenance; locked in order, lest two workers wait for each other."""
     rows = model._default_manager.select_for_update().filter(pk__in=pks).order_by("pk")
-    found = rows.values_list("pk", *_COLUMNS)
-    return {pk: (data, provenance) for pk, data, provenance in found}
+    columns = rows.values_list("pk", *_COLUMNS)
+    return {pk: (data, provenance) for pk, data, provenance in columns}
 
 
 def _with_captured(
     subject: tuple[_Data, _Data], outcome: Outcome, run_id: int
 ) -> tuple[_Data, _Data] | None:
-    """The subject's data after it; None if nothing of it is stored."""
+    """The subject's data after the outcome; None if nothing of it is stored."""
     data, provenance = dict(subject[0]), dict(subject[1])
     attempt = cast(Attempt, outcome.attempt)
-    at = answered_at(attempt)
+    at = _response_at(attempt)
     origin = {"run": run_id, "delivery": outcome.delivery.pk, "attempt": attempt.number}
-    said = []
+    notes = []
     for each in outcome.captured:
         if _is_newer(provenance.get(each.key), origin, at):
-            said.append(f"Not stored: {each.key}, since a newer answer has set it.")
+            notes.append(f"Not stored: {each.key}, since a newer response has set it.")
             continue
         grown = data | {each.key: each.value}
         if _size(grown) > MAX_DATA and _size(grown) > _size(data):
             if each.required:
                 _fail(outcome, f"The required {each.key} could not be stored: {_FULL}.")
                 return None
-            said.append(f"Not stored: {each.key}, since {_FULL}.")
+            notes.append(f"Not stored: {each.key}, since {_FULL}.")
             continue
         data = grown
         provenance[each.key] = {**origin, "at": at.isoformat(), "source": each.source}
-        said.append(f"Stored: {each}")
-    _note(outcome, said)
+        notes.append(f"Stored: {each}")
+    _note(outcome, notes)
     return data, provenance
 
 
-def answered_at(attempt: Attempt) -> datetime:
+def _response_at(attempt: Attempt) -> datetime:
     return attempt.started_at + timedelta(milliseconds=attempt.total_ms or 0)
 
 
-def _is_newer(before: Any, origin: dict[str, int], at: datetime) -> bool:
+def _is_newer(before: object, origin: dict[str, int], at: datetime) -> bool:
     if not isinstance(before, dict):
         return False
     if before.get("delivery") == origin["delivery"]:
@@ -104,17 +104,22 @@ def _is_newer(before: Any, origin: dict[str, int], at: datetime) -> bool:
 
 
 def _fail(outcome: Outcome, why: str) -> None:
-    """The state is not written yet. Nothing is captured if the writing is repeated."""
+    """End it as failed, before its state is written.
+
+    It captures nothing any more, also if the writing is repeated.
+    """
     outcome.state = DeliveryState.FAILED
     outcome.captured = ()
     cast(Attempt, outcome.attempt).error_class = ErrorClass.HTTP
-    _note(outcome, [why, "Nothing of the answer is stored, though the system acted."])
+    _note(
+        outcome, [why, "Nothing from the response is stored, though the system acted."]
+    )
 
 
 def _note(outcome: Outcome, lines: list[str]) -> None:
-    """On the attempt, after what was said of it before, even if this is repeated."""
-    said = "\n".join(filter(None, [outcome.said, *lines]))
-    cast(Attempt, outcome.attempt).message = said
+    """Add lines to the attempt's message; the same again if this is repeated."""
+    message = "\n".join(filter(None, [outcome.message, *lines]))
+    cast(Attempt, outcome.attempt).message = message
 
 
 def _size(data: _Data) -> int:

@@ -1,4 +1,4 @@
-"""Changes by macros, made in the transaction that ends their deliveries.
+"""Changes that macros make, in the transaction that ends their deliveries.
 
 So each is made once: only the holder of the lease comes here, and when a worker dies
 before the commit nothing was changed.
@@ -18,9 +18,9 @@ from .outcomes import Outcome
 
 
 def lock_subjects(outcomes: Sequence[Outcome], run: Run) -> None:
-    """Where both captures and changes are to be written: all their tickets in order.
+    """Lock all their tickets in order, where captures and changes are to be written.
 
-    Locked in two goes, two workers could wait for each other.
+    If each locked its own, two workers could wait for each other.
     """
     captured = any(each.captured for each in outcomes)
     if run.subject_kind != SubjectKind.FEEDBACK or not captured:
@@ -33,21 +33,21 @@ def lock_subjects(outcomes: Sequence[Outcome], run: Run) -> None:
 
 def make(outcomes: Sequence[Outcome], run: Run, now: datetime) -> None:
     """Make what the outcomes ask for; the attempt says what became of each."""
-    asked = [
+    changing = [
         (outcome, outcome.delivery.subject_id, outcome.change)
         for outcome in outcomes
         if outcome.change is not None
     ]
-    if not asked:
+    if not changing:
         return
     results = changes.apply(
-        [(pk, change) for _, pk, change in asked],
+        [(pk, change) for _, pk, change in changing],
         changes.Origin(run.macro_name, run.pk),
         now,
         to_testers=run.subject_kind == SubjectKind.TESTER,
     )
-    for (outcome, _, _), result in zip(asked, results, strict=True):
-        # Set either way: the writing may have been rolled back and be repeated.
+    for (outcome, _, _), result in zip(changing, results, strict=True):
+        # Set in either case, since the writing may be rolled back and repeated.
         done = result.is_possible
         outcome.state = DeliveryState.DELIVERED if done else DeliveryState.FAILED
         attempt = cast(Attempt, outcome.attempt)

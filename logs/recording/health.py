@@ -15,10 +15,12 @@ THRESHOLD = 10
 FIRST_PAUSE = 30.0
 MAX_PAUSE = 900.0
 
-_SEEN = ("last_success_at", "last_failure_at")
+_MOMENTS = ("last_success_at", "last_failure_at")
 
 
-def follow(run: Run, outcomes: Iterable[Outcome], now: datetime) -> dict[str, int]:
+def update_destinations(
+    run: Run, outcomes: Iterable[Outcome], now: datetime
+) -> dict[str, int]:
     """Bring the destinations of these outcomes up to date; returns their ids by origin.
 
     Called inside the transaction that records the outcomes. Rows are locked in the
@@ -30,31 +32,31 @@ def follow(run: Run, outcomes: Iterable[Outcome], now: datetime) -> dict[str, in
             tried[outcome.origin].append(outcome.attempt)
     ids = {}
     for origin in sorted(tried):
-        made, _ = Destination.objects.get_or_create(
+        row, _ = Destination.objects.get_or_create(
             community_id=run.community_id, origin=origin
         )
-        ids[origin] = made.pk
-        destination = Destination.objects.select_for_update().get(pk=made.pk)
+        ids[origin] = row.pk
+        destination = Destination.objects.select_for_update().get(pk=row.pk)
         for attempt in tried[origin]:
             _count(destination, attempt, now)
-        destination.save(update_fields=[*Destination.BREAKER_FIELDS, *_SEEN])
+        destination.save(update_fields=[*Destination.BREAKER_FIELDS, *_MOMENTS])
     return ids
 
 
-def works(attempt: Attempt) -> bool:
+def is_healthy(attempt: Attempt) -> bool:
     """Whether the destination is up, though it may have refused this request."""
     return attempt.status is not None and attempt.status < 500
 
 
 def _count(destination: Destination, attempt: Attempt, now: datetime) -> None:
-    if works(attempt):
+    if is_healthy(attempt):
         destination.last_success_at = now
         destination.close_breaker()
         return
     destination.last_failure_at = now
     destination.consecutive_failures += 1
     if destination.breaker == BreakerState.OPEN:
-        # It was on the wire before the breaker opened, and says nothing new.
+        # It was on the wire when the breaker opened, and is no news.
         return
     failed_probe = destination.breaker == BreakerState.HALF_OPEN
     if failed_probe or destination.consecutive_failures >= THRESHOLD:

@@ -5,22 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from feedback.changes import Change
 
 from ..models import Attempt, Delivery, DeliveryState
 
-# Characters of a value in the sentence on the attempt.
+# Characters of a value in the attempt's message.
 _SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """A value for a subject's external data; `source` says in words what it is from."""
+    """A value for a subject's external data; `source` says where it is from."""
 
     key: str
-    value: Any
+    value: object
     source: str
     required: bool = False
 
@@ -34,8 +33,8 @@ class Outcome:
 
     `state` is the new one; PENDING means that it is due again in `retry_in` seconds.
     Without an attempt it was given back unsent, which uses none up. `captured` goes to
-    the ticket's external data, and `said` is the attempt's message without what
-    becomes of that. With a `change` to make, it says what becomes of the state itself.
+    the subject's external data, and `message` is the attempt's message without what
+    becomes of that. Where there is a `change` to make, making it decides the state.
     """
 
     delivery: Delivery
@@ -44,11 +43,11 @@ class Outcome:
     retry_in: float | None = None
     origin: str = ""
     captured: Sequence[Captured] = ()
-    said: str = ""
+    message: str = ""
     change: Change | None = None
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     text = " ".join(text.split())
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

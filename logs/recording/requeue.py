@@ -1,7 +1,7 @@
 """The way back: deliveries that have ended, or wait for a retry, are due again.
 
-Set-based and in one transaction. What may be opened again is decided by the UPDATE
-itself, so that of two resends at once only one finds anything to do.
+Set-based and in one transaction. The UPDATE itself decides what may be requeued, so
+that of two resends at once only one has anything to do.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from django.db import models, transaction
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, Value, When
@@ -60,9 +59,9 @@ class Blocker(models.TextChoices):
 
 @dataclass(slots=True)
 class Requeued:
-    """How many deliveries were opened again, and how many are to do in each run.
+    """How many deliveries were requeued, and how many are to be done in each run.
 
-    The second counts the later steps too that follow them.
+    The second number includes the later steps that follow them.
     """
 
     count: int = 0
@@ -75,33 +74,33 @@ def plain(selection: DeliveryQuerySet) -> DeliveryQuerySet:
 
 
 def blocker(kind: Resend) -> Case:
-    """A delivery's Blocker, empty if it can be resent so.
+    """A delivery's Blocker, empty if it can be resent in this way.
 
     It makes no join, so that an UPDATE that had to wait for a worker checks the row
-    once more.
+    again.
     """
-    cases = [*_of_its_state(), *_of_its_subject()]
+    cases = [*_state_blockers(), *_subject_blockers()]
     if kind == Resend.SAME:
-        cases += _of_its_log()
+        cases += _log_blockers()
     return Case(*cases, default=Value(""), output_field=models.CharField())
 
 
-def _of_its_subject() -> list[When]:
-    """The same request needs one too: for its headers, which are built anew."""
+def _subject_blockers() -> list[When]:
+    """The same request needs its subject too: its headers are built anew."""
     ticket = Feedback.objects.filter(pk=OuterRef("feedback"))
     tester = Tester.objects.filter(pk=OuterRef("tester"), erased_at=None)
-    of_tester = Q(tester__isnull=False)
+    for_tester = Q(tester__isnull=False)
     return [
-        When(of_tester & ~Q(Exists(tester)), then=Value(Blocker.GONE)),
-        When(~of_tester & ~Q(Exists(ticket)), then=Value(Blocker.DELETED)),
+        When(for_tester & ~Q(Exists(tester)), then=Value(Blocker.GONE)),
+        When(~for_tester & ~Q(Exists(ticket)), then=Value(Blocker.DELETED)),
     ]
 
 
-def _of_its_state() -> list[When]:
+def _state_blockers() -> list[When]:
     pending = Q(state=DeliveryState.PENDING)
     cancelling = Run.objects.filter(pk=OuterRef("run"), state=RunState.CANCELLING)
     delivered = Q(state=DeliveryState.DELIVERED)
-    # Of a cancelled run, what is first in line for its subject; the rest follows.
+    # In a cancelled run, the first step for a subject can be resent; the rest follows.
     not_first = Q(state=DeliveryState.CANCELLED, attempts=0, step__gt=0)
     waits = Q(state__in=[DeliveryState.WAITING, DeliveryState.SKIPPED])
     follows = waits | (not_first & ~_previous(delivered))
@@ -113,7 +112,7 @@ def _of_its_state() -> list[When]:
     ]
 
 
-def _of_its_log() -> list[When]:
+def _log_blockers() -> list[When]:
     sent = Attempt.objects.last_sent().filter(delivery=OuterRef("pk"))
     masked = Q(url__contains=MASK) | Q(request_body__contains=MASK)
     return [
@@ -126,11 +125,11 @@ def _of_its_log() -> list[When]:
 def requeue(
     selection: DeliveryQuerySet, kind: Resend, by: str, now: datetime
 ) -> Requeued:
-    """Make all that can be resent of a selection due now, and their runs active.
+    """Make all of a selection that can be resent due now, and its runs active.
 
-    Attempts go on the same log, under the same delivery id; the retry ladder starts
-    over. Later steps that were skipped for a failure wait for their turn again, and
-    are built anew.
+    New attempts are logged beside the old, under the same delivery id; the retry ladder
+    starts over. Later steps that were skipped after a failure wait for their turn
+    again, and are built anew. `by` is the name of who resends.
     """
     # A lease of its own keeps what is picked apart until all of it is written.
     token = uuid.uuid4().hex
@@ -153,7 +152,7 @@ def requeue(
 def _later_steps(
     picked: DeliveryQuerySet, token: str, subject: SubjectKind
 ) -> DeliveryQuerySet:
-    """Those that an earlier step now picked had ended, unless another one did too."""
+    """The steps that a picked one before them had ended, unless another one did too."""
     earlier = _siblings(subject).filter(step__lt=OuterRef("step"))
     tried = Q(attempts__gt=0, state__in=[DeliveryState.FAILED, DeliveryState.CANCELLED])
     never_tried = Q(state=DeliveryState.CANCELLED, attempts=0)
@@ -175,18 +174,18 @@ def _siblings(subject: SubjectKind) -> DeliveryQuerySet:
 
 
 def _previous(where: Q) -> Q:
-    """Whether the step before it is such. Two look-ups, each by its index."""
-    found = Q()
+    """Whether this holds of the step before. Two look-ups, each using its index."""
+    condition = Q()
     for subject in SubjectKind:
         before = _siblings(subject).filter(step=OuterRef("step") - 1)
-        found |= Q(Exists(before.filter(where)))
-    return found
+        condition |= Q(Exists(before.filter(where)))
+    return condition
 
 
 def _take_from_counters(picked: DeliveryQuerySet) -> dict[int, int]:
-    """The counters and states of the runs; returns how many are picked in each.
+    """Bring counters and states of the runs up to date, with as few UPDATEs as can be.
 
-    One UPDATE for all runs that change in the same way.
+    Returns how many deliveries are picked in each run.
     """
     ended: dict[int, Counter[str]] = defaultdict(Counter)
     totals: Counter[int] = Counter()
@@ -205,8 +204,8 @@ def _take_from_counters(picked: DeliveryQuerySet) -> dict[int, int]:
 
 
 def _reactivate(pks: list[int], counts: Mapping[str, int]) -> None:
-    """A paused run stays paused, and one that is being cancelled goes on to end."""
-    changes: dict[str, Any] = {name: F(name) - n for name, n in counts.items()}
+    """A paused run stays paused, and one that is being cancelled still ends."""
+    changes = {name: F(name) - n for name, n in counts.items()}
     ended = [RunState.FINISHED, RunState.CANCELLED]
     settled = When(state__in=ended, then=Value(RunState.ACTIVE))
     Run.objects.filter(pk__in=pks).update(

@@ -1,4 +1,4 @@
-"""The states of runs, and what is withdrawn from them before it is sent."""
+"""The states of runs, and the deliveries withdrawn before they are sent."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def add_to_counters(run: Run, ended: Counter[DeliveryState], now: datetime) -> N
 
 
 def pause(run: Run) -> bool:
-    """True if that paused it. Workers see it when they next write something down."""
+    """True if it was active. Workers notice when they next record something."""
     rows = Run.objects.filter(pk=run.pk, state=RunState.ACTIVE)
     return bool(rows.update(state=RunState.PAUSED))
 
@@ -43,10 +43,12 @@ def resume(run: Run) -> bool:
 def cancel(run: Run, now: datetime) -> bool:
     """Stop a run: what no worker holds ends now, the rest when its worker reports.
 
-    True if that stopped it.
+    True if it was active or paused.
     """
-    going = Run.objects.filter(pk=run.pk, state__in=[RunState.ACTIVE, RunState.PAUSED])
-    stopped = bool(going.update(state=RunState.CANCELLING))
+    running = Run.objects.filter(
+        pk=run.pk, state__in=[RunState.ACTIVE, RunState.PAUSED]
+    )
+    stopped = bool(running.update(state=RunState.CANCELLING))
     if stopped:
         cancel_unheld(run, now)
     return stopped
@@ -55,8 +57,8 @@ def cancel(run: Run, now: datetime) -> bool:
 def cancel_unheld(run: Run, now: datetime) -> None:
     """End what is left of a run that is being cancelled.
 
-    The clock repeats it, since a worker that had not yet seen the cancelling may have
-    put a failed delivery back for a later try.
+    The clock repeats it: a worker that did not know yet may have scheduled another try
+    of a failed delivery.
     """
     with transaction.atomic():
         left = Delivery.objects.filter(
@@ -71,15 +73,15 @@ def cancel_unheld(run: Run, now: datetime) -> None:
 
 
 def withdraw(deliveries: DeliveryQuerySet, now: datetime) -> int:
-    """Cancel what no worker holds of these; returns how many are held.
+    """Cancel those that no worker holds; returns how many are held.
 
-    In one transaction for each run, so that it can be called again after a crash.
+    Each run is a transaction of its own, so that a crash loses little.
     """
     to_do = [DeliveryState.PENDING, DeliveryState.WAITING]
     left = deliveries.filter(state__in=to_do).order_by()
     for pk in left.values_list("run", flat=True).distinct():
         with transaction.atomic():
-            # As a worker sees it: a lease that has run out is nobody's.
+            # To a worker, a lease that has run out is nobody's.
             free = Q(lease="") | Q(next_attempt_at__lte=now)
             mine = Delivery.objects.filter(free, run=pk, state__in=to_do)
             count = mine.filter(pk__in=left.values("pk")).update(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -17,17 +16,17 @@ from .outcomes import Outcome
 from .states import COUNTERS, add_to_counters
 
 _EMPTY = dict.fromkeys(TEXTS, "")
-# Rows that are emptied in one statement.
+# Rows in one statement.
 _CHUNK = 500
 
 
 def record(run: Run, lease: str, outcomes: Sequence[Outcome], now: datetime) -> None:
     """Write attempts and new states in one transaction.
 
-    An attempt was made, so it is written even when the lease has passed to another
-    worker meanwhile, with what it captured; the state changes only for the holder of
-    the lease. A change is made by the holder alone, or not at all. Deliveries whose run
-    was deleted in the meantime are dropped.
+    An attempt was made, so it is written with what it captured even if the lease has
+    passed to another worker meanwhile. The state is changed for the holder of the lease
+    only, and so are tickets and testers. Deliveries whose run was deleted meanwhile are
+    dropped.
     """
     if not outcomes:
         return
@@ -47,16 +46,16 @@ def record(run: Run, lease: str, outcomes: Sequence[Outcome], now: datetime) -> 
             each.attempt for each in known if each.attempt is not None
         )
         held = [each for each in known if leases[each.delivery.pk] == lease]
-        destinations = health.follow(run, held, now)
+        destinations = health.update_destinations(run, held, now)
         ended = _change_states(held, destinations, now)
         ended += _move_on(run, held, now)
         add_to_counters(run, ended, now)
 
 
 def _forget_erased(late: Iterable[Outcome]) -> None:
-    """Empty what comes so late that the person it is about has been erased since.
+    """Empty attempts that come so late that their person has been erased since.
 
-    While a lease is held, the erasure waits for it.
+    An erasure waits for the leases that are held.
     """
     outcomes = {each.delivery.pk: each for each in late if each.attempt}
     if not outcomes:
@@ -78,20 +77,24 @@ def _lock(pks: list[int]) -> dict[int, str]:
 def _change_states(
     outcomes: Iterable[Outcome], destinations: dict[str, int], now: datetime
 ) -> Counter[DeliveryState]:
-    """One UPDATE for all that changed in the same way; returns who ended how."""
+    """One UPDATE for all that change in the same way; returns how many ended how."""
     groups = defaultdict(list)
     for outcome in outcomes:
         attempt = outcome.attempt
-        seen = (attempt.status, attempt.error_class) if attempt else None
+        result = (attempt.status, attempt.error_class) if attempt else None
         origin = destinations.get(outcome.origin)
-        key = (outcome.state, seen, outcome.retry_in, origin)
+        key = (outcome.state, result, outcome.retry_in, origin)
         groups[key].append(outcome.delivery.pk)
     ended: Counter[DeliveryState] = Counter()
-    for (state, seen, retry_in, destination), pks in groups.items():
+    for (state, result, retry_in, destination), pks in groups.items():
         due = None if retry_in is None else now + timedelta(seconds=retry_in)
-        changes: dict[str, Any] = {"state": state, "lease": "", "next_attempt_at": due}
-        if seen is not None:
-            changes |= {"last_status": seen[0], "last_error": seen[1]}
+        changes: dict[str, object] = {
+            "state": state,
+            "lease": "",
+            "next_attempt_at": due,
+        }
+        if result is not None:
+            changes |= {"last_status": result[0], "last_error": result[1]}
             changes |= {"attempts": F("attempts") + 1}
         if destination is not None:
             changes["destination"] = destination
@@ -105,7 +108,7 @@ def _change_states(
 def _move_on(
     run: Run, outcomes: Iterable[Outcome], now: datetime
 ) -> Counter[DeliveryState]:
-    """Wake each subject's next step, or end its later ones after a failure."""
+    """Make each subject's next step due, or end its later ones after a failure."""
     ended: Counter[DeliveryState] = Counter()
     if len(run.snapshot["steps"]) == 1:
         return ended
@@ -129,9 +132,9 @@ def _move_on(
 def scrub(attempts: AttemptQuerySet) -> int:
     """Empty the texts of attempts: bodies, headers, URLs and messages.
 
-    When, how long, method and answer stay. This is the one way in which an attempt is
-    ever changed; each few are a transaction, so that it can be called again after a
-    crash. Returns how many had any.
+    Moment, duration, method and status stay. No attempt is ever changed in any other
+    way. Each chunk is a transaction of its own, so that a crash loses little. Returns
+    how many had texts.
     """
     scrubbed = 0
     rows = attempts.exclude(**_EMPTY).order_by("pk").values_list("pk", flat=True)

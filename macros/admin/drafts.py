@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.forms import ModelForm
 from django.http import HttpRequest
 
 from feedback.access.actors import may
+from feedback.console.scoping import ScopedAdmin
 
-from ..models import Macro, WebRequest
+from ..models import Macro
+from ..steps.kinds.web_request import WebRequest
 from ..tags import Problem
+from .steps import StepInline
+
+# A message, and where it is: as the editor's script takes it.
+Note = dict[str, str | int]
 
 _PREFIX = re.compile(r"[a-z_]{1,30}-\d{1,4}")
 
 
 class DraftRefused(Exception):
-    """Why nothing can be said of a form, as a sentence."""
+    """Why nothing can be shown for a form, as a sentence."""
 
 
 @dataclass(slots=True)
 class Draft:
+    """A web request in its form, validated and not saved, with its macro."""
+
     macro: Macro
     form: ModelForm
 
@@ -33,18 +41,18 @@ class Draft:
         return step
 
     @property
-    def problems(self) -> dict[str, list[dict[str, Any]]]:
-        """Of each field: line and column, where they are known, and message."""
+    def problems(self) -> dict[str, list[Note]]:
+        """For each field: message, and line and column where they are known."""
         return {
-            name: [self._placed(name, error) for error in errors]
+            name: [self._located(name, error) for error in errors]
             for name, errors in self.form.errors.as_data().items()
         }
 
     @property
     def faulty(self) -> list[str]:
         """The labels of the fields with problems; some stand in closed sections."""
-        found = [self._label(name) for name in self.form.errors]
-        return list(dict.fromkeys(found))
+        labels = [self._label(name) for name in self.form.errors]
+        return list(dict.fromkeys(labels))
 
     def _label(self, name: str) -> str:
         if name not in self.form.fields:
@@ -52,7 +60,7 @@ class Draft:
         # The table of return values has its label as the title of its section.
         return str(self.form[name].label or name.replace("_", " ").capitalize())
 
-    def _placed(self, name: str, error: ValidationError) -> dict[str, Any]:
+    def _located(self, name: str, error: ValidationError) -> Note:
         problem = (error.params or {}).get("problem")
         if not isinstance(problem, Problem):
             return {"message": " ".join(error.messages)}
@@ -74,7 +82,7 @@ class Draft:
 
 
 def saved_macro(
-    modeladmin: Any, request: HttpRequest, object_id: str | None
+    modeladmin: ScopedAdmin, request: HttpRequest, object_id: str | None
 ) -> Macro | None:
     """None for a new one. Raises Http404, PermissionDenied."""
     if object_id is None:
@@ -86,29 +94,40 @@ def saved_macro(
     return row
 
 
-def macro_from(modeladmin: Any, request: HttpRequest, macro: Macro | None) -> Macro:
+def macro_from(
+    modeladmin: ScopedAdmin, request: HttpRequest, saved: Macro | None
+) -> Macro:
     """The macro as it stands in the form. Raises PermissionDenied, DraftRefused."""
-    form = modeladmin.get_form(request, macro, change=macro is not None)(
-        request.POST, instance=macro
+    form = modeladmin.get_form(request, saved, change=saved is not None)(
+        request.POST, instance=saved
     )
-    form.full_clean()  # What is wrong with the macro itself is said when it is saved.
-    found: Macro = form.instance
-    if not found.has_owner:
+    # What is wrong with the macro itself is shown when it is saved.
+    form.full_clean()
+    macro: Macro = form.instance
+    if not macro.has_owner:
         raise DraftRefused(
             "Choose first what it runs on: tags and secrets come from that."
         )
-    action = "add" if macro is None else "change"
-    if not may(request.user, modeladmin.permission_to(action), found.place):
+    action = "add" if saved is None else "change"
+    if not may(request.user, modeladmin.permission_to(action), macro.place):
         raise PermissionDenied
-    if not found.community.is_unlocked():
+    if not macro.community.is_unlocked():
         raise DraftRefused(
-            f"Web requests are locked: the community {found.community} has no valid"
+            f"Web requests are locked: the community {macro.community} has no valid"
             " API key. A Community Manager can create one."
         )
-    return found
+    return macro
 
 
-def draft_from(modeladmin: Any, request: HttpRequest, saved: Macro | None) -> Draft:
+def edited_inline(inlines: Iterable[object]) -> StepInline | None:
+    """The inline whose steps the editor is for, if the page has it."""
+    steps = (each for each in inlines if isinstance(each, StepInline))
+    return next((each for each in steps if each.layout.has_editor), None)
+
+
+def draft_from(
+    modeladmin: ScopedAdmin, request: HttpRequest, saved: Macro | None
+) -> Draft:
     """The web request that `step` names by its prefix in the form.
 
     Raises PermissionDenied, DraftRefused.
@@ -118,11 +137,11 @@ def draft_from(modeladmin: Any, request: HttpRequest, saved: Macro | None) -> Dr
     if not _PREFIX.fullmatch(prefix) or f"{prefix}-url" not in request.POST:
         raise DraftRefused("This web request is not in the form that was sent.")
     inlines = modeladmin.get_inline_instances(request, saved)
-    inline = next((each for each in inlines if each.model is WebRequest), None)
+    inline = edited_inline(inlines)
     if inline is None or not inline.has_change_permission(request, saved):
         raise PermissionDenied
     form_class = inline.get_formset(request, saved).form
-    step = WebRequest(macro=macro)
+    step = inline.model(macro=macro)
     form = form_class(request.POST, prefix=prefix, instance=step)
     form.full_clean()
     return Draft(macro, form)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -16,34 +15,46 @@ from django.urls import URLPattern, path, reverse
 
 from feedback.access.actors import may
 from feedback.access.roles import RUN_MACRO
+from feedback.console.scoping import ScopedAdmin
 from logs.models import SubjectKind
 
-from ..models import BodyKind, Macro, WebRequest
+from ..models import Macro
 from ..runs import RunRefused, start_test, subjects_of
+from ..steps.dry_run import Subject
+from ..steps.kinds.web_request import BodyKind
 from ..steps.previews import preview_step
 from ..tags import TemplateError, format_json
-from .drafts import Draft, DraftRefused, draft_from, macro_from, saved_macro
+from .drafts import (
+    Draft,
+    DraftRefused,
+    draft_from,
+    edited_inline,
+    macro_from,
+    saved_macro,
+)
 from .palette import render_palette
-from .testing import ECHO, MAX_NAME, find_subject, name_of_subject
+from .testing import ECHO, MAX_NAME, find_subject, name_of_subject, no_such_subject
 
 MAX_OFFERED = 20
 
+# What the editor's script gets.
+Payload = dict[str, object]
 
-def chosen_subject(macro: Macro, request: HttpRequest) -> Any:
+
+def chosen_subject(macro: Macro, request: HttpRequest) -> Subject | None:
     """The subject that was asked for, or the newest; None if there is none at all.
 
     Raises DraftRefused.
     """
     field = forms.CharField(max_length=MAX_NAME, required=False)
     try:
-        called: str = field.clean(request.POST.get("subject", ""))
+        name: str = field.clean(request.POST.get("subject", ""))
     except forms.ValidationError as error:
         raise DraftRefused(" ".join(error.messages)) from None
-    found = find_subject(macro, request.user, called)
-    if called and found is None:
-        what = macro.subject_kind.label.lower()
-        raise DraftRefused(f"There is no {what} '{called}' of {macro.place}.")
-    return found
+    subject = find_subject(macro, request.user, name)
+    if name and subject is None:
+        raise DraftRefused(no_such_subject(macro, name))
+    return subject
 
 
 def macro_page(macro: Macro | None) -> str:
@@ -52,10 +63,8 @@ def macro_page(macro: Macro | None) -> str:
     return reverse("admin:macros_macro_change", args=[macro.pk])
 
 
-class EditorMixin(ModelAdmin):
-    """One address for a new macro, and one for each that there is."""
-
-    permission_to: Any
+class EditorMixin(ScopedAdmin):
+    """One URL for a new macro, and one for each that there is."""
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -71,7 +80,7 @@ class EditorMixin(ModelAdmin):
     ) -> HttpResponse:
         macro: Macro | None = kwargs.get("obj")
         inlines = self.get_inline_instances(request, macro)
-        inline = next((each for each in inlines if each.model is WebRequest), None)
+        inline = edited_inline(inlines)
         if inline is not None and inline.has_change_permission(request, macro):
             name = "macros_macro_editor" if macro else "macros_macro_new_editor"
             subject = macro.subject_kind if macro else SubjectKind.FEEDBACK
@@ -88,27 +97,27 @@ class EditorMixin(ModelAdmin):
         macro = saved_macro(self, request, object_id)
         if request.method != "POST":
             return redirect(macro_page(macro))
-        answers: dict[str, Callable[..., dict[str, Any]]] = {
+        actions: dict[str, Callable[[HttpRequest, Macro | None], Payload]] = {
             "check": self._check,
             "format": self._format,
             "palette": self._palette,
             "subjects": self._subjects,
             "test": self._test,
         }
-        answer = answers.get(request.POST.get("do", ""))
+        act = actions.get(request.POST.get("do", ""))
         try:
-            if answer is None:
+            if act is None:
                 raise DraftRefused("The editor can't do that.")
-            return JsonResponse(answer(request, macro))
+            return JsonResponse(act(request, macro))
         except DraftRefused as refused:
             return JsonResponse({"refused": str(refused)})
 
-    def _check(self, request: HttpRequest, saved: Macro | None) -> dict[str, Any]:
+    def _check(self, request: HttpRequest, saved: Macro | None) -> Payload:
         draft = draft_from(self, request, saved)
         html = _preview(draft, request)
         return {"problems": draft.problems, "preview": html}
 
-    def _format(self, request: HttpRequest, saved: Macro | None) -> dict[str, Any]:
+    def _format(self, request: HttpRequest, saved: Macro | None) -> Payload:
         draft = draft_from(self, request, saved)
         if draft.step.body_kind != BodyKind.JSON:
             raise DraftRefused("Only a JSON body can be formatted.")
@@ -118,7 +127,7 @@ class EditorMixin(ModelAdmin):
             raise DraftRefused(f"The body is left as it is. {error}") from None
         return {"body": body}
 
-    def _palette(self, request: HttpRequest, saved: Macro | None) -> dict[str, Any]:
+    def _palette(self, request: HttpRequest, saved: Macro | None) -> Payload:
         macro = macro_from(self, request, saved)
         subject = chosen_subject(macro, request)
         return {
@@ -128,10 +137,10 @@ class EditorMixin(ModelAdmin):
             "subjects": _offered(macro, request),
         }
 
-    def _subjects(self, request: HttpRequest, saved: Macro | None) -> dict[str, Any]:
+    def _subjects(self, request: HttpRequest, saved: Macro | None) -> Payload:
         return {"subjects": _offered(macro_from(self, request, saved), request)}
 
-    def _test(self, request: HttpRequest, saved: Macro | None) -> dict[str, Any]:
+    def _test(self, request: HttpRequest, saved: Macro | None) -> Payload:
         draft = draft_from(self, request, saved)
         if faulty := draft.faulty:
             raise DraftRefused(
@@ -160,9 +169,9 @@ class EditorMixin(ModelAdmin):
 
 
 def _preview(draft: Draft, request: HttpRequest) -> str:
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "faulty": draft.faulty,
-        "called": draft.macro.subject_kind.label.lower(),
+        "kind": draft.macro.subject_kind.label.lower(),
     }
     try:
         subject = chosen_subject(draft.macro, request)

@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.contrib.admin.options import InlineModelAdmin
 from django.db.models import Prefetch, QuerySet
-from django.forms import BaseInlineFormSet, ModelForm, Textarea
+from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -13,100 +13,21 @@ from django.utils.text import capfirst
 
 from feedback.access.actors import may
 from feedback.access.unlocking import Lock, explain_lock
-from feedback.console.scoping import ScopedAdmin, ScopedInline, edited_pk
+from feedback.console.scoping import ScopedAdmin, edited_pk
 from feedback.models import Community
 from logs.models import SubjectKind
 
-from ..models import Macro, Step, WebRequest, kind_accessors
+from ..models import Macro, Step, kind_accessors
 from ..retries import CAUSE_LABELS, MAX_RETRY_AFTER, in_words
 from ..runs.control import pause_macro, resume_macro
 from .editor import EditorMixin
 from .macro_form import MacroForm
 from .places import key_of, tester_places
-from .return_values import ReturnValuesField
 from .starts import StartsMixin
-from .steps import STEP_INLINES, fitting, next_position
+from .steps import StepInline, step_inlines
 from .tags import reference
 from .testing import TestsMixin
 from .versions import VersionsMixin
-
-
-class WebRequestFormSet(BaseInlineFormSet):
-    def clean(self) -> None:
-        """The page may have been opened before the community was locked."""
-        macro = self.instance
-        if not macro.has_owner or not self.has_changed():
-            return
-        if not macro.community.is_unlocked():
-            raise ValidationError(
-                f"Web requests are locked: the community {macro.community} has no valid"
-                " API key. A Community Manager can create one."
-            )
-
-
-_ABOUT_RETURN_VALUES = (
-    "What of the answer is stored in the external data of the ticket or tester, to be"
-    " used as a tag, a filter and a column. To remove a row, clear its name and path."
-)
-
-
-class WebRequestInline(ScopedInline, admin.StackedInline):
-    model = WebRequest
-    formset = WebRequestFormSet
-    fk_name = "macro"
-    extra = 0
-    fieldsets = [
-        (
-            None,
-            {"fields": [("position", "method"), "url", "headers", "body_kind", "body"]},
-        ),
-        (
-            "Return values",
-            {
-                "classes": ["collapse"],
-                "fields": ["return_values"],
-                "description": _ABOUT_RETURN_VALUES,
-            },
-        ),
-        (
-            "Authentication",
-            {
-                "classes": ["collapse"],
-                "fields": [
-                    ("auth_kind", "auth_user", "auth_secret"),
-                    ("token_url", "token_in_body"),
-                    "token_parameters",
-                ],
-            },
-        ),
-        (
-            "Signature",
-            {
-                "classes": ["collapse"],
-                "fields": [("signing_secret", "previous_signing_secret")],
-            },
-        ),
-    ]
-
-    def formfield_for_dbfield(
-        self, db_field: Any, request: HttpRequest, **kwargs: Any
-    ) -> Any:
-        if db_field.name == "return_values":
-            return ReturnValuesField(label="", required=False)
-        if db_field.name == "position":
-            kwargs["initial"] = next_position(request)
-        rows = {"url": 1, "headers": 3, "body": 12, "token_parameters": 2}.get(
-            db_field.name
-        )
-        if rows:
-            attrs = {
-                "rows": rows,
-                "class": "vLargeTextField code",
-                "spellcheck": "false",
-            }
-            kwargs["widget"] = Textarea(attrs=attrs)
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
-
 
 _RETRIES: list[Any] = [
     "retry_ladder",
@@ -142,7 +63,6 @@ class MacroAdmin(EditorMixin, StartsMixin, TestsMixin, VersionsMixin, ScopedAdmi
         ("Options", {"fields": ["asks_confirmation", "once_per_subject"]}),
         ("Retries", {"fields": _RETRIES, "description": _ABOUT_RETRIES}),
     ]
-    inlines = [WebRequestInline, *STEP_INLINES]
 
     def get_fieldsets(self, request: HttpRequest, obj: Macro | None = None) -> Any:
         """A new macro says what it runs on; a user macro stays where it is."""
@@ -190,14 +110,25 @@ class MacroAdmin(EditorMixin, StartsMixin, TestsMixin, VersionsMixin, ScopedAdmi
             return rows
         return rows.filter(project__feedback_types__macros=pk)
 
+    def get_inlines(
+        self, request: HttpRequest, obj: Macro | None
+    ) -> list[type[InlineModelAdmin]]:
+        return [*step_inlines()]
+
     def get_inline_instances(
         self, request: HttpRequest, obj: Macro | None = None
     ) -> list[Any]:
-        """No web requests while they are locked, but for a form that was sent."""
-        found = list(fitting(super().get_inline_instances(request, obj), request, obj))
-        if "steps-TOTAL_FORMS" in request.POST or not self._lock(request, obj):
-            return found
-        return [each for each in found if not isinstance(each, WebRequestInline)]
+        """The kinds of steps that the macro can have."""
+        is_locked = self._lock(request, obj) is not None
+        inlines = super().get_inline_instances(request, obj)
+        steps = [
+            inline
+            for inline in inlines
+            if isinstance(inline, StepInline) and inline.fits(request, obj, is_locked)
+        ]
+        for inline in steps:
+            inline.fold(obj)
+        return steps
 
     def _lock(self, request: HttpRequest, obj: Macro | None) -> Lock | None:
         """Of the macro's community; of a new one's if all that it may be in are."""
@@ -243,7 +174,7 @@ class MacroAdmin(EditorMixin, StartsMixin, TestsMixin, VersionsMixin, ScopedAdmi
 
     @admin.display(description="steps")
     def does(self, macro: Macro) -> str:
-        kinds = [str(step.concrete._meta.verbose_name) for step in macro.steps.all()]
+        kinds = [step.concrete.label() for step in macro.steps.all()]
         return capfirst(", then ".join(kinds)) or "-"
 
     @admin.display(ordering="paused_at")

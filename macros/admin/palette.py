@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from ..models import Macro
+from ..steps.dry_run import Subject
 from ..steps.previews import context_of
 from ..tags import MASK, RenderContext, Scope, Tag, find_tag, palette, to_text
 from ..tags.reference import filter_rows
@@ -30,16 +30,18 @@ class Row:
     is_sample: bool = False
 
 
-def render_palette(macro: Macro | None = None, subject: Any = None) -> SafeString:
-    """Of a macro that has an owner; without, what every macro has."""
+def render_palette(
+    macro: Macro | None = None, subject: Subject | None = None
+) -> SafeString:
+    """The tags of a macro that has an owner; without one, those of every macro."""
     scope = Scope.of() if macro is None else macro.scope()
     context = None if macro is None or subject is None else context_of(macro, subject)
     tags = [*palette(scope), *_external(scope, subject)]
     order = list(dict.fromkeys(tag.group for tag in tags))
     tags.sort(key=lambda tag: order.index(tag.group))
     groups = [
-        (group, [_row(tag, context) for tag in found])
-        for group, found in groupby(tags, key=lambda tag: tag.group)
+        (group, [_row(tag, context) for tag in members])
+        for group, members in groupby(tags, key=lambda tag: tag.group)
     ]
     groups.append(("Filters", list(_filters())))
     return render_to_string(
@@ -47,7 +49,7 @@ def render_palette(macro: Macro | None = None, subject: Any = None) -> SafeStrin
     )
 
 
-def _external(scope: Scope, subject: Any) -> Iterator[Tag]:
+def _external(scope: Scope, subject: Subject | None) -> Iterator[Tag]:
     """What other systems gave for this very subject."""
     names = list(subject.external_data) if subject is not None else []
     for name in names[:MAX_EXTERNAL]:

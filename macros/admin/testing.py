@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
-from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -14,33 +13,44 @@ from django.urls import URLPattern, path, reverse
 
 from feedback.access.actors import may
 from feedback.access.roles import RUN_MACRO
+from feedback.console.scoping import ScopedAdmin
 from logs.models import Run, SubjectKind
 
-from ..models import Macro, WebRequest
+from ..models import Macro
 from ..runs import RunRefused, start_test, subjects_of
+from ..steps.dry_run import Subject
+from ..steps.kinds.web_request import WebRequest
 
 _COLUMNS = {SubjectKind.FEEDBACK: "reference", SubjectKind.TESTER: "email"}
 REAL, ECHO = "real", "echo"
 MAX_NAME = 254
 
 
-def find_subject(macro: Macro, actor: Any, called: str = "") -> Any:
+def find_subject(macro: Macro, actor: Any, name: str = "") -> Subject | None:
     """A subject that the actor sees, by its reference or e-mail; None if there is none.
 
-    The newest one if nothing is asked for.
+    The newest one if no name is given.
     """
     rows = subjects_of(macro).visible_to(actor)
-    if called:
-        rows = rows.filter(**{f"{_COLUMNS[macro.subject_kind]}__iexact": called})
-    return rows.order_by("-pk").first()
+    if name:
+        rows = rows.filter(**{f"{_COLUMNS[macro.subject_kind]}__iexact": name})
+    subject: Subject | None = rows.order_by("-pk").first()
+    return subject
 
 
-def name_of_subject(macro: Macro, subject: Any) -> str:
-    """By which find_subject() finds it."""
+def name_of_subject(macro: Macro, subject: Subject) -> str:
+    """The name by which find_subject() finds it."""
     return str(getattr(subject, _COLUMNS[macro.subject_kind]))
 
 
+def no_such_subject(macro: Macro, name: str) -> str:
+    kind = macro.subject_kind.label.lower()
+    return f"There is no {kind} '{name}' of {macro.place}."
+
+
 class TestForm(forms.Form):
+    """Which web request is sent, for whom and where to."""
+
     step = forms.ModelChoiceField(
         WebRequest.objects.none(), label="Web request", empty_label=None
     )
@@ -57,34 +67,32 @@ class TestForm(forms.Form):
     store = forms.BooleanField(
         label="Store return values",
         required=False,
-        help_text="Else you are only told what would be stored.",
+        help_text="Otherwise the log only says what would be stored.",
     )
 
     def __init__(self, *args: Any, macro: Macro, actor: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.macro, self.actor = macro, actor
         steps = WebRequest.objects.filter(macro=macro).order_by("position", "pk")
-        field: Any = self.fields["step"]
-        field.queryset = steps
-        field.initial = steps.first()
+        choice = cast(forms.ModelChoiceField, self.fields["step"])
+        choice.queryset = steps
+        choice.initial = steps.first()
         newest = find_subject(macro, actor)
-        about = self.fields["subject"]
-        about.label = macro.subject_kind.label
-        about.initial = newest and name_of_subject(macro, newest)
-        about.help_text = (
+        field = self.fields["subject"]
+        field.label = macro.subject_kind.label
+        field.initial = newest and name_of_subject(macro, newest)
+        field.help_text = (
             "Its reference, such as BUG-12."
             if macro.subject_kind == SubjectKind.FEEDBACK
             else "Their e-mail."
         )
 
-    def clean_subject(self) -> Any:
-        called = self.cleaned_data["subject"].strip()
-        found = find_subject(self.macro, self.actor, called) if called else None
-        if found is None:
-            what = self.macro.subject_kind.label.lower()
-            problem = f"There is no {what} '{called}' of {self.macro.place}."
-            raise forms.ValidationError(problem)
-        return found
+    def clean_subject(self) -> Subject:
+        name = self.cleaned_data["subject"].strip()
+        subject = find_subject(self.macro, self.actor, name) if name else None
+        if subject is None:
+            raise forms.ValidationError(no_such_subject(self.macro, name))
+        return subject
 
     def start(self) -> Run:
         """Raises RunRefused."""
@@ -100,10 +108,8 @@ class TestForm(forms.Form):
         )
 
 
-class TestsMixin(ModelAdmin):
+class TestsMixin(ScopedAdmin):
     """The page beside a macro's own."""
-
-    row_to: Any
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -130,8 +136,6 @@ class TestsMixin(ModelAdmin):
             "form": form,
         }
         return TemplateResponse(request, "admin/macros/macro/test.html", context)
-
-    permission_to: Any
 
 
 def result_of(run: Run) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""How a step's requests prove who sends them, with the secrets of its plan."""
+"""How the requests of a step are authenticated and signed, with its secrets."""
 
 from __future__ import annotations
 
@@ -10,25 +10,28 @@ from typing import Any
 from logs.models import Destination
 
 from ..http import TlsOptions, TransportError, check_tls, signing
-from ..models.credentials import SECRET_FIELDS, AuthKind, token_parameters
 from ..models.secrets import Secret, Vault
 from ..tags import MASK, RenderError, normalise
 from .credentials import Credentials
+from .kinds import SECRET_FIELDS, AuthKind, token_parameters
 from .oauth import Grant
 
 Headers = tuple[tuple[str, str], ...]
+# A web request as a run keeps it.
+Step = Mapping[str, Any]
 
 
 class Forbidden(RenderError):
-    """A secret would go to a host that it is not for."""
+    """A secret would go to a host that it is not meant for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Authentication:
-    """`headers` are added to a request when it is built, `shown` to its masked twin.
+    """What a step's requests carry to be accepted.
 
+    `headers` are added to a request when it is built, `shown` to its masked twin;
     `credentials` are added when it goes out. `problem` says why the secrets can't be
-    used at all, `refusal` why they must not go where they would.
+    used at all, `refusal` why they may not be sent to this host.
     """
 
     headers: Headers = ()
@@ -38,14 +41,14 @@ class Authentication:
     refusal: str = ""
 
 
-def secrets_of(step: Mapping[str, Any]) -> frozenset[str]:
+def secrets_of(step: Step) -> frozenset[str]:
     """The names of the secrets that the step authenticates and signs with."""
     fields = SECRET_FIELDS if _kind(step) != AuthKind.NONE else SECRET_FIELDS[1:]
     return frozenset(normalise(step.get(field, "")) for field in fields) - {""}
 
 
-def secrets_for_destination(step: Mapping[str, Any]) -> frozenset[str]:
-    """What the destination itself gets: an OAuth client secret goes elsewhere."""
+def secrets_for_destination(step: Step) -> frozenset[str]:
+    """The secrets that the destination itself gets: not an OAuth client secret."""
     names = secrets_of(step)
     if _kind(step) != AuthKind.OAUTH:
         return names
@@ -53,7 +56,8 @@ def secrets_for_destination(step: Mapping[str, Any]) -> frozenset[str]:
     return names & signers
 
 
-def authenticate(step: Mapping[str, Any], vault: Vault) -> Authentication:
+def authenticate(step: Step, vault: Vault) -> Authentication:
+    """Prepares the authentication; what is wrong with it is in the result."""
     for name in sorted(secrets_of(step)):
         if problem := vault.problem(name):
             return Authentication(problem=problem)
@@ -73,7 +77,10 @@ def authenticate(step: Mapping[str, Any], vault: Vault) -> Authentication:
 
 
 def tls_options(destination: Destination) -> TlsOptions:
-    """Its own CA, and who calls it. Raises RenderError, which may be Forbidden."""
+    """The destination's CA, and the client certificate with its key.
+
+    Raises RenderError, or Forbidden if the key is not meant for this host.
+    """
     name = normalise(destination.client_key_secret)
     if not name:
         return TlsOptions(ca=destination.ca_certificates)
@@ -95,7 +102,7 @@ def tls_problems(
     client_certificate: str,
     client_key_secret: str,
 ) -> Iterator[tuple[str, str]]:
-    """Each field of a destination whose TLS could not work, with a sentence."""
+    """Each field of a destination with which TLS could not work, and why."""
     if problem := _tls_problem(TlsOptions(ca=ca_certificates)):
         yield "ca_certificates", problem
     name = normalise(client_key_secret)
@@ -109,11 +116,8 @@ def tls_problems(
     vault = Secret.objects.open(community, None, [name])
     options = TlsOptions("", client_certificate, vault.values.get(name, ""))
     if name not in vault.values:
-        known = vault.problems.get(name)
-        yield (
-            "client_key_secret",
-            known or f"The community has no secret '{client_key_secret}'.",
-        )
+        missing = f"The community has no secret '{client_key_secret}'."
+        yield "client_key_secret", vault.problems.get(name, missing)
     elif problem := _tls_problem(options):
         yield "client_certificate", problem
 
@@ -126,16 +130,16 @@ def _tls_problem(options: TlsOptions) -> str:
     return ""
 
 
-def _kind(step: Mapping[str, Any]) -> str:
+def _kind(step: Step) -> str:
     return str(step.get("auth_kind", AuthKind.NONE))
 
 
-def _name(step: Mapping[str, Any]) -> str:
+def _name(step: Step) -> str:
     return normalise(step["auth_secret"])
 
 
-def _fixed(step: Mapping[str, Any], vault: Vault) -> tuple[Headers, Headers]:
-    """The header that is the same every time, and as people may see it."""
+def _fixed(step: Step, vault: Vault) -> tuple[Headers, Headers]:
+    """The header that is the same every time, and its masked twin."""
     if _kind(step) == AuthKind.BASIC:
         pair = f"{step['auth_user']}:{vault.values[_name(step)]}"
         scheme, value = "Basic", b64encode(pair.encode()).decode()
@@ -149,7 +153,7 @@ def _fixed(step: Mapping[str, Any], vault: Vault) -> tuple[Headers, Headers]:
     )
 
 
-def _grant(step: Mapping[str, Any], vault: Vault) -> Grant | None:
+def _grant(step: Step, vault: Vault) -> Grant | None:
     if _kind(step) != AuthKind.OAUTH:
         return None
     return Grant(
@@ -161,7 +165,7 @@ def _grant(step: Mapping[str, Any], vault: Vault) -> Grant | None:
     )
 
 
-def _signing_keys(step: Mapping[str, Any], vault: Vault) -> tuple[bytes, ...]:
+def _signing_keys(step: Step, vault: Vault) -> tuple[bytes, ...]:
     keys = []
     for field in ("signing_secret", "previous_signing_secret"):
         name = normalise(step.get(field, ""))

@@ -12,7 +12,7 @@ from django.db.models import Model
 
 from feedback.models import FeedbackType, FormField, Project, Status
 
-from ..models import Macro, Step, step_kinds
+from ..models import Macro, Step, kind_named, step_kinds
 from ..tags.names import nearest
 from .members import read_members, read_rows, settings_of
 from .problems import Problems, member
@@ -64,7 +64,7 @@ def fill_macro(macro: Macro, document: Any, path: str, problems: Problems) -> bo
     defaults = {name: field.get_default() for name, field in fields.items()}
     if not _saved(macro, defaults | values, path, problems):
         return False
-    locked = any(kind.kind == "web_request" for _, kind, _ in steps)
+    locked = any(kind.NEEDS_API_KEY for _, kind, _ in steps)
     if locked and not macro.community.is_unlocked():
         told = (
             f"Web requests are locked: the community {macro.community} has no valid API"
@@ -91,10 +91,10 @@ def _saved(row: Any, values: dict[str, Any], path: str, problems: Problems) -> b
 
 
 def _planned(path: str, row: Any, problems: Problems) -> _Planned | None:
-    known = step_kinds()
     name = row.get("kind") if isinstance(row, dict) else None
-    kind = known.get(name) if isinstance(name, str) else None
+    kind = kind_named(name)
     if kind is None and isinstance(row, dict):
+        known = step_kinds()
         meant = nearest(str(name)[:60], known) if name else None
         told = f"This must be one of {', '.join(known)}."
         told += f" Did you mean {meant}?" if meant else ""

@@ -14,8 +14,9 @@ from urllib.parse import unquote_plus
 from logs.redaction import is_credential, redact
 
 from ..http import TransportError, origin_of
-from ..models import BodyKind, Vault
-from ..models.usage import SECRET_TAG
+from ..models import Vault, step_kinds
+from ..models.secrets import SECRET_TAG
+from ..tags import OutputContext
 from .problems import ConfigRefused
 
 # Addresses that are a credential as a whole.
@@ -26,7 +27,6 @@ WEBHOOK_URL = re.compile(
     re.IGNORECASE,
 )
 JSON_MEMBER = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:\s*)("(?:[^"\\]|\\.)*")')
-_TEMPLATES = ("url", "headers", "body")
 _TAG = re.compile(r"(?<!\\)\(\([^()]*\)\)")
 # Bearer, Token ...: no secret, and the receiver wants to read it.
 _SCHEME = re.compile(r"([A-Za-z][\w-]*) +(?=\S)")
@@ -59,23 +59,30 @@ class Concealer:
         return found
 
     def _step(self, step: dict[str, Any], called: str) -> None:
-        for name in _TEMPLATES:
-            if isinstance(step.get(name), str):
-                step[name] = self._known_values(step[name])
-        if step["kind"] != "web_request":
-            return
-        _check_parameters(step["token_parameters"], called)
-        self._host = _host_of(step["url"])
-        step["url"] = self._url(step["url"])
-        step["headers"] = self._lines(step["headers"], ":")
-        body = step["body"]
-        if step["body_kind"] == BodyKind.JSON:
-            body = JSON_MEMBER.sub(self._member, body)
-        elif step["body_kind"] == BodyKind.FORM:
-            body = self._lines(body, "=")
-        elif step["body_kind"] == BodyKind.XML:
-            body = _ELEMENT.sub(self._element, body)
-        step["body"] = body
+        kind = step_kinds()[step["kind"]]
+        templates = kind.secret_templates(step)
+        for name in templates:
+            step[name] = self._known_values(step[name])
+        for name in kind.UNTAGGED_LINES:
+            label = name.replace("_", " ")
+            _check_lines(step[name], f"{called}: the {label}")
+        self._host = _host_of(kind.url_in(step))
+        for name, output in templates.items():
+            step[name] = self._taken_out(step[name], output)
+
+    def _taken_out(self, text: str, output: OutputContext) -> str:
+        match output:
+            case OutputContext.URL:
+                return self._url(text)
+            case OutputContext.HEADER:
+                return self._lines(text, ":")
+            case OutputContext.FORM:
+                return self._lines(text, "=")
+            case OutputContext.JSON:
+                return JSON_MEMBER.sub(self._member, text)
+            case OutputContext.XML:
+                return _ELEMENT.sub(self._element, text)
+        return text
 
     def _known_values(self, text: str) -> str:
         """A secret's value that was written out becomes its tag."""
@@ -149,16 +156,16 @@ class Concealer:
         return f"((Secret: {name}))"
 
 
-def _check_parameters(text: str, called: str) -> None:
+def _check_lines(text: str, label: str) -> None:
     """They know no tags, so that nothing can stand in for a credential."""
     for line in text.splitlines():
         name, _, value = line.partition("=")
         if value.strip() and _is_credential(name.strip()):
             raise ConfigRefused(
                 [
-                    f"{called}: the token parameters hold {name.strip()} as it is, and"
-                    " that must not leave in a file. Keep it as the secret to"
-                    " authenticate with, then export again."
+                    f"{label} hold {name.strip()} as it is, and that must not leave"
+                    " in a file. Keep it as the secret to authenticate with, then"
+                    " export again."
                 ]
             )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
-from ..models import Macro, step_kinds
+from ..models import Macro, kind_named
 from .members import settings_of
 
 # Lines of a text that stayed the same and are shown around those that did not.
@@ -76,14 +76,10 @@ def _of_step(
         yield from _of_step(number, None, now)
         return
     step = now or was or {}
-    kind = step_kinds().get(step["kind"])
-    name = str(kind._meta.verbose_name) if kind else step["kind"]
-    labels = (
-        {key: field.verbose_name for key, field in settings_of(kind).items()}
-        if kind
-        else {}
-    )
-    title = f"Step {number}, {name}"
+    kind = kind_named(step["kind"])
+    fields = settings_of(kind) if kind else {}
+    labels = {name: field.verbose_name for name, field in fields.items()}
+    title = f"Step {number}, {kind.label() if kind else step['kind']}"
     if was is None or now is None:
         yield Difference(f"{title}: {'removed' if now is None else 'added'}", ())
     yield from _of_settings(f"{title}: ", was or {}, now or {}, labels)

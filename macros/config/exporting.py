@@ -7,10 +7,7 @@ from typing import Any
 
 from feedback.models import FeedbackType, Project
 
-from ..models import Macro, Secret
-from ..models.credentials import SECRET_FIELDS
-from ..models.usage import SECRET_TAG
-from ..tags import normalise
+from ..models import Macro, Secret, kind_named
 from .concealing import Concealer
 from .writing import Document, macro_document, type_document
 
@@ -85,10 +82,8 @@ def listed(data: Any, name: str) -> list[dict[str, Any]]:
 
 def secret_names(document: Any) -> list[str]:
     """The normalised names that the steps use, each once, in order."""
-    found = []
+    names: list[str] = []
     for step in _steps(document):
-        texts = [value for value in step.values() if isinstance(value, str)]
-        for text in texts:
-            found += [normalise(each[1]) for each in SECRET_TAG.finditer(text)]
-        found += [normalise(str(step.get(name) or "")) for name in SECRET_FIELDS]
-    return [name for name in dict.fromkeys(found) if name]
+        kind = kind_named(step.get("kind"))
+        names += kind.secrets_in(step) if kind else ()
+    return list(dict.fromkeys(names))

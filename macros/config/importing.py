@@ -15,7 +15,7 @@ from logs import audit
 from logs.audit.differences import origin_in
 from logs.models import Action
 
-from ..models import Macro, Secret
+from ..models import Macro, Secret, kind_named
 from ..models.secrets import MAX_VALUE, MIN_VALUE
 from ..tags import normalise
 from .applying import fill_macro, make_type
@@ -250,7 +250,8 @@ def _told_of(macro: Macro, is_new: bool, row: Any) -> str:
     """With where it sends to, and what of the project's it gives away there."""
     told = f"Macro {macro.name} {'is new' if is_new else 'is replaced'}"
     told += "." if macro.is_active else ", and off."
-    urls = [step["url"].strip() for step in row["steps"] if step.get("url")]
+    kinds = ((kind_named(step["kind"]), step) for step in row["steps"])
+    urls = [url for kind, step in kinds if kind and (url := kind.url_in(step))]
     if urls:
         places = (_KEPT if url.startswith("((") else origin_in(url) for url in urls)
         told += f" It sends to {', '.join(dict.fromkeys(places))}."

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from logs.recording import Captured
 
-from ..extraction import Reading, ReturnValue, Unfit, When
+from ..extraction import ExtractionError, Reading, ReturnValue, When
 
 
 @dataclass
@@ -32,8 +32,8 @@ def captures_of(returns: Sequence[ReturnValue], reading: Reading) -> Capture:
         try:
             value = reading.take(wanted)
             if value is None:
-                raise Unfit("matches nothing")
-        except Unfit as why:
+                raise ExtractionError("matches nothing")
+        except ExtractionError as why:
             fault = f"{wanted.origin} {why}"
             faults.setdefault((needed, fault), []).append(wanted.name)
         else:

@@ -26,7 +26,7 @@ def claim_due(run_id: int, size: int, lease: str) -> list[Delivery]:
     before: one with a lease was held by a worker that went silent. None of a run that
     is paused, even if its bell still rings.
     """
-    if not Run.objects.going().filter(pk=run_id).exists():
+    if not Run.objects.runnable().filter(pk=run_id).exists():
         return []
     now = timezone.now()
     with transaction.atomic():

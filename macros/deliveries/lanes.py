@@ -13,7 +13,7 @@ from django.utils import timezone
 from logs.models import BreakerState, Destination
 from logs.recording.health import THRESHOLD
 
-from ..steps.emails import AT_ONCE
+from ..steps.mail import AT_ONCE
 from .pace import Pace
 
 # Where a window starts, and what it never goes below.

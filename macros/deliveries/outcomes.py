@@ -21,9 +21,9 @@ from logs.redaction import credentials_in, header_lines, mask_url, redact, redac
 from ..auth.oauth import TokenError
 from ..extraction import Reading, ReturnValue
 from ..http import Answer, TransportError
-from ..models import Macro, WebRequest
+from ..models import Macro, step_kinds
 from ..retries import Failure, GiveUp, RetryCause, RetryPolicy, cause_of, retry_after
-from ..steps.emails import MailRefused, Taken
+from ..steps.mail import MailRefused, Taken
 from .capture import captures_of
 from .sender import Exchange
 
@@ -47,7 +47,7 @@ def of_exchange(exchange: Exchange) -> Outcome:
         if attempt.error_class:
             hint = retry_after(result.headers, ended_at)
     elif isinstance(result, Taken):
-        attempt.message = result.said
+        attempt.message = result.message
     elif isinstance(result, MailRefused):
         attempt.error_class, attempt.message = ErrorClass.HTTP, result.message
     elif isinstance(result, TransportError):
@@ -66,7 +66,7 @@ def of_exchange(exchange: Exchange) -> Outcome:
             captured = _only_told(attempt, captured)
     is_busy = isinstance(result, MailRefused) and result.is_temporary
     outcome = _outcome(attempt, work.run, work.plan.policy, ended_at, hint, is_busy)
-    outcome.captured, outcome.said = captured, attempt.message
+    outcome.captured, outcome.message = captured, attempt.message
     # A token's fault is not the destination's, and an echo went nowhere.
     if not (isinstance(result, TokenError) or work.run.is_echo):
         outcome.origin = work.plan.vault.redact(exchange.origin)
@@ -147,8 +147,9 @@ def pause_if_gone(run: Run, outcomes: Iterable[Outcome], now: datetime) -> None:
         attempt = outcome.attempt
         if attempt is None or attempt.status != _GONE or run.is_test:
             continue
-        url = run.snapshot["steps"][outcome.delivery.step]["url"]
-        same = WebRequest.objects.filter(macro=OuterRef("pk"), url=url)
+        settings = run.snapshot["steps"][outcome.delivery.step]
+        same = step_kinds()[settings["kind"]].with_url_of(settings)
+        same = same.filter(macro=OuterRef("pk"))
         reason = (
             f"{outcome.origin} answered 410 to {outcome.delivery}: the address is gone"
             " for good. Put a new one into the web request, then resume."

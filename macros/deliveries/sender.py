@@ -21,7 +21,7 @@ from ..http import (
     TlsOptions,
     TransportError,
 )
-from ..steps import emails
+from ..steps import mail
 from ..steps.echo import echo
 from .lanes import Lane
 
@@ -61,9 +61,9 @@ class Exchange:
     inside: bool = False
     started_at: datetime = NOT_STARTED
     seconds: float = 0.0
-    result: Answer | emails.Taken | TransportError | Exception | None = None
+    result: Answer | mail.Taken | TransportError | Exception | None = None
 
-    def perform(self, clients: Clients, limits: Limits) -> Answer | emails.Taken:
+    def perform(self, clients: Clients, limits: Limits) -> Answer | mail.Taken:
         """Send it, with what only holds for this moment. Raises TransportError."""
         if self.work.run.is_echo:
             return echo(self.masked, limits)
@@ -93,9 +93,9 @@ class Exchange:
 class MailExchange(Exchange):
     """An e-mail on its way to the mail server, by Django's e-mail backend."""
 
-    def perform(self, clients: Clients, limits: Limits) -> emails.Taken:
+    def perform(self, clients: Clients, limits: Limits) -> mail.Taken:
         """Raises TransportError, MailRefused."""
-        return emails.send(self.request)
+        return mail.send(self.request)
 
 
 class Sender:

@@ -12,6 +12,7 @@ from datetime import datetime
 from django.conf import settings
 from django.utils import timezone
 
+from feedback.changes import Change
 from feedback.models import Feedback, Tester
 from logs import recording
 from logs.models import (
@@ -24,16 +25,15 @@ from logs.models import (
     RunState,
 )
 from logs.recording import Outcome
-from logs.recording.health import works
+from logs.recording.health import is_healthy
 
 from ..auth.authentication import Forbidden
 from ..http import TransportError, origin_of
-from ..steps.changes import ChangeTemplate
-from ..steps.emails import EmailTemplate
+from ..steps.compiled import Outgoing, Transport
 from ..steps.errors import TooLarge
-from ..steps.rendering import Plan, RequestTemplate, context_for
-from ..steps.replay import again, sent_before
-from ..tags import RenderContext, RenderError
+from ..steps.rendering import Plan, context_for
+from ..steps.replay import sent_before
+from ..tags import RenderError
 from . import outcomes
 from .claims import claim_due, renew
 from .lanes import HOLD, PARK, Lanes
@@ -103,7 +103,7 @@ class Work:
         self.results.append(outcome)
         # No breaker watches over the mail server.
         is_mail = isinstance(exchange, MailExchange)
-        is_up = is_mail or (outcome.attempt is not None and works(outcome.attempt))
+        is_up = is_mail or (outcome.attempt is not None and is_healthy(outcome.attempt))
         exchange.lane.end(exchange.token, exchange.seconds, is_up)
         self._must_flush |= exchange.lane.is_suspect
 
@@ -161,7 +161,7 @@ class Work:
         return len(fresh)
 
     def _lost(self, delivery: Delivery, now: datetime) -> Outcome:
-        if isinstance(self.plan.steps[delivery.step], ChangeTemplate):
+        if self.plan.steps[delivery.step].transport is None:
             return outcomes.of_lost_change(delivery, now)
         return outcomes.of_lost_lease(self.run, delivery, self.plan.policy, now)
 
@@ -205,39 +205,29 @@ class Work:
             kind = self.plan.subject_kind
             gone = f"The {kind.label.lower()} {_GONE[kind]}"
             raise RenderError(None, f"{gone} before the request was built.")
-        template = self.plan.steps[delivery.step]
+        step = self.plan.steps[delivery.step]
         now, secrets = timezone.now(), self.plan.vault.values
         context = context_for(subject, self.run, delivery.pk, now, secrets)
-        if isinstance(template, ChangeTemplate):
-            return outcomes.of_change(delivery, template.render(context), now)
         if delivery.resend == Resend.SAME:
-            template = again(template, self._sent_before.pop(delivery.pk, None))
-        if isinstance(template, EmailTemplate):
-            return self._mail(delivery, template, context)
-        return self._exchange(delivery, template, context)
+            step = step.repeat(self._sent_before.pop(delivery.pk, None))
+        built = step.build(context)
+        if isinstance(built, Change):
+            return outcomes.of_change(delivery, built, now)
+        return self._exchange(delivery, built)
 
-    def _mail(
-        self, delivery: Delivery, template: EmailTemplate, context: RenderContext
-    ) -> Exchange:
-        request = template.render(context)
-        masked = template.render_masked(context) if template.secrets else request
+    def _exchange(self, delivery: Delivery, built: Outgoing) -> Exchange:
+        request, masked = built.request, built.masked
         token = f"{self.lease}-{delivery.pk}"
-        lane = self.lanes.mail
-        return MailExchange(self, delivery, request, masked, "", lane, token)
-
-    def _exchange(
-        self, delivery: Delivery, template: RequestTemplate, context: RenderContext
-    ) -> Exchange:
-        request = template.render(context)
-        masked = template.render_masked(context) if template.uses_secrets else request
+        if built.transport is Transport.MAIL:
+            lane = self.lanes.mail
+            return MailExchange(self, delivery, request, masked, "", lane, token)
         origin = origin_of(request.url)
         # An echo waits for nobody, and nobody for it.
         toward = "" if self.run.is_echo else origin
         lane = self.lanes.of(self.run.community_id, toward)
         row = lane.destination
-        token = f"{self.lease}-{delivery.pk}"
         exchange = Exchange(self, delivery, request, masked, origin, lane, token)
-        exchange.credentials = template.authentication.credentials
+        exchange.credentials = built.credentials
         exchange.tls = self.plan.tls_for(row)
         exchange.inside = row is not None and row.allows_inside
         return exchange

@@ -1,4 +1,4 @@
-"""Return values: which parts of an answer become a ticket's external data."""
+"""Return values: which parts of a response become a ticket's external data."""
 
 from .definitions import (
     MAX_NAME,
@@ -11,7 +11,7 @@ from .definitions import (
     compile_rows,
     is_blank,
 )
-from .paths import Unfit
+from .paths import ExtractionError
 from .reading import Reading
 from .values import ValueType
 
@@ -22,7 +22,7 @@ __all__ = [
     "ReturnValue",
     "Row",
     "Source",
-    "Unfit",
+    "ExtractionError",
     "ValueType",
     "When",
     "check",

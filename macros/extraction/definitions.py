@@ -8,19 +8,23 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypedDict
 
-from .paths import compile_path, compile_pattern
+from jsonpath import JSONPath
+
+from .paths import Pattern, compile_path, compile_pattern
 from .values import ValueType
 
 MAX_ROWS = 30
 MAX_NAME = 60
 MAX_EXPRESSION = 500
 
-# A token (RFC 9110 5.6.2).
+# A token of RFC 9110, section 5.6.2.
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}").fullmatch
 _NAME = re.compile(r"[^\W\d_]\w*").fullmatch
 
 
 class Source(StrEnum):
+    """The part of a response that a value is read from."""
+
     JSON = "json"
     HEADER = "header"
     STATUS = "status"
@@ -28,6 +32,8 @@ class Source(StrEnum):
 
 
 class When(StrEnum):
+    """After which responses a value is stored; a success is a status of 2xx."""
+
     SUCCESS = "success"
     ALWAYS = "always"
 
@@ -45,7 +51,7 @@ class Row(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class ReturnValue:
-    """One row, compiled."""
+    """One row, compiled: `expression` as a JSONPath or a regular expression."""
 
     name: str
     source: Source
@@ -53,7 +59,7 @@ class ReturnValue:
     type: ValueType
     when: When
     required: bool
-    compiled: Any = None
+    compiled: JSONPath | Pattern | None = None
 
     @property
     def origin(self) -> str:
@@ -66,27 +72,30 @@ class ReturnValue:
         }[self.source]
 
 
-_COMPILERS: dict[Source, Callable[[str], Any]] = {
+_COMPILERS: dict[Source, Callable[[str], JSONPath | Pattern]] = {
     Source.JSON: compile_path,
     Source.TEXT: compile_pattern,
 }
-# Each member with what it is called, and the values it may have.
-_CHOICES: dict[str, tuple[str, type[StrEnum]]] = {
-    "source": ("source", Source),
-    "type": ("type", ValueType),
-    "when": ("when", When),
+# The values that these members may have.
+_CHOICES: dict[str, type[StrEnum]] = {
+    "source": Source,
+    "type": ValueType,
+    "when": When,
 }
 
 
 def compile_rows(rows: Iterable[Mapping[str, Any]]) -> tuple[ReturnValue, ...]:
-    """Of rows that were checked when they were saved. Raises ValueError."""
+    """Compiles rows that were checked when they were saved. Raises ValueError."""
     return tuple(_compiled(row) for row in rows)
 
 
 def check(
     rows: object, normalise: Callable[[str], str], reserved: Iterable[str]
 ) -> tuple[list[Row], list[str]]:
-    """The rows as they are stored, and a sentence on each fault: row and member."""
+    """The rows as they are stored, and a sentence on each fault, with row and member.
+
+    `normalise` makes a name canonical; `reserved` are names that nobody may use.
+    """
     if not isinstance(rows, list):
         return [], ["Give a list of return values."]
     kept = [row for row in rows if not is_blank(row)]
@@ -99,16 +108,16 @@ def check(
         if not isinstance(row, Mapping):
             problems.append(f"Row {number}: give name, source, type and the rest.")
             continue
-        made = _row(row, normalise)
-        for member, fault in _faults(row, made, names, frozenset(reserved)):
+        stored = _row(row, normalise)
+        for member, fault in _faults(row, stored, names, frozenset(reserved)):
             problems.append(f"Row {number}, {member}: {fault}")
-        names.add(made["name"])
-        clean.append(made)
+        names.add(stored["name"])
+        clean.append(stored)
     return clean, problems
 
 
 def is_blank(row: object) -> bool:
-    """Nothing was written there: neither a name nor a path."""
+    """Whether the row has neither a name nor a path."""
     if not isinstance(row, Mapping):
         return False
     return not any(str(row.get(member) or "").strip() for member in _WRITTEN)
@@ -142,10 +151,10 @@ def _faults(
         yield "required", "Say true or false."
     if fault := _name_fault(row["name"], names, reserved):
         yield "name", fault
-    for member, (called, choices) in _CHOICES.items():
+    for member, choices in _CHOICES.items():
         value = row[member]  # type: ignore[literal-required]
         if value not in set(choices):
-            yield member, f"'{value}' is no {called}; choose {_listed(choices)}."
+            yield member, f"Choose {_listed(choices)}, not '{value}'."
     if fault := _expression_fault(row):
         yield "path", fault
 
@@ -159,7 +168,7 @@ def _name_fault(name: str, names: set[str], reserved: frozenset[str]) -> str:
         return "Begin with a letter; use letters, digits, spaces, hyphens, underscores."
     if name in reserved:
         return f"'{name}' is reserved. Take another."
-    return f"'{name}' is there twice." if name in names else ""
+    return f"'{name}' is given twice." if name in names else ""
 
 
 def _expression_fault(row: Row) -> str:
@@ -167,12 +176,13 @@ def _expression_fault(row: Row) -> str:
     if source == Source.STATUS or source not in set(Source):
         return ""
     if not expression:
-        return "Say where in the answer the value is."
+        return "Say where in the response the value is."
     if len(expression) > MAX_EXPRESSION:
         return f"It has at most {MAX_EXPRESSION} characters."
     if source == Source.HEADER:
-        known = _HEADER_NAME(expression)
-        return "" if known else f"'{expression}' is no name of a header."
+        if not _HEADER_NAME(expression):
+            return f"'{expression}' is not the name of a header."
+        return ""
     try:
         _COMPILERS[Source(source)](expression)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""One answer, read for as many return values as there are, and its JSON once."""
+"""One response, read for all its return values; its JSON is parsed once."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+
+from jsonpath import JSONPath
 
 from .definitions import ReturnValue, Source
-from .paths import Allowance, Unfit, find_all, search
+from .paths import Allowance, ExtractionError, find_all, search
 from .values import MAX_ITEMS, ValueType, convert
 
 
 @dataclass
 class Reading:
-    """An answer as it may be shown: `text` is its body, `cut` why it is not whole.
+    """A response as it may be shown: `text` is its body, `cut` why it is not whole.
 
     `redact` masks secrets: `text` is redacted already, headers are not.
     """
@@ -27,72 +28,72 @@ class Reading:
     redact: Callable[[str], str] = str
     allowance: Allowance = field(default_factory=Allowance)
 
-    def take(self, wanted: ReturnValue) -> Any:
-        """The value, secrets masked; None if the answer has none. Raises Unfit."""
-        found = self._find(wanted)
-        if len(found) == 1 and (found[0] is None or wanted.source == Source.JSON):
+    def take(self, wanted: ReturnValue) -> object:
+        """The value, secrets masked; None if there is none. Raises ExtractionError."""
+        values = self._find(wanted)
+        if len(values) == 1 and (values[0] is None or wanted.source == Source.JSON):
             # A list in JSON is one value of that type, and null is none.
-            value = found[0]
+            value = values[0]
         elif wanted.type == ValueType.LIST:
-            value = found or None
+            value = values or None
         else:
-            value = _only(found)
+            value = _only(values)
         return None if value is None else self._masked(convert(value, wanted.type))
 
-    def _find(self, wanted: ReturnValue) -> list[Any]:
-        most = MAX_ITEMS if wanted.type == ValueType.LIST else 0
-        match wanted.source:
-            case Source.STATUS:
-                return [self.status]
-            case Source.HEADER:
-                return self._header(wanted)
-            case Source.TEXT:
-                return search(wanted.compiled, self.text, most)
-        return find_all(wanted.compiled, self._json, self.allowance, MAX_ITEMS)
+    def _find(self, wanted: ReturnValue) -> Sequence[object]:
+        if wanted.source == Source.STATUS:
+            return [self.status]
+        if wanted.compiled is None:
+            return self._header(wanted)
+        if isinstance(wanted.compiled, JSONPath):
+            return find_all(wanted.compiled, self._json, self.allowance, MAX_ITEMS)
+        limit = MAX_ITEMS if wanted.type == ValueType.LIST else 0
+        return search(wanted.compiled, self.text, limit)
 
     def _header(self, wanted: ReturnValue) -> list[str]:
         name = wanted.expression.lower()
-        found = [value for key, value in self.headers if key.lower() == name]
-        if wanted.type == ValueType.LIST or not found:
-            return found
+        values = [value for key, value in self.headers if key.lower() == name]
+        if wanted.type == ValueType.LIST or not values:
+            return values
         # RFC 9110 5.3: fields of one name may be joined by commas.
-        return [", ".join(found)]
+        return [", ".join(values)]
 
     @property
-    def _json(self) -> Any:
+    def _json(self) -> object:
         data, problem = self._parsed
         if problem:
-            raise Unfit(problem)
+            raise ExtractionError(problem)
         return data
 
     @cached_property
-    def _parsed(self) -> tuple[Any, str]:
+    def _parsed(self) -> tuple[object, str]:
+        """The JSON, and why there is none."""
         if self.cut:
-            return None, f"can't be looked up: the answer is not whole ({self.cut})"
+            return None, f"can't be looked up: the response is not whole ({self.cut})"
         if not self.text.strip():
-            return None, "can't be looked up: the answer is empty"
+            return None, "can't be looked up: the response is empty"
         try:
             text = self.text.removeprefix("\ufeff")
             return json.loads(text, parse_constant=_refuse), ""
         except (ValueError, RecursionError):
-            return None, "can't be looked up: the answer is not JSON"
+            return None, "can't be looked up: the response is not JSON"
 
-    def _masked(self, value: Any) -> Any:
+    def _masked(self, value: object) -> object:
         if isinstance(value, str):
             return self.redact(value)
         if isinstance(value, list):
             return [self._masked(item) for item in value]
         if self.redact(shown := json.dumps(value)) != shown:
-            raise Unfit("is a secret")
+            raise ExtractionError("is a secret")
         return value
 
 
-def _only(found: list[Any]) -> Any:
-    if len(found) > 1:
-        count = len(found) if len(found) <= MAX_ITEMS else f"more than {MAX_ITEMS}"
-        raise Unfit(f"matches {count} values; take one, or make it a list")
-    return found[0] if found else None
+def _only(values: Sequence[object]) -> object:
+    if len(values) > 1:
+        count = len(values) if len(values) <= MAX_ITEMS else f"more than {MAX_ITEMS}"
+        raise ExtractionError(f"matches {count} values; take one, or make it a list")
+    return values[0] if values else None
 
 
 def _refuse(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")

@@ -1,4 +1,4 @@
-"""From what was found in an answer to a value of the type that was asked for."""
+"""Values of a response, converted to the type that the author asked for."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from typing import Any
 
-from .paths import Unfit
+from .paths import ExtractionError
 
 MAX_VALUE = 4_000
 MAX_ITEMS = 100
 
-# What PostgreSQL can't keep in JSON.
+# Characters that PostgreSQL can't keep in JSON.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _NUMBER = re.compile(r"[+-]?\d{1,100}(\.\d{1,100})?([eE][+-]?\d{1,3})?")
 _MAX_INTEGER = 10**100
@@ -32,54 +31,55 @@ class ValueType(StrEnum):
     LIST = "list"
 
 
-def convert(value: Any, kind: ValueType) -> Any:
-    """Raises Unfit."""
+def convert(value: object, kind: ValueType) -> object:
+    """The value as it is stored. Raises ExtractionError if it is of another type."""
     return _CONVERTERS[kind](value)
 
 
 def storable(text: str) -> str:
+    """The text, a replacement character for each that the database can't keep."""
     return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, str):
         if len(value) > MAX_VALUE:
-            raise Unfit(f"is longer than {MAX_VALUE:,} characters")
+            raise ExtractionError(f"is longer than {MAX_VALUE:,} characters")
         return storable(value)
     if isinstance(value, (bool, int, float)):
         return json.dumps(_finite(value))
-    raise Unfit(f"is {_called(value)}, not a text")
+    raise ExtractionError(f"is {_described(value)}, not a text")
 
 
-def _number(value: Any) -> int | float:
+def _number(value: object) -> int | float:
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         text = value.strip()
         value = int(text) if text.lstrip("+-").isdecimal() else float(text)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise Unfit(f"is {_called(value)}, not a number")
+        raise ExtractionError(f"is {_described(value)}, not a number")
     return _finite(value)
 
 
 def _finite(value: int | float) -> int | float:
     if isinstance(value, float) and not math.isfinite(value):
-        raise Unfit("is a number too large to be stored")
+        raise ExtractionError("is a number too large to be stored")
     if abs(value) >= _MAX_INTEGER:
-        raise Unfit("is a number too large to be stored")
+        raise ExtractionError("is a number too large to be stored")
     return value
 
 
-def _boolean(value: Any) -> bool:
+def _boolean(value: object) -> bool:
     if isinstance(value, str):
         value = {"true": True, "false": False}.get(value.strip().lower(), value)
     if not isinstance(value, bool):
-        raise Unfit(f"is {_called(value)}, not true or false")
+        raise ExtractionError(f"is {_described(value)}, not true or false")
     return value
 
 
-def _date(value: Any) -> str:
-    """As ISO 8601: a day as it is, a moment in UTC if its zone was given.
+def _date(value: object) -> str:
+    """As ISO 8601: a day as it is, a moment in UTC if its zone is given.
 
-    Also read are numbers of seconds or milliseconds since 1970, and HTTP's own form.
+    Seconds or milliseconds since 1970 and HTTP's own form are read too.
     """
     if isinstance(value, str) and re.fullmatch(r"\d{9,13}(\.\d{1,9})?", value.strip()):
         value = float(value)
@@ -91,7 +91,7 @@ def _date(value: Any) -> str:
             return _date_in(value.strip())
     except (ValueError, OverflowError, OSError):
         pass
-    raise Unfit(f"is {_called(value)}, not a date")
+    raise ExtractionError(f"is {_described(value)}, not a date")
 
 
 def _date_in(text: str) -> str:
@@ -104,29 +104,29 @@ def _date_in(text: str) -> str:
 
 
 def _moment(moment: datetime) -> str:
-    known = moment.astimezone(UTC) if moment.tzinfo else moment
-    return known.replace(microsecond=0).isoformat()
+    utc = moment.astimezone(UTC) if moment.tzinfo else moment
+    return utc.replace(microsecond=0).isoformat()
 
 
-def _list(value: Any) -> list[Any]:
+def _list(value: object) -> list[object]:
     items = value if isinstance(value, list) else [value]
     if len(items) > MAX_ITEMS:
-        raise Unfit(f"has more than {MAX_ITEMS} items")
-    made = [_item(item) for item in items]
-    if len(json.dumps(made, ensure_ascii=False)) > MAX_VALUE:
-        raise Unfit(f"is longer than {MAX_VALUE:,} characters")
-    return made
+        raise ExtractionError(f"has more than {MAX_ITEMS} items")
+    converted = [_item(item) for item in items]
+    if len(json.dumps(converted, ensure_ascii=False)) > MAX_VALUE:
+        raise ExtractionError(f"is longer than {MAX_VALUE:,} characters")
+    return converted
 
 
-def _item(value: Any) -> Any:
+def _item(value: object) -> object:
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, (int, float)):
         return _finite(value)
-    raise Unfit(f"has {_called(value)} among its items")
+    raise ExtractionError(f"has {_described(value)} among its items")
 
 
-def _called(value: Any) -> str:
+def _described(value: object) -> str:
     if isinstance(value, str):
         shown = value if len(value) <= 60 else f"{value[:60]}…"
         return f"'{shown}'"
@@ -139,7 +139,7 @@ def _called(value: Any) -> str:
     return "an object" if isinstance(value, Mapping) else "a list"
 
 
-_CONVERTERS: dict[ValueType, Callable[[Any], Any]] = {
+_CONVERTERS: dict[ValueType, Callable[[object], object]] = {
     ValueType.TEXT: _text,
     ValueType.NUMBER: _number,
     ValueType.BOOLEAN: _boolean,

@@ -63,6 +63,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'comment',
+                'ordering': ['position', 'pk'],
             },
             bases=('macros.step',),
         ),
@@ -74,6 +75,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'score',
+                'ordering': ['position', 'pk'],
             },
             bases=('macros.step',),
         ),
@@ -87,6 +89,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'e-mail',
+                'ordering': ['position', 'pk'],
             },
             bases=('macros.step',),
         ),
@@ -99,6 +102,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'visibility',
                 'verbose_name_plural': 'visibility',
+                'ordering': ['position', 'pk'],
             },
             bases=('macros.step',),
         ),
@@ -119,10 +123,11 @@ class Migration(migrations.Migration):
                 ('token_in_body', models.BooleanField(default=False, help_text='Where the token URL does not take it as Basic authentication.', verbose_name='client secret in the body')),
                 ('signing_secret', models.CharField(blank=True, help_text='The name of the secret (<code>whsec_...</code>) to sign requests with, as in Standard Webhooks.', max_length=100)),
                 ('previous_signing_secret', models.CharField(blank=True, help_text='While the receiver changes to a new secret, requests carry the signatures of both.', max_length=100)),
-                ('return_values', models.JSONField(blank=True, default=list, help_text="What of the answer is stored in the subject's external data.")),
+                ('return_values', models.JSONField(blank=True, default=list, help_text="The parts of the response that are stored in the subject's external data.")),
             ],
             options={
                 'verbose_name': 'web request',
+                'ordering': ['position', 'pk'],
             },
             bases=('macros.step',),
         ),
@@ -173,6 +178,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'status change',
+                'ordering': ['position', 'pk'],
             },
             bases=('macros.step',),
         ),
@@ -185,6 +191,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'form field',
+                'ordering': ['position', 'pk'],
             },
             bases=('macros.step',),
         ),

@@ -213,9 +213,9 @@ class Macro(models.Model):
         return [cause for cause in CAUSE_LABELS if getattr(self, f"retry_{cause}")]
 
     def is_locked(self) -> bool:
-        """Whether it would send, and its community has no valid API key."""
-        sends = self.steps.filter(webrequest__isnull=False).exists()
-        return sends and not self.community.is_unlocked()
+        """Whether it needs an API key, and its community has no valid one."""
+        needs_key = self.steps.needing_key().exists()
+        return needs_key and not self.community.is_unlocked()
 
     def snapshot(self, steps: Iterable[Step] | None = None) -> dict[str, Any]:
         """All that a run needs of the macro, so that later edits don't reach it.

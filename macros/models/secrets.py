@@ -24,6 +24,8 @@ MAX_VALUE = 20_000
 _NAME = re.compile(r"[\w .-]+").fullmatch
 _HOST = re.compile(r"[\w.-]+(:\d{1,5})?|\[[0-9a-fA-F:]+\](:\d{1,5})?").fullmatch
 _PORT = re.compile(r"(?<=[^:]):\d+\Z").search
+# A tag of the namespace Secret, and not one written as text: \((Secret: name)).
+SECRET_TAG = re.compile(r"(?<!\\)\(\(\s*secret\s*:([^()|\n]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -233,3 +235,8 @@ def _host(text: str) -> str:
             " the path."
         ) from None
     return host if _PORT(text) else host.rpartition(":")[0]
+
+
+def secrets_tagged_in(text: str) -> list[str]:
+    """The normalised names in the tags of secrets, also where a template has faults."""
+    return [normalise(match[1]) for match in SECRET_TAG.finditer(text)]

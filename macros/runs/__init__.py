@@ -1,4 +1,4 @@
-"""Runs: started through one door, held, ended, and sent again."""
+"""Runs: started through one door, paused, cancelled, and resent."""
 
 from .start import KeyReused, RunRefused, start_run, start_test
 from .subjects import macros_for, not_run_on, nothing_left, subjects_of

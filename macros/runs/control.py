@@ -1,4 +1,4 @@
-"""What can be done with a run that was started: hold it, let it go on, end it."""
+"""What can be done with a run that was started: pause, resume, cancel."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from logs.models import Action, Run
 from .. import queue
 from ..models import Macro
 
-NOTIFIED_ON_RESUME = 100
+MAX_NOTIFIED = 100
 
 
 @transaction.atomic
 def pause_run(run: Run) -> bool:
-    """Hold a run until it is resumed; True if it was going."""
+    """Hold a run until it is resumed; True if it was active."""
     paused = recording.pause(run)
     if paused:
         audit.record(Action.PAUSED, run)
@@ -27,7 +27,7 @@ def pause_run(run: Run) -> bool:
 
 @transaction.atomic
 def resume_run(run: Run) -> bool:
-    """Let a paused run go on; True if it was paused."""
+    """Continue a paused run; True if it was paused."""
     resumed = recording.resume(run)
     if resumed:
         audit.record(Action.RESUMED, run)
@@ -37,7 +37,7 @@ def resume_run(run: Run) -> bool:
 
 @transaction.atomic
 def pause_macro(macro: Macro, reason: str) -> bool:
-    """Hold all runs of a macro until it is resumed; True if it was going."""
+    """Hold all runs of a macro until it is resumed; True if it was not paused."""
     paused = Macro.objects.filter(pk=macro.pk).pause(reason, timezone.now())
     if paused:
         audit.record(Action.PAUSED, macro, detail=reason)
@@ -46,13 +46,13 @@ def pause_macro(macro: Macro, reason: str) -> bool:
 
 @transaction.atomic
 def resume_macro(macro: Macro) -> None:
-    """Let a paused macro run again, and go on with what has waited."""
+    """Let a paused macro run again, and continue its runs."""
     paused = Macro.objects.filter(pk=macro.pk).exclude(paused_reason="")
     if paused.update(paused_reason="", paused_at=None):
         audit.record(Action.RESUMED, macro)
     waiting = Run.objects.with_due_deliveries(timezone.now()).filter(macro=macro)
-    # The clock rings for what there is beyond these.
-    for run in waiting.order_by("pk")[:NOTIFIED_ON_RESUME]:
+    # The clock notifies of the rest.
+    for run in waiting.order_by("pk")[:MAX_NOTIFIED]:
         transaction.on_commit(partial(queue.notify, run.pk, run.pending))
 
 
@@ -60,7 +60,7 @@ def resume_macro(macro: Macro) -> None:
 def cancel_run(run: Run) -> bool:
     """Send nothing more of a run; what is on the wire is still recorded.
 
-    True if it was going or paused.
+    True if it was active or paused.
     """
     cancelled = recording.cancel(run, timezone.now())
     if cancelled:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import QuerySet
 from django.template.defaultfilters import pluralize
 from django.utils import timezone
 
 from feedback.models import Feedback, Tester
 from logs import audit
-from logs.models import Action, Cause, Delivery, Run
+from logs.models import Action, Cause, Delivery, Run, Subjects
 
 from .. import queue
 from ..config import current_number, newest_number
-from ..models import Macro, WebRequest
+from ..models import Macro, Step
 from ..steps.rendering import Plan
 from ..tags import TemplateError
 from .subjects import not_run_on, nothing_left, subjects_of
@@ -28,12 +28,12 @@ class RunRefused(Exception):
 
 
 class KeyReused(RunRefused):
-    """The key is that of a run of which something else was asked."""
+    """The key belongs to a run for which something else was requested."""
 
 
 def start_run(
     macro: Macro,
-    subjects: QuerySet[Any],
+    subjects: Subjects,
     *,
     cause: Cause,
     actor: Any = None,
@@ -43,47 +43,38 @@ def start_run(
 ) -> Run:
     """Create a run with a delivery for each subject and step, and wake the workers.
 
-    All rows exist when this returns inside its transaction; the bell rings after the
-    commit. A second call with the same `key` (32 hexadecimal digits) and the same
-    `fingerprint` returns the first one's run, whatever has changed since. Raises
+    All rows exist when this returns inside its transaction; the workers are notified
+    after the commit. A second call with the same `key` (32 hexadecimal digits) and the
+    same `fingerprint` returns the first one's run, whatever has changed since. Raises
     RunRefused, and then nothing is written.
     """
     key = key or uuid.uuid4().hex
     known = Run.objects.filter(key=key).first()
     if known is not None:
         return _same(known, macro, fingerprint)
+    requested = {"cause": cause, "fingerprint": fingerprint, "selection": selection}
     with transaction.atomic():
-        snapshot, version = _frozen(macro)
+        frozen = _frozen(macro)
         if macro.once_per_subject:
-            # Of two starts at once, the second sees what the first has taken.
+            # If two start at once, the second sees what the first has taken.
             Macro.objects.select_for_update(no_key=True).get(pk=macro.pk)
-        run = _start(
-            macro,
-            subjects,
-            snapshot,
-            actor,
-            key=key,
-            macro_version=version,
-            cause=cause,
-            fingerprint=fingerprint,
-            selection=selection,
-        )
+        run = _start(macro, subjects, actor, key, frozen | requested)
     return _same(run, macro, fingerprint)
 
 
 def start_test(
-    step: WebRequest,
+    step: Step,
     subject: Feedback | Tester,
     *,
     actor: Any,
     echo: bool = False,
     store: bool = False,
 ) -> Run:
-    """Send one web request for one subject, to see what comes of it.
+    """Send one step's request for one subject, to see what comes of it.
 
-    Neither the step nor its macro needs to be saved, or to be on. It is a run as any
-    other, but tries once, never pauses its macro, and stores return values only if
-    asked to. With `echo` nothing is sent: the request comes back as its own answer.
+    Neither the step nor its macro needs to be saved, or to be on. It is a run like any
+    other, but tries once, never pauses its macro, and stores return values only with
+    `store`. With `echo` nothing is sent: the request comes back as its own response.
     Raises RunRefused, and then nothing is written.
     """
     macro = step.macro
@@ -93,47 +84,46 @@ def start_test(
     snapshot = macro.snapshot([step])
     snapshot |= {"retry_ladder": "", "give_up_after": ""}
     snapshot["test"] = {"echo": echo, "store": store}
-    _check(macro, snapshot)
-    subjects = type(subject)._default_manager.filter(pk=subject.pk)
-    key = uuid.uuid4().hex
     where = "the built-in echo" if echo else "the real destination"
     # The e-mail is the tester's alone, so an erasure finds it.
-    called = subject.email if isinstance(subject, Tester) else subject
-    words = f"{called}, to {where}"
-    return _start(
-        macro, subjects, snapshot, actor, key=key, cause=Cause.TEST, selection=words
-    )
+    label = subject.email if isinstance(subject, Tester) else subject
+    values = {
+        "cause": Cause.TEST,
+        "snapshot": snapshot,
+        "origins": _origins(macro, snapshot),
+        "selection": f"{label}, to {where}",
+    }
+    subjects: Subjects = type(subject)._default_manager.filter(pk=subject.pk)
+    return _start(macro, subjects, actor, uuid.uuid4().hex, values)
 
 
 def _start(
     macro: Macro,
-    subjects: QuerySet[Any],
-    snapshot: dict[str, Any],
+    subjects: Subjects,
     actor: Any,
-    *,
     key: str,
-    **values: Any,
+    values: Mapping[str, object],
 ) -> Run:
     """The run of this key, which another caller may have made meanwhile."""
-    values |= {
+    defaults = {
+        **values,
         "community_id": macro.community_id,
         "project_id": macro.project_id,
         "macro": macro if macro.pk else None,
         "macro_name": macro.name,
-        "snapshot": snapshot,
         "actor": actor if isinstance(actor, User) else None,
         "actor_name": actor.get_username() if actor else "",
         "created_at": timezone.now(),
     }
     with transaction.atomic():
-        run, created = Run.objects.get_or_create(key=key, defaults=values)
+        run, created = Run.objects.get_or_create(key=key, defaults=defaults)
         if created:
             _create_deliveries(run, macro, subjects)
             count = f"{run.total:,} deliver{pluralize(run.total, 'y,ies')}"
             # Not the selection, whose words may name a person: the run has it.
-            told = f"{count}. {run.get_cause_display()}."
+            detail = f"{count}. {run.get_cause_display()}."
             about = run.macro or run
-            audit.record(Action.RAN, about, actor=actor, run=run, detail=told)
+            audit.record(Action.RAN, about, actor=actor, run=run, detail=detail)
             transaction.on_commit(lambda: queue.notify(run.pk, run.total))
     return run
 
@@ -146,14 +136,19 @@ def _same(run: Run, macro: Macro, fingerprint: str) -> Run:
     return run
 
 
-def _frozen(macro: Macro) -> tuple[dict[str, Any], int]:
-    """The snapshot, and the version that it is: nothing was saved in between."""
+def _frozen(macro: Macro) -> dict[str, object]:
+    """The macro as a run keeps it, and its version: nothing was saved in between."""
     while True:
         macro.refresh_from_db()
         version = current_number(macro)
         snapshot = _ready_snapshot(macro)
+        origins = _origins(macro, snapshot)
         if newest_number(macro) == version:
-            return snapshot, version
+            return {
+                "snapshot": snapshot,
+                "origins": origins,
+                "macro_version": version,
+            }
 
 
 def _ready_snapshot(macro: Macro) -> dict[str, Any]:
@@ -167,7 +162,6 @@ def _ready_snapshot(macro: Macro) -> dict[str, Any]:
         raise RunRefused(f"The macro {macro.name} has no step. Add one to run it.")
     if macro.is_locked():
         raise RunRefused(_locked(macro))
-    _check(macro, snapshot)
     return snapshot
 
 
@@ -178,14 +172,18 @@ def _locked(macro: Macro) -> str:
     )
 
 
-def _check(macro: Macro, snapshot: dict[str, Any]) -> None:
+def _origins(macro: Macro, snapshot: dict[str, Any]) -> list[str]:
+    """Where the requests go; empty if a subject's values have a say in that.
+
+    Raises RunRefused if the steps can't be compiled.
+    """
     try:
-        Plan.from_snapshot(snapshot)
+        return sorted(Plan.from_snapshot(snapshot).origins or ())
     except TemplateError as error:
         raise RunRefused(f"The macro {macro.name} can't run. {error}") from error
 
 
-def _create_deliveries(run: Run, macro: Macro, subjects: QuerySet[Any]) -> None:
+def _create_deliveries(run: Run, macro: Macro, subjects: Subjects) -> None:
     # The selection may be sliced, or joined so that it names a subject twice.
     selected = subjects_of(macro).filter(pk__in=subjects.values("pk"))
     own = selected if run.is_test else not_run_on(macro, selected, but=run)
@@ -194,7 +192,7 @@ def _create_deliveries(run: Run, macro: Macro, subjects: QuerySet[Any]) -> None:
     steps = len(run.snapshot["steps"])
     run.total = Delivery.objects.create_for(run, own, steps)
     if not run.total:
-        called = macro.subject_kind.label.lower()
-        none = f"No {called} of {macro.place} is selected, so nothing was sent."
+        kind = macro.subject_kind.label.lower()
+        none = f"No {kind} of {macro.place} is selected, so nothing was sent."
         raise RunRefused(nothing_left(macro) if run.left_out else none)
     run.save(update_fields=["total", "left_out"])

@@ -6,8 +6,9 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from feedback.access.actors import ScopedQuerySet
 from feedback.models import Feedback, Tester
-from logs.models import Cause, Delivery, DeliveryState, Run, SubjectKind
+from logs.models import Cause, Delivery, DeliveryState, Run, SubjectKind, Subjects
 
 from ..models import Macro
 
@@ -16,17 +17,15 @@ _TAKEN = [DeliveryState.DELIVERED, DeliveryState.PENDING, DeliveryState.WAITING]
 
 
 def nothing_left(macro: Macro) -> str:
-    """To who selects nothing but what a macro has run on that runs once."""
-    called = macro.subject_kind.label.lower()
-    return f"This macro runs once per {called}, and has run on all that are selected."
+    """The message if a macro that runs once has run on all that are selected."""
+    kind = macro.subject_kind.label.lower()
+    return f"This macro runs once per {kind}, and has run on all that are selected."
 
 
-def not_run_on(
-    macro: Macro, subjects: QuerySet[Any], but: Run | None = None
-) -> QuerySet[Any]:
-    """Of the subjects those that are left to a macro which runs once on each.
+def not_run_on(macro: Macro, subjects: Subjects, but: Run | None = None) -> Subjects:
+    """All subjects, or those on which a macro that runs once on each has not run yet.
 
-    `but` is a run that does not count: the one that takes them.
+    `but` is a run that does not count: the one that is being started.
     """
     if not macro.once_per_subject:
         return subjects
@@ -41,22 +40,22 @@ def not_run_on(
     return subjects.exclude(Exists(taken))
 
 
-def subjects_of(macro: Macro) -> Any:
-    """All that it may be run on; each once."""
+def subjects_of(macro: Macro) -> ScopedQuerySet[Any]:
+    """All that the macro may be run on; each once."""
     if macro.subject_kind == SubjectKind.FEEDBACK:
         return Feedback.objects.filter(feedback_type=macro.feedback_type_id)
     testers = Tester.objects.filter(community=macro.community_id, erased_at=None)
     if macro.project_id is None:
         return testers
-    # Who works in the project sees its runs, and must see nobody else's testers there.
+    # The project's people see its runs, and must see no other project's testers there.
     own = Feedback.objects.filter(feedback_type__project=macro.project_id)
     return testers.filter(pk__in=own.values("submitter"))
 
 
 def macros_for(tester: Tester, macros: QuerySet[Macro]) -> QuerySet[Macro]:
-    """Of these, the ones that may be run on the tester."""
+    """Those of the macros that may be run on the tester."""
     if tester.erased_at is not None:
         return macros.none()
     submitted_in = tester.tickets.order_by().values("feedback_type__project")
-    place = Q(project=None) | Q(project__in=submitted_in)
-    return macros.filter(place, feedback_type=None, community=tester.community_id)
+    owner = Q(project=None) | Q(project__in=submitted_in)
+    return macros.filter(owner, feedback_type=None, community=tester.community_id)

@@ -1,1 +1,1 @@
-"""The steps of a macro: compiled once, previewed, and done for each subject."""
+"""What the steps of a macro do: each kind, a run's compiled plan, and the dry run."""

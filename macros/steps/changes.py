@@ -1,84 +1,83 @@
-"""The steps that change their subject: compiled once, and rendered for each."""
+"""What the kinds share that change their subject, without any request."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from feedback.changes import Change, ChangeKind
+from feedback.changes import Change, ChangeChecker, ChangeKind, check_tester
+from feedback.models import Tester
 
-from ..extraction import ReturnValue
-from ..models.secrets import Vault
-from ..tags import OutputContext, RenderContext, Scope, Template, compile_shown
-from .errors import TooLarge
+from ..tags import (
+    OutputContext,
+    RenderContext,
+    Scope,
+    Template,
+    compile_without_secrets,
+)
+from .compiled import CompiledStep
+from .dry_run import DryRunRow
 
-MAX_COMMENT = 65_536
-# The setting that each kind has its value in.
-_SETTING = {
-    ChangeKind.STATUS: "status",
-    ChangeKind.FIELD: "value",
-    ChangeKind.COMMENT: "text",
-    ChangeKind.VISIBILITY: "visibility",
-    ChangeKind.SCORE: "points",
-}
-_TEMPLATES = {ChangeKind.FIELD, ChangeKind.COMMENT}
+# Characters of a template that are shown in a sentence.
+_SHOWN = 60
 
 
 @dataclass
-class ChangeTemplate:
-    """A step that makes no request. Its results are read by people: no secrets."""
+class CompiledChange(CompiledStep):
+    """A change of one kind, its value fixed or from a template.
+
+    People read its results, so no secret may stand in it.
+    """
 
     kind: ChangeKind
-    value: Any
+    sentence: str
+    value: str | int = ""
+    # The key of the form field that it sets.
     key: str = ""
     template: Template | None = None
-
-    # It uses no secret and gets no answer.
-    secrets: frozenset[str] = frozenset()
-    returns: tuple[ReturnValue, ...] = ()
-
-    @classmethod
-    def compile(cls, step: Mapping[str, Any], scope: Scope) -> ChangeTemplate:
-        """Raises TemplateError; a step that was saved has been compiled before."""
-        kind = ChangeKind(step["kind"])
-        value = step[_SETTING[kind]]
-        template = None
-        if kind in _TEMPLATES:
-            template = compile_shown(value, OutputContext.TEXT, scope)
-        return cls(kind, value, step.get("field", ""), template)
-
-    def unlock(self, vault: Vault) -> None:
-        """It uses no secret."""
 
     @property
     def templates(self) -> list[Template]:
         return [self.template] if self.template else []
 
-    def render(self, context: RenderContext) -> Change:
-        """Raises RenderError."""
+    @property
+    def words(self) -> str:
+        return self.sentence
+
+    def build(self, context: RenderContext) -> Change:
         if self.template is None:
             return Change(self.kind, self.value, self.key)
         # What no database can store: a lone surrogate, and NUL.
         text = self.template.render(context).encode("utf-8", "replace").decode()
         text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
-        if self.kind == ChangeKind.COMMENT and len(text) > MAX_COMMENT:
-            limit = f"{MAX_COMMENT:,}"
-            raise TooLarge(None, f"The comment is longer than {limit} characters.")
         return Change(self.kind, text, self.key)
 
-    def empty_tags(self, context: RenderContext) -> list[str]:
-        return self.template.empty_tags(context) if self.template else []
+    def dry_run(
+        self, context: RenderContext, row: DryRunRow, checker: ChangeChecker
+    ) -> None:
+        change, subject = self.build(context), row.subject
+        if isinstance(subject, Tester):
+            tester: Tester | None = subject
+            result = check_tester(subject, change)
+        else:
+            tester = subject.submitter
+            result = checker.check_ticket(subject, change, tester)
+        if not result.is_possible:
+            row.problem = result.message
+            return
+        row.lines.append(result.forecast)
+        row.unchanged += not result.changes_something
+        for name, value in result.columns.items():
+            setattr(subject, name, value)
+        if result.score is not None and tester is not None:
+            tester.score = result.score
 
-    @property
-    def words(self) -> str:
-        match self.kind:
-            case ChangeKind.STATUS:
-                return f"Change the status to {self.value}"
-            case ChangeKind.FIELD:
-                return f"Set the field {self.key}"
-            case ChangeKind.COMMENT:
-                return "Add a comment"
-            case ChangeKind.VISIBILITY:
-                return f"Make the ticket {self.value}"
-        return f"Add {self.value:+,} points to the tester's score"
+
+def compile_text(text: str, scope: Scope) -> Template:
+    """A text that people will read. Raises TemplateError."""
+    return compile_without_secrets(text, OutputContext.TEXT, scope)
+
+
+def shortened(text: str) -> str:
+    """A template as it may stand in a sentence."""
+    text = " ".join(text.split())
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -1,6 +1,6 @@
 """Dynamic tags: templates with `((Name))`, compiled once and rendered per subject."""
 
-from .catalogue import CALLED, CATALOGUES
+from .catalogue import CATALOGUES, SUBJECT_NAMES
 from .compiler import compile_template
 from .contexts import MASK, OutputContext
 from .errors import Problem, RenderError, TemplateError
@@ -10,13 +10,13 @@ from .names import normalise
 from .namespaces import NAMESPACES, find_tag, namespaces, palette
 from .recipients import compile_recipients
 from .scope import FEEDBACK, SUBJECT_KINDS, TESTER, FieldInfo, RenderContext, Scope
-from .shown import compile_shown
 from .tag import TYPES, Namespace, Tag
 from .template import Template
 from .values import is_encodable, to_text
+from .visible import compile_without_secrets
 
 __all__ = [
-    "CALLED",
+    "SUBJECT_NAMES",
     "CATALOGUES",
     "NAMESPACES",
     "FEEDBACK",
@@ -37,7 +37,7 @@ __all__ = [
     "Template",
     "TemplateError",
     "compile_recipients",
-    "compile_shown",
+    "compile_without_secrets",
     "compile_template",
     "namespaces",
     "find_tag",

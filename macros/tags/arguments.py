@@ -26,20 +26,23 @@ def whole(raw: str) -> str:
     return raw
 
 
-def parts(raw: str, separator: str, most: int = -1) -> list[str]:
-    """The argument cut at a comma or equals sign outside quotes, `most` times."""
-    found: list[str] = []
+def parts(raw: str, separator: str, max_cuts: int = -1) -> list[str]:
+    """The argument cut at a comma or equals sign outside quotes.
+
+    It is cut at most `max_cuts` times; -1 is no limit.
+    """
+    pieces: list[str] = []
     start = 0
     position = after_quoted(raw, 0)
-    while len(found) != most:
+    while len(pieces) != max_cuts:
         stop = _SEPARATOR.search(raw, position)
         if stop is None:
             break
         if stop[0] == separator:
-            found.append(raw[start : stop.start()])
+            pieces.append(raw[start : stop.start()])
             start = stop.end()
         position = after_quoted(raw, stop.end())
-    return [*found, raw[start:]]
+    return [*pieces, raw[start:]]
 
 
 def after_quoted(text: str, position: int) -> int:
@@ -58,6 +61,7 @@ def after_quoted(text: str, position: int) -> int:
 
 
 def whole_number(raw: str) -> int:
+    """A number above 0 of at most nine digits. Raises BadArgument."""
     text = whole(raw).strip()
     if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text)):
         raise BadArgument(f"'{text}' is not a whole number above 0")

@@ -116,7 +116,7 @@ _TICKET = [
     ),
 ]
 
-_PLACE = [
+_OWNER = [
     Tag(
         "Feedback Type",
         "Project",
@@ -223,7 +223,7 @@ _TESTER = [
     ),
 ]
 
-_TESTERS_PLACE = [
+_TESTERS_OWNER = [
     Tag(
         "Project",
         "Project",
@@ -271,16 +271,16 @@ def _by_name(*groups: list[Tag]) -> dict[str, Tag]:
     return {normalise(tag.name): tag for group in groups for tag in group}
 
 
-# By what a template is rendered for, then by normalised name.
+# Subject kind -> normalised name -> tag.
 CATALOGUES: Mapping[str, Mapping[str, Tag]] = {
-    FEEDBACK: _by_name(_TICKET, _PLACE, _SUBMITTER, _RUN),
-    TESTER: _by_name(_OWN_PROFILE, _TESTER, _TESTERS_PLACE, _RUN),
+    FEEDBACK: _by_name(_TICKET, _OWNER, _SUBMITTER, _RUN),
+    TESTER: _by_name(_OWN_PROFILE, _TESTER, _TESTERS_OWNER, _RUN),
 }
-# Other names of tags, so that what was written for tickets can be moved to testers:
-# who submits is the tester there.
+# Other names of tags, so that a template written for tickets can be moved to testers:
+# the submitter is the tester there.
 ALIASES: Mapping[str, Mapping[str, Tag]] = {
     FEEDBACK: {},
     TESTER: {normalise(f"Submitter {tag.name}"): tag for tag in _OWN_PROFILE},
 }
-# What a sentence calls them.
-CALLED: Mapping[str, str] = {FEEDBACK: "tickets", TESTER: "testers"}
+# The subjects in a sentence.
+SUBJECT_NAMES: Mapping[str, str] = {FEEDBACK: "tickets", TESTER: "testers"}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from .catalogue import CALLED
+from .catalogue import SUBJECT_NAMES
 from .contexts import LAYOUTS, OutputContext, Slot
 from .errors import BadArgument, Problem, TemplateError
 from .filters import FILTERS, Apply
 from .lexer import cut
 from .names import nearest, normalise
-from .namespaces import find_tag, mistaken_for, nearest_tag
+from .namespaces import find_tag, nearest_tag, subjects_with_tag
 from .scope import Scope
 from .source import Literal, RawFilter, RawTag, Source
 from .tag import Tag
@@ -18,8 +18,8 @@ MAX_SOURCE = 1_000_000
 _MAX_QUOTED = 60
 
 
-def compile_template(source: str, place: OutputContext, scope: Scope) -> Template:
-    """Raises TemplateError with every problem that can be found in one go.
+def compile_template(text: str, output: OutputContext, scope: Scope) -> Template:
+    """Raises TemplateError with every problem that can be source in one go.
 
     A value never changes the shape of what is around it:
 
@@ -29,81 +29,81 @@ def compile_template(source: str, place: OutputContext, scope: Scope) -> Templat
         a=((Title))                  a title of x&b=y is one form value
         ((Title))                    a title of ((Secret: key)) is that text
     """
-    found = Source(source)
-    _check_text(found)
-    if found.problems:
-        raise TemplateError(found.problems)
-    pieces = cut(found, keep_backslashes=place is OutputContext.JSON)
-    layout = LAYOUTS[place](found, pieces)
+    source = Source(text)
+    _check_text(source)
+    if source.problems:
+        raise TemplateError(source.problems)
+    pieces = cut(source, keep_backslashes=output is OutputContext.JSON)
+    layout = LAYOUTS[output](source, pieces)
     known: dict[int, tuple[Tag, tuple[Apply, ...]]] = {}
     for piece in pieces:
-        if isinstance(piece, RawTag) and not found.is_spoilt:
-            tag = _resolve(found, piece, scope)
-            filters = _build_filters(found, piece, tag)
+        if isinstance(piece, RawTag) and not source.is_spoilt:
+            tag = _resolve(source, piece, scope)
+            filters = _build_filters(source, piece, tag)
             if tag is not None:
                 known[piece.start] = tag, filters
-    if found.problems:
-        raise TemplateError(sorted(found.problems, key=_place_of))
+    if source.problems:
+        raise TemplateError(sorted(source.problems, key=_position))
     slots = [part for part in layout.parts if isinstance(part, Slot)]
     uses = [Use(*known[slot.tag.start], slot) for slot in slots]
     prefix = pieces[0].text if pieces and isinstance(pieces[0], Literal) else ""
-    return Template(source, place, prefix, layout, uses)
+    return Template(text, output, prefix, layout, uses)
 
 
-def _place_of(problem: Problem) -> tuple[int, int]:
+def _position(problem: Problem) -> tuple[int, int]:
     return problem.line, problem.column
 
 
-def _check_text(found: Source) -> None:
-    if len(found.text) > MAX_SOURCE:
-        found.refuse(0, f"the text is longer than {MAX_SOURCE:,} characters")
+def _check_text(source: Source) -> None:
+    if len(source.text) > MAX_SOURCE:
+        source.refuse(0, f"the text is longer than {MAX_SOURCE:,} characters")
         return
     try:
-        found.text.encode()
+        source.text.encode()
     except UnicodeEncodeError as error:
-        found.refuse(error.start, "this character is broken and cannot be sent")
+        source.refuse(error.start, "this character is broken and cannot be sent")
 
 
-def _resolve(found: Source, raw: RawTag, scope: Scope) -> Tag | None:
+def _resolve(source: Source, raw: RawTag, scope: Scope) -> Tag | None:
     if not raw.name:
-        found.refuse(raw.start, "the tag has no name; write \\(( for (( as text")
+        source.refuse(raw.start, "the tag has no name; write \\(( for (( as text")
         return None
     tag = find_tag(raw.name, scope)
     if tag is None:
-        shown = f"unknown tag (({_shortened(raw.name)}))"
-        if other := mistaken_for(raw.name, scope):
-            shown = (
-                f"(({_shortened(raw.name)})) is a tag of {other}, and this macro runs"
-                f" on {CALLED[scope.subject_kind]}"
+        message = f"unknown tag (({_shortened(raw.name)}))"
+        if others := subjects_with_tag(raw.name, scope):
+            message = (
+                f"(({_shortened(raw.name)})) is a tag of {others}, and this macro runs"
+                f" on {SUBJECT_NAMES[scope.subject_kind]}"
             )
-        found.refuse(raw.start, shown, nearest_tag(raw.name, scope))
+        source.refuse(raw.start, message, nearest_tag(raw.name, scope))
     return tag
 
 
-def _build_filters(found: Source, raw: RawTag, tag: Tag | None) -> tuple[Apply, ...]:
+def _build_filters(source: Source, raw: RawTag, tag: Tag | None) -> tuple[Apply, ...]:
     kind = "text" if tag is None else tag.type
-    built = (_build_filter(found, item, kind) for item in raw.filters)
+    built = (_build_filter(source, item, kind) for item in raw.filters)
     return tuple(apply for apply in built if apply is not None)
 
 
-def _build_filter(found: Source, raw: RawFilter, kind: str) -> Apply | None:
+def _build_filter(source: Source, raw: RawFilter, kind: str) -> Apply | None:
     known = FILTERS.get(normalise(raw.name))
     if not raw.name:
-        found.refuse(raw.start, "the name of a filter is missing after |")
+        source.refuse(raw.start, "the name of a filter is missing after |")
     elif known is None:
-        shown = f"unknown filter '{_shortened(raw.name)}'"
-        found.refuse(raw.start, shown, nearest(raw.name, FILTERS))
+        message = f"unknown filter '{_shortened(raw.name)}'"
+        source.refuse(raw.start, message, nearest(raw.name, FILTERS))
     elif known.argument is None and raw.argument is not None:
-        found.refuse(raw.argument_start, f"the filter {known.name} takes no argument")
+        source.refuse(raw.argument_start, f"the filter {known.name} takes no argument")
     elif known.argument is not None and raw.argument is None:
-        shown = f"the filter {known.name} needs a colon and {known.argument}"
-        found.refuse(raw.start, shown)
+        message = f"the filter {known.name} needs a colon and {known.argument}"
+        source.refuse(raw.start, message)
     else:
         try:
             return known.build(raw.argument or "", kind)
         except BadArgument as error:
             start = raw.argument_start
-            found.refuse(start, error.message, error.suggestion)
+            source.refuse(start, error.message, error.suggestion)
     return None
 
 

@@ -21,6 +21,7 @@ _ANY_DAY = datetime(2026, 3, 4, 5, 6, 7)
 
 
 def build_date(argument: str, kind: str) -> Callable[[object], object]:
+    """Raises BadArgument if the format or the time zone is unknown."""
     pattern, zone = _split_zone(argument.strip())
     _check(pattern)
 
@@ -61,11 +62,11 @@ def _check(pattern: str) -> None:
         raise BadArgument("a date format may hold no control characters")
     if not pattern.strip():
         raise BadArgument("the filter date needs a format, as in date:%d.%m.%Y")
-    for found in _DIRECTIVE.finditer(pattern):
-        if not found[1]:
+    for directive in _DIRECTIVE.finditer(pattern):
+        if not directive[1]:
             raise BadArgument("a % in a date format needs a letter; write %% for %")
-        if found[1] not in _KNOWN:
-            raise BadArgument(f"'{found[0]}' means nothing in a date format")
+        if directive[1] not in _KNOWN:
+            raise BadArgument(f"'{directive[0]}' means nothing in a date format")
     try:
         _ANY_DAY.strftime(pattern)
     except ValueError:

@@ -1,3 +1,5 @@
+"""What can be wrong with a template, and with a value that it renders."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -48,7 +50,10 @@ class RenderError(Exception):
 
 
 class ValueRefused(Exception):
-    """A value that a filter or a place cannot take; ends a sentence on its tag."""
+    """A value that a filter or the output cannot take.
+
+    The message is the end of a sentence that begins with the tag.
+    """
 
 
 class Missing(ValueRefused):

@@ -15,8 +15,8 @@ from .markup import adf, html, markdown, one_line, slack
 from .values import PercentEncoded, RawJson, is_empty, to_json, to_text
 
 Apply = Callable[[object], object]
-# From the argument as written ("" when there is none) and the tag's type; raises
-# BadArgument.
+# Called with the argument as written ("" when there is none) and the tag's type;
+# raises BadArgument.
 Build = Callable[[str, str], Apply]
 
 
@@ -122,7 +122,7 @@ def _join(argument: str, kind: str) -> Apply:
 def _map(argument: str, kind: str) -> Apply:
     table: dict[str, str] = {}
     for piece in parts(argument, ","):
-        pair = parts(piece, "=", most=1)
+        pair = parts(piece, "=", max_cuts=1)
         if len(pair) != 2:
             raise BadArgument(
                 f"'{piece.strip()}' has no '='; write map:Critical=P1,Major=P2,*=P3"

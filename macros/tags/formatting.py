@@ -31,7 +31,7 @@ def format_json(source: str, scope: Scope) -> str:
 
 
 def _tokens(source: str) -> list[str]:
-    """Of a body that compiles: punctuation, texts, other values, and tags as values."""
+    """The tokens of a body that compiles: punctuation, texts, other values, tags."""
     pieces = cut(Source(source), keep_backslashes=True)
     reader = JsonReader(source)
     for piece in pieces:
@@ -40,9 +40,9 @@ def _tokens(source: str) -> list[str]:
     ends = {piece.start: piece.end for piece in pieces if isinstance(piece, RawTag)}
     tokens: list[str] = []
     position = 0
-    while found := _TOKEN.search(shadow, position):
-        start = found.start()
-        position = ends[start] if start in reader.values else found.end()
+    while token := _TOKEN.search(shadow, position):
+        start = token.start()
+        position = ends[start] if start in reader.values else token.end()
         tokens.append(source[start:position])
     return tokens
 

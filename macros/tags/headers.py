@@ -35,8 +35,8 @@ def compile_headers(text: str, scope: Scope) -> list[tuple[str, Template]]:
             )
         except TemplateError as error:
             problems += [
-                Problem(line, found.column + offset, found.message, found.suggestion)
-                for found in error.problems
+                Problem(line, each.column + offset, each.message, each.suggestion)
+                for each in error.problems
             ]
     if problems:
         raise TemplateError(problems)

@@ -31,7 +31,7 @@ class _Unclosed(Exception):
 def cut(source: Source, keep_backslashes: bool) -> list[Piece]:
     """The pieces in order; what is wrong goes to the source's problems.
 
-    keep_backslashes: the place has escapes of its own, so that an even run of
+    keep_backslashes: the output has escapes of its own, so that an even run of
     backslashes before a tag is not halved.
     """
     return _Lexer(source, keep_backslashes).run()
@@ -103,9 +103,9 @@ class _Lexer:
             start += 1
         try:
             tag = _TagReader(self.text, start).read()
-        except _Unclosed as found:
-            self.source.refuse(found.offset, found.message)
-            return found.resume
+        except _Unclosed as error:
+            self.source.refuse(error.offset, error.message)
+            return error.resume
         self._end_literal(start)
         self.pieces.append(tag)
         self.literal_start = self.taken = tag.end
@@ -152,35 +152,35 @@ class _TagReader:
         start = self.position
         depth = 0
         while True:
-            found = stop.search(self.text, self.position)
-            if found is None or found[0] == "\n":
+            stop_match = stop.search(self.text, self.position)
+            if stop_match is None or stop_match[0] == "\n":
                 raise self._unclosed()
-            self.position = found.start()
-            if found[0] == "(":
+            self.position = stop_match.start()
+            if stop_match[0] == "(":
                 depth += self._read_open()
-            elif found[0] == ")":
+            elif stop_match[0] == ")":
                 end, depth = self._read_close(depth)
                 if self.closed:
                     return self.text[start:end]
             else:
-                self.position = found.end()
-                return self.text[start : found.start()]
+                self.position = stop_match.end()
+                return self.text[start : stop_match.start()]
 
     def _read_argument(self) -> str:
         start = self.position
         depth = 0
         self._skip_quoted()
         while True:
-            found = _ARGUMENT_STOP.search(self.text, self.position)
-            if found is None or found[0] in ("\n", ""):
+            stop_match = _ARGUMENT_STOP.search(self.text, self.position)
+            if stop_match is None or stop_match[0] in ("\n", ""):
                 raise self._unclosed()
-            self.position = found.start()
-            if found[0] == "|":
+            self.position = stop_match.start()
+            if stop_match[0] == "|":
                 self.position += 1
-                return self.text[start : found.start()]
-            if found[0] == "(":
+                return self.text[start : stop_match.start()]
+            if stop_match[0] == "(":
                 depth += self._read_open()
-            elif found[0] == ")":
+            elif stop_match[0] == ")":
                 end, depth = self._read_close(depth)
                 if self.closed:
                     return self.text[start:end]

@@ -13,15 +13,17 @@ _BLANK_LINES = re.compile(r"\n\s*\n")
 
 
 def markdown(text: str) -> str:
+    """Escapes what CommonMark would take for markup."""
     return _MARKDOWN.sub(r"\\\g<0>", text)
 
 
 def slack(text: str) -> str:
-    # https://api.slack.com/reference/surfaces/formatting#escaping
+    """https://api.slack.com/reference/surfaces/formatting#escaping"""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def html(text: str) -> str:
+    """Escapes markup, and keeps line breaks."""
     escaped = slack(text).replace('"', "&quot;").replace("'", "&#39;")
     return escaped.replace("\r", "").replace("\n", "<br>")
 

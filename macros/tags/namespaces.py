@@ -1,11 +1,10 @@
-"""The namespaces of tags whose names the product's users give."""
+"""Namespaces: tags whose names are given by the people who use the product."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
-from .catalogue import ALIASES, CALLED, CATALOGUES
+from .catalogue import ALIASES, CATALOGUES, SUBJECT_NAMES
 from .names import nearest, normalise
 from .scope import FEEDBACK, SUBJECT_KINDS, FieldInfo, RenderContext, Scope
 from .tag import Namespace, Resolve, Tag
@@ -30,7 +29,7 @@ def _field_tag(info: FieldInfo) -> Tag:
 
 
 def _find_external(name: str, scope: Scope) -> Tag | None:
-    """Any name will do: what a system answers is not known beforehand."""
+    """Any name will do: nobody knows beforehand what a system responds."""
     key = normalise(name)
     if not key:
         return None
@@ -47,11 +46,11 @@ def _find_external(name: str, scope: Scope) -> Tag | None:
 
 def _external(key: str) -> Resolve:
     def resolve(context: RenderContext) -> object:
-        data: Mapping[str, Any] = context.subject.external_data
+        data = context.subject.external_data
         if key in data:
             return data[key]
-        found = (value for name, value in data.items() if normalise(name) == key)
-        return next(found, None)
+        matches = (value for name, value in data.items() if normalise(name) == key)
+        return next(matches, None)
 
     return resolve
 
@@ -129,14 +128,14 @@ def namespaces(scope: Scope) -> Iterator[Namespace]:
             yield namespace
 
 
-def mistaken_for(name: str, scope: Scope) -> str:
-    """Of what a tag is that the scope's subject lacks; empty where it is of nothing."""
+def subjects_with_tag(name: str, scope: Scope) -> str:
+    """The other subjects that have a tag of this name, in a sentence; or empty."""
     prefix, colon, _ = name.partition(":")
     for other in SUBJECT_KINDS:
         known = normalise(name) in CATALOGUES[other]
         is_field = colon and normalise(prefix) == "field" and other == FEEDBACK
         if other != scope.subject_kind and (known or is_field):
-            return CALLED[other]
+            return SUBJECT_NAMES[other]
     return ""
 
 
@@ -150,7 +149,7 @@ def nearest_tag(name: str, scope: Scope) -> str | None:
         return str(meant)
     # `((Severity))` stands for `((Field: Severity))`, and `((Field: Title))` for
     # `((Title))`.
-    found = nearest(name, labels) or nearest(own, labels)
-    if found is None and (alias := nearest(name, ALIASES[scope.subject_kind])):
-        found = ALIASES[scope.subject_kind][alias].name
-    return None if found is None else f"(({found}))"
+    label = nearest(name, labels) or nearest(own, labels)
+    if label is None and (alias := nearest(name, ALIASES[scope.subject_kind])):
+        label = ALIASES[scope.subject_kind][alias].name
+    return None if label is None else f"(({label}))"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from . import CALLED, FILTERS, SUBJECT_KINDS, Scope, namespaces, palette
+from . import FILTERS, SUBJECT_KINDS, SUBJECT_NAMES, Scope, namespaces, palette
 
 Row = tuple[str, ...]
 
@@ -37,7 +37,7 @@ Generated from the catalogue by `manage.py tag_reference`; do not edit.
 A tag is written `((Title))` in a web request's URL, headers or body, and becomes the
 ticket's or the tester's own value when the request is built. Names are read without
 regard to capitals; spaces, hyphens and underscores are the same. A value that contains
-`((x))` stays text. Two parentheses that are no tag are written `\\((`.
+`((x))` stays text. Two parentheses that do not begin a tag are written `\\((`.
 
 A filter follows a bar, and several follow each other: `((Title|strip|truncate:80))`.
 A tag without a value is empty; with `|required` it fails the delivery, and the log
@@ -51,13 +51,13 @@ and the like mean the tester's own there. What only a ticket has, such as `((Tit
 
 
 def headline(subject: str) -> str:
-    return f"In a macro that runs on {CALLED[subject]}"
+    return f"In a macro that runs on {SUBJECT_NAMES[subject]}"
 
 
 def tag_rows(scope: Scope) -> Iterator[tuple[str, list[Row]]]:
-    """Each group with its rows: tag, meaning, type, sample. In order of the palette.
+    """Each group with its rows (tag, meaning, type, sample), in the palette's order.
 
-    The namespaces stand beside their members that there are.
+    A namespace stands beside those of its members that the scope has.
     """
     rows = [
         (tag.group, (str(tag), tag.meaning, tag.type, tag.sample))
@@ -69,8 +69,8 @@ def tag_rows(scope: Scope) -> Iterator[tuple[str, list[Row]]]:
         )
     order = list(dict.fromkeys(group for group, _ in rows))
     rows.sort(key=lambda row: order.index(row[0]))
-    for group, found in groupby(rows, key=lambda row: row[0]):
-        yield group, [row for _, row in found]
+    for group, members in groupby(rows, key=lambda row: row[0]):
+        yield group, [row for _, row in members]
 
 
 def filter_rows() -> list[Row]:
@@ -97,10 +97,10 @@ def markdown() -> str:
     ]
     head = ("Filter", "After the colon", "What it does", "Example")
     parts.append(f"## Filters\n\n{_table(head, filters)}")
-    places = [
-        (f"`{place}`" if "((" in place else place, how) for place, how in ESCAPING
+    outputs = [
+        (f"`{where}`" if "((" in where else where, how) for where, how in ESCAPING
     ]
-    parts.append(f"## What happens to a value\n\n{_table(('Where', 'How'), places)}")
+    parts.append(f"## What happens to a value\n\n{_table(('Where', 'How'), outputs)}")
     return "\n".join(parts)
 
 

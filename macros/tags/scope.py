@@ -9,7 +9,7 @@ from typing import Any
 
 from .names import normalise
 
-# What a template is rendered for.
+# The kinds of subject that a template can be rendered for.
 FEEDBACK, TESTER = SUBJECT_KINDS = ("feedback", "tester")
 
 
@@ -62,5 +62,5 @@ class RenderContext:
     now: datetime
     # Normalised name -> value.
     secrets: Mapping[str, str] = field(default_factory=dict)
-    # The name of the macro's own, for subjects that are in none.
+    # The name of the macro's project, for testers, who are in none themselves.
     project: str = ""

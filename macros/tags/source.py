@@ -50,6 +50,8 @@ class RawFilter:
 
 @dataclass(frozen=True, slots=True)
 class RawTag:
+    """A tag as written, from its opening parentheses to its closing ones."""
+
     start: int
     end: int
     name: str

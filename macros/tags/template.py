@@ -1,3 +1,5 @@
+"""A compiled template: what it reads, and its result for one subject."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -15,7 +17,7 @@ _Part = str | Callable[[RenderContext], str]
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One tag where it stands, with its filters."""
+    """One tag at its position in a template, with its filters."""
 
     tag: Tag
     filters: tuple[Apply, ...]
@@ -53,13 +55,13 @@ class Template:
     def __init__(
         self,
         source: str,
-        place: OutputContext,
+        output: OutputContext,
         static_prefix: str,
         layout: Layout,
         uses: Sequence[Use],
     ) -> None:
         self.source = source
-        self.place = place
+        self.output = output
         self.tags = tuple(dict.fromkeys(use.tag.name for use in uses))
         self.reads = frozenset(column for use in uses for column in use.tag.reads)
         # Normalised names, as in RenderContext.secrets.
@@ -71,18 +73,7 @@ class Template:
         self.static_prefix = static_prefix
         self._check = layout.check
         self._readers = [(use.tag.name, use.reader()) for use in uses]
-        self._parts: list[_Part] = []
-        self._masked: list[_Part] = []
-        following = iter(uses)
-        for part in layout.parts:
-            if isinstance(part, str):
-                self._parts.append(part)
-                self._masked.append(part)
-                continue
-            use = next(following)
-            write = use.writer()
-            self._parts.append(write)
-            self._masked.append(part.mask if use.tag.secret else write)
+        self._parts, self._masked = _fill(layout, uses)
 
     @classmethod
     def literal(cls, text: str) -> Template:
@@ -90,7 +81,7 @@ class Template:
         return cls(text, OutputContext.TEXT, text, Layout([text]), [])
 
     def __repr__(self) -> str:
-        return f"<Template for {self.place}: {', '.join(self.tags) or 'no tags'}>"
+        return f"<Template for {self.output}: {', '.join(self.tags) or 'no tags'}>"
 
     @property
     def fixed(self) -> str | None:
@@ -111,13 +102,30 @@ class Template:
         """The result as people may see it, MASK for each secret. Raises RenderError."""
         if not self.uses_secrets:
             return self.render(context)
-        # Not checked: a mask where the host should be is no fault.
+        # Not checked: a mask in the place of a host is not a fault.
         return _join(self._masked, context)
 
     def empty_tags(self, context: RenderContext) -> list[str]:
         """The tags that have no value for this subject once filters are done."""
-        found = (name for name, read in self._readers if _is_empty(read, context))
-        return list(dict.fromkeys(found))
+        empty = (name for name, read in self._readers if _is_empty(read, context))
+        return list(dict.fromkeys(empty))
+
+
+def _fill(layout: Layout, uses: Sequence[Use]) -> tuple[list[_Part], list[_Part]]:
+    """The parts of the result with the uses in its slots, and the same masked."""
+    parts: list[_Part] = []
+    masked: list[_Part] = []
+    next_uses = iter(uses)
+    for part in layout.parts:
+        if isinstance(part, str):
+            parts.append(part)
+            masked.append(part)
+        else:
+            use = next(next_uses)
+            write = use.writer()
+            parts.append(write)
+            masked.append(part.mask if use.tag.secret else write)
+    return parts, masked
 
 
 def _join(parts: list[_Part], context: RenderContext) -> str:

@@ -13,7 +13,8 @@ from django.urls import reverse
 from feedback.access.roles import Role
 from feedback.models import ApiKey, Feedback, FeedbackType, Grant, Member, Project
 from logs.models import Action, AuditEntry, BreakerState, Delivery, Destination, Run
-from macros.models import Macro, WebRequest
+from macros.models import Macro
+from macros.steps.kinds.web_request import WebRequest
 from tests import factories
 
 CAUSES = ("connection", "timeout", "server_error", "busy", "unknown")

@@ -14,7 +14,8 @@ from feedback.access.roles import Role
 from feedback.models import Feedback, FeedbackType
 from logs.models import Cause, Run
 from macros import deliveries
-from macros.models import Macro, WebRequest
+from macros.models import Macro
+from macros.steps.kinds.web_request import WebRequest
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -52,7 +53,7 @@ def form(bugs: FeedbackType, do: str = "check", **changes: str) -> dict[str, str
     return asked
 
 
-def answer(page: Client, data: dict[str, str], url: str = NEW) -> Any:
+def ask(page: Client, data: dict[str, str], url: str = NEW) -> Any:
     response = page.post(url, data)
     assert response.status_code == 200
     assert not WebRequest.objects.exists() and not Macro.objects.exists()
@@ -62,8 +63,8 @@ def answer(page: Client, data: dict[str, str], url: str = NEW) -> Any:
 def test_a_fault_names_its_line_column_and_the_nearest_tag(
     page: Client, bugs: FeedbackType
 ) -> None:
-    said = answer(page, form(bugs, body='{\n  "text": "((Titel))"\n}'))
-    assert said["problems"] == {
+    result = ask(page, form(bugs, body='{\n  "text": "((Titel))"\n}'))
+    assert result["problems"] == {
         "body": [
             {
                 "line": 2,
@@ -73,46 +74,48 @@ def test_a_fault_names_its_line_column_and_the_nearest_tag(
             }
         ]
     }
-    assert "once this is correct: Body text." in said["preview"]
+    assert "once this is correct: Body text." in result["preview"]
 
 
 def test_what_is_missing_in_a_closed_section_is_named(
     page: Client, bugs: FeedbackType
 ) -> None:
     asked = form(bugs) | {"steps-0-auth_kind": "bearer"}
-    said = answer(page, asked)
-    assert list(said["problems"]) == ["auth_secret"]
-    assert "once this is correct: Secret to authenticate with." in said["preview"]
+    result = ask(page, asked)
+    assert list(result["problems"]) == ["auth_secret"]
+    assert "once this is correct: Secret to authenticate with." in result["preview"]
     asked["steps-0-return_values-0-name"] = "a"
-    said = answer(page, asked | {"do": "test"})
-    assert said["refused"].endswith("test: Secret to authenticate with, Return values.")
+    result = ask(page, asked | {"do": "test"})
+    assert result["refused"].endswith(
+        "test: Secret to authenticate with, Return values."
+    )
 
 
 def test_every_field_has_its_own_faults_where_they_were_typed(
     page: Client, bugs: FeedbackType
 ) -> None:
-    said = answer(
+    result = ask(
         page,
         form(bugs, url="  https://a.example/((No))", headers="\r\nHost: x", body="{"),
     )
-    found = {
+    positions = {
         name: [(each["line"], each["column"]) for each in listed]
-        for name, listed in said["problems"].items()
+        for name, listed in result["problems"].items()
     }
-    assert found == {"url": [(1, 21)], "headers": [(2, 1)], "body": [(1, 2)]}
+    assert positions == {"url": [(1, 21)], "headers": [(2, 1)], "body": [(1, 2)]}
 
 
 def test_the_preview_is_the_request_for_the_chosen_ticket(
     page: Client, bugs: FeedbackType
 ) -> None:
-    said = answer(page, form(bugs))
-    assert said["problems"] == {}
-    assert "POST https://a.example/hook" in said["preview"]
-    assert "The \\&quot;newest\\&quot;" in said["preview"]
-    assert "curl" in said["preview"]
-    said = answer(page, form(bugs, subject="bug-1", body="((Submitter Email))"))
-    assert "X-Title: Older" in said["preview"]
-    assert "No value: <code>((Submitter Email))</code>" in said["preview"]
+    result = ask(page, form(bugs))
+    assert result["problems"] == {}
+    assert "POST https://a.example/hook" in result["preview"]
+    assert "The \\&quot;newest\\&quot;" in result["preview"]
+    assert "curl" in result["preview"]
+    result = ask(page, form(bugs, subject="bug-1", body="((Submitter Email))"))
+    assert "X-Title: Older" in result["preview"]
+    assert "No value: <code>((Submitter Email))</code>" in result["preview"]
 
 
 def test_secrets_are_masked_in_preview_and_palette(
@@ -121,25 +124,25 @@ def test_secrets_are_masked_in_preview_and_palette(
     factories.secret(bugs, "token", "hunter2-hunter2")
     headers = "Authorization: Bearer ((Secret: token))"
     body = '{"a": "((Secret: token|base64))"}'
-    said = answer(page, form(bugs, headers=headers, body=body))
-    assert "Authorization" in said["preview"] and "hunter2" not in said["preview"]
-    assert "aHVudGVy" not in said["preview"]
-    tags = answer(page, form(bugs, "palette"))
+    result = ask(page, form(bugs, headers=headers, body=body))
+    assert "Authorization" in result["preview"] and "hunter2" not in result["preview"]
+    assert "aHVudGVy" not in result["preview"]
+    tags = ask(page, form(bugs, "palette"))
     assert "Secret: token" in tags["html"] and "hunter2" not in tags["html"]
 
 
 def test_a_secret_outside_its_hosts_is_told(page: Client, bugs: FeedbackType) -> None:
     factories.secret(bugs, "token", hosts="b.example")
-    said = answer(page, form(bugs, headers="X-Key: ((Secret: token))"))
-    assert "For this ticket nothing would be sent" in said["preview"]
+    result = ask(page, form(bugs, headers="X-Key: ((Secret: token))"))
+    assert "For this ticket nothing would be sent" in result["preview"]
 
 
 def test_the_palette_has_the_values_of_the_ticket(
     page: Client, bugs: FeedbackType
 ) -> None:
-    said = answer(page, form(bugs, "palette"))
-    assert said["subject"] == "BUG-2"
-    assert [each["value"] for each in said["subjects"]] == ["BUG-2", "BUG-1"]
+    result = ask(page, form(bugs, "palette"))
+    assert result["subject"] == "BUG-2"
+    assert [each["value"] for each in result["subjects"]] == ["BUG-2", "BUG-1"]
     for expected in (
         'data-insert="((Title))"',
         "The &quot;newest&quot;</code>",
@@ -148,43 +151,43 @@ def test_the_palette_has_the_values_of_the_ticket(
         'data-insert="((Field: Severity))"',
         'data-insert="|truncate:200"',
     ):
-        assert expected in said["html"]
-    said = answer(page, form(bugs, "palette", search="older"))
-    assert [each["value"] for each in said["subjects"]] == ["BUG-1"]
+        assert expected in result["html"]
+    result = ask(page, form(bugs, "palette", search="older"))
+    assert [each["value"] for each in result["subjects"]] == ["BUG-1"]
 
 
 def test_without_a_ticket_the_palette_shows_samples(
     page: Client, bugs: FeedbackType
 ) -> None:
     Feedback.objects.all().delete()
-    said = answer(page, form(bugs, "palette"))
-    assert (said["subject"], said["subjects"]) == ("", [])
-    assert 'class="sample"' in said["html"]
-    assert "It breaks" not in said["html"] and "newest" not in said["html"]
-    said = answer(page, form(bugs))
-    assert "There is no ticket yet" in said["preview"]
+    result = ask(page, form(bugs, "palette"))
+    assert (result["subject"], result["subjects"]) == ("", [])
+    assert 'class="sample"' in result["html"]
+    assert "It breaks" not in result["html"] and "newest" not in result["html"]
+    result = ask(page, form(bugs))
+    assert "There is no ticket yet" in result["preview"]
 
 
 def test_a_json_body_is_formatted_and_a_faulty_one_left(
     page: Client, bugs: FeedbackType
 ) -> None:
-    said = answer(page, form(bugs, "format", body='{"a":[((Number)),"((Title))"]}'))
-    assert said == {"body": '{\n  "a": [\n    ((Number)),\n    "((Title))"\n  ]\n}'}
-    said = answer(page, form(bugs, "format", body='{"a" 1}'))
-    assert said["refused"].startswith("The body is left as it is. Line 1, column 6:")
-    said = answer(page, form(bugs, "format", body="a=b", body_kind="form"))
-    assert said == {"refused": "Only a JSON body can be formatted."}
+    result = ask(page, form(bugs, "format", body='{"a":[((Number)),"((Title))"]}'))
+    assert result == {"body": '{\n  "a": [\n    ((Number)),\n    "((Title))"\n  ]\n}'}
+    result = ask(page, form(bugs, "format", body='{"a" 1}'))
+    assert result["refused"].startswith("The body is left as it is. Line 1, column 6:")
+    result = ask(page, form(bugs, "format", body="a=b", body_kind="form"))
+    assert result == {"refused": "Only a JSON body can be formatted."}
 
 
 def test_an_unsaved_web_request_is_test_sent(
     page: Client, bugs: FeedbackType, receiver: Receiver
 ) -> None:
     url = f"{receiver.url}/ok"
-    said = answer(page, form(bugs, "test", url=url, to="real", subject="BUG-1"))
+    result = ask(page, form(bugs, "test", url=url, to="real", subject="BUG-1"))
     run = Run.objects.get()
     assert (run.cause, run.actor_name, run.macro) == (Cause.TEST, "paul", None)
     deliveries.work(run.pk)
-    done = page.get(said["progress"]).json()
+    done = page.get(result["progress"]).json()
     assert done["settled"] and "the system accepted" in done["html"]
     assert [each.body for each in receiver.requests] == [b'{"text": "Older"}']
     assert not Macro.objects.exists()
@@ -193,14 +196,14 @@ def test_an_unsaved_web_request_is_test_sent(
 def test_a_test_goes_to_the_echo_unless_the_real_destination_is_asked_for(
     page: Client, bugs: FeedbackType, receiver: Receiver
 ) -> None:
-    answer(page, form(bugs, "test", url=f"{receiver.url}/ok"))
+    ask(page, form(bugs, "test", url=f"{receiver.url}/ok"))
     deliveries.work(Run.objects.get().pk)
     assert receiver.requests == []
 
 
 def test_a_faulty_draft_is_not_test_sent(page: Client, bugs: FeedbackType) -> None:
-    said = answer(page, form(bugs, "test", body="{"))
-    assert said == {"refused": "Correct first, then send the test: Body text."}
+    result = ask(page, form(bugs, "test", body="{"))
+    assert result == {"refused": "Correct first, then send the test: Body text."}
     assert not Run.objects.exists()
 
 
@@ -210,9 +213,9 @@ def test_a_ticket_of_others_is_not_found(
 ) -> None:
     theirs = factories.feedback_type("Ideas", "IDEA")
     factories.ticket(theirs, title="Theirs")
-    said = answer(page, form(bugs, do, subject="IDEA-1"))
+    result = ask(page, form(bugs, do, subject="IDEA-1"))
     if do != "format":
-        assert "There is no ticket" in str(said) and "Theirs" not in str(said)
+        assert "There is no ticket" in str(result) and "Theirs" not in str(result)
     response = page.post(NEW, form(theirs, do))
     assert response.json() == {
         "refused": "Choose first what it runs on: tags and secrets come from that."
@@ -235,7 +238,7 @@ def test_only_who_may_change_macros_there_gets_an_answer(
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"step": "steps-7"}, "not in the form"),
         ({"step": "../x"}, "not in the form"),
@@ -258,12 +261,12 @@ def test_only_who_may_change_macros_there_gets_an_answer(
     ],
 )
 def test_hostile_input_gets_a_sentence(
-    page: Client, bugs: FeedbackType, changes: dict[str, str], said: str
+    page: Client, bugs: FeedbackType, changes: dict[str, str], message: str
 ) -> None:
     data = urlencode(form(bugs, **changes), errors="surrogatepass")
     response = page.post(NEW, data, content_type="application/x-www-form-urlencoded")
     assert response.status_code == 200
-    assert said in str(response.json())
+    assert message in str(response.json())
 
 
 def test_a_saved_macro_is_read_as_it_stands_in_the_form(
@@ -286,18 +289,18 @@ def test_while_web_requests_are_locked_nothing_is_shown(
 ) -> None:
     bugs.project.community.api_keys.all().delete()
     for do in ("check", "palette", "format", "test"):
-        assert "Web requests are locked" in answer(page, form(bugs, do))["refused"]
+        assert "Web requests are locked" in ask(page, form(bugs, do))["refused"]
 
 
 def test_a_user_macro_has_the_tags_of_testers(page: Client, bugs: FeedbackType) -> None:
     tara = factories.tester(bugs, "tara@example.com")
     asked = form(bugs, headers="", body='{"to": "((Email))"}', feedback_type="")
     asked["testers_of"] = f"community-{bugs.project.community_id}"
-    said = answer(page, asked)
-    assert said["problems"] == {} and tara.email in said["preview"]
-    said = answer(page, asked | {"do": "palette"})
-    assert (said["label"], said["subject"]) == ("Tester", tara.email)
-    assert 'data-insert="((Email))"' in said["html"]
-    assert "Field: Severity" not in said["html"]
-    said = answer(page, asked | {"steps-0-body": '"((Title))"'})
-    assert "((Title))" in said["problems"]["body"][0]["message"]
+    result = ask(page, asked)
+    assert result["problems"] == {} and tara.email in result["preview"]
+    result = ask(page, asked | {"do": "palette"})
+    assert (result["label"], result["subject"]) == ("Tester", tara.email)
+    assert 'data-insert="((Email))"' in result["html"]
+    assert "Field: Severity" not in result["html"]
+    result = ask(page, asked | {"steps-0-body": '"((Title))"'})
+    assert "((Title))" in result["problems"]["body"][0]["message"]

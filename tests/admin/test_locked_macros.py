@@ -17,8 +17,9 @@ from feedback.access.roles import Role
 from feedback.models import ApiKey, Feedback, FeedbackType
 from logs.models import Run
 from macros import deliveries
-from macros.models import Macro, WebRequest
+from macros.models import Macro
 from macros.runs import RunRefused
+from macros.steps.kinds.web_request import WebRequest
 from tests import factories
 
 ADD = reverse("admin:macros_macro_add")

@@ -11,8 +11,9 @@ from django.urls import reverse
 
 from feedback.models import Feedback, FeedbackType
 from logs.models import Cause, Run
-from macros.models import Macro, WebRequest
+from macros.models import Macro
 from macros.runs import RunRefused, start_run
+from macros.steps.kinds.web_request import WebRequest
 from tests import factories
 
 ADD = reverse("admin:macros_macro_add")

@@ -13,7 +13,9 @@ from feedback.access.roles import Role
 from feedback.models import ApiKey, Comment, Feedback, FeedbackType
 from logs.models import AuditEntry, Run
 from macros import deliveries
-from macros.models import AddComment, ChangeStatus, Macro
+from macros.models import Macro
+from macros.steps.kinds.add_comment import AddComment
+from macros.steps.kinds.change_status import ChangeStatus
 from tests import factories
 from tests.factories import AN_EMAIL, ONE_OF_EACH_CHANGE
 
@@ -43,10 +45,10 @@ def page_of(macro: Macro) -> str:
 
 
 def form(macro: Macro, **values: Any) -> dict[str, Any]:
-    found = {"feedback_type": macro.feedback_type_id, "name": macro.name}
+    data = {"feedback_type": macro.feedback_type_id, "name": macro.name}
     for prefix in ("steps", *KINDS):
-        found |= {f"{prefix}-TOTAL_FORMS": "0", f"{prefix}-INITIAL_FORMS": "0"}
-    return found | values
+        data |= {f"{prefix}-TOTAL_FORMS": "0", f"{prefix}-INITIAL_FORMS": "0"}
+    return data | values
 
 
 def a_step(prefix: str, **values: Any) -> dict[str, Any]:
@@ -80,9 +82,9 @@ def test_steps_of_every_kind_are_saved_and_shown_again(
         ),
     )
 
-    answer = page.post(page_of(macro), data)
+    response = page.post(page_of(macro), data)
 
-    assert answer.status_code == 302, text_of(answer)
+    assert response.status_code == 302, text_of(response)
     assert [str(step) for step in macro.concrete_steps()] == [
         "Set Severity to Minor",
         "Change the status to Closed",
@@ -123,8 +125,8 @@ def test_only_the_types_own_statuses_and_fields_are_offered(
     foreign = others.statuses.create(name="Only of ideas")
     assert "Only of ideas" not in text_of(page.get(page_of(macro)))
     step = a_step("changestatus", position=1, status=foreign.pk)
-    answer = page.post(page_of(macro), form(macro, **step))
-    assert answer.status_code == 200
+    response = page.post(page_of(macro), form(macro, **step))
+    assert response.status_code == 200
     assert not ChangeStatus.objects.exists()
 
 
@@ -264,4 +266,4 @@ def test_the_comment_says_which_macro_wrote_it_and_the_log_reads_well(
         page.get(reverse("admin:logs_delivery_change", args=[run.deliveries.get().pk]))
     )
     assert "Comment added: Hi" in log
-    assert "Request as sent" not in log and "<h3>Answer</h3>" not in log
+    assert "Request as sent" not in log and "<h3>Response</h3>" not in log

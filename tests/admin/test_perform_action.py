@@ -14,7 +14,8 @@ from django.urls import reverse
 
 from feedback.models import Feedback, FeedbackType
 from logs.models import Delivery, Run
-from macros.models import Macro, WebRequest
+from macros.models import Macro
+from macros.steps.kinds.web_request import WebRequest
 from tests import factories
 
 LIST = reverse("admin:feedback_feedback_changelist")

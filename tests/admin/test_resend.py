@@ -16,7 +16,6 @@ from feedback.access.roles import Role
 from feedback.models import Feedback
 from logs.models import Attempt, Delivery, Run
 from macros import deliveries
-from macros.runs import resends
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -64,7 +63,7 @@ def select(page: Client, kind: str, rows: Any, query: str = "", **more: Any) -> 
     return page.post(f"{LOG}{query}", {**data, "_selected_action": pks, **more})
 
 
-def told(response: Any) -> list[str]:
+def messages(response: Any) -> list[str]:
     return [str(message) for message in response.context["messages"]]
 
 
@@ -92,7 +91,7 @@ def test_one_delivery_from_its_page(
     done = confirm(page, url, confirmation)
     here = reverse("admin:logs_delivery_change", args=[delivery.pk])
     assert done.redirect_chain == [(here, 302)]
-    assert told(done) == [f"1 delivery is sent again: {button.lower()}."]
+    assert messages(done) == [f"1 delivery is sent again: {button.lower()}."]
     deliveries.work(run.pk)
     assert receiver.requests[-1].json() == {"text": title}
     html = text(page, "delivery", delivery.pk)
@@ -118,7 +117,7 @@ def test_all_failed_of_a_run_from_its_page(
     assert done.redirect_chain == [
         (reverse("admin:logs_run_change", args=[run.pk]), 302)
     ]
-    assert told(done) == ["2 deliveries are sent again: same request again."]
+    assert messages(done) == ["2 deliveries are sent again: same request again."]
     run.refresh_from_db()
     assert (run.state, run.delivered, run.pending) == ("active", 1, 2)
     deliveries.work(run.pk)
@@ -150,7 +149,7 @@ def test_all_matching_a_filter_of_the_log_passes_the_selection_not_ids(
     assert "<strong>60 deliveries</strong>" in html
     assert html.count('name="_selected_action"') == 1
     done = confirm(page, f"{LOG}{query}", confirmation)
-    assert told(done) == ["60 deliveries are sent again: build anew."]
+    assert messages(done) == ["60 deliveries are sent again: build anew."]
     assert Delivery.objects.filter(state="pending").count() == 60
     assert set(Run.objects.values_list("state", "failed")) == {
         ("active", 0),
@@ -197,7 +196,7 @@ def test_what_cannot_be_resent_says_so_and_has_no_button(
     assert "Nothing of this can be resent in this way." in html
     assert 'value="Resend"' not in html
     forged = select(page, "same", [delivery], confirmed_count="5")
-    assert told(page.get(forged.url)) == [
+    assert messages(page.get(forged.url)) == [
         "Nothing was resent: none of these can be by now."
     ]
     delivery.refresh_from_db()
@@ -216,8 +215,8 @@ def test_a_double_click_resends_once(page: Client, run: Run) -> None:
 
     first, second = (confirm(page, url, confirmation) for _ in range(2))
 
-    assert told(first) == ["3 deliveries are sent again: build anew."]
-    assert told(second) == ["Nothing was resent: none of these can be by now."]
+    assert messages(first) == ["3 deliveries are sent again: build anew."]
+    assert messages(second) == ["Nothing was resent: none of these can be by now."]
     run.refresh_from_db()
     assert (run.pending, run.failed) == (3, 0)
 
@@ -239,15 +238,15 @@ def test_a_selection_that_grew_is_confirmed_again(page: Client, run: Run) -> Non
 def test_too_many_are_refused_in_words(
     page: Client, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resends, "MAX_AT_ONCE", 2)
+    monkeypatch.setattr("macros.runs.resend.MAX_AT_ONCE", 2)
     refused = select(page, "anew", run.deliveries.all())
-    [message] = told(page.get(refused.url))
+    [message] = messages(page.get(refused.url))
     assert message.startswith("More than 2 deliveries are selected")
     assert not Delivery.objects.filter(state="pending").exists()
 
 
 def test_a_forged_post_reaches_no_rows_of_others(run: Run) -> None:
-    """Of another community's Support, and of one who may only look."""
+    """Support of another community, and somebody who may only look."""
     strangers = factories.member(factories.feedback_type(), Role.SUPPORT)
     observer = factories.member(run.macro.feedback_type, Role.OBSERVER)
     for person in (strangers, observer):

@@ -13,7 +13,7 @@ from django.urls import reverse
 from feedback.models import Feedback, FeedbackType
 from logs.models import Attempt, Delivery
 from macros import deliveries
-from macros.models import WebRequest
+from macros.steps.kinds.web_request import WebRequest
 from tests import factories
 from tests.http.hostile import Peer, Server
 
@@ -58,8 +58,8 @@ def changed(macro_step: WebRequest, data: dict[str, str]) -> dict[str, str]:
 
 def fields_in(html: str) -> dict[str, str]:
     """The texts in the table of the first web request."""
-    found = re.findall(r'name="(steps-0-return_values-[^"]+)" value="([^"]*)"', html)
-    return dict(found)
+    inputs = re.findall(r'name="(steps-0-return_values-[^"]+)" value="([^"]*)"', html)
+    return dict(inputs)
 
 
 def test_rows_are_saved_and_empty_ones_are_not(

@@ -47,11 +47,11 @@ def counters(run: Run) -> tuple[object, ...]:
 
 
 def order(page: Client, run: Run, name: str) -> str:
-    """Press a button on the run's page; what people are told."""
+    """Press a button on the run's page; returns the message."""
     response = page.post(reverse(f"admin:logs_run_{name}", args=[run.pk]), follow=True)
     assert response.status_code == 200
-    [told] = response.context["messages"]
-    return str(told)
+    [message] = response.context["messages"]
+    return str(message)
 
 
 def buttons(page: Client, run: Run) -> list[str]:
@@ -77,21 +77,23 @@ def test_a_paused_run_sends_nothing_until_it_is_resumed(
     assert set(run.deliveries.values_list("attempts", flat=True)) == {1}
 
 
-def test_resuming_rings_the_bell(
+def test_resuming_notifies_the_workers(
     monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: Callable[..., object],
 ) -> None:
     run = a_run("http://127.0.0.1:9/")
     pause_run(run)
-    rung: list[tuple[int, int]] = []
-    monkeypatch.setattr("macros.queue.notify", lambda pk, due: rung.append((pk, due)))
+    notified: list[tuple[int, int]] = []
+    monkeypatch.setattr(
+        "macros.queue.notify", lambda pk, due: notified.append((pk, due))
+    )
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
         assert resume_run(run)
         assert not resume_run(run)
-    assert rung == [(run.pk, 3)]
+    assert notified == [(run.pk, 3)]
 
 
-def test_the_clock_does_not_ring_for_a_paused_run() -> None:
+def test_the_clock_does_not_notify_of_a_paused_run() -> None:
     run = a_run("http://127.0.0.1:9/")
     due = Run.objects.with_due_deliveries
     assert list(due(timezone.now())) == [run]
@@ -111,7 +113,7 @@ def test_a_link_alone_orders_nothing(page: Client) -> None:
     assert counters(run)[0] == "paused"
 
 
-def test_an_order_that_comes_too_late_is_told_so(
+def test_an_order_that_comes_too_late_is_refused_with_the_reason(
     page: Client, receiver: Receiver
 ) -> None:
     run = a_run(f"{receiver.url}/ok")
@@ -242,7 +244,7 @@ def test_a_paused_run_of_several_steps_stops_between_them(receiver: Receiver) ->
     assert not receiver.requests
 
 
-def test_progress_tells_the_state_so_that_an_open_page_follows(page: Client) -> None:
+def test_progress_gives_the_state_so_that_an_open_page_follows(page: Client) -> None:
     run = a_run("http://127.0.0.1:9/")
     url = reverse("admin:logs_run_progress", args=[run.pk])
     assert page.get(url).json()["state"] == "active"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from centerhook.receiver import Receiver
-from logs.models import Delivery, Run
+from logs.models import BreakerState, Delivery, Destination, Run
 from macros import deliveries
+from macros.steps.rendering import Plan
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +52,56 @@ def test_progress_counts_outcomes_until_the_run_is_settled(
         assert link in after["html"]
 
 
+def test_watching_a_run_compiles_nothing_and_decrypts_nothing(
+    page: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bugs = factories.feedback_type()
+    factories.secret(bugs, "key")
+    headers = "Authorization: Bearer ((Secret: key))"
+    macro = factories.macro(bugs, "https://down.example/a", headers=headers)
+    factories.ticket(bugs)
+    one = factories.run(macro)
+    factories.tickets(bugs, 30)
+    many = factories.run(macro)
+    Destination.objects.create(
+        community=bugs.project.community,
+        origin="https://down.example:443",
+        breaker=BreakerState.OPEN,
+        consecutive_failures=12,
+    )
+
+    def forbidden(*_: object, **__: object) -> None:
+        raise AssertionError("a run's page shows what is kept on the run")
+
+    monkeypatch.setattr("macros.crypto.decrypt", forbidden)
+    monkeypatch.setattr("macros.steps.rendering.compile_template", forbidden)
+    monkeypatch.setattr(Plan, "from_snapshot", forbidden)
+
+    text(page, "logs_run_change", one.pk)  # What is looked up once is not counted.
+    for name in ("logs_run_change", "logs_run_progress"):
+        queries = []
+        for run in (one, many):
+            with CaptureQueriesContext(connection) as seen:
+                html = text(page, name, run.pk)
+            assert "did not answer 12 times in a row" in html
+            queries.append(len(seen))
+        assert queries[0] == queries[1] <= 12
+        assert not any('"snapshot"' in query["sql"] for query in seen)
+
+
+def test_a_run_whose_destination_a_ticket_decides_names_none(page: Client) -> None:
+    bugs = factories.feedback_type()
+    factories.ticket(bugs)
+    run = factories.run(factories.macro(bugs, "https://((Title)).example/"))
+    Destination.objects.create(
+        community=bugs.project.community,
+        origin="https://down.example:443",
+        is_paused=True,
+    )
+    assert run.origins == []
+    assert "down.example" not in text(page, "logs_run_change", run.pk)
+
+
 def test_a_run_can_be_cancelled_from_its_page(page: Client, run: Run) -> None:
     assert "Cancel this run" in text(page, "logs_run_change", run.pk)
     page.get(reverse("admin:logs_run_cancel", args=[run.pk]))
@@ -62,7 +115,7 @@ def test_a_run_can_be_cancelled_from_its_page(page: Client, run: Run) -> None:
     assert "Cancel this run" not in text(page, "logs_run_change", run.pk)
 
 
-def test_a_delivery_shows_request_answer_and_what_it_means(
+def test_a_delivery_shows_request_response_and_what_it_means(
     page: Client, run: Run
 ) -> None:
     deliveries.work(run.pk)

@@ -14,7 +14,8 @@ from feedback.models import FeedbackType
 from logs.models import Delivery
 from macros import crypto, deliveries
 from macros.authoring.curl import LONGEST
-from macros.models import Macro, Secret, WebRequest
+from macros.models import Macro, Secret
+from macros.steps.kinds.web_request import WebRequest
 from tests import factories
 
 CHOOSER = reverse("admin:macros_macro_start")

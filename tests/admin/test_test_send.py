@@ -65,8 +65,12 @@ def test_it_leads_to_a_page_that_shows_what_came_of_it(
     done = page.get(progress).json()
     assert (done["state"], done["settled"]) == ("delivered", True)
     html = page.get(shown).content.decode()
-    for said in ("A test to the real destination", "Older", "200: the system accepted"):
-        assert said in html
+    for message in (
+        "A test to the real destination",
+        "Older",
+        "200: the system accepted",
+    ):
+        assert message in html
     assert Run.objects.get().actor_name == "paul"
 
 
@@ -75,12 +79,12 @@ def test_an_echo_says_so(page: Client, macro: Macro, receiver: Receiver) -> None
     response = page.post(url, form_of(macro, to="echo"))
     deliveries.work(Run.objects.get().pk)
     html = page.get(response["Location"]).content.decode()
-    assert "nothing was sent, the answer is the request itself" in html
+    assert "nothing was sent, the response is the request itself" in html
     assert receiver.requests == []
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"subject": "BUG-99"}, "There is no ticket &#x27;BUG-99&#x27;"),
         ({"subject": "IDEA-1"}, "There is no ticket &#x27;IDEA-1&#x27;"),
@@ -92,11 +96,11 @@ def test_an_echo_says_so(page: Client, macro: Macro, receiver: Receiver) -> None
     ],
 )
 def test_a_fault_is_named_and_nothing_starts(
-    page: Client, macro: Macro, changes: dict[str, object], said: str
+    page: Client, macro: Macro, changes: dict[str, object], message: str
 ) -> None:
     factories.ticket(factories.feedback_type("Ideas", "IDEA"))
     url = reverse("admin:macros_macro_test", args=[macro.pk])
-    assert said in page.post(url, form_of(macro, **changes)).content.decode()
+    assert message in page.post(url, form_of(macro, **changes)).content.decode()
     assert not Run.objects.exists()
 
 

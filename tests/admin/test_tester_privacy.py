@@ -144,7 +144,7 @@ def test_the_log_says_that_the_texts_are_gone(
     manager.post(page_of(zoe, "erase"), {"email": people.EMAIL})
     page = reverse("admin:logs_delivery_change", args=[run.deliveries.latest("pk").pk])
     html = read(manager, page)
-    assert "POST request. What was sent and answered is kept no more." in html
+    assert "POST request. The request and the response are no longer kept." in html
     assert "200: the system accepted the request." in html
     assert "when a person was erased" in html
 

@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from feedback.access.roles import Role
 from feedback.models import FeedbackType
-from macros.models import Macro, WebRequest
+from macros.models import Macro
+from macros.steps.kinds.web_request import WebRequest
 from tests import factories
 from tests.admin.test_macro_form import ADD, REQUEST, errors, form
 

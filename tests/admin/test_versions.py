@@ -12,7 +12,8 @@ from feedback.access.roles import Role
 from feedback.models import FeedbackType, Status
 from logs.models import AuditEntry
 from macros.config import macro_document, note_version
-from macros.models import Macro, MacroVersion, WebRequest
+from macros.models import Macro, MacroVersion
+from macros.steps.kinds.web_request import WebRequest
 from tests import factories
 
 pytestmark = pytest.mark.django_db

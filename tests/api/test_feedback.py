@@ -252,9 +252,9 @@ def test_an_unknown_parameter_is_named_with_the_nearest_known(
         ("page_size", "0", "Give a number from 1 to 200."),
         ("page_size", "201", "Give a number from 1 to 200."),
         ("page_size", "\u0665", "Give a number from 1 to 200."),
-        ("cursor", "nonsense", "This is no cursor of ours."),
-        ("cursor", "cD1hYmM=", "This is no cursor of ours."),
-        ("cursor", "cD05OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk=", "This is no cursor"),
+        ("cursor", "nonsense", "This is not a cursor of ours."),
+        ("cursor", "cD1hYmM=", "This is not a cursor of ours."),
+        ("cursor", "cD05OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk=", "This is not a cursor"),
     ],
 )  # fmt: skip
 def test_a_value_that_can_not_be_is_refused_with_what_can(

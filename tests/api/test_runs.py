@@ -39,13 +39,13 @@ def ids(response: Any) -> list[int]:
     return [row["id"] for row in response.json()["results"]]
 
 
-def test_a_run_tells_how_far_it_is(caller: APIClient, run: Run) -> None:
+def test_a_run_shows_its_progress(caller: APIClient, run: Run) -> None:
     first, second, third, _ = run.deliveries.order_by("pk")
     end(first, DeliveryState.DELIVERED, status=200)
     end(second, DeliveryState.DELIVERED, status=200)
     end(third, DeliveryState.FAILED, status=404, error_class=ErrorClass.HTTP)
-    told = caller.get(f"{RUNS}{run.pk}/").json()
-    assert told["counts"] == {
+    shown = caller.get(f"{RUNS}{run.pk}/").json()
+    assert shown["counts"] == {
         "total": 4,
         "delivered": 2,
         "failed": 1,
@@ -53,12 +53,12 @@ def test_a_run_tells_how_far_it_is(caller: APIClient, run: Run) -> None:
         "skipped": 0,
         "cancelled": 0,
     }
-    assert (told["progress"], told["is_settled"]) == (75, False)
-    assert told["notice"] == NO_WORKER
+    assert (shown["progress"], shown["is_settled"]) == (75, False)
+    assert shown["notice"] == NO_WORKER
     [listed] = caller.get(RUNS).json()["results"]
-    del told["notice"]
-    assert listed == told
-    assert not {"key", "snapshot", "fingerprint"} & set(told)
+    del shown["notice"]
+    assert listed == shown
+    assert not {"key", "snapshot", "fingerprint"} & set(shown)
 
 
 def test_runs_are_found_by_macro_state_cause_and_moment(
@@ -91,15 +91,15 @@ def test_a_run_is_paused_resumed_and_cancelled(caller: APIClient, run: Run) -> N
     assert (cancelled["progress"], cancelled["notice"]) == (100, "")
     assert order("cancel").status_code == 200
     for name in ("pause", "resume"):
-        told = problem(order(name), 409, "run_state")["detail"]
-        assert told == "Nothing was changed: the run is cancelled."
+        detail = problem(order(name), 409, "run_state")["detail"]
+        assert detail == "Nothing was changed: the run is cancelled."
 
 
 def test_a_finished_run_can_not_be_cancelled(caller: APIClient, run: Run) -> None:
     for delivery in run.deliveries.all():
         end(delivery, DeliveryState.DELIVERED, status=200)
-    told = problem(caller.post(f"{RUNS}{run.pk}/cancel/"), 409, "run_state")
-    assert told["detail"] == "Nothing was changed: the run is finished."
+    refused = problem(caller.post(f"{RUNS}{run.pk}/cancel/"), 409, "run_state")
+    assert refused["detail"] == "Nothing was changed: the run is finished."
 
 
 @pytest.mark.parametrize("order", ["cancel", "pause", "resume"])
@@ -122,7 +122,7 @@ def test_only_who_may_run_orders_a_run(
     assert support.post(address).status_code == 200
 
 
-def test_a_delivery_tells_every_attempt(caller: APIClient, run: Run) -> None:
+def test_a_delivery_shows_every_attempt(caller: APIClient, run: Run) -> None:
     delivery = run.deliveries.order_by("pk")[0]
     end(
         delivery,
@@ -136,9 +136,9 @@ def test_a_delivery_tells_every_attempt(caller: APIClient, run: Run) -> None:
         error_class=ErrorClass.HTTP,
         total_ms=12,
     )
-    told = caller.get(f"{DELIVERIES}{delivery.pk}/").json()
-    [attempt] = told.pop("attempt_log")
-    assert told == {
+    shown = caller.get(f"{DELIVERIES}{delivery.pk}/").json()
+    [attempt] = shown.pop("attempt_log")
+    assert shown == {
         "id": delivery.pk,
         "run": run.pk,
         "webhook_id": f"dlv_{run.key}_{delivery.pk}",
@@ -152,7 +152,7 @@ def test_a_delivery_tells_every_attempt(caller: APIClient, run: Run) -> None:
         "last_error": "http",
         "destination": "https://example.com:443",
         "next_attempt_at": None,
-        "finished_at": told["finished_at"],
+        "finished_at": shown["finished_at"],
         "resend": "",
         "resent_at": None,
         "resent_by": "",
@@ -173,10 +173,10 @@ def test_a_delivery_tells_every_attempt(caller: APIClient, run: Run) -> None:
         "response_cut": "",
         "error_class": "http",
         "outcome_unknown": False,
-        "explanation": "404: nothing is at this address; check the URL, or whether it"
+        "explanation": "404: nothing is at this URL; check the URL, or whether it"
         " was deleted there.",
     }
-    assert caller.get(DELIVERIES, {"state": "failed"}).json()["results"] == [told]
+    assert caller.get(DELIVERIES, {"state": "failed"}).json()["results"] == [shown]
 
 
 def test_deliveries_are_found_by_run_macro_state_error_and_ticket(
@@ -187,15 +187,15 @@ def test_deliveries_are_found_by_run_macro_state_error_and_ticket(
     end(first, DeliveryState.DELIVERED, status=200)
     end(second, DeliveryState.FAILED, error_class=ErrorClass.DNS)
 
-    def found(**query: Any) -> set[int]:
+    def listed(**query: Any) -> set[int]:
         return set(ids(caller.get(DELIVERIES, query)))
 
     own = set(run.deliveries.values_list("pk", flat=True))
-    assert found(run=run.pk) == found(macro=run.macro_id) == own
-    assert found(state="delivered") == {first.pk}
-    assert found(error="dns") == {second.pk}
-    assert found(feedback=first.feedback_id, run=run.pk) == {first.pk}
-    assert found(reference="BUG-1", run=other.pk) < set(
+    assert listed(run=run.pk) == listed(macro=run.macro_id) == own
+    assert listed(state="delivered") == {first.pk}
+    assert listed(error="dns") == {second.pk}
+    assert listed(feedback=first.feedback_id, run=run.pk) == {first.pk}
+    assert listed(reference="BUG-1", run=other.pk) < set(
         other.deliveries.values_list("pk", flat=True)
     )
     problem(caller.get(DELIVERIES, {"runs": run.pk}), 400, "invalid")

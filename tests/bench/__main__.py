@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from feedback.models import FeedbackType
 
 
-# Paths of the receiver: it answers at once, and after 100 ms.
+# Paths of the receiver: it responds at once, and after 100 ms.
 FAST, SLOW = "/ok", "/delay/100"
 # And so slowly that a big run holds all it may have; how big that run is.
 VERY_SLOW, BESIDE = "/delay/3000", 10_000
@@ -131,7 +131,7 @@ class Bench:
         self.figures["two_workers_ratio"] = median(both) / median(self.slow.ours)
 
     def _beside_slow(self, worker: engine.Worker) -> None:
-        """By another name, so that it is another destination."""
+        """Its URL by another host name, so that it is another destination."""
         slow = engine.macro(self.of, self.receiver.url + VERY_SLOW)
         elsewhere = self.receiver.url.replace("127.0.0.1", "localhost")
         quick = engine.macro(self.of, elsewhere + FAST)

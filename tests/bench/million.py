@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MILLION = 1_000_000
 ROWS: tuple[Row, ...] = (
-    ("Perform Action: time to answer", "perform_action_1m_seconds", "s"),
+    ("Perform Action: time to response", "perform_action_1m_seconds", "s"),
     ("From then to the first arrival", "first_delivery_1m_seconds", "s"),
     ("The run: rate", "delivery_1m_per_second", "/s"),
     ("The run: rate of its first tenth", "delivery_1m_first_per_second", "/s"),
@@ -143,16 +143,16 @@ class Million:
         reset_peak_memory(worker.pid)
         begun = time.monotonic()
         pk = click(self.macro, self.sizes.tickets)
-        answered, answered_at = time.monotonic(), time.time()
-        first = self._first_arrival(answered_at)
-        say(f"the click: {answered - begun:.1f} s, first delivery after {first:.2f} s")
+        responded, responded_at = time.monotonic(), time.time()
+        first = self._first_arrival(responded_at)
+        say(f"the click: {responded - begun:.1f} s, first delivery after {first:.2f} s")
         run = Run.objects.get(pk=pk)
         samples = self._follow(worker, run)
         peak = peak_memory_mb(worker.pid)
         if run.delivered == self.sizes.tickets:
             engine.check(run, run.delivered, self.ground.receiver)
         self.figures |= {
-            "perform_action_1m_seconds": answered - begun,
+            "perform_action_1m_seconds": responded - begun,
             "first_delivery_1m_seconds": first,
             "delivery_1m_tickets": run.delivered,
             "delivery_memory_1m_mb": peak,
@@ -160,10 +160,10 @@ class Million:
         }
         self._take(samples)
 
-    def _first_arrival(self, answered_at: float) -> float:
+    def _first_arrival(self, responded_at: float) -> float:
         while (arrived := self.ground.receiver.first_arrival()) is None:
             time.sleep(0.02)
-        return arrived - answered_at
+        return arrived - responded_at
 
     def _follow(self, worker: engine.Worker, run: Run) -> list[Sample]:
         """A sample at the start and after each tenth, until the end or out of time."""
@@ -238,11 +238,11 @@ def click(macro: Macro, tickets: int) -> int:
         "confirmed_count": str(tickets),
     }
     page = reverse("admin:feedback_feedback_changelist")
-    answer = browser.post(f"{page}?type={of}", form)
-    found = re.search(r"/logs/run/(\d+)/", answer.headers.get("Location", ""))
-    if found is None:
-        raise RuntimeError(f"The click was answered with {answer.status_code}.")
-    return int(found[1])
+    response = browser.post(f"{page}?type={of}", form)
+    run = re.search(r"/logs/run/(\d+)/", response.headers.get("Location", ""))
+    if run is None:
+        raise RuntimeError(f"The click gave the status {response.status_code}.")
+    return int(run[1])
 
 
 def run(ground: Ground, sizes: Sizes, begun: float) -> dict[str, Figure]:

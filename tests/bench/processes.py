@@ -52,8 +52,8 @@ def printed(process: subprocess.Popen[str]) -> dict[str, float]:
     output, _ = process.communicate()
     if process.returncode:
         raise RuntimeError(f"{process.args} ended with {process.returncode}")
-    found: dict[str, float] = json.loads(output)
-    return found
+    figures: dict[str, float] = json.loads(output)
+    return figures
 
 
 class Receiver:
@@ -67,16 +67,16 @@ class Receiver:
 
     def distinct(self) -> int:
         """How many deliveries it has seen since the last reset."""
-        with urlopen(f"{self.url}/received.json", timeout=30) as answer:
-            return len(json.load(answer)["ids"])
+        with urlopen(f"{self.url}/received.json", timeout=30) as response:
+            return len(json.load(response)["ids"])
 
     def first_arrival(self) -> float | None:
         """When the oldest request that it still shows in full came, by `time.time`.
 
         The first since the last reset as long as there were no more than 200.
         """
-        with urlopen(f"{self.url}/received.json?ids=0", timeout=30) as answer:
-            requests = json.load(answer)["requests"]
+        with urlopen(f"{self.url}/received.json?ids=0", timeout=30) as response:
+            requests = json.load(response)["requests"]
         return float(requests[0]["at"]) if requests else None
 
     def reset(self) -> None:

@@ -21,8 +21,9 @@ def slack_per_second() -> float:
     from feedback.models import Feedback
     from logs.models import Run
     from macros.authoring.presets import all_presets, fill
-    from macros.models import Vault, WebRequest
-    from macros.steps.rendering import RequestTemplate, context_for
+    from macros.models import Vault
+    from macros.steps.kinds.web_request import WebRequest
+    from macros.steps.rendering import context_for
     from macros.tags import Scope
     from tests import factories
 
@@ -34,7 +35,7 @@ def slack_per_second() -> float:
     preset = all_presets()["slack-blocks"]
     [fields] = fill(preset, {}, {"slack_url": "slack_url"})
     step = WebRequest(**fields).snapshot()
-    template = RequestTemplate.compile(step, Scope.of([], ["slack_url"]))
+    template = WebRequest.compile(step, Scope.of([], ["slack_url"]))
     template.unlock(Vault({"slack_url": _URL}))
     run = Run(key="0" * 32, macro_name="Slack")
 

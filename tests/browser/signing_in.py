@@ -18,13 +18,13 @@ def sign_in(screen: Page, name: str) -> None:
 
 @contextmanager
 def faultless(screen: Page) -> Iterator[None]:
-    """What the console says of scripts, policy or answers is a fault."""
-    said: list[str] = []
+    """Fails if the console reports a fault of scripts, policy or responses."""
+    messages: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
         if message.type == "error":
-            said.append(message.text)
+            messages.append(message.text)
 
     screen.on("console", note)
     yield
-    assert said == []
+    assert messages == []

@@ -26,14 +26,14 @@ def violations(screen: Page, live_server: LiveServer) -> list[str]:
     for name, cookie in client.cookies.items():
         value = {"name": name, "value": cookie.value, "url": live_server.url}
         screen.context.add_cookies([value])
-    found: list[str] = []
+    violations: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
-            found.append(f"{screen.url}: {message.text}")
+            violations.append(f"{screen.url}: {message.text}")
 
     screen.on("console", note)
-    return found
+    return violations
 
 
 def test_the_browser_says_when_the_policy_is_violated(
@@ -48,8 +48,8 @@ def test_the_browser_says_when_the_policy_is_violated(
 
 def test_every_page_keeps_to_it(screen: Page, violations: list[str]) -> None:
     for url in pages.urls():
-        answer = screen.goto(url)
-        assert answer is not None and answer.ok, url
+        response = screen.goto(url)
+        assert response is not None and response.ok, url
     for url, form in pages.confirmations():
         screen.goto(url)
         screen.check(f'[name=_selected_action][value="{form["_selected_action"]}"]')

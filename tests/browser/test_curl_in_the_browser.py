@@ -6,7 +6,8 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from macros.models import Secret, WebRequest
+from macros.models import Secret
+from macros.steps.kinds.web_request import WebRequest
 from tests import factories
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -92,7 +92,7 @@ def test_a_fault_is_shown_while_typing_and_leads_to_its_place(editor: Page) -> N
         "Line 2, column 14: unknown tag ((Titel)). Did you mean ((Title))?"
     )
     expect(field).to_have_attribute("aria-invalid", "true")
-    expect(editor.locator("#steps-0 .panel-said")).to_contain_text("1 problem")
+    expect(editor.locator("#steps-0 .panel-message")).to_contain_text("1 problem")
     fault.click()
     before = field.evaluate("each => each.value.slice(0, each.selectionStart)")
     assert before == '{\n  "text": "😀 '
@@ -112,7 +112,7 @@ def test_the_preview_follows_the_text_and_the_ticket(editor: Page) -> None:
     expect(preview_of(editor)).to_contain_text('"Older"')
     editor.fill("#palette-subject", "BUG-99")
     editor.locator("#palette-search").focus()
-    expect(editor.locator(".palette-said")).to_contain_text("There is no ticket")
+    expect(editor.locator(".palette-message")).to_contain_text("There is no ticket")
 
 
 def test_json_is_formatted_and_a_faulty_one_is_left(editor: Page) -> None:
@@ -123,7 +123,7 @@ def test_json_is_formatted_and_a_faulty_one_is_left(editor: Page) -> None:
     expect(body_of(editor)).to_have_value(formatted)
     body_of(editor).fill('{"a"')
     format_json.click()
-    expect(editor.locator("#steps-0 .panel-said")).to_contain_text("left as it is")
+    expect(editor.locator("#steps-0 .panel-message")).to_contain_text("left as it is")
     expect(body_of(editor)).to_have_value('{"a"')
     editor.select_option("#id_steps-0-body_kind", "text")
     expect(format_json).to_be_hidden()
@@ -143,7 +143,7 @@ def test_a_macro_that_is_not_saved_yet_has_the_tags_of_its_type(
     editor: Page, macro: Macro
 ) -> None:
     editor.goto("/admin/macros/macro/add/")
-    expect(editor.locator(".palette-said")).to_contain_text("Choose first")
+    expect(editor.locator(".palette-message")).to_contain_text("Choose first")
     editor.click(".field-feedback_type .select2-selection")
     editor.keyboard.type("Bug")
     editor.locator(".select2-results__option", has_text="Bug").click()

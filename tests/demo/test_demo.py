@@ -66,9 +66,9 @@ class DemoProcess:
             time.sleep(0.05)
 
     def address(self, label: str) -> str:
-        found = re.search(rf"^{label}: +(\S+)", self.output, re.MULTILINE)
-        assert found, self.output
-        return found[1]
+        value = re.search(rf"^{label}: +(\S+)", self.output, re.MULTILINE)
+        assert value, self.output
+        return value[1]
 
 
 @pytest.fixture
@@ -92,12 +92,12 @@ def end(process: subprocess.Popen[str]) -> None:
 
 def descendants(pid: int) -> set[int]:
     """Everything that a process has started, and what those have."""
-    found: set[int] = set()
+    pids: set[int] = set()
     for children in Path(f"/proc/{pid}/task").glob("*/children"):
         with suppress(FileNotFoundError, ProcessLookupError):
             for child in map(int, children.read_text().split()):
-                found |= {child} | descendants(child)
-    return found
+                pids |= {child} | descendants(child)
+    return pids
 
 
 def all_are_gone(pids: set[int]) -> bool:

@@ -57,8 +57,8 @@ def request(path: str, *headers: str, body: bytes = b"", method: str = "POST") -
     ],
 )
 def test_each_path_behaves_as_its_name_says(receiver, path, status, text):
-    answer = requests.post(receiver.url + path)
-    assert (answer.status_code, answer.text) == (status, text)
+    response = requests.post(receiver.url + path)
+    assert (response.status_code, response.text) == (status, text)
     assert [kept.status for kept in receiver.requests] == [status]
 
 
@@ -76,7 +76,9 @@ def test_jira_gives_each_issue_a_new_key(receiver):
     assert first.json()["id"] != second.json()["id"]
 
 
-def test_a_delayed_answer_takes_its_time_and_holds_up_nobody_else(receiver, connection):
+def test_a_delayed_response_takes_its_time_and_holds_up_nobody_else(
+    receiver, connection
+):
     begun = time.monotonic()
     connection.sendall(request("/delay/300"))
     assert requests.get(f"{receiver.url}/ok").ok
@@ -85,13 +87,13 @@ def test_a_delayed_answer_takes_its_time_and_holds_up_nobody_else(receiver, conn
     assert time.monotonic() - begun >= 0.3
 
 
-def test_answers_on_one_connection_keep_their_order(connection):
+def test_responses_on_one_connection_keep_their_order(connection):
     connection.sendall(request("/delay/100") + request("/status/404"))
-    answers = read(connection, b"Content-Length: 0\r\n\r\n")
-    assert answers.index(b"200 OK") < answers.index(b"404 Not Found")
+    responses = read(connection, b"Content-Length: 0\r\n\r\n")
+    assert responses.index(b"200 OK") < responses.index(b"404 Not Found")
 
 
-def test_an_answer_comes_whole_in_one_piece(connection):
+def test_a_response_comes_whole_in_one_piece(connection):
     connection.sendall(request("/ok"))
     assert connection.recv(65536) == (
         b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\n"
@@ -115,7 +117,7 @@ def test_connections_are_kept_unless_the_client_asks_to_close(connection):
     assert read(connection, b"never").endswith(b"ok")
 
 
-def test_head_is_answered_without_a_body(connection):
+def test_the_response_to_head_has_no_body(connection):
     connection.sendall(request("/ok", method="HEAD") + request("/status/404"))
     assert b"Content-Length: 2\r\n\r\nHTTP/1.1 404" in read(connection, b": 0\r\n\r\n")
 
@@ -194,8 +196,8 @@ def test_the_pages_themselves_are_not_remembered(receiver):
 
 def test_clearing_forgets_everything_and_leads_back_to_the_page(receiver):
     requests.post(f"{receiver.url}/ok", headers={"Webhook-Id": "d1"})
-    answer = requests.post(f"{receiver.url}/reset")
-    assert answer.url == f"{receiver.url}/" and "Nothing yet" in answer.text
+    response = requests.post(f"{receiver.url}/reset")
+    assert response.url == f"{receiver.url}/" and "Nothing yet" in response.text
     assert (receiver.total, dict(receiver.ids), receiver.requests) == (0, {}, [])
 
 

@@ -8,7 +8,8 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from centerhook.demo.errors import DemoError
 from centerhook.demo.seed import seed
 from feedback.models import ApiKey, Community, Feedback, FieldKind, FormField
-from macros.models import Macro, WebRequest
+from macros.models import Macro
+from macros.steps.kinds.web_request import WebRequest
 
 pytestmark = pytest.mark.django_db
 

@@ -26,7 +26,8 @@ from feedback.models import (
 )
 from feedback.models import Tester as Person
 from logs.models import Destination, Run
-from macros.models import Macro, Secret, WebRequest
+from macros.models import Macro, Secret
+from macros.steps.kinds.web_request import WebRequest
 from tests import factories
 
 pytestmark = pytest.mark.django_db

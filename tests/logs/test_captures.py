@@ -68,12 +68,12 @@ def test_an_older_try_that_comes_late_overwrites_nothing() -> None:
 
     message = Attempt.objects.get(number=1).message
     assert message.splitlines() == [
-        "Not stored: key, since a newer answer has set it.",
+        "Not stored: key, since a newer response has set it.",
         "Stored: other = first (body $.key)",
     ]
 
 
-def test_of_two_deliveries_the_later_answer_counts() -> None:
+def test_of_two_deliveries_the_later_response_counts() -> None:
     run = a_run()
     assert run.macro is not None
     other = factories.run(run.macro)
@@ -94,7 +94,7 @@ def test_of_two_deliveries_the_later_answer_counts() -> None:
     assert record(run, newest) == {"key": "newest"}
 
 
-def test_a_late_answer_of_a_worker_that_lost_its_lease_is_stored() -> None:
+def test_a_late_response_of_a_worker_that_lost_its_lease_is_stored() -> None:
     run = a_run()
     outcome = captured(run.deliveries.get(), a_value("A-1"))
     assert record(run, outcome, lease="another") == {"key": "A-1"}
@@ -138,14 +138,14 @@ def test_a_ticket_that_was_deleted_meanwhile_is_noted() -> None:
     Feedback.objects.filter(pk=gone.feedback_id).delete()
     outcomes = [captured(gone, a_value("A-1")), captured(stays, a_value("A-2"))]
     assert record(run, *outcomes) == {"key": "A-2"}
-    said = Attempt.objects.get(delivery=gone).message
-    assert said == "Nothing is stored: the ticket was deleted."
+    message = Attempt.objects.get(delivery=gone).message
+    assert message == "Nothing is stored: the ticket was deleted."
 
 
 def test_writing_again_after_an_error_says_nothing_twice() -> None:
     run = a_run()
     outcome = captured(run.deliveries.get(), a_value("A-1"))
-    outcome.said = "Noted before."
+    outcome.message = "Noted before."
     with transaction.atomic():
         captures.store([outcome], run)
         transaction.set_rollback(True)
@@ -180,7 +180,7 @@ def test_without_captures_no_ticket_is_touched(
 def test_two_writers_of_one_ticket_keep_each_others_keys() -> None:
     run = a_run()
     assert run.macro is not None
-    # Of two runs, so that nothing but the ticket keeps them apart.
+    # Two runs, so that they have nothing but the ticket in common.
     runs = {"a": run, "b": factories.run(run.macro)}
     failures: list[BaseException] = []
     both = threading.Barrier(2, timeout=10)

@@ -19,7 +19,7 @@ from logs.privacy import ErasureUnfinished, erase_tester, erasure
 from logs.recording import Outcome
 from macros import deliveries
 from macros.deliveries.claims import claim_due
-from macros.runs.resends import preview_resend, resend
+from macros.runs.resend import preview_resend, resend
 from tests import factories
 from tests.logs import people
 

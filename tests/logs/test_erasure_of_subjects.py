@@ -18,7 +18,7 @@ from logs.privacy import ErasureUnfinished, erase_tester, export_tester, footpri
 from logs.recording import Captured, Outcome
 from macros import deliveries
 from macros.deliveries.claims import claim_due
-from macros.runs.resends import preview_resend, resend
+from macros.runs.resend import preview_resend, resend
 from tests import factories
 from tests.logs import people
 

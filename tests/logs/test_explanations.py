@@ -7,10 +7,10 @@ import re
 import pytest
 
 from logs.models import Attempt, Cut, ErrorClass
-from logs.recording.explanations import STATUSES, explain
+from logs.recording.explanations import STATUSES, error_label, explain
 
-ANSWERED = frozenset({ErrorClass.HTTP, ErrorClass.REDIRECT})
-UNANSWERED = [each for each in ErrorClass if each not in ANSWERED]
+WITH_RESPONSE = frozenset({ErrorClass.HTTP, ErrorClass.REDIRECT})
+WITHOUT_RESPONSE = [each for each in ErrorClass if each not in WITH_RESPONSE]
 
 
 @pytest.mark.parametrize("status", range(100, 600))
@@ -21,14 +21,14 @@ def test_every_status_has_a_sentence(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [99, 0, 600, 999])
-def test_a_status_out_of_range_is_called_unknown(status: int) -> None:
-    expected = f"{status}: an unknown answer."
+def test_a_status_out_of_range_is_unknown(status: int) -> None:
+    expected = f"{status}: an unknown response."
     assert explain(Attempt(status=status)) == expected
 
 
 def test_statuses_of_one_hundred_have_the_meaning_of_their_class() -> None:
     assert explain(Attempt(status=418)) == (
-        "418: the system refused the request; its answer may say why."
+        "418: the system refused the request; its response may say why."
     )
     assert explain(Attempt(status=299)) == "299: the system accepted the request."
     assert explain(Attempt(status=401)) == (
@@ -46,20 +46,20 @@ def test_no_status_promises_another_try_that_the_macro_may_not_make() -> None:
     )
 
 
-@pytest.mark.parametrize("error", UNANSWERED)
+@pytest.mark.parametrize("error", WITHOUT_RESPONSE)
 def test_every_error_says_what_to_do_about_it(error: ErrorClass) -> None:
     attempt = Attempt(error_class=error, message="It went wrong.")
     attempt.outcome_unknown = error == ErrorClass.LOST
-    said = explain(attempt)
-    assert re.fullmatch(r"It went wrong\. [A-Z][^\n]{15,}\.", said), said
+    text = explain(attempt)
+    assert re.fullmatch(r"It went wrong\. [A-Z][^\n]{15,}\.", text), text
 
 
-@pytest.mark.parametrize("error", sorted(ANSWERED))
-def test_an_error_that_has_an_answer_is_explained_by_its_status(error: str) -> None:
+@pytest.mark.parametrize("error", sorted(WITH_RESPONSE))
+def test_an_error_that_has_a_response_is_explained_by_its_status(error: str) -> None:
     assert explain(Attempt(status=302, error_class=error)).startswith("302: ")
 
 
-def test_an_unknown_outcome_is_said_once() -> None:
+def test_an_unknown_outcome_is_mentioned_once() -> None:
     timeout = Attempt(
         error_class=ErrorClass.TIMEOUT, message="Read timed out.", outcome_unknown=True
     )
@@ -83,7 +83,33 @@ def test_an_unknown_outcome_is_said_once() -> None:
         (Cut.ENCODING, "could not be decompressed"),
     ],
 )
-def test_an_answer_that_is_not_whole_says_why(cut: str, why: str) -> None:
+def test_an_incomplete_response_says_why(cut: str, why: str) -> None:
     assert explain(Attempt(status=200, response_cut=cut)) == (
-        f"200: the system accepted the request. The answer is not whole: {why}."
+        f"200: the system accepted the request. The response is incomplete: {why}."
     )
+
+
+@pytest.mark.parametrize(("status", "between"), [(299, "\n"), (300, " ")])
+def test_a_success_has_what_was_stored_on_lines_of_its_own(
+    status: int, between: str
+) -> None:
+    assert explain(Attempt(status=status, message="Stored: key = 1.")).endswith(
+        f".{between}Stored: key = 1."
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "label"),
+    [
+        ("http", 299, "Return value missing"),
+        ("http", 300, "Refused by the destination"),
+        ("http", None, "Refused by the destination"),
+        ("timeout", 200, "Timed out"),
+        ("dns", None, "Name not found"),
+        ("", 200, ""),
+    ],
+)
+def test_an_error_has_a_name_in_lists(
+    error: str, status: int | None, label: str
+) -> None:
+    assert error_label(error, status) == label

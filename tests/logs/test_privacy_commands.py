@@ -67,7 +67,7 @@ def test_an_erasure_says_what_it_will_do_and_wants_the_email_typed(
     type_in(monkeypatch, people.EMAIL)
     run("erase_tester", zoe)
     assert people.telling_in(people.everything_stored()) == []
-    assert f"called erased-{zoe.pk}@invalid" in capsys.readouterr().out
+    assert f"named erased-{zoe.pk}@invalid" in capsys.readouterr().out
 
 
 def test_yes_asks_nothing_and_texts_can_be_removed(zoe: Person) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from feedback.changes import Change, ChangeKind
 from logs import recording
 from logs.models import Attempt, Delivery, DeliveryState, Destination, ErrorClass, Run
-from logs.recording import Outcome
+from logs.recording import Captured, Outcome
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -63,8 +67,8 @@ def rows(run: Run, *names: str) -> list[tuple[object, ...]]:
     return list(run.deliveries.order_by("pk").values_list(*names))
 
 
-def answers(run: Run, statuses: Iterable[int]) -> Destination:
-    """Let a delivery each be answered with these statuses; the destination after it."""
+def after_responses(run: Run, statuses: Iterable[int]) -> Destination:
+    """The destination after a delivery for each of these statuses."""
     for status in statuses:
         [delivery] = held(run, 1)
         error = "" if status < 300 else ErrorClass.HTTP
@@ -172,23 +176,23 @@ def test_a_failure_of_one_runs_step_leaves_other_runs_alone() -> None:
     assert rows(other, "state") == [("pending",), ("waiting",)]
 
 
-def test_a_destination_that_answers_is_well_whatever_it_answers() -> None:
-    destination = answers(a_run(3), [404, 401, 429])
+def test_a_destination_that_responds_is_up_whatever_it_responds() -> None:
+    destination = after_responses(a_run(3), [404, 401, 429])
     assert (destination.origin, destination.consecutive_failures) == (ORIGIN, 0)
     assert (destination.last_success_at, destination.last_failure_at) == (NOW, None)
 
 
-def test_server_errors_count_in_a_row_until_an_answer_ends_them() -> None:
+def test_server_errors_count_in_a_row_until_another_response_ends_them() -> None:
     run = a_run(4)
-    ill = answers(run, [500, 503, 500])
-    assert (ill.consecutive_failures, ill.last_failure_at) == (3, NOW)
-    assert ill.last_success_at is None
-    well = answers(run, [200])
-    assert (well.consecutive_failures, well.last_success_at) == (0, NOW)
-    assert well.last_failure_at == NOW
+    down = after_responses(run, [500, 503, 500])
+    assert (down.consecutive_failures, down.last_failure_at) == (3, NOW)
+    assert down.last_success_at is None
+    up = after_responses(run, [200])
+    assert (up.consecutive_failures, up.last_success_at) == (0, NOW)
+    assert up.last_failure_at == NOW
 
 
-def test_no_answer_is_a_failure_of_the_destination() -> None:
+def test_no_response_is_a_failure_of_the_destination() -> None:
     run = a_run(1)
     [delivery] = held(run, 1)
     silent = outcome(delivery, DeliveryState.FAILED, None, ErrorClass.TIMEOUT)
@@ -237,3 +241,36 @@ def test_cancelling_ends_later_steps_too() -> None:
     run.refresh_from_db()
     assert (run.state, run.cancelled, run.pending) == ("cancelled", 4, 0)
     assert rows(run, "state", "next_attempt_at") == [("cancelled", None)] * 4
+
+
+def test_rows_are_locked_in_the_order_of_their_keys() -> None:
+    """Two workers that lock the same rows in another order wait for each other."""
+    bugs = factories.feedback_type()
+    for _ in range(3):
+        factories.ticket(bugs, submitter=factories.tester(bugs))
+    run = factories.run(factories.macro(bugs, "https://a.example/"))
+    outcomes = [outcome(each, DeliveryState.DELIVERED) for each in held(run, 3)]
+    for n, each in enumerate(outcomes):
+        each.captured = [Captured("key", n, "body $.key")]
+        each.change = Change(ChangeKind.SCORE, 1)
+        each.origin = f"https://{n}.example:443"
+
+    with CaptureQueriesContext(connection) as seen:
+        record(run, outcomes[::-1])
+
+    origins = Destination.objects.order_by("pk").values_list("origin", flat=True)
+    assert list(origins) == sorted(origins)
+    locks = re.compile(r'SELECT .* FROM "(\w+)" WHERE "\w+"."id" IN \(\d+, \d+, \d+\)')
+    ordered = re.compile(r' ORDER BY (1|"\w+"\."id") ASC( FOR .*)?$')
+    locked = []
+    for query in seen:
+        if lock := locks.match(query["sql"]):
+            locked.append(lock[1])
+            assert ordered.search(query["sql"]), query["sql"]
+    assert locked == [
+        "logs_delivery",
+        "feedback_feedback",
+        "feedback_feedback",
+        "feedback_feedback",
+        "feedback_tester",
+    ]

@@ -140,7 +140,7 @@ def test_the_credentials_of_a_request_are_found_without_their_scheme() -> None:
     assert credentials_in(headers, url) == ["header-secret", "key-secret", "url-secret"]
 
 
-def test_values_too_short_to_be_told_from_words_are_left_alone() -> None:
+def test_values_as_short_as_words_are_left_alone() -> None:
     headers = [("X-Api-Key", "12345"), ("X-Auth", "123456"), ("Cookie", "")]
     assert credentials_in(headers, "https://a.example/?key=abc") == ["123456"]
 
@@ -163,8 +163,8 @@ def test_an_echo_is_masked_however_the_receiver_writes_it(url: str, echo: str) -
 
 def test_a_secret_that_begins_with_another_leaves_no_tail() -> None:
     headers = [("X-Api-Key", "secret"), ("X-Api-Token", "secret-and-more")]
-    found = credentials_in(headers, "https://a.example/")
-    assert redact("got secret-and-more, secret", found) == f"got {MASK}, {MASK}"
+    secrets = credentials_in(headers, "https://a.example/")
+    assert redact("got secret-and-more, secret", secrets) == f"got {MASK}, {MASK}"
 
 
 def test_redacting_replaces_every_occurrence_and_nothing_else() -> None:

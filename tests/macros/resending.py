@@ -36,7 +36,7 @@ def states(run: Run) -> list[str]:
     return list(rows.values_list("state", flat=True))
 
 
-def answer(run: Run, *outcomes: tuple[str, str]) -> None:
+def finish(run: Run, *outcomes: tuple[str, str]) -> None:
     """End deliveries as if a worker had; (state, error) by subject, then step."""
     rows = run.deliveries.order_by("feedback", "step")
     for delivery, (state, error) in zip(rows, outcomes, strict=True):
@@ -48,11 +48,11 @@ def answer(run: Run, *outcomes: tuple[str, str]) -> None:
             attempt = Attempt(delivery=delivery, number=1, started_at=timezone.now())
             attempt.method, attempt.url, attempt.error_class = "POST", GONE, error
             Attempt.objects.bulk_create([attempt])
-    found = states(run)
+    counted = states(run)
     Run.objects.filter(pk=run.pk).update(
         state="finished",
         **{
-            name: found.count(name)
+            name: counted.count(name)
             for name in ("delivered", "failed", "skipped", "cancelled")
         },
     )

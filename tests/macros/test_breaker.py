@@ -16,6 +16,7 @@ from centerhook.receiver import Receiver
 from logs.models import Attempt, BreakerState, Delivery, Destination, Run
 from logs.recording import health
 from macros import deliveries, jobs
+from macros.deliveries import alerts
 from macros.retries import DEFAULT_LADDER
 from tests import factories
 from tests.http.hostile import OK, Peer, Server
@@ -156,6 +157,36 @@ def test_managers_are_told_once_when_it_opens_and_once_when_it_closes(
 
     assert [sent.subject for sent in mail.outbox][1:] == [
         f"{receiver.url} answers again"
+    ]
+
+
+def test_two_clocks_at_once_send_each_notice_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    community = factories.feedback_type().project.community
+    community.alert_emails = "maya@example.com"
+    community.save()
+    for name in ("a", "b"):
+        Destination.objects.create(
+            community=community,
+            origin=f"https://{name}.example:443",
+            breaker=BreakerState.OPEN,
+        )
+    subjects: list[str] = []
+
+    def send(subject: str, *_: object) -> None:
+        """The other clock comes while the first notice is on its way."""
+        subjects.append(subject)
+        if len(subjects) == 1:
+            alerts.announce()
+
+    monkeypatch.setattr("macros.deliveries.alerts.send_mail", send)
+
+    alerts.announce()
+
+    assert subjects == [
+        "https://a.example:443 does not answer",
+        "https://b.example:443 does not answer",
     ]
 
 

@@ -24,8 +24,8 @@ from macros.deliveries.claims import claim_due
 from macros.models import Macro
 from macros.runs import start_run
 from macros.runs.control import cancel_run
-from macros.runs.resends import resend
-from macros.steps.changes import ChangeTemplate
+from macros.runs.resend import resend
+from macros.steps.kind import compile_step
 from macros.steps.rendering import context_for
 from macros.tags import Scope
 from tests import factories
@@ -53,7 +53,7 @@ def deliver(run: Run) -> Run:
     return run
 
 
-def said(run: Run) -> list[str]:
+def messages(run: Run) -> list[str]:
     rows = Attempt.objects.filter(delivery__run=run)
     return [explain(attempt) for attempt in rows.order_by("delivery__step", "pk")]
 
@@ -90,7 +90,7 @@ def test_every_kind_changes_the_ticket_and_says_so(bugs: FeedbackType) -> None:
         run.macro_name,
         run.pk,
     )
-    assert said(run) == [
+    assert messages(run) == [
         "Status changed from New to Closed.",
         "Severity changed from Major to Minor.",
         f"Comment added: Sent by {run.macro_name}",
@@ -111,7 +111,10 @@ def test_what_is_so_already_is_delivered_and_leaves_the_ticket_alone(
     run = deliver(factories.run(a_macro(bugs, CLOSE, SET)))
 
     assert run.delivered == 2
-    assert said(run) == ["Status was Closed already.", "Severity was Major already."]
+    assert messages(run) == [
+        "Status was Closed already.",
+        "Severity was Major already.",
+    ]
     assert Feedback.objects.get().modified_at == before
 
 
@@ -134,7 +137,7 @@ def test_changes_and_requests_are_done_in_order_and_see_each_other(
 
     run = deliver(factories.run(macro))
 
-    assert (run.delivered, run.failed) == (4, 0), said(run)
+    assert (run.delivered, run.failed) == (4, 0), messages(run)
     assert [json.loads(each.body) for each in receiver.requests] == [
         {"s": "New"},
         {"s": "Closed"},
@@ -153,7 +156,7 @@ def test_a_step_that_fails_stops_those_after_it_for_that_ticket_only(
 
     run = deliver(factories.run(macro))
 
-    assert (run.delivered, run.failed, run.skipped) == (2, 1, 1), said(run)
+    assert (run.delivered, run.failed, run.skipped) == (2, 1, 1), messages(run)
     statuses = Feedback.objects.order_by("pk").values_list("status__name", flat=True)
     assert list(statuses) == ["New", "Closed"]
 
@@ -168,7 +171,7 @@ def test_a_change_that_fails_sends_nothing_after_it(
 
     assert (run.failed, run.skipped) == (1, 1)
     assert not receiver.requests
-    [sentence] = said(run)
+    [sentence] = messages(run)
     assert sentence.startswith("Severity does not take 'Enormous'. Select a valid")
     delivery = run.deliveries.get(step=0)
     assert (delivery.state, delivery.last_error) == ("failed", "render")
@@ -193,7 +196,7 @@ def test_a_field_takes_what_the_form_would_take(
     factories.ticket(bugs, description=value, form_values={"severity": "Minor"})
     step = {"kind": "set_field", "field": field, "value": "((Description))"}
     run = deliver(factories.run(a_macro(bugs, step)))
-    assert run.delivered == 1, said(run)
+    assert run.delivered == 1, messages(run)
     assert Feedback.objects.get().form_values.get(field) == stored
 
 
@@ -211,9 +214,9 @@ def test_what_no_database_stores_is_replaced(bugs: FeedbackType) -> None:
         {"kind": "add_comment", "text": "((Title))"},
         {"kind": "set_field", "field": "app_version", "value": "((Title))"},
     ):
-        template = ChangeTemplate.compile(step, Scope.of())
+        template = compile_step(step, Scope.of())
         context = context_for(ticket, Run(key="a", macro_name="M"), 1, timezone.now())
-        assert template.render(context).value == "a\N{REPLACEMENT CHARACTER}b?c"
+        assert template.build(context).value == "a\N{REPLACEMENT CHARACTER}b?c"
 
 
 def test_a_comment_of_a_megabyte_is_refused_with_a_sentence(bugs: FeedbackType) -> None:
@@ -221,7 +224,7 @@ def test_a_comment_of_a_megabyte_is_refused_with_a_sentence(bugs: FeedbackType) 
     step = {"kind": "add_comment", "text": "((Description))"}
     run = deliver(factories.run(a_macro(bugs, step)))
     assert run.failed == 1
-    [sentence] = said(run)
+    [sentence] = messages(run)
     assert sentence.startswith("The comment is longer than 65,536 characters.")
     assert not Comment.objects.exists()
 
@@ -237,7 +240,7 @@ def test_a_status_that_is_gone_by_then_fails_with_a_sentence(
     deliver(run)
 
     assert (run.failed, run.skipped) == (1, 1)
-    assert said(run)[0].startswith("The feedback type has no status 'Closed' now.")
+    assert messages(run)[0].startswith("The feedback type has no status 'Closed' now.")
 
 
 def test_a_ticket_that_is_gone_by_then_fails_with_a_sentence(
@@ -248,7 +251,7 @@ def test_a_ticket_that_is_gone_by_then_fails_with_a_sentence(
     [delivery] = claim_due(run.pk, 1, "mine")
     Feedback.objects.all().delete()
     record(run, a_change(delivery, ChangeKind.STATUS, "Closed"), lease="mine")
-    assert said(run)[0].startswith("The ticket was deleted.")
+    assert messages(run)[0].startswith("The ticket was deleted.")
 
 
 def test_the_score_of_one_submitter_adds_up_over_their_tickets(
@@ -264,7 +267,7 @@ def test_the_score_of_one_submitter_adds_up_over_their_tickets(
     assert run.delivered == 4
     submitter.refresh_from_db()
     assert submitter.score == -6
-    assert "No points were added, since the ticket has no submitter." in said(run)
+    assert "No points were added, since the ticket has no submitter." in messages(run)
 
 
 def test_a_score_that_no_column_holds_fails_and_stops_nobody(
@@ -282,8 +285,8 @@ def a_change(delivery: Delivery, kind: ChangeKind, value: Any) -> recording.Outc
     return outcomes.of_change(delivery, Change(kind, value), timezone.now())
 
 
-def record(run: Run, *found: recording.Outcome, lease: str) -> None:
-    recording.record(run, lease, found, timezone.now())
+def record(run: Run, *outcomes: recording.Outcome, lease: str) -> None:
+    recording.record(run, lease, outcomes, timezone.now())
 
 
 def test_a_change_is_made_once_whoever_comes_late(bugs: FeedbackType) -> None:
@@ -317,7 +320,7 @@ def test_a_change_whose_worker_died_is_made_by_the_next_one_without_retries_set(
 
     submitter.refresh_from_db()
     assert (run.delivered, submitter.score) == (1, 5)
-    assert said(run)[0].startswith("The worker stopped before it changed anything.")
+    assert messages(run)[0].startswith("The worker stopped before it changed anything.")
 
 
 def test_a_change_that_kills_its_workers_comes_to_an_end(bugs: FeedbackType) -> None:
@@ -372,10 +375,10 @@ def test_many_tickets_are_changed_in_a_few_statements(bugs: FeedbackType) -> Non
         run = start_run(macro, rows, cause=Cause.ACTION)
         with CaptureQueriesContext(
             connection,
-        ) as found:
+        ) as queries:
             deliver(run)
         assert run.delivered == 2 * count
-        shapes = [each["sql"] for each in found.captured_queries]
+        shapes = [each["sql"] for each in queries.captured_queries]
         return len([sql for sql in shapes if not sql.startswith("UPDATE feedback_")])
 
     assert statements(60) - statements(3) < 8
@@ -389,7 +392,7 @@ def test_a_macro_of_changes_runs_without_an_api_key(bugs: FeedbackType) -> None:
     again = resend(Delivery.objects.all(), Resend.ANEW, factories.superuser())
     assert again.count == 1
     deliver(run)
-    assert said(run)[-1] == "Status was Closed already."
+    assert messages(run)[-1] == "Status was Closed already."
 
 
 def test_tickets_of_another_type_are_out_of_reach(bugs: FeedbackType) -> None:

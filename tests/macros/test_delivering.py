@@ -12,7 +12,7 @@ from centerhook.receiver import Receiver
 from feedback.models import Feedback
 from logs.models import Attempt, Delivery, Destination, Run, delivery_id
 from macros import deliveries
-from macros.models import WebRequest
+from macros.steps.kinds.web_request import WebRequest
 from tests import factories
 from tests.http.hostile import OK, Peer, Server
 

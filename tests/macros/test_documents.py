@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from feedback.models import FeedbackType, Project
 from macros import config
 from macros.config import ConfigRefused, Existing, SecretsMissing
-from macros.models import Macro, Secret, WebRequest
+from macros.models import Macro, Secret
+from macros.steps.kinds.web_request import WebRequest
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -16,7 +16,7 @@ from logs.recording.explanations import explain
 from macros import deliveries
 from macros.models import Macro
 from macros.models.usage import macros_using
-from macros.runs.resends import resend
+from macros.runs.resend import resend
 from tests import factories
 from tests.factories import AN_EMAIL
 from tests.smtp import MailServer

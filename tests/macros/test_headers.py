@@ -30,7 +30,7 @@ def test_each_line_is_a_header_in_its_order_and_spelling() -> None:
     assert compile_headers(" \n\n", SCOPE) == []
 
 
-def test_every_fault_is_found_at_once_with_its_line() -> None:
+def test_all_faults_are_named_at_once_with_their_lines() -> None:
     text = "no colon\n\nAccept: a\nBad Name: b\r\nHost: c\nACCEPT: d\n: e\nX: ((Titel))"
     assert problems(text) == [
         "Line 1, column 1: write a header as Name: value.",
@@ -61,8 +61,8 @@ def test_what_we_send_ourselves_cannot_be_overridden(name: str) -> None:
     ["Größe", "X Y", "X\tY", "(X)", "X/Y", '"X"', "X\rY", "X\x00", "X@Y", "X[1]"],
 )
 def test_a_name_that_would_break_the_request_is_refused(name: str) -> None:
-    [said] = problems(f"{name}: x")
-    assert said.startswith("Line 1, column 1: ") and "not a header name" in said
+    [message] = problems(f"{name}: x")
+    assert message.startswith("Line 1, column 1: ") and "not a header name" in message
 
 
 @pytest.mark.parametrize(

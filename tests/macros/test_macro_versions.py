@@ -11,7 +11,8 @@ from django.urls import reverse
 
 from feedback.models import FeedbackType, FormField
 from macros.config import ConfigRefused, current_number, note_version, restore
-from macros.models import MacroVersion, WebRequest
+from macros.models import MacroVersion
+from macros.steps.kinds.web_request import WebRequest
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -11,8 +11,9 @@ from centerhook.receiver import Receiver
 from feedback.models import Feedback, FeedbackType
 from logs.models import Cause, Delivery, DeliveryState, Run
 from macros import deliveries
-from macros.models import Macro, WebRequest
+from macros.models import Macro
 from macros.runs import RunRefused, start_run, start_test
+from macros.steps.kinds.web_request import WebRequest
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -9,17 +9,14 @@ from django.core.exceptions import ValidationError
 from django.db.models import RestrictedError
 
 from feedback.models import FeedbackType, Status
-from macros.models import (
-    AddComment,
-    AddScore,
-    ChangeStatus,
-    Macro,
-    SendEmail,
-    SetField,
-    SetVisibility,
-    WebRequest,
-    step_kinds,
-)
+from macros.models import Macro, step_kinds
+from macros.steps.kinds.add_comment import AddComment
+from macros.steps.kinds.add_score import AddScore
+from macros.steps.kinds.change_status import ChangeStatus
+from macros.steps.kinds.send_email import SendEmail
+from macros.steps.kinds.set_field import SetField
+from macros.steps.kinds.set_visibility import SetVisibility
+from macros.steps.kinds.web_request import WebRequest
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -112,7 +109,7 @@ def test_a_status_or_a_field_of_another_type_is_refused(macro: Macro) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "settings", "member", "said"),
+    ("kind", "settings", "member", "message"),
     [
         ("set_field", {"value": "Huge"}, "value", "Huge is not one of the available"),
         ("set_field", {"field": "impact", "value": "many"}, "value", "Enter a number"),
@@ -128,6 +125,7 @@ def test_a_status_or_a_field_of_another_type_is_refused(macro: Macro) -> None:
         ),
         ("add_score", {"points": 0}, "points", "other than 0"),
         ("add_score", {"points": 1_000_001}, "points", "less than or equal"),
+        ("web_request", {"auth_kind": "x"}, "auth_kind", "not a valid choice"),
         ("send_email", {"to": "nobody"}, "to", "not an e-mail address"),
         ("send_email", {"to": " \n"}, "to", "at least one address"),
         ("send_email", {"to": "a@b.c\n" * 11}, "to", "11 lines are too many"),
@@ -142,19 +140,19 @@ def test_what_could_never_be_done_is_refused_when_it_is_saved(
     kind: str,
     settings: dict[str, Any],
     member: str,
-    said: str,
+    message: str,
 ) -> None:
     factories.secret(bugs, "slack")
-    found = problems(macro, kind, **settings)
-    assert list(found) == [member]
-    assert said in " ".join(found[member])
+    refused = problems(macro, kind, **settings)
+    assert list(refused) == [member]
+    assert message in " ".join(refused[member])
 
 
 def test_a_user_macro_has_no_steps_that_only_tickets_know(bugs: FeedbackType) -> None:
     macro = Macro.objects.create(community=bugs.project.community, name="Thank")
     for kind in ("add_comment", "set_visibility"):
-        [said] = problems(macro, kind)["__all__"]
-        assert said.startswith("A user macro runs on testers")
+        [message] = problems(macro, kind)["__all__"]
+        assert message.startswith("A user macro runs on testers")
     assert "status" in problems(macro, "change_status")
     for kind in ("web_request", "add_score"):
         step_kinds()[kind].restore(macro, SETTINGS[kind])

@@ -8,7 +8,8 @@ from feedback.models import Feedback, FeedbackType
 from logs.models import Attempt, Delivery, Run
 from macros.models import Macro
 from macros.steps import previews
-from macros.steps.previews import RequestPreview, preview
+from macros.steps.dry_run import RequestPreview
+from macros.steps.previews import preview
 from macros.tags import TemplateError
 from tests import factories
 
@@ -33,15 +34,16 @@ def test_the_first_ticket_is_the_sample_with_all_its_requests(
         headers="Authorization: Bearer abcdef\nX-Title: ((Title))",
     )
 
-    found = preview(macro, ALL.order_by("-pk"))
+    shown = preview(macro, ALL.order_by("-pk"))
 
-    assert (found.count, found.looked_at, found.is_partial) == (2, 2, False)
-    assert found.sample == first.reference
-    assert [request.url for request in found.requests] == [
+    assert (shown.count, shown.looked_at, shown.is_partial) == (2, 2, False)
+    assert shown.sample == first.reference
+    assert [request.url for request in shown.requests] == [
         "https://a.example/?token=••••••&q=First",
         "https://b.example/",
     ]
-    assert found.requests[0] == RequestPreview(
+    assert shown.requests[0] == RequestPreview(
+        title="Web request",
         method="POST",
         url="https://a.example/?token=••••••&q=First",
         headers="Content-Type: application/json\nAuthorization: Bearer ••••••\n"
@@ -54,8 +56,8 @@ def test_the_first_ticket_is_the_sample_with_all_its_requests(
         "  -H 'X-Title: First' \\\n  -H 'Webhook-Id: dlv_preview_0' \\\n"
         '  --data-raw \'{"text": "First"}\'',
     )
-    assert found.hosts == {"a.example": 2, "b.example": 2}
-    assert (found.empty, found.failing) == ({}, {})
+    assert shown.hosts == {"a.example": 2, "b.example": 2}
+    assert (shown.empty, shown.failing) == ({}, {})
 
 
 def test_hosts_that_tickets_choose_are_counted(bugs: FeedbackType) -> None:
@@ -74,12 +76,12 @@ def test_tickets_whose_tags_are_empty_are_named(bugs: FeedbackType) -> None:
         "https://a.example/",
         body='{"a": "((Description))", "b": "((Field: Severity))"}',
     )
-    found = preview(macro, ALL)
-    assert found.empty == {
+    shown = preview(macro, ALL)
+    assert shown.empty == {
         "Field: Severity": ["BUG-2", "BUG-3"],
         "Description": ["BUG-3"],
     }
-    assert (found.failing, found.hosts) == ({}, {"a.example": 3})
+    assert (shown.failing, shown.hosts) == ({}, {"a.example": 3})
 
 
 def test_tickets_whose_request_cannot_be_built_are_named_with_the_reason(
@@ -92,12 +94,12 @@ def test_tickets_whose_request_cannot_be_built_are_named_with_the_reason(
         bugs, "https://a.example/", body='{"a": "((Description|required))"}'
     )
 
-    found = preview(macro, ALL)
+    shown = preview(macro, ALL)
 
-    [(reason, references)] = found.failing.items()
+    [(reason, references)] = shown.failing.items()
     assert "((Description))" in reason and references == ["BUG-1", "BUG-3"]
-    assert found.requests == [RequestPreview(error=reason)]
-    assert found.hosts == {"a.example": 1}
+    assert shown.requests == [RequestPreview(error=reason)]
+    assert shown.hosts == {"a.example": 1}
 
 
 def test_a_big_selection_is_judged_by_its_first_tickets(
@@ -109,10 +111,10 @@ def test_a_big_selection_is_judged_by_its_first_tickets(
     factories.tickets(bugs, 40)
     macro = factories.macro(bugs, "https://a.example/", body='"((Description))"')
     with django_assert_max_num_queries(12):  # type: ignore[operator]
-        found = preview(macro, ALL)
-    assert (found.count, found.looked_at, found.is_partial) == (40, 3, True)
-    assert found.hosts == {"a.example": 3}
-    assert found.empty == {"Description": ["BUG-1", "BUG-2", "BUG-3"]}
+        shown = preview(macro, ALL)
+    assert (shown.count, shown.looked_at, shown.is_partial) == (40, 3, True)
+    assert shown.hosts == {"a.example": 3}
+    assert shown.empty == {"Description": ["BUG-1", "BUG-2", "BUG-3"]}
 
 
 def test_looking_writes_nothing(bugs: FeedbackType) -> None:
@@ -123,8 +125,8 @@ def test_looking_writes_nothing(bugs: FeedbackType) -> None:
 
 
 def test_an_empty_selection_has_no_sample(bugs: FeedbackType) -> None:
-    found = preview(factories.macro(bugs, "https://a.example/"), ALL)
-    assert (found.count, found.sample, found.requests) == (0, "", [])
+    shown = preview(factories.macro(bugs, "https://a.example/"), ALL)
+    assert (shown.count, shown.sample, shown.requests) == (0, "", [])
 
 
 def test_a_macro_that_no_longer_compiles_says_why(bugs: FeedbackType) -> None:

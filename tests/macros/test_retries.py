@@ -94,7 +94,7 @@ def wait(ladder: list[float], tries: int, jitter: float = 0) -> float:
     return RetryPolicy(ladder).wait(Failure(RetryCause.BUSY, tries), jitter)
 
 
-def test_each_try_waits_for_its_own_rung_and_the_last_is_the_end() -> None:
+def test_each_try_has_its_own_wait_and_the_last_is_the_end() -> None:
     ladder: list[float] = [5, 30, 300]
     assert [wait(ladder, tries) for tries in (1, 2, 3)] == [5, 30, 300]
     with pytest.raises(GiveUp):
@@ -224,7 +224,7 @@ def test_retry_after_is_read_as_seconds_and_as_a_date(
     assert retry_after(headers[:1], NOW) == 0
 
 
-def test_a_date_is_rounded_up_so_that_answers_of_one_moment_share_a_wait() -> None:
+def test_a_date_is_rounded_up_so_that_responses_of_one_moment_share_a_wait() -> None:
     headers = [("Retry-After", format_datetime(NOW + timedelta(minutes=5), True))]
     moments = [NOW + timedelta(milliseconds=ms) for ms in (1, 200, 999)]
     assert {retry_after(headers, moment) for moment in moments} == {300}
@@ -246,5 +246,5 @@ def test_a_give_up_time_is_read_as_seconds(text: str, seconds: float) -> None:
     ("seconds", "words"),
     [(1, "1 s"), (59, "59 s"), (90, "1.5 min"), (7200, "2 h"), (86_400, "1 d")],
 )
-def test_a_time_is_said_in_its_largest_unit(seconds: float, words: str) -> None:
+def test_a_duration_is_given_in_its_largest_unit(seconds: float, words: str) -> None:
     assert in_words(seconds) == words

@@ -17,9 +17,10 @@ from logs.models import Attempt, AuditEntry, Delivery, Run
 from macros import deliveries, jobs, queue
 from macros.deliveries.claims import claim_due
 from macros.deliveries.outcomes import given_back, pause_if_gone
-from macros.models import Macro, WebRequest
+from macros.models import Macro
 from macros.runs import RunRefused
 from macros.runs.control import cancel_run, resume_macro
+from macros.steps.kinds.web_request import WebRequest
 from tests import factories
 from tests.http.hostile import Peer, Server
 
@@ -49,14 +50,14 @@ def seconds_to_wait() -> float:
     return (due - timezone.now()).total_seconds()
 
 
-def answering(status: str, *headers: str) -> Callable[[Peer], None]:
+def responding(status: str, *headers: str) -> Callable[[Peer], None]:
     head = "\r\n".join([f"HTTP/1.1 {status}", *headers, "Content-Length: 0"])
 
-    def answer(peer: Peer) -> None:
+    def respond(peer: Peer) -> None:
         peer.request()
         peer.say(f"{head}\r\n\r\n".encode())
 
-    return answer
+    return respond
 
 
 def hang(peer: Peer) -> None:
@@ -82,7 +83,7 @@ def test_a_cause_that_is_switched_off_ends_the_delivery_and_says_so(
     )
 
 
-def test_causes_that_never_answer_can_be_switched_off_too(
+def test_causes_without_a_response_can_be_switched_off_too(
     serve: Callable[..., Server], short_limits: None
 ) -> None:
     slow = a_macro(serve(hang).url("/"), retry_timeout=False)
@@ -90,10 +91,12 @@ def test_causes_that_never_answer_can_be_switched_off_too(
     gone.stop_listening()
     refused = a_macro(gone.url("/"), retry_connection=False)
 
-    said = [deliver(factories.run(each)).deliveries.get() for each in (slow, refused)]
+    failed = [deliver(factories.run(each)).deliveries.get() for each in (slow, refused)]
 
-    assert [each.state for each in said] == ["failed", "failed"]
-    assert [each.attempt_log.get().message.split(" Not tried")[1] for each in said] == [
+    assert [each.state for each in failed] == ["failed", "failed"]
+    assert [
+        each.attempt_log.get().message.split(" Not tried")[1] for each in failed
+    ] == [
         " again: the macro does not retry this (timeout).",
         " again: the macro does not retry this (no connection).",
     ]
@@ -129,7 +132,7 @@ def test_what_a_worker_lost_is_retried_unless_the_unknown_is_not(
 def test_retry_after_is_heeded_on_any_retried_status(
     serve: Callable[..., Server],
 ) -> None:
-    macro = a_macro(serve(answering("503 Busy", "retry-after: 600")).url("/"))
+    macro = a_macro(serve(responding("503 Busy", "retry-after: 600")).url("/"))
     deliver(factories.run(macro))
     assert 590 < seconds_to_wait() <= 661
 
@@ -141,8 +144,8 @@ def test_retry_after_is_heeded_on_any_retried_status(
 def test_retry_after_only_lengthens_the_wait_within_bounds(
     serve: Callable[..., Server], hint: str, least: float, most: float
 ) -> None:
-    subject = serve(answering("429 Slow down", f"Retry-After: {hint}"))
-    deliver(factories.run(a_macro(subject.url("/"))))
+    destination = serve(responding("429 Slow down", f"Retry-After: {hint}"))
+    deliver(factories.run(a_macro(destination.url("/"))))
     assert least < seconds_to_wait() <= most
 
 
@@ -151,11 +154,11 @@ def test_a_date_to_retry_after_counts_for_the_give_up_time(
 ) -> None:
     later = timezone.now() + timedelta(hours=2)
     date = later.strftime("Retry-After: %a, %d %b %Y %H:%M:%S GMT")
-    subject = serve(answering("503 Busy", date))
-    deliver(factories.run(a_macro(subject.url("/"), give_up_after="3 h")))
+    destination = serve(responding("503 Busy", date))
+    deliver(factories.run(a_macro(destination.url("/"), give_up_after="3 h")))
     assert 7000 < seconds_to_wait() <= 7921
 
-    run = deliver(factories.run(a_macro(subject.url("/"), give_up_after="1 h")))
+    run = deliver(factories.run(a_macro(destination.url("/"), give_up_after="1 h")))
     assert run.deliveries.get().state == "failed"
     message = run.deliveries.get().attempt_log.get().message
     assert message == (
@@ -202,11 +205,11 @@ def test_a_policy_that_makes_no_sense_is_refused_at_its_field(
     setattr(macro, field, value)
     with pytest.raises(ValidationError) as refused:
         macro.full_clean()
-    [(where, said)] = refused.value.message_dict.items()
-    assert where == field and said[-1].startswith(message)
+    [(where, messages)] = refused.value.message_dict.items()
+    assert where == field and messages[-1].startswith(message)
 
 
-def test_an_answer_of_410_pauses_the_macro_and_its_other_deliveries_wait(
+def test_a_410_pauses_the_macro_and_its_other_deliveries_wait(
     receiver: Receiver, settings: object
 ) -> None:
     settings.BATCH_SIZE = 4  # type: ignore[attr-defined]
@@ -217,15 +220,15 @@ def test_an_answer_of_410_pauses_the_macro_and_its_other_deliveries_wait(
 
     macro.refresh_from_db()
     assert macro.paused_at is not None
-    # Whichever of those sent side by side was answered first.
+    # Whichever of those sent side by side got its response first.
     assert re.fullmatch(
         f"{receiver.url} answered 410 to BUG-[123]: the address is gone for good. Put"
         " a new one into the web request, then resume.",
         macro.paused_reason,
     )
-    told = AuditEntry.objects.get(action="paused")
-    assert (told.actor_name, told.detail) == ("system", macro.paused_reason)
-    assert (told.object_id, told.run) == (macro.pk, run)
+    entry = AuditEntry.objects.get(action="paused")
+    assert (entry.actor_name, entry.detail) == ("system", macro.paused_reason)
+    assert (entry.object_id, entry.run) == (macro.pk, run)
     assert set(run.deliveries.values_list("state", flat=True)) == {"failed"}
     deliver(other)
     assert len(receiver.requests) == sent
@@ -274,7 +277,7 @@ def test_a_worker_in_the_middle_gives_back_what_is_unsent(
     assert Attempt.objects.count() == len(server.requests) == run.ended
 
 
-def test_the_clock_rings_for_a_paused_macros_run_only_when_it_is_cancelled() -> None:
+def test_the_clock_notifies_of_a_paused_macros_run_only_when_it_is_cancelled() -> None:
     macro = a_macro("https://a.example/", count=2)
     run = factories.run(macro)
     claim_due(run.pk, 1, "a worker that dies")
@@ -292,14 +295,14 @@ def test_the_clock_rings_for_a_paused_macros_run_only_when_it_is_cancelled() -> 
     assert (run.state, run.cancelled) == ("cancelled", 2)
 
 
-def test_a_run_whose_macro_was_deleted_is_rung_for() -> None:
+def test_workers_are_notified_of_a_run_whose_macro_was_deleted() -> None:
     macro = a_macro("https://a.example/")
     run = factories.run(macro)
     macro.delete()
     assert Run.objects.with_due_deliveries(timezone.now()).get() == run
 
 
-def test_resuming_rings_and_what_waited_is_sent(
+def test_resuming_a_macro_notifies_workers_and_what_waited_is_sent(
     receiver: Receiver,
     monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: Callable[..., object],
@@ -309,15 +312,15 @@ def test_resuming_rings_and_what_waited_is_sent(
     Macro.objects.all().pause("Olga paused it.", timezone.now())
     jobs.deliver(run.pk)
     assert not receiver.requests
-    rung: list[tuple[int, int]] = []
-    monkeypatch.setattr(queue, "notify", lambda *args: rung.append(args))
+    notified: list[tuple[int, int]] = []
+    monkeypatch.setattr(queue, "notify", lambda *args: notified.append(args))
 
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
         resume_macro(macro)
 
     macro.refresh_from_db()
     assert (macro.paused_reason, macro.paused_at) == ("", None)
-    assert rung == [(run.pk, 2)]
+    assert notified == [(run.pk, 2)]
     assert deliver(run).delivered == 2
 
 
@@ -332,7 +335,7 @@ def test_an_old_runs_410_does_not_pause_a_macro_that_was_mended(
     assert (run.failed, macro.paused_reason) == (1, "")
 
 
-def test_only_an_answer_of_410_pauses() -> None:
+def test_only_a_410_pauses() -> None:
     macro = a_macro("https://a.example/")
     run = factories.run(macro)
     delivery = run.deliveries.get()

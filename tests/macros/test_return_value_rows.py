@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from macros.models import WebRequest
+from macros.steps.kinds.web_request import WebRequest
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -53,24 +53,39 @@ def test_a_status_needs_no_path() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"name": ""}, "Row 1, name: Give a name for the value, such as jira_key."),
         ({"name": "1st"}, "Row 1, name: Begin with a letter; use letters, digits,"),
         ({"name": "a.b"}, "Row 1, name: Begin with a letter; use letters, digits,"),
         ({"name": "x" * 61}, "Row 1, name: A name has at most 60 characters."),
         ({"name": "contains"}, "Row 1, name: 'contains' is reserved. Take another."),
-        ({"source": "cookie"}, "Row 1, source: 'cookie' is no source; choose json,"),
-        ({"type": "uuid"}, "Row 1, type: 'uuid' is no type; choose text, number,"),
-        ({"when": "never"}, "Row 1, when: 'never' is no when; choose success or"),
+        (
+            {"source": "cookie"},
+            "Row 1, source: Choose json, header, status or text, not 'cookie'.",
+        ),
+        (
+            {"type": "uuid"},
+            "Row 1, type: Choose text, number, boolean, date or list, not",
+        ),
+        ({"when": "never"}, "Row 1, when: Choose success or always, not 'never'."),
         ({"required": "yes"}, "Row 1, required: Say true or false."),
         ({"color": "red"}, "Row 1, color: There is no such member."),
-        ({"expression": ""}, "Row 1, path: Say where in the answer the value is."),
+        ({"expression": ""}, "Row 1, path: Say where in the response the value is."),
         ({"expression": "x" * 501}, "Row 1, path: It has at most 500 characters."),
         ({"expression": "key"}, "Row 1, path: A JSONPath begins with $, such as"),
-        ({"expression": "$.a["}, "Row 1, path: This is no JSONPath: "),
-        ({"expression": "$.a | $.b"}, "Row 1, path: This is no JSONPath: "),
-        ({"expression": "$.a[?typeof(@) == 'x']"}, "Row 1, path: This is no JSONPath:"),
+        (
+            {"expression": "$.a["},
+            "Row 1, path: This is not a valid JSONPath expression: ",
+        ),
+        (
+            {"expression": "$.a | $.b"},
+            "Row 1, path: This is not a valid JSONPath expression: ",
+        ),
+        (
+            {"expression": "$.a[?typeof(@) == 'x']"},
+            "Row 1, path: This is not a valid JSONPath expression:",
+        ),
         (
             {"source": "text", "expression": "(unclosed"},
             "Row 1, path: This regular expression can't be used: missing ): (unclosed.",
@@ -81,11 +96,11 @@ def test_a_status_needs_no_path() -> None:
         ),
         (
             {"source": "text", "expression": "(a)(b)"},
-            "Row 1, path: Put one part at most into (...); write others as (?:...).",
+            "Row 1, path: Use at most one group (...); write others as (?:...).",
         ),
         (
             {"source": "header", "expression": "X Id"},
-            "Row 1, path: 'X Id' is no name of a header.",
+            "Row 1, path: 'X Id' is not the name of a header.",
         ),
         (
             {"source": "header", "expression": "Set-Cookie"},
@@ -93,32 +108,35 @@ def test_a_status_needs_no_path() -> None:
         ),
     ],
 )
-def test_a_fault_names_row_and_member(changes: dict[str, Any], said: str) -> None:
+def test_a_fault_names_row_and_member(changes: dict[str, Any], message: str) -> None:
     [problem] = refused([{**FULL, **changes}])
-    assert problem.startswith(said)
+    assert problem.startswith(message)
 
 
 @pytest.mark.parametrize(
-    ("rows", "said"),
+    ("rows", "message"),
     [
         ({"name": "x"}, "Give a list of return values."),
         ("jira_key", "Give a list of return values."),
         ([FULL, 5], "Row 2: give name, source, type and the rest."),
-        ([FULL, {**FULL, "name": "JIRA key"}], "Row 2, name: 'jira_key' is there"),
+        (
+            [FULL, {**FULL, "name": "JIRA key"}],
+            "Row 2, name: 'jira_key' is given twice.",
+        ),
         (
             [{**FULL, "name": f"n{n}"} for n in range(31)],
             "There can be 30 return values, not 31.",
         ),
     ],
 )
-def test_what_is_no_table_of_rows_is_refused(rows: Any, said: str) -> None:
+def test_anything_but_a_list_of_rows_is_refused(rows: Any, message: str) -> None:
     [problem] = refused(rows)
-    assert problem.startswith(said)
+    assert problem.startswith(message)
 
 
-def test_every_fault_is_said_at_once() -> None:
+def test_all_faults_are_named_at_once() -> None:
     rows = [{**FULL, "name": "1", "type": "?"}, {**FULL, "expression": "key"}]
-    assert [said.partition(":")[0] for said in refused(rows)] == [
+    assert [message.partition(":")[0] for message in refused(rows)] == [
         "Row 1, name",
         "Row 1, type",
         "Row 2, path",

@@ -1,4 +1,4 @@
-"""Return values end to end: a real answer becomes external data of the ticket."""
+"""Return values end to end: a real response becomes external data of the ticket."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from centerhook.receiver import Receiver
 from feedback.models import Feedback
 from logs.models import Attempt, Delivery, Run
 from macros import deliveries
-from macros.models import WebRequest
+from macros.steps.kinds.web_request import WebRequest
 from tests import factories
 from tests.http.hostile import Behaviour, Peer, Server
 
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.django_db
 KEY = {"name": "jira_key", "source": "json", "expression": "$.key"}
 
 
-def answers(body: str, status: str = "201 Created", *headers: str) -> Behaviour:
-    """A destination that always answers this."""
+def responds(body: str, status: str = "201 Created", *headers: str) -> Behaviour:
+    """A destination that always sends this response."""
     data = body.encode()
     length = f"Content-Length: {len(data)}"
     head = "\r\n".join([f"HTTP/1.1 {status}", length, *headers, "", ""])
@@ -62,22 +62,22 @@ def test_a_value_is_stored_with_where_it_came_from(receiver: Receiver) -> None:
     attempt = Attempt.objects.get()
     key = json.loads(attempt.response_body)["key"]
     assert ticket.external_data == {"score": 5, "jira_key": key}
-    answered = attempt.started_at + timedelta(milliseconds=attempt.total_ms or 0)
+    received_at = attempt.started_at + timedelta(milliseconds=attempt.total_ms or 0)
     assert ticket.external_provenance == {
         "jira_key": {
             "run": run.pk,
             "delivery": attempt.delivery_id,
             "attempt": 1,
-            "at": answered.isoformat(),
+            "at": received_at.isoformat(),
             "source": "body $.key",
         }
     }
     assert attempt.message == f"Stored: jira_key = {key} (body $.key)"
     assert run.delivered == 1
-    assert ticket.modified_at == before, "a capture is no edit of the ticket"
+    assert ticket.modified_at == before, "a capture does not edit the ticket"
 
 
-def test_each_ticket_gets_its_own_answer(receiver: Receiver) -> None:
+def test_each_ticket_gets_its_own_response(receiver: Receiver) -> None:
     bugs = factories.feedback_type()
     factories.tickets(bugs, 30)
     macro = factories.macro(bugs, f"{receiver.url}/jira/", return_values=[KEY])
@@ -97,7 +97,7 @@ def test_each_ticket_gets_its_own_answer(receiver: Receiver) -> None:
 def test_a_later_step_sees_what_an_earlier_one_captured(
     serve: Callable[..., Server], receiver: Receiver
 ) -> None:
-    tracker = serve(answers('{"key": "ABC-7", "votes": 3, "tags": ["a", "b"]}'))
+    tracker = serve(responds('{"key": "ABC-7", "votes": 3, "tags": ["a", "b"]}'))
     bugs = factories.feedback_type()
     factories.ticket(bugs)
     macro = factories.macro(
@@ -129,7 +129,7 @@ def test_a_later_step_sees_what_an_earlier_one_captured(
 def test_a_required_value_that_is_missing_fails_without_a_retry(
     serve: Callable[..., Server],
 ) -> None:
-    tracker = serve(answers('{"id": 5}'))
+    tracker = serve(responds('{"id": 5}'))
     bugs = factories.feedback_type()
     ticket = factories.ticket(bugs)
     macro = factories.macro(
@@ -163,19 +163,19 @@ def test_a_required_value_that_is_missing_fails_without_a_retry(
     [
         ('{"other": 1}', "body $.key matches nothing"),
         ('{"key": {}}', "body $.key is an object, not a text"),
-        ("<html>", "body $.key can't be looked up: the answer is not JSON"),
-        ("", "body $.key can't be looked up: the answer is empty"),
+        ("<html>", "body $.key can't be looked up: the response is not JSON"),
+        ("", "body $.key can't be looked up: the response is empty"),
         (
             '{"key": "A"}' + " " * 70_000,
-            "body $.key can't be looked up: the answer is not whole (longer than what"
+            "body $.key can't be looked up: the response is not whole (longer than what"
             " is kept)",
         ),
     ],
 )
-def test_an_answer_that_lacks_a_value_says_so_and_stores_the_others(
+def test_a_response_that_lacks_a_value_says_so_and_stores_the_others(
     serve: Callable[..., Server], body: str, why: str
 ) -> None:
-    tracker = serve(answers(body))
+    tracker = serve(responds(body))
     code = {"name": "code", "source": "status", "type": "number"}
 
     ticket = run_on_one(tracker.url("/"), KEY, code)
@@ -190,7 +190,7 @@ def test_an_answer_that_lacks_a_value_says_so_and_stores_the_others(
 def test_a_refusal_gives_only_what_is_wanted_always(
     serve: Callable[..., Server],
 ) -> None:
-    tracker = serve(answers('{"key": "A", "error": "no"}', "404 Not Found"))
+    tracker = serve(responds('{"key": "A", "error": "no"}', "404 Not Found"))
     error = {"name": "error", "expression": "$.error", "when": "always"}
 
     ticket = run_on_one(tracker.url("/"), KEY, error)
@@ -199,7 +199,7 @@ def test_a_refusal_gives_only_what_is_wanted_always(
     assert Delivery.objects.get().state == "failed"
 
 
-def test_a_retry_that_gets_an_answer_writes_over_the_one_before(
+def test_a_retry_that_gets_a_response_writes_over_the_one_before(
     serve: Callable[..., Server],
 ) -> None:
     codes = iter(["503 Busy", "201 Created"])
@@ -230,7 +230,7 @@ def test_a_secret_that_is_echoed_is_stored_masked(
     serve: Callable[..., Server],
 ) -> None:
     tracker = serve(
-        answers('{"said": "got s3cret-token!"}', "200 OK", "X-Echo: s3cret-token")
+        responds('{"echoed": "got s3cret-token!"}', "200 OK", "X-Echo: s3cret-token")
     )
     bugs = factories.feedback_type()
     ticket = factories.ticket(bugs)
@@ -240,7 +240,7 @@ def test_a_secret_that_is_echoed_is_stored_masked(
         tracker.url("/"),
         headers="X-Key: ((Secret: token))",
         return_values=[
-            {"name": "said", "expression": "$.said"},
+            {"name": "echoed", "expression": "$.echoed"},
             {"name": "part", "source": "text", "expression": "got (s3...)"},
             {"name": "echo", "source": "header", "expression": "X-Echo"},
         ],
@@ -249,14 +249,14 @@ def test_a_secret_that_is_echoed_is_stored_masked(
     deliver(factories.run(macro))
 
     ticket.refresh_from_db()
-    assert ticket.external_data == {"said": "got ••••••!", "echo": "••••••"}
+    assert ticket.external_data == {"echoed": "got ••••••!", "echo": "••••••"}
     assert "s3c" not in Attempt.objects.get().message
 
 
-def test_a_run_reads_answers_as_its_macro_did_at_the_start(
+def test_a_run_reads_responses_as_its_macro_did_at_the_start(
     serve: Callable[..., Server],
 ) -> None:
-    tracker = serve(answers('{"key": "ABC-1"}'))
+    tracker = serve(responds('{"key": "ABC-1"}'))
     bugs = factories.feedback_type()
     ticket = factories.ticket(bugs)
     macro = factories.macro(bugs, tracker.url("/"), return_values=[KEY])

@@ -15,8 +15,10 @@ from django.test.utils import CaptureQueriesContext
 
 from feedback.models import Comment, Feedback, FeedbackType
 from logs.models import Cause, Delivery, Run
-from macros.models import Macro, WebRequest
+from macros.config import note_version
+from macros.models import Macro
 from macros.runs import RunRefused, start_run
+from macros.steps.kinds.web_request import WebRequest
 from tests import factories
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -69,6 +71,7 @@ def test_a_run_says_what_was_started_by_whom_on_what(
         "project_id": bugs.project_id,
         "macro_id": macro.pk,
         "macro_version": 1,
+        "origins": ["https://a.example:443"],
         "left_out": 0,
         "macro_name": "Post",
         "cause": "action",
@@ -176,10 +179,10 @@ def test_a_selection_without_a_ticket_of_the_type_is_refused(
 ) -> None:
     factories.ticket(factories.feedback_type("Idea", "IDEA"))
     factories.ticket(bugs, title="Not selected")
-    said = "No ticket of Phone Beta: Bug Report is selected, so nothing was sent."
-    assert refusal(macro, Feedback.objects.none()) == said
-    assert refusal(macro, Feedback.objects.filter(title="No such")) == said
-    assert refusal(macro, Feedback.objects.exclude(feedback_type=bugs)) == said
+    message = "No ticket of Phone Beta: Bug Report is selected, so nothing was sent."
+    assert refusal(macro, Feedback.objects.none()) == message
+    assert refusal(macro, Feedback.objects.filter(title="No such")) == message
+    assert refusal(macro, Feedback.objects.exclude(feedback_type=bugs)) == message
 
 
 def test_a_macro_whose_field_was_removed_is_refused_with_the_place(
@@ -190,8 +193,8 @@ def test_a_macro_whose_field_was_removed_is_refused_with_the_place(
         bugs, "https://a.example/", name="Old", body='{"a":\n "((Field: Severity))"}'
     )
     bugs.form_fields.filter(key="severity").delete()
-    said = refusal(macro, Feedback.objects.all())
-    assert said.startswith(
+    message = refusal(macro, Feedback.objects.all())
+    assert message.startswith(
         "The macro Old can't run. Line 2, column 3: unknown tag ((Field: Severity))."
     )
 
@@ -231,7 +234,7 @@ def test_tickets_of_other_types_in_the_selection_are_left_out(
             ["BUG-1", "BUG-3"],
         ),
         (
-            lambda rows: rows.annotate(said=Count("comments")).filter(said=2),
+            lambda rows: rows.annotate(count=Count("comments")).filter(count=2),
             ["BUG-3"],
         ),
         (lambda rows: rows.select_related("status").defer("title"), None),
@@ -266,6 +269,32 @@ def test_any_queryset_is_a_selection_and_names_each_ticket_once(
 
     assert sorted(subjects_of(run)) == expected
     assert run.total == len(expected)
+
+
+def test_a_macro_saved_while_it_is_frozen_is_frozen_again(
+    bugs: FeedbackType, macro: Macro
+) -> None:
+    """Else the run would carry the number of a version that it is not."""
+    factories.ticket(bugs)
+    note_version(macro)
+    reads = 0
+
+    def save_between(execute: Any, sql: str, *rest: Any) -> Any:
+        """Somebody saves after the version was looked up, before the steps are read."""
+        nonlocal reads
+        if sql.startswith("SELECT") and 'FROM "macros_step"' in sql:
+            reads += 1
+            if reads == 2:
+                WebRequest.objects.update(url="https://new.example/")
+                note_version(macro)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(save_between):
+        run = start(macro, Feedback.objects.all())
+
+    assert run.macro_version == 2
+    assert [step["url"] for step in run.snapshot["steps"]] == ["https://new.example/"]
+    assert run.origins == ["https://new.example:443"]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Test sends: a run of one request that changes nothing unless it is asked to."""
+"""Test sends: a run of one request that stores nothing unless asked to."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from centerhook.receiver import Receiver
 from feedback.models import Feedback, FeedbackType
 from logs.models import Attempt, AuditEntry, Destination, Run
 from macros import deliveries
-from macros.models import Macro, WebRequest
+from macros.models import Macro
 from macros.runs import RunRefused, start_test
+from macros.steps.kinds.web_request import WebRequest
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -41,8 +42,8 @@ def unsaved(of: FeedbackType, url: str, **values: Any) -> WebRequest:
     return step
 
 
-def tried(step: WebRequest, ticket: Feedback, **asked: bool) -> Attempt:
-    run = start_test(step, ticket, actor=None, **asked)
+def tried(step: WebRequest, ticket: Feedback, **options: bool) -> Attempt:
+    run = start_test(step, ticket, actor=None, **options)
     deliveries.work(run.pk)
     return run.deliveries.get().attempt_log.get()
 
@@ -69,7 +70,7 @@ def test_a_failure_is_not_tried_again(bugs: FeedbackType, receiver: Receiver) ->
     assert len(receiver.requests) == 1
 
 
-def test_what_would_be_stored_is_told_and_stored_if_asked(
+def test_what_would_be_stored_is_shown_and_stored_if_asked(
     bugs: FeedbackType, receiver: Receiver
 ) -> None:
     ticket = factories.ticket(bugs, title="QA-7")
@@ -93,10 +94,10 @@ def test_an_echo_sends_nothing_and_gives_the_request_back(
 ) -> None:
     step = unsaved(bugs, f"{receiver.url}/x?q=((Reference))", headers="X-A: ((Title))")
     attempt = tried(step, factories.ticket(bugs, title="Größe"), echo=True)
-    told = json.loads(attempt.response_body)
-    assert (told["method"], told["body"]) == ("POST", {"text": "Größe"})
-    assert told["url"] == f"{receiver.url}/x?q=BUG-1"
-    assert told["headers"]["X-A"] == "Größe"
+    echoed = json.loads(attempt.response_body)
+    assert (echoed["method"], echoed["body"]) == ("POST", {"text": "Größe"})
+    assert echoed["url"] == f"{receiver.url}/x?q=BUG-1"
+    assert echoed["headers"]["X-A"] == "Größe"
     assert receiver.requests == []
     assert not Destination.objects.exists()
 
@@ -109,17 +110,17 @@ def test_an_echo_goes_to_no_inside_address_either(
     assert tried(step, factories.ticket(bugs), echo=True).status == 200
 
 
-@pytest.mark.parametrize("place", ["url", "headers", "body", "typed", "basic"])
-def test_no_credential_comes_back_from_the_echo(bugs: FeedbackType, place: str) -> None:
+@pytest.mark.parametrize("part", ["url", "headers", "body", "typed", "basic"])
+def test_no_credential_comes_back_from_the_echo(bugs: FeedbackType, part: str) -> None:
     factories.secret(bugs, "token", "hunter2-hunter2")
     step = unsaved(bugs, "https://example.com/")
-    if place == "url":
+    if part == "url":
         step.url += "((Secret: token))/x"
-    elif place == "headers":
+    elif part == "headers":
         step.headers = "X-Token: ((Secret: token))"
-    elif place == "body":
+    elif part == "body":
         step.body = '{"token": "((Secret: token))"}'
-    elif place == "typed":
+    elif part == "typed":
         step.headers = "Authorization: Bearer hunter2-hunter2"
     else:
         step.auth_kind, step.auth_user = "basic", "ada"
@@ -180,7 +181,7 @@ def test_a_wrong_template_a_lock_and_a_strange_ticket_are_refused(
     assert not Run.objects.exists()
 
 
-def test_an_answer_that_is_no_json_says_what_is_not_stored(
+def test_a_response_that_is_no_json_says_what_is_not_stored(
     bugs: FeedbackType, receiver: Receiver
 ) -> None:
     step = unsaved(bugs, f"{receiver.url}/ok", return_values=[KEY])

@@ -17,7 +17,7 @@ from macros import deliveries
 from macros.models import Macro
 from macros.runs import RunRefused, macros_for, start_run, subjects_of
 from macros.runs.control import cancel_run
-from macros.runs.resends import preview_resend, resend
+from macros.runs.resend import preview_resend, resend
 from macros.steps.previews import preview
 from macros.steps.rendering import Plan, context_for
 from tests import factories
@@ -330,7 +330,7 @@ def test_other_steps_are_tried_and_done_on_testers_too(
 
     found = preview(macro, subjects_of(macro))
 
-    assert [(each.called, each.problem) for each in found.dry_run] == [
+    assert [(each.name, each.problem) for each in found.dry_run] == [
         ("t0@example.com", ""),
         ("t1@example.com", ""),
     ]

@@ -1,4 +1,4 @@
-"""The queue is only the alarm bell: the database knows what is due."""
+"""The queue only wakes the workers: the database knows what is due."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import django_rq
 import pytest
@@ -20,9 +21,11 @@ from rq.exceptions import StopRequested
 
 from centerhook.receiver import Receiver
 from logs import recording
-from logs.models import Delivery, DeliveryState, Run
+from logs.models import Delivery, DeliveryState, Resend, Run
 from macros import jobs, queue
 from macros.models import Macro
+from macros.runs.control import cancel_run, pause_run, resume_run
+from macros.runs.resend import resend
 from tests import factories
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
@@ -30,12 +33,15 @@ STOPPING = (signal.SIGINT, signal.SIGTERM)
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+def clear_queue() -> None:
+    django_rq.get_queue(queue.QUEUE).empty()
+
+
 @pytest.fixture(autouse=True)
-def silence() -> Iterator[None]:
-    """No bell of another test."""
-    django_rq.get_queue(queue.QUEUE).empty()
+def empty_queue() -> Iterator[None]:
+    clear_queue()
     yield
-    django_rq.get_queue(queue.QUEUE).empty()
+    clear_queue()
 
 
 def a_macro(url: str = "https://a.example/", count: int = 1) -> Macro:
@@ -44,10 +50,11 @@ def a_macro(url: str = "https://a.example/", count: int = 1) -> Macro:
     return factories.macro(bugs, url)
 
 
-def bells() -> Counter[int]:
-    found = django_rq.get_queue(queue.QUEUE).get_jobs()
-    assert {job.func_name for job in found} <= {"macros.jobs.deliver"}
-    return Counter(job.args[0] for job in found)
+def wake_ups() -> Counter[int]:
+    """How many jobs wait for each run."""
+    waiting = django_rq.get_queue(queue.QUEUE).get_jobs()
+    assert {job.func_name for job in waiting} <= {"macros.jobs.deliver"}
+    return Counter(job.args[0] for job in waiting)
 
 
 class DeafWorker(SimpleWorker):
@@ -60,16 +67,57 @@ class DeafWorker(SimpleWorker):
         pass
 
 
-def answer_the_bells() -> None:
+def work_off_the_queue() -> None:
     django_rq.get_worker(queue.QUEUE, worker_class=DeafWorker).work(
         burst=True, logging_level="ERROR"
     )
 
 
-def test_starting_a_run_rings_once_after_the_commit() -> None:
+def test_starting_a_run_wakes_a_worker_once_after_the_commit() -> None:
     run = factories.run(a_macro(count=3))
-    assert bells() == {run.pk: 1}
+    assert wake_ups() == {run.pk: 1}
     assert queue.notified_runs() == {run.pk}
+
+
+@pytest.fixture
+def three_workers() -> Iterator[None]:
+    """They are known to Redis, and do nothing."""
+    line = django_rq.get_queue(queue.QUEUE)
+    workers = [DeafWorker([line], connection=line.connection) for _ in range(3)]
+    for worker in workers:
+        worker.register_birth()
+    yield
+    for worker in workers:
+        worker.register_death()
+
+
+@pytest.mark.usefixtures("three_workers")
+@pytest.mark.parametrize(("count", "jobs_made"), [(1, 1), (4, 1), (5, 2), (30, 3)])
+def test_as_many_workers_are_asked_as_there_are_batches(
+    settings: Any, count: int, jobs_made: int
+) -> None:
+    settings.BATCH_SIZE = 4
+    run = factories.run(a_macro(count=count))
+    assert wake_ups() == {run.pk: jobs_made}
+
+
+@pytest.mark.usefixtures("three_workers")
+def test_what_is_resumed_or_resent_asks_several_workers_too(
+    settings: Any,
+) -> None:
+    settings.BATCH_SIZE = 4
+    run = factories.run(a_macro(count=8))
+    olivia = factories.superuser()
+
+    pause_run(run)
+    clear_queue()
+    resume_run(run)
+    assert wake_ups() == {run.pk: 2}
+
+    cancel_run(run)
+    clear_queue()
+    resend(run.deliveries.all(), Resend.ANEW, olivia)
+    assert wake_ups() == {run.pk: 2}
 
 
 def test_a_job_carries_the_runs_id_and_nothing_else() -> None:
@@ -82,13 +130,13 @@ def test_a_job_carries_the_runs_id_and_nothing_else() -> None:
     )
 
 
-def test_without_redis_a_run_starts_and_the_clock_rings_later(
-    settings: object, receiver: Receiver
+def test_without_redis_a_run_starts_and_the_clock_wakes_a_worker_later(
+    settings: Any, receiver: Receiver
 ) -> None:
     macro = a_macro(f"{receiver.url}/ok", count=2)
-    before = settings.RQ_QUEUES  # type: ignore[attr-defined]
+    before = settings.RQ_QUEUES
     away = {"deliveries": {"URL": "unix:///nowhere/redis.sock"}}
-    settings.RQ_QUEUES = away  # type: ignore[attr-defined]
+    settings.RQ_QUEUES = away
 
     run = factories.run(macro)
 
@@ -96,21 +144,21 @@ def test_without_redis_a_run_starts_and_the_clock_rings_later(
     assert not queue.has_worker()
     with pytest.raises(RedisError):
         jobs.wake()
-    settings.RQ_QUEUES = before  # type: ignore[attr-defined]
-    assert bells() == {}
+    settings.RQ_QUEUES = before
+    assert wake_ups() == {}
     jobs.wake()
-    answer_the_bells()
+    work_off_the_queue()
     run.refresh_from_db()
     assert (run.delivered, run.state) == (2, "finished")
 
 
-def test_the_clock_rings_for_the_due_runs_that_have_no_bell() -> None:
+def test_the_clock_notifies_of_the_due_runs_that_nobody_is_asked_to_work_on() -> None:
     macro = a_macro()
-    rung, lost, later, settled, silent, emptied = (
+    notified, lost, later, settled, silent, emptied = (
         factories.run(macro) for _ in range(6)
     )
-    django_rq.get_queue(queue.QUEUE).empty()
-    queue.notify(rung.pk)
+    clear_queue()
+    queue.notify(notified.pk)
     in_an_hour = timezone.now() + timedelta(hours=1)
     later.deliveries.update(next_attempt_at=in_an_hour)
     settled.deliveries.update(state=DeliveryState.DELIVERED, next_attempt_at=None)
@@ -120,14 +168,14 @@ def test_the_clock_rings_for_the_due_runs_that_have_no_bell() -> None:
     emptied.deliveries.all().delete()
 
     jobs.wake()
-    assert bells() == {rung.pk: 1, lost.pk: 1}
+    assert wake_ups() == {notified.pk: 1, lost.pk: 1}
 
     jobs.wake()
-    assert bells() == {rung.pk: 1, lost.pk: 1}
+    assert wake_ups() == {notified.pk: 1, lost.pk: 1}
 
     with time_machine.travel(timezone.now() + timedelta(hours=2)):
         jobs.wake()
-    assert bells() == {run.pk: 1 for run in (rung, lost, later, silent)}
+    assert wake_ups() == {run.pk: 1 for run in (notified, lost, later, silent)}
 
 
 def test_the_clock_ends_what_is_left_of_a_cancelled_run() -> None:
@@ -149,7 +197,7 @@ def test_the_clock_ends_what_is_left_of_a_cancelled_run() -> None:
 def test_two_clocks_at_once_send_nothing_twice(receiver: Receiver) -> None:
     macro = a_macro(f"{receiver.url}/ok", count=5)
     runs = [factories.run(macro) for _ in range(3)]
-    django_rq.get_queue(queue.QUEUE).empty()
+    clear_queue()
 
     def tick(_: int) -> None:
         try:
@@ -160,8 +208,8 @@ def test_two_clocks_at_once_send_nothing_twice(receiver: Receiver) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(tick, range(8)))
 
-    assert set(bells()) == {run.pk for run in runs}
-    answer_the_bells()
+    assert set(wake_ups()) == {run.pk for run in runs}
+    work_off_the_queue()
     assert len(receiver.ids) == 15 and set(receiver.ids.values()) == {1}
     assert set(Run.objects.values_list("state", "delivered")) == {("finished", 5)}
 
@@ -170,26 +218,26 @@ def test_a_job_done_twice_sends_once(receiver: Receiver) -> None:
     run = factories.run(a_macro(f"{receiver.url}/ok", count=2))
     queue.notify(run.pk)
     queue.notify(run.pk)
-    answer_the_bells()
+    work_off_the_queue()
     assert sorted(receiver.ids.values()) == [1, 1]
     assert set(Delivery.objects.values_list("attempts", flat=True)) == {1}
 
 
-def test_a_bell_for_a_deleted_run_is_answered_by_doing_nothing() -> None:
+def test_a_wake_up_for_a_deleted_run_does_nothing() -> None:
     run = factories.run(a_macro())
     Run.objects.all().delete()
     jobs.deliver(run.pk)
-    answer_the_bells()
+    work_off_the_queue()
     assert not Delivery.objects.exists()
 
 
 def test_a_worker_stops_also_if_the_signal_fell_into_code_that_takes_all() -> None:
     """A logging handler, for one, swallows what the signal's handler raises."""
-    bell = django_rq.get_queue(queue.QUEUE)
-    worker = queue.DeliveryWorker([bell], connection=bell.connection)
+    line = django_rq.get_queue(queue.QUEUE)
+    worker = queue.DeliveryWorker([line], connection=line.connection)
     before = {number: signal.getsignal(number) for number in STOPPING}
-    told: list[str] = []
-    worker.on_stop = lambda: told.append("stop")
+    stops: list[str] = []
+    worker.on_stop = lambda: stops.append("stop")
     try:
         with contextlib.suppress(StopRequested):
             worker.request_stop(signal.SIGTERM, None)
@@ -198,4 +246,4 @@ def test_a_worker_stops_also_if_the_signal_fell_into_code_that_takes_all() -> No
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    assert told == ["stop"]
+    assert stops == ["stop"]

@@ -10,7 +10,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 MAX_FILE = 300
 MAX_TEST_FILE = 500
-MAX_FUNCTION = 40
+MAX_FUNCTION = 30
+# Functions that may be longer, each with the reason.
+LONG_FUNCTIONS = {
+    "macros/admin/start_form.py:_ask_for_secrets": "pending: split with its room",
+    "macros/authoring/curl/shells.py:read": "pending: split with its room",
+    "macros/authoring/curl/windows.py:split_arguments": "pending: split with its room",
+    "macros/authoring/presets/filling.py:fill": "pending: split with its room",
+    "macros/config/exporting.py:export_project": "pending: split with its room",
+}
 OURS = ("centerhook", "feedback", "logs", "macros", "tests", "manage.py")
 
 
@@ -55,13 +63,13 @@ def test_no_file_is_too_long() -> None:
     assert {name for name in long if lengths[name] > MAX_TEST_FILE} == set()
 
 
-def test_no_function_is_too_long() -> None:
-    long = [
-        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}: {lines_of_code(node)}"
+def test_no_function_is_too_long_but_those_with_a_reason() -> None:
+    long = {
+        f"{path.relative_to(ROOT)}:{node.name}"
         for path, node in functions()
         if lines_of_code(node) > MAX_FUNCTION and "tests" not in path.parts
-    ]
-    assert long == []
+    }
+    assert long == set(LONG_FUNCTIONS)
 
 
 def test_no_module_is_named_for_nothing() -> None:

@@ -9,9 +9,8 @@ import yaml
 
 from macros.authoring.presets import Preset, fill
 from macros.http import Request
-from macros.models import WebRequest
 from macros.models.secrets import Vault
-from macros.steps.rendering import RequestTemplate
+from macros.steps.kinds.web_request import WebRequest
 from macros.tags import FEEDBACK, TESTER, FieldInfo, RenderContext, Scope
 from tests.tags.subjects import a_context, a_testers_context
 
@@ -84,7 +83,7 @@ def requests_of(
     values = values_for(preset)
     built = []
     for step in steps(preset, nasty):
-        template = RequestTemplate.compile(step, scope_of(preset))
+        template = WebRequest.compile(step, scope_of(preset))
         template.unlock(Vault(values))
         built.append(template.render(context))
     return built

@@ -50,7 +50,7 @@ def test_a_program_with_nothing_but_a_key_does_the_whole_job(
     report = outside_program(f"{url}/api/v1", issue_key(bugs))
 
     wanted = sorted(f"BUG-{number}" for number in range(1, 71))
-    assert sorted(report["found"]) == wanted
+    assert sorted(report["references"]) == wanted
     assert sorted(report["delivered"]) == wanted
     sent = [json.loads(request.body)["summary"] for request in receiver.requests]
     assert sorted(sent) == [f"{reference} It breaks" for reference in wanted]
@@ -70,16 +70,16 @@ def outside_program(api: str, key: str) -> dict[str, Any]:
             response.raise_for_status()
             return response.json()
 
-        def rows(room: str, **query: Any) -> list[Any]:
-            page = get(f"{api}/{room}/", **query)
-            found = page["results"]
+        def rows(resource: str, **query: Any) -> list[Any]:
+            page = get(f"{api}/{resource}/", **query)
+            results = page["results"]
             while page["next"]:
                 page = get(page["next"])
-                found += page["results"]
-            return found
+                results += page["results"]
+            return results
 
         asked = {"type": "Bug Report", "open": "true", "field_severity": "Critical"}
-        found = rows("feedback", **asked)
+        tickets = rows("feedback", **asked)
         [macro] = rows("macros", name="Create Jira issue")
         orders = [
             session.post(
@@ -92,7 +92,7 @@ def outside_program(api: str, key: str) -> dict[str, Any]:
         ]
         assert orders[0].headers["Location"] == orders[1].headers["Location"]
         run = orders[0].json()
-        assert run["counts"]["total"] == len(found) and not run["notice"]
+        assert run["counts"]["total"] == len(tickets) and not run["notice"]
         give_up = time.monotonic() + 60
         while not run["is_settled"]:
             assert time.monotonic() < give_up, run
@@ -101,7 +101,7 @@ def outside_program(api: str, key: str) -> dict[str, Any]:
         deliveries = rows("deliveries", run=run["id"], state="delivered")
         last = get(f"{api}/deliveries/{deliveries[-1]['id']}/")
         return {
-            "found": [each["reference"] for each in found],
+            "references": [each["reference"] for each in tickets],
             "delivered": [each["reference"] for each in deliveries],
             "webhook_ids": [each["webhook_id"] for each in deliveries],
             "statuses": {each["last_status"] for each in deliveries},
@@ -144,10 +144,10 @@ def test_no_request_that_a_fuzzer_thinks_of_is_a_server_error(
         timeout=300,
     )
     assert fuzzer.returncode == 0, fuzzer.stdout
-    found = json.loads(report.read_text())
-    assert found["operations"]["tested"] == 21
-    assert found["test_cases"]["generated"] > 1000
-    assert not found["failures"] and not found["errors"]
+    summary = json.loads(report.read_text())
+    assert summary["operations"]["tested"] == 21
+    assert summary["test_cases"]["generated"] > 1000
+    assert not summary["failures"] and not summary["errors"]
 
 
 def test_big_bodies_and_header_bombs_are_refused_and_the_server_goes_on(

@@ -63,7 +63,7 @@ def test_a_killed_worker_and_a_flushed_queue_lose_nothing(
     assert repeats <= lost, "only what the killed worker held may arrive twice"
 
 
-def test_a_bell_that_was_lost_before_any_worker_came_is_rung_again(
+def test_a_wake_up_that_was_lost_before_any_worker_came_is_sent_again(
     start: Start, receiver: Receiver
 ) -> None:
     bugs = factories.feedback_type()

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def deleting(model: Any, pk: int) -> Callable[[Peer], None]:
-    """Deletes a row when the request has come, then answers."""
+    """Deletes a row when the request has come, then responds."""
 
     def behave(peer: Peer) -> None:
         peer.request()
@@ -40,8 +40,8 @@ def test_a_deletion_in_flight_is_recorded_or_dropped_and_stops_nobody(
     bugs, others = factories.feedback_type(), factories.feedback_type()
     ticket = factories.ticket(bugs)
     factories.tickets(others, 5)
-    subject = serve(lambda peer: behave(peer))
-    macro = factories.macro(bugs, subject.url("/"))
+    destination = serve(lambda peer: behave(peer))
+    macro = factories.macro(bugs, destination.url("/"))
     run = factories.run(macro)
     other = factories.run(factories.macro(others, serve(always(OK)).url("/")))
     pks = {Feedback: ticket.pk, Macro: macro.pk, Run: run.pk}
@@ -59,10 +59,10 @@ def test_a_deletion_in_flight_is_recorded_or_dropped_and_stops_nobody(
     other.refresh_from_db()
     assert (other.state, other.delivered) == ("finished", 5)
     states = list(Delivery.objects.filter(run=run.pk).values_list("state", flat=True))
-    answers = list(Attempt.objects.filter(delivery__run=run.pk).values_list("status"))
+    statuses = list(Attempt.objects.filter(delivery__run=run.pk).values_list("status"))
     if model in (Run, Community):
-        assert (states, answers) == ([], [])
+        assert (states, statuses) == ([], [])
     else:
         run.refresh_from_db()
-        assert (states, answers, run.state) == (["delivered"], [(200,)], "finished")
-    assert len(subject.requests) == 1
+        assert (states, statuses, run.state) == (["delivered"], [(200,)], "finished")
+    assert len(destination.requests) == 1

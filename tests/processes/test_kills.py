@@ -74,9 +74,9 @@ def test_two_clocks_are_harmless_and_one_of_them_may_be_killed(
 
     def refuse_twice(peer: Peer) -> None:
         while request := peer.request():
-            [found] = re.findall(rb"(?i)\r\nwebhook-id: (\S+)", request)
-            arrived[found.decode()] += 1
-            fine = arrived[found.decode()] > 2
+            [delivery] = re.findall(rb"(?i)\r\nwebhook-id: (\S+)", request)
+            arrived[delivery.decode()] += 1
+            fine = arrived[delivery.decode()] > 2
             peer.say(OK if fine else answer(b"", status="408 Come Back"))
 
     server = serve(refuse_twice)

@@ -11,7 +11,7 @@ def test_a_lease_too_short_to_be_renewed_is_refused(
     settings: object, lease: float, wrong: bool
 ) -> None:
     settings.LEASE_SECONDS = lease  # type: ignore[attr-defined]
-    found = [each for each in run_checks() if each.id == "centerhook.E102"]
-    assert len(found) == wrong
-    for each in found:
+    errors = [each for each in run_checks() if each.id == "centerhook.E102"]
+    assert len(errors) == wrong
+    for each in errors:
         assert "LEASE_SECONDS is 2.9" in each.msg and each.hint

@@ -1,4 +1,4 @@
-"""Redis is only the alarm bell: without it work is late, and none of it is lost."""
+"""Redis only wakes workers: without it work is late, and none of it is lost."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from tests.processes.conftest import wait_until
 
 
 def start_web(start: Callable[..., Any], **environment: object) -> str:
-    """Start it with `start` of the conftest; returns its address once it answers."""
+    """Start it with `start` of the conftest; returns its URL once it responds."""
     with socket.create_server(("127.0.0.1", 0), backlog=256) as listening:
         fd = listening.fileno()
         settings = "python:centerhook.demo.gunicorn_settings"

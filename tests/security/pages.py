@@ -1,4 +1,4 @@
-"""Every page of the admin, found from what is registered, with a row to show."""
+"""Every page of the admin that is registered, with a row to show."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ SQLITE = "django.db.backends.sqlite3"
 POSTGRES = "django.db.backends.postgresql"
 
 
-def found(settings: Any, base: dict[str, Any], **changes: Any) -> dict[str, Any]:
+def messages_of(settings: Any, base: dict[str, Any], **changes: Any) -> dict[str, Any]:
     for name, value in (base | changes).items():
         setattr(settings, name, value)
     messages = run_checks(tags=["security"], include_deployment_checks=True)
@@ -41,12 +41,12 @@ def found(settings: Any, base: dict[str, Any], **changes: Any) -> dict[str, Any]
 
 
 def test_a_good_public_server_is_left_alone(settings: Any) -> None:
-    assert found(settings, PUBLIC) == {}
+    assert messages_of(settings, PUBLIC) == {}
 
 
 @pytest.mark.parametrize("debug", [True, False])
 def test_the_embedded_default_is_left_alone(settings: Any, debug: bool) -> None:
-    assert found(settings, OWN, DEBUG=debug) == {}
+    assert messages_of(settings, OWN, DEBUG=debug) == {}
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_an_unsafe_setting_is_named(
     word: str,
 ) -> None:
     monkeypatch.setitem(configured.DATABASES["default"], "ENGINE", SQLITE)
-    message = found(settings, PUBLIC, **changes)[id]
+    message = messages_of(settings, PUBLIC, **changes)[id]
     assert word in message.msg
     assert message.hint
     assert message.is_serious() is (id[0] == "E")
@@ -89,15 +89,15 @@ def test_a_queue_on_this_machine_suits_sqlite(
     settings: Any, monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
     monkeypatch.setitem(configured.DATABASES["default"], "ENGINE", SQLITE)
-    assert found(settings, PUBLIC, REDIS_URL=url) == {}
+    assert messages_of(settings, PUBLIC, REDIS_URL=url) == {}
 
 
 def test_a_queue_elsewhere_suits_postgres(
     settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(configured.DATABASES["default"], "ENGINE", POSTGRES)
-    assert found(settings, PUBLIC, REDIS_URL="redis://queue.example.com/0") == {}
+    assert messages_of(settings, PUBLIC, REDIS_URL="redis://queue.example.com/0") == {}
 
 
 def test_an_address_without_a_name_is_no_foreign_host(settings: Any) -> None:
-    assert found(settings, OWN, BASE_URL="http://[::1]:8000") == {}
+    assert messages_of(settings, OWN, BASE_URL="http://[::1]:8000") == {}

@@ -1,4 +1,4 @@
-"""Addresses and forms that no page of ours leads to are answered, never with a 500."""
+"""Addresses and forms that no page of ours leads to never get a 500."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def rows(page: Client) -> FeedbackType:
     return made
 
 
-def answer(page: Client, url: str, data: dict[str, Any] | None = None) -> int:
-    """The status, with whatever was done undone again."""
+def status_of(page: Client, url: str, data: dict[str, Any] | None = None) -> int:
+    """The status of the response; whatever was done is undone again."""
     with transaction.atomic():
         if data is None:
             status = page.get(url).status_code
@@ -80,11 +80,11 @@ def test_a_list_takes_any_parameter(page: Client, rows: Any, model: Any) -> None
     names = [*fields, "q", "p", "o", "all", "e", "_facets", "_popup", "_to_field"]
     names += ["feedback_type", "status", "submitter", "run__macro", "open"]
     names += ["_changelist_filters", "created_at__year", "created_at__month"]
-    found = page_of(model, "changelist")
+    url = page_of(model, "changelist")
     for name in names:
         for value in (BIG, "99999", "\0"):
             for lookup in ("", "__exact", "__in"):
-                answer(page, f"{found}?{urlencode({name + lookup: value})}")
+                status_of(page, f"{url}?{urlencode({name + lookup: value})}")
 
 
 @pytest.mark.parametrize(
@@ -124,9 +124,9 @@ def test_a_number_no_column_holds_finds_nothing(
 def test_the_list_of_tickets_takes_any_mixture(
     page: Client, rows: FeedbackType, query: dict[str, str]
 ) -> None:
-    answer(page, f"{TICKETS}?{urlencode(query)}")
+    status_of(page, f"{TICKETS}?{urlencode(query)}")
     ours = {"feedback_type": str(rows.pk), **query}
-    answer(page, f"{TICKETS}?{urlencode(ours)}")
+    status_of(page, f"{TICKETS}?{urlencode(ours)}")
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
@@ -134,7 +134,7 @@ def test_a_row_of_any_number_is_looked_for(page: Client, rows: Any, model: Any) 
     for name in ("change", "delete", "history"):
         for value in ("99999999999999999999999", "%00", "_", "²", "-1", "%ED%A0%80"):
             url = page_of(model, name, "PK").replace("PK", value)
-            assert answer(page, url) in (302, 403, 404), url
+            assert status_of(page, url) in (302, 403, 404), url
 
 
 @pytest.mark.parametrize("pk", [BIG, "\0", "x", "²", "1.5"])
@@ -145,7 +145,9 @@ def test_an_action_on_what_is_no_row_is_refused(
 ) -> None:
     form = {"index": "0", "select_across": across, ACTION_CHECKBOX_NAME: [pk]}
     for action in ("delete_selected", f"macro_{Macro.objects.get().pk}", "resend_same"):
-        status = answer(page, page_of(model, "changelist"), form | {"action": action})
+        status = status_of(
+            page, page_of(model, "changelist"), form | {"action": action}
+        )
         # A list without actions is shown again.
         assert status in (200, 302, 400, 403), (action, status)
 
@@ -171,8 +173,8 @@ def test_a_confirmation_takes_any_form(
         form = form | {"action": f"macro_{Macro.objects.get().pk}"}
     own = form | {ACTION_CHECKBOX_NAME: [ticket.pk]}
     for url in (f"{TICKETS}?type={rows.pk}", page_of(Run, "changelist")):
-        answer(page, url, form)
-        answer(page, url, own)
+        status_of(page, url, form)
+        status_of(page, url, own)
     assert Run.objects.count() == runs
 
 
@@ -222,8 +224,8 @@ def test_the_form_of_a_macro_takes_anything(
         "steps-0-body_kind": "json",
         "steps-0-body": "{}",
     }
-    answer(page, page_of(Macro, "add"), whole | changed)
-    answer(page, page_of(Macro, "change", macro.pk), whole | changed)
+    status_of(page, page_of(Macro, "add"), whole | changed)
+    status_of(page, page_of(Macro, "change", macro.pk), whole | changed)
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
@@ -243,7 +245,7 @@ def test_a_form_takes_any_value_in_every_field(
             form |= {f"{inline}-TOTAL_FORMS": total, f"{inline}-0-id": value}
             form[f"{inline}-INITIAL_FORMS"] = total
         for url in urls:
-            answer(page, url, form)
+            status_of(page, url, form)
 
 
 @often
@@ -261,13 +263,13 @@ def test_a_form_takes_any_value_in_every_field(
 def test_a_picker_takes_any_question(
     page: Client, rows: Any, query: dict[str, str]
 ) -> None:
-    answer(page, f"{reverse('admin:autocomplete')}?{urlencode(query)}")
+    status_of(page, f"{reverse('admin:autocomplete')}?{urlencode(query)}")
 
 
 @pytest.mark.parametrize("order", ["run_pause", "run_cancel", "destination_close"])
 def test_an_order_for_no_row_is_not_found(page: Client, rows: Any, order: str) -> None:
     url = reverse(f"admin:logs_{order}", args=[int(BIG)])
-    assert answer(page, url, {}) == 404
+    assert status_of(page, url, {}) == 404
 
 
 def test_a_form_of_a_great_many_questions_is_still_saved(page: Client) -> None:

@@ -1,4 +1,4 @@
-"""What every answer tells the browser, and what no page may hold."""
+"""What every response tells the browser, and what no page may hold."""
 
 from __future__ import annotations
 

@@ -31,19 +31,19 @@ TICKETS = reverse("admin:feedback_feedback_changelist")
 LOG = reverse("admin:logs_delivery_changelist")
 
 
-class Found(HTMLParser):
-    """What of a page a browser would take for markup that is not ours."""
+class Markup(HTMLParser):
+    """The tags of a page that a browser would run and that are not ours."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
-        self.markup: list[str] = []
+        self.tags: list[str] = []
         self.text = ""
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         names = {name for name, _ in attrs}
         if tag == "hostile" or any(name.startswith("on") for name in names):
-            self.markup.append(f"<{tag} {names}>")
+            self.tags.append(f"<{tag} {names}>")
 
     def handle_data(self, data: str) -> None:
         self.text += data
@@ -51,15 +51,15 @@ class Found(HTMLParser):
 
 def assert_shown_as_text(response: Any, where: str) -> str:
     assert response.status_code == 200, where
-    found = Found(response.content.decode())
-    assert found.markup == [], where
-    return found.text
+    parsed = Markup(response.content.decode())
+    assert parsed.tags == [], where
+    return parsed.text
 
 
 def test_the_reader_finds_markup() -> None:
-    assert Found(f'<input value="{SHORT}">').markup
-    assert Found("<img src=x onerror=hostile()>").markup
-    assert not Found("<p>&lt;hostile&gt;</p>").markup
+    assert Markup(f'<input value="{SHORT}">').tags
+    assert Markup("<img src=x onerror=hostile()>").tags
+    assert not Markup("<p>&lt;hostile&gt;</p>").tags
 
 
 def text_fields(model: type[models.Model]) -> list[models.Field[Any, Any]]:
@@ -144,9 +144,9 @@ def test_what_came_over_the_wire_is_shown_as_text(
 
 def test_a_runs_progress_is_text_too(page: Client, planted: FeedbackType) -> None:
     run = Run.objects.get()
-    answer = page.get(reverse("admin:logs_run_progress", args=[run.pk])).json()
-    assert Found(answer["html"]).markup == []
-    assert "&lt;hostile&gt;" in answer["html"]
+    progress = page.get(reverse("admin:logs_run_progress", args=[run.pk])).json()
+    assert Markup(progress["html"]).tags == []
+    assert "&lt;hostile&gt;" in progress["html"]
 
 
 def test_what_was_searched_for_is_text(page: Client, planted: FeedbackType) -> None:
@@ -211,7 +211,7 @@ def test_a_stranger_is_shown_as_text_what_they_sent(client: Client, db: None) ->
     login = reverse("admin:login")
     response = client.post(f"{login}?next={LONG}", {"username": LONG, "password": LONG})
     assert_shown_as_text(response, login)
-    assert Found(client.get(f"/{LONG}").content.decode()).markup == []
+    assert Markup(client.get(f"/{LONG}").content.decode()).tags == []
 
 
 def test_a_megabyte_is_shown_and_does_not_slip_out(page: Client, db: None) -> None:

@@ -1,4 +1,4 @@
-"""Whatever text is given, the parsers answer with a result or their own error."""
+"""Whatever text is given, the parsers give a result or their own error."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ URLS = st.builds(
 
 @given(TEMPLATES, st.sampled_from(OutputContext))
 def test_a_template_is_compiled_and_rendered_or_refused(
-    text: str, place: OutputContext
+    text: str, output: OutputContext
 ) -> None:
     with suppress(TemplateError, RenderError):
-        template = compile_template(text, place, SCOPE)
+        template = compile_template(text, output, SCOPE)
         template.render(a_context(title=text, description=text))
 
 

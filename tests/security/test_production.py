@@ -30,8 +30,8 @@ def settings_with(**environment: str) -> dict[str, Any]:
         text=True,
         check=True,
     )
-    found: dict[str, Any] = json.loads(shown.stdout)
-    return found
+    settings: dict[str, Any] = json.loads(shown.stdout)
+    return settings
 
 
 def test_the_production_example_passes_djangos_deployment_checks() -> None:
@@ -64,19 +64,19 @@ def test_a_key_is_taken_as_it_stands(tmp_path: Path, key: str) -> None:
     assert settings_with(SECRET_KEY=key)["SECRET_KEY"] == key
     file = tmp_path / "key"
     file.write_text(f"{key}\n")
-    found = settings_with(SECRET_KEY="", SECRET_KEY_FILE=str(file))
-    assert found["SECRET_KEY"] == key
+    settings = settings_with(SECRET_KEY="", SECRET_KEY_FILE=str(file))
+    assert settings["SECRET_KEY"] == key
 
 
 def test_https_switches_everything_on() -> None:
-    found = settings_with(BASE_URL="https://feedback.example.com", PROXY_COUNT="1")
-    assert found["SECURE_SSL_REDIRECT"] is True
-    assert found["SECURE_HSTS_SECONDS"] == 31_536_000
-    assert found["SECURE_PROXY_SSL_HEADER"] == ["HTTP_X_FORWARDED_PROTO", "https"]
-    assert found["SESSION_COOKIE_SECURE"] and found["CSRF_COOKIE_SECURE"]
-    assert found["SESSION_COOKIE_NAME"] == "__Host-sessionid"
-    assert found["CSRF_COOKIE_NAME"] == "__Host-csrftoken"
-    assert found["CSRF_COOKIE_HTTPONLY"]
+    settings = settings_with(BASE_URL="https://feedback.example.com", PROXY_COUNT="1")
+    assert settings["SECURE_SSL_REDIRECT"] is True
+    assert settings["SECURE_HSTS_SECONDS"] == 31_536_000
+    assert settings["SECURE_PROXY_SSL_HEADER"] == ["HTTP_X_FORWARDED_PROTO", "https"]
+    assert settings["SESSION_COOKIE_SECURE"] and settings["CSRF_COOKIE_SECURE"]
+    assert settings["SESSION_COOKIE_NAME"] == "__Host-sessionid"
+    assert settings["CSRF_COOKIE_NAME"] == "__Host-csrftoken"
+    assert settings["CSRF_COOKIE_HTTPONLY"]
 
 
 @pytest.mark.parametrize(
@@ -89,14 +89,14 @@ def test_https_switches_everything_on() -> None:
     ids=["nothing set", "the demo", "debug"],
 )
 def test_without_tls_nothing_locks_people_out(environment: dict[str, str]) -> None:
-    found = settings_with(**environment)
-    assert found["SECURE_SSL_REDIRECT"] is False
-    assert found["SECURE_HSTS_SECONDS"] == 0
-    assert not found["SESSION_COOKIE_SECURE"] and not found["CSRF_COOKIE_SECURE"]
-    assert found["SESSION_COOKIE_NAME"] == "sessionid"
-    assert "SECURE_PROXY_SSL_HEADER" not in found
+    settings = settings_with(**environment)
+    assert settings["SECURE_SSL_REDIRECT"] is False
+    assert settings["SECURE_HSTS_SECONDS"] == 0
+    assert not settings["SESSION_COOKIE_SECURE"] and not settings["CSRF_COOKIE_SECURE"]
+    assert settings["SESSION_COOKIE_NAME"] == "sessionid"
+    assert "SECURE_PROXY_SSL_HEADER" not in settings
 
 
 def test_no_proxy_no_header_is_believed() -> None:
-    found = settings_with(BASE_URL="https://feedback.example.com")
-    assert "SECURE_PROXY_SSL_HEADER" not in found
+    settings = settings_with(BASE_URL="https://feedback.example.com")
+    assert "SECURE_PROXY_SSL_HEADER" not in settings

@@ -24,15 +24,15 @@ def code(key: str, ahead: int = 0) -> str:
 
 
 def key_on(page: HttpResponse) -> str:
-    found = re.search(r'<code class="host">([A-Z2-7 ]+)</code>', page.content.decode())
-    assert found, "The page shows no key."
-    return found[1]
+    key = re.search(r'<code class="host">([A-Z2-7 ]+)</code>', page.content.decode())
+    assert key, "The page shows no key."
+    return key[1]
 
 
 def set_up(client: Client) -> tuple[str, Sequence[str]]:
     """Go through the set-up page: the key, and the recovery codes shown."""
     key = key_on(client.get("/admin/second-factor/set-up/"))
-    # Of the step before, which is accepted, so that the present code is left to use.
+    # The code of the step before is accepted, so that the present one is left to use.
     typed = code(key, ahead=-1)
     page = client.post("/admin/second-factor/set-up/", {"code": typed})
     return key, recovery_codes_on(page)

@@ -29,7 +29,7 @@ def _a_key() -> rsa.RSAPrivateKey:
 
 
 class Provider:
-    """A context manager. What is in `info` and `token_changes` is told."""
+    """A context manager. It gives out what is in `info` and `token_changes`."""
 
     def __init__(self) -> None:
         self.key = self.signing_key = _a_key()
@@ -87,14 +87,14 @@ def _flat(encoded: str) -> dict[str, str]:
 def _handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            answers = {"/keys": provider.keys(), "/userinfo": provider.info}
-            self._answer(answers[self.path])
+            responses = {"/keys": provider.keys(), "/userinfo": provider.info}
+            self._respond(responses[self.path])
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            self._answer(provider.token(_flat(body)))
+            self._respond(provider.token(_flat(body)))
 
-        def _answer(self, content: dict[str, Any]) -> None:
+        def _respond(self, content: dict[str, Any]) -> None:
             self.send_response(503 if provider.is_down else 200)
             self.send_header("Content-Type", "application/json")
             self.end_headers()

@@ -96,5 +96,5 @@ def test_limits_that_lock_everybody_out_are_an_error(settings: SettingsWrapper) 
     assert check_sign_in_limits() == []
     settings.SIGN_IN_TRIES = 0
     settings.SESSION_COOKIE_AGE = 0
-    found = [error.msg.split()[0] for error in check_sign_in_limits()]
-    assert found == ["SIGN_IN_TRIES", "SESSION_HOURS"]
+    names = [error.msg.split()[0] for error in check_sign_in_limits()]
+    assert names == ["SIGN_IN_TRIES", "SESSION_HOURS"]

@@ -134,7 +134,7 @@ def test_a_token_for_something_else_is_refused(
 ) -> None:
     provider.token_changes = changes
     response = arrive(client, provider)
-    assert refusal(response) == "The provider&#x27;s answer could not be checked."
+    assert refusal(response) == "The provider&#x27;s response could not be checked."
     assert not is_in(client)
 
 
@@ -158,8 +158,8 @@ def test_an_unverified_address_proves_nothing(
     provider: Provider, nora: User, client: Client, verified: object
 ) -> None:
     provider.info["email_verified"] = verified
-    said = refusal(arrive(client, provider))
-    assert said == "The provider has not verified that nora@example.com is yours."
+    reason = refusal(arrive(client, provider))
+    assert reason == "The provider has not verified that nora@example.com is yours."
     assert not is_in(client)
 
 
@@ -167,8 +167,8 @@ def test_an_unknown_person_is_told_whom_to_ask(
     provider: Provider, nora: User, client: Client
 ) -> None:
     provider.info["email"] = "mallory@example.com"
-    said = refusal(arrive(client, provider))
-    assert said == "No active account has the e-mail address mallory@example.com."
+    reason = refusal(arrive(client, provider))
+    assert reason == "No active account has the e-mail address mallory@example.com."
     assert User.objects.count() == 1 and not is_in(client)
 
 
@@ -241,9 +241,9 @@ def test_a_link_from_somebody_else_signs_nobody_in(
     stolen = {"code": "a-code", "state": provider.asked["state"]}
     for victim in (client, Client()):
         response = victim.get("/single-sign-on/callback/", stolen)
-        assert "begun elsewhere" in refusal(response)
+        assert "started elsewhere" in refusal(response)
         victim.get("/single-sign-on/start/")
-    assert "begun elsewhere" in refusal(arrive(client, provider, state="invented"))
+    assert "started elsewhere" in refusal(arrive(client, provider, state="invented"))
     assert provider.redeemed == []
 
 
@@ -305,10 +305,10 @@ def test_the_checks_say_what_is_missing(
     settings.OIDC_OP_AUTHORIZATION_ENDPOINT = "https://id.example/authorize"
     settings.OIDC_OP_TOKEN_ENDPOINT = "http://id.example/token"
     monkeypatch.setitem(sys.modules, "mozilla_django_oidc", None)
-    found = {error.id: error for error in check_single_sign_on()}
-    assert list(found) == ["centerhook.E202", "centerhook.E203", "centerhook.E204"]
-    assert "requirements-oidc.txt" in str(found["centerhook.E202"].hint)
-    missing = found["centerhook.E203"].msg
+    errors = {error.id: error for error in check_single_sign_on()}
+    assert list(errors) == ["centerhook.E202", "centerhook.E203", "centerhook.E204"]
+    assert "requirements-oidc.txt" in str(errors["centerhook.E202"].hint)
+    missing = errors["centerhook.E203"].msg
     assert "OIDC_OP_JWKS_ENDPOINT" in missing and "OIDC_RP_CLIENT_SECRET" in missing
     assert "AUTHORIZATION" not in missing
-    assert found["centerhook.E204"].msg.startswith("OIDC_OP_TOKEN_ENDPOINT is not")
+    assert errors["centerhook.E204"].msg.startswith("OIDC_OP_TOKEN_ENDPOINT is not")

@@ -117,29 +117,29 @@ def _context(subject: Any, path: str, secrets: Mapping[str, str]) -> RenderConte
 
 
 def compiled(
-    source: str, place: OutputContext = OutputContext.TEXT, scope: Scope = SCOPE
+    source: str, output: OutputContext = OutputContext.TEXT, scope: Scope = SCOPE
 ) -> Template:
-    return compile_template(source, place, scope)
+    return compile_template(source, output, scope)
 
 
 def rendered(
-    source: str, place: OutputContext = OutputContext.TEXT, **changes: Any
+    source: str, output: OutputContext = OutputContext.TEXT, **changes: Any
 ) -> str:
-    return compiled(source, place).render(a_context(**changes))
+    return compiled(source, output).render(a_context(**changes))
 
 
 def with_value(
-    source: str, value: object, place: OutputContext = OutputContext.TEXT
+    source: str, value: object, output: OutputContext = OutputContext.TEXT
 ) -> str:
     """The source rendered with one value of any type, as ((External: v))."""
-    return rendered(source, place, external_data={"v": value})
+    return rendered(source, output, external_data={"v": value})
 
 
 def problems(
-    source: str, place: OutputContext = OutputContext.TEXT, scope: Scope = SCOPE
+    source: str, output: OutputContext = OutputContext.TEXT, scope: Scope = SCOPE
 ) -> list[str]:
     try:
-        compiled(source, place, scope)
+        compiled(source, output, scope)
     except TemplateError as error:
         return [str(problem) for problem in error.problems]
     return []

@@ -130,7 +130,7 @@ def test_a_submitters_tag_moved_to_testers_means_the_tester(label):
 
 
 @pytest.mark.parametrize(
-    ("source", "told"),
+    ("source", "expected"),
     [
         (
             "x\n((Titel))((Title))",
@@ -164,10 +164,10 @@ def test_a_submitters_tag_moved_to_testers_means_the_tester(label):
         ),
     ],
 )
-def test_a_tickets_tag_in_a_user_macro_is_refused_with_the_reason(source, told):
-    found = problems(source, scope=TESTERS)
-    assert len(found) == len(told)
-    assert all(map(str.startswith, found, told)), found
+def test_a_tickets_tag_in_a_user_macro_is_refused_with_the_reason(source, expected):
+    messages = problems(source, scope=TESTERS)
+    assert len(messages) == len(expected)
+    assert all(map(str.startswith, messages, expected)), messages
 
 
 def test_a_testers_tag_in_a_feedback_macro_is_refused_with_the_reason():

@@ -81,7 +81,7 @@ def test_a_template_tells_which_tags_it_uses():
     template = compiled("((title)) ((Field:size_cm)) ((External: JIRA key)) ((TITLE))")
     assert template.tags == ("Title", "Field: Size (cm)", "External: jira_key")
     assert template.source.startswith("((title))")
-    assert template.place is OutputContext.TEXT
+    assert template.output is OutputContext.TEXT
     assert repr(template) == (
         "<Template for text: Title, Field: Size (cm), External: jira_key>"
     )
@@ -211,15 +211,15 @@ def test_a_long_unknown_name_is_shortened():
     ]
 
 
-@pytest.mark.parametrize("place", OutputContext)
+@pytest.mark.parametrize("output", OutputContext)
 @pytest.mark.parametrize(
     "part", ["\\", "(", ")", "((a", "(( ", "(a)", "((a|b:'", "((Title))", "((a|b:,"]
 )
-def test_compiling_takes_time_in_proportion_to_the_text(place, part):
+def test_compiling_takes_time_in_proportion_to_the_text(output, part):
     source = part * (300_000 // len(part)) + "(("
     start = perf_counter()
     with suppress(TemplateError):
-        compile_template(source, place, SCOPE)
+        compile_template(source, output, SCOPE)
     # Going over the text again for each part would take minutes.
     assert perf_counter() - start < 5
 

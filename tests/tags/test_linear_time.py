@@ -62,16 +62,16 @@ def steps_of(act: Callable[[], Any]) -> int:
 
 @given(
     piece=PIECES,
-    place=st.sampled_from(OutputContext),
+    output=st.sampled_from(OutputContext),
     name=st.sampled_from([None, *FILTERS]),
     as_list=st.booleans(),
 )
 def test_ten_times_the_text_takes_about_ten_times_the_steps(
-    piece: str, place: OutputContext, name: str | None, as_list: bool
+    piece: str, output: OutputContext, name: str | None, as_list: bool
 ) -> None:
     filters = FILTERS[name].example.strip("()").partition("|")[1:] if name else ()
     written = "".join(["External: v", *filters])
-    template = compiled(SOURCES[place].format(written, written), place)
+    template = compiled(SOURCES[output].format(written, written), output)
 
     def steps(times: int) -> int:
         value = [piece] * times if as_list else piece * times

@@ -37,10 +37,10 @@ SOURCES = {
 }
 
 
-@pytest.mark.parametrize("place", SOURCES)
-def test_a_secret_is_sent_and_shown_as_a_mask(place):
-    source, sent, shown = SOURCES[place]
-    template = compiled(source, place)
+@pytest.mark.parametrize("output", SOURCES)
+def test_a_secret_is_sent_and_shown_as_a_mask(output):
+    source, sent, shown = SOURCES[output]
+    template = compiled(source, output)
     assert template.uses_secrets
     assert template.render(a_context()) == sent
     assert template.render_masked(a_context()) == shown
@@ -68,7 +68,7 @@ def test_a_secret_without_value_is_empty():
 
 
 @pytest.mark.parametrize(
-    ("source", "place"),
+    ("source", "output"),
     [
         ("((Secret: token))", OutputContext.URL),
         ("https://x:((Secret: token))/", OutputContext.URL),
@@ -76,8 +76,8 @@ def test_a_secret_without_value_is_empty():
         ("((Secret: token|date:%Y))", OutputContext.TEXT),
     ],
 )
-def test_an_error_never_quotes_a_secret(source, place):
-    template = compiled(source, place)
+def test_an_error_never_quotes_a_secret(source, output):
+    template = compiled(source, output)
     with pytest.raises(RenderError) as caught:
         template.render(a_context(secrets={"token": "hush\nhush"}))
     assert "hush" not in f"{caught.value!r} {caught.value}"

@@ -13,13 +13,13 @@ PREFIX = "walk_"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     # What passed in a test's teardown, where the count is complete, has no name.
     for report in terminalreporter.getreports(""):
         for name, value in getattr(report, "user_properties", ()):
             if name.startswith(PREFIX) and report.when == "teardown":
-                found[name.removeprefix(PREFIX)] += value
-    if found:
+                counts[name.removeprefix(PREFIX)] += value
+    if counts:
         terminalreporter.section("the walk as every role")
-        parts = (f"{count:,} {name}" for name, count in sorted(found.items()))
+        parts = (f"{count:,} {name}" for name, count in sorted(counts.items()))
         terminalreporter.write_line(", ".join(parts))

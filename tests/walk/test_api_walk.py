@@ -72,7 +72,7 @@ def test_no_route_finds_what_is_not_ones_own(walk: Walk) -> None:
     for name, page in ROUTES.items():
         for of in hidden if page.of else []:
             url = reverse(f"api:{name}", args=[walk.world.row(of, page.of).pk])
-            # Who may do it nowhere is told so without a look at the row.
+            # People who may do it nowhere are refused without a look at the row.
             refused = 404 if walk.may(page.get or page.post) else 403
             method = "get" if page.get else "post"
             assert walk.visit(method, url) == refused, url
@@ -120,7 +120,7 @@ def test_a_key_finds_nothing_of_another_community() -> None:
         row = world.row(world.theirs, page.of) if page.of else None
         url = reverse(f"api:{name}", args=[row.pk] if row else [])
         response = client.get(url) if page.get else client.post(url)
-        # No key erases anybody, so it is told so without a look at the row.
+        # No key erases anybody, so it is refused without a look at the row.
         refused = 403 if name == "tester-erase" else 404
         assert response.status_code == (refused if row else 200), url
         assert THEIRS.lower() not in response.content.decode().lower(), url

@@ -27,7 +27,7 @@ STANDARD = ("changelist", "add", "change", "delete", "history")
 
 
 def named() -> set[str]:
-    """The names of all addresses the admin answers at."""
+    """The names of all URLs of the admin."""
     [site] = [
         each
         for each in get_resolver().url_patterns

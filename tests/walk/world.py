@@ -65,11 +65,11 @@ class World:
         world = cls(mine, _type(NEXT, mine.project.community), theirs)
         for made, name in ((mine, MINE), (world.next, NEXT), (theirs, THEIRS)):
             factories.one_of_everything(made, name)
-            # Of the whole community: a role in the project `mine` does not reach it.
+            # In the whole community, where a role in the project `mine` does not reach.
             whole = made.project.community if made != mine else made.project
-            for place, kind in ((made.project, "project"), (whole, "whole")):
+            for owner, kind in ((made.project, "project"), (whole, "whole")):
                 url, named = "https://example.com/", f"{name} of the {kind}"
-                factories.run(factories.macro(place, url, name=named))
+                factories.run(factories.macro(owner, url, name=named))
         _mark_what_has_no_name(world)
         Group.objects.create(name=THEIRS)
         return world
@@ -89,12 +89,12 @@ class World:
     def all_of(self, of: FeedbackType) -> dict[str, list[Any]]:
         """Every row of the type's community, to be compared with what is left."""
         community = of.project.community_id
-        found = {}
+        rows_by_model = {}
         for model in OURS:
             where = Q(**{model.tenancy.community: community})  # type: ignore[attr-defined]
             rows = model._base_manager.filter(where).distinct().order_by("pk")
-            found[model._meta.label] = list(rows.values_list())
-        return found
+            rows_by_model[model._meta.label] = list(rows.values_list())
+        return rows_by_model
 
 
 def _type(name: str, community: Community | None = None) -> FeedbackType:

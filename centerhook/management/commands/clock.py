@@ -4,7 +4,6 @@ import logging
 import signal
 import time
 from types import FrameType
-from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.db import Error, connection
@@ -18,20 +17,20 @@ INTERVAL = 1.0
 
 
 class Command(BaseCommand):
-    help = "Wake what is due: retries, lost bells, deliveries of dead workers."
+    help = "Wake workers for what is due: retries, and deliveries of dead workers."
     _stopped = False
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
         while not self._stopped:
             try:
                 jobs.wake()
             except (Error, RedisError) as error:
-                logger.warning("The clock could not look: %s", error)
+                logger.warning("The clock could not look for what is due: %s", error)
                 connection.close()
             time.sleep(INTERVAL)
 
     def _stop(self, signum: int, frame: FrameType | None) -> None:
-        # A plain flag: setting an Event in a handler can wait for itself.
+        # A plain flag, since setting an Event in a signal handler can deadlock.
         self._stopped = True

@@ -24,7 +24,7 @@ class Command(BaseCommand):
             help="Perform the action, check every delivery, and end.",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         stopping.listen()
         try:
             self._run(once=options["once"])
@@ -76,7 +76,9 @@ class Command(BaseCommand):
         while True:
             stopping.pause(1)
             for name, code in children.ended().items():
-                self._say(f"The {name} has ended (exit code {code}). Start again.")
+                self._say(
+                    f"The {name} has ended (exit code {code}). Start the demo again."
+                )
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)
@@ -84,9 +86,9 @@ class Command(BaseCommand):
 
 
 def _environment(addresses: Addresses) -> dict[str, str]:
-    """Loopback is allowed to the demo only, since its receiver is there.
+    """The demo alone may send to loopback, since its receiver is there.
 
-    It signs in by itself, and has no phone.
+    It signs in by itself, so without a second factor.
     """
     networks = ["127.0.0.0/8", "::1/128", *settings.ALLOWED_NETWORKS]
     return {

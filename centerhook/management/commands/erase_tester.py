@@ -27,7 +27,7 @@ class Command(BaseCommand):
             "--yes", action="store_true", help="Do not ask for a confirmation."
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         email = options["email"]
         tester = tester_of(email, options["community"])
         self._say_what_will_happen(tester)
@@ -37,17 +37,17 @@ class Command(BaseCommand):
             erase_tester(tester, None, remove_texts=options["remove_texts"])
         except ErasureUnfinished as why:
             raise CommandError(str(why)) from why
-        self.stdout.write(f"Erased. The tester is now called {tester.email}.")
+        self.stdout.write(f"Erased. The tester is named {tester.email} now.")
 
     def _say_what_will_happen(self, tester: Tester) -> None:
-        found = footprint(tester)
+        counts = footprint(tester)
         self.stdout.write(
-            f"Tickets: {found.tickets:,}. Comments on them: {found.comments:,}."
-            f" Requests on the log: {found.attempts:,}."
-            f" Waiting to be sent, which are cancelled: {found.pending:,}."
-            f" Being sent now: {found.sending:,}."
+            f"Tickets: {counts.tickets:,}. Comments on them: {counts.comments:,}."
+            f" Requests on the log: {counts.attempts:,}."
+            f" Waiting to be sent, which are cancelled: {counts.pending:,}."
+            f" Being sent now: {counts.sending:,}."
         )
-        for copy in found.copies:
+        for copy in counts.copies:
             self.stdout.write(
                 f"Copies at {copy.origin}: {copy.requests:,} requests,"
                 f" {copy.first_at:%Y-%m-%d} to {copy.last_at:%Y-%m-%d}."

@@ -19,7 +19,7 @@ class Command(BaseCommand):
             "--output", metavar="FILE", help="Instead of the standard output."
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         tester = tester_of(options["email"], options["community"])
         audit.record(Action.EXPORTED, tester)
         if not options["output"]:

@@ -19,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=0, help="0 takes a free one.")
         parser.add_argument("--fd", type=int, help="A socket that listens already.")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         receiver = _receiver(options["host"], options["port"], options["fd"])
 
         def stop(signum: int, frame: FrameType | None) -> None:

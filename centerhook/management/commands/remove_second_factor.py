@@ -14,7 +14,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         person = User.objects.filter(username=options["username"]).first()
         if person is None:
             raise CommandError(f"There is no person named {options['username']}.")

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import Any
-
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
@@ -15,7 +13,7 @@ class Command(BaseCommand):
         " other keys can be taken away."
     )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         done = 0
         closed = []
         for pk in Secret.objects.order_by("pk").values_list("pk", flat=True):

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from django.core.management.base import BaseCommand
 
@@ -14,7 +13,7 @@ PAUSE = 1.0
 class Command(BaseCommand):
     help = "Deliver what is due. Start as many as you like, on any machine."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         engine = deliveries.start()
         while not engine.is_stopping:
             queue.run_worker(engine.stop)

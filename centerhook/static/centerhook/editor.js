@@ -1,13 +1,13 @@
-// What the scripts of a macro's page share. The server is asked about the form as it
-// stands; nothing is saved by that.
+// What the scripts of a macro's page share. The server checks the form as it is, and
+// saves nothing.
 "use strict";
 const macroEditor = (() => {
   const root = document.getElementById("macro-editor");
   const form = root.closest("form");
   const subject = document.getElementById("palette-subject");
-  const lost = "The server did not answer. You may have been signed out: open CenterHook in another tab, then go on here.";
+  const lost = "The server did not respond. You may have been signed out: open CenterHook in another tab, then go on here.";
 
-  // Rejects only when the signal gives the call up.
+  // Rejects only when the signal aborts it.
   const ask = async (what, extra = {}, signal = undefined) => {
     const data = new FormData(form);
     const asked = { subject: subject.value.trim(), ...extra, do: what };
@@ -15,11 +15,11 @@ const macroEditor = (() => {
       data.set(name, value);
     }
     try {
-      const answer = await fetch(root.dataset.url, { method: "POST", body: data, signal });
-      if (answer.status === 413) {
+      const response = await fetch(root.dataset.url, { method: "POST", body: data, signal });
+      if (response.status === 413) {
         return { refused: "The form is too large to be checked." };
       }
-      return answer.ok ? await answer.json() : { refused: lost };
+      return response.ok ? await response.json() : { refused: lost };
     } catch (error) {
       if (error.name === "AbortError") {
         throw error;
@@ -28,7 +28,7 @@ const macroEditor = (() => {
     }
   };
 
-  // As typing would, so that it can be undone.
+  // Like typing, so that it can be undone.
   const write = (field, start, end, text) => {
     field.focus();
     field.setSelectionRange(start, end);

@@ -1,4 +1,4 @@
-// The list of tags: searched, and put in at the cursor of the field last written in.
+// The list of tags: it can be searched, and inserts at the cursor of the field last used.
 "use strict";
 (() => {
   const { root, form, subject, ask, write, debounced, tell } = macroEditor;
@@ -8,7 +8,7 @@
   const search = document.getElementById("palette-search");
   const offered = document.getElementById("palette-subjects");
   const groups = palette.querySelector(".tag-groups");
-  const said = palette.querySelector(".palette-said");
+  const message = palette.querySelector(".palette-message");
   let field = null;
 
   const takesTags = (element) =>
@@ -27,7 +27,7 @@
       group.hidden = !group.querySelector("li:not([hidden])");
     }
     const count = visible().length;
-    said.textContent = search.value && !count ? "No tag or filter is called or does that." : "";
+    message.textContent = search.value && !count ? "No tag or filter has such a name or does that." : "";
   };
 
   // Where a filter belongs: before the end of the tag that the cursor is in or behind.
@@ -45,18 +45,18 @@
 
   const insert = (text) => {
     if (!field || !field.isConnected) {
-      said.textContent = "Put the cursor where the tag belongs first.";
+      message.textContent = "Put the cursor where the tag belongs first.";
       return;
     }
     let [start, end] = [field.selectionStart, field.selectionEnd];
     if (text.startsWith("|")) {
       start = end = endOfTag();
       if (start < 0) {
-        said.textContent = "A filter stands in a tag: put the cursor in one first.";
+        message.textContent = "A filter stands in a tag: put the cursor in one first.";
         return;
       }
     }
-    said.textContent = "";
+    message.textContent = "";
     write(field, start, end, text);
   };
 
@@ -73,16 +73,16 @@
   };
 
   const load = async () => {
-    const answer = await ask("palette");
-    if (answer.refused) {
-      said.textContent = answer.refused;
+    const reply = await ask("palette");
+    if (reply.refused) {
+      message.textContent = reply.refused;
       return;
     }
-    said.textContent = "";
-    groups.innerHTML = answer.html;
-    subject.value = answer.subject;
-    label.textContent = answer.label;
-    offer(answer.subjects);
+    message.textContent = "";
+    groups.innerHTML = reply.html;
+    subject.value = reply.subject;
+    label.textContent = reply.label;
+    offer(reply.subjects);
     enable();
     tell("subject-chosen");
   };
@@ -95,8 +95,8 @@
   };
 
   const look = debounced(300, async () => {
-    const answer = await ask("subjects", { search: subject.value });
-    offer(answer.subjects || []);
+    const reply = await ask("subjects", { search: subject.value });
+    offer(reply.subjects || []);
   });
 
   const isOffered = () => [...offered.options].some((option) => option.value === subject.value);
@@ -125,7 +125,7 @@
       event.preventDefault();
       (buttons[at - 1] || search).focus();
     } else if (event.key === "Enter" && event.target.matches("input")) {
-      // It would save the macro.
+      // Else it would save the macro.
       event.preventDefault();
       if (event.target === search && search.value && buttons.length) {
         insert(buttons[0].dataset.insert);
@@ -144,7 +144,7 @@
   subject.addEventListener("input", () => (isOffered() ? load() : look()));
   subject.addEventListener("change", load);
   root.addEventListener("tags-wanted", open);
-  // The picker of types speaks jQuery only.
+  // The picker of types fires jQuery events only.
   django.jQuery("#id_feedback_type, #id_testers_of", form).on("change", () => {
     subject.value = "";
     load();

@@ -7,18 +7,18 @@
   }
   const refresh = async () => {
     try {
-      const answer = await fetch(box.dataset.url, { headers: { Accept: "application/json" } });
-      if (answer.ok) {
-        const progress = await answer.json();
+      const response = await fetch(box.dataset.url, { headers: { Accept: "application/json" } });
+      if (response.ok) {
+        const progress = await response.json();
         if (progress.state !== box.dataset.state) {
-          // What can be done with it has changed too.
+          // The page offers other actions then.
           window.location.reload();
           return;
         }
         box.innerHTML = progress.html;
       }
     } catch {
-      // The server is away for a moment; the next try may find it.
+      // The server is away for a moment; the next try may reach it.
     }
     window.setTimeout(refresh, document.hidden ? 10000 : 1000);
   };

@@ -37,7 +37,7 @@
     return list;
   };
 
-  // Returns how many are shown: nobody is told of a field not yet written in.
+  // Returns how many are shown: none for a field that nobody has written in yet.
   const mark = (request, problems) => {
     for (const list of request.querySelectorAll(".errorlist")) {
       list.remove();
@@ -62,9 +62,9 @@
   };
 
   const say = (panel, text) => {
-    const said = panel.querySelector(".panel-said");
-    if (said.textContent !== text) {
-      said.textContent = text;
+    const message = panel.querySelector(".panel-message");
+    if (message.textContent !== text) {
+      message.textContent = text;
     }
   };
 
@@ -73,28 +73,28 @@
     const control = new AbortController();
     checks.set(request, control);
     try {
-      const answer = await ask("check", { step: prefixOf(request) }, control.signal);
-      if (answer.refused) {
-        panel.querySelector(".request-preview").replaceChildren(answer.refused);
+      const reply = await ask("check", { step: prefixOf(request) }, control.signal);
+      if (reply.refused) {
+        panel.querySelector(".request-preview").replaceChildren(reply.refused);
         return;
       }
-      const count = mark(request, answer.problems);
+      const count = mark(request, reply.problems);
       const plural = count === 1 ? "1 problem" : `${count} problems`;
       say(panel, count ? `${plural}, marked beside the text.` : "");
-      panel.querySelector(".request-preview").innerHTML = answer.preview;
+      panel.querySelector(".request-preview").innerHTML = reply.preview;
     } catch {
-      // A newer one is under way.
+      // A newer check is under way.
     }
   };
 
   const format = async (request, panel) => {
     const body = fieldOf(request, "body");
     const before = body.value;
-    const answer = await ask("format", { step: prefixOf(request) });
-    if (answer.refused) {
-      say(panel, answer.refused);
+    const reply = await ask("format", { step: prefixOf(request) });
+    if (reply.refused) {
+      say(panel, reply.refused);
     } else if (body.value === before) {
-      write(body, 0, before.length, answer.body);
+      write(body, 0, before.length, reply.body);
       say(panel, "Formatted.");
     }
   };
@@ -110,12 +110,12 @@
     for (let settled = false; !settled && box.contains(shown); ) {
       await new Promise((resume) => window.setTimeout(resume, 700));
       try {
-        const answer = await fetch(progress, { headers: { Accept: "application/json" } });
-        const found = await answer.json();
-        settled = found.settled;
-        shown.innerHTML = found.html;
+        const response = await fetch(progress, { headers: { Accept: "application/json" } });
+        const current = await response.json();
+        settled = current.settled;
+        shown.innerHTML = current.html;
       } catch {
-        // The server is away for a moment; the next try may find it.
+        // The server is away for a moment; the next try may reach it.
       }
     }
   };
@@ -126,11 +126,11 @@
     if (panel.querySelector(".test-store").checked) {
       asked.store = "on";
     }
-    const answer = await ask("test", asked);
-    if (answer.refused) {
-      box.replaceChildren(answer.refused);
+    const reply = await ask("test", asked);
+    if (reply.refused) {
+      box.replaceChildren(reply.refused);
     } else {
-      await follow(box, answer);
+      await follow(box, reply);
     }
   };
 

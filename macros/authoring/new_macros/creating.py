@@ -11,7 +11,8 @@ from feedback.access.actors import may
 from feedback.models import Community, FeedbackType, Project
 
 from ...config import note_version
-from ...models import Macro, Secret, WebRequest
+from ...models import Macro, Secret
+from ...steps.kinds.web_request import WebRequest
 
 _LABELS = {"url": "URL", "body": "body text", "headers": "headers"}
 

@@ -14,11 +14,11 @@ from xml.parsers import expat
 
 from logs.redaction import is_credential
 
+from ...auth.kinds import AuthKind
 from ...config.concealing import JSON_MEMBER, WEBHOOK_URL
 from ...http import TransportError
-from ...models import AuthKind, BodyKind, Method
 from ...models.secrets import MIN_VALUE
-from ...models.web_requests import BODY_CONTEXTS
+from ...steps.kinds.web_request import BODY_CONTEXTS, BodyKind, Method
 from ...tags.headers import RESERVED
 from ..curl import CurlError, ParsedCurl
 from ..presets import host_of

@@ -1,4 +1,4 @@
-"""How a template is laid out, checked and escaped where its result goes."""
+"""How a template is laid out, checked and escaped for where its result goes."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ __all__ = ["LAYOUTS", "MASK", "Layout", "OutputContext", "Slot"]
 
 
 class OutputContext(StrEnum):
+    """Where a template's result stands, which decides how values are escaped."""
+
     JSON = "json"
     URL = "url"
     HEADER = "header"

@@ -20,6 +20,7 @@ class _Line:
 
 
 def lay_out_form(source: Source, pieces: list[Piece]) -> Layout:
+    """The pairs with & between them; a line that is not a pair is a problem."""
     result: list[str | Slot] = []
     for line in _lines(source, pieces):
         pair = _pair(line.parts)

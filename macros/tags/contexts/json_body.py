@@ -17,7 +17,7 @@ _STRING_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|NaN|-?Infinity', re.DOTALL)
 # json's message, by how it begins, and what it means to an author.
 _MEANINGS = {
     "Expecting property name": "a name in double quotes is missing here",
-    "Illegal trailing comma": "there is a comma too many here",
+    "Illegal trailing comma": "there is one comma too many here",
     "Expecting value": "a value is missing here",
     "Expecting ',' delimiter": "a comma is missing here",
     "Expecting ':' delimiter": "a colon is missing here",
@@ -32,6 +32,7 @@ _MEANINGS = {
 
 
 def lay_out_json(source: Source, pieces: list[Piece]) -> Layout:
+    """Where tags are in strings and where values; invalid JSON is a problem."""
     if not source.text.strip():
         source.refuse(0, "The JSON body is empty")
         return Layout([])
@@ -45,9 +46,9 @@ def lay_out_json(source: Source, pieces: list[Piece]) -> Layout:
 class JsonReader:
     """Tells string literals from the rest, and builds a shadow of the template.
 
-    The shadow is as long as the source, so that a fault has the same place in both. A
-    tag is text in a string and {} elsewhere, which nothing can stand next to unseen:
-    a digit would join the next.
+    The shadow is as long as the source, so that a fault has the same position in
+    both. A tag is text in a string and {} elsewhere, which nothing can stand next to
+    unseen: a digit would join the next.
     """
 
     def __init__(self, source: str) -> None:
@@ -70,12 +71,12 @@ class JsonReader:
         self.values.add(piece.start)
         return Slot(piece, _as_value, f'"{MASK}"')
 
-    def _read_mark(self, found: re.Match[str]) -> str:
-        if found[0] == '"':
+    def _read_mark(self, mark: re.Match[str]) -> str:
+        if mark[0] == '"':
             self.inside = not self.inside
-        elif self.inside and found[1] in ("((", "))"):
+        elif self.inside and mark[1] in ("((", "))"):
             return "xxx"
-        return found[0]
+        return mark[0]
 
 
 def _in_string(value: object) -> str:
@@ -90,7 +91,7 @@ def _as_value(value: object) -> str:
 
 
 class _Constant(Exception):
-    """NaN or an infinity, which Python reads and JSON has not."""
+    """NaN or an infinity, which Python reads although JSON does not have them."""
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -106,13 +107,17 @@ def _check(source: Source, shadow: str, values: set[int]) -> None:
     except RecursionError:
         source.refuse(0, "the JSON body is nested too deeply")
     except _Constant:
-        found = _STRING_OR_CONSTANT.finditer(shadow)
-        place = next(item for item in found if item[0][0] != '"')
-        source.refuse(place.start(), f"{place[0]} is not a JSON value; write null")
+        tokens = _STRING_OR_CONSTANT.finditer(shadow)
+        constant = next(token for token in tokens if token[0][0] != '"')
+        source.refuse(
+            constant.start(), f"{constant[0]} is not a JSON value; write null"
+        )
 
 
 def _meaning(error: json.JSONDecodeError, values: set[int]) -> str:
     if error.pos in values and error.msg.startswith("Expecting property name"):
         return "a tag that is an object's key must stand in double quotes"
-    found = (text for start, text in _MEANINGS.items() if error.msg.startswith(start))
-    return f"this is not valid JSON: {next(found, error.msg)}"
+    meanings = (
+        text for start, text in _MEANINGS.items() if error.msg.startswith(start)
+    )
+    return f"this is not valid JSON: {next(meanings, error.msg)}"

@@ -1,3 +1,5 @@
+"""How the parts of a template stand in its result."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -7,7 +9,7 @@ from ..source import Piece, RawTag
 
 MASK = "••••••"
 
-# From a value to what stands in the result; raises ValueRefused.
+# Turns a value into the text of the result; raises ValueRefused.
 Escape = Callable[[object], str]
 
 
@@ -32,6 +34,7 @@ class Layout:
 
 
 def with_one_escape(pieces: list[Piece], escape: Escape) -> list[str | Slot]:
+    """The parts of a layout in which every value is escaped alike."""
     return [
         Slot(piece, escape) if isinstance(piece, RawTag) else piece.text
         for piece in pieces

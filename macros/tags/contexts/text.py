@@ -20,12 +20,13 @@ def lay_out_text(source: Source, pieces: list[Piece]) -> Layout:
 
 
 def lay_out_header(source: Source, pieces: list[Piece]) -> Layout:
+    """A control character is a problem in a literal, and refused in a value."""
     for piece in pieces:
         if isinstance(piece, Literal) and not _is_safe(piece.text):
             raw = source.text[piece.start : piece.end]
-            place = next(at for at, letter in enumerate(raw) if letter in _CONTROLS)
+            index = next(at for at, letter in enumerate(raw) if letter in _CONTROLS)
             source.refuse(
-                piece.start + place,
+                piece.start + index,
                 "a header may hold no line breaks or control characters",
             )
     return Layout(with_one_escape(pieces, _header_text))

@@ -1,4 +1,4 @@
-"""A URL: a value never reaches beyond its place in it."""
+"""A URL: a value never reaches beyond the part of it that its tag stands in."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ _AUTHORITY_END = re.compile(r"[/?#]")
 
 
 def lay_out_url(source: Source, pieces: list[Piece]) -> Layout:
+    """A URL that no value could make valid is a problem; the rest is checked later."""
     parts: list[str | Slot] = []
     for piece in pieces:
         if isinstance(piece, Literal):
@@ -44,8 +45,8 @@ def _has_fit_letters(source: Source, pieces: list[Piece]) -> bool:
     before = len(source.problems)
     for piece in pieces:
         if isinstance(piece, Literal) and _UNFIT.search(piece.text):
-            found = _UNFIT_IN_SOURCE.search(source.text, piece.start, piece.end)
-            offset = found.start() if found else piece.start
+            unfit = _UNFIT_IN_SOURCE.search(source.text, piece.start, piece.end)
+            offset = unfit.start() if unfit else piece.start
             source.refuse(
                 offset, "a URL may hold no spaces, line breaks or backslashes"
             )

@@ -44,7 +44,7 @@ def _attribute(value: object) -> str:
 
 
 def _cdata(value: object) -> str:
-    """Escaped outside the section: inside, nothing can stand for its end."""
+    """Escaped outside the section: inside, nothing can be written for its end."""
     return f"]]>{_text(value)}<![CDATA["
 
 
@@ -64,7 +64,7 @@ _ESCAPES: dict[_Spot, Escape] = {
 
 
 class _Refusal(Exception):
-    """What is well-formed, but cannot be sent."""
+    """XML that is well-formed but cannot be sent."""
 
     def __init__(self, offset: int, message: str) -> None:
         super().__init__(message)
@@ -73,25 +73,26 @@ class _Refusal(Exception):
 
 
 def lay_out_xml(source: Source, pieces: list[Piece]) -> Layout:
+    """Where tags are in text and where in attributes; bad XML is a problem."""
     if not source.text.strip():
         source.refuse(0, "The XML body is empty")
     tags = [piece for piece in pieces if isinstance(piece, RawTag)]
     spots = [_Spot.TEXT] * len(tags)
     if not source.problems:
         spots = _Reader(source, tags).read(_shadow(source.text, pieces))
-    found = iter(spots)
+    next_spots = iter(spots)
     return Layout(
         [
             piece.text
             if isinstance(piece, Literal)
-            else Slot(piece, _ESCAPES[next(found, _Spot.TEXT)])
+            else Slot(piece, _ESCAPES[next(next_spots, _Spot.TEXT)])
             for piece in pieces
         ]
     )
 
 
 def _shadow(text: str, pieces: list[Piece]) -> str:
-    """As long as the source, so that a fault has the same place in both."""
+    """As long as the source, so that a fault has the same position in both."""
     return "".join(
         text[piece.start : piece.end].replace(_MARK, "x")
         if isinstance(piece, Literal)
@@ -171,5 +172,5 @@ class _Reader:
     def _comment(self, text: str) -> None:
         self._note(text, _Spot.OTHER)
 
-    def _instruction(self, target: str, text: str) -> None:
+    def _instruction(self, name: str, text: str) -> None:
         self._note(text, _Spot.OTHER)

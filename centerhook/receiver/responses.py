@@ -27,13 +27,13 @@ def _jira(rest: str) -> Reply:
 
 
 def _shippo(rest: str) -> Reply:
-    """Every other address is a good one."""
+    """Every second address is valid."""
     number = next(_address_numbers)
     good = number % 2 == 1
-    said = "The address was found." if good else "The street was not found."
+    text = "The address was found." if good else "The street was not found."
     address = {
         "object_id": f"demo{number:06}",
-        "validation_results": {"is_valid": good, "messages": [{"text": said}]},
+        "validation_results": {"is_valid": good, "messages": [{"text": text}]},
     }
     return reply(201, json.dumps(address), JSON)
 
@@ -42,8 +42,8 @@ def _status(rest: str) -> Reply:
     code = _leading_number(rest)
     if code is None or not 200 <= code <= 599:
         return reply(400, "Give a status from 200 to 599.")
-    moved = ("Location: /ok",) if 300 <= code < 400 else ()
-    return reply(code, "", "text/plain", *moved)
+    location = ("Location: /ok",) if 300 <= code < 400 else ()
+    return reply(code, "", "text/plain", *location)
 
 
 def _delay(rest: str) -> Reply:
@@ -59,7 +59,7 @@ def _leading_number(rest: str) -> int | None:
     return int(text) if fits else None
 
 
-_ANSWERS: dict[str, Callable[[str], Reply]] = {
+_RESPONSES: dict[str, Callable[[str], Reply]] = {
     "slack": lambda rest: _OK,
     "ok": lambda rest: _OK,
     "fail": lambda rest: _FAILED,
@@ -70,7 +70,8 @@ _ANSWERS: dict[str, Callable[[str], Reply]] = {
 }
 
 
-def answer(path: str) -> Reply:
+def respond(path: str) -> Reply:
+    """The response that the first part of the path asks for; 404 if it is unknown."""
     first, _, rest = path[1:].partition("/")
-    behave = _ANSWERS.get(first)
-    return behave(rest) if behave else _UNKNOWN
+    build = _RESPONSES.get(first)
+    return build(rest) if build else _UNKNOWN

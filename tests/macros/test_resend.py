@@ -18,10 +18,9 @@ from feedback.models import Feedback
 from logs.models import Attempt, Delivery, Resend, Run, delivery_id
 from macros.deliveries.claims import claim_due
 from macros.models import Macro
-from macros.runs import resends
-from macros.runs.resends import ResendRefused, preview_resend, resend
+from macros.runs.resend import ResendRefused, preview_resend, resend
 from tests import factories
-from tests.macros.resending import GONE, a_macro, answer, counters, work
+from tests.macros.resending import GONE, a_macro, counters, finish, work
 
 pytestmark = pytest.mark.django_db
 
@@ -43,9 +42,9 @@ def test_the_same_request_again_is_the_old_bytes_under_the_old_id(
     assert work(run) == ("finished", 0, 1, 0, 0, 0)
     rename_tickets()
 
-    found = resend(Delivery.objects.all(), Resend.SAME, olivia)
+    requeued = resend(Delivery.objects.all(), Resend.SAME, olivia)
 
-    assert (found.count, found.runs) == (1, {run.pk: 1})
+    assert (requeued.count, requeued.runs) == (1, {run.pk: 1})
     assert counters(run) == ("active", 0, 0, 0, 0, 1)
     assert work(run) == ("finished", 0, 1, 0, 0, 0)
     first, second = receiver.requests
@@ -125,9 +124,9 @@ def test_a_masked_request_can_only_be_built_anew(
     work(run)
     rows = Delivery.objects.all()
 
-    found = preview_resend(rows, Resend.SAME, olivia)
-    assert found.count == 0
-    assert found.blockers == {
+    preview = preview_resend(rows, Resend.SAME, olivia)
+    assert preview.count == 0
+    assert preview.blockers == {
         "the request held a secret, and logs keep no secrets: build it anew": 1
     }
     assert resend(rows, Resend.SAME, olivia).count == 0
@@ -184,7 +183,7 @@ def test_a_second_click_does_nothing_more(olivia: User, receiver: Receiver) -> N
     assert resend(failed, Resend.ANEW, olivia).count == 3
     again = [resend(rows, Resend.SAME, olivia) for rows in (failed, everything)]
 
-    assert [(found.count, found.runs) for found in again] == [(0, {}), (0, {})]
+    assert [(each.count, each.runs) for each in again] == [(0, {}), (0, {})]
     assert preview_resend(everything, Resend.ANEW, olivia).blockers == {
         "not sent yet, but will be": 3
     }
@@ -196,9 +195,9 @@ def test_what_is_being_sent_is_left_alone(olivia: User) -> None:
     run = factories.run(a_macro(GONE, tickets=2, ladder="1 h"))
     [held] = claim_due(run.pk, 1, "a")
     Delivery.objects.filter(pk=held.pk).update(attempts=1)
-    found = preview_resend(Delivery.objects.all(), Resend.ANEW, olivia)
-    assert found.count == 0
-    assert found.blockers == {"being sent now": 1, "not sent yet, but will be": 1}
+    preview = preview_resend(Delivery.objects.all(), Resend.ANEW, olivia)
+    assert preview.count == 0
+    assert preview.blockers == {"being sent now": 1, "not sent yet, but will be": 1}
     assert resend(Delivery.objects.all(), Resend.ANEW, olivia).count == 0
     held.refresh_from_db()
     assert held.lease == "a"
@@ -252,13 +251,13 @@ def test_a_selection_of_many_runs_goes_back_into_each_runs_counters(
     macro = a_macro(GONE, tickets=3)
     runs = [factories.run(macro) for _ in range(3)]
     for run in runs:
-        answer(run, ("failed", "dns"), ("failed", "dns"), ("delivered", ""))
+        finish(run, ("failed", "dns"), ("failed", "dns"), ("delivered", ""))
     other = factories.run(macro)
     selection = Delivery.objects.filter(state="failed").exclude(run=runs[2])
 
-    found = resend(selection.order_by("subject_label"), Resend.ANEW, olivia)
+    requeued = resend(selection.order_by("subject_label"), Resend.ANEW, olivia)
 
-    assert (found.count, found.runs) == (4, {runs[0].pk: 2, runs[1].pk: 2})
+    assert (requeued.count, requeued.runs) == (4, {runs[0].pk: 2, runs[1].pk: 2})
     assert [counters(run) for run in runs] == [
         ("active", 1, 0, 0, 0, 2),
         ("active", 1, 0, 0, 0, 2),
@@ -274,7 +273,7 @@ def test_many_rows_cost_as_many_queries_as_few(
     olivia: User, count: int, django_assert_max_num_queries: Any
 ) -> None:
     run = factories.run(a_macro(GONE, tickets=count))
-    answer(run, *[("failed", "dns")] * count)
+    finish(run, *[("failed", "dns")] * count)
     with django_assert_max_num_queries(15):
         assert resend(Delivery.objects.all(), Resend.SAME, olivia).count == count
 
@@ -284,36 +283,38 @@ def test_too_many_at_once_are_refused_with_a_sentence(
 ) -> None:
     run = factories.run(a_macro(GONE, tickets=3))
     work(run)
-    monkeypatch.setattr(resends, "MAX_AT_ONCE", 2)
+    monkeypatch.setattr("macros.runs.resend.MAX_AT_ONCE", 2)
     with pytest.raises(ResendRefused, match="More than 2 deliveries are selected"):
         resend(Delivery.objects.all(), Resend.ANEW, olivia)
     assert resend(Delivery.objects.filter(pk=0), Resend.ANEW, olivia).count == 0
     assert counters(run) == ("finished", 0, 3, 0, 0, 0)
 
 
-def test_the_bell_rings_once_for_each_run_but_not_without_end(
+def test_a_resend_wakes_a_worker_once_for_each_run_but_not_without_end(
     olivia: User,
     monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: Any,
 ) -> None:
     macro = a_macro(GONE, tickets=2)
     for _ in range(4):
-        answer(factories.run(macro), ("failed", "dns"), ("failed", "dns"))
-    rung: list[tuple[int, int]] = []
-    monkeypatch.setattr("macros.queue.notify", lambda pk, due: rung.append((pk, due)))
-    monkeypatch.setattr(resends, "_MAX_WAKE_UPS", 3)
+        finish(factories.run(macro), ("failed", "dns"), ("failed", "dns"))
+    notified: list[tuple[int, int]] = []
+    monkeypatch.setattr(
+        "macros.queue.notify", lambda pk, due: notified.append((pk, due))
+    )
+    monkeypatch.setattr("macros.runs.resend._MAX_WAKE_UPS", 3)
     with django_capture_on_commit_callbacks(execute=True):
         resend(Delivery.objects.all(), Resend.ANEW, olivia)
     first = Run.objects.order_by("pk").values_list("pk", flat=True)[:3]
-    assert rung == [(pk, 2) for pk in first]
+    assert notified == [(pk, 2) for pk in first]
 
 
 def test_a_deleted_tickets_delivery_is_not_resent(olivia: User) -> None:
     run = factories.run(a_macro(GONE, tickets=2))
     work(run)
     Feedback.objects.earliest("pk").delete()
-    found = preview_resend(Delivery.objects.all(), Resend.SAME, olivia)
-    assert (found.count, found.blockers) == (1, {"the ticket was deleted": 1})
+    preview = preview_resend(Delivery.objects.all(), Resend.SAME, olivia)
+    assert (preview.count, preview.blockers) == (1, {"the ticket was deleted": 1})
 
 
 @pytest.mark.django_db(transaction=True)
@@ -329,8 +330,10 @@ def test_two_people_who_resend_at_the_same_moment_resend_once(
     def click() -> None:
         start.wait()
         try:
-            found = resend(Delivery.objects.filter(state="failed"), Resend.ANEW, olivia)
-            counts.append(found.count)
+            requeued = resend(
+                Delivery.objects.filter(state="failed"), Resend.ANEW, olivia
+            )
+            counts.append(requeued.count)
         finally:
             connections.close_all()
 

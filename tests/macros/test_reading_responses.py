@@ -1,4 +1,4 @@
-"""One answer and what is wanted of it: the value, nothing, or a sentence."""
+"""One response and what is wanted of it: the value, nothing, or a sentence."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from macros.deliveries.capture import captures_of
-from macros.extraction import Reading, ReturnValue, Unfit, compile_rows
+from macros.extraction import ExtractionError, Reading, ReturnValue, compile_rows
 from macros.extraction.values import MAX_VALUE
 
 ISSUE = {
@@ -33,15 +33,15 @@ def a_row(expression: str, kind: str = "text", **row: Any) -> ReturnValue:
     return compile_rows([{**full, "expression": expression, "type": kind, **row}])[0]
 
 
-def an_answer(body: Any = ISSUE, status: int = 200, **options: Any) -> Reading:
+def a_response(body: Any = ISSUE, status: int = 200, **options: Any) -> Reading:
     text = body if isinstance(body, str) else json.dumps(body)
     headers = options.pop("headers", [("Location", "/issue/1")])
     return Reading(status, headers, text, **options)
 
 
-def why_not(wanted: ReturnValue, answer: Reading) -> str:
-    with pytest.raises(Unfit) as caught:
-        answer.take(wanted)
+def why_not(wanted: ReturnValue, response: Reading) -> str:
+    with pytest.raises(ExtractionError) as caught:
+        response.take(wanted)
     return str(caught.value)
 
 
@@ -71,7 +71,7 @@ def why_not(wanted: ReturnValue, answer: Reading) -> str:
     ],
 )
 def test_a_path_finds_a_value_of_its_type(path: str, kind: str, value: Any) -> None:
-    assert an_answer().take(a_row(path, kind)) == value
+    assert a_response().take(a_row(path, kind)) == value
 
 
 @pytest.mark.parametrize(
@@ -88,33 +88,35 @@ def test_a_path_finds_a_value_of_its_type(path: str, kind: str, value: Any) -> N
         ("$.fields", "list", "has an object among its items"),
     ],
 )
-def test_what_does_not_fit_is_said(path: str, kind: str, why: str) -> None:
-    assert why_not(a_row(path, kind), an_answer()) == why
+def test_a_value_of_another_type_is_refused_with_the_reason(
+    path: str, kind: str, why: str
+) -> None:
+    assert why_not(a_row(path, kind), a_response()) == why
 
 
 @pytest.mark.parametrize(
     ("body", "options", "why"),
     [
-        ("<html>", {}, "can't be looked up: the answer is not JSON"),
-        ('{"key": NaN}', {}, "can't be looked up: the answer is not JSON"),
-        ("[" * 100_000, {}, "can't be looked up: the answer is not JSON"),
-        (" ", {}, "can't be looked up: the answer is empty"),
+        ("<html>", {}, "can't be looked up: the response is not JSON"),
+        ('{"key": NaN}', {}, "can't be looked up: the response is not JSON"),
+        ("[" * 100_000, {}, "can't be looked up: the response is not JSON"),
+        (" ", {}, "can't be looked up: the response is empty"),
         (
             '{"key": "A"}',
             {"cut": "longer than what is kept"},
-            "can't be looked up: the answer is not whole (longer than what is kept)",
+            "can't be looked up: the response is not whole (longer than what is kept)",
         ),
     ],
 )
-def test_a_body_that_cannot_be_read_is_said(
+def test_a_body_that_cannot_be_read_is_refused_with_the_reason(
     body: str, options: dict[str, str], why: str
 ) -> None:
-    assert why_not(a_row("$.key"), an_answer(body, **options)) == why
+    assert why_not(a_row("$.key"), a_response(body, **options)) == why
 
 
-def test_an_answer_that_is_one_string_is_that_string() -> None:
-    assert an_answer('"[1"').take(a_row("$")) == "[1"
-    assert an_answer('"{\\"key\\": 1}"').take(a_row("$.key")) is None
+def test_a_response_that_is_one_string_is_that_string() -> None:
+    assert a_response('"[1"').take(a_row("$")) == "[1"
+    assert a_response('"{\\"key\\": 1}"').take(a_row("$.key")) is None
 
 
 @pytest.mark.parametrize(
@@ -134,7 +136,7 @@ def test_an_answer_that_is_one_string_is_that_string() -> None:
     ],
 )
 def test_other_ways_to_write_a_value(given_value: Any, kind: str, value: Any) -> None:
-    assert an_answer({"v": given_value}).take(a_row("$.v", kind)) == value
+    assert a_response({"v": given_value}).take(a_row("$.v", kind)) == value
 
 
 @pytest.mark.parametrize(
@@ -152,34 +154,34 @@ def test_other_ways_to_write_a_value(given_value: Any, kind: str, value: Any) ->
     ],
 )
 def test_a_value_is_bounded(given_value: Any, kind: str, why: str) -> None:
-    assert why_not(a_row("$.v", kind), an_answer({"v": given_value})) == why
+    assert why_not(a_row("$.v", kind), a_response({"v": given_value})) == why
 
 
 def test_an_infinite_number_in_json_is_refused() -> None:
-    said = why_not(a_row("$.v", "number"), an_answer('{"v": 1e999}'))
-    assert said == "is a number too large to be stored"
+    message = why_not(a_row("$.v", "number"), a_response('{"v": 1e999}'))
+    assert message == "is a number too large to be stored"
 
 
 def test_headers_status_and_text_are_read() -> None:
-    answer = an_answer(
+    response = a_response(
         "Created ABC-1 and ABC-2.",
         201,
         headers=[("Link", "<a>"), ("X-Left", "7"), ("link", "<b>")],
     )
-    assert answer.take(a_row("LINK", source="header")) == "<a>, <b>"
-    assert answer.take(a_row("Link", "list", source="header")) == ["<a>", "<b>"]
-    assert answer.take(a_row("X-Left", "number", source="header")) == 7
-    assert answer.take(a_row("X-None", source="header")) is None
-    assert answer.take(a_row("", "number", source="status")) == 201
-    assert answer.take(a_row(r"ABC-\d", source="text")) == "ABC-1"
-    assert answer.take(a_row(r"and ([A-Z]+)-", source="text")) == "ABC"
-    assert answer.take(a_row(r"ABC-(\d)", "list", source="text")) == ["1", "2"]
-    assert answer.take(a_row("XYZ", source="text")) is None
+    assert response.take(a_row("LINK", source="header")) == "<a>, <b>"
+    assert response.take(a_row("Link", "list", source="header")) == ["<a>", "<b>"]
+    assert response.take(a_row("X-Left", "number", source="header")) == 7
+    assert response.take(a_row("X-None", source="header")) is None
+    assert response.take(a_row("", "number", source="status")) == 201
+    assert response.take(a_row(r"ABC-\d", source="text")) == "ABC-1"
+    assert response.take(a_row(r"and ([A-Z]+)-", source="text")) == "ABC"
+    assert response.take(a_row(r"ABC-(\d)", "list", source="text")) == ["1", "2"]
+    assert response.take(a_row("XYZ", source="text")) is None
 
 
 def test_text_of_a_body_that_was_cut_is_searched_all_the_same() -> None:
-    answer = an_answer("key: ABC-1, and mo", cut="not finished in time")
-    assert answer.take(a_row("key: ([A-Z0-9-]+)", source="text")) == "ABC-1"
+    response = a_response("key: ABC-1, and mo", cut="not finished in time")
+    assert response.take(a_row("key: ([A-Z0-9-]+)", source="text")) == "ABC-1"
 
 
 @pytest.mark.parametrize(
@@ -195,34 +197,34 @@ def test_a_path_that_multiplies_its_work_is_stopped(path: str) -> None:
     deep: list[Any] = []
     for _ in range(70):
         deep = [deep, 1]
-    said = why_not(a_row(path, "list"), an_answer([deep] * 200))
-    assert said == "asks for too much work on an answer of this size"
+    message = why_not(a_row(path, "list"), a_response([deep] * 200))
+    assert message == "asks for too much work on a response of this size"
 
 
-def test_a_descent_deeper_than_the_limit_is_said() -> None:
+def test_a_descent_deeper_than_the_limit_is_refused() -> None:
     body = "[" * 300 + "]" * 300
-    said = why_not(a_row("$..x", "list"), an_answer(body))
-    assert said == "goes deeper than an answer may be nested"
+    message = why_not(a_row("$..x", "list"), a_response(body))
+    assert message == "goes deeper than a response may be nested"
 
 
 def test_a_regular_expression_takes_no_more_than_linear_time() -> None:
     """Python's own would need longer than the universe has."""
     body = json.dumps({"v": "a" * 60_000})
-    assert an_answer(body).take(a_row(r"(?:a+)+$", source="text")) is None
-    assert an_answer(body).take(a_row("$[?search(@, '(a+)+b$')]")) is None
+    assert a_response(body).take(a_row(r"(?:a+)+$", source="text")) is None
+    assert a_response(body).take(a_row("$[?search(@, '(a+)+b$')]")) is None
 
 
 def test_a_secret_in_a_value_is_masked_and_as_a_number_refused() -> None:
     def redact(text: str) -> str:
         return text.replace("123456", "••••••")
 
-    answer = an_answer(
+    response = a_response(
         '{"n": 123456, "l": ["1\\u0032\\u003456"]}',
         headers=[("Echo", "is 123456")],
         redact=redact,
     )
-    assert answer.take(a_row("Echo", source="header")) == "is ••••••"
-    assert why_not(a_row("$.n", "number"), answer) == "is a secret"
+    assert response.take(a_row("Echo", source="header")) == "is ••••••"
+    assert why_not(a_row("$.n", "number"), response) == "is a secret"
 
 
 def rows(*members: dict[str, Any]) -> tuple[ReturnValue, ...]:
@@ -234,8 +236,8 @@ OWNER = {"name": "owner", "expression": "$.owner"}
 STATUS = {"name": "status", "expression": "", "source": "status", "when": "always"}
 
 
-def test_what_is_missing_is_noted_and_the_rest_is_had() -> None:
-    capture = captures_of(rows(KEY, OWNER), an_answer())
+def test_a_missing_value_is_noted_and_the_others_are_stored() -> None:
+    capture = captures_of(rows(KEY, OWNER), a_response())
     assert [(each.key, each.value) for each in capture.values] == [("key", "ABC-1")]
     assert capture.problems == [
         "Not stored: owner, since body $.owner matches nothing."
@@ -243,8 +245,8 @@ def test_what_is_missing_is_noted_and_the_rest_is_had() -> None:
     assert not capture.missing
 
 
-def test_without_a_required_value_nothing_is_had() -> None:
-    capture = captures_of(rows(KEY, {**OWNER, "required": True}), an_answer())
+def test_without_a_required_value_nothing_is_stored() -> None:
+    capture = captures_of(rows(KEY, {**OWNER, "required": True}), a_response())
     assert capture.missing and capture.values == []
     assert capture.problems[0] == (
         "The required owner could not be had: body $.owner matches nothing."
@@ -254,7 +256,7 @@ def test_without_a_required_value_nothing_is_had() -> None:
 
 def test_only_what_is_wanted_always_is_taken_from_a_refusal() -> None:
     wanted = rows(KEY, {**OWNER, "required": True}, {**STATUS, "required": True})
-    capture = captures_of(wanted, an_answer(status=404))
+    capture = captures_of(wanted, a_response(status=404))
     assert [(each.key, each.value) for each in capture.values] == [("status", "404")]
     assert capture.problems == [] and not capture.missing
 
@@ -271,12 +273,12 @@ ANY_JSON = st.recursive(
     kind=st.sampled_from(["text", "number", "boolean", "date", "list"]),
     path=st.sampled_from(["$", "$[0]", "$[*]", "$..*", "$.*", "$[?@ > 1]"]),
 )
-def test_whatever_is_answered_gives_a_storable_value_or_a_sentence(
+def test_any_response_gives_a_storable_value_or_a_sentence(
     body: str, kind: str, path: str
 ) -> None:
     try:
-        value = an_answer(body).take(a_row(path, kind))
-    except Unfit as why:
+        value = a_response(body).take(a_row(path, kind))
+    except ExtractionError as why:
         assert str(why)
         return
     json.dumps(value, allow_nan=False)

@@ -21,10 +21,10 @@ from logs.models.deliveries import DeliveryQuerySet
 from logs.recording.requeue import Blocker, Requeued, blocker, plain, requeue
 
 from .. import queue
-from ..models import WebRequest
+from ..models import kind_named
 
 MAX_AT_ONCE = 100_000
-# The clock rings for the rest.
+# The clock notifies of the rest.
 _MAX_WAKE_UPS = 100
 # Ids in one statement.
 _CHUNK = 500
@@ -36,7 +36,11 @@ class ResendRefused(Exception):
 
 @dataclass(slots=True)
 class ResendPreview:
-    """What a resend would do: how many go out again, and why the others can't."""
+    """What a resend would do: how many deliveries go out again, and why others can't.
+
+    `delivered` is how many of those that go out have been delivered before; `blockers`
+    counts the others by the reason.
+    """
 
     count: int = 0
     delivered: int = 0
@@ -46,47 +50,47 @@ class ResendPreview:
 def preview_resend(
     selection: DeliveryQuerySet, kind: Resend, actor: Any
 ) -> ResendPreview:
-    """Look before resending. Raises ResendRefused."""
+    """Count what `resend` would do. Raises ResendRefused."""
     rows = _checked(selection, actor).annotate(blocker=blocker(kind))
     counts = rows.values_list("blocker", "state").annotate(count=Count("pk"))
-    found = ResendPreview()
+    preview = ResendPreview()
     for why, state, count in counts:
         if why:
             label = Blocker(why).label
-            found.blockers[label] = found.blockers.get(label, 0) + count
+            preview.blockers[label] = preview.blockers.get(label, 0) + count
             continue
-        found.count += count
+        preview.count += count
         if state == DeliveryState.DELIVERED:
-            found.delivered += count
-    return found
+            preview.delivered += count
+    return preview
 
 
 def resend(selection: DeliveryQuerySet, kind: Resend, actor: Any) -> Requeued:
-    """Send again what can be, of the rows on which the actor may run macros.
+    """Send again whatever can be, where the actor may run macros.
 
     Each goes out under its own delivery id. What is being sent is left alone; a
     pending retry is replaced. Raises ResendRefused, and then nothing is written.
     """
     rows = _checked(selection, actor)
     with transaction.atomic():
-        found = requeue(rows, kind, actor.get_username(), timezone.now())
-        _tell(found, _by_community(found), kind, actor)
-        for run_id in sorted(found.runs)[:_MAX_WAKE_UPS]:
-            transaction.on_commit(partial(queue.notify, run_id, found.runs[run_id]))
-    return found
+        requeued = requeue(rows, kind, actor.get_username(), timezone.now())
+        _audit(requeued, _by_community(requeued), kind, actor)
+        for run_id in sorted(requeued.runs)[:_MAX_WAKE_UPS]:
+            transaction.on_commit(partial(queue.notify, run_id, requeued.runs[run_id]))
+    return requeued
 
 
-def _by_community(found: Requeued) -> Iterable[list[int]]:
-    """The runs of each. Raises ResendRefused where web requests are locked."""
+def _by_community(requeued: Requeued) -> Iterable[list[int]]:
+    """The runs of each community. Raises ResendRefused if web requests are locked."""
     by_community: dict[int, list[int]] = defaultdict(list)
     keys = ApiKey.objects.valid().filter(community=OuterRef("community"))
     rows = Run.objects.annotate(is_unlocked=Exists(keys)).order_by("pk")
     columns = rows.values_list("community", "community__name", "is_unlocked", "pk")
-    pks = sorted(found.runs)
+    pks = sorted(requeued.runs)
     for start in range(0, len(pks), _CHUNK):
         chunk = columns.filter(pk__in=pks[start : start + _CHUNK])
         for community, name, is_unlocked, pk in chunk:
-            if not is_unlocked and _sends(pk):
+            if not is_unlocked and _needs_key(pk):
                 raise ResendRefused(
                     f"Web requests are locked: the community {name} has no valid API"
                     " key, so nothing was resent."
@@ -95,26 +99,26 @@ def _by_community(found: Requeued) -> Iterable[list[int]]:
     return by_community.values()
 
 
-def _sends(run_id: int) -> bool:
-    """Whether it has web requests, whatever its macro has by now."""
+def _needs_key(run_id: int) -> bool:
+    """Whether a step of the run needs an API key, whatever its macro has by now."""
     steps = Run.objects.values_list("snapshot", flat=True).get(pk=run_id)["steps"]
-    # A run that started under an older version has nothing else.
-    return any(step.get("kind", WebRequest.kind) == WebRequest.kind for step in steps)
+    kinds = (kind_named(step["kind"]) for step in steps)
+    return any(kind is None or kind.NEEDS_API_KEY for kind in kinds)
 
 
-def _tell(
-    found: Requeued, by_community: Iterable[list[int]], kind: Resend, actor: Any
+def _audit(
+    requeued: Requeued, by_community: Iterable[list[int]], kind: Resend, actor: Any
 ) -> None:
     """One entry in the audit log for each community."""
     for runs in by_community:
-        count = sum(found.runs[pk] for pk in runs)
-        told = (
+        count = sum(requeued.runs[pk] for pk in runs)
+        detail = (
             f"{kind.label}: {count:,} deliver{pluralize(count, 'y,ies')}"
             f" of {len(runs):,} run{pluralize(len(runs))}."
         )
-        # Named by the first, where there are several.
+        # The entry names the first of several.
         run = Run.objects.get(pk=runs[0])
-        audit.record(Action.RESENT, run, actor=actor, detail=told)
+        audit.record(Action.RESENT, run, actor=actor, detail=detail)
 
 
 def _checked(selection: DeliveryQuerySet, actor: Any) -> DeliveryQuerySet:

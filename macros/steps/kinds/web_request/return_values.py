@@ -10,7 +10,9 @@ from django import forms
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from ..extraction import MAX_ROWS, Source, ValueType, When, is_blank
+from ....extraction import MAX_ROWS, Source, ValueType, When, is_blank
+
+Row = dict[str, str | bool]
 
 # Empty rows beyond those that are filled in.
 SPARE = 3
@@ -29,7 +31,9 @@ TYPES = {
     ValueType.LIST: "List",
 }
 WHENS = {When.SUCCESS: "On success", When.ALWAYS: "Always"}
-_CHOICES: dict[str, Mapping[Any, str]] = {
+_CHOICES: dict[
+    str, Mapping[Source, str] | Mapping[ValueType, str] | Mapping[When, str]
+] = {
     "source": SOURCES,
     "type": TYPES,
     "when": WHENS,
@@ -38,10 +42,16 @@ _TEXTS = ("name", "expression")
 
 
 class ReturnValuesWidget(forms.Widget):
+    """A row for each return value, and some that are empty."""
+
     template_name = "admin/macros/return_values.html"
 
     def render(
-        self, name: str, value: Any, attrs: Any = None, renderer: Any = None
+        self,
+        name: str,
+        value: Any,
+        attrs: dict[str, Any] | None = None,
+        renderer: object = None,
     ) -> SafeString:
         # Forms have a renderer of their own, which does not know our templates.
         return render_to_string(
@@ -58,42 +68,42 @@ class ReturnValuesWidget(forms.Widget):
         context["rows"] = [_cells(name, n, row) for n, row in enumerate(rows)]
         return context
 
-    def format_value(self, value: Any) -> Any:
-        return None  # Rows are no text.
+    def format_value(self, value: object) -> None:
+        """Rows are not a text."""
 
     def value_from_datadict(
-        self, data: Mapping[str, Any], files: Any, name: str
-    ) -> list[dict[str, Any]]:
+        self, data: Mapping[str, Any], files: object, name: str
+    ) -> list[Row]:
         """The rows in which anything is written, in their order."""
         named = re.compile(re.escape(name) + r"-(\d{1,3})-name").fullmatch
-        numbers = sorted(int(found[1]) for found in map(named, data) if found)
+        numbers = sorted(int(match[1]) for match in map(named, data) if match)
         rows = (_row(data, f"{name}-{number}") for number in numbers)
         return [row for row in rows if not is_blank(row)]
 
     def value_omitted_from_data(
-        self, data: Mapping[str, Any], files: Any, name: str
+        self, data: Mapping[str, Any], files: object, name: str
     ) -> bool:
         return not any(key.startswith(f"{name}-") for key in data)
 
 
 class ReturnValuesField(forms.Field):
-    """What is wrong in a row the web request says itself."""
+    """The rows as they are written; the web request checks them."""
 
     widget = ReturnValuesWidget
 
-    def has_changed(self, initial: Any, data: Any) -> bool:
+    def has_changed(self, initial: object, data: object) -> bool:
         return bool((initial or []) != (data or []))
 
 
-def _row(data: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    row: dict[str, Any] = {
+def _row(data: Mapping[str, str], prefix: str) -> Row:
+    row: Row = {
         member: data.get(f"{prefix}-{member}", "") for member in (*_TEXTS, *_CHOICES)
     }
     row["required"] = f"{prefix}-required" in data
     return row
 
 
-def _cells(name: str, number: int, row: Mapping[str, Any]) -> dict[str, Any]:
+def _cells(name: str, number: int, row: Mapping[str, object]) -> dict[str, object]:
     selects = {
         member: [
             (str(value), label, str(value) == row.get(member))

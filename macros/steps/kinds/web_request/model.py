@@ -1,14 +1,18 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from logs.audit.differences import origin_in
 from logs.redaction import is_credential
 
-from ..extraction import Source, check
-from ..tags import (
+from ....auth.kinds import SECRET_FIELDS, AuthKind
+from ....extraction import Source, check
+from ....models import Macro
+from ....models.steps import Problems, Settings
+from ....tags import (
     OutputContext,
     Problem,
     Scope,
@@ -16,43 +20,18 @@ from ..tags import (
     compile_template,
     normalise,
 )
-from ..tags.headers import compile_headers
-from .credentials import AuthKind, check_credentials
-from .steps import Step
+from ....tags.headers import compile_headers
+from ...kind import StepKind
+from . import form
+from .bodies import BODY_CONTEXTS, BodyKind, Method
+from .compiled import CompiledWebRequest
+from .credentials import check_credentials
+
+# How the text of a body that is not sent is read.
+_AS_IS = OutputContext.TEXT, ""
 
 
-class Method(models.TextChoices):
-    GET = "GET", "GET"
-    POST = "POST", "POST"
-    PUT = "PUT", "PUT"
-    PATCH = "PATCH", "PATCH"
-    DELETE = "DELETE", "DELETE"
-
-
-class BodyKind(models.TextChoices):
-    JSON = "json", "JSON"
-    FORM = "form", "Form (name=value, one per line)"
-    TEXT = "text", "Text"
-    XML = "xml", "XML"
-    NONE = "none", "None"
-
-
-# How a body is escaped, and the content type it is sent with unless a header says
-# otherwise.
-BODY_CONTEXTS: dict[str, tuple[OutputContext, str]] = {
-    BodyKind.JSON: (OutputContext.JSON, "application/json"),
-    BodyKind.FORM: (OutputContext.FORM, "application/x-www-form-urlencoded"),
-    BodyKind.TEXT: (OutputContext.TEXT, "text/plain; charset=utf-8"),
-    BodyKind.XML: (OutputContext.XML, "application/xml; charset=utf-8"),
-}
-
-
-def in_its_place(problem: Problem) -> ValidationError:
-    """With the problem in `params`, for who shows where it is."""
-    return ValidationError("%(problem)s", params={"problem": problem})
-
-
-class WebRequest(Step):
+class WebRequest(StepKind):
     """The step that calls an external system, once per subject."""
 
     kind = "web_request"
@@ -72,6 +51,12 @@ class WebRequest(Step):
         "previous_signing_secret",
         "return_values",
     )
+    SECRET_NAMES = SECRET_FIELDS
+    UNTAGGED_LINES = ("token_parameters",)
+    URL_SETTING = "url"
+    NEEDS_API_KEY = True
+    AUDIT_HIDDEN = frozenset({"headers", "body"})
+    FORM = form.FORM
 
     method = models.CharField(max_length=6, choices=Method, default=Method.POST)
     url = models.TextField(
@@ -132,34 +117,44 @@ class WebRequest(Step):
     return_values = models.JSONField(
         default=list,
         blank=True,
-        help_text="What of the answer is stored in the subject's external data.",
+        help_text="The parts of the response that are stored in the subject's external"
+        " data.",
     )
 
-    class Meta:
+    class Meta(StepKind.Meta):
         verbose_name = "web request"
 
     def __str__(self) -> str:
         return f"{self.method} {self.url[:80]}"
 
+    def audit_name(self) -> str:
+        return f"{self.method} {origin_in(self.url)}"
+
+    @classmethod
+    def secret_templates(cls, settings: Settings) -> Mapping[str, OutputContext]:
+        body, _ = BODY_CONTEXTS.get(str(settings.get("body_kind")), _AS_IS)
+        return {"url": OutputContext.URL, "headers": OutputContext.HEADER, "body": body}
+
+    @classmethod
+    def compile(cls, settings: Settings, scope: Scope) -> CompiledWebRequest:
+        return CompiledWebRequest.compile(settings, scope)
+
     def clean(self) -> None:
-        """Refuse what could never be sent, each fault on the field it is in."""
         self.url = self.url.strip()
-        macro = getattr(self, "macro", None)
-        if macro is None or not macro.has_owner:
-            return  # The macro itself is refused for it, or the form for having none.
+        super().clean()
+
+    def problems(self, macro: Macro) -> Problems:
         scope = macro.scope()
-        errors: dict[str, list[str | ValidationError]] = {}
+        problems: dict[str, list[str | ValidationError]] = {}
         for field, compile_field in self._compilers(scope).items():
             try:
                 compile_field()
             except TemplateError as error:
-                errors[field] = [in_its_place(found) for found in error.problems]
-        for field, problem in check_credentials(self, scope):
-            errors.setdefault(field, []).append(problem)
-        for problem in self._check_return_values():
-            errors.setdefault("return_values", []).append(problem)
-        if errors:
-            raise ValidationError(errors)
+                problems[field] = [_with_position(each) for each in error.problems]
+        for field, problem in check_credentials(self.settings(), macro, scope):
+            problems.setdefault(field, []).append(problem)
+        problems["return_values"] = [*self._check_return_values()]
+        return problems
 
     def _compilers(self, scope: Scope) -> dict[str, Callable[[], object]]:
         compilers: dict[str, Callable[[], object]] = {
@@ -167,8 +162,8 @@ class WebRequest(Step):
             "headers": lambda: compile_headers(self.headers, scope),
         }
         if self.body_kind in BODY_CONTEXTS:
-            place, _ = BODY_CONTEXTS[self.body_kind]
-            compilers["body"] = lambda: compile_template(self.body, place, scope)
+            output, _ = BODY_CONTEXTS[self.body_kind]
+            compilers["body"] = lambda: compile_template(self.body, output, scope)
         return compilers
 
     def _check_return_values(self) -> list[str]:
@@ -184,3 +179,8 @@ class WebRequest(Step):
         if not problems:
             self.return_values = rows
         return problems
+
+
+def _with_position(problem: Problem) -> ValidationError:
+    """With the problem in `params`, for a screen that shows where it is."""
+    return ValidationError("%(problem)s", params={"problem": problem})

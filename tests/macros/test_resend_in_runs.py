@@ -13,9 +13,9 @@ from feedback.models import Feedback
 from logs.models import Delivery, Resend, delivery_id
 from macros.deliveries.claims import claim_due
 from macros.runs.control import cancel_run, pause_run, resume_run
-from macros.runs.resends import preview_resend, resend
+from macros.runs.resend import preview_resend, resend
 from tests import factories
-from tests.macros.resending import GONE, a_macro, answer, counters, states, work
+from tests.macros.resending import GONE, a_macro, counters, finish, states, work
 
 pytestmark = pytest.mark.django_db
 
@@ -35,9 +35,9 @@ def test_steps_skipped_after_a_failure_run_once_the_resent_one_is_delivered(
     assert work(run) == ("finished", 0, 1, 2, 0, 0)
     Feedback.objects.update(title="200")
 
-    found = resend(Delivery.objects.filter(state="failed"), Resend.ANEW, olivia)
+    requeued = resend(Delivery.objects.filter(state="failed"), Resend.ANEW, olivia)
 
-    assert (found.count, found.runs) == (1, {run.pk: 3})
+    assert (requeued.count, requeued.runs) == (1, {run.pk: 3})
     assert counters(run) == ("active", 0, 0, 0, 0, 3)
     assert states(run) == ["pending", "waiting", "waiting"]
     assert work(run) == ("finished", 3, 0, 0, 0, 0)
@@ -56,7 +56,7 @@ def test_steps_are_skipped_again_when_the_resent_one_fails_again(
 
 def test_a_step_skipped_for_another_failure_stays_skipped(olivia: User) -> None:
     run = factories.run(a_macro(GONE, GONE, GONE))
-    answer(run, ("delivered", ""), ("failed", "dns"), ("skipped", ""))
+    finish(run, ("delivered", ""), ("failed", "dns"), ("skipped", ""))
 
     resend(Delivery.objects.filter(step=0), Resend.ANEW, olivia)
 
@@ -100,11 +100,11 @@ def test_skipped_and_waiting_steps_follow_and_are_not_resent_themselves(
 ) -> None:
     macro = a_macro(GONE, GONE)
     skipped, fresh = factories.run(macro), factories.run(macro)
-    answer(skipped, ("failed", "dns"), ("skipped", ""))
+    finish(skipped, ("failed", "dns"), ("skipped", ""))
     rows = Delivery.objects.filter(step=1)
-    found = preview_resend(rows, Resend.ANEW, olivia)
+    preview = preview_resend(rows, Resend.ANEW, olivia)
     why = "a later step: it follows by itself when the step before it is delivered"
-    assert (found.count, found.blockers) == (0, {why: 2})
+    assert (preview.count, preview.blockers) == (0, {why: 2})
     assert resend(rows, Resend.ANEW, olivia).count == 0
     assert states(fresh) == ["pending", "waiting"]
 
@@ -117,9 +117,9 @@ def test_of_a_cancelled_run_only_what_is_resent_goes_out(
     assert counters(run) == ("cancelled", 0, 0, 0, 6, 0)
     one = run.deliveries.order_by("pk")[:1].values("pk")
 
-    found = resend(Delivery.objects.filter(pk__in=one), Resend.ANEW, olivia)
+    requeued = resend(Delivery.objects.filter(pk__in=one), Resend.ANEW, olivia)
 
-    assert (found.count, found.runs) == (1, {run.pk: 2})
+    assert (requeued.count, requeued.runs) == (1, {run.pk: 2})
     assert counters(run) == ("active", 0, 0, 0, 4, 2)
     assert work(run) == ("finished", 2, 0, 0, 4, 0)
     assert len(receiver.requests) == 2
@@ -136,7 +136,7 @@ def test_a_cancelled_step_whose_step_before_was_delivered_is_resent(
     olivia: User,
 ) -> None:
     run = factories.run(a_macro(GONE, GONE))
-    answer(run, ("delivered", ""), ("cancelled", ""))
+    finish(run, ("delivered", ""), ("cancelled", ""))
     assert resend(run.deliveries.filter(step=1), Resend.ANEW, olivia).count == 1
     assert states(run) == ["delivered", "pending"]
 
@@ -153,8 +153,8 @@ def test_nothing_of_a_run_that_is_being_cancelled_is_resent(olivia: User) -> Non
     run = factories.run(a_macro(GONE, tickets=2))
     claim_due(run.pk, 1, "a")
     cancel_run(run)
-    found = preview_resend(run.deliveries.all(), Resend.ANEW, olivia)
-    assert found.blockers == {
+    preview = preview_resend(run.deliveries.all(), Resend.ANEW, olivia)
+    assert preview.blockers == {
         "being sent now": 1,
         "the run is being cancelled; try again in a moment": 1,
     }

@@ -1,8 +1,6 @@
-"""The log's action that sends again: what would go out, then the resend."""
+"""The resend action of the log: a preview first, then the resend."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -12,7 +10,7 @@ from django.urls import reverse
 
 from feedback.console.scoping import ScopedAdmin
 from macros import queue
-from macros.runs.resends import ResendPreview, ResendRefused, preview_resend, resend
+from macros.runs.resend import ResendPreview, ResendRefused, preview_resend, resend
 
 from ..models import Resend
 from ..models.deliveries import DeliveryQuerySet
@@ -27,14 +25,14 @@ def resend_selected(
 ) -> HttpResponse | None:
     """The confirmation page on the first POST, the resend on the second.
 
-    The page carries the count that was confirmed: if more would go out by now, people
+    The page carries the count that was confirmed: if more would go out by then, people
     are asked again. Fewer are fine, as after a double click.
     """
     back = _page_of(deliveries)
     try:
-        found = preview_resend(deliveries, kind, request.user)
+        preview = preview_resend(deliveries, kind, request.user)
         confirmed = request.POST.get("confirmed_count", "")
-        if confirmed.isdecimal() and found.count <= int(confirmed):
+        if confirmed.isdecimal() and preview.count <= int(confirmed):
             _resend(request, deliveries, kind)
             return HttpResponseRedirect(back) if back else None
     except ResendRefused as refusal:
@@ -44,7 +42,7 @@ def resend_selected(
         messages.warning(
             request, "The selection has changed meanwhile. Please check it again."
         )
-    return _confirmation(modeladmin, request, kind, found, back)
+    return _confirmation(modeladmin, request, kind, preview, back)
 
 
 def _resend(request: HttpRequest, deliveries: DeliveryQuerySet, kind: Resend) -> None:
@@ -61,9 +59,9 @@ def _page_of(deliveries: DeliveryQuerySet) -> str:
     rows = deliveries.order_by()
     pks = rows.values_list("pk", flat=True)[:2]
     runs = rows.values_list("run", flat=True).distinct()[:2]
-    for name, found in (("delivery", list(pks)), ("run", list(runs))):
-        if len(found) == 1:
-            return reverse(f"admin:logs_{name}_change", args=found)
+    for name, only in (("delivery", list(pks)), ("run", list(runs))):
+        if len(only) == 1:
+            return reverse(f"admin:logs_{name}_change", args=only)
     return ""
 
 
@@ -71,16 +69,16 @@ def _confirmation(
     modeladmin: ScopedAdmin,
     request: HttpRequest,
     kind: Resend,
-    found: ResendPreview,
+    preview: ResendPreview,
     back: str,
 ) -> HttpResponse:
     across = request.POST.get("select_across") == "1"
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         **modeladmin.admin_site.each_context(request),
         "title": f"Resend: {kind.label.lower()}",
         "opts": modeladmin.opts,
         "kind": kind.value,
-        "found": found,
+        "preview": preview,
         "back": back or request.get_full_path(),
         "has_worker": queue.has_worker(),
         "action_name": request.POST["action"],

@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from urllib.parse import urlsplit
+
+from django.conf import settings as configuration
+
+from feedback.changes import ChangeChecker
+from logs.models import Attempt
+from logs.redaction import MASK
+
+from ....auth.authentication import (
+    Authentication,
+    Forbidden,
+    authenticate,
+    secrets_for_destination,
+    secrets_of,
+)
+from ....auth.credentials import Credentials
+from ....authoring import curl
+from ....extraction import ReturnValue, compile_rows
+from ....http import Request, TransportError, origin_of, signing
+from ....models.secrets import Vault
+from ....models.steps import Settings
+from ....tags import (
+    OutputContext,
+    RenderContext,
+    RenderError,
+    Scope,
+    Template,
+    compile_template,
+)
+from ....tags.headers import compile_headers
+from ...compiled import CompiledRequest, Transport
+from ...dry_run import DryRunRow
+from ...errors import TooLarge
+from .bodies import BODY_CONTEXTS, BodyKind
+
+DELIVERY_ID_HEADER = signing.ID_HEADER
+
+# A URL whose host is at its end: what follows can't change it.
+_PAST_HOST = re.compile(r"https?://[^/?#]+[/?#]", re.IGNORECASE)
+
+
+@dataclass
+class CompiledWebRequest(CompiledRequest):
+    """A web request, compiled once and rendered per subject."""
+
+    transport = Transport.HTTP
+    title = "Web request"
+
+    method: str
+    url: Template
+    headers: list[tuple[str, Template]]
+    body: Template | None
+    settings: Settings
+    returns: tuple[ReturnValue, ...] = ()
+    vault: Vault = field(default_factory=Vault)
+    authentication: Authentication = field(default_factory=Authentication)
+
+    @classmethod
+    def compile(cls, settings: Settings, scope: Scope) -> CompiledWebRequest:
+        """Raises TemplateError."""
+        headers = compile_headers(settings["headers"], scope)
+        body = None
+        if settings["body_kind"] != BodyKind.NONE:
+            output, content_type = BODY_CONTEXTS[settings["body_kind"]]
+            body = compile_template(settings["body"], output, scope)
+            if not any(name.lower() == "content-type" for name, _ in headers):
+                fixed = compile_template(content_type, OutputContext.HEADER, scope)
+                headers = [("Content-Type", fixed), *headers]
+        url = compile_template(settings["url"].strip(), OutputContext.URL, scope)
+        # A run that started under an older version has none.
+        returns = compile_rows(settings.get("return_values", ()))
+        return cls(settings["method"], url, headers, body, settings, returns)
+
+    def unlock(self, vault: Vault) -> None:
+        super().unlock(vault)
+        self.authentication = authenticate(self.settings, vault)
+
+    @property
+    def credentials(self) -> Credentials | None:
+        return self.authentication.credentials
+
+    @cached_property
+    def secrets(self) -> frozenset[str]:
+        return self._tagged.union(secrets_of(self.settings))
+
+    @cached_property
+    def _tagged(self) -> frozenset[str]:
+        return frozenset[str]().union(*(each.secrets for each in self.templates))
+
+    @property
+    def templates(self) -> list[Template]:
+        body = [self.body] if self.body else []
+        return [self.url, *(template for _, template in self.headers), *body]
+
+    def render(self, context: RenderContext) -> Request:
+        self._check_secrets()
+        request = self._render(
+            context, lambda each: each.render(context), self.authentication.headers
+        )
+        self._check_hosts(request.url)
+        if request.body and len(request.body) > configuration.REQUEST_MAX_BYTES:
+            limit = f"{configuration.REQUEST_MAX_BYTES:,}"
+            raise TooLarge(None, f"The body is longer than {limit} bytes.")
+        return request
+
+    def render_masked(self, context: RenderContext) -> Request:
+        return self._render(
+            context, lambda each: each.render_masked(context), self.authentication.shown
+        )
+
+    def dry_run(
+        self, context: RenderContext, row: DryRunRow, checker: ChangeChecker
+    ) -> None:
+        request = self.render(context)
+        host = self.vault.redact(urlsplit(request.url).netloc)
+        row.hosts.append(host)
+        row.lines.append(f"{request.method} to {host}")
+
+    def bound_to(self, sent: Attempt) -> CompiledWebRequest:
+        # Headers are built anew, since their credentials are masked on the log.
+        body = None if self.body is None else Template.literal(sent.request_body)
+        url = Template.literal(sent.url)
+        return replace(self, method=sent.method, url=url, body=body)
+
+    def as_curl(
+        self, method: str, url: str, headers: list[tuple[str, str]], body: str | None
+    ) -> str:
+        return curl.write(method, url, headers, body, MASK)
+
+    @property
+    def words(self) -> str:
+        where = (self.origin or "").removesuffix(":443")
+        return f"Send a {self.method} request to {where or 'a host that tags name'}"
+
+    @property
+    def origin(self) -> str | None:
+        fixed = self.url.static_prefix
+        if self.url.tags and not _PAST_HOST.match(fixed):
+            return None
+        try:
+            return origin_of(fixed)
+        except TransportError:
+            # Each delivery says what is wrong with it.
+            return None
+
+    @cached_property
+    def _sent(self) -> list[str]:
+        return sorted(self._tagged | secrets_for_destination(self.settings))
+
+    def _check_secrets(self) -> None:
+        for name in self._tagged:
+            if problem := self.vault.problem(name):
+                raise RenderError(f"Secret: {name}", problem)
+        if self.authentication.problem:
+            raise RenderError(None, self.authentication.problem)
+        if self.authentication.refusal:
+            raise Forbidden(None, self.authentication.refusal)
+
+    def _check_hosts(self, url: str) -> None:
+        if not self.vault.hosts:
+            return
+        for name in self._sent:
+            if refusal := self.vault.refusal(name, url):
+                raise Forbidden(None, refusal)
+
+    def _render(
+        self,
+        context: RenderContext,
+        render: Callable[[Template], str],
+        extra: Iterable[tuple[str, str]],
+    ) -> Request:
+        headers = [(name, render(template)) for name, template in self.headers]
+        headers.append((DELIVERY_ID_HEADER, context.delivery_id))
+        headers += extra
+        body = None
+        if self.body is not None:
+            body = render(self.body).encode("utf-8", "replace")
+        return Request(self.method, render(self.url), tuple(headers), body)

@@ -1,0 +1,41 @@
+"""How web requests are laid out on the page of their macro."""
+
+from __future__ import annotations
+
+from ...kind import StepForm
+from .return_values import ReturnValuesField
+
+_ABOUT_RETURN_VALUES = (
+    "The parts of the response that are stored in the external data of the ticket or"
+    " tester, to be used as tags, filters and columns. To remove a row, clear its name"
+    " and path."
+)
+
+FORM = StepForm(
+    "Web requests",
+    order=10,
+    prefix="steps",
+    fields=[("position", "method"), "url", "headers", "body_kind", "body"],
+    sections=[
+        (
+            "Return values",
+            {"fields": ["return_values"], "description": _ABOUT_RETURN_VALUES},
+        ),
+        (
+            "Authentication",
+            {
+                "fields": [
+                    ("auth_kind", "auth_user", "auth_secret"),
+                    ("token_url", "token_in_body"),
+                    "token_parameters",
+                ]
+            },
+        ),
+        ("Signature", {"fields": [("signing_secret", "previous_signing_secret")]}),
+    ],
+    rows={"url": 1, "headers": 3, "body": 12, "token_parameters": 2},
+    form_fields={"return_values": lambda: ReturnValuesField(label="", required=False)},
+    is_code=True,
+    is_open=True,
+    has_editor=True,
+)

@@ -1,0 +1,227 @@
+"""One word per thing: the old vocabulary stays gone."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tokenize
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+KINDS = (".py", ".html", ".js", ".css", ".md", ".yaml", ".toml", ".example")
+
+# Where old words are still being replaced: files that begin so are not looked at.
+PENDING = {
+    "docs/": "renamed with the documentation",
+    "feedback/access/": "renamed with feedback",
+    "feedback/admin/": "renamed with feedback",
+    "feedback/console/": "renamed with feedback",
+    "feedback/models/": "renamed with feedback",
+    "logs/admin/": "renamed with logs",
+    "logs/api/": "renamed with logs",
+    "logs/audit/": "renamed with logs",
+    "logs/models/": "renamed with logs",
+    "logs/privacy/": "renamed with logs",
+    "logs/recording/": "renamed with logs",
+    "logs/redaction.py": "renamed with logs",
+    "macros/admin/": "renamed with macros",
+    "macros/api/": "renamed with macros",
+    "macros/auth/oauth.py": "renamed with the HTTP client",
+    "macros/authoring/": "renamed with authoring",
+    "macros/config/": "renamed with config",
+    "macros/crypto.py": "renamed with macros",
+    "macros/deliveries/": "renamed with deliveries",
+    "macros/http/": "renamed with the HTTP client",
+    "macros/jobs.py": "renamed with wake-ups",
+    "macros/management/": "renamed with config",
+    "macros/models/macros.py": "renamed with owners",
+    "macros/queue.py": "renamed with wake-ups",
+    "macros/runs/": "renamed with runs",
+    "macros/steps/changes.py": "renamed with `said` of feedback/changes",
+    "macros/steps/echo.py": "renamed with the HTTP client",
+    "templates/admin/feedback/": "renamed with feedback",
+    "templates/admin/logs/": "renamed with logs",
+    "tests/admin/": "renamed with admin",
+    "tests/api/": "renamed with api",
+    "tests/curl/": "renamed with authoring",
+    "tests/feedback/": "renamed with feedback",
+    "tests/http/": "renamed with the HTTP client",
+    "tests/logs/": "renamed with logs",
+    "tests/macros/": "renamed with macros",
+    "tests/presets/": "renamed with authoring",
+    "tests/processes/test_kills.py": "renamed with `answer` of tests/http/hostile.py",
+    "tests/security/test_parsers.py": "renamed with `target_of` of the HTTP client",
+}
+
+# Anywhere in a file: a regular expression, and what to say instead.
+TEXTS = {
+    r"[Aa]ppetite": "capacity",
+    r"\bgoing\(\)": "runnable()",
+    r"[Aa]larm bell|\bbells?\b|\brung\b|\brings?\b|\bringing\b": "wake-up, notify",
+    r"\bHindrances?\b|\bhindrances?\b": "blocker",
+    r"\bSurvey\b": "resend preview",
+    r"\b_?(MOST|LONGEST)_": "MAX_",
+    r"\blanes?\b|\bLanes\b": "throttle",
+    r"\b[Pp]ace\b": "rate limit",
+    r"\bfamilies\b|\bFAMILIES\b": "namespaces",
+    r"[Rr]eopen": "requeue",
+    r"\bannouncing\b": "change signals",
+    r"\b[Tt]argets?\b": "subject, URL or destination",
+    r"\bclass Refused\b": "a name of its own for each refusal",
+    r"\bdid(n't| not) answer\b": "did not respond",
+    r"\banswer(s|ed)?( with| of)? [1-5]\d\d\b": "respond with, a response of",
+    r"\bof (the|an) answer\b|\banswer is not\b": "response",
+    r"\b(This|That) is no\b": "This is not a",
+    r"\b(const|let) (answer|said|told|found)\b": "response, message, the noun",
+    r"(#|//|/\*|\"\"\"|\{#|<!--) ?(Of|By) [^*]": "a plain sentence",
+}
+# As a name of something in Python; in sentences these are plain English.
+NAMES = {
+    r"\b(told|said)\b": "message, reason",
+    r"\bcalled\b": "name, label",
+    r"\bfound\b": "the noun: rows, matches, errors",
+    r"\b(judges?|Judge)\b": "change plan",
+    r"\b(verdicts?|Verdict)\b": "change result",
+    r"\b(would|Would)\b": "dry-run row",
+    r"\bClock\b": "deadline; a clock is the scheduler process",
+    r"\b(places?|Places?)\b": "output context, data location, owner",
+    r"\b(answers?|Answers?)\b": "response; an answer is what a tester gave on a form",
+}
+# As a name of a file.
+MODULES = {
+    "documents": "config",
+    "moving": "config",
+    "starts": "new macros",
+    "returns": "extraction",
+    "following": "receivers",
+    "reopening": "requeue",
+    "repeats": "replay",
+    "places": "contexts, locations, owners",
+    "lanes": "throttle",
+    "pace": "rate_limit",
+    "families": "namespaces",
+}
+# Words that are not ours to choose, each with whose they are.
+THEIR_WORDS = {
+    r"\b(event|link)\.target\b|\btarget: element\b|\btarget=\"_blank\"": "HTML",
+    r"Thread\(target=|\btarget=[\w.]+, (args|daemon|name)=": "threading",
+    r"\btarget-version\b": "ruff",
+}
+# Files in which a word has its other sense: how they begin, the word, the sense.
+OTHER_SENSES = {
+    "feedback/": (r"answers?", "of a tester on a form"),
+    "centerhook/receiver/": (r"target", "the request-target of HTTP"),
+    "tests/demo/test_receiver.py": (r"target", "the request-target of HTTP"),
+    "centerhook/demo/content.py": (r"answers?", "of a tester on a form"),
+    "tests/admin/test_ticket_": (r"answers?", "of a tester on a form"),
+    "tests/api/test_feedback.py": (r"answers?", "of a tester on a form"),
+    "tests/demo/test_seed.py": (r"answers?", "of a tester on a form"),
+    "tests/feedback/": (r"answers?", "of a tester on a form"),
+    "tests/processes/test_api.py": (r"answers?", "of a tester on a form"),
+    "tests/security/test_hostile_values.py": (r"answers?", "of a tester on a form"),
+}
+
+
+@cache
+def paths() -> list[str]:
+    """Every file of ours in the repository, or about to be in it, that holds words."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    return [
+        path
+        for path in listed
+        if path.endswith(KINDS)
+        and "/migrations/" not in path
+        and path != "tests/meta/test_words.py"
+        and (ROOT / path).exists()
+    ]
+
+
+def old_words(path: str) -> Iterator[str]:
+    """What the file says in old words: the line, the word, and what to say instead."""
+    text = (ROOT / path).read_text()
+    for words in THEIR_WORDS:
+        text = re.sub(words, "", text)
+    for match, instead in matches(TEXTS, without_other_senses(path, text)):
+        line = match.string.count("\n", 0, match.start()) + 1
+        yield f"{path}:{line} {match[0]!r}: {instead}"
+    if instead := MODULES.get(Path(path).stem, ""):
+        yield f"{path}: {instead}"
+    if path.endswith(".py"):
+        names = without_other_senses(path, "\n".join(identifiers(path)))
+        for match, instead in matches(NAMES, names):
+            yield f"{path} {match[0]}: {instead}"
+
+
+def matches(words: dict[str, str], text: str) -> Iterator[tuple[re.Match[str], str]]:
+    for pattern, instead in words.items():
+        for match in re.finditer(pattern, text):
+            yield match, instead
+
+
+def without_other_senses(path: str, text: str) -> str:
+    for start, (words, _) in OTHER_SENSES.items():
+        if path.startswith(start):
+            text = re.sub(rf"\b({words})\b", "", text)
+    return text
+
+
+def identifiers(path: str) -> Iterator[str]:
+    with open(ROOT / path, encoding="utf-8") as file:
+        for token in tokenize.generate_tokens(file.readline):
+            if token.type == tokenize.NAME:
+                yield token.string
+
+
+def is_pending(path: str) -> bool:
+    return path.startswith(tuple(PENDING))
+
+
+def test_nothing_is_said_in_old_words() -> None:
+    assert len(paths()) > 400
+    ours = (path for path in paths() if not is_pending(path))
+    assert [fault for path in ours for fault in old_words(path)] == []
+
+
+def test_what_is_pending_still_holds_old_words() -> None:
+    """An entry that hides nothing any more is to be deleted."""
+    hidden = [path for path in paths() if is_pending(path) and any(old_words(path))]
+    assert [start for start in PENDING if not any_starts(hidden, start)] == []
+
+
+def test_an_exception_is_needed() -> None:
+    for start, (words, _) in OTHER_SENSES.items():
+        texts = [
+            (ROOT / each).read_text() for each in paths() if each.startswith(start)
+        ]
+        assert any(re.search(rf"\b({words})\b", text) for text in texts), start
+
+
+def any_starts(names: list[str], start: str) -> bool:
+    return any(name.startswith(start) for name in names)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "how much appetite it has",
+        "# Of a value, in a sentence.",
+        '"""By number."""',
+        "A class with 2 targets",
+        "MOST_ROWS = 3",
+        "This is no JSONPath",
+        "it answered 404",
+        "found = rows()",
+    ],
+)
+def test_an_old_word_is_noticed(line: str) -> None:
+    assert any(matches(TEXTS | NAMES, line))
