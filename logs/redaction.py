@@ -69,7 +69,7 @@ def credentials_in(headers: Headers, url: str) -> list[str]:
         for name, value in _PARAMETER.findall(url):
             if is_credential(name):
                 secrets |= {value, unquote_plus(value)}
-    return _longest_first(form for value in secrets for form in written_forms(value))
+    return list(_all_forms(frozenset(secrets)))
 
 
 def echoes(secrets: Iterable[str]) -> tuple[str, ...]:
@@ -95,6 +95,13 @@ def _longest_first(forms: Iterable[str]) -> list[str]:
 
 
 # A run sends the same credentials with every delivery.
+@lru_cache(maxsize=256)
+def _all_forms(values: frozenset[str]) -> tuple[str, ...]:
+    return tuple(
+        _longest_first(form for each in values for form in written_forms(each))
+    )
+
+
 @lru_cache(maxsize=256)
 def written_forms(value: str) -> frozenset[str]:
     """How a receiver may write a value: as it is, in a URL, in JSON, or in XML."""
@@ -127,6 +134,12 @@ def _in_base64(value: str) -> set[str]:
         inner = whole[-(-before * 8 // 6) : len(data) * 8 // 6]
         forms |= {inner, inner.replace("+", "-").replace("/", "_")}
     return forms
+
+
+def those_in(texts: Iterable[str], secrets: Iterable[str]) -> list[str]:
+    """The secrets that stand in any of the texts: nearly always none."""
+    whole = "\0".join(texts)
+    return [secret for secret in secrets if secret in whole]
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:

@@ -1,6 +1,7 @@
 from .api_keys import ACCEPTED, ApiKey, KeyOutcome, KeyScope, KeyState
 from .communities import Community, Project
 from .key_uses import KeyUse
+from .loading import QuickLoading
 from .members import Grant, Member
 from .testers import Tester
 from .tickets import Comment, Feedback, Visibility
@@ -22,6 +23,7 @@ __all__ = [
     "KeyUse",
     "Member",
     "Project",
+    "QuickLoading",
     "Status",
     "Tester",
     "Visibility",

@@ -3,9 +3,10 @@ from django.db import models
 
 from ..access.actors import ScopedQuerySet, Tenancy
 from .communities import Community
+from .loading import QuickLoading
 
 
-class Tester(models.Model):
+class Tester(QuickLoading):
     """A person in a community who submits feedback."""
 
     community = models.ForeignKey(Community, models.CASCADE, related_name="testers")

@@ -10,6 +10,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from ..access.actors import ScopedQuerySet, Tenancy
+from .loading import QuickLoading
 from .testers import Tester
 from .types import FeedbackType, Status
 
@@ -39,7 +40,7 @@ class FeedbackQuerySet(ScopedQuerySet["Feedback"]):
             return self.bulk_create(rows, batch_size=1000)
 
 
-class Feedback(models.Model):
+class Feedback(QuickLoading):
     """A ticket: one report by a tester."""
 
     feedback_type = models.ForeignKey(

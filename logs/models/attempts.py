@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
+from functools import cache
 from operator import attrgetter
 
 from django.db import connections, models
 from django.db.models import OuterRef, Subquery
 
 from feedback.access.actors import ScopedQuerySet, Tenancy
+from feedback.models import QuickLoading
 
 from .deliveries import Delivery
 
@@ -73,7 +76,7 @@ class AttemptQuerySet(ScopedQuerySet["Attempt"]):
         return self.filter(pk=Subquery(sent.order_by("-pk").values("pk")[:1]))
 
 
-class Attempt(models.Model):
+class Attempt(QuickLoading):
     """One try on the wire, written once by `logs.recording` and never changed.
 
     Only its texts may be emptied, by the same module, when a person is erased.
@@ -111,6 +114,17 @@ class Attempt(models.Model):
     def __str__(self) -> str:
         return f"Attempt {self.number}"
 
+    @classmethod
+    def begun(cls, delivery: Delivery, started_at: datetime) -> Attempt:
+        """The next one of a delivery, to be filled in; made without `__init__`."""
+        names, defaults = _columns()
+        attempt = cls.from_db(None, names, defaults)
+        # Not by the descriptor of the foreign key, which looks after a cache.
+        attempt.__dict__["delivery_id"] = delivery.pk
+        attempt.number = delivery.attempts + 1
+        attempt.started_at = started_at
+        return attempt
+
     def save(self, *args: object, **kwargs: object) -> None:
         raise TypeError("An attempt is written by logs.recording and never changed.")
 
@@ -118,3 +132,11 @@ class Attempt(models.Model):
     def is_emptied(self) -> bool:
         """Whether a request was sent whose texts are gone."""
         return bool(self.method) and not self.url
+
+
+@cache
+def _columns() -> tuple[list[str], list[object]]:
+    fields = Attempt._meta.concrete_fields
+    return [field.attname for field in fields], [
+        field.get_default() for field in fields
+    ]

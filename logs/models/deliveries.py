@@ -7,7 +7,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
 
 from feedback.access.actors import ScopedQuerySet, Tenancy
-from feedback.models import Feedback, Tester
+from feedback.models import Feedback, QuickLoading, Tester
 
 from .destinations import Destination
 
@@ -94,7 +94,7 @@ class DeliveryQuerySet(ScopedQuerySet["Delivery"]):
             return int(cursor.rowcount)
 
 
-class Delivery(models.Model):
+class Delivery(QuickLoading):
     """One step for one subject in one run.
 
     A worker owns a delivery only while `lease` is its own token. `next_attempt_at` is

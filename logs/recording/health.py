@@ -32,11 +32,10 @@ def update_destinations(
             tried[outcome.origin].append(outcome.attempt)
     ids = {}
     for origin in sorted(tried):
-        row, _ = Destination.objects.get_or_create(
+        destination, _ = Destination.objects.select_for_update().get_or_create(
             community_id=run.community_id, origin=origin
         )
-        ids[origin] = row.pk
-        destination = Destination.objects.select_for_update().get(pk=row.pk)
+        ids[origin] = destination.pk
         for attempt in tried[origin]:
             _count(destination, attempt, now)
         destination.save(update_fields=[*Destination.BREAKER_FIELDS, *_MOMENTS])

@@ -70,7 +70,7 @@ def _forget_erased(late: Iterable[Outcome]) -> None:
 
 
 def _lock(pks: list[int]) -> dict[int, str]:
-    rows = Delivery.objects.select_for_update().filter(pk__in=pks).order_by("pk")
+    rows = Delivery.objects.select_for_update().filter(pk__any_of=pks).order_by("pk")
     return dict(rows.values_list("pk", "lease"))
 
 
@@ -101,7 +101,7 @@ def _change_states(
         if state in COUNTERS:
             changes["finished_at"] = now
             ended[state] += len(pks)
-        Delivery.objects.filter(pk__in=pks).update(**changes)
+        Delivery.objects.filter(pk__any_of=pks).update(**changes)
     return ended
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from ..http import Client, Limits, Request
+from ..http import Client, Request
 from ..http.signing import ID_HEADER, signed
 from .oauth import Grant, Tokens
 
@@ -15,18 +15,16 @@ _tokens = Tokens()
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Those of one step. They are added per try, since both run out with time."""
+    """What one step shows. Added on each try, since both run out with time."""
 
     keys: tuple[bytes, ...] = field(default=(), repr=False)
     grant: Grant | None = None
 
-    def headers(
-        self, request: Request, client: Client, limits: Limits
-    ) -> list[tuple[str, str]]:
+    def headers(self, request: Request, client: Client) -> list[tuple[str, str]]:
         """May ask for a token over the network. Raises TransportError."""
         added = []
         if self.grant is not None:
-            token = _tokens.get(self.grant, client, limits)
+            token = _tokens.get(self.grant, client)
             added.append(("Authorization", f"Bearer {token}"))
         if self.keys:
             message_id = dict(request.headers)[ID_HEADER]

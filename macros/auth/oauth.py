@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from threading import Lock
 from urllib.parse import quote_plus, urlencode, urlsplit
 
-from ..http import Answer, Client, Kind, Limits, Request, TransportError
+from ..http import Client, Kind, Request, Response, TransportError
 
 # Given up this long before its end, in seconds, for the request's own way.
 MARGIN = 30.0
-# Where the answer does not say how long a token lives.
+# Where the response does not say how long a token lives.
 DEFAULT_LIFETIME = 300.0
 # Those who wait for the same token share its failure for so long.
 SHARED_FAILURE = 5.0
@@ -87,13 +87,13 @@ class _Entry:
 
 
 class Tokens:
-    """The tokens of a process. Of many threads that need one, one asks for it."""
+    """The tokens of a process. Where many threads need the same, one asks for it."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._entries: dict[Grant, _Entry] = {}
 
-    def get(self, grant: Grant, client: Client, limits: Limits) -> str:
+    def get(self, grant: Grant, client: Client) -> str:
         """A token that is still good. Raises TokenError."""
         entry = self._entry(grant)
         with entry.lock:
@@ -103,7 +103,7 @@ class Tokens:
             if entry.failure and now - entry.failed_at < SHARED_FAILURE:
                 raise entry.failure.again()
             try:
-                entry.token, lifetime = _fetch(grant, client, limits)
+                entry.token, lifetime = _fetch(grant, client)
             except TokenError as error:
                 entry.failure, entry.failed_at = error, time.monotonic()
                 raise
@@ -133,38 +133,39 @@ class Tokens:
             return self._entries.setdefault(grant, _Entry())
 
 
-def _fetch(grant: Grant, client: Client, limits: Limits) -> tuple[str, float]:
+def _fetch(grant: Grant, client: Client) -> tuple[str, float]:
     try:
-        answer = client.send(grant.request(), limits=limits)
+        response = client.send(grant.request().prepare())
     except TransportError as error:
         raise TokenError(grant, error.message, error.kind) from None
-    if answer.status != 200:
-        passing = answer.status in (408, 429) or answer.status >= 500
-        raise TokenError(grant, _refusal(answer), "connect" if passing else "http")
+    status = response.status_code
+    if status != 200:
+        passing = status in (408, 429) or status >= 500
+        raise TokenError(grant, _refusal(response), "connect" if passing else "http")
     try:
-        return _parse(answer.body)
+        return _parse(response.body)
     except ValueError as error:
         raise TokenError(grant, f"{error}.", "http") from None
 
 
-def _refusal(answer: Answer) -> str:
+def _refusal(response: Response) -> str:
     """The status, and the error's code (RFC 6749 5.2), which holds nothing secret."""
     try:
-        code = json.loads(answer.body)["error"]
+        code = json.loads(response.body)["error"]
     except (ValueError, TypeError, KeyError, RecursionError):
         code = None
     known = isinstance(code, str) and re.fullmatch(r"[a-z_]{1,40}", code)
-    return f"it answered {answer.status}{f' ({code})' if known else ''}."
+    return f"it answered {response.status_code}{f' ({code})' if known else ''}."
 
 
 def _parse(body: bytes) -> tuple[str, float]:
     """The token and its lifetime in seconds. Raises ValueError with a clause."""
     try:
-        found = json.loads(body)
-        token, kind = found["access_token"], found.get("token_type", "bearer")
-        lifetime = float(found.get("expires_in") or DEFAULT_LIFETIME)
+        grant = json.loads(body)
+        token, kind = grant["access_token"], grant.get("token_type", "bearer")
+        lifetime = float(grant.get("expires_in") or DEFAULT_LIFETIME)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise ValueError("its answer holds no access token") from None
+        raise ValueError("its response holds no access token") from None
     if not isinstance(token, str) or not _TOKEN(token):
         raise ValueError("its access token cannot be sent in a header")
     if not isinstance(kind, str) or kind.lower() != "bearer":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from .claims import MIN_LEASE
 from .engine import Engine
 
@@ -13,6 +15,9 @@ _engine: Engine | None = None
 def start() -> Engine:
     """Start this process's engine, which works on what `deliver` is called for."""
     global _engine
+    # What is loaded stays, and is more than a full collection should go through.
+    gc.collect()
+    gc.freeze()
     _engine = Engine()
     _engine.start()
     return _engine

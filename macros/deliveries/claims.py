@@ -13,6 +13,17 @@ from django.utils import timezone
 from logs.models import Delivery, Run
 
 RETRY_SHARE = 0.25
+# The columns that delivering takes.
+_READ = (
+    "feedback_id",
+    "tester_id",
+    "step",
+    "attempts",
+    "attempts_before",
+    "lease",
+    "resend",
+    "resent_at",
+)
 # A lease is renewed when a third of it has passed, which the engine looks at after each
 # of its naps: at worst 1 s late.
 MIN_LEASE = 3.0
@@ -24,7 +35,7 @@ def claim_due(run_id: int, size: int, lease: str) -> list[Delivery]:
     The rows are locked from the SELECT to the UPDATE: on PostgreSQL row by row, other
     workers skipping them; on SQLite by the write transaction. They come as they were
     before: one with a lease was held by a worker that went silent. None of a run that
-    is paused, even if its bell still rings.
+    is paused, even if workers are still notified of it.
     """
     if not Run.objects.runnable().filter(pk=run_id).exists():
         return []
@@ -32,6 +43,7 @@ def claim_due(run_id: int, size: int, lease: str) -> list[Delivery]:
     with transaction.atomic():
         due = Delivery.objects.due(now).filter(run_id=run_id)
         due = due.order_by("next_attempt_at", "pk").select_for_update(skip_locked=True)
+        due = due.only(*_READ)
         # Retries get a share of their own: old ones cannot starve new work, nor
         # new work them.
         retries = list(due.filter(attempts__gt=0)[: math.ceil(size * RETRY_SHARE)])
@@ -43,12 +55,12 @@ def claim_due(run_id: int, size: int, lease: str) -> list[Delivery]:
 
 def renew(lease: str, pks: Iterable[int]) -> None:
     """Hold on to unfinished deliveries for another lease."""
-    held = Delivery.objects.filter(pk__in=list(pks), lease=lease)
+    held = Delivery.objects.filter(pk__any_of=list(pks), lease=lease)
     held.update(next_attempt_at=_end_of_lease(timezone.now()))
 
 
 def _hold(pks: list[int], lease: str, now: datetime) -> None:
-    rows = Delivery.objects.filter(pk__in=pks)
+    rows = Delivery.objects.filter(pk__any_of=pks)
     rows.update(lease=lease, next_attempt_at=_end_of_lease(now))
 
 

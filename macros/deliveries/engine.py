@@ -1,7 +1,7 @@
-"""The engine: one thread of a worker works on every run that was rung for.
+"""The engine: one thread of a worker works on every run it was notified of.
 
 It owns the database connection; the sender's threads own the network. Between the two
-lies one inbox, which carries finished exchanges and the bells of runs.
+lies one inbox, which carries finished exchanges and notifications of runs.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ from logs.models import Run
 from ..http import AddressPolicy, Limits
 from ..steps.rendering import Plan
 from ..tags import TemplateError
-from .lanes import Lanes
+from .building import Sending
 from .sender import Clients, Exchange, Sender
+from .throttle import Throttles
 from .work import Work, fail_all
 
 logger = logging.getLogger(__name__)
@@ -36,6 +37,8 @@ logger = logging.getLogger(__name__)
 TICK = 0.5
 # Before looking again after the database was away, in seconds.
 PAUSE = 1.0
+# How often the age of the database connection is looked at, in seconds.
+TEND_EVERY = 1.0
 # What a stopping engine may take beyond a request's deadline, in seconds.
 GRACE = 10.0
 # The database is there, but will never take these rows.
@@ -49,9 +52,10 @@ class Engine:
         # None only wakes.
         self._inbox: SimpleQueue[Exchange | int | None] = SimpleQueue()
         self._sender = _sender(self._inbox)
-        self._lanes = Lanes(settings.DESTINATION_CONCURRENCY)
+        self._throttles = Throttles(settings.DESTINATION_CONCURRENCY)
         self._works: dict[int, Work] = {}
-        self._on_the_wire = 0
+        self._on_the_wire: dict[Exchange, tuple[Work, Sending]] = {}
+        self._tended_at = float("-inf")
         # A plain flag: setting an Event in a handler can wait for itself.
         self._stopping = False
         self._thread = threading.Thread(target=self._loop, name="engine", daemon=True)
@@ -99,7 +103,7 @@ class Engine:
     def _loop(self) -> None:
         while not (self.is_stopping and not self._works):
             try:
-                close_old_connections()
+                self._tend_connection()
                 self._step()
             except Error as error:
                 # Results are kept, and written when the database is back.
@@ -107,15 +111,22 @@ class Engine:
                 connection.close()
                 time.sleep(PAUSE)
             except Exception:
-                # Without this thread the worker would answer bells and do nothing.
+                # Without this thread the worker would be notified and do nothing.
                 logger.exception("The engine stumbled")
                 time.sleep(PAUSE)
         connection.close()
 
+    def _tend_connection(self) -> None:
+        """Let go of a connection that is too old or has failed, now and then."""
+        now = time.monotonic()
+        if now - self._tended_at >= TEND_EVERY:
+            close_old_connections()
+            self._tended_at = now
+
     def _step(self) -> None:
         """Claim, build, send; take in what came back; write it down."""
         moved = False
-        self._lanes.refresh()
+        self._throttles.refresh()
         for work in list(self._works.values()):
             moved |= self._try(self._advance, work)
         self._receive(0.0 if moved else TICK)
@@ -152,14 +163,14 @@ class Engine:
         return True
 
     def _receive(self, wait: float) -> None:
-        """Take in finished exchanges and bells; waits for the first one only."""
+        """Take in what has arrived; waits for the first of it only."""
         try:
             while True:
                 arrived = self._inbox.get(block=wait > 0, timeout=wait or None)
                 wait = 0.0
                 if isinstance(arrived, Exchange):
-                    self._on_the_wire -= 1
-                    arrived.work.finished(arrived)
+                    work, sending = self._on_the_wire.pop(arrived)
+                    work.finished(sending)
                 elif arrived is not None and not self.is_stopping:
                     self._take_up(arrived)
         except Empty:
@@ -177,11 +188,11 @@ class Engine:
         except TemplateError as error:
             fail_all(run, str(error))
             return
-        self._works[run_id] = Work(run, plan, self._lanes, self._send)
+        self._works[run_id] = Work(run, plan, self._throttles, self._send)
 
-    def _send(self, exchange: Exchange) -> None:
-        self._on_the_wire += 1
-        self._sender.submit(exchange, self._on_the_wire)
+    def _send(self, work: Work, sending: Sending) -> None:
+        self._on_the_wire[sending.exchange] = work, sending
+        self._sender.submit(sending.exchange, len(self._on_the_wire))
 
 
 def _sender(finished: SimpleQueue[Exchange | int | None]) -> Sender:
@@ -194,5 +205,5 @@ def _sender(finished: SimpleQueue[Exchange | int | None]) -> Sender:
         deadline=settings.REQUEST_DEADLINE,
         max_bytes=settings.RESPONSE_MAX_BYTES,
     )
-    clients = Clients(policy, settings.DESTINATION_CONCURRENCY)
-    return Sender(clients, limits, finished, settings.WORKER_THREADS)
+    clients = Clients(policy, limits, settings.DESTINATION_CONCURRENCY)
+    return Sender(clients, finished, settings.WORKER_THREADS)

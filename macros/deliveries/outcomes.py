@@ -16,14 +16,22 @@ from logs import audit
 from logs.models import Action, Attempt, Cut, Delivery, DeliveryState, ErrorClass, Run
 from logs.models.attempts import TEXTS
 from logs.recording import Captured, Outcome
-from logs.redaction import credentials_in, header_lines, mask_url, redact, redact_end
+from logs.redaction import (
+    credentials_in,
+    header_lines,
+    mask_url,
+    redact,
+    redact_end,
+    those_in,
+)
 
 from ..auth.oauth import TokenError
 from ..extraction import Reading, ReturnValue
-from ..http import Answer, TransportError
+from ..http import Response, TransportError
 from ..models import Macro, step_kinds
 from ..retries import Failure, GiveUp, RetryCause, RetryPolicy, cause_of, retry_after
 from ..steps.mail import MailRefused, Taken
+from ..steps.rendering import Plan
 from .capture import captures_of
 from .sender import Exchange
 
@@ -36,46 +44,42 @@ _MAX_LOST_CHANGES = 5
 _GONE = 410
 
 
-def of_exchange(exchange: Exchange) -> Outcome:
-    """What a request that was sent, or could not be, leads to."""
-    attempt = _attempt(exchange)
+def of_exchange(
+    delivery: Delivery, exchange: Exchange, run: Run, plan: Plan, origin: str
+) -> Outcome:
+    """What a request that was sent, or could not be, leads to.
+
+    `origin` is where it went, empty where no destination is to be judged by it.
+    """
+    attempt = _attempt(delivery, exchange)
     ended_at = exchange.started_at + timedelta(seconds=exchange.seconds)
     result = exchange.result
     hint = 0.0
-    if isinstance(result, Answer):
-        _take_answer(attempt, result)
+    if isinstance(result, Response):
+        _take_response(attempt, result)
         if attempt.error_class:
-            hint = retry_after(result.headers, ended_at)
-    elif isinstance(result, Taken):
-        attempt.message = result.message
-    elif isinstance(result, MailRefused):
-        attempt.error_class, attempt.message = ErrorClass.HTTP, result.message
-    elif isinstance(result, TransportError):
-        attempt.error_class = result.kind
-        attempt.message = result.message
-        attempt.outcome_unknown = result.outcome_unknown
+            hint = retry_after(result.fields, ended_at)
     else:
-        _take_unforeseen(attempt, exchange)
-    secrets = _redact_echoes(attempt, exchange)
-    work = exchange.work
+        _take_other(attempt, result)
+    secrets = _redact_echoes(attempt, exchange, plan)
     captured: list[Captured] = []
-    if isinstance(result, Answer):
-        returns = work.plan.steps[exchange.delivery.step].returns
+    if isinstance(result, Response):
+        returns = plan.steps[delivery.step].returns
         captured = _capture(attempt, result, returns, secrets) if returns else []
-        if not work.run.stores:
-            captured = _only_told(attempt, captured)
+        if not run.stores:
+            captured = _only_shown(attempt, captured)
     is_busy = isinstance(result, MailRefused) and result.is_temporary
-    outcome = _outcome(attempt, work.run, work.plan.policy, ended_at, hint, is_busy)
+    outcome = _outcome(delivery, attempt, run, plan.policy, ended_at, hint, is_busy)
     outcome.captured, outcome.message = captured, attempt.message
-    # A token's fault is not the destination's, and an echo went nowhere.
-    if not (isinstance(result, TokenError) or work.run.is_echo):
-        outcome.origin = work.plan.vault.redact(exchange.origin)
+    # A token's fault is not the destination's.
+    if not isinstance(result, TokenError):
+        outcome.origin = plan.vault.redact(origin)
     return outcome
 
 
 def of_change(delivery: Delivery, change: Change, now: datetime) -> Outcome:
-    """Made, and told of, when it is recorded."""
-    attempt = Attempt(delivery=delivery, number=delivery.attempts + 1, started_at=now)
+    """Made, and announced, when it is recorded."""
+    attempt = Attempt.begun(delivery, now)
     return Outcome(delivery, DeliveryState.DELIVERED, attempt, change=change)
 
 
@@ -84,13 +88,9 @@ def of_lost_change(delivery: Delivery, now: datetime) -> Outcome:
 
     Not without end, so that a delivery that kills its workers comes to one.
     """
-    attempt = Attempt(
-        delivery=delivery,
-        number=delivery.attempts + 1,
-        started_at=now,
-        error_class=ErrorClass.LOST,
-        message="The worker stopped before it changed anything.",
-    )
+    attempt = Attempt.begun(delivery, now)
+    attempt.error_class = ErrorClass.LOST
+    attempt.message = "The worker stopped before it changed anything."
     if attempt.number - delivery.attempts_before < _MAX_LOST_CHANGES:
         return Outcome(delivery, DeliveryState.PENDING, attempt, retry_in=0)
     return Outcome(delivery, DeliveryState.FAILED, attempt)
@@ -100,13 +100,8 @@ def not_sent(
     delivery: Delivery, message: str, error_class: ErrorClass, now: datetime
 ) -> Outcome:
     """The request could not be built: nothing was sent, and a retry would not help."""
-    attempt = Attempt(
-        delivery=delivery,
-        number=delivery.attempts + 1,
-        started_at=now,
-        error_class=error_class,
-        message=message,
-    )
+    attempt = Attempt.begun(delivery, now)
+    attempt.error_class, attempt.message = error_class, message
     return Outcome(delivery, DeliveryState.FAILED, attempt)
 
 
@@ -117,15 +112,11 @@ def of_lost_lease(
 
     It counts as a try, so that a delivery that kills its worker comes to an end.
     """
-    attempt = Attempt(
-        delivery=delivery,
-        number=delivery.attempts + 1,
-        started_at=now,
-        error_class=ErrorClass.LOST,
-        message="The worker stopped while it held this delivery.",
-        outcome_unknown=True,
-    )
-    return _outcome(attempt, run, policy, now)
+    attempt = Attempt.begun(delivery, now)
+    attempt.error_class = ErrorClass.LOST
+    attempt.message = "The worker stopped while it held this delivery."
+    attempt.outcome_unknown = True
+    return _outcome(delivery, attempt, run, policy, now)
 
 
 def given_back(delivery: Delivery, wait: float = 0.0) -> Outcome:
@@ -138,9 +129,9 @@ def cancelled(delivery: Delivery) -> Outcome:
 
 
 def pause_if_gone(run: Run, outcomes: Iterable[Outcome], now: datetime) -> None:
-    """After an answer of 410 pause the macro, unless its address was changed since.
+    """After a response of 410 pause the macro, unless its address was changed since.
 
-    A run keeps the address it started with, so its later answers must not pause again
+    A run keeps the address it started with, so its later responses must not pause again
     a macro that was mended and resumed.
     """
     for outcome in outcomes:
@@ -161,41 +152,50 @@ def pause_if_gone(run: Run, outcomes: Iterable[Outcome], now: datetime) -> None:
         return
 
 
-def _attempt(exchange: Exchange) -> Attempt:
+def _attempt(delivery: Delivery, exchange: Exchange) -> Attempt:
+    attempt = Attempt.begun(delivery, exchange.started_at)
     shown = exchange.masked
-    return Attempt(
-        delivery=exchange.delivery,
-        number=exchange.delivery.attempts + 1,
-        started_at=exchange.started_at,
-        total_ms=round(exchange.seconds * 1000),
-        method=shown.method,
-        url=mask_url(shown.url),
-        request_headers=header_lines(shown.headers),
-        request_body=_text(shown.body or b""),
-    )
+    attempt.total_ms = round(exchange.seconds * 1000)
+    attempt.method = shown.method
+    attempt.url = mask_url(shown.url)
+    attempt.request_headers = header_lines(shown.headers)
+    attempt.request_body = _text(shown.body or b"")
+    return attempt
 
 
-def _take_answer(attempt: Attempt, answer: Answer) -> None:
-    attempt.status = answer.status
-    attempt.response_headers = header_lines(answer.headers)
-    attempt.response_body = _text(answer.body)
-    attempt.response_cut = answer.cut
-    attempt.connect_ms = answer.timings.connect_ms
-    attempt.first_byte_ms = answer.timings.first_byte_ms
-    if 300 <= answer.status <= 399:
+def _take_response(attempt: Attempt, response: Response) -> None:
+    status = response.status_code
+    attempt.status = status
+    attempt.response_headers = header_lines(response.fields)
+    attempt.response_body = _text(response.body)
+    attempt.response_cut = response.cut
+    attempt.connect_ms = response.connect_ms
+    attempt.first_byte_ms = response.first_byte_ms
+    if 300 <= status <= 399:
         attempt.error_class = ErrorClass.REDIRECT
-    elif not 200 <= answer.status <= 299:
+    elif not 200 <= status <= 299:
         attempt.error_class = ErrorClass.HTTP
 
 
-def _take_unforeseen(attempt: Attempt, exchange: Exchange) -> None:
-    logger.error("Sending failed in an unforeseen way", exc_info=exchange.result)  # type: ignore[arg-type]
-    attempt.error_class = ErrorClass.CONNECT
-    attempt.message = "The request failed inside CenterHook; its log says more."
-    attempt.outcome_unknown = True
+def _take_other(attempt: Attempt, result: Taken | Exception | None) -> None:
+    """What came in place of a response."""
+    if isinstance(result, Taken):
+        attempt.message = result.message
+    elif isinstance(result, MailRefused):
+        attempt.error_class, attempt.message = ErrorClass.HTTP, result.message
+    elif isinstance(result, TransportError):
+        attempt.error_class = result.kind
+        attempt.message = result.message
+        attempt.outcome_unknown = result.outcome_unknown
+    else:
+        logger.error("Sending failed in an unforeseen way", exc_info=result)
+        attempt.error_class = ErrorClass.CONNECT
+        attempt.message = "The request failed inside CenterHook; its log says more."
+        attempt.outcome_unknown = True
 
 
 def _outcome(
+    delivery: Delivery,
     attempt: Attempt,
     run: Run,
     policy: RetryPolicy,
@@ -203,7 +203,6 @@ def _outcome(
     hint: float = 0.0,
     is_busy: bool = False,
 ) -> Outcome:
-    delivery = attempt.delivery
     if not attempt.error_class:
         return Outcome(delivery, DeliveryState.DELIVERED, attempt)
     cause = cause_of(attempt.error_class, attempt.status)
@@ -230,13 +229,16 @@ def _text(body: bytes) -> str:
 
 
 def _capture(
-    attempt: Attempt, answer: Answer, returns: Sequence[ReturnValue], secrets: list[str]
+    attempt: Attempt,
+    response: Response,
+    returns: Sequence[ReturnValue],
+    secrets: list[str],
 ) -> list[Captured]:
-    """From the body as it is logged, so that no secret can be picked out of it."""
+    """Read from the body as it is logged, so that no secret can be picked out of it."""
     cut = Cut(attempt.response_cut).label if attempt.response_cut else ""
     reading = Reading(
-        answer.status,
-        answer.headers,
+        response.status_code,
+        response.fields,
         attempt.response_body,
         cut,
         partial(redact, secrets=secrets),
@@ -248,22 +250,21 @@ def _capture(
     return capture.values
 
 
-def _only_told(attempt: Attempt, captured: Iterable[Captured]) -> list[Captured]:
-    """What a test would store is said on its attempt, and goes nowhere."""
+def _only_shown(attempt: Attempt, captured: Iterable[Captured]) -> list[Captured]:
+    """What a test would store is shown on its attempt, and goes nowhere."""
     lines = (f"Would be stored: {each}" for each in captured)
     attempt.message = "\n".join(filter(None, [attempt.message, *lines]))
     return []
 
 
-def _redact_echoes(attempt: Attempt, exchange: Exchange) -> list[str]:
+def _redact_echoes(attempt: Attempt, exchange: Exchange, plan: Plan) -> list[str]:
     """Mask secrets wherever else they stand, as in an echo of the request."""
-    vault = exchange.work.plan.vault
     request = exchange.request
-    secrets = [*vault.echoes, *credentials_in(request.headers, request.url)]
-    if not secrets:
-        return secrets
-    for name in TEXTS:
-        setattr(attempt, name, redact(getattr(attempt, name), secrets))
+    secrets = [*plan.vault.echoes, *credentials_in(request.headers, request.url)]
+    texts = [getattr(attempt, name) for name in TEXTS]
+    if present := those_in(texts, secrets):
+        for name, text in zip(TEXTS, texts, strict=True):
+            setattr(attempt, name, redact(text, present))
     if attempt.response_cut:
         attempt.response_body = redact_end(attempt.response_body, secrets)
     return secrets

@@ -7,26 +7,19 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
-
-from logs.models import Delivery
 
 from ..auth.credentials import Credentials, with_headers
 from ..http import (
     AddressPolicy,
-    Answer,
     Client,
     Limits,
     Request,
+    Response,
     TlsOptions,
     TransportError,
 )
 from ..steps import mail
 from ..steps.echo import echo
-from .lanes import Lane
-
-if TYPE_CHECKING:
-    from .work import Work
 
 NOT_STARTED = datetime.min.replace(tzinfo=UTC)
 
@@ -34,66 +27,64 @@ NOT_STARTED = datetime.min.replace(tzinfo=UTC)
 class Clients:
     """The HTTP client behind the address policy, and one for what was opened."""
 
-    def __init__(self, policy: AddressPolicy, connections: int) -> None:
+    def __init__(self, policy: AddressPolicy, limits: Limits, connections: int) -> None:
         everywhere = AddressPolicy(["0.0.0.0/0", "::/0"])
-        self.guarded = Client(policy, connections=connections)
-        self.inside = Client(everywhere, connections=connections)
+        self.limits = limits
+        self.guarded = Client(policy, limits=limits, connections=connections)
+        self.inside = Client(everywhere, limits=limits, connections=connections)
 
     def close(self) -> None:
         self.guarded.close()
         self.inside.close()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Exchange:
-    """One request on its way, and what came of it."""
+    """One request on its way, and what came of it.
 
-    work: Work
-    delivery: Delivery
+    It leads to no row, no run and no queue: what has only this can touch neither.
+    """
+
     request: Request
     masked: Request
-    origin: str
-    lane: Lane
-    token: str
+    is_echo: bool = False
     credentials: Credentials | None = None
     tls: TlsOptions | None = None
     # A superuser has opened this destination's inside address.
-    inside: bool = False
+    is_inside: bool = False
     started_at: datetime = NOT_STARTED
     seconds: float = 0.0
-    result: Answer | mail.Taken | TransportError | Exception | None = None
+    result: Response | mail.Taken | TransportError | Exception | None = None
 
-    def perform(self, clients: Clients, limits: Limits) -> Answer | mail.Taken:
+    def perform(self, clients: Clients) -> Response | mail.Taken:
         """Send it, with what only holds for this moment. Raises TransportError."""
-        if self.work.run.is_echo:
-            return echo(self.masked, limits)
+        if self.is_echo:
+            return echo(self.masked, clients.limits.max_bytes)
         if self.credentials is None:
-            return self._send(clients, limits)
-        answer = self._send_with(self.credentials, clients, limits)
-        if answer.status == 401 and self.credentials.refused(self.request):
-            answer = self._send_with(self.credentials, clients, limits)
-        return answer
+            return self._send(clients)
+        response = self._send_with(self.credentials, clients)
+        if response.status_code == 401 and self.credentials.refused(self.request):
+            response = self._send_with(self.credentials, clients)
+        return response
 
-    def _send_with(
-        self, credentials: Credentials, clients: Clients, limits: Limits
-    ) -> Answer:
+    def _send_with(self, credentials: Credentials, clients: Clients) -> Response:
         # A token comes from elsewhere: the opening is the destination's alone.
-        headers = credentials.headers(self.request, clients.guarded, limits)
+        headers = credentials.headers(self.request, clients.guarded)
         self.request = with_headers(self.request, headers)
         # Masked by their names when they are written down.
         self.masked = with_headers(self.masked, headers)
-        return self._send(clients, limits)
+        return self._send(clients)
 
-    def _send(self, clients: Clients, limits: Limits) -> Answer:
-        client = clients.inside if self.inside else clients.guarded
-        return client.send(self.request, limits=limits, tls=self.tls)
+    def _send(self, clients: Clients) -> Response:
+        client = clients.inside if self.is_inside else clients.guarded
+        return client.send(self.request.prepare(), tls=self.tls)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class MailExchange(Exchange):
     """An e-mail on its way to the mail server, by Django's e-mail backend."""
 
-    def perform(self, clients: Clients, limits: Limits) -> mail.Taken:
+    def perform(self, clients: Clients) -> mail.Taken:
         """Raises TransportError, MailRefused."""
         return mail.send(self.request)
 
@@ -108,20 +99,18 @@ class Sender:
     def __init__(
         self,
         clients: Clients,
-        limits: Limits,
         finished: SimpleQueue[Exchange | int | None],
         threads: int,
     ) -> None:
         self._clients = clients
-        self._limits = limits
         self._finished = finished
-        self._most = threads
+        self._max_threads = threads
         self._todo: SimpleQueue[Exchange | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
 
     def submit(self, exchange: Exchange, on_the_wire: int) -> None:
         """Send soon. `on_the_wire` counts what is, this one included."""
-        if len(self._threads) < min(on_the_wire, self._most):
+        if len(self._threads) < min(on_the_wire, self._max_threads):
             name = f"sender-{len(self._threads)}"
             thread = threading.Thread(target=self._run, name=name, daemon=True)
             self._threads.append(thread)
@@ -140,7 +129,7 @@ class Sender:
             exchange.started_at = datetime.now(UTC)
             begun = time.monotonic()
             try:
-                exchange.result = exchange.perform(self._clients, self._limits)
+                exchange.result = exchange.perform(self._clients)
             except Exception as error:
                 # Whatever it is, the delivery must come back to be recorded.
                 exchange.result = error

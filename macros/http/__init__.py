@@ -1,22 +1,22 @@
 """The outbound HTTP client: every request CenterHook sends leaves through here."""
 
 from macros.http.client import Client
+from macros.http.deadline import Limits
 from macros.http.errors import Blocked, Kind, TransportError
-from macros.http.messages import Answer, Cut, Limits, Request, Timings, TlsOptions
+from macros.http.messages import Cut, Request, Response
 from macros.http.policy import AddressPolicy
-from macros.http.tls import check_tls
+from macros.http.tls import TlsOptions, check_tls
 from macros.http.urls import origin_of
 
 __all__ = [
     "AddressPolicy",
-    "Answer",
     "Blocked",
     "Client",
     "Cut",
     "Kind",
     "Limits",
     "Request",
-    "Timings",
+    "Response",
     "TlsOptions",
     "TransportError",
     "check_tls",

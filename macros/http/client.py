@@ -1,100 +1,119 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import replace
 from threading import Lock
 
-from macros.http.clock import Clock
-from macros.http.connections import (
-    Guard,
-    GuardedAdapter,
-    GuardedHTTPPool,
-    Resolver,
-)
-from macros.http.errors import TransportError
+from requests import PreparedRequest
+from requests.adapters import BaseAdapter
+from requests.utils import select_proxy
+
+from macros.http.connections import Pool
+from macros.http.deadline import Deadline, Limits
+from macros.http.errors import Blocked
 from macros.http.exchange import exchange
-from macros.http.messages import Answer, Limits, Request, TlsOptions
+from macros.http.messages import Response
 from macros.http.outgoing import encode
 from macros.http.policy import AddressPolicy
-from macros.http.urls import Target, target_of
+from macros.http.tls import TlsOptions, tls_context
+from macros.http.urls import Endpoint, endpoint_of
 
 # Kept connections in all, so that 10,000 origins do not use up the process's files.
 _MAX_KEPT = 512
 
 # Origin and TLS options: a connection made with a certificate is its owner's alone.
 _Key = tuple[str, TlsOptions | None]
+_Timeout = float | tuple[float | None, float | None] | None
 
 
-class Client:
-    """Sends HTTP requests, from any number of threads.
+class Client(BaseAdapter):
+    """Sends every HTTP request of CenterHook, from any number of threads.
 
-    Keeps up to `connections` open per origin: give it the number of threads. Follows
-    no redirect, knows no proxy, `.netrc` or environment. `ca_file` (PEM) is trusted
-    beside the public authorities.
+    It is a transport adapter of `requests`: call `send`, or mount it on a `Session`
+    for both `http://` and `https://`. Nothing that a session says opens the guard:
+    each redirect comes by here as well, a proxy is refused, a certificate is always
+    verified, and a timeout can only shorten the limits.
+
+    Keeps up to `connections` open per origin: give it the number of threads.
     """
 
     def __init__(
-        self,
-        policy: AddressPolicy,
-        *,
-        connections: int,
-        resolver: Resolver = socket.getaddrinfo,
-        ca_file: str | None = None,
+        self, policy: AddressPolicy, *, limits: Limits, connections: int
     ) -> None:
-        guard = Guard(policy, resolver)
-        self._adapter = GuardedAdapter(guard, ca_file=ca_file)
+        super().__init__()
+        self._policy = policy
+        self._limits = limits
         self._connections = connections
         self._max_pools = max(1, _MAX_KEPT // connections)
         self._start_empty()
 
     def send(
         self,
-        request: Request,
+        request: PreparedRequest,
+        stream: bool = False,
+        timeout: _Timeout = None,
+        verify: bool | str = True,
+        cert: object = None,
+        proxies: Mapping[str, str] | None = None,
         *,
-        limits: Limits,
-        repeatable: bool = True,
+        limits: Limits | None = None,
         tls: TlsOptions | None = None,
-    ) -> Answer:
-        """Raises TransportError, and nothing else, when no answer came.
+    ) -> Response:
+        """Raises TransportError, and nothing else, when no response came.
 
-        `repeatable` lets a request that was lost on a kept connection, closed by the
-        target at that moment, go out once more at once. A connection made with other
+        The body is read at once, whatever `stream` says. A connection made with other
         `tls` options is not used.
         """
-        clock = Clock(limits)
-        try:
-            target = target_of(request.url)
-            data = encode(request, target)
-            pool = self._pool(target, tls)
-            return exchange(pool, request.method, data, clock, repeatable=repeatable)
-        except TransportError as error:
-            error.timings = clock.timings()
-            raise
+        deadline = Deadline(_shortened(limits or self._limits, timeout))
+        endpoint = endpoint_of(request.url or "")
+        if proxies and select_proxy(endpoint.origin, proxies):
+            raise Blocked("no proxies")
+        data = encode(request, endpoint)
+        return exchange(self._pool(endpoint, tls), request, data, deadline)
 
     def close(self) -> None:
         """Closes idle connections; those in use close when their exchange ends."""
-        self._start_empty()
+        with self._lock:
+            pools = list(self._pools.values())
+            self._pools.clear()
+        for pool in pools:
+            pool.close()
 
     def _start_empty(self) -> None:
-        # A pool is never closed, only forgotten: it closes its connections once the
-        # last exchange lets go of it, so none loses its pool half way.
         self._lock = Lock()
-        self._pools: OrderedDict[_Key, GuardedHTTPPool] = OrderedDict()
-        self._adapter.init_poolmanager(1, self._connections)
+        self._pools: OrderedDict[_Key, Pool] = OrderedDict()
         self._pid = os.getpid()
 
-    def _pool(self, target: Target, tls: TlsOptions | None) -> GuardedHTTPPool:
+    def _pool(self, endpoint: Endpoint, tls: TlsOptions | None) -> Pool:
         if self._pid != os.getpid():
             # After a fork parent and child would talk over each other on one socket.
             self._start_empty()
-        key = target.origin, tls
+        key = endpoint.origin, tls
         with self._lock:
             pool = self._pools.get(key)
             if pool is None:
-                pool = self._pools[key] = self._adapter.pool(target, tls)
+                pool = self._pools[key] = self._new_pool(endpoint, tls)
                 if len(self._pools) > self._max_pools:
-                    self._pools.popitem(last=False)
+                    self._pools.popitem(last=False)[1].close()
             else:
                 self._pools.move_to_end(key)
             return pool
+
+    def _new_pool(self, endpoint: Endpoint, tls: TlsOptions | None) -> Pool:
+        """Raises TransportError where the options make no sense."""
+        context = tls_context(tls) if endpoint.scheme == "https" else None
+        return Pool(endpoint, self._policy, context, self._connections)
+
+
+def _shortened(limits: Limits, timeout: _Timeout) -> Limits:
+    """A session gives seconds, or a pair: to connect, and to read."""
+    if timeout is None:
+        return limits
+    connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+    return replace(
+        limits,
+        connect=min(connect or limits.connect, limits.connect),
+        read=min(read or limits.read, limits.read),
+    )

@@ -1,79 +1,114 @@
-"""urllib3 connections and pools that go only where the policy allows."""
+"""Connections that go only where the policy allows."""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import ssl
 from time import monotonic
-from typing import Any, cast
+from typing import Any
 
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util.wait import wait_for_read
 
-from macros.http.errors import Blocked, connect_failure, dns_failure
-from macros.http.messages import TlsOptions
+from macros.http.deadline import Deadline
+from macros.http.errors import (
+    connect_failure,
+    dns_failure,
+    tls_failure,
+)
 from macros.http.policy import AddressPolicy
-from macros.http.tls import tls_context
-from macros.http.urls import Target
+from macros.http.urls import Endpoint
 
 AddressInfo = tuple[int, int, int, str, tuple[Any, ...]]
-# socket.getaddrinfo(host, port, family, type)
-Resolver = Callable[[str, int, int, int], Sequence[Any]]
 
 # A load balancer or firewall may drop an idle connection without a word; a request
 # sent into it would end in a timeout with the outcome unknown.
 MAX_IDLE = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
-    policy: AddressPolicy
-    resolver: Resolver
-
-    def resolve(self, host: str, port: int) -> list[AddressInfo]:
-        """Asks DNS once. What comes back was checked and is what to connect to."""
-        self.policy.check_host(host)
-        try:
-            found = self.resolver(host, port, socket.AF_UNSPEC, socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            raise dns_failure(error) from error
-        if not found:
-            raise dns_failure(OSError("no address"))
-        self.policy.check(host, [info[4][0] for info in found], port)
-        return list(found)
+def resolve(policy: AddressPolicy, host: str, port: int) -> list[AddressInfo]:
+    """Asks DNS once. What comes back was checked and is what to connect to."""
+    policy.check_host(host)
+    try:
+        addresses = socket.getaddrinfo(host, port, socket.AF_UNSPEC, socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise dns_failure(error) from error
+    if not addresses:
+        raise dns_failure(OSError("no address"))
+    policy.check(host, [str(info[4][0]) for info in addresses], port)
+    return list(addresses)
 
 
-class GuardedHTTPConnection(HTTPConnection):
-    guard: Guard
-    idle_since = 0.0
+class Connection:
+    """One connection to an endpoint, used by one exchange at a time."""
 
-    def _new_conn(self) -> socket.socket:
-        """Connects to a checked address; `timeout` covers all of them.
+    __slots__ = ("_context", "_endpoint", "_policy", "idle_since", "sock")
+
+    def __init__(
+        self, endpoint: Endpoint, policy: AddressPolicy, context: ssl.SSLContext | None
+    ) -> None:
+        self._endpoint = endpoint
+        self._policy = policy
+        self._context = context
+        self.sock: socket.socket | None = None
+        self.idle_since = 0.0
+
+    def connect(self, deadline: Deadline) -> socket.socket:
+        """The connect limit covers all addresses and the handshake.
 
         getaddrinfo cannot be interrupted: a slow resolver (glibc gives up after some
         10 s) can outlast the limits, which are looked at again once it returns.
         """
-        give_up_at = monotonic() + float(self.timeout or 0)
-        found = self.guard.resolve(self._dns_host, self.port)
+        try:
+            give_up_at = monotonic() + deadline.left(deadline.limits.connect)
+            sock = self._reach(give_up_at)
+            if self._context is not None:
+                sock = self._secure(sock, self._context)
+        except TimeoutError as error:
+            raise deadline.timeout(connecting=True) from error
+        deadline.connected()
+        self.sock = sock
+        return sock
+
+    def close(self) -> None:
+        sock, self.sock = self.sock, None
+        if sock is not None:
+            sock.close()
+
+    @property
+    def is_stale(self) -> bool:
+        """Closed by the other side, or idle for too long to be trusted."""
+        if self.sock is None or monotonic() - self.idle_since > MAX_IDLE:
+            return True
+        # What can be read between two exchanges is the end, or nothing asked for.
+        return wait_for_read(self.sock, timeout=0.0)
+
+    def _reach(self, give_up_at: float) -> socket.socket:
+        addresses = resolve(self._policy, self._endpoint.host, self._endpoint.port)
         error: OSError = TimeoutError()
-        for position, info in enumerate(found):
+        for position, info in enumerate(addresses):
             # A share each, so that one dead address leaves time for the next.
-            share = (give_up_at - monotonic()) / (len(found) - position)
+            share = (give_up_at - monotonic()) / (len(addresses) - position)
             if share <= 0:
                 raise TimeoutError
             try:
                 return _open(info, share, give_up_at)
-            except OSError as failed:
-                error = failed
+            except OSError as failure:
+                error = failure
         if isinstance(error, TimeoutError):
             raise error
         raise connect_failure(error) from error
 
-
-class GuardedHTTPSConnection(GuardedHTTPConnection, HTTPSConnection):
-    pass
+    def _secure(self, sock: socket.socket, context: ssl.SSLContext) -> socket.socket:
+        try:
+            # A zone such as %eth0 is no part of what a certificate can name.
+            name = self._endpoint.host.partition("%")[0]
+            return context.wrap_socket(sock, server_hostname=name)
+        except TimeoutError:
+            sock.close()
+            raise
+        except (OSError, ValueError) as error:
+            sock.close()
+            raise tls_failure(error) from error
 
 
 def _open(info: AddressInfo, timeout: float, give_up_at: float) -> socket.socket:
@@ -91,98 +126,46 @@ def _open(info: AddressInfo, timeout: float, give_up_at: float) -> socket.socket
     return sock
 
 
-class GuardedHTTPPool(HTTPConnectionPool):
-    """Hands out one connection to one exchange at a time, and takes it back."""
+class Pool:
+    """The idle connections to one endpoint, `size` at most; any thread may ask."""
 
-    ConnectionCls = GuardedHTTPConnection
-    guard: Guard
-
-    def take(self) -> GuardedHTTPConnection:
-        """A live kept connection, or one that still has to connect."""
-        connection = cast(GuardedHTTPConnection, self._get_conn())
-        if connection.sock and monotonic() - connection.idle_since > MAX_IDLE:
-            connection.close()
-        return connection
-
-    def give_back(self, connection: GuardedHTTPConnection) -> None:
-        connection.idle_since = monotonic()
-        self._put_conn(connection)
-
-    def _new_conn(self) -> Any:
-        connection = cast(GuardedHTTPConnection, super()._new_conn())
-        connection.guard = self.guard
-        return connection
-
-
-class GuardedHTTPSPool(GuardedHTTPPool, HTTPSConnectionPool):
-    ConnectionCls = GuardedHTTPSConnection
-
-
-class _GuardedPools(PoolManager):
-    def __init__(self, guard: Guard, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._guard = guard
-        self.pool_classes_by_scheme = {
-            "http": GuardedHTTPPool,
-            "https": GuardedHTTPSPool,
-        }
-
-    def _new_pool(
+    def __init__(
         self,
-        scheme: str,
-        host: str,
-        port: int,
-        request_context: dict[str, Any] | None = None,
-    ) -> GuardedHTTPPool:
-        pool = super()._new_pool(scheme, host, port, request_context)
-        guarded = cast(GuardedHTTPPool, pool)
-        guarded.guard = self._guard
-        return guarded
-
-
-class GuardedAdapter(HTTPAdapter):
-    """Makes the pools, and also fits a requests.Session that some library wants.
-
-    Nothing a session says opens the guard: `verify` and `cert` are ignored, a proxy
-    is refused. Without a timeout it fails at once.
-    """
-
-    def __init__(self, guard: Guard, *, ca_file: str | None) -> None:
-        self._guard = guard
-        self._ca_file = ca_file
-        super().__init__()
-
-    def init_poolmanager(
-        self, connections: int, maxsize: int, block: bool = False, **kwargs: Any
+        endpoint: Endpoint,
+        policy: AddressPolicy,
+        context: ssl.SSLContext | None,
+        size: int,
     ) -> None:
-        self.poolmanager = _GuardedPools(
-            self._guard,
-            num_pools=connections,
-            maxsize=maxsize,
-            block=block,
-            ssl_context=tls_context(self._ca_file),
-            **kwargs,
-        )
+        self._endpoint = endpoint
+        self._policy = policy
+        self._context = context
+        self._size = size
+        # Append and pop of a list are atomic.
+        self._idle: list[Connection] = []
 
-    def build_connection_pool_key_attributes(
-        self, request: Any, verify: Any, cert: Any = None
-    ) -> Any:
-        host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
-        return host, {}
+    def take(self) -> Connection:
+        """A live kept connection, or one that still has to connect."""
+        while self._idle:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                break
+            if not connection.is_stale:
+                return connection
+            connection.close()
+        return Connection(self._endpoint, self._policy, self._context)
 
-    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Leaves the pool alone: the context is shared and always verifies."""
+    def give_back(self, connection: Connection) -> None:
+        if connection.sock is None:
+            return
+        if len(self._idle) >= self._size:
+            connection.close()
+            return
+        connection.idle_since = monotonic()
+        self._idle.append(connection)
 
-    def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
-        raise Blocked("no proxies")
-
-    def pool(self, target: Target, tls: TlsOptions | None = None) -> GuardedHTTPPool:
-        """Raises TransportError where the options make no sense."""
-        host = f"[{target.host}]" if ":" in target.host else target.host
-        own = None
-        if tls is not None and target.scheme == "https":
-            own = {"ssl_context": tls_context(self._ca_file, tls)}
-        pool = self.poolmanager.connection_from_host(
-            host, target.port, target.scheme, own
-        )
-        return cast(GuardedHTTPPool, pool)
+    def close(self) -> None:
+        """Idle connections at once; those in use when they are given back."""
+        self._size = 0
+        while self._idle:
+            self._idle.pop().close()

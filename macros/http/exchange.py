@@ -2,114 +2,103 @@ from __future__ import annotations
 
 import ssl
 
-from urllib3.connection import HTTPSConnection
-from urllib3.exceptions import HTTPError
+from requests import PreparedRequest
 
-from macros.http.clock import Clock
-from macros.http.connections import GuardedHTTPConnection, GuardedHTTPPool
+from macros.http.connections import Connection, Pool
+from macros.http.deadline import Deadline
 from macros.http.decoding import decode
-from macros.http.errors import CLOSED, TransportError, connect_failure, tls_failure
-from macros.http.incoming import Disconnected, Head, Reader
-from macros.http.messages import Answer
+from macros.http.errors import (
+    CLOSED,
+    TransportError,
+    broken_off,
+    no_response,
+    tls_failure,
+)
+from macros.http.messages import Response
 from macros.http.outgoing import transmit
+from macros.http.parsing import ResponseParser
+from macros.http.reading import Disconnected, Reader
 
 
 def exchange(
-    pool: GuardedHTTPPool, method: str, data: bytes, clock: Clock, *, repeatable: bool
-) -> Answer:
-    """One request, one answer, on a connection that nobody else uses meanwhile."""
+    pool: Pool, request: PreparedRequest, data: bytes, deadline: Deadline
+) -> Response:
+    """One request, one response, on a connection that nobody else uses meanwhile."""
     connection = pool.take()
-    kept = not connection.is_closed
+    was_kept = connection.sock is not None
     try:
         try:
-            return _exchange(connection, method, data, clock)
+            return _exchange(connection, request, data, deadline)
         except Disconnected:
-            if not (kept and repeatable):
+            if not was_kept:
                 raise
-        return _exchange_again(connection, method, data, clock)
+        return _exchange_again(connection, request, data, deadline)
     except Disconnected as error:
-        raise TransportError(
-            "The target closed the connection without an answer.",
-            "connect",
-            outcome_unknown=True,
-        ) from error
+        raise no_response() from error
     finally:
         pool.give_back(connection)
 
 
 def _exchange_again(
-    connection: GuardedHTTPConnection, method: str, data: bytes, clock: Clock
-) -> Answer:
-    """A kept connection was closed before one byte of an answer came over it.
+    connection: Connection, request: PreparedRequest, data: bytes, deadline: Deadline
+) -> Response:
+    """A kept connection was closed before one byte of a response came over it.
 
-    Nearly always the target closed it as idle while the request was on its way.
+    Nearly always the server closed it as idle while the request was on its way.
     RFC 9110 9.2.2 forbids an automatic second try of a POST unless the client knows
     it to be safe to repeat. It is: deliveries are at-least-once under a stable id.
     """
     try:
-        return _exchange(connection, method, data, clock)
+        return _exchange(connection, request, data, deadline)
     except TransportError as error:
         error.outcome_unknown = True  # The first try may have arrived.
         raise
 
 
 def _exchange(
-    connection: GuardedHTTPConnection, method: str, data: bytes, clock: Clock
-) -> Answer:
+    connection: Connection, request: PreparedRequest, data: bytes, deadline: Deadline
+) -> Response:
     keep = False
+    method, limit = request.method or "", deadline.limits.max_bytes
     try:
-        if connection.is_closed:
-            _connect(connection, clock)
-        reader = Reader(connection.sock, clock)
-        sent, head = _ask(reader, connection, data, clock)
-        raw, cut = reader.body(head, method, clock.limits.max_bytes)
-        keep = sent and not cut and reader.reusable(head)
+        reader = Reader(connection.sock or connection.connect(deadline), deadline)
+        sent, parser = _ask(reader, data, deadline)
+        body, cut = reader.body(parser, method, limit)
+        parser.finish()
+        keep = sent and not cut and reader.is_reusable(parser, method)
     finally:
         if not keep:
             connection.close()
-    body, broken = raw, cut
-    if coding := head.get("content-encoding"):
-        body, broken = decode(raw, coding, clock.limits.max_bytes)
-    return Answer(
-        head.status, head.reason, head.headers, body, cut or broken, clock.timings()
+    if coding := parser.header("content-encoding"):
+        body, undecoded = decode(body, coding, limit)
+        cut = cut or undecoded
+    return Response(
+        request,
+        parser.status,
+        parser.reason.decode("latin-1"),
+        parser.fields,
+        body,
+        cut=cut,
+        connect_ms=deadline.connect_ms,
+        first_byte_ms=deadline.first_byte_ms,
     )
-
-
-def _connect(connection: GuardedHTTPConnection, clock: Clock) -> None:
-    try:
-        connection.timeout = clock.left(clock.limits.connect)
-        connection.connect()
-    except TimeoutError as error:
-        raise clock.timeout(connecting=True) from error
-    except (OSError, ValueError, HTTPError) as error:
-        # The guard has put its own failures into words; what is left is TLS.
-        if isinstance(connection, HTTPSConnection):
-            raise tls_failure(error) from error
-        raise connect_failure(error) from error
-    clock.connected()
 
 
 def _ask(
-    reader: Reader, connection: GuardedHTTPConnection, data: bytes, clock: Clock
-) -> tuple[bool, Head]:
+    reader: Reader, data: bytes, deadline: Deadline
+) -> tuple[bool, ResponseParser]:
     try:
-        sent = transmit(connection.sock, data, clock)
+        sent = transmit(reader.sock, data, deadline)
         return sent, reader.head()
+    except TransportError:
+        raise
     except TimeoutError as error:
-        raise clock.timeout() from error
+        raise deadline.timeout() from error
     except CLOSED as error:
-        if reader.silent:
+        if reader.is_silent:
             raise Disconnected from error
-        raise _broken_off() from error
+        raise broken_off() from error
     except ssl.SSLError as error:
         raise tls_failure(error, outcome_unknown=True) from error
     except OSError as error:
-        raise _broken_off() from error
-
-
-def _broken_off() -> TransportError:
-    return TransportError(
-        "The connection broke before the answer was complete.",
-        "connect",
-        outcome_unknown=True,
-    )
+        raise broken_off() from error

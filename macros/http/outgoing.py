@@ -6,10 +6,11 @@ import re
 import socket
 from typing import NoReturn
 
-from macros.http.clock import Clock
+from requests import PreparedRequest
+
+from macros.http.deadline import Deadline
 from macros.http.errors import CLOSED, TransportError
-from macros.http.messages import Request
-from macros.http.urls import Target
+from macros.http.urls import Endpoint
 
 _TOKEN = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+").fullmatch
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
@@ -22,13 +23,20 @@ _DEFAULTS = (
 _EXPECT_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
-def encode(request: Request, target: Target) -> bytes:
-    """The request as it goes on the wire, in one piece so that it is one packet."""
-    if not _TOKEN(request.method):
+def encode(request: PreparedRequest, endpoint: Endpoint) -> bytes:
+    """The request as it goes on the wire, in one piece so that it is one packet.
+
+    `Content-Length` is always ours, so that and `Transfer-Encoding` are left out.
+    `Host`, `User-Agent`, `Accept` and `Accept-Encoding` are added where missing.
+    """
+    method = request.method or ""
+    if not _TOKEN(method):
         _refuse("The method is not valid.")
-    lines = [f"{request.method} {target.path} HTTP/1.1"]
+    lines = [f"{method} {endpoint.path} HTTP/1.1"]
     names = set()
-    for name, value in request.headers:
+    for name, value in request.headers.items():
+        if isinstance(value, bytes):  # The library allows them.
+            value = value.decode("latin-1")
         if not _TOKEN(name):
             _refuse("A header has a name that is not valid.")
         if _CONTROL(value):
@@ -38,13 +46,22 @@ def encode(request: Request, target: Target) -> bytes:
             names.add(lowered)
             lines.append(f"{name}: {value}")
     if "host" not in names:
-        lines.insert(1, f"Host: {target.host_header}")
+        lines.insert(1, f"Host: {endpoint.host_header}")
     lines += [line for name, line in _DEFAULTS if name not in names]
-    body = request.body
-    if body is not None or request.method in _EXPECT_BODY:
+    body = _body(request.body)
+    if body is not None or method in _EXPECT_BODY:
         lines.append(f"Content-Length: {len(body or b'')}")
     lines.append("\r\n")
     return _encode_lines(lines) + (body or b"")
+
+
+def _body(body: object) -> bytes | None:
+    if body is None or isinstance(body, bytes):
+        return body
+    if isinstance(body, str):
+        return body.encode("utf-8", "replace")
+    # A file or generator could not go out a second time, and has no length.
+    _refuse("The body is not text or bytes.")
 
 
 def _encode_lines(lines: list[str]) -> bytes:
@@ -69,17 +86,17 @@ def _refuse(sentence: str) -> NoReturn:
     raise TransportError(sentence, "render")
 
 
-def transmit(sock: socket.socket, data: bytes, clock: Clock) -> bool:
+def transmit(sock: socket.socket, data: bytes, deadline: Deadline) -> bool:
     """Sends it all, or returns False when the other side stopped listening.
 
-    A target that refuses a request early closes its end and may still have answered,
-    so the answer is looked for all the same. A slow upload may take until the
+    A server that refuses a request early closes its end and may still have responded,
+    so the response is looked for all the same. A slow upload may take until the
     deadline, but no pause may be longer than the read limit.
     """
     view = memoryview(data)
     try:
         while view:
-            sock.settimeout(clock.left(clock.limits.read))
+            deadline.bound(sock)
             view = view[sock.send(view) :]
     except CLOSED:
         return False

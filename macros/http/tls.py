@@ -7,27 +7,36 @@ import ssl
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.util.ssl_ import create_urllib3_context
 
 from macros.http.errors import TransportError
-from macros.http.messages import TlsOptions
+
+
+@dataclass(frozen=True, slots=True)
+class TlsOptions:
+    """What a server's TLS needs beyond the usual; all as PEM text.
+
+    `ca` is trusted beside the public authorities. `certificate` (with its chain) and
+    `key` are shown to a server that asks who is calling.
+    """
+
+    ca: str = ""
+    certificate: str = ""
+    key: str = field(default="", repr=False)
 
 
 @lru_cache(maxsize=64)
-def tls_context(
-    ca_file: str | None, options: TlsOptions | None = None
-) -> ssl.SSLContext:
+def tls_context(options: TlsOptions | None) -> ssl.SSLContext:
     """One for all connections: reading the CA bundle takes 10 ms or more.
 
     Raises TransportError where the options are not what they should be.
     """
     context = create_urllib3_context()
     context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
-    if ca_file:
-        context.load_verify_locations(ca_file)
     if options is not None:
         _apply(options, context)
     return context

@@ -13,8 +13,11 @@ _PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """`host` as in DNS, without brackets; `path` with its query, percent-encoded."""
+class Endpoint:
+    """Where a URL leads.
+
+    `host` as in DNS, without brackets; `path` with its query, percent-encoded.
+    """
 
     scheme: str
     host: str
@@ -27,13 +30,13 @@ class Target:
 def origin_of(url: str) -> str:
     """`https://host:port`: IDNA, lower case, the port always named.
 
-    Two URLs of one origin share pace, pool and breaker. Raises TransportError.
+    Two URLs of one origin share rate limit, pool and breaker. Raises TransportError.
     """
-    return target_of(url).origin
+    return endpoint_of(url).origin
 
 
 @lru_cache(maxsize=1024)
-def target_of(url: str) -> Target:
+def endpoint_of(url: str) -> Endpoint:
     try:
         parts = parse_url(url)
         scheme = _scheme(parts)
@@ -42,7 +45,7 @@ def target_of(url: str) -> Target:
         raise TransportError("The URL is not valid.", "render") from error
     port = parts.port if parts.port is not None else _PORTS[scheme]
     shown = f"[{host.partition('%')[0]}]" if ":" in host else host
-    return Target(
+    return Endpoint(
         scheme=scheme,
         host=host,
         port=port,

@@ -220,8 +220,8 @@ def parse_hosts(text: str) -> list[str]:
 
     Raises ValueError with a sentence that names the host at fault.
     """
-    found = (_host(host) for host in re.split(r"[\s,]+", text) if host)
-    return list(dict.fromkeys(found))
+    hosts = (_host(host) for host in re.split(r"[\s,]+", text) if host)
+    return list(dict.fromkeys(hosts))
 
 
 def _host(text: str) -> str:

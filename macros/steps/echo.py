@@ -6,25 +6,25 @@ import json
 
 from logs.redaction import mask_header, mask_url
 
-from ..http import Answer, Limits, Request, Timings
+from ..http import Request, Response
 
 
-def echo(masked: Request, limits: Limits) -> Answer:
-    """The request as its own answer, as people may see it. Never raises."""
-    told = {
+def echo(masked: Request, max_bytes: int) -> Response:
+    """The request as its own response, as people may see it. Never raises."""
+    parts = {
         "method": masked.method,
         "url": mask_url(masked.url),
         "headers": {name: mask_header(name, value) for name, value in masked.headers},
         "body": _body(masked.body),
     }
-    body = json.dumps(told, ensure_ascii=False, indent=2).encode("utf-8", "replace")
-    return Answer(
-        status=200,
-        reason="OK",
-        headers=[("Content-Type", "application/json")],
-        body=body[: limits.max_bytes],
-        cut="size" if len(body) > limits.max_bytes else "",
-        timings=Timings(),
+    body = json.dumps(parts, ensure_ascii=False, indent=2).encode("utf-8", "replace")
+    return Response(
+        masked.prepare(),
+        200,
+        "OK",
+        [("Content-Type", "application/json")],
+        body[:max_bytes],
+        cut="size" if len(body) > max_bytes else "",
     )
 
 

@@ -109,7 +109,7 @@ def _in_one_line(response: bytes | str) -> str:
 def _transport_error(error: OSError, some_sent: bool) -> TransportError:
     """A server that hangs up, or does not reply in time, may have taken it."""
     if isinstance(error, TimeoutError):
-        message = "The mail server did not answer in time."
+        message = "The mail server did not respond in time."
         return TransportError(message, "timeout", outcome_unknown=True)
     if isinstance(error, smtplib.SMTPServerDisconnected):
         message = "The mail server closed the connection."

@@ -88,7 +88,7 @@ class Plan:
         if self.subject_kind == SubjectKind.TESTER:
             rows = Tester.objects.filter(erased_at=None)
         related = {path.rpartition("__")[0] for path in self._reads} - {""}
-        rows = rows.filter(pk__in=list(pks)).only("pk", *self._reads)
+        rows = rows.filter(pk__any_of=list(pks)).only("pk", *self._reads)
         if related:
             rows = rows.select_related(*related)
         return {row.pk: row for row in rows.order_by()}

@@ -129,6 +129,8 @@ def _fill(layout: Layout, uses: Sequence[Use]) -> tuple[list[_Part], list[_Part]
 
 
 def _join(parts: list[_Part], context: RenderContext) -> str:
+    if len(parts) == 1 and isinstance(parts[0], str):
+        return parts[0]  # As of most headers.
     return "".join([part if isinstance(part, str) else part(context) for part in parts])
 
 

@@ -30,6 +30,6 @@ def test_the_overview_shows_open_tickets_runs_and_destinations_in_trouble(
     assert "<strong>4</strong> open: Bug Report" in html
     assert reverse("admin:logs_run_change", args=[run.pk]) in html
     words = " ".join(html.split())
-    assert "https://down.example</a> did not answer 12 times in a row" in words
+    assert "https://down.example</a> failed 12 times in a row" in words
     assert "https://paused.example</a> is paused" in words
     assert "https://fine.example" not in html

@@ -1,13 +1,22 @@
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
-from macros.http import AddressPolicy, Answer, Client, Limits, Request, TransportError
-from tests.http.hostile import Behaviour, Server
+from macros.http import (
+    AddressPolicy,
+    Client,
+    Limits,
+    Request,
+    Response,
+    TransportError,
+)
+from tests.http.hostile import Behaviour, FakeDNS, Server
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 
@@ -24,35 +33,60 @@ def serve() -> Iterator[Callable[..., Server]]:
 
 @pytest.fixture
 def client() -> Iterator[Client]:
-    client = Client(AddressPolicy(LOOPBACK), connections=8)
+    client = a_client(AddressPolicy(LOOPBACK), connections=8)
     yield client
     client.close()
 
 
 @pytest.fixture
-def post(client: Client) -> Callable[..., Answer]:
-    """Sends `{}` with limits short enough for a test; keywords change the limits."""
+def dns(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeDNS]:
+    """Lets every host name resolve to the listed addresses; see FakeDNS."""
 
-    def send(url: str, **changes: Any) -> Answer:
+    def resolve_to(*answers: list[str]) -> FakeDNS:
+        fake = FakeDNS(*answers)
+        monkeypatch.setattr(socket, "getaddrinfo", fake)
+        return fake
+
+    return resolve_to
+
+
+@pytest.fixture
+def post(client: Client) -> Callable[..., Response]:
+    """Sends `{}` with limits short enough for a test; keywords change the limits.
+
+    No exchange may take longer than a second.
+    """
+
+    def send(url: str, **changes: Any) -> Response:
         body = changes.pop("body", b"{}")
         method = changes.pop("method", "POST")
         headers = changes.pop("headers", ())
-        sender = changes.pop("by", client)
-        return sender.send(
-            Request(method, url, headers, body), limits=limits(**changes)
-        )
+        prepared = Request(method, url, headers, body).prepare()
+        begun = time.monotonic()
+        try:
+            return client.send(prepared, limits=limits(**changes))
+        finally:
+            assert time.monotonic() - begun < 1
 
     return send
 
 
 @pytest.fixture
-def failing(post: Callable[..., Answer]) -> Callable[..., TransportError]:
+def failing(post: Callable[..., Response]) -> Callable[..., TransportError]:
     def send(url: str, **changes: Any) -> TransportError:
         with pytest.raises(TransportError) as caught:
             post(url, **changes)
         return caught.value
 
     return send
+
+
+def a_client(policy: AddressPolicy, *, connections: int = 1) -> Client:
+    return Client(policy, limits=limits(), connections=connections)
+
+
+def get(client: Client, url: str) -> Response:
+    return client.send(Request("GET", url).prepare())
 
 
 def limits(**changes: Any) -> Limits:

@@ -209,11 +209,11 @@ def hangs_after(part: bytes) -> Behaviour:
     return behave
 
 
-def dripping(start: bytes, dripped: bytes) -> Behaviour:
+def dripping(start: bytes, dripped: bytes, every: float = 0.02) -> Behaviour:
     def behave(peer: Peer) -> None:
         peer.request()
         peer.say(start)
-        peer.drip(dripped)
+        peer.drip(dripped, every)
 
     return behave
 

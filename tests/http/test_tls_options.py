@@ -1,23 +1,21 @@
-"""Extra authorities and client certificates, each for its own target only."""
+"""Extra authorities and client certificates, each for its own server only."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from macros.http import (
-    AddressPolicy,
-    Answer,
     Client,
     Request,
+    Response,
     TlsOptions,
     TransportError,
 )
+from macros.http.tls import tls_context
 from tests.http.authority import Authority
-from tests.http.conftest import LOOPBACK, limits
-from tests.http.hostile import OK, FakeDNS, Server, always
+from tests.http.hostile import OK, Server, always
 
 
 @pytest.fixture(scope="module")
@@ -30,17 +28,14 @@ def stranger(tmp_path: Path) -> Authority:
     return Authority(tmp_path)
 
 
-@pytest.fixture
-def client() -> Iterator[Client]:
-    dns = FakeDNS(["127.0.0.1"])
-    client = Client(AddressPolicy(LOOPBACK), connections=2, resolver=dns)
-    yield client
-    client.close()
+@pytest.fixture(autouse=True)
+def resolved(dns) -> None:
+    dns(["127.0.0.1"])
 
 
-def fetch(client: Client, server: Server, tls: TlsOptions | None) -> Answer:
+def fetch(client: Client, server: Server, tls: TlsOptions | None) -> Response:
     request = Request("POST", server.url(host="hooks.example"), (), b"{}")
-    return client.send(request, limits=limits(), tls=tls)
+    return client.send(request.prepare(), tls=tls)
 
 
 def refused(client: Client, server: Server, tls: TlsOptions | None) -> TransportError:
@@ -56,13 +51,13 @@ def test_an_extra_authority_is_trusted_where_it_is_given(serve, authority, clien
     assert fetch(client, server, TlsOptions(ca=authority.pem)).body == b"ok"
     assert server.connections == 1
     error = refused(client, server, None)
-    assert str(error) == "The target's certificate comes from an unknown issuer."
+    assert str(error) == "The server's certificate comes from an unknown issuer."
 
 
 def test_the_name_is_verified_all_the_same(serve, authority, client):
     server = serve(always(OK), tls=authority.context("other.example"))
     error = refused(client, server, TlsOptions(ca=authority.pem))
-    assert str(error) == "The target's certificate is for another host name."
+    assert str(error) == "The server's certificate is for another host name."
     assert server.requests == []
 
 
@@ -76,15 +71,15 @@ def test_a_client_certificate_is_shown(serve, authority, client):
     server = serve(look, tls=authority.mutual("hooks.example"))
     certificate, key = authority.client("centerhook.example")
     tls = TlsOptions(authority.pem, certificate, key)
-    assert fetch(client, server, tls).status == 200
+    assert fetch(client, server, tls).status_code == 200
     assert seen == [((("commonName", "centerhook.example"),),)]
 
 
-def test_without_one_the_target_is_said_to_ask_for_it(serve, authority, client):
+def test_without_one_the_server_is_said_to_ask_for_it(serve, authority, client):
     server = serve(always(OK), tls=authority.mutual("hooks.example"))
     error = refused(client, server, TlsOptions(ca=authority.pem))
     assert error.kind == "tls"
-    assert str(error) == "The target asks for a client certificate."
+    assert str(error) == "The server asks for a client certificate."
 
 
 def test_one_of_a_stranger_is_said_to_be_refused(serve, authority, stranger, client):
@@ -93,8 +88,8 @@ def test_one_of_a_stranger_is_said_to_be_refused(serve, authority, stranger, cli
     error = refused(client, server, TlsOptions(authority.pem, certificate, key))
     assert error.kind == "tls"
     assert str(error) in (
-        "The target does not know who issued the client certificate.",
-        "The target refused the client certificate.",
+        "The server does not know who issued the client certificate.",
+        "The server refused the client certificate.",
     )
     assert server.requests == []
 
@@ -106,7 +101,7 @@ def test_a_connection_of_one_certificate_is_not_used_for_another(
     for name in ("a.example", "b.example"):
         tls = TlsOptions(authority.pem, *authority.client(name))
         for _ in range(2):
-            assert fetch(client, server, tls).status == 200
+            assert fetch(client, server, tls).status_code == 200
     assert server.connections == 2
     assert refused(client, server, TlsOptions(ca=authority.pem)).kind == "tls"
 
@@ -129,16 +124,24 @@ def test_what_is_not_right_is_said_before_anything_is_sent(
         ),
     }[which]
     error = refused(client, server, tls)
-    assert (error.kind, error.retryable) == ("render", False)
+    assert error.kind == "render"
     assert "not valid PEM" in str(error)
     assert server.connections == 0
 
 
 def test_plain_http_knows_nothing_of_it(serve, client):
     server = serve(always(OK))
-    assert fetch(client, server, TlsOptions(ca="no certificate")).status == 200
+    assert fetch(client, server, TlsOptions(ca="no certificate")).status_code == 200
 
 
 def test_a_key_is_not_shown(authority):
     certificate, key = authority.client("centerhook.example")
     assert key not in repr(TlsOptions(authority.pem, certificate, key))
+
+
+def test_a_context_is_made_once_for_the_same_options(authority):
+    """Connections and pools come and go; the authorities are read once."""
+    context = tls_context(TlsOptions(ca=authority.pem))
+    assert tls_context(TlsOptions(ca=authority.pem)) is context
+    assert tls_context(None) is tls_context(None)
+    assert tls_context(None) is not context

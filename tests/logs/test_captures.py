@@ -94,6 +94,16 @@ def test_of_two_deliveries_the_later_response_counts() -> None:
     assert record(run, newest) == {"key": "newest"}
 
 
+def test_of_two_responses_at_one_moment_the_last_recorded_counts() -> None:
+    run = a_run()
+    assert run.macro is not None
+    other = factories.run(run.macro)
+    Delivery.objects.update(lease=LEASE)
+    record(run, captured(run.deliveries.get(), a_value("first")))
+    after = record(other, captured(other.deliveries.get(), a_value("last")))
+    assert after == {"key": "last"}
+
+
 def test_a_late_response_of_a_worker_that_lost_its_lease_is_stored() -> None:
     run = a_run()
     outcome = captured(run.deliveries.get(), a_value("A-1"))

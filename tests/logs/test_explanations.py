@@ -64,8 +64,8 @@ def test_an_unknown_outcome_is_mentioned_once() -> None:
         error_class=ErrorClass.TIMEOUT, message="Read timed out.", outcome_unknown=True
     )
     assert explain(timeout) == (
-        "Read timed out. The system was too slow to answer. Outcome unknown: the system"
-        " may have acted on the request."
+        "Read timed out. The system was too slow to respond. Outcome unknown: the"
+        " system may have acted on the request."
     )
     lost = Attempt(
         error_class=ErrorClass.LOST, message="The worker stopped.", outcome_unknown=True

@@ -219,9 +219,9 @@ def test_its_form_saves_it_and_lists_it(
     made = factories.macro(bugs, name="Loud")
     data = form(made, position=1, url="http://a.example/", text=TEXT)
 
-    answer = page.post(page_of(made), data)
+    response = page.post(page_of(made), data)
 
-    assert answer.status_code == 302, text_of(answer)
+    assert response.status_code == 302, text_of(response)
     [step] = made.concrete_steps()
     assert (type(step), str(step)) == (kind, f"Shout “{TEXT}”")
     shown = text_of(page.get(page_of(made)))

@@ -235,7 +235,7 @@ def test_a_token_is_renewed_shortly_before_its_end(
             False,
         ),
         (answer(b"", status="503 Busy"), "connect", "it answered 503.", True),
-        (answer(b"[]"), "http", "its answer holds no access token.", False),
+        (answer(b"[]"), "http", "its response holds no access token.", False),
         (answer(b'{"access_token": 1}'), "http", "cannot be sent in a header.", False),
         (
             answer(b'{"access_token": "a\\r\\nb"}'),
@@ -249,7 +249,7 @@ def test_a_token_is_renewed_shortly_before_its_end(
             "is not a bearer token.",
             False,
         ),
-        (b"nonsense\r\n\r\n", "connect", "The answer was not valid HTTP.", True),
+        (b"nonsense\r\n\r\n", "connect", "The response was not valid HTTP.", True),
     ],
 )
 def test_without_a_token_nothing_is_sent_and_the_reason_is_clear(
@@ -301,11 +301,11 @@ def test_many_threads_get_one_token(
     from macros.http import AddressPolicy, Client, Limits
 
     grant = oauth.Grant(tokens.url, "me", "secret")
-    client = Client(AddressPolicy(["127.0.0.0/8"]), connections=8)
     limits = Limits(connect=2, read=2, deadline=2, max_bytes=10_000)
-    store, found = oauth.Tokens(), []
+    client = Client(AddressPolicy(["127.0.0.0/8"]), limits=limits, connections=8)
+    store, got = oauth.Tokens(), []
     threads = [
-        threading.Thread(target=lambda: found.append(store.get(grant, client, limits)))
+        threading.Thread(target=lambda: got.append(store.get(grant, client)))
         for _ in range(16)
     ]
     for thread in threads:
@@ -313,7 +313,7 @@ def test_many_threads_get_one_token(
     for thread in threads:
         thread.join()
     client.close()
-    assert found == ["token-1"] * 16
+    assert got == ["token-1"] * 16
     assert "secret" not in repr(grant)
 
 

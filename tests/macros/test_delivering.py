@@ -234,7 +234,7 @@ def test_a_host_that_refuses_or_does_not_resolve_is_said_so(
         for each in Attempt.objects.all()
     }
     assert errors == {
-        refused.pk: ("connect", "The target refused the connection."),
+        refused.pk: ("connect", "The server refused the connection."),
         unknown.pk: ("dns", "The host name was not found."),
     }
 

@@ -64,7 +64,7 @@ def test_a_destinations_certificate_opens_the_destination(
     bugs: FeedbackType, server: Server, destination: Destination, authority: Authority
 ) -> None:
     assert deliver(bugs, server).message == (
-        "The target's certificate comes from an unknown issuer."
+        "The server's certificate comes from an unknown issuer."
     )
     certificate, key = authority.client("centerhook.example")
     factories.secret(bugs, "client key", key)

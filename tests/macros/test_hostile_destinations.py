@@ -281,17 +281,17 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
         (
             {"host": "hooks.example"},
             End("pending", "tls"),
-            "The target's certificate is for another host name.",
+            "The server's certificate is for another host name.",
         ),
         (
             {"host": "localhost", "days": -1},
             End("pending", "tls"),
-            "The target's certificate has expired.",
+            "The server's certificate has expired.",
         ),
         (
             {"host": "localhost", "own": True},
             End("pending", "tls"),
-            "The target's certificate is self-signed.",
+            "The server's certificate is self-signed.",
         ),
     ],
     ids=["good", "wrong name", "expired", "self-signed"],

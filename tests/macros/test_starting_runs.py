@@ -14,7 +14,7 @@ from django.db.models.signals import post_init
 from django.test.utils import CaptureQueriesContext
 
 from feedback.models import Comment, Feedback, FeedbackType
-from logs.models import Cause, Delivery, Run
+from logs.models import AuditEntry, Cause, Delivery, Run
 from macros.config import note_version
 from macros.models import Macro
 from macros.runs import RunRefused, start_run
@@ -100,6 +100,17 @@ def test_a_run_says_what_was_started_by_whom_on_what(
         (run.pk, each.pk, each.reference, 0, "pending", 0, started, "", None, "", None)
         for each in tickets
     ]
+
+
+def test_the_audit_log_says_that_the_macro_ran(
+    bugs: FeedbackType, macro: Macro
+) -> None:
+    factories.tickets(bugs, 2)
+    run = start(macro, Feedback.objects.all(), actor=factories.superuser())
+    entry = AuditEntry.objects.get(action="ran")
+    assert (entry.object_type, entry.object_id) == ("macros.macro", macro.pk)
+    assert (entry.actor_name, entry.run) == ("olivia", run)
+    assert entry.detail == "2 deliveries. Perform Action."
 
 
 def test_later_steps_wait(bugs: FeedbackType) -> None:

@@ -58,7 +58,9 @@ def test_an_unsaved_request_is_sent_once_and_logged_as_a_test(
     assert json.loads(request.body) == {"text": "It breaks"}
     run = Run.objects.get()
     assert (run.cause, run.state, run.macro) == ("test", "finished", None)
-    assert AuditEntry.objects.get(action="ran").detail.endswith("Test.")
+    assert run.selection == f"{ticket}, to the real destination"
+    entry = AuditEntry.objects.get(action="ran")
+    assert (entry.detail, entry.object_name) == ("1 delivery. Test.", str(run))
     assert not WebRequest.objects.exists()
 
 
@@ -93,7 +95,9 @@ def test_an_echo_sends_nothing_and_gives_the_request_back(
     bugs: FeedbackType, receiver: Receiver
 ) -> None:
     step = unsaved(bugs, f"{receiver.url}/x?q=((Reference))", headers="X-A: ((Title))")
-    attempt = tried(step, factories.ticket(bugs, title="Größe"), echo=True)
+    ticket = factories.ticket(bugs, title="Größe")
+    attempt = tried(step, ticket, echo=True)
+    assert Run.objects.get().selection == f"{ticket}, to the built-in echo"
     echoed = json.loads(attempt.response_body)
     assert (echoed["method"], echoed["body"]) == ("POST", {"text": "Größe"})
     assert echoed["url"] == f"{receiver.url}/x?q=BUG-1"

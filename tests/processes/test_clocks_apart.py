@@ -26,7 +26,7 @@ Start = Callable[..., subprocess.Popen[bytes]]
 
 @pytest.fixture(autouse=True)
 def silence() -> Iterator[None]:
-    """No wake-up of another test."""
+    """Without the jobs of another test."""
     django_rq.get_queue(queue.QUEUE).empty()
     yield
     django_rq.get_queue(queue.QUEUE).empty()

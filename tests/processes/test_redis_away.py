@@ -1,4 +1,4 @@
-"""Redis only wakes workers: without it work is late, and none of it is lost."""
+"""Redis only wakes the workers: without it work is late, and none of it is lost."""
 
 from __future__ import annotations
 

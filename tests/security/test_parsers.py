@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from macros.http.errors import TransportError
-from macros.http.urls import target_of
+from macros.http.urls import endpoint_of
 from macros.tags import OutputContext, RenderError, TemplateError, compile_template
 from macros.tags.headers import compile_headers
 from tests.tags.subjects import SCOPE, a_context
@@ -62,9 +62,9 @@ def test_header_lines_are_compiled_or_refused(text: str) -> None:
 
 
 @given(URLS | ANY)
-def test_a_url_has_a_target_or_is_refused(url: str) -> None:
+def test_a_url_has_an_endpoint_or_is_refused(url: str) -> None:
     with suppress(TransportError):
-        target = target_of(url)
-        assert target.scheme in ("http", "https") and target.host
-        assert 0 <= target.port < 65_536
-        assert not set(f"{target.host}{target.path}") & set(" \r\n\0")
+        endpoint = endpoint_of(url)
+        assert endpoint.scheme in ("http", "https") and endpoint.host
+        assert 0 <= endpoint.port < 65_536
+        assert not set(f"{endpoint.host}{endpoint.path}") & set(" \r\n\0")

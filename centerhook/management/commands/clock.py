@@ -17,7 +17,7 @@ INTERVAL = 1.0
 
 
 class Command(BaseCommand):
-    help = "Wake workers for what is due: retries, and deliveries of dead workers."
+    help = "Wake what is due: retries, lost wake-ups, deliveries of dead workers."
     _stopped = False
 
     def handle(self, *args: object, **options: object) -> None:

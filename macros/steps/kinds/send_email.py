@@ -170,7 +170,7 @@ class CompiledEmail(CompiledRequest):
             ("From", configuration.DEFAULT_FROM_EMAIL),
             ("To", ", ".join(addresses)),
             ("Subject", subject),
-            # The same on every try, so that a repeat can be told from a new one.
+            # The same on every try, so that a receiver recognises a repeat.
             ("Message-ID", f"<{context.delivery_id}@{host}>"),
         )
         body = render(self.body).encode("utf-8", "replace")

@@ -14,22 +14,22 @@ from logs.models import BreakerState, Destination
 from logs.recording.health import THRESHOLD
 
 from ..steps.mail import AT_ONCE
-from .pace import Pace
+from .rate_limit import RateLimiter
 
 # Where a window starts, and what it never goes below.
-SMALLEST_WINDOW = 8
-# How often a window follows the destination's pace, in seconds.
+MIN_WINDOW = 8
+# How often a window follows the destination's speed, in seconds.
 ADAPT_EVERY = 0.25
 # How often people's settings and the breaker are looked up, in seconds.
 REFRESH_EVERY = 1.0
-# How much work is held for a paced destination, in seconds.
+# How much work is held for a destination with a rate limit, in seconds.
 HOLD = 5.0
 # How long deliveries to a destination that is shut wait before they are looked at.
 PARK = 15.0
 
 
-@dataclass(slots=True)
-class Lane:
+@dataclass(slots=True, eq=False)
+class Throttle:
     """The traffic of one community to one origin.
 
     Its window follows Little's law: what is answered per second, times the quickest
@@ -39,12 +39,13 @@ class Lane:
     """
 
     cap: int
+    origin: str = ""
     destination: Destination | None = None
-    window: int = SMALLEST_WINDOW
+    window: int = MIN_WINDOW
     in_flight: int = 0
     held: int = 0
     failures: int = 0
-    _pace: Pace = field(default_factory=Pace)
+    _limiter: RateLimiter = field(default_factory=RateLimiter)
     _not_before: float = 0.0
     _answered: int = 0
     _quickest: float = float("inf")
@@ -68,7 +69,7 @@ class Lane:
         self.in_flight -= 1
         self.failures = 0 if works else self.failures + 1
         if self.destination is not None:
-            self._pace.give_back(self.destination, token)
+            self._limiter.give_back(self.destination, token)
         self._answered += 1
         self._quickest = min(self._quickest, seconds)
         now = time.monotonic()
@@ -93,7 +94,7 @@ class Lane:
         return not closed and (row.probe_at is None or row.probe_at > timezone.now())
 
     @property
-    def appetite(self) -> int:
+    def capacity(self) -> int:
         """How many more deliveries are worth holding for it."""
         row = self.destination
         if self.is_shut:
@@ -113,7 +114,7 @@ class Lane:
             return self._take_probe(row)
         if row.rate is None and row.concurrency is None:
             return True
-        wait = self._pace.take(row, token)
+        wait = self._limiter.take(row, token)
         self._not_before = time.monotonic() + wait if wait else 0.0
         return not wait
 
@@ -126,52 +127,56 @@ class Lane:
 
     def _adapt(self, elapsed: float) -> None:
         needed = self._answered / elapsed * self._quickest
-        self.window = min(self.cap, max(SMALLEST_WINDOW, round(2 * needed)))
+        self.window = min(self.cap, max(MIN_WINDOW, round(2 * needed)))
 
 
-class Lanes:
-    """The lanes of one worker, by community and origin."""
+class Throttles:
+    """The throttles of one worker, one for each community and origin."""
 
     def __init__(self, cap: int) -> None:
         self._cap = cap
-        self._lanes: dict[tuple[int, str], Lane] = {}
+        self._throttles: dict[tuple[int, str], Throttle] = {}
         self._refreshed_at = 0.0
         # There is one mail server for all communities.
-        self.mail = Lane(min(cap, AT_ONCE))
+        self.mail = Throttle(min(cap, AT_ONCE))
 
-    def of(self, community_id: int, origin: str) -> Lane:
-        lane = self._lanes.get((community_id, origin))
-        if lane is None:
+    def get(self, community_id: int, origin: str) -> Throttle:
+        throttle = self._throttles.get((community_id, origin))
+        if throttle is None:
             self._forget_idle()
-            lane = self._lanes[community_id, origin] = Lane(self._cap)
-            lane.destination = Destination.objects.filter(
+            throttle = self._throttles[community_id, origin] = Throttle(
+                self._cap, origin
+            )
+            throttle.destination = Destination.objects.filter(
                 community=community_id, origin=origin
             ).first()
-        return lane
+        return throttle
 
     def refresh(self) -> None:
-        """Look up settings and breakers of all lanes, now and then."""
+        """Look up the settings and breakers of all destinations, now and then."""
         now = time.monotonic()
-        suspects = [lane for lane in self._lanes.values() if lane.is_suspect]
+        suspects = [
+            throttle for throttle in self._throttles.values() if throttle.is_suspect
+        ]
         if now - self._refreshed_at < REFRESH_EVERY and not suspects:
             return
         self._refreshed_at = now
-        communities = {community for community, _ in self._lanes}
-        origins = {origin for _, origin in self._lanes}
+        communities = {community for community, _ in self._throttles}
+        origins = {origin for _, origin in self._throttles}
         for row in Destination.objects.filter(
             community__in=communities, origin__in=origins
         ):
-            lane = self._lanes.get((row.community_id, row.origin))
-            if lane is not None:
-                lane.destination = row
-        for lane in suspects:
-            lane.failures = 0
+            throttle = self._throttles.get((row.community_id, row.origin))
+            if throttle is not None:
+                throttle.destination = row
+        for throttle in suspects:
+            throttle.failures = 0
 
     def _forget_idle(self) -> None:
         """Templates can name hosts without number; only the busy ones are kept."""
-        if len(self._lanes) >= 1000:
-            self._lanes = {
-                key: lane
-                for key, lane in self._lanes.items()
-                if lane.in_flight or lane.held
+        if len(self._throttles) >= 1000:
+            self._throttles = {
+                key: throttle
+                for key, throttle in self._throttles.items()
+                if throttle.in_flight or throttle.held
             }

@@ -15,7 +15,7 @@ from .. import queue
 
 logger = logging.getLogger(__name__)
 
-# Redis away: how long to go by this worker's own count before asking again, seconds.
+# Seconds by this worker's own count before Redis is asked again after it was away.
 RETRY_REDIS = 5.0
 COUNT_EVERY = 10.0
 # A slot whose holder died is free again after this long, in seconds.
@@ -60,11 +60,12 @@ class Limits(Protocol):
 
 
 @dataclass(slots=True)
-class Pace:
+class RateLimiter:
     """The permits of one destination, asked for by one worker.
 
-    Without Redis every worker goes by its own count of a share of the limits, as many
-    as there were workers when it was last asked: slower perhaps, never faster.
+    Without Redis every worker keeps to its share of the limits by its own count,
+    among as many workers as there were when Redis was last there: slower perhaps,
+    never faster.
     """
 
     sent: deque[float] = field(default_factory=lambda: deque(maxlen=10_000))
@@ -77,7 +78,7 @@ class Pace:
         """Seconds to wait before asking again; 0.0 is a permit under this token."""
         wait = self._ask_redis(limits, token)
         if wait is None:
-            wait = self._ask_myself(limits)
+            wait = self._ask_own_count(limits)
         if not wait:
             self.sent.append(time.monotonic())
             self.held += 1
@@ -114,7 +115,7 @@ class Pace:
             self._workers = max(1, queue.count_workers())
             self._counted_at = time.monotonic()
 
-    def _ask_myself(self, limits: Limits) -> float:
+    def _ask_own_count(self, limits: Limits) -> float:
         amount, window = amount_and_window(limits.rate)
         now, share = time.monotonic(), self._workers
         while self.sent and self.sent[0] <= now - window * share:
@@ -127,12 +128,12 @@ class Pace:
 
 
 def amount_and_window(rate: float | None) -> tuple[int, int]:
-    """A rate per second as so many in so many whole seconds: 2.5 is 5 in 2."""
+    """A rate per second as an amount in a number of whole seconds: 2.5 is 5 in 2."""
     if rate is None:
         return 0, 1
     fraction = Fraction(rate).limit_denominator(100)
     return max(1, fraction.numerator), fraction.denominator
 
 
-def _key(limits: Limits, what: str) -> str:
-    return f"centerhook:pace:{limits.pk}:{what}"
+def _key(limits: Limits, name: str) -> str:
+    return f"centerhook:limit:{limits.pk}:{name}"

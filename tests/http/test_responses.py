@@ -1,4 +1,4 @@
-"""A status line is an answer, whatever becomes of the body."""
+"""A status line is a response, whatever becomes of the body."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Again", "308 Moved"])
 @pytest.mark.parametrize("location", ["/", "http://169.254.169.254/", "file:///etc"])
-def test_a_redirect_is_an_answer_and_is_not_followed(serve, post, status, location):
+def test_a_redirect_is_a_response_and_is_not_followed(serve, post, status, location):
     server = serve(always(answer(b"", f"Location: {location}", status=status)))
-    assert post(server.url()).status == int(status[:3])
+    assert post(server.url()).status_code == int(status[:3])
     assert len(server.requests) == 1
 
 
@@ -59,7 +59,9 @@ def test_a_redirect_is_an_answer_and_is_not_followed(serve, post, status, locati
         (b"HTTP/1.1 100 Continue\r\n\r\n" + answer(b"ok"), b"ok", ""),
         (b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n" + answer(b"ok"), b"ok", ""),
         (b"HTTP/1.1 101 Switching\r\n\r\nwebsocket", b"", ""),
-        (b"HTTP/1.1 200\nContent-Length: 2\n\nok", b"ok", ""),
+        (b"HTTP/2.0 200 OK\r\nContent-Length: 2\r\n\r\nok", b"ok", ""),
+        (CHUNKED + b"3  \r\nabc\r\n0\r\n\r\n", b"abc", ""),
+        (CHUNKED + b"3\nabc\n0\n\n", b"", "connection"),
     ],
 )
 def test_the_body_is_framed_by_rfc_9112(serve, post, raw, body, cut):
@@ -67,10 +69,10 @@ def test_the_body_is_framed_by_rfc_9112(serve, post, raw, body, cut):
     assert (got.body, got.cut) == (body, cut)
 
 
-def test_the_answer_to_head_has_no_body(serve, post):
+def test_the_response_to_head_has_no_body(serve, post):
     server = serve(once(HEAD + b"Content-Length: 5000\r\n\r\n"))
     got = post(server.url(), method="HEAD", body=None)
-    assert (got.status, got.body, got.cut) == (200, b"", "")
+    assert (got.status_code, got.body, got.cut) == (200, b"", "")
 
 
 def test_a_malformed_header_line_loses_no_other(serve, post):
@@ -78,7 +80,7 @@ def test_a_malformed_header_line_loses_no_other(serve, post):
         b"HTTP/1.1 200 OK\r\n folded early\r\nA: 1\r\nno colon\r\n: no name\r\nB: x\r\n"
         b"  folded\r\nC: a\0b\rc\r\nD : \xe9 \r\nContent-Length: 2\r\n\r\nok"
     )
-    assert post(serve(once(raw)).url()).headers == [
+    assert post(serve(once(raw)).url()).fields == [
         ("A", "1"),
         ("B", "x folded"),
         ("C", "a b c"),
@@ -87,10 +89,76 @@ def test_a_malformed_header_line_loses_no_other(serve, post):
     ]
 
 
+@pytest.mark.parametrize(
+    ("head", "body", "cut"),
+    [
+        (b"HTTP/1.1 200\nContent-Length: 2\n", b"ok", ""),
+        (b"HTTP/1.1  200  OK\r\nContent-Length: 2\r\n", b"ok", ""),
+        (b"HTTP/1.2 200 OK\r\nContent-Length: 2\r\n", b"ok", ""),
+        (HEAD + b"Content-Length : 2\r\n", b"ok", ""),
+        (HEAD + b"Content-Length: 2\r\nContent-Length: 2, 2\r\n", b"ok", ""),
+        (HEAD + b"Content-Length: 2\r\nX-A: \x01\r\n", b"ok", ""),
+        (HEAD + b"Content-Length:\r\n", b"ok and more", ""),
+        (HEAD + b"no colon\r\n", b"ok and more", ""),
+        (HEAD + b"no colon\r\nContent-Length: 99\r\n", b"ok and more", "connection"),
+        (b"HTTP/1.1 204 OK\r\nno colon\r\n", b"", ""),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" + HEAD + b"no colon\r\n", b"ok and more", ""),
+        (b"HTTP/1.1 103 Hints\r\nno colon\r\n\r\n" + HEAD, b"ok and more", ""),
+    ],
+)
+def test_a_head_with_a_fault_is_read_all_the_same(serve, post, head, body, cut):
+    got = post(serve(once(head + b"\r\nok and more")).url())
+    assert got.ok
+    assert (got.body, got.cut) == (body, cut)
+
+
+def test_a_length_beside_chunks_counts_for_nothing(serve, post):
+    raw = HEAD + b"Content-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n"
+    got = post(serve(once(raw + b"2\r\nok\r\n0\r\n\r\n")).url())
+    assert (got.body, got.cut) == (b"ok", "")
+    assert got.headers["Content-Length"] == "9"
+
+
+def test_a_head_with_a_fault_may_come_in_small_parts(serve, post):
+    raw = HEAD + b"no colon\r\nA: 1\r\nContent-Length: 2\r\n\r\nok"
+    got = post(serve(dripping(b"", raw, every=0.001)).url())
+    assert (got.fields, got.body) == ([("A", "1"), ("Content-Length", "2")], b"ok")
+
+
+def test_the_reason_may_come_in_parts(serve, post):
+    got = post(serve(dripping(b"", answer(b"ok", status="201 Made"), 0.001)).url())
+    assert (got.status_code, got.reason) == (201, "Made")
+
+
+def test_many_headers_of_one_name_are_joined(serve, post):
+    got = post(serve(once(answer(b"ok", *["a:1"] * 9000))).url())
+    assert got.headers["A"] == ", ".join(["1"] * 9000)
+
+
+@pytest.mark.parametrize(
+    ("start", "more"),
+    [
+        (b"1;", b"x" * 60_000),
+        (b"0\r\n", b"T: v\r\n" * 9000),
+        (b"0\r\nT:", b"v" * 60_000),
+    ],
+    ids=["extension", "trailers", "trailer"],
+)
+def test_framing_without_end_is_cut(serve, post, start, more):
+    def behave(peer: Peer) -> None:
+        peer.request()
+        peer.say(CHUNKED + b"2\r\nok\r\n" + start)
+        while not peer.server.over.is_set():
+            peer.say(more)
+
+    got = post(serve(behave).url())
+    assert (got.body, got.cut) == (b"ok", "connection")
+
+
 def test_forty_kilobytes_of_headers_are_read(serve, post):
     many = [f"X-{number}: {'v' * 190}" for number in range(200)]
     got = post(serve(once(answer(b"ok", *many))).url())
-    assert (got.body, len(got.headers)) == (b"ok", 201)
+    assert (got.body, len(got.fields)) == (b"ok", 201)
 
 
 @pytest.mark.parametrize("length", ["Content-Length: 10000000\r\n", ""])
@@ -113,7 +181,7 @@ def test_of_100_megabytes_no_more_than_the_limit_is_taken_in(serve, post):
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert (got.status, got.body, got.cut) == (200, b"x" * 65_536, "size")
+    assert (got.status_code, got.body, got.cut) == (200, b"x" * 65_536, "size")
     assert peak < 1_000_000
     # What the kernel had room for on its way, and no more: the client hung up.
     assert server.sent < 20_000_000
@@ -160,13 +228,11 @@ def test_a_body_that_does_not_end_is_cut_at_the_deadline(serve, post, behaviour)
     got = post(serve(behaviour).url(), deadline=0.3)
     assert got.body.startswith(b"start")
     assert got.cut == "deadline"
-    assert 290 <= got.timings.total_ms < 1000
 
 
 def test_a_silence_in_the_body_is_cut_at_the_read_limit(serve, post):
     got = post(serve(hangs_after(answer(b"start", length=100))).url(), read=0.2)
     assert (got.body, got.cut) == (b"start", "deadline")
-    assert got.timings.total_ms < 1000
 
 
 def zipped(data: bytes, coding: str) -> bytes:
@@ -219,11 +285,11 @@ def test_a_bomb_is_cut_without_being_unpacked(serve, post, coding):
     assert peak < 3_000_000
 
 
-def test_a_refusal_before_the_upload_is_read_is_still_an_answer(serve, post):
+def test_a_refusal_before_the_upload_is_read_is_still_a_response(serve, post):
     def behave(peer: Peer) -> None:
         peer.say(answer(b"no", "Connection: close", status="413 Too Large"))
-        # Half closed, so that the answer is not lost in a reset.
+        # Half closed, so that the response is not lost in a reset.
         peer.sock.shutdown(1)
         peer.hang()
 
-    assert post(serve(behave).url(), body=b"x" * 1000).status == 413
+    assert post(serve(behave).url(), body=b"x" * 1000).status_code == 413

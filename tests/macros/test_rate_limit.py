@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from macros import queue
-from macros.deliveries.pace import Pace, amount_and_window
+from macros.deliveries.rate_limit import RateLimiter, amount_and_window
 
 
 @dataclass
@@ -36,25 +36,25 @@ def test_a_rate_is_so_many_in_so_many_seconds(
 
 def test_a_rate_is_kept_by_all_workers_together() -> None:
     limits = Limits(1, rate=5.0)
-    workers = [Pace(), Pace()]
+    workers = [RateLimiter(), RateLimiter()]
     waits = [workers[n % 2].take(limits, str(n)) for n in range(8)]
     assert waits[:5] == [0.0] * 5
     assert all(0 < wait <= 1.0 for wait in waits[5:])
 
 
 def test_permits_come_back_as_time_passes() -> None:
-    limits, pace = Limits(2, rate=10.0), Pace()
+    limits, limiter = Limits(2, rate=10.0), RateLimiter()
     begun, sent, n = time.monotonic(), 0, 0
     while sent < 15:
         n += 1
-        wait = pace.take(limits, str(n))
+        wait = limiter.take(limits, str(n))
         sent += not wait
         time.sleep(wait)
     assert time.monotonic() - begun >= 0.9
 
 
 def test_slots_are_shared_and_come_back_when_a_request_is_over() -> None:
-    limits, one, two = Limits(3, concurrency=2), Pace(), Pace()
+    limits, one, two = Limits(3, concurrency=2), RateLimiter(), RateLimiter()
     assert one.take(limits, "a") == two.take(limits, "b") == 0.0
     assert one.take(limits, "c") > 0
     two.give_back(limits, "b")
@@ -62,9 +62,9 @@ def test_slots_are_shared_and_come_back_when_a_request_is_over() -> None:
 
 
 def test_destinations_do_not_share_permits() -> None:
-    pace = Pace()
-    assert pace.take(Limits(4, rate=1.0), "a") == 0.0
-    assert pace.take(Limits(5, rate=1.0), "b") == 0.0
+    limiter = RateLimiter()
+    assert limiter.take(Limits(4, rate=1.0), "a") == 0.0
+    assert limiter.take(Limits(5, rate=1.0), "b") == 0.0
 
 
 def test_without_redis_a_worker_keeps_to_its_share(
@@ -74,13 +74,13 @@ def test_without_redis_a_worker_keeps_to_its_share(
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
-    limits, pace = Limits(6, rate=4.0, concurrency=4), Pace()
-    pace._workers, pace._counted_at = 2, time.monotonic()
+    limits, limiter = Limits(6, rate=4.0, concurrency=4), RateLimiter()
+    limiter._workers, limiter._counted_at = 2, time.monotonic()
     gone = Redis(unix_socket_path="/nonexistent.sock", retry=Retry(NoBackoff(), 0))
     monkeypatch.setattr(queue, "redis", lambda: gone)
     monkeypatch.setattr(queue, "script", gone.register_script)
 
-    waits = [pace.take(limits, str(n)) for n in range(5)]
+    waits = [limiter.take(limits, str(n)) for n in range(5)]
 
     assert waits[:2] == [0.0, 0.0], "two of the four slots are this worker's share"
     assert all(wait > 0 for wait in waits[2:])
@@ -90,8 +90,8 @@ def test_many_threads_cannot_take_more_than_there_is() -> None:
     limits, granted = Limits(7, rate=50.0), []
 
     def grab(name: str) -> None:
-        pace = Pace()
-        granted.extend(n for n in range(30) if not pace.take(limits, f"{name}{n}"))
+        limiter = RateLimiter()
+        granted.extend(n for n in range(30) if not limiter.take(limits, f"{name}{n}"))
 
     threads = [threading.Thread(target=grab, args=[str(n)]) for n in range(4)]
     begun = time.monotonic()

@@ -1,0 +1,113 @@
+"""From a delivery that is due to what is sent for it, or to why nothing can be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from feedback.changes import Change
+from feedback.models import Feedback, Tester
+from logs.models import Attempt, Delivery, ErrorClass, Resend, Run, SubjectKind
+from logs.recording import Outcome
+
+from ..auth.authentication import Forbidden
+from ..http import TransportError, origin_of
+from ..steps.compiled import Outgoing, Transport
+from ..steps.errors import TooLarge
+from ..steps.rendering import Plan, context_for
+from ..steps.replay import sent_before
+from ..tags import RenderContext, RenderError
+from . import outcomes
+from .sender import Exchange, MailExchange
+from .throttle import Throttle, Throttles
+
+_GONE = {
+    SubjectKind.FEEDBACK: "was deleted",
+    SubjectKind.TESTER: "was deleted or erased",
+}
+
+
+@dataclass(slots=True, eq=False)
+class Sending:
+    """A delivery's exchange, from when it is built until its outcome is known."""
+
+    delivery: Delivery
+    exchange: Exchange
+    throttle: Throttle
+
+
+class Builder:
+    """Builds what is sent for the deliveries of one run."""
+
+    def __init__(self, run: Run, plan: Plan, throttles: Throttles) -> None:
+        self._run = run
+        self._plan = plan
+        self._throttles = throttles
+        self._subjects: dict[int, Feedback | Tester] = {}
+        self._sent_before: dict[int, Attempt] = {}
+
+    def load(self, deliveries: list[Delivery]) -> None:
+        """Read at once what building them takes."""
+        pks = [delivery.subject_id for delivery in deliveries]
+        self._subjects.update(self._plan.load_subjects(pks))
+        self._sent_before.update(sent_before(deliveries))
+
+    def forget(self, deliveries: Iterable[Delivery]) -> None:
+        for delivery in deliveries:
+            self._subjects.pop(delivery.subject_id, None)
+
+    def build(self, delivery: Delivery) -> Sending | Outcome:
+        """What cannot be built is an outcome: it would fail the next time as well."""
+        try:
+            return self._built(delivery)
+        except TooLarge as error:
+            return self._refused(delivery, str(error), ErrorClass.TOO_LARGE)
+        except Forbidden as error:
+            return self._refused(delivery, str(error), ErrorClass.BLOCKED)
+        except RenderError as error:
+            return self._refused(delivery, str(error), ErrorClass.RENDER)
+        except TransportError as error:
+            return self._refused(delivery, error.message, ErrorClass(error.kind))
+
+    def _built(self, delivery: Delivery) -> Sending | Outcome:
+        step = self._plan.steps[delivery.step]
+        context = self._context(delivery)
+        if delivery.resend == Resend.SAME:
+            step = step.repeat(self._sent_before.pop(delivery.pk, None))
+        built = step.build(context)
+        if isinstance(built, Change):
+            return outcomes.of_change(delivery, built, context.now)
+        if built.transport is Transport.MAIL:
+            exchange: Exchange = MailExchange(built.request, built.masked)
+            return Sending(delivery, exchange, self._throttles.mail)
+        return self._request(delivery, built)
+
+    def _context(self, delivery: Delivery) -> RenderContext:
+        subject = self._subjects.get(delivery.subject_id)
+        if subject is None:
+            kind = self._plan.subject_kind
+            gone = f"The {kind.label.lower()} {_GONE[kind]}"
+            raise RenderError(None, f"{gone} before the request was built.")
+        secrets = self._plan.vault.values
+        return context_for(subject, self._run, delivery.pk, timezone.now(), secrets)
+
+    def _request(self, delivery: Delivery, built: Outgoing) -> Sending:
+        is_echo = self._run.is_echo
+        origin = origin_of(built.request.url)
+        # An echo waits for nobody, and nobody for it.
+        toward = "" if is_echo else origin
+        throttle = self._throttles.get(self._run.community_id, toward)
+        row = throttle.destination
+        exchange = Exchange(built.request, built.masked, is_echo)
+        exchange.credentials = built.credentials
+        exchange.tls = self._plan.tls_for(row)
+        exchange.is_inside = row is not None and row.allows_inside
+        return Sending(delivery, exchange, throttle)
+
+    def _refused(
+        self, delivery: Delivery, message: str, error_class: ErrorClass
+    ) -> Outcome:
+        message = self._plan.vault.redact(message)
+        return outcomes.not_sent(delivery, message, error_class, timezone.now())

@@ -1,0 +1,77 @@
+"""The threads that wait on the network can touch neither database nor queue."""
+
+from __future__ import annotations
+
+import gc
+from types import FunctionType, ModuleType
+
+import pytest
+from django.db.models import Model, QuerySet
+
+from feedback.models import FeedbackType
+from logs.models import Destination
+from macros.deliveries.building import Builder, Sending
+from macros.deliveries.claims import claim_due
+from macros.deliveries.sender import Exchange
+from macros.deliveries.throttle import Throttle, Throttles
+from macros.deliveries.work import Work
+from macros.steps.rendering import Plan
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def bugs() -> FeedbackType:
+    made = factories.feedback_type()
+    factories.ticket(made)
+    return made
+
+
+def built(bugs: FeedbackType, **macro: str) -> Sending:
+    run = factories.run(factories.macro(bugs, "https://hooks.example/", **macro))
+    plan = Plan.from_snapshot(run.snapshot)
+    builder = Builder(run, plan, Throttles(8))
+    deliveries = claim_due(run.pk, 10, "lease")
+    builder.load(deliveries)
+    sending = builder.build(deliveries[0])
+    assert isinstance(sending, Sending)
+    return sending
+
+
+def reached(start: object) -> list[object]:
+    """All that can be reached from an object by its attributes and their contents."""
+    seen: dict[int, object] = {}
+    todo = [start]
+    while todo:
+        item = todo.pop()
+        if id(item) in seen or isinstance(item, type | ModuleType | FunctionType):
+            continue
+        seen[id(item)] = item
+        todo += gc.get_referents(item)
+    return list(seen.values())
+
+
+def test_an_exchange_leads_to_no_row_and_no_queue(bugs: FeedbackType) -> None:
+    factories.secret(bugs, "token", "a-bearer-token")
+    factories.secret(bugs, "key", "whsec_" + "a" * 32)
+    Destination.objects.create(
+        community=bugs.project.community,
+        origin="https://hooks.example:443",
+        ca_certificates="PEM",
+    )
+    sending = built(bugs, auth_kind="bearer", auth_secret="token", signing_secret="key")
+    assert sending.exchange.credentials and sending.exchange.tls
+    rows_and_more = (Model, QuerySet, Throttle, Throttles, Work, Plan)
+    assert any(isinstance(item, Model) for item in reached(sending))
+    found = [
+        item for item in reached(sending.exchange) if isinstance(item, rows_and_more)
+    ]
+    assert found == []
+
+
+def test_an_exchange_is_known_by_itself_alone(bugs: FeedbackType) -> None:
+    """Two that ask for the same are two."""
+    request = built(bugs).exchange.request
+    one, two = Exchange(request, request), Exchange(request, request)
+    assert len({one: "one", two: "two"}) == 2
