@@ -60,6 +60,7 @@ class MacroAdmin(EditorMixin, NewMacroPages, TestsMixin, VersionsMixin, Recorded
     ]
     list_select_related = ["feedback_type__project", "project", "community"]
     list_filter = ["is_active"]
+    linked_parameters = ("feedback_type", "feedback_type__isnull")
     search_fields = ["name", "description"]
     autocomplete_fields = ["feedback_type"]
     fieldsets = [
