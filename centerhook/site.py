@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,9 +72,7 @@ class CenterHookAdminSite(admin.AdminSite):
         ]
         return [path("second-factor/", include(second_factor)), *super().get_urls()]
 
-    def admin_view(
-        self, view: Callable[..., Any], cacheable: bool = False
-    ) -> Callable[..., Any]:
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Whoever comes second with the same name gets the page's own sentence."""
         return super().admin_view(once_more(view), cacheable)
 
