@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -26,7 +26,7 @@ def questions_of(feedback_type: FeedbackType) -> dict[str, forms.Field]:
     }
 
 
-def answers_in(cleaned: dict[str, Any]) -> dict[str, Any]:
+def answers_in(cleaned: Mapping[str, object]) -> dict[str, object]:
     """A validated form's answers as they are stored, by key; blank ones left out."""
     return {
         name.removeprefix(PREFIX): _stored(value)
@@ -35,8 +35,8 @@ def answers_in(cleaned: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def stored_answer(question: FormField, text: str) -> Any:
-    """How this answer is stored, of a multiple choice one choice.
+def stored_answer(question: FormField, text: str) -> object:
+    """How this answer is stored; for a multiple choice, one of the choices.
 
     Raises ValidationError where the question does not take it.
     """
@@ -51,19 +51,20 @@ def stored_answer(question: FormField, text: str) -> Any:
     return _stored(_form_field(question).clean(text))
 
 
-def answer_from(question: FormField, text: str) -> Any:
+def answer_from(question: FormField, text: str) -> object:
     """The answer that a text gives, as it is stored; None for no answer.
 
-    Of a multiple choice the text has one choice per line, or several between commas.
+    For a multiple choice the text has a choice on each line, or several between commas.
     Raises ValidationError where the question does not take it.
     """
-    given: Any = text.strip()
+    given: object = text.strip()
     if question.kind == FieldKind.CHECKBOX and given:
-        if given.lower() not in _TICKED | _UNTICKED:
+        word = text.strip().lower()
+        if word not in _TICKED | _UNTICKED:
             raise ValidationError("Give yes or no.")
-        given = given.lower() in _TICKED
+        given = word in _TICKED
     elif question.kind == FieldKind.MULTIPLE_CHOICE:
-        given = _several(question, given)
+        given = _several(question, text.strip())
     elif question.kind == FieldKind.LONG_TEXT:
         given = text
     answer = _stored(_form_field(question).clean(given))
@@ -133,7 +134,7 @@ _BUILDERS: dict[FieldKind, Callable[..., forms.Field]] = {
 }
 
 
-def _stored(value: Any) -> Any:
+def _stored(value: object) -> object:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, date):

@@ -79,7 +79,7 @@ def _log_in(browser: Browser, demo: Demo) -> None:
 
 def _start_run(browser: Browser, demo: Demo) -> int:
     """Choose the macro for all that the filter finds, and confirm."""
-    filtered = f"{LIST}?feedback_type={demo.feedback_type.pk}&open=yes"
+    filtered = f"{LIST}?type={demo.feedback_type.pk}&open=true"
     filtered += "&field_severity=Critical"
     tickets = browser.get(filtered).form("changelist-form")
     chosen = tickets.filled(action=f"macro_{demo.macro.pk}", select_across="1")

@@ -98,7 +98,7 @@ def may_in_a_community(actor: Any, permission: str) -> bool:
 
 
 def reached_wholly(actor: Any, permission: str) -> Q:
-    """Of communities, those in the whole of which the actor has a permission."""
+    """Selects the communities in the whole of which the actor has a permission."""
     if is_above_roles(actor):
         return Q()
     granted = [each for each in accesses_of(actor) if permission in each.permissions]
@@ -109,7 +109,7 @@ class ScopedQuerySet(QuerySet[M]):
     """Rows that belong to a tenant; the model's `tenancy` says to which."""
 
     def visible_to(self, actor: Any, permission: str = "") -> Self:
-        """The rows on which the actor has a permission: to view them, if not said."""
+        """The rows on which the actor has a permission: without one, to view them."""
         if is_above_roles(actor):
             return self
         opts = self.model._meta

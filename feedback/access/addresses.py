@@ -22,7 +22,7 @@ _MAPPED_BITS = 96
 
 
 def client_address(request: HttpRequest) -> str:
-    """The caller's IP address, or an empty string where it can't be told.
+    """The caller's IP address, or an empty string where it can't be known.
 
     Each of PROXY_COUNT trusted proxies appends whom it was called by to
     X-Forwarded-For; what stands further left anybody may have written.

@@ -19,6 +19,9 @@ class Role(TextChoices):
 
 # Perform Action, control a run, send again.
 RUN_MACRO = "macros.run_macro"
+# Whose tickets are spoken of, and which testers.
+VIEW_TICKET = "feedback.view_feedback"
+VIEW_TESTER = "feedback.view_tester"
 # All that is stored of a person.
 EXPORT_TESTER = "feedback.export_tester"
 ERASE_TESTER = "feedback.erase_tester"

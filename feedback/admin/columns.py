@@ -14,12 +14,14 @@ from django.utils.html import format_html, format_html_join
 from django.utils.timezone import localtime
 
 from logs.models import Delivery
-from macros.tags import normalise
 
 from ..forms import PREFIX
 from ..models import Feedback, FormField, Tester
+from ..names import normalise
 
 Subject = Feedback | Tester
+# What `list_display` holds.
+Column = str | Callable[[Any], str | bool]
 
 
 def answer_column(question: FormField) -> Callable[[Feedback], str]:
@@ -69,14 +71,14 @@ def _origin(provenance: dict[str, Any] | None, known: set[int]) -> str:
     if not provenance:
         return ""
     at = localtime(datetime.fromisoformat(provenance["at"]))
-    said = (
+    label = (
         f"from run {provenance['run']}, attempt {provenance['attempt']},"
         f" {provenance['source']}, {date_format(at, 'j M Y, H:i')}"
     )
     if provenance["delivery"] not in known:
-        return said
+        return label
     url = reverse("admin:logs_delivery_change", args=[provenance["delivery"]])
-    return format_html('<a href="{}">{}</a>', url, said)
+    return format_html('<a href="{}">{}</a>', url, label)
 
 
 def _class_name(name: str) -> str:
@@ -84,7 +86,7 @@ def _class_name(name: str) -> str:
     return re.sub(r"[^\w-]+", "_", name)
 
 
-def _in_cell(value: Any) -> str:
+def _in_cell(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     if isinstance(value, bool):

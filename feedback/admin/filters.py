@@ -1,207 +1,228 @@
-"""The filters beside the lists of tickets and testers."""
+"""What stands beside the lists of tickets and testers: values of their conditions.
+
+None of these filters anything: they offer, and the list's FilterSet selects.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from itertools import product
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any, Protocol
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
-from django.db.models import Q, QuerySet
-from django.db.models.fields.json import KeyTransform
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.timezone import localdate
 
-from macros.tags import normalise
+from ..forms import PREFIX
+from ..models import FieldKind, FormField
+from ..selection.external import EXTERNAL_PREFIX, PRESENCE_PREFIX, is_name
 
-from ..forms import PREFIX, stored_answer
-from ..models import FeedbackType, FieldKind, FormField, Visibility
-from ..selection.answers import answer_is
-
-Choices = list[tuple[str, str]]
-
-
-class OpenFilter(admin.SimpleListFilter):
-    title = "open"
-    parameter_name = "open"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [("yes", "Open"), ("no", "Closed")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() not in ("yes", "no"):
-            return queryset
-        return queryset.filter(status__is_open=self.value() == "yes")
+Choices = Sequence[tuple[str, str]]
+Query = Mapping[str, str | None]
+# A choice as the template shows it.
+Shown = dict[str, object]
+TRUTH: Choices = [("true", "Yes"), ("false", "No")]
 
 
-class VisibilityFilter(admin.SimpleListFilter):
-    title = "visibility"
-    parameter_name = "visibility"
+class OfferingList(Protocol):
+    """What the list is asked for by what stands beside it."""
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return list(Visibility.choices)
+    add_facets: bool
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if _is_offered(self):
-            return queryset.filter(visibility=self.value())
-        return queryset.none() if self.value() else queryset
+    def get_query_string(self, new_params: Query = ..., /) -> str:
+        """The list's address with these parameters; None takes one away."""
+
+    def beside(self, *names: str) -> list[tuple[str, str]]:
+        """All parameters but these, for a form that gives these anew."""
+
+    def counted(
+        self, request: HttpRequest, parameter: str, values: Iterable[str]
+    ) -> dict[str, int]:
+        """How many rows each of these values of a condition would leave."""
 
 
-class TypedFilter(admin.SimpleListFilter):
-    """A box to type in, for what has more values than a list can hold."""
+class Offer(admin.ListFilter):
+    """One condition beside the list."""
 
-    template = "admin/feedback/feedback/typed_filter.html"
-    parameter_name = ""
-    asks_for = ""
-    # Values that are offered as links beside the box.
-    links: Choices | tuple[tuple[str, str], ...] = ()
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [("", "")]
+    def __init__(
+        self,
+        request: HttpRequest,
+        params: dict[str, list[str]],
+        model: type,
+        model_admin: admin.ModelAdmin,
+        *,
+        title: str,
+        parameter: str,
+    ) -> None:
+        self.title = title
+        self.parameter = parameter
+        super().__init__(request, params, model, model_admin)
+        self.request = request
+        self.given = [each for each in request.GET.getlist(parameter) if each.strip()]
 
     def has_output(self) -> bool:
         return True
 
-    def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        # The search too, which get_filters_params() leaves out.
-        others = dict(changelist.filter_params)
-        others.pop(self.parameter_name, None)
-        value = self.value() or ""
-        labels = dict(self.links)
-        yield {
-            "selected": bool(value),
-            "display": labels.get(value, value),
-            "typed": "" if value in labels else value,
-            "parameter": self.parameter_name,
-            "asks_for": self.asks_for,
-            "links": [
-                (
-                    changelist.get_query_string({self.parameter_name: each or None}),
-                    label,
-                    value == each,
-                )
-                for each, label in [("", "All"), *self.links]
-                if self.links
-            ],
-            "others": [
-                (name, value)
-                for name, values in others.items()
-                for value in (values if isinstance(values, list) else [values])
-            ],
-        }
+    def expected_parameters(self) -> list[str | None]:
+        return [self.parameter]
 
-
-class SubmitterFilter(TypedFilter):
-    title = "submitter"
-    parameter_name = "submitter"
-    asks_for = "Name or e-mail"
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        for word in (self.value() or "").replace("\0", " ").split():
-            queryset = queryset.filter(
-                Q(submitter__email__icontains=word)
-                | Q(submitter__first_name__icontains=word)
-                | Q(submitter__last_name__icontains=word)
-            )
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset
 
 
-def status_filter(feedback_type: FeedbackType) -> type[admin.SimpleListFilter]:
-    class StatusFilter(admin.SimpleListFilter):
-        title = "status"
-        parameter_name = "status"
+class ChoiceOffer(Offer):
+    """The values that a condition takes, as links."""
 
-        def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-            return [(str(each.pk), each.name) for each in feedback_type.statuses.all()]
+    def __init__(self, *args: Any, values: Choices, **options: Any) -> None:
+        self.values = values
+        super().__init__(*args, **options)
 
-        def queryset(
-            self, request: HttpRequest, queryset: QuerySet[Any]
-        ) -> QuerySet[Any]:
-            if _is_offered(self):
-                return queryset.filter(status=self.value())
-            return queryset.none() if self.value() else queryset
+    def choices(self, changelist: OfferingList) -> Iterator[Shown]:  # type: ignore[override]
+        counts: dict[str, int] = {}
+        if changelist.add_facets:
+            values = [value for value, _ in self.values]
+            counts = changelist.counted(self.request, self.parameter, values)
+        yield self._choice(changelist, "All", None, not self.given)
+        for value, label in self.values:
+            shown = f"{label} ({counts[value]})" if counts else label
+            chosen = value in self.given or label in self.given
+            yield self._choice(changelist, shown, value, chosen)
+        offered = {word for pair in self.values for word in pair}
+        for value in self.given:
+            if value not in offered:
+                yield self._choice(changelist, value, value, True)
 
-    return StatusFilter
-
-
-def question_filter(question: FormField) -> type[admin.SimpleListFilter]:
-    """A filter on the stored answers of a choice or checkbox field."""
-
-    class QuestionFilter(admin.SimpleListFilter):
-        title = question.label
-        parameter_name = PREFIX + question.key
-
-        def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-            if question.kind == FieldKind.CHECKBOX:
-                return [("true", "Yes"), ("false", "No")]
-            return [(choice, choice) for choice in question.choice_list]
-
-        def queryset(
-            self, request: HttpRequest, queryset: QuerySet[Any]
-        ) -> QuerySet[Any]:
-            if _is_offered(self):
-                stored = stored_answer(question, str(self.value()))
-                own = [question.feedback_type_id]
-                return queryset.filter(
-                    answer_is(own, question.key, question.kind, stored)
-                )
-            return queryset.none() if self.value() else queryset
-
-    return QuestionFilter
+    def _choice(
+        self, changelist: OfferingList, label: str, value: str | None, chosen: bool
+    ) -> Shown:
+        query = changelist.get_query_string({self.parameter: value})
+        return {"selected": chosen, "query_string": query, "display": label}
 
 
-# In place of a value: there is any, or none.
-ANY, NONE = "*", "!"
+class TypedOffer(Offer):
+    """A box to type in, for what has more values than a list can hold."""
+
+    template = "admin/feedback/feedback/typed_filter.html"
+
+    def __init__(self, *args: Any, hint: str = "", **options: Any) -> None:
+        self.hint = hint
+        super().__init__(*args, **options)
+
+    def choices(self, changelist: OfferingList) -> Iterator[Shown]:  # type: ignore[override]
+        yield {
+            "selected": bool(self.given),
+            "display": ", ".join(self.given),
+            "parameter": self.parameter,
+            "hint": self.hint,
+            "links": list(self.links(changelist)),
+            "others": changelist.beside(self.parameter),
+        }
+
+    def links(self, changelist: OfferingList) -> Iterator[tuple[str, str, bool]]:
+        """Query, label, and whether it is chosen, of links beside the box."""
+        yield from ()
 
 
-def external_filter(name: str) -> type[admin.SimpleListFilter]:
-    """A filter on external data: there is a value, there is none, or it is this one."""
+class ExternalOffer(TypedOffer):
+    """Whether there is a value under a name of external data, or which it is."""
 
-    class ExternalFilter(TypedFilter):
-        title = name
-        parameter_name = f"external_{name}"
-        asks_for = "Exactly this value"
-        links = ((ANY, "Has a value"), (NONE, "Has none"))
+    def expected_parameters(self) -> list[str | None]:
+        return [self.parameter, self.presence]
 
-        def queryset(
-            self, request: HttpRequest, queryset: QuerySet[Any]
-        ) -> QuerySet[Any]:
-            value = (self.value() or "").strip().replace("\0", " ")
-            return _with_external(queryset, name, value) if value else queryset
+    @property
+    def presence(self) -> str:
+        return PRESENCE_PREFIX + self.parameter.removeprefix(EXTERNAL_PREFIX)
 
-    return ExternalFilter
-
-
-def _with_external(rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-    # The column may name it as people write it.
-    keys = sorted({name, normalise(name)})
-    has_any = Q(external_data__has_any_keys=keys)
-    if value == ANY:
-        return rows.filter(has_any)
-    if value == NONE:
-        return rows.exclude(has_any)
-    # Transforms of their own, so that no name is taken for a lookup.
-    held: dict[str, Any] = {
-        f"external_{number}": KeyTransform(key, "external_data")
-        for number, key in enumerate(keys)
-    }
-    where = Q()
-    for alias, meant in product(held, _meanings(value)):
-        where |= Q(**{alias: meant})
-    found: QuerySet[Any] = rows.alias(**held).filter(where)
-    return found
+    def links(self, changelist: OfferingList) -> Iterator[tuple[str, str, bool]]:
+        has = self.request.GET.get(self.presence)
+        offered = [(None, "All"), ("true", "Has a value"), ("false", "Has none")]
+        for value, label in offered:
+            query: Query = {self.presence: value, self.parameter: None}
+            chosen = has == value and not self.given
+            yield changelist.get_query_string(query), label, chosen
 
 
-def _meanings(text: str) -> list[Any]:
-    """What was typed as a text, and as the number or truth value that it may be."""
-    try:
-        meant = json.loads(text, parse_constant=str)
-    except (ValueError, RecursionError):
-        return [text]
-    return [text, meant] if isinstance(meant, (bool, int, float)) else [text]
+class MomentOffer(Offer):
+    """Since when, by a link; any other moments in the address are shown."""
+
+    def __init__(self, *args: Any, before: str, **options: Any) -> None:
+        self.before = before
+        super().__init__(*args, **options)
+        self.until = [each for each in self.request.GET.getlist(before) if each]
+
+    def expected_parameters(self) -> list[str | None]:
+        return [self.parameter, self.before]
+
+    def choices(self, changelist: OfferingList) -> Iterator[Shown]:  # type: ignore[override]
+        today = localdate()
+        offered = [
+            ("Any date", None),
+            ("Today", today),
+            ("Past 7 days", today - timedelta(days=7)),
+            ("This month", today.replace(day=1)),
+            ("This year", today.replace(month=1, day=1)),
+        ]
+        is_offered = False
+        for label, day in offered:
+            since = None if day is None else day.isoformat()
+            query: Query = {self.parameter: since, self.before: None}
+            given = [] if since is None else [since]
+            chosen = not self.until and self.given == given and not is_offered
+            is_offered |= chosen
+            yield {
+                "selected": chosen,
+                "query_string": changelist.get_query_string(query),
+                "display": label,
+            }
+        if not is_offered:
+            words = [f"from {each}" for each in self.given]
+            words += [f"before {each}" for each in self.until]
+            yield {
+                "selected": True,
+                "query_string": changelist.get_query_string(),
+                "display": " ".join(words),
+            }
 
 
-def _is_offered(spec: admin.SimpleListFilter) -> bool:
-    """Whether the value in the address is one of the filter's own."""
-    return any(spec.value() == value for value, _ in spec.lookup_choices)
+# What `list_filter` holds: an offer, but for the request.
+Offered = Callable[..., Offer]
+
+
+def choices(parameter: str, values: Choices, title: str = "") -> Offered:
+    title = title or parameter
+    return partial(ChoiceOffer, parameter=parameter, title=title, values=values)
+
+
+def rows(parameter: str, offered: QuerySet, title: str = "") -> Offered:
+    """The rows by number: their names may be the same."""
+    return choices(parameter, [(str(row.pk), str(row)) for row in offered], title)
+
+
+def typed(parameter: str, hint: str = "", title: str = "") -> Offered:
+    title = title or parameter
+    return partial(TypedOffer, parameter=parameter, title=title, hint=hint)
+
+
+def moments(title: str) -> Offered:
+    return partial(
+        MomentOffer, title=title, parameter=f"{title}_after", before=f"{title}_before"
+    )
+
+
+def question(asked: FormField) -> Offered:
+    """The answers to a choice or checkbox field."""
+    values: Choices = [(choice, choice) for choice in asked.choice_list]
+    if asked.kind == FieldKind.CHECKBOX:
+        values = TRUTH
+    return choices(PREFIX + asked.key, values, asked.label)
+
+
+def external(names: Iterable[str]) -> list[Offered]:
+    hint = "Exactly this value"
+    return [
+        partial(ExternalOffer, parameter=EXTERNAL_PREFIX + name, title=name, hint=hint)
+        for name in names
+        if is_name(name)
+    ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import uuid
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -21,8 +20,8 @@ from macros.steps.previews import Preview, preview
 from macros.tags import TemplateError
 
 from ..access.unlocking import explain_lock
-from ..console.scoping import ScopedAdmin
 from ..rest.idempotency import fingerprint
+from .lists import ConditionsAdmin
 
 # Whatever the macro says, and then the count has to be typed.
 ALWAYS_ASKS_ABOVE = 1_000
@@ -31,9 +30,9 @@ _SEPARATORS = re.compile(r"[\s,.'’_]")
 
 
 def perform(
-    modeladmin: ScopedAdmin,
+    modeladmin: ConditionsAdmin,
     request: HttpRequest,
-    selected: QuerySet[Any],
+    selected: QuerySet,
     *,
     macro: Macro,
 ) -> HttpResponse | None:
@@ -51,16 +50,17 @@ def perform(
     selection = _in_words(modeladmin, request)
     if _is_confirmed(request, macro, subjects.count()):
         return _start(request, own, macro, key, selection)
-    context = _confirmation(request, subjects, macro)
-    context |= {
+    left_out = 0 if own is selected else selected.count() - own.count()
+    done_before = 0 if subjects is own else own.count() - subjects.count()
+    context = {
         **modeladmin.admin_site.each_context(request),
+        **_confirmation(request, subjects, macro),
         "opts": modeladmin.opts,
         "selection": selection,
-        "left_out": 0 if own is selected else selected.count() - own.count(),
-        "done_before": 0 if subjects is own else own.count() - subjects.count(),
-        "type_count": context["preview"].count > ALWAYS_ASKS_ABOVE,
+        "left_out": left_out,
+        "done_before": done_before,
     }
-    if context["done_before"] and not context["preview"].count:
+    if done_before and not subjects.exists():
         context["problem"] = nothing_left(macro)
     return TemplateResponse(request, "admin/feedback/perform_action.html", context)
 
@@ -77,41 +77,34 @@ def _is_confirmed(request: HttpRequest, macro: Macro, count: int) -> bool:
         return False
     typed = _SEPARATORS.sub("", request.POST.get("typed_count", ""))
     if count > ALWAYS_ASKS_ABOVE and typed != confirmed:
-        told = f"Type {count:,} below to confirm that you mean so many."
-        messages.error(request, told)
+        messages.error(
+            request, f"Type {count:,} below to confirm that you mean so many."
+        )
         return False
     return True
 
 
-def _own(macro: Macro, selected: QuerySet[Any]) -> QuerySet[Any]:
-    """Of the selection, what the macro runs on: a list of testers has others too."""
+def _own(macro: Macro, selected: QuerySet) -> QuerySet:
+    """The part of the selection that the macro runs on: not all testers may be."""
     if macro.subject_kind == SubjectKind.FEEDBACK:
         return selected
     pks = selected.order_by().values("pk")
-    found: QuerySet[Any] = subjects_of(macro).filter(pk__in=pks)
-    return found
+    subjects: QuerySet = subjects_of(macro).filter(pk__in=pks)
+    return subjects
 
 
-def _in_words(modeladmin: ScopedAdmin, request: HttpRequest) -> str:
+def _in_words(modeladmin: ConditionsAdmin, request: HttpRequest) -> str:
     """How the subjects were selected, for the run's page."""
-    changelist = modeladmin.get_changelist_instance(request)
-    words = [
-        f"{spec.title}: {choice['display']}"
-        for spec in changelist.filter_specs
-        if any(name in request.GET for name in spec.expected_parameters())
-        for choice in spec.choices(changelist)
-        if choice.get("selected")
-    ]
-    if changelist.query:
-        words.append(f"search: {changelist.query}")
+    words = [modeladmin.selection_in_words(request)]
     if request.POST.get("select_across") != "1":
         words.append("picked by hand")
-    return "; ".join(words) or f"all {modeladmin.opts.verbose_name_plural}"
+    all_of_them = f"all {modeladmin.opts.verbose_name_plural}"
+    return "; ".join(filter(None, words)) or all_of_them
 
 
 def _start(
     request: HttpRequest,
-    subjects: QuerySet[Any],
+    subjects: QuerySet,
     macro: Macro,
     key: str,
     selection: str,
@@ -132,7 +125,7 @@ def _start(
 
 
 def _key_of(request: HttpRequest) -> str:
-    """The confirmation's own; of a list, what this very form says.
+    """The confirmation's own; for a list, what this very form says.
 
     Each page that is shown has another CSRF token. A new key where there is neither.
     """
@@ -141,8 +134,8 @@ def _key_of(request: HttpRequest) -> str:
     except ValueError:
         if not request.POST.get("csrfmiddlewaretoken"):
             return uuid.uuid4().hex
-    said = [request.user.pk, request.get_full_path(), sorted(request.POST.lists())]
-    return fingerprint(said)[:32]
+    form = [request.user.pk, request.get_full_path(), sorted(request.POST.lists())]
+    return fingerprint(form)[:32]
 
 
 def _to_run(run: Run) -> HttpResponse:
@@ -150,32 +143,20 @@ def _to_run(run: Run) -> HttpResponse:
 
 
 def _confirmation(
-    request: HttpRequest, subjects: QuerySet[Any], macro: Macro
-) -> dict[str, Any]:
-    problem = ""
-    found = Preview(count=0)
-    try:
-        found = preview(macro, subjects)
-    except TemplateError as error:
-        problem = str(error)
-    if macro.paused_reason:
-        problem = f"This macro is paused: {macro.paused_reason}"
-    elif not problem and not found.count:
-        problem = f"Nothing of the selection is what it runs on: {macro.runs_on}."
-    elif not problem and not found.steps:
-        problem = "This macro has no step yet, so there is nothing to do."
-    lock = None
-    if macro.is_locked():
-        lock = explain_lock(macro.community, request.user)
+    request: HttpRequest, subjects: QuerySet, macro: Macro
+) -> dict[str, object]:
+    shown, problem = _preview(macro, subjects)
+    lock = explain_lock(macro.community, request.user) if macro.is_locked() else None
     across = request.POST.get("select_across") == "1"
     return {
         "title": f"Perform Action: {macro.name}",
         "macro": macro,
         "runs_on": macro.runs_on,
         "noun": macro.subject_kind.label.lower(),
-        "preview": found,
+        "preview": shown,
         "problem": problem,
         "lock": lock,
+        "type_count": shown.count > ALWAYS_ASKS_ABOVE,
         "has_worker": queue.has_worker(),
         "run_key": uuid.uuid4().hex,
         "action_name": request.POST["action"],
@@ -183,3 +164,20 @@ def _confirmation(
         "select_across": across,
         "selected": request.POST.getlist(ACTION_CHECKBOX_NAME)[: 1 if across else None],
     }
+
+
+def _preview(macro: Macro, subjects: QuerySet) -> tuple[Preview, str]:
+    """What would be done, and why it can't be."""
+    try:
+        shown = preview(macro, subjects)
+    except TemplateError as error:
+        shown, problem = Preview(count=0), str(error)
+    else:
+        problem = ""
+        if not shown.count:
+            problem = f"Nothing of the selection is what it runs on: {macro.runs_on}."
+        elif not shown.steps:
+            problem = "This macro has no step yet, so there is nothing to do."
+    if macro.paused_reason:
+        problem = f"This macro is paused: {macro.paused_reason}"
+    return shown, problem

@@ -1,41 +1,41 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 
 from macros.models import Macro
 from macros.runs import macros_for
 
-from ..access.roles import RUN_MACRO
-from ..models import Community, Tester
-from ..selection.conditions import NUMBER
-from .columns import external_column, external_table
-from .filters import external_filter
+from ..access.roles import RUN_MACRO, VIEW_TESTER
+from ..models import Community, Project, Tester
+from ..selection.conditions import rows_named
+from ..selection.testers import SEARCHED, TesterFilterSet
+from . import filters
+from .columns import Column, external_column, external_table
+from .filters import TRUTH, Offered
+from .lists import ConditionsAdmin
 from .perform import perform
 from .privacy import PrivacyPages
-from .tester_filters import (
-    CommunityFilter,
-    CountryFilter,
-    ErasedFilter,
-    ProjectFilter,
-    ScoreFilter,
-)
+
+Row = TypeVar("Row", Community, Project)
 
 
 @admin.register(Tester)
-class TesterAdmin(PrivacyPages):
+class TesterAdmin(PrivacyPages, ConditionsAdmin):
     owner_fields = ("community",)
     list_select_related = ["community"]
     list_per_page = 50
     change_list_template = "admin/feedback/tester/change_list.html"
     change_form_template = "admin/feedback/tester/change_form.html"
-    search_fields = ["email", "first_name", "last_name", "company"]
+    search_fields = SEARCHED
     readonly_fields = ["external"]
     fieldsets = [
         (
@@ -64,15 +64,36 @@ class TesterAdmin(PrivacyPages):
         ("From other systems", {"fields": ["external"]}),
     ]
 
-    def get_list_display(self, request: HttpRequest) -> list[Any]:
+    def get_list_display(self, request: HttpRequest) -> list[Column]:
         columns = [external_column(name) for name in _columns_of(request)]
         listed = ["email", "name", "company", "country", "score"]
         return [*listed, *columns, "community"]
 
-    def get_list_filter(self, request: HttpRequest) -> list[Any]:
-        external = [external_filter(name) for name in _columns_of(request)]
-        places = [CommunityFilter, ProjectFilter]
-        return [*places, CountryFilter, ScoreFilter, *external, ErasedFilter]
+    def offers(self, request: HttpRequest) -> list[Offered]:
+        title = "project they submitted in"
+        return [
+            filters.rows("community", _communities_for(request)),
+            filters.rows("project", _projects_for(request), title),
+            filters.typed("country", "Two letters: DE"),
+            filters.typed("score_at_least", "A whole number", "score at least"),
+            *filters.external(_columns_of(request)),
+            filters.choices("erased", TRUTH),
+        ]
+
+    def filterset(
+        self,
+        request: HttpRequest,
+        data: QueryDict,
+        rows: QuerySet,
+        beside: Iterable[str],
+    ) -> TesterFilterSet:
+        return TesterFilterSet(
+            data,
+            rows,
+            communities=_communities_for(request),
+            projects=_projects_for(request),
+            beside=beside,
+        )
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         macros = list(_macros_in(request))
@@ -84,7 +105,7 @@ class TesterAdmin(PrivacyPages):
             actions[name] = (partial(perform, macro=macro), name, label)
         return actions | super().get_actions(request)
 
-    def page_of(self, request: HttpRequest, obj: Tester) -> dict[str, Any]:
+    def page_of(self, request: HttpRequest, obj: Tester) -> dict[str, object]:
         macros = Macro.objects.visible_to(request.user, RUN_MACRO)
         fitting = macros_for(obj, macros.filter(is_active=True))
         return {
@@ -95,9 +116,9 @@ class TesterAdmin(PrivacyPages):
         }
 
     def save_model(
-        self, request: HttpRequest, obj: Any, form: Any, change: bool
+        self, request: HttpRequest, obj: Tester, form: ModelForm, change: bool
     ) -> None:
-        """Only what was edited: an answer or a macro may have changed the rest."""
+        """Only what was edited: a response or a macro may have changed the rest."""
         if not change:
             return super().save_model(request, obj, form, change)
         obj.save(update_fields=form.changed_data)
@@ -105,7 +126,7 @@ class TesterAdmin(PrivacyPages):
             raise PermissionDenied
 
     def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         context = {"title": "Testers", **(extra_context or {})}
         return super().changelist_view(request, context)
@@ -115,12 +136,20 @@ class TesterAdmin(PrivacyPages):
         return external_table(tester)
 
 
+def _communities_for(request: HttpRequest) -> QuerySet[Community]:
+    """The communities that may be spoken of."""
+    return Community.objects.visible_to(request.user, VIEW_TESTER)
+
+
+def _projects_for(request: HttpRequest) -> QuerySet[Project]:
+    """The projects that may be spoken of."""
+    return Project.objects.visible_to(request.user, VIEW_TESTER)
+
+
 def _columns_of(request: HttpRequest) -> list[str]:
-    """Of the community whose list is open, or of all that are in it."""
+    """The columns of the communities whose testers are listed."""
     if not hasattr(request, "tester_columns"):
-        rows = Community.objects.visible_to(request.user, "feedback.view_tester")
-        if community := _number(request, "community"):
-            rows = rows.filter(pk=community)
+        rows = _narrowed(request, "community", _communities_for(request))
         names = [name for each in rows for name in each.tester_column_names]
         request.tester_columns = list(dict.fromkeys(names))  # type: ignore[attr-defined]
     return request.tester_columns  # type: ignore[attr-defined,no-any-return]
@@ -131,15 +160,20 @@ def _macros_in(request: HttpRequest) -> QuerySet[Macro]:
     rows = Macro.objects.visible_to(request.user, RUN_MACRO).filter(
         feedback_type=None, is_active=True
     )
-    if community := _number(request, "community"):
-        rows = rows.filter(community=community)
-    if project := _number(request, "project"):
-        whole = Q(project=None, community__projects=project)
-        rows = rows.filter(Q(project=project) | whole).distinct()
+    if request.GET.get("community"):
+        communities = _narrowed(request, "community", _communities_for(request))
+        rows = rows.filter(community__in=communities.values("pk"))
+    if request.GET.get("project"):
+        projects = _narrowed(request, "project", _projects_for(request)).values("pk")
+        whole = Q(project=None, community__projects__in=projects)
+        rows = rows.filter(Q(project__in=projects) | whole).distinct()
     return rows.select_related("community", "project").order_by("name", "pk")
 
 
-def _number(request: HttpRequest, name: str) -> int:
-    """What the list is narrowed to; 0 where it is not."""
-    text = request.GET.get(name, "")
-    return int(text) if NUMBER.fullmatch(text) else 0
+def _narrowed(request: HttpRequest, name: str, rows: QuerySet[Row]) -> QuerySet[Row]:
+    """Those of the rows that the list's parameter names; all, where it names none."""
+    given = [each for each in request.GET.getlist(name) if each.strip()]
+    if not given:
+        return rows
+    keys = {pk for each in given for (pk,) in rows_named(rows, each).values_list("pk")}
+    return rows.filter(pk__in=keys)

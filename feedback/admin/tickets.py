@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -15,22 +16,20 @@ from django.utils.html import format_html
 from logs.models import Run
 from macros.models import Macro
 
-from ..access.roles import RUN_MACRO
-from ..console.scoping import ScopedAdmin, ScopedInline
+from ..access.roles import RUN_MACRO, VIEW_TICKET
+from ..console.scoping import ScopedInline
 from ..forms import PREFIX, answers_in, questions_of
-from ..models import Comment, Feedback, FeedbackType, FieldKind, Status
-from ..selection.tickets import SEARCHED
-from .columns import answer_column, external_column, external_table
-from .filters import (
-    OpenFilter,
-    SubmitterFilter,
-    VisibilityFilter,
-    external_filter,
-    question_filter,
-    status_filter,
-)
+from ..models import Comment, Feedback, FeedbackType, FieldKind, Status, Visibility
+from ..selection.conditions import rows_named
+from ..selection.tickets import SEARCHED, FeedbackFilterSet
+from . import filters
+from .columns import Column, answer_column, external_column, external_table
+from .filters import Offered
+from .lists import ConditionsAdmin
 from .perform import perform
 
+# The parameter that says whose list or form is open.
+TYPE = "type"
 _FILTERED_KINDS = frozenset(
     {FieldKind.CHOICE, FieldKind.MULTIPLE_CHOICE, FieldKind.CHECKBOX}
 )
@@ -42,10 +41,10 @@ class CommentInline(ScopedInline, admin.TabularInline):
     fields = ["text", "by", "created_at"]
     readonly_fields = ["by", "created_at"]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
         runs = Run.objects.filter(pk=OuterRef("run_number"))
         rows = super().get_queryset(request).select_related("author")
-        signed: QuerySet[Any] = rows.annotate(has_run=Exists(runs))
+        signed: QuerySet = rows.annotate(has_run=Exists(runs))
         return signed
 
     @admin.display(description="by")
@@ -53,11 +52,11 @@ class CommentInline(ScopedInline, admin.TabularInline):
         """A person, or the macro and the run of it."""
         if not comment.macro_name:
             return str(comment.author or "-")
-        said = f"Macro {comment.macro_name}, run {comment.run_number}"
+        label = f"Macro {comment.macro_name}, run {comment.run_number}"
         if not comment.has_run:  # type: ignore[attr-defined]
-            return said
+            return label
         url = reverse("admin:logs_run_change", args=[comment.run_number])
-        return format_html('<a href="{}">{}</a>', url, said)
+        return format_html('<a href="{}">{}</a>', url, label)
 
 
 class TicketForm(forms.ModelForm):
@@ -79,7 +78,7 @@ class TicketForm(forms.ModelForm):
         for key, value in self.instance.form_values.items():
             self.initial.setdefault(PREFIX + key, value)
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         asked = {field.key for field in self.feedback_type.form_fields.all()}
         kept = {
@@ -92,7 +91,7 @@ class TicketForm(forms.ModelForm):
 
 
 @admin.register(Feedback)
-class FeedbackAdmin(ScopedAdmin):
+class FeedbackAdmin(ConditionsAdmin):
     form = TicketForm
     date_hierarchy = "created_at"
     search_fields = SEARCHED
@@ -109,8 +108,8 @@ class FeedbackAdmin(ScopedAdmin):
     ]
     inlines = [CommentInline]
 
-    def get_list_display(self, request: HttpRequest) -> list[Any]:
-        columns: list[Any] = ["reference", "title", "status", "submitter"]
+    def get_list_display(self, request: HttpRequest) -> list[Column]:
+        columns: list[Column] = ["reference", "title", "status", "submitter"]
         feedback_type = _chosen_type(request)
         if feedback_type is None:
             columns.insert(1, "feedback_type")
@@ -122,21 +121,33 @@ class FeedbackAdmin(ScopedAdmin):
             ]
         return [*columns, "visibility", "created_at"]
 
-    def get_list_filter(self, request: HttpRequest) -> list[Any]:
-        dates = ["created_at", "modified_at"]
-        feedback_type = _chosen_type(request)
-        if feedback_type is None:
-            return [OpenFilter, VisibilityFilter, SubmitterFilter, *dates]
-        questions = feedback_type.form_fields.filter(kind__in=_FILTERED_KINDS)
+    def offers(self, request: HttpRequest) -> list[Offered]:
+        offers = [filters.choices("open", [("true", "Open"), ("false", "Closed")])]
+        if feedback_type := _chosen_type(request):
+            offers.append(filters.rows("status", feedback_type.statuses.all()))
+            questions = feedback_type.form_fields.filter(kind__in=_FILTERED_KINDS)
+            offers += [filters.question(each) for each in questions]
+            offers += filters.external(feedback_type.external_column_names)
         return [
-            OpenFilter,
-            status_filter(feedback_type),
-            *[question_filter(question) for question in questions],
-            *[external_filter(name) for name in feedback_type.external_column_names],
-            VisibilityFilter,
-            SubmitterFilter,
-            *dates,
+            *offers,
+            filters.choices("visibility", Visibility.choices),
+            filters.typed("submitter", "Name or e-mail"),
+            filters.moments("created"),
+            filters.moments("modified"),
         ]
+
+    def filterset(
+        self,
+        request: HttpRequest,
+        data: QueryDict,
+        rows: QuerySet,
+        beside: Iterable[str],
+    ) -> FeedbackFilterSet:
+        return FeedbackFilterSet(data, rows, types=_types_for(request), beside=beside)
+
+    def shown_on_page(self, request: HttpRequest) -> list[str]:
+        shown = super().shown_on_page(request)
+        return [*shown, TYPE] if _chosen_type(request) else shown
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions = {}
@@ -146,7 +157,7 @@ class FeedbackAdmin(ScopedAdmin):
         return actions | super().get_actions(request)
 
     def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         feedback_type = _chosen_type(request)
         context = {
@@ -159,7 +170,7 @@ class FeedbackAdmin(ScopedAdmin):
         self,
         request: HttpRequest,
         form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
+        extra_context: dict[str, object] | None = None,
     ) -> HttpResponse:
         types = FeedbackType.objects.visible_to(request.user, self.permission_to("add"))
         if self.has_add_permission(request) and _chosen_type(request) not in types:
@@ -173,17 +184,21 @@ class FeedbackAdmin(ScopedAdmin):
             return TemplateResponse(request, template, context)
         return super().add_view(request, form_url, extra_context)
 
-    def page_of(self, request: HttpRequest, obj: Feedback) -> dict[str, Any]:
+    def page_of(self, request: HttpRequest, obj: Feedback) -> dict[str, object]:
         tickets = reverse("admin:feedback_feedback_changelist")
         return {
             "ticket": obj,
             "subject": obj,
             "macros": _macros_for(request, obj.feedback_type),
-            "list_url": f"{tickets}?feedback_type={obj.feedback_type_id}",
+            "list_url": f"{tickets}?{TYPE}={obj.feedback_type_id}",
         }
 
     def get_form(
-        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+        self,
+        request: HttpRequest,
+        obj: Feedback | None = None,
+        change: bool = False,
+        **kwargs: Any,
     ) -> type[forms.ModelForm]:
         feedback_type = _type_of(request, obj)
         questions = questions_of(feedback_type)
@@ -191,7 +206,9 @@ class FeedbackAdmin(ScopedAdmin):
         kwargs["form"] = type("TypedTicketForm", (TicketForm,), members)
         return super().get_form(request, obj, change, **kwargs)
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+    def get_fieldsets(
+        self, request: HttpRequest, obj: Feedback | None = None
+    ) -> list[Any]:
         feedback_type = _type_of(request, obj)
         ticket = ["title", "description", ("status", "visibility"), "submitter"]
         if obj:
@@ -206,9 +223,9 @@ class FeedbackAdmin(ScopedAdmin):
         return fieldsets
 
     def save_model(
-        self, request: HttpRequest, obj: Any, form: Any, change: bool
+        self, request: HttpRequest, obj: Feedback, form: forms.ModelForm, change: bool
     ) -> None:
-        """All but the external data, which an answer may have changed meanwhile."""
+        """All but the external data, which a response may have changed meanwhile."""
         if not change:
             return super().save_model(request, obj, form, change)
         obj.save(update_fields=_columns_of_people())
@@ -216,7 +233,11 @@ class FeedbackAdmin(ScopedAdmin):
             raise PermissionDenied
 
     def save_formset(
-        self, request: HttpRequest, form: Any, formset: Any, change: bool
+        self,
+        request: HttpRequest,
+        form: forms.ModelForm,
+        formset: forms.BaseModelFormSet,
+        change: bool,
     ) -> None:
         for comment in formset.save(commit=False):
             if not comment.macro_name:
@@ -245,11 +266,18 @@ def _chosen_type(request: HttpRequest) -> FeedbackType | None:
     if not hasattr(request, "chosen_type"):
         # The list's own parameters come along on the way to a form.
         came_from = QueryDict(request.GET.get("_changelist_filters", ""))
-        chosen = request.GET.get("feedback_type") or came_from.get("feedback_type", "")
-        rows = FeedbackType.objects.visible_to(request.user).select_related("project")
-        found = rows.filter(pk=chosen).first() if chosen.isdecimal() else None
-        request.chosen_type = found  # type: ignore[attr-defined]
+        given = request.GET.getlist(TYPE) or came_from.getlist(TYPE)
+        rows = _types_for(request).select_related("project")
+        named = list(rows_named(rows, given[0])[:2]) if len(given) == 1 else []
+        request.chosen_type = (  # type: ignore[attr-defined]
+            named[0] if len(named) == 1 else None
+        )
     return request.chosen_type  # type: ignore[attr-defined,no-any-return]
+
+
+def _types_for(request: HttpRequest) -> QuerySet[FeedbackType]:
+    """The types that may be spoken of."""
+    return FeedbackType.objects.visible_to(request.user, VIEW_TICKET)
 
 
 def _type_of(request: HttpRequest, ticket: Feedback | None) -> FeedbackType:

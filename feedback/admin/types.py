@@ -43,6 +43,6 @@ class FeedbackTypeAdmin(ScopedAdmin[FeedbackType]):
     @admin.display(description="tickets")
     def ticket_list(self, feedback_type: FeedbackType) -> str:
         return format_html(
-            '<a href="../feedback/?feedback_type={}">Open the list</a>',
+            '<a href="../feedback/?type={}">Open the list</a>',
             feedback_type.pk,
         )

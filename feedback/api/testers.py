@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.db.models import QuerySet
 from django.http import QueryDict, StreamingHttpResponse
@@ -17,7 +16,7 @@ from logs.models import Action
 from logs.privacy import ErasureUnfinished, erase_tester, export_tester
 
 from ..access.roles import ERASE_TESTER, EXPORT_TESTER
-from ..models import Project, Tester
+from ..models import Community, Project, Tester
 from ..rest.problems import Problem, in_body, invalid
 from ..rest.viewsets import ReadOnlyViewSet
 from ..selection.testers import TesterFilterSet
@@ -35,8 +34,8 @@ class ErasureSerializer(serializers.Serializer):
     list=extend_schema(
         summary="Find testers",
         description="Newest first. All conditions given must hold. Beside those listed:"
-        " `external_<name>=` for external data. A parameter that is not known, or is"
-        " empty, is refused.",
+        " `external_<name>=` for external data, and `has_external_<name>=` for whether"
+        " there is any. A parameter that is not known, or is empty, is refused.",
     ),
     retrieve=extend_schema(summary="Read a tester"),
 )
@@ -51,11 +50,17 @@ class TesterViewSet(ReadOnlyViewSet):
         return ErasureSerializer if self.action == "erase" else TesterSerializer
 
     def filterset(
-        self, data: QueryDict, rows: QuerySet[Any], beside: Iterable[str]
+        self, data: QueryDict, rows: QuerySet, beside: Iterable[str]
     ) -> TesterFilterSet:
         # Names of what the caller can't see are not hinted at.
-        projects = Project.objects.visible_to(self.request.user, self.view_permission())
-        return TesterFilterSet(data, rows, projects=projects, beside=beside)
+        user, permission = self.request.user, self.view_permission()
+        return TesterFilterSet(
+            data,
+            rows,
+            communities=Community.objects.visible_to(user, permission),
+            projects=Project.objects.visible_to(user, permission),
+            beside=beside,
+        )
 
     @extend_schema(
         summary="Export all that is stored of a tester",
@@ -81,8 +86,8 @@ class TesterViewSet(ReadOnlyViewSet):
         asked = self.get_serializer(data=request.data)
         asked.is_valid(raise_exception=True)
         if asked.validated_data["email"] != tester.email:
-            told = "This is not the tester's e-mail, so nothing was erased."
-            raise invalid([in_body(["email"], told)])
+            message = "This is not the tester's e-mail, so nothing was erased."
+            raise invalid([in_body(["email"], message)])
         remove = asked.validated_data["remove_texts"]
         try:
             erase_tester(tester, request.user, remove_texts=remove)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.db.models import QuerySet
 from django.http import QueryDict
@@ -18,8 +17,9 @@ from .serializers import FeedbackSerializer
         summary="Find tickets",
         description="Newest first. All conditions given must hold. Beside those listed:"
         " `field_<key>=` for an answer to a question of the form, such as"
-        " `field_severity=Critical`, and `external_<name>=` for external data. A"
-        " parameter that is not known, or is empty, is refused.",
+        " `field_severity=Critical`, and `external_<name>=` for external data, and"
+        " `has_external_<name>=` for whether there is any. A parameter that is not"
+        " known, or is empty, is refused.",
     ),
     retrieve=extend_schema(summary="Read a ticket"),
 )
@@ -31,7 +31,7 @@ class FeedbackViewSet(ReadOnlyViewSet):
     filterset_class = FeedbackFilterSet
 
     def filterset(
-        self, data: QueryDict, rows: QuerySet[Any], beside: Iterable[str]
+        self, data: QueryDict, rows: QuerySet, beside: Iterable[str]
     ) -> FeedbackFilterSet:
         # Names of what the caller can't see are not hinted at.
         types = FeedbackType.objects.visible_to(

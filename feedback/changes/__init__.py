@@ -1,21 +1,15 @@
 """The one write path of changes to tickets and testers."""
 
-from .plan import (
-    Change,
-    ChangeKind,
-    ChangePlan,
-    ChangeResult,
-    Origin,
-    apply,
-    of_tester,
-)
+from .change import Change, ChangeKind, ChangeResult, Origin
+from .checking import ChangeChecker, check_tester
+from .writing import apply
 
 __all__ = [
     "Change",
+    "ChangeChecker",
     "ChangeKind",
-    "ChangePlan",
-    "Origin",
     "ChangeResult",
+    "Origin",
     "apply",
-    "of_tester",
+    "check_tester",
 ]

@@ -13,7 +13,7 @@ from ..access.keys import KeyActor, KeyRefused, authenticate
 from .problems import refused
 
 RIGHT_PLACE = "Send the API key in the header 'Authorization: Bearer <token>'."
-# How a key that came in the wrong place is told from other values.
+# Tells a key that came in the wrong place from other values.
 _TOKEN = re.compile(r"(?<![A-Za-z0-9])ch_[0-9A-Za-z_]{20,}")
 _KEY_HEADERS = ("X-Api-Key", "Api-Key", "Apikey", "X-Auth-Token", "X-Access-Token")
 

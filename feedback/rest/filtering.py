@@ -9,7 +9,13 @@ from django.http import QueryDict
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 
-from ..selection.conditions import ChoiceFilter, MomentFilter, NumberFilter, RowsFilter
+from ..selection.conditions import (
+    ChoiceFilter,
+    ConditionFilter,
+    MomentFilter,
+    NumberFilter,
+    RowsFilter,
+)
 from .paging import PARAMETERS
 from .problems import in_parameter, invalid
 
@@ -18,8 +24,8 @@ class FilterBackend(BaseFilterBackend):
     """`view.filterset(data, queryset, beside)` makes the FilterSet."""
 
     def filter_queryset(
-        self, request: Request, queryset: QuerySet[Any], view: Any
-    ) -> QuerySet[Any]:
+        self, request: Request, queryset: QuerySet, view: Any
+    ) -> QuerySet:
         if not view.is_list:
             return queryset
         filterset = view.filterset(request.query_params, queryset, PARAMETERS)
@@ -29,8 +35,8 @@ class FilterBackend(BaseFilterBackend):
                 for name, problems in filterset.errors.items()
                 for problem in problems
             )
-        found: QuerySet[Any] = filterset.qs
-        return found
+        rows: QuerySet = filterset.qs
+        return rows
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         return [
@@ -52,7 +58,7 @@ def refuse_parameters(data: QueryDict) -> None:
         raise invalid(in_parameter(name, problem) for name in data)
 
 
-def _schema_of(condition: Any) -> dict[str, Any]:
+def _schema_of(condition: ConditionFilter) -> dict[str, Any]:
     if isinstance(condition, ChoiceFilter):
         return {"schema": {"type": "string", "enum": [*condition.extra["meanings"]]}}
     if isinstance(condition, MomentFilter):

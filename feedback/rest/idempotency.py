@@ -35,7 +35,7 @@ def key_of(request: Request, *scope: object) -> str:
     return fingerprint([*who, *scope, given])[:32]
 
 
-def fingerprint(data: Any) -> str:
+def fingerprint(data: object) -> str:
     """Alike for bodies that say the same, however they are written."""
     written = json.dumps(data, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(written.encode()).hexdigest()

@@ -52,5 +52,5 @@ class CursorPagination(pagination.CursorPagination):
 
 
 def _bad_cursor() -> Exception:
-    problem = "This is no cursor of ours. Follow the address in `next` as it is."
+    problem = "This is not a cursor of ours. Follow the address in `next` as it is."
     return invalid([in_parameter("cursor", problem)])

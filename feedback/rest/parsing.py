@@ -33,7 +33,7 @@ class JSONParser(parsers.JSONParser):
         return data
 
 
-def _refuse_unstorable(value: Any, path: list[object]) -> None:
+def _refuse_unstorable(value: object, path: list[object]) -> None:
     """NUL and halves of surrogate pairs, which JSON can write and nobody can keep."""
     if isinstance(value, str):
         if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):

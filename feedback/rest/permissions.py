@@ -36,9 +36,11 @@ def lacks(actor: Any, permission: str) -> APIException:
         except KeyRefused as refusal:
             return refused(refusal)
         except KeyError:
-            told = "No API key may do this: sign in as a person who may."
-            return PermissionDenied(told, code="permission_denied")
-        told = "A key of one project may not do this: it reaches the whole community."
-        return PermissionDenied(told, code="permission_denied")
-    told = f"Your role does not allow this: it lacks {permission}."
-    return PermissionDenied(told, code="permission_denied")
+            message = "No API key may do this: sign in as a person who may."
+            return PermissionDenied(message, code="permission_denied")
+        message = (
+            "A key of one project may not do this: it reaches the whole community."
+        )
+        return PermissionDenied(message, code="permission_denied")
+    message = f"Your role does not allow this: it lacks {permission}."
+    return PermissionDenied(message, code="permission_denied")

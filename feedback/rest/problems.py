@@ -25,16 +25,16 @@ logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 TOO_LARGE = "The body is too large. Send less at once."
-# More faults than these help nobody, and would make a small body's answer big.
+# More faults than these help nobody, and would make the response to a small body big.
 _MAX_ERRORS = 50
 
-_PLACES = ("parameter", "header", "pointer")
+_MEMBERS = ("parameter", "header", "pointer")
 
 Fault = dict[str, str]
 
 
 class Problem(exceptions.APIException):
-    """An error to answer with; `errors` say which members of the request are wrong.
+    """An error response; `errors` say which members of the request are wrong.
 
     `wait` is in how many seconds to try again.
     """
@@ -66,10 +66,10 @@ def in_body(path: Iterable[object], detail: str) -> Fault:
 
 
 def invalid(faults: Iterable[Fault]) -> Problem:
-    found = list(faults)
-    where = "; ".join(f"{_place(fault)}: {fault['detail']}" for fault in found[:3])
-    more = f" And {len(found) - 3} more." if len(found) > 3 else ""
-    return Problem(400, "invalid", f"{where}{more}", found[:_MAX_ERRORS])
+    faults = list(faults)
+    where = "; ".join(f"{_member(fault)}: {fault['detail']}" for fault in faults[:3])
+    more = f" And {len(faults) - 3} more." if len(faults) > 3 else ""
+    return Problem(400, "invalid", f"{where}{more}", faults[:_MAX_ERRORS])
 
 
 def refused(refusal: KeyRefused) -> exceptions.APIException:
@@ -80,14 +80,15 @@ def refused(refusal: KeyRefused) -> exceptions.APIException:
     return problem
 
 
-def _place(fault: Fault) -> str:
-    return next(fault[kind] for kind in _PLACES if kind in fault)
+def _member(fault: Fault) -> str:
+    return next(fault[kind] for kind in _MEMBERS if kind in fault)
 
 
 def details(
     status: int, code: str, detail: str, errors: Iterable[Fault] = ()
-) -> dict[str, Any]:
-    found = {
+) -> dict[str, object]:
+    """The body of a response with problem details."""
+    body: dict[str, object] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
@@ -95,7 +96,7 @@ def details(
         "code": code,
     }
     faults = list(errors)
-    return {**found, "errors": faults} if faults else found
+    return {**body, "errors": faults} if faults else body
 
 
 def response(status: int, code: str, detail: str) -> JsonResponse:
@@ -110,10 +111,10 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
     if known is None:
         return None
     headers = {}
-    if getattr(known, "auth_header", None):
-        headers["WWW-Authenticate"] = known.auth_header
-    if getattr(known, "wait", None):
-        headers["Retry-After"] = str(int(known.wait))
+    if scheme := getattr(known, "auth_header", None):
+        headers["WWW-Authenticate"] = scheme
+    if wait := getattr(known, "wait", None):
+        headers["Retry-After"] = str(int(wait))
     problem = _problem(known)
     body = details(problem.status_code, problem.code, problem.sentence, problem.errors)
     _log(context["request"], body)
@@ -122,7 +123,7 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
     )
 
 
-def _known(exc: Exception) -> Any:
+def _known(exc: Exception) -> exceptions.APIException | None:
     if isinstance(exc, Http404):
         return exceptions.NotFound(str(exc) or None)
     if isinstance(exc, PermissionDenied):
@@ -144,21 +145,23 @@ def _problem(exc: exceptions.APIException) -> Problem:
     return Problem(exc.status_code, code if isinstance(code, str) else "error", detail)
 
 
-def _faults(found: Any, path: tuple[object, ...]) -> Iterator[tuple[Any, str]]:
-    """The places and sentences in what REST framework's serializers raise."""
-    if isinstance(found, dict):
-        for name, below in found.items():
+def _faults(
+    detail: object, path: tuple[object, ...]
+) -> Iterator[tuple[tuple[object, ...], str]]:
+    """The paths and sentences in what REST framework's serializers raise."""
+    if isinstance(detail, dict):
+        for name, below in detail.items():
             own = path if name == "non_field_errors" else (*path, name)
             yield from _faults(below, own)
-    elif isinstance(found, list):
-        for number, below in enumerate(found):
+    elif isinstance(detail, list):
+        for number, below in enumerate(detail):
             nested = isinstance(below, dict | list)
             yield from _faults(below, (*path, number) if nested else path)
     else:
-        yield path, str(found)
+        yield path, str(detail)
 
 
-def _log(request: Request, body: dict[str, Any]) -> None:
+def _log(request: Request, body: dict[str, object]) -> None:
     """The path without its query, which may hold what nobody should read."""
     # Asking for `request.user` would try once more who it is.
     user = vars(request).get("_user")

@@ -15,8 +15,8 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
     name = "apiKey"
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
-        told = "An API key of the community: `Authorization: Bearer ch_...`"
-        return {"type": "http", "scheme": "bearer", "description": told}
+        description = "An API key of the community: `Authorization: Bearer ch_...`"
+        return {"type": "http", "scheme": "bearer", "description": description}
 
 
 class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -24,12 +24,12 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
     name = "session"
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
-        told = "The admin's session; to change anything, with `X-CSRFToken`."
+        description = "The admin's session; to change anything, with `X-CSRFToken`."
         return {
             "type": "apiKey",
             "in": "cookie",
             "name": "sessionid",
-            "description": told,
+            "description": description,
         }
 
 
@@ -60,13 +60,13 @@ _PROBLEM = {
 
 
 def add_problems(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """A postprocessing hook: every operation may answer with problem details."""
+    """A postprocessing hook: every operation may end in problem details."""
     result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = _PROBLEM
-    answer = {
+    refusal: dict[str, object] = {
         "description": "Refused; `detail` says why.",
         "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
     for operations in result["paths"].values():
         for operation in operations.values():
-            operation["responses"]["4XX"] = answer
+            operation["responses"]["4XX"] = refusal
     return result

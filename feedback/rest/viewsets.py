@@ -11,7 +11,7 @@ from rest_framework import mixins, viewsets
 from rest_framework.request import Request
 
 from ..access.actors import ScopedQuerySet
-from ..selection.conditions import StrictFilterSet
+from ..selection.filtersets import StrictFilterSet
 from .filtering import refuse_parameters
 from .permissions import lacks
 
@@ -22,7 +22,7 @@ class ScopedViewSet(viewsets.GenericViewSet):
     What an actor can't see is not found; what it sees and may not do is forbidden.
     """
 
-    queryset: ScopedQuerySet[Any]
+    queryset: ScopedQuerySet
     # What an action needs beside seeing the row.
     action_permissions: ClassVar[dict[str, str]] = {}
     # In ASCII digits, as many as every database can look up.
@@ -45,8 +45,8 @@ class ScopedViewSet(viewsets.GenericViewSet):
         opts = self.queryset.model._meta
         return f"{opts.app_label}.view_{opts.model_name}"
 
-    def get_queryset(self) -> QuerySet[Any]:
-        rows: ScopedQuerySet[Any] = self.queryset.all()
+    def get_queryset(self) -> QuerySet:
+        rows: ScopedQuerySet = self.queryset.all()
         return rows.visible_to(self.request.user)
 
     def get_object(self) -> Any:
@@ -55,7 +55,7 @@ class ScopedViewSet(viewsets.GenericViewSet):
         Raises Http404, PermissionDenied.
         """
         pk, needed = int(self.kwargs["pk"]), self.permission_needed()
-        rows: ScopedQuerySet[Any] = self.queryset.all()
+        rows: ScopedQuerySet = self.queryset.all()
         row = rows.visible_to(self.request.user, needed).filter(pk=pk).first()
         if row is None and self.get_queryset().filter(pk=pk).exists():
             raise lacks(self.request.user, needed)
@@ -70,6 +70,6 @@ class ReadOnlyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
     filterset_class: type[StrictFilterSet]
 
     def filterset(
-        self, data: QueryDict, rows: QuerySet[Any], beside: Iterable[str]
+        self, data: QueryDict, rows: QuerySet, beside: Iterable[str]
     ) -> StrictFilterSet:
         return self.filterset_class(data, rows, beside)

@@ -1,1 +1,1 @@
-"""Conditions that select tickets and testers: the same in the admin and the API."""
+"""Conditions that select rows, by one name and meaning in the admin and the API."""

@@ -1,21 +1,20 @@
-"""What FilterSets are made of: conditions that are kept to the letter or refused.
+"""The kinds of conditions that a FilterSet is made of.
 
-A condition that is passed over makes a selection larger, and then somebody sends to
-tickets that nobody asked for.
+The admin's lists, the API and whatever else selects rows give them by one name each,
+with one meaning.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
-from django.http import QueryDict
-from django_filters import FilterSet
 from django_filters.fields import IsoDateTimeField
 from django_filters.filters import Filter
 
@@ -30,31 +29,48 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f" Did you mean '{close[0]}'?" if close else ""
 
 
+class ConditionField(forms.CharField):
+    """Turns the text that is given for a condition into a Q."""
+
+    def __init__(self, *, strip: bool = True, **options: Any) -> None:
+        super().__init__(max_length=_MAX_LENGTH, strip=strip, **options)
+
+    def clean(self, value: str | None) -> Q | None:
+        text = super().clean(value)
+        return self.condition(text) if text else None
+
+    def condition(self, text: str) -> Q:
+        """Raises ValidationError where the text can't be compared with."""
+        raise NotImplementedError
+
+    def in_words(self, values: list[str]) -> str:
+        """What was given, for people."""
+        return ", ".join(values)
+
+
 class ConditionFilter(Filter):
-    """A filter whose form field turns what is given into a Q."""
+    """A condition that people and programs may give by its name.
 
-    def filter(self, qs: QuerySet[Any], value: Q | None) -> QuerySet[Any]:
-        return qs if value is None else qs.filter(value)
+    Its form field turns what is given into a Q; `title` is its name for people.
+    """
+
+    def __init__(self, *, title: str = "", **options: Any) -> None:
+        super().__init__(**options)
+        self.title = title
 
 
-class _OneField(forms.CharField):
-    def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=_MAX_LENGTH, strip=False, **options)
-
-
-class LookupField(_OneField):
+class LookupField(ConditionField):
     """What is given must be in `lookup`, such as `created_at__gte`."""
 
     def __init__(self, *, lookup: str, **options: Any) -> None:
         self.lookup = lookup
         super().__init__(**options)
 
-    def read(self, text: str) -> Any:
-        return text
+    def condition(self, text: str) -> Q:
+        return Q(**{self.lookup: self.read(text)})
 
-    def clean(self, value: str | None) -> Q | None:
-        text = super().clean(value)
-        return Q(**{self.lookup: self.read(text)}) if text else None
+    def read(self, text: str) -> object:
+        return text
 
 
 class TextFilter(ConditionFilter):
@@ -64,11 +80,11 @@ class TextFilter(ConditionFilter):
 class ChoiceField(LookupField):
     """One of the words in `meanings`, which says what each stands for."""
 
-    def __init__(self, *, meanings: dict[str, Any], **options: Any) -> None:
+    def __init__(self, *, meanings: dict[str, object], **options: Any) -> None:
         self.meanings = meanings
         super().__init__(**options)
 
-    def read(self, text: str) -> Any:
+    def read(self, text: str) -> object:
         if text not in self.meanings:
             raise ValidationError(f"Give one of: {', '.join(self.meanings)}.")
         return self.meanings[text]
@@ -90,9 +106,9 @@ class NumberFilter(ConditionFilter):
 
 
 class MomentField(LookupField):
-    def read(self, text: str) -> Any:
+    def read(self, text: str) -> datetime:
         try:
-            moment = IsoDateTimeField().clean(text)
+            moment: datetime = IsoDateTimeField().clean(text)
             # Beyond, databases can't shift it from one time zone to another.
             usable = 1900 <= moment.year <= 9000
         except (ValidationError, OverflowError):
@@ -109,12 +125,39 @@ class MomentFilter(ConditionFilter):
     field_class = MomentField
 
 
+class SearchField(ConditionField):
+    """Every word must be somewhere in these columns."""
+
+    def __init__(self, *, columns: Iterable[str], **options: Any) -> None:
+        self.columns = tuple(columns)
+        super().__init__(**options)
+
+    def condition(self, text: str) -> Q:
+        every = Q()
+        for word in text.split():
+            anywhere = (Q(**{f"{field}__icontains": word}) for field in self.columns)
+            every &= Q(*anywhere, _connector=Q.OR)
+        return every
+
+
+class SearchFilter(ConditionFilter):
+    field_class = SearchField
+
+
+def rows_named(rows: QuerySet[Model], text: str) -> QuerySet[Model]:
+    """Those of the rows that have this number or name."""
+    named = Q(name=text) if "\0" not in text else Q(pk__in=[])
+    if NUMBER.fullmatch(text):
+        named |= Q(pk=int(text))
+    return rows.filter(named).order_by()
+
+
 class RowsField(forms.Field):
     """Rows by number or name; given several times, any of them."""
 
     widget = forms.MultipleHiddenInput
 
-    def __init__(self, *, rows: QuerySet[Any], lookup: str, **options: Any) -> None:
+    def __init__(self, *, rows: QuerySet[Model], lookup: str, **options: Any) -> None:
         self.rows = rows
         self.lookup = lookup
         super().__init__(**options)
@@ -122,22 +165,23 @@ class RowsField(forms.Field):
     def clean(self, value: list[str] | None) -> Q | None:
         if not value:
             return None
-        found: set[int] = set()
-        for each in value:
-            found |= self._numbers(each)
-        return Q(**{f"{self.lookup}__in": sorted(found)})
+        return self.condition({pk for each in value for pk in self._keys(each)})
 
-    def _numbers(self, text: str) -> set[int]:
-        wanted = Q(name=text) if "\0" not in text else Q(pk__in=[])
-        if NUMBER.fullmatch(text):
-            wanted |= Q(pk=int(text))
-        found = set(self.rows.filter(wanted).order_by().values_list("pk", flat=True))
-        if not found:
+    def condition(self, keys: Iterable[int]) -> Q:
+        return Q(**{f"{self.lookup}__in": sorted(keys)})
+
+    def in_words(self, values: list[str]) -> str:
+        named = (rows_named(self.rows, each).values_list("name") for each in values)
+        return ", ".join(dict.fromkeys(name for rows in named for (name,) in rows))
+
+    def _keys(self, text: str) -> list[int]:
+        keys = list(rows_named(self.rows, text).values_list("pk", flat=True))
+        if not keys:
             names = self.rows.order_by("name").values_list("name", flat=True)
             hint = did_you_mean(text, names.distinct()[:1000])
             kind = self.rows.model._meta.verbose_name
             raise ValidationError(f"There is no {kind} '{text[:100]}'.{hint}")
-        return found
+        return keys
 
 
 class RowsFilter(ConditionFilter):
@@ -153,49 +197,5 @@ class RowsFilter(ConditionFilter):
 
     @property
     def field(self) -> RowsField:
-        return RowsField(rows=self.rows(self.parent), **self.extra)
-
-
-class StrictFilterSet(FilterSet):
-    """Refuses parameters that it does not know, that are empty or are given twice.
-
-    `beside` names those that are somebody else's, such as the cursor of a page.
-    """
-
-    def __init__(
-        self, data: QueryDict, queryset: QuerySet[Any], beside: Iterable[str] = ()
-    ) -> None:
-        super().__init__(data, queryset)
-        self.is_bound = True  # Without data, too: then it takes all.
-        self.beside = frozenset(beside)
-
-    @property
-    def errors(self) -> dict[str, list[str]]:
-        """What is wrong, by the parameter that it is wrong with."""
-        found = {name: [problem] for name, problem in self._refused()}
-        for name, problems in self.form.errors.items():
-            found.setdefault(name, [str(problem) for problem in problems])
-        return found
-
-    def add(self, name: str, condition: ConditionFilter) -> None:
-        """One more that is known."""
-        condition.model, condition.parent = self.queryset.model, self
-        self.filters[name] = condition
-
-    def is_valid(self) -> bool:
-        return not self.errors
-
-    def _refused(self) -> Iterator[tuple[str, str]]:
-        for name in self.data:
-            if name in self.beside:
-                continue
-            if name not in self.filters:
-                known = [*self.filters, *self.beside]
-                yield name, f"No such parameter.{did_you_mean(name, known)}"
-                continue
-            values = self.data.getlist(name)
-            several = isinstance(self.form.fields[name].widget, RowsField.widget)
-            if not all(values):
-                yield name, "Give a value, or leave the parameter out."
-            elif len(values) > 1 and not several:
-                yield name, "Give this parameter once."
+        field: RowsField = self.field_class(rows=self.rows(self.parent), **self.extra)
+        return field

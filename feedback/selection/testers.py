@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
-from ..models import Feedback, Project, Tester
+from ..models import Community, Feedback, Project, Tester
 from .conditions import (
     ChoiceFilter,
     ConditionFilter,
@@ -18,10 +17,11 @@ from .conditions import (
     MomentFilter,
     RowsField,
     RowsFilter,
-    StrictFilterSet,
+    SearchFilter,
     TextFilter,
 )
-from .tickets import SearchFilter, external_conditions
+from .external import external_conditions
+from .filtersets import StrictFilterSet
 
 # Where a search looks for each of its words.
 SEARCHED = ("email", "first_name", "last_name", "company")
@@ -42,25 +42,26 @@ class ScoreFilter(ConditionFilter):
 class SubmittedInField(RowsField):
     """Whose tickets are in one of the projects."""
 
-    def clean(self, value: list[str] | None) -> Q | None:
-        found = super().clean(value)
-        if found is None:
-            return None
-        tickets = Feedback.objects.filter(found).order_by()
+    def condition(self, keys: Iterable[int]) -> Q:
+        tickets = Feedback.objects.filter(super().condition(keys)).order_by()
         return Q(pk__in=tickets.values("submitter"))
 
 
 class SubmittedInFilter(RowsFilter):
-    @property
-    def field(self) -> RowsField:
-        return SubmittedInField(rows=self.rows(self.parent), **self.extra)
+    field_class = SubmittedInField
 
 
 class TesterFilterSet(StrictFilterSet):
-    """Over testers; `projects` are those that may be spoken of.
+    """Over testers; `communities` and `projects` are those that may be spoken of.
 
-    Beside what stands here it knows `external_<name>`.
+    Beside what stands here it knows `external_<name>` and `has_external_<name>`.
     """
+
+    community = RowsFilter(
+        lambda own: own.communities,
+        lookup="community",
+        help_text="Name or number of a community; several times: any of them.",
+    )
 
     email = TextFilter(lookup="email__iexact", help_text="The whole e-mail address.")
     country = TextFilter(
@@ -68,6 +69,7 @@ class TesterFilterSet(StrictFilterSet):
     )
     project = SubmittedInFilter(
         lambda own: own.projects,
+        title="project they submitted in",
         lookup="feedback_type__project",
         help_text="Name or number of a project that they have submitted in; several"
         " times: any of them.",
@@ -85,10 +87,14 @@ class TesterFilterSet(StrictFilterSet):
         help_text="Whether they were erased.",
     )
     created_after = MomentFilter(
-        lookup="created_at__gte", help_text="Added at this moment or later."
+        title="added from",
+        lookup="created_at__gte",
+        help_text="Added at this moment or later.",
     )
     created_before = MomentFilter(
-        lookup="created_at__lt", help_text="Added before this moment."
+        title="added before",
+        lookup="created_at__lt",
+        help_text="Added before this moment.",
     )
 
     def __init__(
@@ -96,10 +102,12 @@ class TesterFilterSet(StrictFilterSet):
         data: QueryDict,
         queryset: QuerySet[Tester],
         *,
+        communities: QuerySet[Community],
         projects: QuerySet[Project],
         beside: Iterable[str] = (),
     ) -> None:
         super().__init__(data, queryset, beside)
-        self.projects: QuerySet[Any] = projects
+        self.communities = communities
+        self.projects = projects
         for name, condition in external_conditions(self.data).items():
             self.add(name, condition)

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any
 
-from django import forms
-from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet, TextField
-from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast
-from django.db.models.lookups import Exact
+from django.db.models import QuerySet
 from django.http import QueryDict
 
-from ..forms import PREFIX, stored_answer
+from ..forms import PREFIX
 from ..models import Feedback, FeedbackType, FormField, Project, Status, Visibility
-from .answers import answer_is
+from .answers import AnswerFilter
 from .conditions import (
     ChoiceFilter,
-    ConditionFilter,
-    LookupField,
     MomentFilter,
     RowsFilter,
-    StrictFilterSet,
+    SearchFilter,
     TextFilter,
     did_you_mean,
 )
+from .external import external_conditions
+from .filtersets import StrictFilterSet
 
-EXTERNAL_PREFIX = "external_"
 # Where a search looks for each of its words.
 SEARCHED = (
     "reference",
@@ -38,95 +29,14 @@ SEARCHED = (
     "submitter__email",
     "submitter__last_name",
 )
-# No numbers: databases take them for places in a list.
-_EXTERNAL_NAME = re.compile(r"[A-Za-z][A-Za-z0-9 ._-]{0,99}")
-
-
-class SearchField(LookupField):
-    """Every word must be somewhere in these columns."""
-
-    def __init__(self, *, columns: Iterable[str], **options: Any) -> None:
-        self.columns = tuple(columns)
-        super().__init__(lookup="", **options)
-
-    def clean(self, value: str | None) -> Q | None:
-        text = forms.CharField.clean(self, value)
-        found = Q()
-        for word in text.split():
-            somewhere = (Q(**{f"{field}__icontains": word}) for field in self.columns)
-            found &= Q(*somewhere, _connector=Q.OR)
-        return found if text.strip() else None
-
-
-class SearchFilter(ConditionFilter):
-    field_class = SearchField
-
-
-class AnswerField(LookupField):
-    """An answer to one of the questions, which have the same key in several types."""
-
-    def __init__(self, *, questions: list[FormField], **options: Any) -> None:
-        self.questions = questions
-        super().__init__(lookup="", **options)
-
-    def read(self, text: str) -> Any:
-        types: dict[tuple[str, str], list[int]] = defaultdict(list)
-        values = {}
-        problems: list[str] = []
-        for question in self.questions:
-            try:
-                value = stored_answer(question, text)
-            except ValidationError as error:
-                problems += error.messages
-                continue
-            kind = (question.kind, repr(value))
-            types[kind].append(question.feedback_type_id)
-            values[kind] = value
-        if not types:
-            raise ValidationError(list(dict.fromkeys(problems)))
-        key = self.questions[0].key
-        found = (
-            answer_is(ids, key, kind[0], values[kind]) for kind, ids in types.items()
-        )
-        return Q(*found, _connector=Q.OR)
-
-    def clean(self, value: str | None) -> Q | None:
-        text = forms.CharField.clean(self, value)
-        return self.read(text) if text else None
-
-
-class AnswerFilter(ConditionFilter):
-    field_class = AnswerField
-
-
-class ExternalField(LookupField):
-    """External data of a name, compared as text."""
-
-    def clean(self, value: str | None) -> Any:
-        text = forms.CharField.clean(self, value)
-        stored = Cast(KeyTextTransform(self.lookup, "external_data"), TextField())
-        return Exact(stored, text) if text else None
-
-
-class ExternalFilter(ConditionFilter):
-    field_class = ExternalField
-
-
-def external_conditions(names: Iterable[str]) -> dict[str, ConditionFilter]:
-    """By parameter, of those that name external data."""
-    found = {}
-    for name in names:
-        key = name.removeprefix(EXTERNAL_PREFIX)
-        if name.startswith(EXTERNAL_PREFIX) and _EXTERNAL_NAME.fullmatch(key):
-            found[name] = ExternalFilter(lookup=key)
-    return found
+SUBMITTER = ("submitter__email", "submitter__first_name", "submitter__last_name")
 
 
 class FeedbackFilterSet(StrictFilterSet):
     """Over tickets; `types` are the feedback types that may be spoken of.
 
     Beside what stands here it knows `field_<key>` for each question of their forms,
-    and `external_<name>`.
+    `external_<name>` and `has_external_<name>`.
     """
 
     status = RowsFilter(
@@ -152,7 +62,12 @@ class FeedbackFilterSet(StrictFilterSet):
     visibility = ChoiceFilter(
         lookup="visibility", meanings={each: each for each in Visibility.values}
     )
+    submitter = SearchFilter(
+        columns=SUBMITTER,
+        help_text="Words that must all be found in the submitter's e-mail or names.",
+    )
     submitter_email = TextFilter(
+        title="submitter's e-mail",
         lookup="submitter__email__iexact",
         help_text="The submitter's whole e-mail address.",
     )
@@ -165,16 +80,24 @@ class FeedbackFilterSet(StrictFilterSet):
         " the submitter's e-mail or last name.",
     )
     created_after = MomentFilter(
-        lookup="created_at__gte", help_text="Submitted at this moment or later."
+        title="created from",
+        lookup="created_at__gte",
+        help_text="Submitted at this moment or later.",
     )
     created_before = MomentFilter(
-        lookup="created_at__lt", help_text="Submitted before this moment."
+        title="created before",
+        lookup="created_at__lt",
+        help_text="Submitted before this moment.",
     )
     modified_after = MomentFilter(
-        lookup="modified_at__gte", help_text="Last changed at this moment or later."
+        title="modified from",
+        lookup="modified_at__gte",
+        help_text="Last changed at this moment or later.",
     )
     modified_before = MomentFilter(
-        lookup="modified_at__lt", help_text="Last changed before this moment."
+        title="modified before",
+        lookup="modified_at__lt",
+        help_text="Last changed before this moment.",
     )
 
     def __init__(
@@ -204,10 +127,11 @@ class FeedbackFilterSet(StrictFilterSet):
     def _add_answer(self, name: str, key: str) -> None:
         if "\0" in key:
             return
-        questions = FormField.objects.filter(feedback_type__in=self.types, key=key)
-        found = list(questions.select_related("feedback_type"))
-        if found:
-            self.add(name, AnswerFilter(questions=found))
+        asked = FormField.objects.filter(feedback_type__in=self.types, key=key)
+        questions = list(asked.select_related("feedback_type"))
+        if questions:
+            title = questions[0].label
+            self.add(name, AnswerFilter(questions=questions, title=title))
 
     def _nearest_question(self, name: str) -> str:
         questions = FormField.objects.filter(feedback_type__in=self.types).order_by()

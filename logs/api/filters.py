@@ -4,9 +4,9 @@ from feedback.selection.conditions import (
     ChoiceFilter,
     MomentFilter,
     NumberFilter,
-    StrictFilterSet,
     TextFilter,
 )
+from feedback.selection.filtersets import StrictFilterSet
 
 from ..models import Cause, DeliveryState, ErrorClass, RunState
 

@@ -52,4 +52,4 @@ def make(outcomes: Sequence[Outcome], run: Run, now: datetime) -> None:
         outcome.state = DeliveryState.DELIVERED if done else DeliveryState.FAILED
         attempt = cast(Attempt, outcome.attempt)
         attempt.error_class = "" if done else ErrorClass.RENDER
-        attempt.message = result.said
+        attempt.message = result.message

@@ -1,11 +1,7 @@
 from __future__ import annotations
 
-from feedback.selection.conditions import (
-    ChoiceFilter,
-    NumberFilter,
-    StrictFilterSet,
-    TextFilter,
-)
+from feedback.selection.conditions import ChoiceFilter, NumberFilter, TextFilter
+from feedback.selection.filtersets import StrictFilterSet
 from logs.models import SubjectKind
 
 

@@ -17,7 +17,8 @@ from feedback.models import Community, Project
 from feedback.rest.permissions import lacks
 from feedback.rest.problems import Problem
 from feedback.rest.viewsets import ReadOnlyViewSet
-from feedback.selection.conditions import NumberFilter, StrictFilterSet, TextFilter
+from feedback.selection.conditions import NumberFilter, TextFilter
+from feedback.selection.filtersets import StrictFilterSet
 
 from ..config import save_secret
 from ..models import Secret

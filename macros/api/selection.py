@@ -8,9 +8,10 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import QueryDict
 
-from feedback.models import FeedbackType, Project
+from feedback.access.roles import VIEW_TESTER
+from feedback.models import Community, FeedbackType, Project
 from feedback.rest.problems import in_body, invalid
-from feedback.selection.conditions import StrictFilterSet
+from feedback.selection.filtersets import StrictFilterSet
 from feedback.selection.testers import TesterFilterSet
 from feedback.selection.tickets import FeedbackFilterSet
 from logs.models import SubjectKind
@@ -18,7 +19,7 @@ from logs.models import SubjectKind
 from ..models import Macro
 from ..runs import subjects_of
 
-Selection = tuple[QuerySet[Any], str]
+Selection = tuple[QuerySet, str]
 
 
 def selected(asked: dict[str, Any], macro: Macro, actor: Any) -> Selection:
@@ -30,32 +31,29 @@ def selected(asked: dict[str, Any], macro: Macro, actor: Any) -> Selection:
     return _by_filter(asked["filter"], macro, own, actor)
 
 
-def _by_ids(ids: list[int], macro: Macro, own: QuerySet[Any]) -> Selection:
+def _by_ids(ids: list[int], macro: Macro, own: QuerySet) -> Selection:
     """All or none: one that is hidden, gone, or not the macro's refuses the rest."""
     subjects = own.filter(pk__in=set(ids))
-    found = set(subjects.order_by().values_list("pk", flat=True))
-    missing = [place for place, number in enumerate(ids) if number not in found]
+    known = set(subjects.order_by().values_list("pk", flat=True))
+    missing = [index for index, number in enumerate(ids) if number not in known]
     if missing:
-        called = macro.subject_kind.label.lower()
+        noun = macro.subject_kind.label.lower()
         raise invalid(
             in_body(
-                ["ids", place],
-                f"There is no {called} {ids[place]} of {macro.owner}.",
+                ["ids", index],
+                f"There is no {noun} {ids[index]} of {macro.owner}.",
             )
-            for place in missing
+            for index in missing
         )
-    return subjects, f"{len(found)} by number"
+    return subjects, f"{len(known)} by number"
 
 
 def _by_filter(
-    conditions: dict[str, Any], macro: Macro, own: QuerySet[Any], actor: Any
+    conditions: dict[str, object], macro: Macro, own: QuerySet, actor: Any
 ) -> Selection:
     data = QueryDict(mutable=True)
-    words = []
     for name, value in conditions.items():
-        texts = list(_texts(name, value))
-        data.setlist(name, texts)
-        words.append(f"{name}: {', '.join(texts)}")
+        data.setlist(name, list(_texts(name, value)))
     filterset = _filterset(macro, data, own, actor)
     if filterset.errors:
         raise invalid(
@@ -63,23 +61,27 @@ def _by_filter(
             for name, problems in filterset.errors.items()
             for problem in problems
         )
-    return filterset.qs, "; ".join(words)
+    return filterset.qs, filterset.words
 
 
 def _filterset(
-    macro: Macro, data: QueryDict, own: QuerySet[Any], actor: Any
+    macro: Macro, data: QueryDict, own: QuerySet, actor: Any
 ) -> StrictFilterSet:
     if macro.subject_kind == SubjectKind.FEEDBACK:
         types = FeedbackType.objects.filter(macros=macro)
         return FeedbackFilterSet(data, own, types=types)
     # Only what a caller may see is spoken of.
-    projects = Project.objects.visible_to(actor, "feedback.view_tester")
+    communities = Community.objects.visible_to(actor, VIEW_TESTER)
+    projects = Project.objects.visible_to(actor, VIEW_TESTER)
     return TesterFilterSet(
-        data, own, projects=projects.filter(community=macro.community_id)
+        data,
+        own,
+        communities=communities.filter(pk=macro.community_id),
+        projects=projects.filter(community=macro.community_id),
     )
 
 
-def _texts(name: str, value: Any) -> Iterator[str]:
+def _texts(name: str, value: object) -> Iterator[str]:
     """As they would stand in a URL's query."""
     for each in value if isinstance(value, list) and value else [value]:
         if isinstance(each, bool):

@@ -13,7 +13,7 @@ MAX_IDS = 10_000
 
 
 class MacroSerializer(serializers.ModelSerializer):
-    """A macro. What it sends is not told: templates may hold credentials."""
+    """A macro. What it sends is left out: templates may hold credentials."""
 
     subject_kind = serializers.ChoiceField(
         choices=SubjectKind.choices, read_only=True, help_text="What it is run on."
@@ -86,8 +86,8 @@ class RunRequestSerializer(serializers.Serializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         unknown = set(self.initial_data) - set(self.fields)
         if unknown:
-            told = "No such member: give ids or filter."
-            raise serializers.ValidationError(dict.fromkeys(unknown, told))
+            message = "No such member: give ids or filter."
+            raise serializers.ValidationError(dict.fromkeys(unknown, message))
         if len(attrs) != 1:
             raise serializers.ValidationError("Give either ids or filter.")
         return attrs

@@ -69,23 +69,23 @@ class MacroViewSet(ReadOnlyViewSet):
     def runs(self, request: Request, pk: str) -> Response:
         macro = self.get_object()
         key = key_of(request, macro.pk)
-        body = RunRequestSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
+        asked = RunRequestSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
         try:
-            run = self._start(macro, body.validated_data, key)
+            run = self._start(macro, asked.validated_data, key)
         except KeyReused as refusal:
             raise Problem(422, "idempotency_key_reused", str(refusal)) from refusal
         except RunRefused as refusal:
             raise Problem(409, "run_refused", str(refusal)) from refusal
         context = {"has_worker": queue.has_worker}
         address = reverse("api:run-detail", args=[run.pk], request=request)
-        told = RunDetailSerializer(run, context=context).data
-        return Response(told, status.HTTP_201_CREATED, headers={"Location": address})
+        body = RunDetailSerializer(run, context=context).data
+        return Response(body, status.HTTP_201_CREATED, headers={"Location": address})
 
     def _start(self, macro: Macro, asked: dict[str, Any], key: str) -> Run:
         """The run of this request, or of the earlier one that this one repeats.
 
-        Of a repeat, subjects that have changed or gone since are of no concern.
+        A repeat does not look at the subjects, which may have changed or gone since.
         """
         same = fingerprint(asked) if key else ""
         user = self.request.user

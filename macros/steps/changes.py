@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from feedback.changes import Change, ChangeKind, ChangePlan, of_tester
+from feedback.changes import Change, ChangeChecker, ChangeKind, check_tester
 from feedback.models import Tester
 
 from ..tags import (
@@ -51,18 +51,20 @@ class CompiledChange(CompiledStep):
         text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
         return Change(self.kind, text, self.key)
 
-    def dry_run(self, context: RenderContext, row: DryRunRow, plan: ChangePlan) -> None:
+    def dry_run(
+        self, context: RenderContext, row: DryRunRow, checker: ChangeChecker
+    ) -> None:
         change, subject = self.build(context), row.subject
         if isinstance(subject, Tester):
             tester: Tester | None = subject
-            result = of_tester(subject, change)
+            result = check_tester(subject, change)
         else:
             tester = subject.submitter
-            result = plan.of_ticket(subject, change, tester)
+            result = checker.check_ticket(subject, change, tester)
         if not result.is_possible:
-            row.problem = result.said
+            row.problem = result.message
             return
-        row.lines.append(result.short)
+        row.lines.append(result.forecast)
         row.unchanged += not result.changes_something
         for name, value in result.columns.items():
             setattr(subject, name, value)

@@ -8,7 +8,7 @@ from enum import Enum
 from functools import cached_property
 from typing import ClassVar, Self
 
-from feedback.changes import Change, ChangePlan
+from feedback.changes import Change, ChangeChecker
 from logs.models import Attempt
 from logs.redaction import MASK, header_lines, mask_header, mask_url
 
@@ -67,7 +67,9 @@ class CompiledStep(ABC):
         """What is to be done for a subject. Raises RenderError."""
 
     @abstractmethod
-    def dry_run(self, context: RenderContext, row: DryRunRow, plan: ChangePlan) -> None:
+    def dry_run(
+        self, context: RenderContext, row: DryRunRow, checker: ChangeChecker
+    ) -> None:
         """Say on the row what would be done, and change its subject in memory.
 
         The steps after it see the subject so. Raises RenderError.

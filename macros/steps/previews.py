@@ -9,7 +9,7 @@ from types import MappingProxyType
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from feedback.changes import ChangePlan
+from feedback.changes import ChangeChecker
 from feedback.models import Feedback, Tester
 from logs.models import Run, SubjectKind
 
@@ -77,7 +77,7 @@ def preview(macro: Macro, subjects: QuerySet[Feedback] | QuerySet[Tester]) -> Pr
     run = Run(key="preview", macro_name=macro.name, project=macro.project)
     now = timezone.now()
     rows = subjects.select_related(*_RELATED[macro.subject_kind])
-    changes = ChangePlan([macro.feedback_type_id or 0])
+    checker = ChangeChecker([macro.feedback_type_id or 0])
     result = Preview(count=subjects.count(), steps=[step.words for step in plan.steps])
     result.has_only_requests = plan.is_all_requests
     result.is_guessed = any(step.returns for step in plan.steps[:-1])
@@ -88,7 +88,7 @@ def preview(macro: Macro, subjects: QuerySet[Feedback] | QuerySet[Tester]) -> Pr
             if not result.looked_at and (request := step.preview(context)):
                 result.requests.append(request)
             if not row.problem:
-                _look_at(result, step, context, row, changes)
+                _look_at(result, step, context, row, checker)
         result.add(row)
     return result
 
@@ -98,13 +98,13 @@ def _look_at(
     step: CompiledStep,
     context: RenderContext,
     row: DryRunRow,
-    changes: ChangePlan,
+    checker: ChangeChecker,
 ) -> None:
     """One step for one subject, which is changed in memory for the steps after it."""
     for tag in step.empty_tags(context):
         result.empty.setdefault(tag, []).append(row.name)
     try:
-        step.dry_run(context, row, changes)
+        step.dry_run(context, row, checker)
     except RenderError as error:
         row.problem = str(error)
 

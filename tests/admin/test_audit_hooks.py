@@ -116,7 +116,7 @@ def test_all_that_are_deleted_at_once_are_named(
         "_selected_action": [ticket.pk for ticket in tickets[:2]],
         "post": "yes",
     }
-    page.post(url(Feedback, "changelist") + f"?feedback_type={bugs.pk}", data)
+    page.post(url(Feedback, "changelist") + f"?type={bugs.pk}", data)
     assert Feedback.objects.count() == 1
     assert sorted(entries_of_olivia()) == [
         ("deleted", "feedback.feedback", "BUG-1", {}, ""),
@@ -154,7 +154,7 @@ def test_a_run_is_started_paused_resumed_and_cancelled(
 ) -> None:
     ticket = factories.ticket(bugs)
     macro = factories.macro(bugs, "https://a.example/", name="Post")
-    where = url(Feedback, "changelist") + f"?feedback_type={bugs.pk}"
+    where = url(Feedback, "changelist") + f"?type={bugs.pk}"
     data = {
         "action": f"macro_{macro.pk}",
         "_selected_action": [ticket.pk],
@@ -376,7 +376,7 @@ def test_no_secret_is_in_any_entry(page: Client, bugs: FeedbackType) -> None:
     ticket = {"title": word, "description": word, "visibility": "public"}
     ticket |= {**empty("comments", 0, 1), "comments-0-text": word}
     ticket |= {"field_steps": word}
-    page.post(url(Feedback, "add") + f"?feedback_type={bugs.pk}", ticket)
+    page.post(url(Feedback, "add") + f"?type={bugs.pk}", ticket)
     passwords = {"password1": word, "password2": word, "usable_password": "true"}
     page.post(url(User, "add"), {"username": "nora", **passwords})
     entries = entries_of_olivia()

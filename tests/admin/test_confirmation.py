@@ -31,7 +31,7 @@ def page(bugs: FeedbackType, client: Client) -> Client:
 
 def perform(page: Client, macro: Macro, **form: str) -> Any:
     kind = macro.feedback_type_id
-    url = f"{reverse('admin:feedback_feedback_changelist')}?feedback_type={kind}"
+    url = f"{reverse('admin:feedback_feedback_changelist')}?type={kind}"
     first = Feedback.objects.filter(feedback_type=kind).earliest("pk")
     asked = {
         "action": f"macro_{macro.pk}",

@@ -187,7 +187,7 @@ def test_perform_action_names_the_lock_and_sends_nothing(
     macro: Macro, page: Client
 ) -> None:
     url = reverse("admin:feedback_feedback_changelist")
-    url = f"{url}?feedback_type={macro.feedback_type_id}"
+    url = f"{url}?type={macro.feedback_type_id}"
     ticket = Feedback.objects.get()
     data = {"action": f"macro_{macro.pk}", "index": "0", "_selected_action": ticket.pk}
     shown = html_of(page.post(url, data))

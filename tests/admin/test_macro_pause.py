@@ -134,7 +134,7 @@ def test_perform_action_says_that_the_macro_is_paused(
     ticket = paused.feedback_type.tickets.get()
     where = reverse("admin:feedback_feedback_changelist")
     data = {"action": f"macro_{paused.pk}", "_selected_action": [ticket.pk]}
-    shown = page.post(f"{where}?feedback_type={paused.feedback_type_id}", data)
+    shown = page.post(f"{where}?type={paused.feedback_type_id}", data)
     assert "This macro is paused: <b>a.example</b> answered 410." in words(shown)
     assert 'value="Perform Action"' not in shown.content.decode()
 

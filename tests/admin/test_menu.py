@@ -54,13 +54,13 @@ def test_types_stand_under_their_projects_with_their_open_tickets(
         (
             f"Phone Beta {bugs.project.community}",
             [
-                (f"{LIST}?feedback_type={bugs.pk}", "Bug Report", "3"),
-                (f"{LIST}?feedback_type={ideas.pk}", "Idea &lt;1&gt;", "0"),
+                (f"{LIST}?type={bugs.pk}", "Bug Report", "3"),
+                (f"{LIST}?type={ideas.pk}", "Idea &lt;1&gt;", "0"),
             ],
         ),
         (
             f"Phone Beta {other.project.community}",
-            [(f"{LIST}?feedback_type={other.pk}", "Question", "1")],
+            [(f"{LIST}?type={other.pk}", "Question", "1")],
         ),
     ]
 
@@ -72,10 +72,10 @@ def test_the_type_whose_list_is_open_is_marked(
 
     def marked(url: str) -> list[str]:
         html = page.get(url).content.decode()
-        return re.findall(r'feedback_type=(\d+)" aria-current="page"', html)
+        return re.findall(r'type=(\d+)" aria-current="page"', html)
 
-    assert marked(f"{LIST}?feedback_type={ideas.pk}") == [str(ideas.pk)]
-    assert marked(f"{LIST}?feedback_type={bugs.pk}&open=yes") == [str(bugs.pk)]
+    assert marked(f"{LIST}?type={ideas.pk}") == [str(ideas.pk)]
+    assert marked(f"{LIST}?type={bugs.pk}&open=true") == [str(bugs.pk)]
     assert marked(LIST) == marked(reverse("admin:index")) == []
 
 

@@ -300,7 +300,7 @@ def test_the_preview_offers_its_request_as_a_command(
     ticket = factories.ticket(bugs, title="<b>it's")
     macro = factories.macro(bugs, "https://www.acme.example/")
     response = page.post(
-        reverse("admin:feedback_feedback_changelist") + f"?feedback_type={bugs.pk}",
+        reverse("admin:feedback_feedback_changelist") + f"?type={bugs.pk}",
         {
             "action": f"macro_{macro.pk}",
             "index": "0",

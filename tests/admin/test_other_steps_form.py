@@ -184,7 +184,7 @@ def perform(page: Client, macro: Macro, **more: Any) -> Any:
         "_selected_action": [ticket.pk for ticket in tickets],
         **more,
     }
-    return page.post(f"{LIST}?feedback_type={macro.feedback_type_id}", data)
+    return page.post(f"{LIST}?type={macro.feedback_type_id}", data)
 
 
 def test_a_dry_run_shows_per_ticket_what_would_change_and_changes_nothing(

@@ -31,7 +31,7 @@ def perform(
         "_selected_action": [ticket.pk for ticket in tickets],
         **more,
     }
-    url = f"{LIST}?feedback_type={macro.feedback_type_id}{query}"
+    url = f"{LIST}?type={macro.feedback_type_id}{query}"
     return page.post(url, data)  # type: ignore[return-value]
 
 
@@ -68,7 +68,7 @@ def test_the_action_box_lists_the_types_own_macros(
     other = factories.feedback_type("Idea", "IDEA")
     factories.macro(other, "https://example.com/", name="Of another type")
 
-    html = page.get(f"{LIST}?feedback_type={bugs.pk}").content.decode()
+    html = page.get(f"{LIST}?type={bugs.pk}").content.decode()
 
     assert f'<option value="macro_{slack.pk}">Post to Slack</option>' in html
     assert "Switched off" not in html and "Of another type" not in html
@@ -101,12 +101,12 @@ def test_confirming_starts_one_run_and_opens_its_page(
     tickets = factories.tickets(bugs, 3)
     form = hidden_inputs(perform(page, slack, tickets[:2]))
 
-    response = page.post(f"{LIST}?feedback_type={bugs.pk}", form)
+    response = page.post(f"{LIST}?type={bugs.pk}", form)
 
     run = Run.objects.get()
     assert response.url == reverse("admin:logs_run_change", args=[run.pk])
     assert (run.total, run.actor, run.actor_name) == (2, olivia, "olivia")
-    assert run.selection == "picked by hand"
+    assert run.selection == "type: Bug Report; picked by hand"
     subjects = Delivery.objects.values_list("feedback", "subject_label", "state")
     assert sorted(subjects) == [
         (ticket.pk, ticket.reference, "pending") for ticket in tickets[:2]
@@ -119,7 +119,7 @@ def test_a_double_click_makes_one_run(
     tickets = factories.tickets(bugs, 2)
     form = hidden_inputs(perform(page, slack, tickets))
 
-    urls = [page.post(f"{LIST}?feedback_type={bugs.pk}", form).url for _ in range(2)]
+    urls = [page.post(f"{LIST}?type={bugs.pk}", form).url for _ in range(2)]
 
     assert urls[0] == urls[1]
     assert (Run.objects.count(), Delivery.objects.count()) == (1, 2)
@@ -130,17 +130,17 @@ def test_all_matching_means_what_the_filters_say(
 ) -> None:
     for severity in ("Critical", "Minor"):
         factories.tickets(bugs, 60, form_values={"severity": severity})
-    query = "&field_severity=Critical&open=yes"
+    query = "&field_severity=Critical&open=true"
     first = list(Feedback.objects.filter(form_values__severity="Critical")[:1])
     confirmation = perform(page, slack, first, query, select_across="1")
     assert "<strong>60 tickets</strong>" in confirmation.content.decode()
 
     form = hidden_inputs(confirmation)
-    page.post(f"{LIST}?feedback_type={bugs.pk}{query}", form)
+    page.post(f"{LIST}?type={bugs.pk}{query}", form)
 
     run = Run.objects.get()
     assert run.total == 60
-    assert run.selection == "open: Open; Severity: Critical"
+    assert run.selection == "type: Bug Report; Severity: Critical; open: true"
     sent = Delivery.objects.values_list("feedback__form_values__severity", flat=True)
     assert set(sent) == {"Critical"}
 
@@ -152,7 +152,7 @@ def test_a_selection_that_changed_is_confirmed_again(
     form = hidden_inputs(perform(page, slack, first[:1], select_across="1"))
     factories.ticket(bugs)
 
-    response = page.post(f"{LIST}?feedback_type={bugs.pk}", form)
+    response = page.post(f"{LIST}?type={bugs.pk}", form)
 
     html = response.content.decode()
     assert "The selection has changed meanwhile" in html
@@ -170,7 +170,7 @@ def test_the_same_action_works_for_one_ticket_from_its_form(
 
     assert 'class="perform-one"' in html
     assert f'<option value="macro_{slack.pk}">Post to Slack</option>' in html
-    assert f'action="{LIST}?feedback_type={bugs.pk}"' in html
+    assert f'action="{LIST}?type={bugs.pk}"' in html
     confirmation = perform(page, slack, [ticket]).content.decode()
     assert "<strong>1 ticket</strong> will be sent" in confirmation
 
@@ -198,7 +198,7 @@ def test_without_a_worker_both_pages_say_so(
     confirmation = perform(page, slack, [ticket])
     assert "No worker is running" in confirmation.content.decode()
 
-    to_run = page.post(f"{LIST}?feedback_type={bugs.pk}", hidden_inputs(confirmation))
+    to_run = page.post(f"{LIST}?type={bugs.pk}", hidden_inputs(confirmation))
 
     assert "No worker is running" in page.get(to_run.url).content.decode()
 

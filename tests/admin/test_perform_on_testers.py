@@ -114,7 +114,7 @@ def test_a_list_of_tickets_of_all_types_offers_no_user_macro(
     page: Client, bugs: FeedbackType, ada: Person, whole: Macro
 ) -> None:
     assert offered(page, TICKETS) == []
-    assert offered(page, f"{TICKETS}?feedback_type={bugs.pk}") == []
+    assert offered(page, f"{TICKETS}?type={bugs.pk}") == []
 
 
 def test_the_confirmation_shows_the_first_testers_request(

@@ -97,7 +97,7 @@ def test_overview_and_menu_are_empty(stranger: Client) -> None:
 def test_a_types_list_neither_shows_nor_names_it(
     stranger: Client, bugs: FeedbackType
 ) -> None:
-    for query in (f"?feedback_type={bugs.pk}", "?field_severity=Critical"):
+    for query in (f"?type={bugs.pk}", "?field_severity=Critical"):
         assert gives_nothing(stranger.get(LIST + query))
 
 
@@ -119,7 +119,7 @@ def test_no_action_reaches_a_ticket(
             "run_key": runs.get().key,
             **more,
         }
-        for url in (LIST, f"{LIST}?feedback_type={bugs.pk}"):
+        for url in (LIST, f"{LIST}?type={bugs.pk}"):
             response = stranger.post(url, data, follow=True)
             assert gives_nothing(response)
     assert (runs.count(), Feedback.objects.count()) == (1, 1)
@@ -163,7 +163,7 @@ def test_a_new_row_cannot_be_put_under_what_one_does_not_see(
         "steps-INITIAL_FORMS": "0",
     }
     project = {"community": bugs.project.community_id, "name": "Mine"}
-    stranger.post(f"{page_of(Feedback, 'add')}?feedback_type={bugs.pk}", ticket)
+    stranger.post(f"{page_of(Feedback, 'add')}?type={bugs.pk}", ticket)
     stranger.post(page_of(Macro, "add"), macro)
     stranger.post(page_of(Project, "add"), project)
     stranger.post(page_of(ApiKey, "add"), project)

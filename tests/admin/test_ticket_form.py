@@ -180,7 +180,7 @@ def test_a_new_tickets_type_is_chosen_first(page: Client, bugs: FeedbackType) ->
 
     assert "What kind of ticket?" in html
     for kind in FeedbackType.objects.all():
-        assert f'<a href="{ADD}?feedback_type={kind.pk}">{kind}</a>' in html
+        assert f'<a href="{ADD}?type={kind.pk}">{kind}</a>' in html
     assert "field_severity" not in html
     page.post(ADD, form())
     assert not Feedback.objects.exists()
@@ -189,7 +189,7 @@ def test_a_new_tickets_type_is_chosen_first(page: Client, bugs: FeedbackType) ->
 def test_the_form_of_the_chosen_type_makes_its_ticket(
     page: Client, bugs: FeedbackType
 ) -> None:
-    url = f"{ADD}?feedback_type={bugs.pk}"
+    url = f"{ADD}?type={bugs.pk}"
     assert 'name="field_severity"' in page.get(url).content.decode()
 
     assert page.post(url, filled_in(title="New one")).status_code == 302
@@ -208,7 +208,7 @@ def test_the_add_button_of_a_types_list_leads_to_its_form(
     page: Client, bugs: FeedbackType
 ) -> None:
     listing = reverse("admin:feedback_feedback_changelist")
-    html = page.get(f"{listing}?feedback_type={bugs.pk}").content.decode()
+    html = page.get(f"{listing}?type={bugs.pk}").content.decode()
     link = (
         html.split('class="object-tools"')[1]
         .split('class="addlink"')[0]

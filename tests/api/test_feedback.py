@@ -181,7 +181,7 @@ def test_a_key_that_several_types_ask_means_each_ones_own_question(
     assert found(caller, field_severity="Critical") == []
 
 
-def test_external_data_is_compared_as_text(
+def test_external_data_is_compared_by_its_type(
     bugs: FeedbackType, caller: APIClient
 ) -> None:
     for title, data in {
@@ -194,8 +194,12 @@ def test_external_data_is_compared_as_text(
     assert found(caller, **{"external_Jira state": "Done"}) == ["Key"]
     assert found(caller, external_score="5") == ["Number"]
     assert found(caller, external_ok="true") == ["Number"]
-    for name in ("none", "jira__key", "jira_key__startswith", "jira.key", "nothing"):
+    for name in ("none", "jira_key__startswith", "jira.key", "nothing"):
         assert found(caller, **{f"external_{name}": "NW-1"}) == []
+    # The name of the value beside it, and no way into the object.
+    assert found(caller, external_jira__key="NW-1") == ["Key"]
+    assert found(caller, has_external_score="true") == ["Number"]
+    assert found(caller, has_external_none="false") == ["Deep", "Key", "Number"]
 
 
 def test_an_unknown_parameter_is_named_with_the_nearest_known(
@@ -227,6 +231,10 @@ def test_an_unknown_parameter_is_named_with_the_nearest_known(
         ("open", "yes", "Give one of: true, false."),
         ("open", "", "Give a value, or leave the parameter out."),
         ("search", "", "Give a value, or leave the parameter out."),
+        ("search", " \t", "Give a value, or leave the parameter out."),
+        ("external_x", " ", "Give a value, or leave the parameter out."),
+        ("has_external_x", "yes", "Give one of: true, false."),
+        ("submitter", "a\0b", "Null characters are not allowed."),
         ("visibility", "secret", "Give one of: public, private."),
         ("created_after", "yesterday", "Give a date or a moment"),
         ("created_after", "2026-11-23T10:00:00 02:00", "In a URL, write + as %2B."),
@@ -244,9 +252,9 @@ def test_an_unknown_parameter_is_named_with_the_nearest_known(
         ("page_size", "0", "Give a number from 1 to 200."),
         ("page_size", "201", "Give a number from 1 to 200."),
         ("page_size", "\u0665", "Give a number from 1 to 200."),
-        ("cursor", "nonsense", "This is no cursor of ours."),
-        ("cursor", "cD1hYmM=", "This is no cursor of ours."),
-        ("cursor", "cD05OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk=", "This is no cursor"),
+        ("cursor", "nonsense", "This is not a cursor of ours."),
+        ("cursor", "cD1hYmM=", "This is not a cursor of ours."),
+        ("cursor", "cD05OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk=", "This is not a cursor"),
     ],
 )  # fmt: skip
 def test_a_value_that_can_not_be_is_refused_with_what_can(

@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from feedback.rest.problems import CONTENT_TYPE
-from feedback.selection.conditions import StrictFilterSet
+from feedback.selection.filtersets import StrictFilterSet
 from feedback.selection.testers import TesterFilterSet as PeopleFilterSet
 from feedback.selection.tickets import FeedbackFilterSet
 from logs.api.filters import DeliveryFilterSet, RunFilterSet

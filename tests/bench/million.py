@@ -238,7 +238,7 @@ def click(macro: Macro, tickets: int) -> int:
         "confirmed_count": str(tickets),
     }
     page = reverse("admin:feedback_feedback_changelist")
-    response = browser.post(f"{page}?feedback_type={of}", form)
+    response = browser.post(f"{page}?type={of}", form)
     run = re.search(r"/logs/run/(\d+)/", response.headers.get("Location", ""))
     if run is None:
         raise RuntimeError(f"The click gave the status {response.status_code}.")

@@ -32,9 +32,7 @@ def test_a_command_goes_in_and_comes_out(screen: Page) -> None:
     assert WebRequest.objects.get().body == "t=((Title))"
     assert Secret.objects.get().reveal() == "s3cr3t"
 
-    screen.goto(
-        reverse("admin:feedback_feedback_changelist") + f"?feedback_type={bugs.pk}"
-    )
+    screen.goto(reverse("admin:feedback_feedback_changelist") + f"?type={bugs.pk}")
     screen.check("#action-toggle")
     screen.select_option("select[name=action]", label="Pasted")
     screen.get_by_role("button", name="Perform Action").click()

@@ -16,7 +16,7 @@ from django.urls import reverse
 from centerhook.receiver import Receiver
 from feedback.access.privacy import Privacy
 from feedback.access.roles import Role
-from feedback.changes import ChangePlan
+from feedback.changes import ChangeChecker
 from feedback.models import ApiKey, Feedback, FeedbackType
 from logs.models import Attempt, AuditEntry, Resend
 from macros import config, deliveries
@@ -67,7 +67,9 @@ class CompiledShout(CompiledRequest):
     def _request(self, text: str) -> Request:
         return Request("PUT", self.url, (), text.upper().encode())
 
-    def dry_run(self, context: RenderContext, row: DryRunRow, plan: ChangePlan) -> None:
+    def dry_run(
+        self, context: RenderContext, row: DryRunRow, checker: ChangeChecker
+    ) -> None:
         row.lines.append(f"Shout for {self.text.render_masked(context)}")
 
     def bound_to(self, sent: Attempt) -> Self:

@@ -23,7 +23,7 @@ SCREENS = frozenset({"admin", "api", "management"})
 # its own row only itself. Models of one app may point at each other.
 ROWS: dict[str, list[set[str]]] = {
     "feedback": [
-        {"access.roles", "access.addresses", "access.privacy"},
+        {"access.roles", "access.addresses", "access.privacy", "names"},
         {"access.actors"},
         {"models"},
         {"access", "forms"},

@@ -106,7 +106,7 @@ class Web:
             gunicorn = ("-m", "gunicorn", "-c", settings, "--bind", bind)
             self.process = start(command=gunicorn, fds=(fd,))
         self.browser = Browser(f"http://{host}:{port}")
-        self.list = f"{reverse(LIST)}?feedback_type={feedback_type.pk}"
+        self.list = f"{reverse(LIST)}?type={feedback_type.pk}"
         login = self.browser.get(reverse("admin:login")).form("login-form")
         person = {"username": "olivia", "password": "secret-word"}
         self.browser.post(reverse("admin:login"), login.filled(**person))

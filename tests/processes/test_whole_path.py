@@ -34,7 +34,7 @@ def test_filter_select_all_confirm_deliver_and_read_the_log(
     start("clock")
     page = Client()
     page.post("/admin/login/", {"username": "olivia", "password": "secret-word"})
-    url = f"{LIST}?feedback_type={bugs.pk}&open=yes&field_severity=Critical"
+    url = f"{LIST}?type={bugs.pk}&open=true&field_severity=Critical"
     assert "120 tickets" in page.get(url).content.decode()
 
     shown = Feedback.objects.filter(form_values__severity="Critical")[:50]

@@ -172,7 +172,7 @@ def test_a_confirmation_takes_any_form(
     if form["action"] == "macro":
         form = form | {"action": f"macro_{Macro.objects.get().pk}"}
     own = form | {ACTION_CHECKBOX_NAME: [ticket.pk]}
-    for url in (f"{TICKETS}?feedback_type={rows.pk}", page_of(Run, "changelist")):
+    for url in (f"{TICKETS}?type={rows.pk}", page_of(Run, "changelist")):
         status_of(page, url, form)
         status_of(page, url, own)
     assert Run.objects.count() == runs

@@ -162,7 +162,7 @@ def test_what_was_searched_for_is_text(page: Client, planted: FeedbackType) -> N
 def test_the_words_of_a_selection_are_text(page: Client, planted: FeedbackType) -> None:
     macro = factories.macro(planted, "https://example.com/")
     Feedback.objects.update(title="<hostile>")
-    url = f"{TICKETS}?feedback_type={planted.pk}&q=%3Chostile%3E"
+    url = f"{TICKETS}?type={planted.pk}&search=%3Chostile%3E"
     form = {"action": f"macro_{macro.pk}", "index": "0", "select_across": "1"}
     response = page.post(url, {**form, "_selected_action": "1"})
     assert "search: <hostile>" in assert_shown_as_text(response, url)

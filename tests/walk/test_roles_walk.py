@@ -153,7 +153,7 @@ def test_no_picker_offers_what_is_not_ones_own(walk: Walk) -> None:
 
 def actions_on(of: FeedbackType, label: str) -> list[str]:
     """Those that a superuser has on the list of the other community's rows."""
-    request = RequestFactory().get("/", {"feedback_type": of.pk})
+    request = RequestFactory().get("/", {"type": of.pk})
     request.user = factories.superuser(f"root-{label}")
     return list(admin.site._registry[model_of(label)].get_actions(request))  # type: ignore[index]
 
@@ -166,7 +166,7 @@ def test_no_action_reaches_what_is_not_ones_own(walk: Walk) -> None:
             continue
         pk = walk.world.row(theirs, label).pk
         url = reverse(f"admin:{name_of(label, 'changelist')}")
-        query = f"?feedback_type={theirs.pk}" if label == "feedback.feedback" else ""
+        query = f"?type={theirs.pk}" if label == "feedback.feedback" else ""
         for action in actions_on(theirs, label):
             for across in ("0", "1"):
                 for confirmed in ({}, {"post": "yes", "confirmed_count": "1"}):

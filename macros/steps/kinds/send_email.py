@@ -11,7 +11,7 @@ from django.core.validators import validate_email
 from django.db import models
 
 from feedback.access.privacy import Privacy
-from feedback.changes import ChangePlan
+from feedback.changes import ChangeChecker
 from logs.models import Attempt
 from logs.redaction import MASK
 
@@ -126,7 +126,9 @@ class CompiledEmail(CompiledRequest):
     def render_masked(self, context: RenderContext) -> Request:
         return self._render(context, lambda each: each.render_masked(context))
 
-    def dry_run(self, context: RenderContext, row: DryRunRow, plan: ChangePlan) -> None:
+    def dry_run(
+        self, context: RenderContext, row: DryRunRow, checker: ChangeChecker
+    ) -> None:
         addresses = mail.addresses_in(self.render(context).url)
         row.lines.append(f"E-mail to {','.join(addresses)}")
 

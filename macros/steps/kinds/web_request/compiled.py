@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings as configuration
 
-from feedback.changes import ChangePlan
+from feedback.changes import ChangeChecker
 from logs.models import Attempt
 from logs.redaction import MASK
 
@@ -114,7 +114,9 @@ class CompiledWebRequest(CompiledRequest):
             context, lambda each: each.render_masked(context), self.authentication.shown
         )
 
-    def dry_run(self, context: RenderContext, row: DryRunRow, plan: ChangePlan) -> None:
+    def dry_run(
+        self, context: RenderContext, row: DryRunRow, checker: ChangeChecker
+    ) -> None:
         request = self.render(context)
         host = self.vault.redact(urlsplit(request.url).netloc)
         row.hosts.append(host)

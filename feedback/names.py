@@ -1,0 +1,15 @@
+"""How the names of external data are compared."""
+
+from __future__ import annotations
+
+import re
+
+_SEPARATORS = re.compile(r"[\s_-]+")
+
+
+def normalise(name: str) -> str:
+    """`Jira key` and `jira_key` are one name, as in tags.
+
+    A copy, since `macros.tags` imports nothing of ours; a test holds that they agree.
+    """
+    return _SEPARATORS.sub("_", name.strip().casefold()).strip("_")

@@ -1,0 +1,98 @@
+"""Conditions by name, kept to the letter or refused, and made one Q.
+
+A condition that is passed over makes a selection larger, and then somebody sends to
+tickets that nobody asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from django.db.models import Model, Q, QuerySet
+from django.http import QueryDict
+from django_filters import FilterSet
+
+from .conditions import ConditionFilter, RowsField, did_you_mean
+
+# No row is in it, on any model.
+NOTHING = Q(pk__in=[])
+
+
+class StrictFilterSet(FilterSet):
+    """Refuses parameters that it does not know, that are empty or are given twice.
+
+    While one is refused, nothing is selected. `beside` names those that are somebody
+    else's, such as the cursor of a page.
+    """
+
+    def __init__(
+        self, data: QueryDict, queryset: QuerySet[Model], beside: Iterable[str] = ()
+    ) -> None:
+        super().__init__(data, queryset)
+        self.is_bound = True  # Without data, too: then it takes all.
+        self.beside = frozenset(beside)
+
+    @property
+    def errors(self) -> dict[str, list[str]]:
+        """What is wrong, by the parameter that it is wrong with."""
+        problems = {name: [problem] for name, problem in self._refused()}
+        for name, sentences in self.form.errors.items():
+            problems.setdefault(name, [str(each) for each in sentences])
+        return problems
+
+    @property
+    def given(self) -> list[str]:
+        """The conditions that are given, in the order of the data."""
+        return [name for name in self.data if name in self.filters]
+
+    @property
+    def condition(self) -> Q:
+        """All that is given, as one condition."""
+        if self.errors:
+            return NOTHING
+        every = Q()
+        for name in self.given:
+            every &= self.form.cleaned_data[name]
+        return every
+
+    @property
+    def words(self) -> str:
+        """What is given, for people: `status: New, Confirmed; open: true`."""
+        return "; ".join(
+            f"{self.title_of(name)}: {self._value_in_words(name)}"
+            for name in self.given
+        )
+
+    def title_of(self, name: str) -> str:
+        condition: ConditionFilter = self.filters[name]
+        return condition.title or name.replace("_", " ")
+
+    def filter_queryset(self, queryset: QuerySet[Model]) -> QuerySet[Model]:
+        return queryset.filter(self.condition)
+
+    def is_valid(self) -> bool:
+        return not self.errors
+
+    def add(self, name: str, condition: ConditionFilter) -> None:
+        """Let one more condition be given."""
+        condition.model, condition.parent = self.queryset.model, self
+        self.filters[name] = condition
+
+    def _value_in_words(self, name: str) -> str:
+        words: str = self.form.fields[name].in_words(self.data.getlist(name))
+        return words
+
+    def _refused(self) -> Iterator[tuple[str, str]]:
+        for name in self.data:
+            if name in self.beside:
+                continue
+            if name not in self.filters:
+                known = [*self.filters, *self.beside]
+                yield name, f"No such parameter.{did_you_mean(name, known)}"
+                continue
+            values = self.data.getlist(name)
+            several = isinstance(self.form.fields[name].widget, RowsField.widget)
+            if not all(value.strip() for value in values):
+                yield name, "Give a value, or leave the parameter out."
+            elif len(values) > 1 and not several:
+                yield name, "Give this parameter once."
