@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 
 from ..access.actors import may
 from ..selection.conditions import NUMBER
-from .auditing import AnnouncingAdmin
+from .auditing import AuditedAdmin
 from .parameters import CheckedAdmin, CheckedPickers
 
 M = TypeVar("M", bound=Model)
@@ -88,7 +88,7 @@ class ScopedInline(ScopedMixin):
         return self._has(request, "add", obj)
 
 
-class ScopedAdmin(ScopedMixin, AnnouncingAdmin, CheckedAdmin, Generic[M]):
+class ScopedAdmin(ScopedMixin, AuditedAdmin, CheckedAdmin, Generic[M]):
     """The admin of a model; what extends it says of which: `ScopedAdmin[Project]`."""
 
     # Where a row belongs. It is chosen when the row is made: moved, it would leave what

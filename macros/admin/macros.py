@@ -15,7 +15,7 @@ from django.utils.text import capfirst
 
 from feedback.access.actors import may
 from feedback.access.unlocking import Lock, explain_lock
-from feedback.console.auditing import RecordedAdmin
+from feedback.console.auditing import DomainSavedAdmin
 from feedback.console.scoping import edited_pk
 from feedback.models import Community
 from logs.models import SubjectKind
@@ -47,7 +47,9 @@ _ABOUT_RETRIES = (
 
 
 @admin.register(Macro)
-class MacroAdmin(EditorMixin, NewMacroPages, TestsMixin, VersionsMixin, RecordedAdmin):
+class MacroAdmin(
+    EditorMixin, NewMacroPages, TestsMixin, VersionsMixin, DomainSavedAdmin
+):
     form = MacroForm
     list_display = [
         "name",
