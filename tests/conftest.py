@@ -13,7 +13,7 @@ import pytest
 from tests.http.hostile import Behaviour, Server
 
 if TYPE_CHECKING:
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import Settings
 
     from centerhook.receiver import Receiver
 
@@ -89,6 +89,6 @@ def short_naps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def short_limits(settings: SettingsWrapper) -> None:
+def short_limits(settings: Settings) -> None:
     """Time limits that a test can wait for."""
     settings.CONNECT_TIMEOUT = settings.READ_TIMEOUT = settings.REQUEST_DEADLINE = 0.4

@@ -37,7 +37,7 @@ from tests.http.hostile import (
 )
 
 if TYPE_CHECKING:
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import Settings
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,7 +50,7 @@ HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
 @pytest.fixture
-def perform(settings: SettingsWrapper) -> Iterator[Perform]:
+def perform(settings: Settings) -> Iterator[Perform]:
     """Have one engine work on runs side by side until each is done or waits."""
     settings.READ_TIMEOUT = settings.REQUEST_DEADLINE = 0.8
     engine = Engine()
@@ -206,8 +206,8 @@ def test_every_hostile_answer_ends_in_a_state_and_holds_up_nobody(
 
     perform(*runs.values(), other)
 
-    found = {name: end_of(run) for name, run in runs.items()}
-    assert found == {name: end for name, (_, end) in DESTINATIONS.items()}
+    ends = {name: end_of(run) for name, run in runs.items()}
+    assert ends == {name: end for name, (_, end) in DESTINATIONS.items()}
     assert (other.state, other.delivered) == ("finished", 20)
     for attempt in Attempt.objects.exclude(error_class__in=["", "http", "redirect"]):
         assert attempt.message.endswith(".")
