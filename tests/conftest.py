@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 
 from tests.http.hostile import Behaviour, Server
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from pytest_django import Settings
 
     from centerhook.receiver import Receiver
+
+# A machine that is busy is no fault of an example.
+hypothesis.settings.register_profile("no time limit", deadline=None)
+hypothesis.settings.load_profile("no time limit")
 
 
 def pytest_collection_finish() -> None:

@@ -22,7 +22,6 @@ from tests.api.callers import problem
 # What a test did to the database is no matter to the next example.
 examples = settings(
     max_examples=150,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
