@@ -34,6 +34,10 @@ class ScopedMixin(CheckedPickers):
     there.
     """
 
+    # Fields whose choices stay beside the row that is edited, each with the lookup that
+    # leads from a choice to that row. A new row may choose among all that are in scope.
+    picks_beside: Mapping[str, str] = {}
+
     def permission_to(self, action: str) -> str:
         codename = get_permission_codename(action, self.opts)
         return f"{self.opts.app_label}.{codename}"
@@ -76,6 +80,9 @@ class ScopedMixin(CheckedPickers):
             # Only where the row that is edited may be, so that nobody who manages one
             # project and watches another moves a row over.
             rows = rows.visible_to(request.user, self.permission_to("change"))
+        lookup, pk = self.picks_beside.get(db_field.name), edited_pk(request)
+        if rows is not None and lookup and pk:
+            rows = rows.filter(**{lookup: pk})
         return cast(QuerySet | None, rows)
 
 
