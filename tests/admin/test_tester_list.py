@@ -1,4 +1,4 @@
-"""The testers' list and form: filters, columns, and data that answers brought."""
+"""The testers' list and form: filters, columns, and data that responses brought."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_the_form_shows_external_data_and_never_writes_over_it(
     names = [field.name for field in Person._meta.concrete_fields]
     form = {name: getattr(ada, name) for name in names if isinstance(name, str)}
     data = {key: value for key, value in form.items() if isinstance(value, str | int)}
-    # Meanwhile an answer came and a macro gave points.
+    # Meanwhile a response came and a macro gave points.
     Person.objects.update(external_data={"crm": "2"}, score=9)
     asked = {**data, "city": "Rome", "external_data": '{"crm": "forged"}', "score": "9"}
     assert page.post(url, {**asked, "external_provenance": "{}"}).status_code == 302

@@ -1,4 +1,4 @@
-"""Whatever stands in a query or a body is answered or refused, never a fault."""
+"""Whatever stands in a query or a body gets a result or a refusal, never a fault."""
 
 from __future__ import annotations
 

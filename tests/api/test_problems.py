@@ -1,4 +1,4 @@
-"""Whatever is wrong with a request, the answer is problem details that say it."""
+"""Whatever is wrong with a request, the response is problem details that say it."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_what_can_only_be_read(caller: APIClient, method: str) -> None:
         assert response["Allow"] == "GET, HEAD, OPTIONS"
 
 
-def test_an_answer_in_another_format(caller: APIClient) -> None:
+def test_a_response_in_another_format(caller: APIClient) -> None:
     response = caller.get("/api/v1/feedback/", headers={"Accept": "text/html"})
     problem(response, 406, "not_acceptable")
 

@@ -118,7 +118,7 @@ def tokens(serve: Callable[..., Server]) -> Iterator[TokenURL]:
 
 
 def accepts(*good: str) -> Behaviour:
-    """Answers 401 to every token but these; echoes what it got."""
+    """Responds with 401 to every token but these; echoes what it got."""
 
     def behave(peer: Peer) -> None:
         while request := peer.request():

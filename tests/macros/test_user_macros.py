@@ -1,4 +1,4 @@
-"""User macros: from testers to requests, and the answers back to the testers."""
+"""User macros: from testers to requests, and from responses back to the testers."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_a_selection_without_anybody_of_the_project_starts_nothing(
     assert not Run.objects.exists()
 
 
-def test_an_answer_is_kept_on_the_tester_with_where_it_came_from(
+def test_a_response_is_kept_on_the_tester_with_where_it_came_from(
     bugs: FeedbackType, receiver: Receiver
 ) -> None:
     [ada] = people(bugs, 1)
