@@ -28,7 +28,7 @@ from logs.redaction import (
 
 from ..auth.oauth import TokenError
 from ..extraction import Reading, ReturnValue
-from ..http import Response, TransportError
+from ..http import Response, TransportError, text_of
 from ..models import Macro, step_kinds
 from ..retries import Failure, GiveUp, RetryCause, RetryPolicy, cause_of, retry_after
 from ..steps.mail import MailRefused, Taken
@@ -188,7 +188,7 @@ def _take_response(attempt: Attempt, response: Response) -> None:
     attempt.status = response.status_code
     attempt.error_class = ErrorClass.of_status(response.status_code)
     attempt.response_headers = header_lines(response.fields)
-    attempt.response_body = storable(response.body.decode("utf-8", "replace"))
+    attempt.response_body = storable(text_of(response.body, response.fields))
     attempt.response_cut = response.cut
     attempt.connect_ms = response.connect_ms
     attempt.first_byte_ms = response.first_byte_ms
