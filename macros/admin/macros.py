@@ -60,6 +60,7 @@ class MacroAdmin(
     ]
     list_select_related = ["feedback_type__project", "project", "community"]
     list_filter = ["is_active"]
+    linked_parameters = ("feedback_type", "feedback_type__isnull")
     search_fields = ["name", "description"]
     autocomplete_fields = ["feedback_type"]
     # A macro moves to another type of its project, and no further.

@@ -44,6 +44,7 @@ def perform(page: Client, macro: Macro, **form: str) -> Any:
 
 def confirm(page: Client, macro: Macro, count: int, typed: str = "") -> Any:
     form = {"confirmed_count": str(count), "run_key": uuid.uuid4().hex}
+    form["confirmed_selection"] = perform(page, macro).context["digest"]
     return perform(page, macro, typed_count=typed, **form)
 
 
