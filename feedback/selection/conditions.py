@@ -15,7 +15,8 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
-from django_filters.fields import IsoDateTimeField
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import get_current_timezone
 from django_filters.filters import Filter
 
 # What every database can look up as a number, in ASCII digits.
@@ -122,18 +123,25 @@ class NumberFilter(ConditionFilter):
 
 
 class MomentField(LookupField):
+    """A moment without a zone, and a day's beginning, are of the caller's time zone.
+
+    That is UTC in the API, and TIME_ZONE in the admin. A moment that a clock skips is
+    read as if it had not been set forward yet; of one that comes twice, the first.
+    """
+
     def read(self, text: str) -> datetime:
         try:
-            moment: datetime = IsoDateTimeField().clean(text)
-            # Beyond, databases can't shift it from one time zone to another.
-            usable = 1900 <= moment.year <= 9000
-        except (ValidationError, OverflowError):
-            usable = False
-        if not usable:
+            moment = parse_datetime(text.strip())
+        except ValueError:
+            moment = None
+        # Beyond, databases can't shift it from one time zone to another.
+        if moment is None or not 1900 <= moment.year <= 9000:
             raise ValidationError(
                 "Give a date or a moment as in ISO 8601: 2026-11-23,"
                 " 2026-11-23T09:30:00Z. In a URL, write + as %2B."
             )
+        if moment.tzinfo is None:
+            return moment.replace(tzinfo=get_current_timezone(), fold=0)
         return moment
 
 
