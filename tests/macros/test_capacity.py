@@ -13,6 +13,8 @@ from pytest_django import DjangoAssertNumQueries
 from feedback.models import Community
 from logs.models import BreakerState, Destination
 from logs.recording.health import THRESHOLD
+from macros import queue
+from macros.deliveries.rate_limit import Limits, RateLimiter
 from macros.deliveries.throttle import HOLD, REFRESH_EVERY, Throttle, Throttles
 from macros.steps.mail import AT_ONCE
 from tests import factories
@@ -150,3 +152,21 @@ def test_a_suspect_is_looked_up_at_once(
     assert throttle.is_shut and not throttle.is_suspect
     with django_assert_num_queries(0):
         throttles.refresh()
+
+
+class CountingLimiter(RateLimiter):
+    """Counts how often permits are asked for, each of which is a call to Redis."""
+
+    asked = 0
+
+    def take(self, limits: Limits, token: str) -> float:
+        type(self).asked += 1
+        return super().take(limits, token)
+
+
+def test_a_permit_is_not_asked_for_before_there_can_be_one() -> None:
+    queue.redis().flushdb()
+    throttle = to(rate=1.0)
+    throttle._limiter = CountingLimiter()
+    assert [throttle.begin(token) for token in "abc"] == [True, False, False]
+    assert CountingLimiter.asked == 2

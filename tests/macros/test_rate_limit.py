@@ -119,3 +119,12 @@ def test_where_no_worker_is_known_one_has_the_limits_for_itself() -> None:
     limiter._redis_again = float("inf")
     assert limiter.take(limits, "b") == 0.0
     assert limiter.take(limits, "c") > 0
+
+
+def test_a_share_of_one_slot_is_one() -> None:
+    limits, limiter = Limits(10, concurrency=1), RateLimiter(_workers=3)
+    limiter._redis_again = float("inf")
+    assert limiter.take(limits, "a") == 0.0
+    assert limiter.take(limits, "b") > 0
+    limiter.give_back(limits, "a")
+    assert limiter.take(limits, "b") == 0.0
