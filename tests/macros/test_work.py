@@ -11,13 +11,14 @@ import time_machine
 from django.conf import settings
 from django.utils import timezone
 
-from logs.models import Attempt, Delivery, Destination, ErrorClass, Run
+from logs.models import Attempt, Cause, Delivery, Destination, ErrorClass, Run
 from macros import queue
 from macros.deliveries.building import Sending
 from macros.deliveries.outcomes import not_sent, of_lost_change
 from macros.deliveries.throttle import HOLD, PARK, Throttles
 from macros.deliveries.work import FLUSH_INTERVAL, Work
 from macros.http import TransportError
+from macros.models import Macro
 from macros.steps.rendering import Plan
 from tests import factories
 
@@ -194,3 +195,16 @@ def test_results_wait_for_each_other_but_not_for_long(time: FakeTime) -> None:
     time.now += FLUSH_INTERVAL * 0.1
     work.flush_if_due()
     assert not work.results and Attempt.objects.exists()
+
+
+def test_a_paused_macro_holds_up_its_runs_but_no_test() -> None:
+    run = a_run(3)
+    work, _ = a_work(run, cap=1)
+    work.advance()
+    Macro.objects.update(paused_reason="Olga paused it.")
+    work.run.cause = Cause.TEST
+    work.flush()
+    assert work.has_more and waits(work) == []
+    work.run.cause = Cause.ACTION
+    work.flush()
+    assert not work.has_more and waits(work) == [0.0, 0.0]
