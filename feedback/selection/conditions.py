@@ -19,6 +19,8 @@ from django.utils.dateparse import parse_datetime
 from django.utils.timezone import get_current_timezone
 from django_filters.filters import Filter
 
+from ..names import fold
+
 # What every database can look up as a number, in ASCII digits.
 NUMBER = re.compile(r"[0-9]{1,18}")
 _MAX_LENGTH = 500
@@ -30,8 +32,11 @@ MAX_VALUES = 100
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The end of a sentence about a word that is not known; empty if none is near."""
-    close = get_close_matches(word[:100], list(known), n=1)
-    return f" Did you mean '{close[0]}'?" if close else ""
+    wanted = fold(word[:100])
+    # What looks the same would be no help.
+    shown = {fold(each): each for each in known if fold(each) != wanted}
+    close = get_close_matches(wanted, shown, n=1)
+    return f" Did you mean '{shown[close[0]]}'?" if close else ""
 
 
 def search_words(text: str) -> list[str]:
@@ -170,7 +175,7 @@ class SearchFilter(ConditionFilter):
 
 def rows_named(rows: QuerySet[Model], text: str) -> QuerySet[Model]:
     """Those of the rows that have this number or name."""
-    named = Q(name=text) if "\0" not in text else Q(pk__in=[])
+    named = Q(name__iexact=text) if "\0" not in text else Q(pk__in=[])
     if NUMBER.fullmatch(text):
         named |= Q(pk=int(text))
     return rows.filter(named).order_by()
