@@ -29,3 +29,8 @@ def fold(text: str) -> str:
 def normalise(name: str) -> str:
     """`Jira key`, `jira_key` and ` JIRA-key ` are one name: `jira_key`."""
     return _SEPARATORS.sub("_", fold(name).strip()).strip("_")
+
+
+def one_line(text: str) -> str:
+    """For a header or the subject of a mail: no name begins another line."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

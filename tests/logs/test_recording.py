@@ -125,6 +125,17 @@ def test_a_delivery_given_back_unsent_has_used_no_try() -> None:
     assert not Attempt.objects.exists() and not Destination.objects.exists()
 
 
+def test_what_went_to_no_destination_makes_none() -> None:
+    run = a_run(2)
+    token, request = held(run, 2)
+    outcomes = [
+        outcome(token, DeliveryState.FAILED, None, ErrorClass.CONNECT, origin=""),
+        Outcome(request, DeliveryState.PENDING, retry_in=60, origin=ORIGIN),
+    ]
+    record(run, outcomes)
+    assert not Destination.objects.exists()
+
+
 @pytest.mark.parametrize("count", [2, 50])
 def test_many_outcomes_cost_as_many_queries_as_few(
     django_assert_max_num_queries: object, count: int
@@ -260,7 +271,7 @@ def test_rows_are_locked_in_the_order_of_their_keys() -> None:
 
     origins = Destination.objects.order_by("pk").values_list("origin", flat=True)
     assert list(origins) == sorted(origins)
-    # By `in`, or by `any_of` on SQLite and on PostgreSQL.
+    # As `in` writes it, or as `any_of` does on SQLite and on PostgreSQL.
     ids = r"(IN \(\d+, \d+, \d+\)|IN \(SELECT value FROM json_each|= ANY\()"
     locks = re.compile(rf'SELECT .* FROM "(\w+)" WHERE "\w+"."id" {ids}')
     ordered = re.compile(r' ORDER BY (1|"\w+"\."id") ASC( FOR .*)?$')

@@ -94,10 +94,10 @@ def test_no_head_header_or_body_escapes_or_fails_a_write(
 ) -> None:
     raw = [b""]
 
-    def answer(peer: Peer) -> None:
+    def respond(peer: Peer) -> None:
         once(raw[0])(peer)
 
-    run = a_run(serve(answer).url("/"), ladder="1 s, 1 h")
+    run = a_run(serve(respond).url("/"), ladder="1 s, 1 h")
     limits = Limits(connect=1, read=1, deadline=2, max_bytes=65_536)
     client = Client(AddressPolicy(["127.0.0.0/8"]), limits=limits, connections=1)
     request = Request("POST", run.snapshot["steps"][0]["url"], body=b"{}")
