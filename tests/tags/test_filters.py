@@ -84,7 +84,7 @@ EXPECTED = {
     "markdown": [("markdown", "*a* [b](c) <d>", "\\*a\\* \\[b\\](c) \\<d\\>")],
     "github": [("github", "@a https://x.example/_", "@\u200ba <https://x.example/>\\_")],
     "gitlab": [("gitlab", "a\n/close", "a\n\\/close")],
-    "discord": [("discord", "@all ||a||", "@\u200ball \\|\\|a\\|\\|")],
+    "discord": [("discord", "@here ||a||", "@\u200bhere \\|\\|a\\|\\|")],
     "linear": [("linear", "1. a\n=", "1\\. a\n\\=")],
     "slack": [("slack", "<!channel> a & b", "&lt;!channel&gt; a &amp; b")],
     "html": [
