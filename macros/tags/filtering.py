@@ -1,0 +1,147 @@
+"""What the filters do. Each takes a value and gives one; no value stays no value."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from urllib.parse import quote
+
+from .arguments import parts, whole, whole_number
+from .errors import BadArgument, Missing
+from .values import PercentEncoded, is_empty, to_text
+
+Apply = Callable[[object], object]
+# Called with the argument as written ("" when there is none) and the tag's type;
+# raises BadArgument.
+Build = Callable[[str, str], Apply]
+
+
+def on_text(change: Callable[[str], object]) -> Apply:
+    return lambda value: None if value is None else change(to_text(value))
+
+
+def on_each_text(change: Callable[[str], str]) -> Apply:
+    """A list stays one, so that it can still be joined or be a JSON list."""
+
+    def apply(value: object) -> object:
+        if value is None:
+            return None
+        if isinstance(value, (list, tuple)):
+            return [change(to_text(item)) for item in value]
+        return change(to_text(value))
+
+    return apply
+
+
+def fixed(apply: Apply) -> Build:
+    return lambda argument, kind: apply
+
+
+def truncate(argument: str, kind: str) -> Apply:
+    length = whole_number(argument)
+
+    def shorten(text: str) -> str:
+        if len(text) > length:
+            return text[: length - 1] + "…"
+        # A plain string: shortened JSON would no longer be JSON.
+        return text[:length]
+
+    return on_text(shorten)
+
+
+def default(argument: str, kind: str) -> Apply:
+    instead = _typed(whole(argument.strip()), kind)
+    return lambda value: instead if is_empty(value) else value
+
+
+def _typed(text: str, kind: str) -> object:
+    """A number's default is a number where JSON can tell the difference."""
+    if kind == "boolean" and text in ("true", "false"):
+        return text == "true"
+    if kind == "number" and _NUMBER.fullmatch(text):
+        return float(text) if "." in text else int(text)
+    return text
+
+
+def required(value: object) -> object:
+    if is_empty(value):
+        raise Missing("has no value, and the template requires one")
+    return value
+
+
+def title_case(text: str) -> str:
+    """str.title would write It'S."""
+    before = [" ", *text]
+    return "".join(
+        [
+            letter.upper() if last.isspace() else letter.lower()
+            for last, letter in zip(before, text, strict=False)
+        ]
+    )
+
+
+def replace(argument: str, kind: str) -> Apply:
+    pieces = [whole(piece) for piece in parts(argument, ",")]
+    if len(pieces) != 2:
+        raise BadArgument(
+            "the filter replace needs two texts with a comma between, as in"
+            ' replace:a,b or, for a comma itself, replace:",",b'
+        )
+    old, new = pieces
+    if not old:
+        raise BadArgument("the filter replace needs a text to look for")
+    return on_each_text(lambda text: text.replace(old, new))
+
+
+def join(argument: str, kind: str) -> Apply:
+    separator = whole(argument)
+
+    def apply(value: object) -> object:
+        if isinstance(value, (list, tuple)):
+            return separator.join([to_text(item) for item in value])
+        return value
+
+    return apply
+
+
+def map_values(argument: str, kind: str) -> Apply:
+    table: dict[str, str] = {}
+    for piece in parts(argument, ","):
+        pair = parts(piece, "=", max_cuts=1)
+        if len(pair) != 2:
+            raise BadArgument(
+                f"'{piece.strip()}' has no '='; write map:Critical=P1,Major=P2,*=P3"
+            )
+        key, value = (whole(side.strip()) for side in pair)
+        if key.casefold() in table:
+            raise BadArgument(f"the filter map has '{key}' twice")
+        table[key.casefold()] = value
+    return _mapper(table)
+
+
+def _mapper(table: Mapping[str, str]) -> Apply:
+    """A value that is not listed takes that of *, and without a * it stays."""
+    otherwise = table.get("*")
+
+    def change(value: object) -> object:
+        known = table.get(to_text(value).casefold(), otherwise)
+        return value if known is None else known
+
+    def apply(value: object) -> object:
+        if isinstance(value, (list, tuple)) and value:
+            return [change(item) for item in value]
+        return change(value)
+
+    return apply
+
+
+def base64(text: str) -> str:
+    return b64encode(text.encode("utf-8", "replace")).decode("ascii")
+
+
+def percent_encode(text: str) -> str:
+    return PercentEncoded(quote(text, safe="", errors="replace"))
+
+
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,17})?")
