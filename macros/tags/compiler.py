@@ -7,6 +7,7 @@ from .contexts import LAYOUTS, OutputContext, Slot
 from .errors import BadArgument, Problem, TemplateError
 from .filters import FILTERS, Apply
 from .lexer import cut
+from .limits import MAX_SOURCE
 from .names import nearest, normalise
 from .namespaces import find_tag, nearest_tag, subjects_with_tag
 from .scope import Scope
@@ -14,7 +15,6 @@ from .source import Literal, RawFilter, RawTag, Source
 from .tag import Tag
 from .template import Template, Use
 
-MAX_SOURCE = 1_000_000
 _MAX_QUOTED = 60
 
 

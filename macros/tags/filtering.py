@@ -8,13 +8,32 @@ from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 from .arguments import parts, whole, whole_number
-from .errors import BadArgument, Missing
+from .errors import BadArgument, Missing, ValueRefused
+from .limits import MAX_FILTERED
 from .values import PercentEncoded, is_empty, to_text
 
 Apply = Callable[[object], object]
 # Called with the argument as written ("" when there is none) and the tag's type;
 # raises BadArgument.
 Build = Callable[[str, str], Apply]
+
+
+def too_long() -> ValueRefused:
+    limit = f"{MAX_FILTERED:,}"
+    return ValueRefused(f"is longer than {limit} characters once its filters are done")
+
+
+def bounded(value: object) -> object:
+    """What a filter gave. Raises ValueRefused if it is too long to go on with."""
+    if isinstance(value, str):
+        length = len(value)
+    elif isinstance(value, (list, tuple)):
+        length = sum(len(each) if isinstance(each, str) else 1 for each in value)
+    else:
+        return value
+    if length > MAX_FILTERED:
+        raise too_long()
+    return value
 
 
 def on_text(change: Callable[[str], object]) -> Apply:
@@ -27,9 +46,16 @@ def on_each_text(change: Callable[[str], str]) -> Apply:
     def apply(value: object) -> object:
         if value is None:
             return None
-        if isinstance(value, (list, tuple)):
-            return [change(to_text(item)) for item in value]
-        return change(to_text(value))
+        if not isinstance(value, (list, tuple)):
+            return change(to_text(value))
+        texts: list[str] = []
+        length = 0
+        for item in value:
+            texts.append(change(to_text(item)))
+            length += len(texts[-1])
+            if length > MAX_FILTERED:
+                raise too_long()
+        return texts
 
     return apply
 
@@ -91,16 +117,26 @@ def replace(argument: str, kind: str) -> Apply:
     old, new = pieces
     if not old:
         raise BadArgument("the filter replace needs a text to look for")
-    return on_each_text(lambda text: text.replace(old, new))
+    grows = len(new) - len(old)
+
+    def change(text: str) -> str:
+        # Counted first: what would be too long is not even made.
+        if grows > 0 and len(text) + text.count(old) * grows > MAX_FILTERED:
+            raise too_long()
+        return text.replace(old, new)
+
+    return on_each_text(change)
 
 
 def join(argument: str, kind: str) -> Apply:
     separator = whole(argument)
 
     def apply(value: object) -> object:
-        if isinstance(value, (list, tuple)):
-            return separator.join([to_text(item) for item in value])
-        return value
+        if not isinstance(value, (list, tuple)):
+            return value
+        if len(value) * len(separator) > MAX_FILTERED:
+            raise too_long()
+        return separator.join([to_text(item) for item in value])
 
     return apply
 

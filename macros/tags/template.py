@@ -9,7 +9,8 @@ from urllib.parse import quote_plus
 
 from .contexts import MASK, Layout, OutputContext, Slot
 from .errors import Missing, RenderError, ValueRefused
-from .filters import Apply
+from .filtering import Apply, bounded
+from .limits import MAX_RESULT
 from .scope import RenderContext
 from .tag import Tag
 from .values import is_empty, to_text
@@ -39,7 +40,7 @@ class Use:
         def read(context: RenderContext) -> object:
             value = resolve(context)
             for apply in filters:
-                value = apply(value)
+                value = bounded(apply(value))
             return value
 
         return read
@@ -47,10 +48,10 @@ class Use:
     def stages(self, context: RenderContext) -> Iterator[str]:
         """The value as it is after each filter, and as it goes out at last."""
         value = self.tag.resolve(context)
-        for apply in self.filters:
-            value = apply(value)
-            yield to_text(value)
         with suppress(ValueRefused):
+            for apply in self.filters:
+                value = bounded(apply(value))
+                yield to_text(value)
             yield self.slot.escape(value)
 
     def writer(self) -> Callable[[RenderContext], str]:
@@ -184,7 +185,16 @@ def _fill(layout: Layout, uses: Sequence[Use]) -> tuple[list[_Part], list[_Part]
 def _join(parts: list[_Part], context: RenderContext) -> str:
     if len(parts) == 1 and isinstance(parts[0], str):
         return parts[0]  # As of most headers.
-    return "".join([part if isinstance(part, str) else part(context) for part in parts])
+    texts = []
+    length = 0
+    for part in parts:
+        text = part if isinstance(part, str) else part(context)
+        length += len(text)
+        if length > MAX_RESULT:
+            message = f"With its values it is longer than {MAX_RESULT:,} characters."
+            raise RenderError(None, message)
+        texts.append(text)
+    return "".join(texts)
 
 
 def _is_empty(read: Callable[[RenderContext], object], context: RenderContext) -> bool:
