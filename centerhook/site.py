@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,7 @@ from django.urls.resolvers import URLPattern, URLResolver
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 
+from feedback.changes.rivals import once_more
 from feedback.models import Feedback, FeedbackType
 from logs.models import Destination, Run
 
@@ -70,6 +72,12 @@ class CenterHookAdminSite(admin.AdminSite):
             ),
         ]
         return [path("second-factor/", include(second_factor)), *super().get_urls()]
+
+    def admin_view(
+        self, view: Callable[..., Any], cacheable: bool = False
+    ) -> Callable[..., Any]:
+        """Whoever comes second with the same name gets the page's own sentence."""
+        return super().admin_view(once_more(view), cacheable)
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -19,7 +19,7 @@ from .actors import Access
 from .addresses import neighbourhood, parse_address
 from .roles import EXPORT_TESTER, PERMISSIONS, RUN_MACRO, Role
 
-# By one caller; one with a valid key is served whatever others near it do.
+# A caller's limit; one with a valid key is served whatever others near it do.
 REFUSALS_AN_HOUR = 30
 TOO_MANY = "too_many_attempts"
 
@@ -137,7 +137,7 @@ def authenticate(token: str, address: str) -> KeyActor:
     """
     now = timezone.now()
     key = ApiKey.objects.named_by(token)
-    outcome = key.judge(token, address, now) if key else KeyOutcome.INVALID_KEY
+    outcome = key.authenticate(token, address, now) if key else KeyOutcome.INVALID_KEY
     if key is None or outcome not in ACCEPTED:
         raise _refusal(key, address, outcome, now)
     caller = str(parse_address(address) or "")

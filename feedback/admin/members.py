@@ -7,13 +7,12 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser
 from django.db.models import Q, QuerySet
-from django.db.models.fields.related import RelatedField
 from django.forms import ModelForm
 from django.http import HttpRequest
 
 from ..changes.signals import saved
 from ..console.auditing import as_stored
-from ..console.scoping import ScopedAdmin, ScopedInline, edited_pk
+from ..console.scoping import ScopedAdmin, ScopedInline
 from ..models import Grant, Member
 
 
@@ -21,15 +20,7 @@ class GrantInline(ScopedInline, admin.TabularInline):
     model = Grant
     extra = 1
     verbose_name_plural = "roles"
-
-    def get_field_queryset(
-        self, db: str | None, db_field: RelatedField, request: HttpRequest
-    ) -> QuerySet | None:
-        rows = super().get_field_queryset(db, db_field, request)
-        pk = edited_pk(request)
-        if db_field.name != "project" or rows is None or not pk:
-            return rows
-        return rows.filter(community__members=pk)
+    picks_beside = {"project": "community__members"}
 
 
 class MemberForm(forms.ModelForm):

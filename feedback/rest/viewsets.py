@@ -8,9 +8,11 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from django.http import Http404, QueryDict
 from rest_framework import mixins, viewsets
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 from ..access.actors import ScopedQuerySet
+from ..changes.rivals import once_more
 from ..selection.filtersets import StrictFilterSet
 from .filtering import refuse_parameters
 from .permissions import lacks
@@ -34,6 +36,10 @@ class ScopedViewSet(viewsets.GenericViewSet):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        if request.method not in SAFE_METHODS and self.action:
+            # REST framework looks the handler up after this.
+            name = str(request.method).lower()
+            setattr(self, name, once_more(getattr(self, name)))
         # Without an action the method is none of the address's.
         if self.action and not self.is_list:
             refuse_parameters(request.query_params)

@@ -21,12 +21,28 @@ from django_filters.filters import Filter
 # What every database can look up as a number, in ASCII digits.
 NUMBER = re.compile(r"[0-9]{1,18}")
 _MAX_LENGTH = 500
+# Each word of a search is looked for in every column.
+MAX_WORDS = 30
+# Each value of a condition that takes several is looked up.
+MAX_VALUES = 100
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The end of a sentence about a word that is not known; empty if none is near."""
     close = get_close_matches(word[:100], list(known), n=1)
     return f" Did you mean '{close[0]}'?" if close else ""
+
+
+def search_words(text: str) -> list[str]:
+    """Raises ValidationError where they are more than a person searches for."""
+    words = text.split()
+    if len(words) > MAX_WORDS or len(text) > _MAX_LENGTH:
+        raise ValidationError(
+            f"Search for at most {MAX_WORDS} words of {_MAX_LENGTH} letters together."
+        )
+    if "\0" in text:
+        raise ValidationError("There is a character that can't be searched for.")
+    return words
 
 
 class ConditionField(forms.CharField):
@@ -134,7 +150,7 @@ class SearchField(ConditionField):
 
     def condition(self, text: str) -> Q:
         every = Q()
-        for word in text.split():
+        for word in search_words(text):
             anywhere = (Q(**{f"{field}__icontains": word}) for field in self.columns)
             every &= Q(*anywhere, _connector=Q.OR)
         return every
@@ -165,6 +181,8 @@ class RowsField(forms.Field):
     def clean(self, value: list[str] | None) -> Q | None:
         if not value:
             return None
+        if len(value) > MAX_VALUES:
+            raise ValidationError(f"Give at most {MAX_VALUES} values.")
         return self.condition({pk for each in value for pk in self._keys(each)})
 
     def condition(self, keys: Iterable[int]) -> Q:

@@ -45,12 +45,11 @@ def _wording(destination: Destination, is_down: bool) -> tuple[str, str]:
     link = f"{settings.BASE_URL}{page}"
     if not is_down:
         return (
-            f"{destination} answers again",
+            f"{destination} is back",
             f"Waiting deliveries are on their way.\n\n{link}\n",
         )
     return (
-        f"{destination} does not answer",
-        f"{destination.consecutive_failures} requests in a row got no proper response."
-        " Deliveries to it wait, and none is lost. One is tried now and then; when it"
+        f"{destination} failed {destination.consecutive_failures} times in a row",
+        "Deliveries to it wait, and none is lost. One is tried now and then; when it"
         f" succeeds, the others follow by themselves.\n\n{link}\n",
     )

@@ -163,7 +163,6 @@ values = st.none() | st.booleans() | numbers | texts | alike | st.lists(texts | 
 
 @settings(
     max_examples=200,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
