@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from urllib.parse import quote
 
 from .arguments import parts, whole, whole_number
@@ -86,7 +87,7 @@ def _typed(text: str, kind: str) -> object:
     if kind == "boolean" and text in ("true", "false"):
         return text == "true"
     if kind == "number" and _NUMBER.fullmatch(text):
-        return float(text) if "." in text else int(text)
+        return Decimal(text) if "." in text else int(text)
     return text
 
 
