@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,11 +70,15 @@ class CenterHookAdminSite(admin.AdminSite):
                 name="second_factor_leave",
             ),
         ]
-        return [path("second-factor/", include(second_factor)), *super().get_urls()]
+        # Django's way to a row's public page: no row has one.
+        djangos = [
+            each
+            for each in super().get_urls()
+            if getattr(each, "name", "") != "view_on_site"
+        ]
+        return [path("second-factor/", include(second_factor)), *djangos]
 
-    def admin_view(
-        self, view: Callable[..., Any], cacheable: bool = False
-    ) -> Callable[..., Any]:
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Whoever comes second with the same name gets the page's own sentence."""
         return super().admin_view(once_more(view), cacheable)
 

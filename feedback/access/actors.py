@@ -58,11 +58,11 @@ def _projects(granted: list[Access]) -> list[int]:
 
 def accesses_of(actor: Any) -> list[Access]:
     """What an actor that is no superuser may do, looked up once for each instance."""
-    if not getattr(actor, "is_active", False):
+    if not actor.is_active:
         return []
     known: list[Access] | None = getattr(actor, "accesses", None)
     if known is None:
-        known = _accesses_by_role(actor) if getattr(actor, "is_staff", False) else []
+        known = _accesses_by_role(actor) if actor.is_staff else []
         actor.accesses = known
     return known
 
@@ -78,7 +78,7 @@ def _accesses_by_role(user: Any) -> list[Access]:
 
 def is_above_roles(actor: Any) -> bool:
     """Whether the actor is a superuser, who sees and may do everything."""
-    return bool(actor.is_active and getattr(actor, "is_superuser", False))
+    return bool(actor.is_active and actor.is_superuser)
 
 
 def may(actor: Any, permission: str, row: Model) -> bool:

@@ -64,13 +64,12 @@ def _parse_network(text: str) -> Network:
         raise ValueError(f"{problem}.") from None
     given = parse_address(text.partition("/")[0])
     start = network.network_address
-    if isinstance(network, IPv6Network) and network.prefixlen >= _MAPPED_BITS:
+    if isinstance(network, IPv6Network):
+        # Only the address of a network inside `::ffff:0:0/96` has one.
         mapped = network.network_address.ipv4_mapped
         if mapped is not None:
-            start, network = (
-                mapped,
-                ip_network((mapped, network.prefixlen - _MAPPED_BITS)),
-            )
+            start = mapped
+            network = ip_network((mapped, network.prefixlen - _MAPPED_BITS))
     if given != start:
         raise ValueError(f"'{text}' is inside a network. Did you mean {network}?")
     return network

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ..models import ACCEPTED, ApiKey, KeyOutcome, KeyScope, KeyUse
+from ..names import one_line
 from .actors import Access
 from .addresses import neighbourhood, parse_address
 from .roles import EXPORT_TESTER, PERMISSIONS, RUN_MACRO, Role
@@ -174,4 +175,5 @@ def _tell(key: ApiKey, address: str, now: datetime) -> None:
         f"{settings.BASE_URL}{page}\n\n"
         "You are told at most once a day.\n"
     )
-    send_mail(f"API key {key.name} was used", text, None, key.notify_addresses)
+    subject = one_line(f"API key {key.name} was used")
+    send_mail(subject, text, None, key.notify_addresses)

@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
@@ -24,11 +24,14 @@ class GrantInline(ScopedInline, admin.TabularInline):
 
 
 class MemberForm(forms.ModelForm):
-    """A person is named and not picked: a list would show who else has an account."""
+    """A person is named and not picked: a list would show who else has an account.
+
+    By the user name alone, so that nobody tries out whose address has an account.
+    """
 
     person = forms.CharField(
-        label="User name or e-mail",
-        max_length=254,
+        label="User name",
+        max_length=150,
         help_text="Of somebody who has an account here. If nobody has it, ask whoever"
         " runs this server to make one.",
     )
@@ -38,13 +41,12 @@ class MemberForm(forms.ModelForm):
         fields = ["community"]
 
     def clean_person(self) -> AbstractUser:
-        text = self.cleaned_data["person"].strip()
-        exact = Q(username=text) | Q(email__iexact=text)
-        people = get_user_model().objects.filter(exact, is_active=True)[:2]
-        if len(people) != 1:
-            many = "More than one person has this; give the user name."
-            raise forms.ValidationError(many if people else "Nobody has this account.")
-        return people[0]
+        name = self.cleaned_data["person"].strip()
+        people = get_user_model().objects.filter(is_active=True)
+        person = people.filter(username=name).first()
+        if person is None:
+            raise forms.ValidationError("Nobody has this account.")
+        return person
 
     def clean(self) -> dict[str, object] | None:
         cleaned = super().clean()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -31,6 +34,18 @@ ALWAYS_ASKS_ABOVE = 1_000
 _SEPARATORS = re.compile(r"[\s,.'’_]")
 
 
+Action = tuple[Callable[..., Any], str, str]
+
+
+def as_action(macro: Macro, label: str) -> tuple[str, Action]:
+    """The macro among the actions of a list, by its name there.
+
+    Django formats labels, and a macro may be called `50% off`.
+    """
+    name = f"macro_{macro.pk}"
+    return name, (partial(perform, macro=macro), name, label.replace("%", "%%"))
+
+
 def perform(
     modeladmin: ConditionsAdmin,
     request: HttpRequest,
@@ -55,19 +70,26 @@ def perform(
             return _start(request, own, macro, key, selection)
         except SelectionChanged:
             _say_what_changed(request, subjects.count())
-    left_out = 0 if own is selected else selected.count() - own.count()
-    done_before = 0 if subjects is own else own.count() - subjects.count()
     context = {
         **modeladmin.admin_site.each_context(request),
         **_confirmation(request, subjects, macro),
+        **_left_out(macro, selected, own, subjects),
         "opts": modeladmin.opts,
         "selection": selection,
-        "left_out": left_out,
-        "done_before": done_before,
     }
-    if done_before and not subjects.exists():
-        context["problem"] = nothing_left(macro)
     return TemplateResponse(request, "admin/feedback/perform_action.html", context)
+
+
+def _left_out(
+    macro: Macro, selected: QuerySet, own: QuerySet, subjects: QuerySet
+) -> dict[str, object]:
+    """How many of the selection it would not run on, and why."""
+    left_out = 0 if own is selected else selected.count() - own.count()
+    done_before = 0 if subjects is own else own.count() - subjects.count()
+    counts: dict[str, object] = {"left_out": left_out, "done_before": done_before}
+    if done_before and not subjects.exists():
+        counts["problem"] = nothing_left(macro)
+    return counts
 
 
 def _is_confirmed(request: HttpRequest, macro: Macro, count: int) -> bool:

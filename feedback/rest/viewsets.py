@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.http import Http404, QueryDict
+from django.http.response import HttpResponseBase
+from django.utils import timezone
 from rest_framework import mixins, viewsets
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
@@ -43,6 +46,11 @@ class ScopedViewSet(viewsets.GenericViewSet):
         # Without an action the method is none of the address's.
         if self.action and not self.is_list:
             refuse_parameters(request.query_params)
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """In UTC: TIME_ZONE is for people."""
+        with timezone.override(UTC):
+            return super().dispatch(request, *args, **kwargs)
 
     def permission_needed(self) -> str:
         return self.action_permissions.get(self.action, self.view_permission())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 _CHUNK = 10_000
 
@@ -13,7 +13,7 @@ class SelectionChanged(Exception):
     """The rows are not those that were confirmed; nothing was done."""
 
 
-def digest_of(rows: QuerySet, column: str = "pk") -> str:
+def digest_of(rows: QuerySet[Model], column: str = "pk") -> str:
     """Alike for the same rows, whatever else is; reads them in chunks."""
     digest = hashlib.sha256()
     keys = rows.order_by(column).values_list(column, flat=True).distinct()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ..models import Attempt, Cut, ErrorClass
 
+# 200, 500 and what is not here mean what their class does.
 STATUSES: dict[int, str] = {
-    200: "the system accepted the request",
     201: "the system accepted the request and created something",
     202: "the system accepted the request and will process it later",
     204: "the system accepted the request and sent no content",
@@ -35,13 +35,12 @@ STATUSES: dict[int, str] = {
     425: "the system was not ready for the request yet",
     429: "the system says that requests come too fast",
     431: "the headers are too large for the system",
-    500: "the system had an error of its own; nothing is wrong on this side",
     501: "the system does not know this method; check the method",
     502: "a gateway before the system got no proper response from it",
     503: "the system is overloaded or down for maintenance",
     504: "a gateway before the system waited too long for it",
 }
-_CLASSES = {
+_CLASSES: dict[int, str] = {
     1: "the system sent an interim response only",
     2: "the system accepted the request",
     3: "the request was redirected, and redirects are not followed",

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.urls import reverse
 
+from feedback.names import one_line
 from logs.models import BreakerState, Destination
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ def _send(destination: Destination, is_down: bool) -> None:
     if not addresses:
         return
     try:
-        send_mail(subject, text, None, addresses)
+        send_mail(one_line(subject), text, None, addresses)
     except OSError as error:
         logger.warning("The notice could not be sent: %s", error)
 

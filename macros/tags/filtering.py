@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from decimal import Decimal
 from urllib.parse import quote
 
@@ -138,37 +138,6 @@ def join(argument: str, kind: str) -> Apply:
         if len(value) * len(separator) > MAX_FILTERED:
             raise too_long()
         return separator.join([to_text(item) for item in value])
-
-    return apply
-
-
-def map_values(argument: str, kind: str) -> Apply:
-    table: dict[str, str] = {}
-    for piece in parts(argument, ","):
-        pair = parts(piece, "=", max_cuts=1)
-        if len(pair) != 2:
-            raise BadArgument(
-                f"'{piece.strip()}' has no '='; write map:Critical=P1,Major=P2,*=P3"
-            )
-        key, value = (whole(side.strip()) for side in pair)
-        if key.casefold() in table:
-            raise BadArgument(f"the filter map has '{key}' twice")
-        table[key.casefold()] = value
-    return _mapper(table)
-
-
-def _mapper(table: Mapping[str, str]) -> Apply:
-    """A value that is not listed takes that of *, and without a * it stays."""
-    otherwise = table.get("*")
-
-    def change(value: object) -> object:
-        known = table.get(to_text(value).casefold(), otherwise)
-        return value if known is None else known
-
-    def apply(value: object) -> object:
-        if isinstance(value, (list, tuple)) and value:
-            return [change(item) for item in value]
-        return change(value)
 
     return apply
 

@@ -13,7 +13,6 @@ from .filtering import (
     default,
     fixed,
     join,
-    map_values,
     on_each_text,
     on_text,
     percent_encode,
@@ -22,7 +21,9 @@ from .filtering import (
     title_case,
     truncate,
 )
-from .markup import adf, html, markdown, one_line, slack
+from .mapping import build_map
+from .markdown import discord, github, gitlab, markdown
+from .markup import adf, html, one_line, slack
 from .values import RawJson, to_json
 
 __all__ = ["FILTERS", "Apply", "Filter"]
@@ -137,9 +138,24 @@ FILTERS: Mapping[str, Filter] = {
         Filter(
             "markdown",
             None,
-            "Text that Markdown shows as it is",
+            "Text that Markdown shows as it is, addresses as links",
             "((Title|markdown))",
             fixed(on_each_text(markdown)),
+        ),
+        *(
+            Filter(
+                name,
+                None,
+                f"Text that {vendor} shows as it is, addresses as links{besides}",
+                f"((Description|{name}))",
+                fixed(on_each_text(escape)),
+            )
+            for name, vendor, escape, besides in [
+                ("github", "GitHub", github, "; mentions nobody"),
+                ("gitlab", "GitLab", gitlab, "; mentions nobody, commands nothing"),
+                ("discord", "Discord", discord, "; mentions nobody"),
+                ("linear", "Linear", markdown, ""),
+            ]
         ),
         Filter(
             "slack",
@@ -181,7 +197,7 @@ FILTERS: Mapping[str, Filter] = {
             "pairs old=new with commas between; * stands for any other",
             "Puts another word for each value",
             "((Field: Severity|map:Critical=P1,Major=P2,*=P3))",
-            map_values,
+            build_map,
         ),
     ]
 }

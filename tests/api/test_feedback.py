@@ -244,7 +244,7 @@ def test_an_unknown_parameter_is_named_with_the_nearest_known(
         ("created_after", "2026-11-23T10:00:00 02:00", "In a URL, write + as %2B."),
         ("created_before", "0001-01-01T00:00:00+14:00", "Give a date or a moment"),
         ("modified_before", "9999-12-31T23:59:59-14:00", "Give a date or a moment"),
-        ("field_severity", "critical", "Give one of: Minor, Major, Critical."),
+        ("field_severity", "urgent", "Give one of: Minor, Major, Critical."),
         ("field_reproducible", "yes", "Give one of: true, false."),
         ("field_impact", "many", "Enter a number."),
         ("field_impact", "NaN", "Enter a number."),

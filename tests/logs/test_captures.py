@@ -142,6 +142,19 @@ def test_a_required_value_beyond_the_limit_fails_and_stores_nothing() -> None:
     assert (run.failed, run.delivered) == (1, 0)
 
 
+def test_the_limit_counts_bytes_of_utf_8() -> None:
+    """A letter of Greek or Cyrillic is two, not the six of its escape in JSON."""
+    text = "\N{GREEK SMALL LETTER OMEGA}" * (MAX_DATA // 4)
+    run = a_run()
+    assert record(run, captured(run.deliveries.get(), a_value(text))) == {"key": text}
+
+
+def test_what_is_beyond_the_limit_already_may_still_change_within_its_size() -> None:
+    run = a_run(external_data={"key": "x" * MAX_DATA})
+    outcome = captured(run.deliveries.get(), a_value("y" * MAX_DATA))
+    assert record(run, outcome) == {"key": "y" * MAX_DATA}
+
+
 def test_a_ticket_that_was_deleted_meanwhile_is_noted() -> None:
     run = a_run(2)
     gone, stays = run.deliveries.order_by("pk")

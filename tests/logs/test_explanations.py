@@ -37,6 +37,51 @@ def test_statuses_of_one_hundred_have_the_meaning_of_their_class() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("status", "of_it"),
+    [
+        (200, "accepted the request"),
+        (201, "created something"),
+        (202, "process it later"),
+        (204, "sent no content"),
+        (301, "moved for good"),
+        (302, "leads to a login page"),
+        (303, "leads to a login page"),
+        (307, "moved for now"),
+        (308, "moved for good"),
+        (400, "did not understand the request"),
+        (401, "did not accept the credentials"),
+        (402, "asks for payment"),
+        (403, "may not do this"),
+        (404, "nothing is at this URL"),
+        (405, "not for this method"),
+        (406, "check the Accept header"),
+        (408, "waited too long"),
+        (409, "often a duplicate"),
+        (410, "gone for good"),
+        (411, "the length of the body"),
+        (412, "check its If- headers"),
+        (413, "the body is too large"),
+        (414, "the URL is too long"),
+        (415, "check the Content-Type header"),
+        (421, "reached the wrong server"),
+        (422, "refuses a value"),
+        (423, "is locked there"),
+        (425, "not ready"),
+        (429, "too fast"),
+        (431, "the headers are too large"),
+        (500, "an error of its own"),
+        (501, "does not know this method"),
+        (502, "no proper response"),
+        (503, "overloaded or down"),
+        (504, "a gateway before the system waited too long"),
+    ],
+)
+def test_a_status_is_explained_by_its_own_meaning(status: int, of_it: str) -> None:
+    """RFC 9110 15, RFC 4918 11, RFC 6585 and RFC 8470 5.2."""
+    assert of_it in explain(Attempt(status=status))
+
+
 def test_no_status_promises_another_try_that_the_macro_may_not_make() -> None:
     assert not any("tried again" in text for text in STATUSES.values())
     last = Attempt(status=503, message="Not tried again: this was try 8, the last.")

@@ -125,6 +125,17 @@ def test_a_delivery_given_back_unsent_has_used_no_try() -> None:
     assert not Attempt.objects.exists() and not Destination.objects.exists()
 
 
+def test_what_went_to_no_destination_makes_none() -> None:
+    run = a_run(2)
+    token, request = held(run, 2)
+    outcomes = [
+        outcome(token, DeliveryState.FAILED, None, ErrorClass.CONNECT, origin=""),
+        Outcome(request, DeliveryState.PENDING, retry_in=60, origin=ORIGIN),
+    ]
+    record(run, outcomes)
+    assert not Destination.objects.exists()
+
+
 @pytest.mark.parametrize("count", [2, 50])
 def test_many_outcomes_cost_as_many_queries_as_few(
     django_assert_max_num_queries: object, count: int

@@ -101,3 +101,30 @@ def test_many_threads_cannot_take_more_than_there_is() -> None:
         thread.join()
     windows = int(time.monotonic() - begun) + 1
     assert len(granted) <= 50 * windows
+
+
+def test_without_redis_a_rate_is_waited_for() -> None:
+    """This worker counts for itself, and waits for as long as its share asks for."""
+    limits, limiter = Limits(8, rate=2.0), RateLimiter(_workers=3)
+    limiter._redis_again = float("inf")
+    assert [limiter.take(limits, token) for token in "ab"] == [0.0, 0.0]
+    assert 2.0 < limiter.take(limits, "c") <= 3.0
+    assert len(limiter.sent) == 2, "who was not permitted has not sent"
+
+
+def test_where_no_worker_is_known_one_has_the_limits_for_itself() -> None:
+    """As when a run is worked on in a shell, and Redis goes away meanwhile."""
+    limits, limiter = Limits(9, concurrency=2), RateLimiter()
+    assert limiter.take(limits, "a") == 0.0
+    limiter._redis_again = float("inf")
+    assert limiter.take(limits, "b") == 0.0
+    assert limiter.take(limits, "c") > 0
+
+
+def test_a_share_of_one_slot_is_one() -> None:
+    limits, limiter = Limits(10, concurrency=1), RateLimiter(_workers=3)
+    limiter._redis_again = float("inf")
+    assert limiter.take(limits, "a") == 0.0
+    assert limiter.take(limits, "b") > 0
+    limiter.give_back(limits, "a")
+    assert limiter.take(limits, "b") == 0.0

@@ -24,7 +24,13 @@ from logs import recording
 from logs.models import Delivery, DeliveryState, Resend, Run
 from macros import jobs, queue
 from macros.models import Macro
-from macros.runs.control import cancel_run, pause_run, resume_run
+from macros.runs.control import (
+    cancel_run,
+    pause_macro,
+    pause_run,
+    resume_macro,
+    resume_run,
+)
 from macros.runs.resend import resend
 from tests import factories
 
@@ -118,6 +124,20 @@ def test_what_is_resumed_or_resent_asks_several_workers_too(
     clear_queue()
     resend(run.deliveries.all(), Resend.ANEW, olivia)
     assert wake_ups() == {run.pk: 2}
+
+
+def test_a_resumed_macro_goes_on_with_what_is_due_at_once() -> None:
+    """Nobody has to wait for the clock."""
+    macro, other = a_macro(), a_macro()
+    due, later, finished = (factories.run(macro) for _ in range(3))
+    in_an_hour = timezone.now() + timedelta(hours=1)
+    later.deliveries.update(next_attempt_at=in_an_hour)
+    finished.deliveries.update(state=DeliveryState.DELIVERED, next_attempt_at=None)
+    factories.run(other)
+    pause_macro(macro, "It is Sunday.")
+    clear_queue()
+    resume_macro(macro)
+    assert wake_ups() == {due.pk: 1}
 
 
 def test_a_job_carries_the_runs_id_and_nothing_else() -> None:

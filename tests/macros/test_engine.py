@@ -1,0 +1,66 @@
+"""The loop around all runs of a worker."""
+
+from __future__ import annotations
+
+from queue import SimpleQueue
+from typing import Any
+
+import pytest
+
+from logs.models import Attempt, Run
+from macros import deliveries
+from macros.deliveries import Engine
+from macros.deliveries.engine import TICK
+from macros.deliveries.sender import Clients, Exchange
+from macros.http import AddressPolicy, Blocked, Limits, Request
+from tests import factories
+
+
+class Naps(SimpleQueue[Any]):
+    """An inbox in which nothing arrives; it notes how long each look at it waits."""
+
+    def __init__(self) -> None:
+        self.waits: list[float | None] = []
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        self.waits.append(timeout if block else 0.0)
+        return super().get(block=False)
+
+
+@pytest.mark.django_db
+def test_it_naps_when_nothing_moves_and_only_then() -> None:
+    bugs = factories.feedback_type()
+    factories.ticket(bugs)
+    run = factories.run(factories.macro(bugs, "http://127.0.0.1:9/"))
+    engine = Engine()
+    engine._inbox = Naps()
+    engine._step()
+    engine._take_up(run.pk)
+    engine._step()
+    assert engine._inbox.waits == [TICK, 0.0]
+    engine.close()
+
+
+@pytest.mark.django_db
+def test_a_run_whose_templates_cannot_be_read_any_more_fails_in_words() -> None:
+    """As after a downgrade to a version that does not know a tag."""
+    bugs = factories.feedback_type()
+    factories.tickets(bugs, 2)
+    run = factories.run(factories.macro(bugs, "https://a.example/", ladder="1 h"))
+    run.snapshot["steps"][0]["url"] = "https://a.example/((From Tomorrow))"
+    run.save(update_fields=["snapshot"])
+    deliveries.work(run.pk)
+    run = Run.objects.get()
+    assert (run.state, run.failed) == ("finished", 2)
+    attempts = Attempt.objects.values_list("error_class", flat=True)
+    assert list(attempts) == ["render", "render"]
+    assert "From Tomorrow" in Attempt.objects.all()[0].message
+
+
+def test_an_exchange_stays_outside_unless_its_destination_was_opened() -> None:
+    limits = Limits(connect=1.0, read=1.0, deadline=1.0, max_bytes=1000)
+    clients = Clients(AddressPolicy(), limits, 1)
+    request = Request("POST", "http://127.0.0.1:9/")
+    with pytest.raises(Blocked):
+        Exchange(request, request).perform(clients)
+    clients.close()

@@ -1,0 +1,210 @@
+"""One run at work in one worker, without the network."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from importlib import import_module
+from typing import Any
+
+import pytest
+import time_machine
+from django.conf import settings
+from django.utils import timezone
+
+from logs.models import Attempt, Cause, Delivery, Destination, ErrorClass, Run
+from macros import queue
+from macros.deliveries.building import Sending
+from macros.deliveries.outcomes import not_sent, of_lost_change
+from macros.deliveries.throttle import HOLD, PARK, Throttles
+from macros.deliveries.work import FLUSH_INTERVAL, Work
+from macros.http import TransportError
+from macros.models import Macro
+from macros.steps.rendering import Plan
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+class FakeTime:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def time(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
+    time = FakeTime()
+    # The package has a function of the module's name.
+    module = import_module("macros.deliveries.work")
+    monkeypatch.setattr(module, "time", time)
+    return time
+
+
+def a_run(count: int = 1, **macro: Any) -> Run:
+    bugs = factories.feedback_type()
+    factories.tickets(bugs, count)
+    return factories.run(factories.macro(bugs, "https://a.example/", **macro))
+
+
+def a_work(run: Run, cap: int = 8) -> tuple[Work, list[Sending]]:
+    """The work, and what it has put on the wire."""
+    sent: list[Sending] = []
+    plan = Plan.from_snapshot(run.snapshot)
+    work = Work(run, plan, Throttles(cap), lambda _, sending: sent.append(sending))
+    return work, sent
+
+
+def test_what_is_on_the_wire_is_held_by_renewing_in_good_time(time: FakeTime) -> None:
+    """Once a third of the lease has passed: two more flushes may fail."""
+    run, begun = a_run(), timezone.now()
+    work, sent = a_work(run)
+    work.advance()
+    assert len(sent) == 1
+    held_until = Delivery.objects.get().next_attempt_at
+
+    def flush_after(share: float) -> Any:
+        seconds = share * settings.LEASE_SECONDS
+        time.now = 1000.0 + seconds
+        with time_machine.travel(begun + timedelta(seconds=seconds)):
+            work.flush()
+        return Delivery.objects.get().next_attempt_at
+
+    assert flush_after(0.3) == held_until
+    assert flush_after(0.4) > held_until
+
+
+@pytest.mark.parametrize(
+    ("tries", "before", "state"),
+    [(0, 0, "pending"), (3, 0, "pending"), (4, 0, "failed"), (6, 3, "pending")],
+)
+def test_a_change_that_kills_its_workers_is_tried_five_times(
+    tries: int, before: int, state: str
+) -> None:
+    """At once, since nothing was changed; a resend starts over."""
+    a_run()
+    delivery = Delivery.objects.get()
+    delivery.attempts, delivery.attempts_before = tries, before
+    outcome = of_lost_change(delivery, timezone.now())
+    assert (outcome.state, outcome.retry_in) == (
+        state,
+        0 if state == "pending" else None,
+    )
+    assert outcome.attempt is not None and outcome.attempt.error_class == "lost"
+
+
+def test_nothing_moves_while_the_destination_has_no_room() -> None:
+    """Else the engine would go round without a nap."""
+    work, sent = a_work(a_run(3), cap=1)
+    # The second time it learns that no more is due.
+    assert [work.advance() for _ in range(4)] == [True, True, False, False]
+    assert len(sent) == 1
+    sent[0].exchange.seconds = 0.1
+    work.finished(sent[0])
+    assert [work.advance() for _ in range(2)] == [True, False]
+    assert len(sent) == 2
+
+
+def destination(run: Run, **values: Any) -> Destination:
+    return Destination.objects.create(
+        community=run.community, origin="https://a.example:443", **values
+    )
+
+
+def waits(work: Work) -> list[float | None]:
+    """When what was given back is due again."""
+    assert all(each.attempt is None for each in work.results)
+    return [each.retry_in for each in work.results]
+
+
+def test_nothing_is_claimed_for_a_destination_that_is_paused() -> None:
+    run = a_run(3)
+    row = destination(run, is_paused=True)
+    work, sent = a_work(run)
+    work.advance()
+    assert work.is_idle and not sent
+    assert not Delivery.objects.exclude(lease="").exists()
+
+    row.is_paused = False
+    row.save()
+    work, sent = a_work(run)
+    work.advance()
+    assert len(sent) == 3
+
+
+def to_wherever_the_ticket_says(count: int) -> Run:
+    """What is claimed for them is known only when each is built."""
+    bugs = factories.feedback_type()
+    factories.tickets(bugs, count, title="https://a.example/hook")
+    return factories.run(factories.macro(bugs, "((Title))"))
+
+
+def test_what_is_claimed_for_a_paused_destination_is_put_off() -> None:
+    run = to_wherever_the_ticket_says(2)
+    destination(run, is_paused=True)
+    work, sent = a_work(run)
+    work.advance()
+    assert not sent and waits(work) == [PARK, PARK]
+
+
+def test_as_much_is_held_as_goes_out_soon_and_the_rest_is_put_off() -> None:
+    queue.redis().flushdb()
+    run = to_wherever_the_ticket_says(6)
+    destination(run, rate=2 / HOLD)
+    work, sent = a_work(run)
+    work.advance()
+    throttle = sent[0].throttle
+    assert (len(sent), throttle.held, waits(work)) == (2, 2, [HOLD, HOLD])
+    # Where the run is dropped, others may be held in its place.
+    assert len(work.let_go()) == 2 and throttle.held == 0
+
+
+def test_a_cancelled_run_ends_what_is_not_on_the_wire() -> None:
+    run = a_run(3)
+    work, sent = a_work(run, cap=1)
+    work.advance()
+    Run.objects.update(state="cancelling")
+    work.flush()
+    assert [each.state for each in work.results] == ["cancelled"] * 2
+    assert not work.is_idle, "one is on the wire"
+    sent[0].exchange.result = TransportError("It failed.", "connect")
+    work.finished(sent[0])
+    work.flush()
+    assert work.is_idle
+
+
+def test_a_paused_run_gives_back_what_is_not_on_the_wire() -> None:
+    run = a_run(3)
+    work, _ = a_work(run, cap=1)
+    work.advance()
+    Run.objects.update(state="paused")
+    work.flush()
+    assert waits(work) == [0.0, 0.0]
+    assert not work.has_more
+
+
+def test_results_wait_for_each_other_but_not_for_long(time: FakeTime) -> None:
+    work, _ = a_work(a_run())
+    delivery = Delivery.objects.get()
+    Delivery.objects.update(lease=work.lease)
+    work.results = [not_sent(delivery, "Why.", ErrorClass.RENDER, timezone.now())]
+    time.now += FLUSH_INTERVAL * 0.9
+    work.flush_if_due()
+    assert work.results and not Attempt.objects.exists()
+    time.now += FLUSH_INTERVAL * 0.1
+    work.flush_if_due()
+    assert not work.results and Attempt.objects.exists()
+
+
+def test_a_paused_macro_holds_up_its_runs_but_no_test() -> None:
+    run = a_run(3)
+    work, _ = a_work(run, cap=1)
+    work.advance()
+    Macro.objects.update(paused_reason="Olga paused it.")
+    work.run.cause = Cause.TEST
+    work.flush()
+    assert work.has_more and waits(work) == []
+    work.run.cause = Cause.ACTION
+    work.flush()
+    assert not work.has_more and waits(work) == [0.0, 0.0]
