@@ -33,8 +33,8 @@ CHAINS = [
     for length in range(3)
     for order in permutations(["base64", "url", "json"], length)
 ] + ["|url|base64|json", "|json|url|base64"]
-# The settings of a web request with the secret at one place.
-PLACES: dict[str, dict[str, str]] = {
+# The settings of a web request with the secret at one context.
+CONTEXTS: dict[str, dict[str, str]] = {
     "path": {"url": "/x/{}/y"},
     "query": {"url": "/x?q={}"},
     "header": {"headers": "X-Note: {}"},
@@ -82,13 +82,13 @@ def echo(peer: Peer) -> None:
     request = peer.request().decode()
     path = request.split(" ")[1]
     note = re.search("(?mi)^x-note: (.*)\r$", request)
-    said = note[1] if note else path
+    quoted = note[1] if note else path
     body = "\n".join(
         [request, json.dumps(request), json.dumps({"e": json.dumps(request)}), path]
         + [escape(request), quote(request), unquote_plus(request), unescape(request)]
-        + [b64encode(said.encode()).decode(), said.encode().hex()]
+        + [b64encode(quoted.encode()).decode(), quoted.encode().hex()]
     )
-    ascii_only = said if said.isascii() else quote(said)
+    ascii_only = quoted if quoted.isascii() else quote(quoted)
     peer.say(
         http_response(
             body.encode(), f"X-Echo: {ascii_only}", status=f"200 {ascii_only}"
@@ -102,8 +102,10 @@ def stored(attempt: Attempt) -> str:
     return "\n".join([*values, json.dumps(ticket.external_data, ensure_ascii=False)])
 
 
-def sent_with(bugs: FeedbackType, host: str, place: dict[str, str], tag: str) -> Macro:
-    request = {name: text.format(tag) for name, text in place.items()}
+def sent_with(
+    bugs: FeedbackType, host: str, context: dict[str, str], tag: str
+) -> Macro:
+    request = {name: text.format(tag) for name, text in context.items()}
     url = host + request.pop("url", "/x")
     returns = [
         {"name": "body", "source": "text", "expression": r"(?s)(.*)", "type": "text"},
@@ -113,9 +115,9 @@ def sent_with(bugs: FeedbackType, host: str, place: dict[str, str], tag: str) ->
     return factories.macro(bugs, url, return_values=returns, **request)
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_no_filter_and_no_place_brings_a_secret_to_the_log(
-    place: str, serve: Callable[..., Server]
+@pytest.mark.parametrize("context", CONTEXTS)
+def test_no_filter_and_no_context_brings_a_secret_to_the_log(
+    context: str, serve: Callable[..., Server]
 ) -> None:
     host = serve(echo).url("")
     bugs = factories.feedback_type()
@@ -123,9 +125,9 @@ def test_no_filter_and_no_place_brings_a_secret_to_the_log(
     factories.secret(bugs, "token", VALUE)
     for chain in CHAINS:
         tag = f"((Secret: token{chain}))"
-        if place == "json value" and chain.endswith("|json"):
+        if context == "json value" and chain.endswith("|json"):
             continue  # JSON in JSON; the text is tried elsewhere.
-        macro = sent_with(bugs, host, PLACES[place], tag)
+        macro = sent_with(bugs, host, CONTEXTS[context], tag)
         shown = preview(macro, Feedback.objects.all())
         assert not unmasked(repr(shown)), chain
 
