@@ -115,7 +115,8 @@ class Throttle:
         if row.rate is None and row.concurrency is None:
             return True
         wait = self._limiter.take(row, token)
-        self._not_before = time.monotonic() + wait if wait else 0.0
+        if wait:
+            self._not_before = time.monotonic() + wait
         return not wait
 
     def _take_probe(self, row: Destination) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from macros import queue
-from macros.deliveries.rate_limit import RateLimiter, amount_and_window
+from macros.deliveries.rate_limit import SLOT_LASTS, RateLimiter, amount_and_window
 
 
 @dataclass
@@ -128,3 +128,17 @@ def test_a_share_of_one_slot_is_one() -> None:
     assert limiter.take(limits, "b") > 0
     limiter.give_back(limits, "a")
     assert limiter.take(limits, "b") == 0.0
+
+
+def test_a_worker_that_never_saw_redis_takes_itself_for_the_only_one() -> None:
+    limits, limiter = Limits(11, concurrency=3), RateLimiter()
+    limiter._redis_again = float("inf")
+    assert [limiter.take(limits, token) for token in "abc"] == [0.0] * 3
+    assert limiter.take(limits, "d") > 0
+
+
+def test_the_slot_of_a_worker_that_died_is_free_in_the_end() -> None:
+    limits = Limits(12, concurrency=1)
+    RateLimiter().take(limits, "a")
+    lasts = queue.redis().pttl("centerhook:limit:12:slots")
+    assert SLOT_LASTS - 5 < lasts / 1000 <= SLOT_LASTS
