@@ -11,6 +11,7 @@ VENV ?= .venv
 SOAK ?= whole
 SEED ?= $(shell date +%Y%m%d)
 BIN := $(VENV)/bin
+UPGRADE_TOOLS = $(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade -r requirements-tools.txt
 
 .PHONY: demo test soak check bench clean
 .DEFAULT_GOAL := demo
@@ -45,13 +46,15 @@ clean:
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is newer than the requirements it was installed from.
-$(VENV)/run-stamp: requirements.txt | $(BIN)/python
+$(VENV)/run-stamp: requirements-tools.txt requirements.txt | $(BIN)/python
 	@echo "Installing requirements.txt ..."
+	@$(UPGRADE_TOOLS)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/dev-stamp: requirements.txt requirements-oidc.txt requirements-dev.txt | $(BIN)/python
+$(VENV)/dev-stamp: requirements-tools.txt requirements.txt requirements-oidc.txt requirements-dev.txt | $(BIN)/python
 	@echo "Installing requirements-dev.txt ..."
+	@$(UPGRADE_TOOLS)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/run-stamp
 

@@ -16,7 +16,7 @@ from django.template.response import TemplateResponse
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from feedback.console.auditing import AnnouncingAdmin
+from feedback.console.auditing import AuditedAdmin
 from feedback.console.parameters import CheckedAdmin
 
 from .sign_in import second_factor
@@ -27,12 +27,12 @@ admin.site.unregister([User, Group])
 
 
 @admin.register(Group)
-class CarefulGroupAdmin(AnnouncingAdmin, CheckedAdmin, GroupAdmin):
+class CarefulGroupAdmin(AuditedAdmin, CheckedAdmin, GroupAdmin):
     pass
 
 
 @admin.register(User)
-class PeopleAdmin(AnnouncingAdmin, CheckedAdmin, UserAdmin):
+class PeopleAdmin(AuditedAdmin, CheckedAdmin, UserAdmin):
     actions = ["unlock", "remove_second_factor"]
 
     @transaction.atomic

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, URLResolver, include, path, re_path
@@ -70,6 +71,10 @@ def not_found(request: HttpRequest) -> HttpResponse:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if request.path.startswith(ROOT):
         return problems.response(400, "invalid", "The request can't be understood.")
+    if isinstance(exception, BadRequest):
+        # Raised with a sentence, unlike what Django takes for an attack.
+        page = {"sentence": str(exception)}
+        return render(request, "400.html", page, status=400)
     return defaults.bad_request(request, exception)
 
 

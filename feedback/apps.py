@@ -1,6 +1,13 @@
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 
 
 class FeedbackConfig(AppConfig):
     name = "feedback"
     verbose_name = "Records"
+
+    def ready(self) -> None:
+        from .selection import folding
+
+        folding.replace_lookups()
+        connection_created.connect(folding.add_function, dispatch_uid="folding")

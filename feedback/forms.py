@@ -13,6 +13,7 @@ from django.utils.html import escape
 
 from .models import FeedbackType, FieldKind, FormField
 from .models.types import CHOICE_KINDS
+from .names import fold
 
 PREFIX = "field_"
 _MAX_LENGTH = 10_000
@@ -45,6 +46,7 @@ def stored_answer(question: FormField, text: str) -> object:
             raise ValidationError("Give one of: true, false.")
         return text == "true"
     if question.kind in CHOICE_KINDS:
+        text = _as_listed(question, text)
         if text not in question.choice_list:
             raise ValidationError(f"Give one of: {', '.join(question.choice_list)}.")
         return text
@@ -65,6 +67,8 @@ def answer_from(question: FormField, text: str) -> object:
         given = word in _TICKED
     elif question.kind == FieldKind.MULTIPLE_CHOICE:
         given = _several(question, text.strip())
+    elif question.kind == FieldKind.CHOICE:
+        given = _as_listed(question, text.strip())
     elif question.kind == FieldKind.LONG_TEXT:
         given = text
     answer = _stored(_form_field(question).clean(given))
@@ -76,10 +80,19 @@ _UNTICKED = {"false", "no", "off", "0"}
 
 
 def _several(question: FormField, text: str) -> list[str]:
-    if text in question.choice_list:  # Which may have a comma of its own.
-        return [text]
+    whole = _as_listed(question, text)
+    if whole in question.choice_list:  # Which may have a comma of its own.
+        return [whole]
     parts = text.splitlines() if "\n" in text else text.split(",")
-    return [part.strip() for part in parts if part.strip()]
+    return [_as_listed(question, part.strip()) for part in parts if part.strip()]
+
+
+def _as_listed(question: FormField, text: str) -> str:
+    """The choice that a text names, as the form lists it."""
+    if text in question.choice_list:
+        return text
+    named = fold(text)
+    return next((each for each in question.choice_list if fold(each) == named), text)
 
 
 def _form_field(question: FormField) -> forms.Field:

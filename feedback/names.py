@@ -1,15 +1,36 @@
-"""How the names of external data are compared."""
+"""How names and addresses are compared: as people do, who see no code points."""
 
 from __future__ import annotations
 
 import re
+from unicodedata import normalize
 
 _SEPARATORS = re.compile(r"[\s_-]+")
+# Letters that lower case leaves apart, and what they are one with.
+SAME = {"ß": "ss", "ς": "σ"}
+# What is in a text without being seen: soft hyphens, zero-width and direction marks.
+UNSEEN = "".join(
+    map(chr, [0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F)])
+) + "".join(map(chr, [*range(0x2060, 0x2065), 0xFEFF]))
+_FOLDS = str.maketrans(dict.fromkeys(UNSEEN, "") | SAME)
+
+
+def fold(text: str) -> str:
+    """What is the same for all spellings of a text that look alike to people.
+
+    `feedback.selection.folding` has the same for both databases.
+    """
+    if text.isascii():
+        return text.lower()
+    lowered = normalize("NFKC", text).lower()
+    return normalize("NFKC", lowered.translate(_FOLDS))
 
 
 def normalise(name: str) -> str:
-    """`Jira key` and `jira_key` are one name, as in tags.
+    """`Jira key`, `jira_key` and ` JIRA-key ` are one name: `jira_key`."""
+    return _SEPARATORS.sub("_", fold(name).strip()).strip("_")
 
-    A copy, since `macros.tags` imports nothing of ours; a test holds that they agree.
-    """
-    return _SEPARATORS.sub("_", name.strip().casefold()).strip("_")
+
+def one_line(text: str) -> str:
+    """For a header or the subject of a mail: no name begins another line."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

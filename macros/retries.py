@@ -144,10 +144,10 @@ def retry_after(headers: Iterable[tuple[str, str]], now: datetime) -> float:
         return min(float(text), MAX_RETRY_AFTER)
     try:
         date = parsedate_to_datetime(text)
-    except ValueError:
+        # The asctime form has no zone and is in UTC (5.6.7).
+        seconds = (date if date.tzinfo else date.replace(tzinfo=UTC)) - now
+    except (ValueError, OverflowError):
         return 0.0
-    # The asctime form has no zone and is in UTC (5.6.7).
-    seconds = (date if date.tzinfo else date.replace(tzinfo=UTC)) - now
     return max(0.0, min(float(math.ceil(seconds.total_seconds())), MAX_RETRY_AFTER))
 
 

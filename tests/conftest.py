@@ -8,14 +8,19 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 
 from tests.http.hostile import Behaviour, Server
 
 if TYPE_CHECKING:
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import Settings
 
     from centerhook.receiver import Receiver
+
+# A machine that is busy is no fault of an example.
+hypothesis.settings.register_profile("no time limit", deadline=None)
+hypothesis.settings.load_profile("no time limit")
 
 
 def pytest_collection_finish() -> None:
@@ -89,6 +94,6 @@ def short_naps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def short_limits(settings: SettingsWrapper) -> None:
+def short_limits(settings: Settings) -> None:
     """Time limits that a test can wait for."""
     settings.CONNECT_TIMEOUT = settings.READ_TIMEOUT = settings.REQUEST_DEADLINE = 0.4

@@ -24,6 +24,8 @@ from mozilla_django_oidc.views import (
     OIDCAuthenticationRequestView,
 )
 
+from feedback.texts import storable
+
 logger = logging.getLogger(__name__)
 
 # What a provider's response can fail with; an error of `requests` is an OSError.
@@ -88,7 +90,7 @@ class ProviderBackend(OIDCAuthenticationBackend):
         if claims.get("sub") != payload["sub"]:
             raise ValueError("The user info is about another person.")
         email = str(claims.get("email") or "")
-        if not email:
+        if not email or storable(email) != email:
             raise SignOnRefused("The provider did not give your e-mail address.")
         if claims.get("email_verified") is not True:
             raise SignOnRefused(f"The provider has not verified that {email} is yours.")

@@ -15,11 +15,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ..models import ACCEPTED, ApiKey, KeyOutcome, KeyScope, KeyUse
+from ..names import one_line
 from .actors import Access
 from .addresses import neighbourhood, parse_address
 from .roles import EXPORT_TESTER, PERMISSIONS, RUN_MACRO, Role
 
-# By one caller; one with a valid key is served whatever others near it do.
+# A caller's limit; one with a valid key is served whatever others near it do.
 REFUSALS_AN_HOUR = 30
 TOO_MANY = "too_many_attempts"
 
@@ -137,7 +138,7 @@ def authenticate(token: str, address: str) -> KeyActor:
     """
     now = timezone.now()
     key = ApiKey.objects.named_by(token)
-    outcome = key.judge(token, address, now) if key else KeyOutcome.INVALID_KEY
+    outcome = key.authenticate(token, address, now) if key else KeyOutcome.INVALID_KEY
     if key is None or outcome not in ACCEPTED:
         raise _refusal(key, address, outcome, now)
     caller = str(parse_address(address) or "")
@@ -174,4 +175,5 @@ def _tell(key: ApiKey, address: str, now: datetime) -> None:
         f"{settings.BASE_URL}{page}\n\n"
         "You are told at most once a day.\n"
     )
-    send_mail(f"API key {key.name} was used", text, None, key.notify_addresses)
+    subject = one_line(f"API key {key.name} was used")
+    send_mail(subject, text, None, key.notify_addresses)

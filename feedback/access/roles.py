@@ -75,7 +75,7 @@ _MANAGE_PROJECT = (
             "feedback.formfield",
             "macros.macro",
             "macros.secret",
-            "macros.step",  # Of whatever kind.
+            "macros.step",  # Steps of every kind.
         ],
     )
     # Templates may hold credentials; of others the log shows them masked.

@@ -10,7 +10,6 @@ from django.contrib import admin, messages
 from django.core.validators import RegexValidator
 from django.db import transaction
 from django.db.models import Field, QuerySet
-from django.db.models.fields.related import RelatedField
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -22,7 +21,7 @@ from logs import audit
 from logs.models import Action
 
 from ..access.actors import may
-from ..console.scoping import ScopedAdmin, edited_pk
+from ..console.scoping import ScopedAdmin
 from ..models import ApiKey, KeyScope, KeyState, KeyUse
 from .dependents import LOOKED_BACK, dependents_of
 from .rotation import RotateForm
@@ -106,6 +105,7 @@ class ApiKeyAdmin(ScopedAdmin[ApiKey]):
     list_select_related = ["community", "project"]
     list_filter = [StateFilter]
     search_fields = ["name", "prefix", "description"]
+    picks_beside = {"project": "community__api_keys"}
 
     def get_fieldsets(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         about: list[object] = ["community", "project", "name", "description"]
@@ -121,15 +121,6 @@ class ApiKeyAdmin(ScopedAdmin[ApiKey]):
         self, request: HttpRequest, obj: ApiKey | None = None
     ) -> list[str]:
         return ["community", *_SEEN] if obj else []
-
-    def get_field_queryset(
-        self, db: str | None, db_field: RelatedField, request: HttpRequest
-    ) -> QuerySet | None:
-        rows = super().get_field_queryset(db, db_field, request)
-        pk = edited_pk(request)
-        if db_field.name != "project" or rows is None or not pk:
-            return rows
-        return rows.filter(community__api_keys=pk)
 
     def formfield_for_dbfield(
         self, db_field: Field, request: HttpRequest, **kwargs: Any

@@ -139,6 +139,10 @@ class ConditionsAdmin(ScopedAdmin):
     def get_list_filter(self, request: HttpRequest) -> Any:
         return self.offers(request)
 
+    def filters_of(self, request: HttpRequest) -> Iterable[Any]:
+        """None that Django narrows by: the FilterSet refuses what it does not know."""
+        return ()
+
     def shown_on_page(self, request: HttpRequest) -> list[str]:
         """The conditions that the page shows elsewhere than among its filters."""
         return [SEARCH]
@@ -167,8 +171,3 @@ class ConditionsAdmin(ScopedAdmin):
             title = self.opts.get_field(self.date_hierarchy).verbose_name  # type: ignore[union-attr]
             words.append(f"{title}: {'-'.join(filter(None, dates))}")
         return "; ".join(filter(None, words))
-
-    def date_parameters(self) -> list[str]:
-        """The parameters of Django's links to years, months and days."""
-        name = self.date_hierarchy
-        return [f"{name}__{part}" for part in ("year", "month", "day")] if name else []

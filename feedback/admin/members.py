@@ -6,14 +6,13 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser
-from django.db.models import Q, QuerySet
-from django.db.models.fields.related import RelatedField
+from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
 from ..changes.signals import saved
 from ..console.auditing import as_stored
-from ..console.scoping import ScopedAdmin, ScopedInline, edited_pk
+from ..console.scoping import ScopedAdmin, ScopedInline
 from ..models import Grant, Member
 
 
@@ -21,23 +20,18 @@ class GrantInline(ScopedInline, admin.TabularInline):
     model = Grant
     extra = 1
     verbose_name_plural = "roles"
-
-    def get_field_queryset(
-        self, db: str | None, db_field: RelatedField, request: HttpRequest
-    ) -> QuerySet | None:
-        rows = super().get_field_queryset(db, db_field, request)
-        pk = edited_pk(request)
-        if db_field.name != "project" or rows is None or not pk:
-            return rows
-        return rows.filter(community__members=pk)
+    picks_beside = {"project": "community__members"}
 
 
 class MemberForm(forms.ModelForm):
-    """A person is named and not picked: a list would show who else has an account."""
+    """A person is named and not picked: a list would show who else has an account.
+
+    By the user name alone, so that nobody tries out whose address has an account.
+    """
 
     person = forms.CharField(
-        label="User name or e-mail",
-        max_length=254,
+        label="User name",
+        max_length=150,
         help_text="Of somebody who has an account here. If nobody has it, ask whoever"
         " runs this server to make one.",
     )
@@ -47,13 +41,12 @@ class MemberForm(forms.ModelForm):
         fields = ["community"]
 
     def clean_person(self) -> AbstractUser:
-        text = self.cleaned_data["person"].strip()
-        exact = Q(username=text) | Q(email__iexact=text)
-        people = get_user_model().objects.filter(exact, is_active=True)[:2]
-        if len(people) != 1:
-            many = "More than one person has this; give the user name."
-            raise forms.ValidationError(many if people else "Nobody has this account.")
-        return people[0]
+        name = self.cleaned_data["person"].strip()
+        people = get_user_model().objects.filter(is_active=True)
+        person = people.filter(username=name).first()
+        if person is None:
+            raise forms.ValidationError("Nobody has this account.")
+        return person
 
     def clean(self) -> dict[str, object] | None:
         cleaned = super().clean()

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -21,12 +25,25 @@ from macros.tags import TemplateError
 
 from ..access.unlocking import explain_lock
 from ..rest.idempotency import fingerprint
+from ..selection.confirmed import SelectionChanged, digest_of, what_changed
 from .lists import ConditionsAdmin
 
 # Whatever the macro says, and then the count has to be typed.
 ALWAYS_ASKS_ABOVE = 1_000
 # As people group digits: 12,345 and 12.345 and 12 345 and 12'345.
 _SEPARATORS = re.compile(r"[\s,.'’_]")
+
+
+Action = tuple[Callable[..., Any], str, str]
+
+
+def as_action(macro: Macro, label: str) -> tuple[str, Action]:
+    """The macro among the actions of a list, by its name there.
+
+    Django formats labels, and a macro may be called `50% off`.
+    """
+    name = f"macro_{macro.pk}"
+    return name, (partial(perform, macro=macro), name, label.replace("%", "%%"))
 
 
 def perform(
@@ -38,8 +55,8 @@ def perform(
 ) -> HttpResponse | None:
     """The confirmation page on the first POST, the run on the second.
 
-    The page carries the run's key, so that a double click makes one run, and the
-    count that was confirmed: if the selection has changed since, people are asked
+    The page carries the run's key, so that a double click makes one run, and a digest
+    of what was confirmed: if the run would be on anything else, people are asked
     again. Where nobody is asked, a form that is sent twice has one key as well.
     """
     key = _key_of(request)
@@ -49,20 +66,30 @@ def perform(
     subjects = not_run_on(macro, own)
     selection = _in_words(modeladmin, request)
     if _is_confirmed(request, macro, subjects.count()):
-        return _start(request, own, macro, key, selection)
-    left_out = 0 if own is selected else selected.count() - own.count()
-    done_before = 0 if subjects is own else own.count() - subjects.count()
+        try:
+            return _start(request, own, macro, key, selection)
+        except SelectionChanged:
+            _say_what_changed(request, subjects.count())
     context = {
         **modeladmin.admin_site.each_context(request),
         **_confirmation(request, subjects, macro),
+        **_left_out(macro, selected, own, subjects),
         "opts": modeladmin.opts,
         "selection": selection,
-        "left_out": left_out,
-        "done_before": done_before,
     }
-    if done_before and not subjects.exists():
-        context["problem"] = nothing_left(macro)
     return TemplateResponse(request, "admin/feedback/perform_action.html", context)
+
+
+def _left_out(
+    macro: Macro, selected: QuerySet, own: QuerySet, subjects: QuerySet
+) -> dict[str, object]:
+    """How many of the selection it would not run on, and why."""
+    left_out = 0 if own is selected else selected.count() - own.count()
+    done_before = 0 if subjects is own else own.count() - subjects.count()
+    counts: dict[str, object] = {"left_out": left_out, "done_before": done_before}
+    if done_before and not subjects.exists():
+        counts["problem"] = nothing_left(macro)
+    return counts
 
 
 def _is_confirmed(request: HttpRequest, macro: Macro, count: int) -> bool:
@@ -71,9 +98,7 @@ def _is_confirmed(request: HttpRequest, macro: Macro, count: int) -> bool:
     if confirmed is None:
         return not macro.asks_confirmation and 0 < count <= ALWAYS_ASKS_ABOVE
     if confirmed != str(count):
-        messages.warning(
-            request, "The selection has changed meanwhile. Please check it again."
-        )
+        _say_what_changed(request, count)
         return False
     typed = _SEPARATORS.sub("", request.POST.get("typed_count", ""))
     if count > ALWAYS_ASKS_ABOVE and typed != confirmed:
@@ -82,6 +107,25 @@ def _is_confirmed(request: HttpRequest, macro: Macro, count: int) -> bool:
         )
         return False
     return True
+
+
+def _say_what_changed(request: HttpRequest, count: int) -> None:
+    confirmed = request.POST.get("confirmed_count", "")
+    messages.warning(request, what_changed(confirmed, count))
+
+
+def _check_selection(request: HttpRequest, run: Run) -> None:
+    """That the run is on what was confirmed. Raises SelectionChanged.
+
+    A form without a digest names its rows, or was not confirmed as nobody had to.
+    """
+    given = request.POST.get("confirmed_selection")
+    across = request.POST.get("select_across") == "1"
+    if given is None and not (across and "confirmed_count" in request.POST):
+        return
+    first_steps = run.deliveries.filter(step=0)
+    if given != digest_of(first_steps, run.subject_kind):
+        raise SelectionChanged
 
 
 def _own(macro: Macro, selected: QuerySet) -> QuerySet:
@@ -110,14 +154,16 @@ def _start(
     selection: str,
 ) -> HttpResponse | None:
     try:
-        run = start_run(
-            macro,
-            subjects,
-            cause=Cause.ACTION,
-            actor=request.user,
-            key=key,
-            selection=selection,
-        )
+        with transaction.atomic():
+            run = start_run(
+                macro,
+                subjects,
+                cause=Cause.ACTION,
+                actor=request.user,
+                key=key,
+                selection=selection,
+            )
+            _check_selection(request, run)
     except RunRefused as refusal:
         messages.error(request, str(refusal))
         return None
@@ -159,6 +205,7 @@ def _confirmation(
         "type_count": shown.count > ALWAYS_ASKS_ABOVE,
         "has_worker": queue.has_worker(),
         "run_key": uuid.uuid4().hex,
+        "digest": "" if problem else digest_of(subjects),
         "action_name": request.POST["action"],
         "checkbox_name": ACTION_CHECKBOX_NAME,
         "select_across": across,

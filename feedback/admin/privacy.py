@@ -77,7 +77,7 @@ class PrivacyPages(ScopedAdmin[Tester]):
             "title": "Erase a tester",
             "opts": self.opts,
             "tester": tester,
-            "found": footprint(tester),
+            "footprint": footprint(tester),
             "out_of_reach": OUT_OF_REACH,
             "problem": problem,
             # Nothing else is left to do for who is erased already.

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 from typing import Any, TypeVar
 
 from django.contrib import admin
@@ -22,7 +21,7 @@ from . import filters
 from .columns import Column, external_column, external_table
 from .filters import TRUTH, Offered
 from .lists import ConditionsAdmin
-from .perform import perform
+from .perform import as_action
 from .privacy import PrivacyPages
 
 Row = TypeVar("Row", Community, Project)
@@ -100,9 +99,9 @@ class TesterAdmin(PrivacyPages, ConditionsAdmin):
         owners = {macro.owner for macro in macros}
         actions = {}
         for macro in macros:
-            name = f"macro_{macro.pk}"
             label = f"{macro} ({macro.runs_on})" if len(owners) > 1 else str(macro)
-            actions[name] = (partial(perform, macro=macro), name, label)
+            name, action = as_action(macro, label)
+            actions[name] = action
         return actions | super().get_actions(request)
 
     def page_of(self, request: HttpRequest, obj: Tester) -> dict[str, object]:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 from typing import Any
 
 from django import forms
@@ -26,7 +25,7 @@ from . import filters
 from .columns import Column, answer_column, external_column, external_table
 from .filters import Offered
 from .lists import ConditionsAdmin
-from .perform import perform
+from .perform import as_action
 
 # The parameter that says whose list or form is open.
 TYPE = "type"
@@ -150,10 +149,8 @@ class FeedbackAdmin(ConditionsAdmin):
         return [*shown, TYPE] if _chosen_type(request) else shown
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions = {}
-        for macro in _macros_for(request, _chosen_type(request)):
-            name = f"macro_{macro.pk}"
-            actions[name] = (partial(perform, macro=macro), name, macro.name)
+        macros = _macros_for(request, _chosen_type(request))
+        actions = dict(as_action(macro, macro.name) for macro in macros)
         return actions | super().get_actions(request)
 
     def changelist_view(

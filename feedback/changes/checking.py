@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 
 from ..forms import answer_from
 from ..models import Feedback, FormField, Status, Tester, Visibility
+from ..names import fold
 from .change import Change, ChangeKind, ChangeResult
 
 # How many characters of a value stand in a sentence.
@@ -28,7 +29,12 @@ class ChangeChecker:
             # None is deleted before a ticket that gets it is written.
             statuses = statuses.select_for_update(no_key=True)
         questions = FormField.objects.filter(feedback_type__in=types)
-        self._status = {(each.feedback_type_id, each.name): each for each in statuses}
+        self._status = {
+            (each.feedback_type_id, name): each
+            for written in (fold, str)  # As it is written wins.
+            for each in statuses
+            for name in [written(each.name)]
+        }
         self._named = {each.pk: each.name for each in statuses}
         self._question = {(each.feedback_type_id, each.key): each for each in questions}
 
@@ -53,7 +59,8 @@ class ChangeChecker:
         return check_tester(submitter, change)
 
     def _check_status(self, ticket: Feedback, change: Change) -> ChangeResult:
-        status = self._status.get((ticket.feedback_type_id, change.value))
+        own, name = ticket.feedback_type_id, str(change.value)
+        status = self._status.get((own, name)) or self._status.get((own, fold(name)))
         if status is None:
             return _impossible(f"The feedback type has no status '{change.value}' now.")
         if status.pk == ticket.status_id:

@@ -1,6 +1,6 @@
-"""Changes made in the admin, announced to whoever keeps account of them.
+"""Change signals for what is saved and deleted in the admin.
 
-Each signal is sent in the transaction of its change.
+The audit log receives them. Each is sent in the transaction of its change.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def as_stored(row: M) -> M | None:
     return rows.filter(pk=row.pk).first()
 
 
-class AnnouncingAdmin(admin.ModelAdmin):
-    """Takes the place of Django's own log, and of its history pages."""
+class AuditedAdmin(admin.ModelAdmin):
+    """Sends change signals in place of Django's own log and history pages."""
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
         form.before = as_stored(form.instance)
@@ -84,7 +84,7 @@ class AnnouncingAdmin(admin.ModelAdmin):
         saved.send(type(obj), before=before, after=obj, parts=parts, note=note)
 
     def log_deletions(self, request: HttpRequest, queryset: QuerySet) -> Any:
-        """Not here, where no transaction is: see the next two."""
+        """Nothing: no transaction is open here. See the next two."""
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
         with transaction.atomic():
@@ -112,8 +112,11 @@ class AnnouncingAdmin(admin.ModelAdmin):
         return HttpResponseRedirect(f"{page}?{query}")
 
 
-class RecordedAdmin(AnnouncingAdmin):
-    """For rows that are saved by a function of their own, which records it too."""
+class DomainSavedAdmin(AuditedAdmin):
+    """For rows that a function of their own saves, with the audit entry inside.
+
+    Deletions send signals as everywhere; saving sends none, or there were two entries.
+    """
 
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
@@ -121,10 +124,10 @@ class RecordedAdmin(AnnouncingAdmin):
         return ""
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        """Recorded where it was saved."""
+        """Nothing: the function that saved the row has recorded it."""
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        """Recorded where it was saved."""
+        """Nothing: the function that saved the row has recorded it."""
 
 
 def _edited(formset: BaseInlineFormSet) -> Mapping[int, Model]:

@@ -1,23 +1,32 @@
 """What stands in an admin's URL or form may be anything, and is checked.
 
 Django checks most of it. What it hands to the database as it is would end in an error
-page of the server: numbers no column can hold, and ids that are no numbers.
+page of the server (numbers no column can hold, ids that are no numbers), or ask the
+database for what no page shows: a list takes the parameters of its own filters only.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin import widgets
+from django.contrib.admin import FieldListFilter, widgets
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import BaseModelAdmin, IncorrectLookupParameters
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.utils import get_fields_from_path
+from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.core.exceptions import BadRequest, ValidationError
 from django.db import DataError
 from django.db.models import ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
+
+from ..selection.conditions import search_words
+
+# More than any list has columns or filters.
+_MAX_COLUMNS = 30
+_MAX_VALUES = 30
 
 
 def is_key(model: type[Model], value: object) -> bool:
@@ -30,13 +39,30 @@ def is_key(model: type[Model], value: object) -> bool:
 
 
 class CheckedList(ChangeList):
-    """A list that refuses values in the URL which no database can compare."""
+    """A list that refuses values in the URL which no database can compare.
+
+    And parameters that are none of its filters'. Raises BadRequest with a sentence.
+    """
+
+    model_admin: CheckedAdmin
 
     def get_filters(self, request: HttpRequest) -> tuple:
+        self.refuse_parameters(request)
         try:
             return super().get_filters(request)
         except OverflowError as error:  # A year of the date hierarchy.
             raise IncorrectLookupParameters(error) from error
+
+    def refuse_parameters(self, request: HttpRequest) -> None:
+        given = self.get_filters_params()
+        if sum(len(values) for values in given.values()) > _MAX_VALUES:
+            raise BadRequest(f"Give at most {_MAX_VALUES} values of filters at once.")
+        if request.GET.get(ORDER_VAR, "").count(".") >= _MAX_COLUMNS:
+            raise BadRequest(f"Sort by at most {_MAX_COLUMNS} columns.")
+        declared = self.model_admin.declared_parameters(request) if given else ()
+        for name in given:
+            if name not in declared:
+                raise BadRequest(f"This list has no filter '{name[:100]}'.")
 
     def get_results(self, request: HttpRequest) -> None:
         """Here the filters in the URL meet the database for the first time."""
@@ -68,6 +94,50 @@ class CheckedPickers(BaseModelAdmin):
 
 class CheckedAdmin(CheckedPickers, admin.ModelAdmin):
     """For what has a list with filters and actions."""
+
+    # The parameters, beside its filters', by which other pages lead to the list.
+    linked_parameters: tuple[str, ...] = ()
+
+    def declared_parameters(self, request: HttpRequest) -> set[str]:
+        """All that the list may be narrowed by."""
+        filters = (self._parameters(each, request) for each in self.filters_of(request))
+        return {*self.linked_parameters, *self.date_parameters()}.union(*filters)
+
+    def filters_of(self, request: HttpRequest) -> Iterable[Any]:
+        return self.get_list_filter(request)
+
+    def date_parameters(self) -> list[str]:
+        """The parameters of Django's links to years, months and days."""
+        name = self.date_hierarchy
+        return [f"{name}__{part}" for part in ("year", "month", "day")] if name else []
+
+    def _parameters(self, declared: Any, request: HttpRequest) -> Iterator[str]:
+        """Those of one item of `list_filter`, as ChangeList reads it."""
+        if callable(declared):
+            made = declared(request, {}, self.model, self)
+        else:
+            pair = isinstance(declared, tuple | list)
+            path, kind = declared if pair else (declared, FieldListFilter.create)
+            field = get_fields_from_path(self.model, path)[-1]
+            made = kind(field, request, {}, self.model, self, field_path=path)
+        yield from filter(None, made.expected_parameters())
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Django's own passes every look-up on every column, secret ones too."""
+        return lookup in self.declared_parameters(request)
+
+    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
+        return to_field == self.opts.pk.name
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        """For the list and for whatever picks from it. Raises BadRequest."""
+        try:
+            search_words(search_term)
+        except ValidationError as error:
+            raise BadRequest(error.message) from None
+        return super().get_search_results(request, queryset, search_term)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return CheckedList

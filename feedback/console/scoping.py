@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 
 from ..access.actors import may
 from ..selection.conditions import NUMBER
-from .auditing import AnnouncingAdmin
+from .auditing import AuditedAdmin
 from .parameters import CheckedAdmin, CheckedPickers
 
 M = TypeVar("M", bound=Model)
@@ -33,6 +33,10 @@ class ScopedMixin(CheckedPickers):
     Asked about a row (in an inline: about the row above it), a permission must hold
     there.
     """
+
+    # Fields whose choices stay beside the row that is edited, each with the lookup that
+    # leads from a choice to that row. A new row may choose among all that are in scope.
+    picks_beside: Mapping[str, str] = {}
 
     def permission_to(self, action: str) -> str:
         codename = get_permission_codename(action, self.opts)
@@ -76,6 +80,9 @@ class ScopedMixin(CheckedPickers):
             # Only where the row that is edited may be, so that nobody who manages one
             # project and watches another moves a row over.
             rows = rows.visible_to(request.user, self.permission_to("change"))
+        lookup, pk = self.picks_beside.get(db_field.name), edited_pk(request)
+        if rows is not None and lookup and pk:
+            rows = rows.filter(**{lookup: pk})
         return cast(QuerySet | None, rows)
 
 
@@ -88,7 +95,7 @@ class ScopedInline(ScopedMixin):
         return self._has(request, "add", obj)
 
 
-class ScopedAdmin(ScopedMixin, AnnouncingAdmin, CheckedAdmin, Generic[M]):
+class ScopedAdmin(ScopedMixin, AuditedAdmin, CheckedAdmin, Generic[M]):
     """The admin of a model; what extends it says of which: `ScopedAdmin[Project]`."""
 
     # Where a row belongs. It is chosen when the row is made: moved, it would leave what

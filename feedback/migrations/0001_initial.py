@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=100, unique=True)),
-                ('alert_emails', models.CharField(blank=True, help_text='Who is told when a destination stops answering, and when it is back; addresses separated by commas.', max_length=500, validators=[feedback.models.emails.validate_emails])),
+                ('alert_emails', models.CharField(blank=True, help_text='Who is notified when a destination keeps failing, and when it is back; addresses separated by commas.', max_length=500, validators=[feedback.models.emails.validate_emails])),
                 ('tester_columns', models.CharField(blank=True, help_text='Names of external data to show in the list of testers, separated by commas.', max_length=200, verbose_name='columns of testers')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
             ],
@@ -149,7 +149,7 @@ class Migration(migrations.Migration):
                 ('scope_listener', models.BooleanField(default=False, help_text='Call external listeners.', verbose_name='listener')),
                 ('scope_data', models.BooleanField(default=False, help_text='Read data packages, look up records, export all that is stored of a tester.', verbose_name='data')),
                 ('scope_secrets', models.BooleanField(default=False, help_text='Add, change and delete secrets. Nobody can read their values.', verbose_name='secrets')),
-                ('notify_emails', models.CharField(blank=True, help_text='Who is told when the key is first used, and then at most once a day; addresses separated by commas. Empty: nobody.', max_length=500, validators=[feedback.models.emails.validate_emails], verbose_name='e-mail when used')),
+                ('notify_emails', models.CharField(blank=True, help_text='Who is notified when the key is first used, and then at most once a day; addresses separated by commas. Empty: nobody.', max_length=500, validators=[feedback.models.emails.validate_emails], verbose_name='e-mail when used')),
                 ('notified_at', models.DateTimeField(editable=False, null=True)),
                 ('last_used_at', models.DateTimeField(editable=False, null=True, verbose_name='last used')),
                 ('last_used_address', models.CharField(blank=True, editable=False, max_length=45, verbose_name='last used from')),

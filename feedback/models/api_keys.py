@@ -140,8 +140,8 @@ class ApiKey(models.Model):
         max_length=500,
         blank=True,
         validators=[validate_emails],
-        help_text="Who is told when the key is first used, and then at most once a day;"
-        " addresses separated by commas. Empty: nobody.",
+        help_text="Who is notified when the key is first used, and then at most once a"
+        " day; addresses separated by commas. Empty: nobody.",
     )
     notified_at = models.DateTimeField(null=True, editable=False)
     last_used_at = models.DateTimeField("last used", null=True, editable=False)
@@ -235,8 +235,8 @@ class ApiKey(models.Model):
         self.token_issued_at = now
         return token
 
-    def judge(self, token: str, address: str, now: datetime) -> KeyOutcome:
-        """What becomes of a call; who has no right token learns nothing of the key."""
+    def authenticate(self, token: str, address: str, now: datetime) -> KeyOutcome:
+        """What becomes of a call: without a right token nothing of the key shows."""
         digest = _hash(token)
         is_current = secrets.compare_digest(self.token_hash, digest)
         is_previous = secrets.compare_digest(self.previous_token_hash, digest)

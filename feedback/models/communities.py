@@ -7,8 +7,8 @@ from .emails import split_emails, validate_emails
 
 def listed(names: str) -> list[str]:
     """Those that are separated by commas."""
-    found = (name.strip() for name in names.split(","))
-    return [name for name in found if name]
+    parts = (name.strip() for name in names.split(","))
+    return [name for name in parts if name]
 
 
 class Community(models.Model):
@@ -19,8 +19,8 @@ class Community(models.Model):
         max_length=500,
         blank=True,
         validators=[validate_emails],
-        help_text="Who is told when a destination stops answering, and when it is back;"
-        " addresses separated by commas.",
+        help_text="Who is notified when a destination keeps failing, and when it is"
+        " back; addresses separated by commas.",
     )
     tester_columns = models.CharField(
         "columns of testers",

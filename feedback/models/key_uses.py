@@ -10,7 +10,7 @@ from ..access.privacy import NOTHING_PERSONAL
 from .api_keys import ACCEPTED, ApiKey, KeyOutcome
 
 KEPT = timedelta(days=90)
-# Of so many addresses an hour refusals are counted apart; of all others together.
+# Refusals are counted apart for this many addresses an hour, and together for others.
 MAX_REFUSED = 1_000
 OTHERS = "others"
 

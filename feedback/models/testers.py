@@ -1,10 +1,14 @@
+from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.db.models.functions import Lower
 
 from ..access.actors import ScopedQuerySet, Tenancy
 from ..access.privacy import ALL, Privacy
 from .communities import Community
 from .loading import QuickLoading
+
+_TWIN = "The community has a tester of this e-mail."
 
 
 class Tester(QuickLoading):
@@ -69,14 +73,23 @@ class Tester(QuickLoading):
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["community", "email"],
+                "community",
+                Lower("email"),
                 name="tester_email_in_community",
-                violation_error_message="The community has a tester of this e-mail.",
+                violation_error_message=_TWIN,
             )
         ]
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    def clean(self) -> None:
+        """One person, whatever the capitals, in the domain's foreign letters too."""
+        twins = Tester.objects.filter(
+            community=self.community_id, email__iexact=self.email
+        )
+        if twins.exclude(pk=self.pk).exists():
+            raise ValidationError({"email": _TWIN})
 
     def audit_name(self) -> str:
         return f"Tester {self.pk}"

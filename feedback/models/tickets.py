@@ -135,7 +135,7 @@ class Comment(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True
     )
     text = models.TextField()
-    # Of a comment that a macro wrote; the run may be gone.
+    # Set if a macro wrote the comment; its run may be gone.
     macro_name = models.CharField(max_length=100, blank=True, editable=False)
     run_number = models.BigIntegerField(null=True, editable=False)
     created_at = models.DateTimeField("created", auto_now_add=True)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.http import Http404, QueryDict
+from django.http.response import HttpResponseBase
+from django.utils import timezone
 from rest_framework import mixins, viewsets
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 from ..access.actors import ScopedQuerySet
+from ..changes.rivals import once_more
 from ..selection.filtersets import StrictFilterSet
 from .filtering import refuse_parameters
 from .permissions import lacks
@@ -34,9 +39,18 @@ class ScopedViewSet(viewsets.GenericViewSet):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        if request.method not in SAFE_METHODS and self.action:
+            # REST framework looks the handler up after this.
+            name = str(request.method).lower()
+            setattr(self, name, once_more(getattr(self, name)))
         # Without an action the method is none of the address's.
         if self.action and not self.is_list:
             refuse_parameters(request.query_params)
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """In UTC: TIME_ZONE is for people."""
+        with timezone.override(UTC):
+            return super().dispatch(request, *args, **kwargs)
 
     def permission_needed(self) -> str:
         return self.action_permissions.get(self.action, self.view_permission())

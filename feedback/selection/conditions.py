@@ -15,18 +15,40 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
-from django_filters.fields import IsoDateTimeField
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import get_current_timezone
 from django_filters.filters import Filter
+
+from ..names import fold
 
 # What every database can look up as a number, in ASCII digits.
 NUMBER = re.compile(r"[0-9]{1,18}")
 _MAX_LENGTH = 500
+# Each word of a search is looked for in every column.
+MAX_WORDS = 30
+# Each value of a condition that takes several is looked up.
+MAX_VALUES = 100
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The end of a sentence about a word that is not known; empty if none is near."""
-    close = get_close_matches(word[:100], list(known), n=1)
-    return f" Did you mean '{close[0]}'?" if close else ""
+    wanted = fold(word[:100])
+    # What looks the same would be no help.
+    shown = {fold(each): each for each in known if fold(each) != wanted}
+    close = get_close_matches(wanted, shown, n=1)
+    return f" Did you mean '{shown[close[0]]}'?" if close else ""
+
+
+def search_words(text: str) -> list[str]:
+    """Raises ValidationError where they are more than a person searches for."""
+    words = text.split()
+    if len(words) > MAX_WORDS or len(text) > _MAX_LENGTH:
+        raise ValidationError(
+            f"Search for at most {MAX_WORDS} words of {_MAX_LENGTH} letters together."
+        )
+    if "\0" in text:
+        raise ValidationError("There is a character that can't be searched for.")
+    return words
 
 
 class ConditionField(forms.CharField):
@@ -106,18 +128,25 @@ class NumberFilter(ConditionFilter):
 
 
 class MomentField(LookupField):
+    """A moment without a zone, and a day's beginning, are of the caller's time zone.
+
+    That is UTC in the API, and TIME_ZONE in the admin. A moment that a clock skips is
+    read as if it had not been set forward yet; of one that comes twice, the first.
+    """
+
     def read(self, text: str) -> datetime:
         try:
-            moment: datetime = IsoDateTimeField().clean(text)
-            # Beyond, databases can't shift it from one time zone to another.
-            usable = 1900 <= moment.year <= 9000
-        except (ValidationError, OverflowError):
-            usable = False
-        if not usable:
+            moment = parse_datetime(text.strip())
+        except ValueError:
+            moment = None
+        # Beyond, databases can't shift it from one time zone to another.
+        if moment is None or not 1900 <= moment.year <= 9000:
             raise ValidationError(
                 "Give a date or a moment as in ISO 8601: 2026-11-23,"
                 " 2026-11-23T09:30:00Z. In a URL, write + as %2B."
             )
+        if moment.tzinfo is None:
+            return moment.replace(tzinfo=get_current_timezone(), fold=0)
         return moment
 
 
@@ -134,7 +163,7 @@ class SearchField(ConditionField):
 
     def condition(self, text: str) -> Q:
         every = Q()
-        for word in text.split():
+        for word in search_words(text):
             anywhere = (Q(**{f"{field}__icontains": word}) for field in self.columns)
             every &= Q(*anywhere, _connector=Q.OR)
         return every
@@ -146,7 +175,7 @@ class SearchFilter(ConditionFilter):
 
 def rows_named(rows: QuerySet[Model], text: str) -> QuerySet[Model]:
     """Those of the rows that have this number or name."""
-    named = Q(name=text) if "\0" not in text else Q(pk__in=[])
+    named = Q(name__iexact=text) if "\0" not in text else Q(pk__in=[])
     if NUMBER.fullmatch(text):
         named |= Q(pk=int(text))
     return rows.filter(named).order_by()
@@ -165,6 +194,8 @@ class RowsField(forms.Field):
     def clean(self, value: list[str] | None) -> Q | None:
         if not value:
             return None
+        if len(value) > MAX_VALUES:
+            raise ValidationError(f"Give at most {MAX_VALUES} values.")
         return self.condition({pk for each in value for pk in self._keys(each)})
 
     def condition(self, keys: Iterable[int]) -> Q:

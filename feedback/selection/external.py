@@ -16,6 +16,7 @@ import json
 import re
 from collections.abc import Iterable
 from typing import Any
+from unicodedata import normalize
 
 from django.core.exceptions import ValidationError
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -60,7 +61,8 @@ class NamedField(ConditionField):
     """About external data of a name."""
 
     def __init__(self, *, name: str, **options: Any) -> None:
-        self.keys = [name, *({normalise(name)} - {name})]
+        spellings = [name, normalize("NFC", name), normalise(name)]
+        self.keys = list(dict.fromkeys(spellings))
         super().__init__(**options)
 
 
@@ -91,7 +93,7 @@ class PresenceFilter(ConditionFilter):
 
 def is_name(name: str) -> bool:
     """Whether external data of this name can be asked for."""
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(normalize("NFC", name)):
         return False
     try:
         int(name)  # Databases take it for a position in a list.

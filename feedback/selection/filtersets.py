@@ -14,6 +14,8 @@ from django_filters import FilterSet
 
 from .conditions import ConditionFilter, RowsField, did_you_mean
 
+# More than there are conditions, with a few on each question and external name.
+MAX_CONDITIONS = 60
 # No row is in it, on any model.
 NOTHING = Q(pk__in=[])
 
@@ -28,13 +30,17 @@ class StrictFilterSet(FilterSet):
     def __init__(
         self, data: QueryDict, queryset: QuerySet[Model], beside: Iterable[str] = ()
     ) -> None:
-        super().__init__(data, queryset)
+        self.too_many = len(data) > MAX_CONDITIONS
+        # Nothing is looked up then, not even which of them there are.
+        super().__init__(QueryDict() if self.too_many else data, queryset)
         self.is_bound = True  # Without data, too: then it takes all.
         self.beside = frozenset(beside)
 
     @property
     def errors(self) -> dict[str, list[str]]:
         """What is wrong, by the parameter that it is wrong with."""
+        if self.too_many:
+            return {"conditions": [f"Give at most {MAX_CONDITIONS} conditions."]}
         problems = {name: [problem] for name, problem in self._refused()}
         for name, sentences in self.form.errors.items():
             problems.setdefault(name, [str(each) for each in sentences])

@@ -127,7 +127,7 @@ class FeedbackFilterSet(StrictFilterSet):
     def _add_answer(self, name: str, key: str) -> None:
         if "\0" in key:
             return
-        asked = FormField.objects.filter(feedback_type__in=self.types, key=key)
+        asked = FormField.objects.filter(feedback_type__in=self.types, key__iexact=key)
         questions = list(asked.select_related("feedback_type"))
         if questions:
             title = questions[0].label

@@ -55,6 +55,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     ]
     list_select_related = ["run", "destination"]
     list_filter = ["state", ErrorFilter]
+    linked_parameters = ("run", "run__macro", "feedback", "tester", "destination")
     search_fields = ["subject_label"]
     list_per_page = 50
     list_title = "Webhook log"
@@ -74,9 +75,6 @@ class DeliveryAdmin(ReadOnlyAdmin):
         html = render_to_string("admin/logs/delivery/attempts.html", page, request)
         state, settled = page["progress"], page["settled"]
         return JsonResponse({"html": html, "state": state, "settled": settled})
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        return lookup == "run__macro" or super().lookup_allowed(lookup, value, request)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         if IS_POPUP_VAR in request.GET or not request.user.has_perm(RUN_MACRO):

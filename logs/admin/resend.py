@@ -9,6 +9,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from feedback.console.scoping import ScopedAdmin
+from feedback.selection.confirmed import SelectionChanged, what_changed
 from macros import queue
 from macros.runs.resend import ResendPreview, ResendRefused, preview_resend, resend
 
@@ -25,33 +26,37 @@ def resend_selected(
 ) -> HttpResponse | None:
     """The confirmation page on the first POST, the resend on the second.
 
-    The page carries the count that was confirmed: if more would go out by then, people
-    are asked again. Fewer are fine, as after a double click.
+    The page carries a digest of what was confirmed: if anything else would go out by
+    then, people are asked again. Nothing at all is fine, as after a double click.
     """
     back = _page_of(deliveries)
+    confirmed = "confirmed_count" in request.POST
     try:
-        preview = preview_resend(deliveries, kind, request.user)
-        confirmed = request.POST.get("confirmed_count", "")
-        if confirmed.isdecimal() and preview.count <= int(confirmed):
-            _resend(request, deliveries, kind)
+        if confirmed and _resend(request, deliveries, kind):
             return HttpResponseRedirect(back) if back else None
+        preview = preview_resend(deliveries, kind, request.user)
     except ResendRefused as refusal:
         messages.error(request, str(refusal))
         return None
     if confirmed:
-        messages.warning(
-            request, "The selection has changed meanwhile. Please check it again."
-        )
+        count = request.POST["confirmed_count"]
+        messages.warning(request, what_changed(count, preview.count))
     return _confirmation(modeladmin, request, kind, preview, back)
 
 
-def _resend(request: HttpRequest, deliveries: DeliveryQuerySet, kind: Resend) -> None:
-    count = resend(deliveries, kind, request.user).count
+def _resend(request: HttpRequest, deliveries: DeliveryQuerySet, kind: Resend) -> bool:
+    """False where these are not the deliveries that were confirmed."""
+    digest = request.POST.get("confirmed_selection", "")
+    try:
+        count = resend(deliveries, kind, request.user, confirmed=digest).count
+    except SelectionChanged:
+        return False
     if count:
         noun = "delivery is" if count == 1 else "deliveries are"
         messages.success(request, f"{count:,} {noun} sent again: {kind.label.lower()}.")
     else:
         messages.warning(request, "Nothing was resent: none of these can be by now.")
+    return True
 
 
 def _page_of(deliveries: DeliveryQuerySet) -> str:

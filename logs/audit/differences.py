@@ -14,6 +14,7 @@ from django.db import models
 from django.db.models import Model
 
 from feedback.access.privacy import Privacy
+from feedback.texts import storable
 
 from ..redaction import HIDDEN, is_credential, origin_in
 
@@ -39,8 +40,7 @@ def name_of(row: Model) -> str:
 
 
 def shortened(text: str, length: int) -> str:
-    """PostgreSQL cannot store NUL."""
-    text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    text = storable(text)
     return text if len(text) <= length else text[: length - 1] + "…"
 
 

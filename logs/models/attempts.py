@@ -27,6 +27,13 @@ class ErrorClass(models.TextChoices):
     HTTP = "http", "Refused by the destination"
     LOST = "lost", "Worker stopped"
 
+    @classmethod
+    def of_status(cls, status: int) -> str:
+        """What a response's status says; nothing where it is a success."""
+        if 200 <= status <= 299:
+            return ""
+        return cls.REDIRECT if 300 <= status <= 399 else cls.HTTP
+
 
 class Cut(models.TextChoices):
     SIZE = "size", "longer than what is kept"

@@ -16,6 +16,7 @@ from django.db import models, transaction
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, Value, When
 
 from feedback.models import Feedback, Tester
+from feedback.selection.confirmed import SelectionChanged, digest_of
 
 from ..models import (
     Attempt,
@@ -123,13 +124,19 @@ def _log_blockers() -> list[When]:
 
 
 def requeue(
-    selection: DeliveryQuerySet, kind: Resend, by: str, now: datetime
+    selection: DeliveryQuerySet,
+    kind: Resend,
+    by: str,
+    now: datetime,
+    *,
+    confirmed: str | None = None,
 ) -> Requeued:
     """Make all of a selection that can be resent due now, and its runs active.
 
     New attempts are logged beside the old, under the same delivery id; the retry ladder
     starts over. Later steps that were skipped after a failure wait for their turn
-    again, and are built anew. `by` is the name of who resends.
+    again, and are built anew. `by` is the name of who resends. Raises SelectionChanged
+    where the deliveries have another digest than `confirmed`.
     """
     # A lease of its own keeps what is picked apart until all of it is written.
     token = uuid.uuid4().hex
@@ -140,6 +147,8 @@ def requeue(
         if not count:
             return Requeued()
         picked = Delivery.objects.filter(resent_at=now, lease=token).order_by()
+        if confirmed is not None and digest_of(picked) != confirmed:
+            raise SelectionChanged
         for subject in SubjectKind:
             _later_steps(picked, token, subject).update(
                 **changes, resend=Resend.ANEW, attempts_before=F("attempts")

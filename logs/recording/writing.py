@@ -2,34 +2,98 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
 from django.db.models import F, Q
 
-from ..models import Attempt, Delivery, DeliveryState, Run
+from feedback.texts import storable
+
+from ..models import Attempt, Delivery, DeliveryState, ErrorClass, Run
 from ..models.attempts import TEXTS, AttemptQuerySet
 from . import captures, changes, health
 from .outcomes import Outcome
 from .states import COUNTERS, add_to_counters
 
+logger = logging.getLogger(__name__)
+
+# The database is there, but will never take these rows. Drivers raise the last two for
+# what they can't hand over.
+REFUSED = (DataError, IntegrityError, ValueError, OverflowError)
 _EMPTY = dict.fromkeys(TEXTS, "")
 # Rows in one statement.
 _CHUNK = 500
 
 
 def record(run: Run, lease: str, outcomes: Sequence[Outcome], now: datetime) -> None:
-    """Write attempts and new states in one transaction.
+    """Write attempts and new states, all in one transaction if they can be.
+
+    If the database refuses a row, each outcome gets a transaction of its own, so that
+    it costs none of the others.
+    """
+    if not outcomes:
+        return
+    for outcome in outcomes:
+        if outcome.attempt is not None:
+            _make_storable(outcome.attempt)
+    try:
+        _record(run, lease, outcomes, now)
+    except REFUSED:
+        logger.warning("Run %s: results are written one by one", run.pk, exc_info=True)
+        for outcome in outcomes:
+            _record_alone(run, lease, outcome, now)
+
+
+def _make_storable(attempt: Attempt) -> None:
+    for name in TEXTS:
+        text = getattr(attempt, name)
+        if (kept := storable(text)) is not text:
+            setattr(attempt, name, kept)
+
+
+def _record_alone(run: Run, lease: str, outcome: Outcome, now: datetime) -> None:
+    """Without what is refused, if need be; what is refused even so counts as lost."""
+    try:
+        _record(run, lease, [outcome], now)
+        return
+    except REFUSED as error:
+        _leave_out(outcome, type(error).__name__)
+    try:
+        _record(run, lease, [outcome], now)
+    except REFUSED:
+        pk = outcome.delivery.pk
+        logger.exception("The result of delivery %s can't be written", pk)
+
+
+def _leave_out(outcome: Outcome, why: str) -> None:
+    outcome.captured = ()
+    attempt = outcome.attempt
+    if attempt is None:
+        return
+    message = (
+        f"The database refused to keep this try as it was ({why}), so its texts are"
+        " left out, and nothing of the response is stored."
+    )
+    if outcome.change is not None:
+        outcome.change, outcome.state = None, DeliveryState.FAILED
+        attempt.error_class = ErrorClass.RENDER
+        message = f"The database refused the change ({why}). Nothing was changed."
+    for name in TEXTS:
+        setattr(attempt, name, "")
+    attempt.message = outcome.message = message
+
+
+def _record(run: Run, lease: str, outcomes: Sequence[Outcome], now: datetime) -> None:
+    """One transaction.
 
     An attempt was made, so it is written with what it captured even if the lease has
     passed to another worker meanwhile. The state is changed for the holder of the lease
     only, and so are tickets and testers. Deliveries whose run was deleted meanwhile are
     dropped.
     """
-    if not outcomes:
-        return
     with transaction.atomic():
         leases = _lock([outcome.delivery.pk for outcome in outcomes])
         known = [each for each in outcomes if each.delivery.pk in leases]

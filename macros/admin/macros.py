@@ -6,7 +6,6 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.options import InlineModelAdmin
 from django.db.models import Prefetch, QuerySet
-from django.db.models.fields.related import RelatedField
 from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
@@ -15,8 +14,7 @@ from django.utils.text import capfirst
 
 from feedback.access.actors import may
 from feedback.access.unlocking import Lock, explain_lock
-from feedback.console.auditing import RecordedAdmin
-from feedback.console.scoping import edited_pk
+from feedback.console.auditing import DomainSavedAdmin
 from feedback.models import Community
 from logs.models import SubjectKind
 
@@ -47,7 +45,9 @@ _ABOUT_RETRIES = (
 
 
 @admin.register(Macro)
-class MacroAdmin(EditorMixin, NewMacroPages, TestsMixin, VersionsMixin, RecordedAdmin):
+class MacroAdmin(
+    EditorMixin, NewMacroPages, TestsMixin, VersionsMixin, DomainSavedAdmin
+):
     form = MacroForm
     list_display = [
         "name",
@@ -60,8 +60,11 @@ class MacroAdmin(EditorMixin, NewMacroPages, TestsMixin, VersionsMixin, Recorded
     ]
     list_select_related = ["feedback_type__project", "project", "community"]
     list_filter = ["is_active"]
+    linked_parameters = ("feedback_type", "feedback_type__isnull")
     search_fields = ["name", "description"]
     autocomplete_fields = ["feedback_type"]
+    # A macro moves to another type of its project, and no further.
+    picks_beside = {"feedback_type": "project__feedback_types__macros"}
     fieldsets = [
         (None, {"fields": ["feedback_type", "name", "description", "is_active"]}),
         ("Options", {"fields": ["asks_confirmation", "once_per_subject"]}),
@@ -109,16 +112,6 @@ class MacroAdmin(EditorMixin, NewMacroPages, TestsMixin, VersionsMixin, Recorded
 
     def tags(self, request: HttpRequest) -> HttpResponse:
         return reference(self, request)
-
-    def get_field_queryset(
-        self, db: str | None, db_field: RelatedField, request: HttpRequest
-    ) -> QuerySet | None:
-        """A macro moves to another type of its project, and no further."""
-        rows = super().get_field_queryset(db, db_field, request)
-        pk = edited_pk(request)
-        if db_field.name != "feedback_type" or rows is None or not pk:
-            return rows
-        return rows.filter(project__feedback_types__macros=pk)
 
     def get_inlines(
         self, request: HttpRequest, obj: Macro | None

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from feedback.access.actors import may_in_a_community
 from feedback.access.keys import Actor
 from feedback.models import Community, FeedbackType, Project
+from feedback.names import fold
 
 from ..authoring.new_macros import MacroRefused, NewMacro, NewSecret, create_macro
 from ..authoring.presets import host_of, hosts_for
@@ -199,9 +200,9 @@ class NewMacroForm(forms.Form):
     def _check_names(self) -> None:
         seen: set[str] = set()
         for new in self.made:
-            if new.name.casefold() in seen:
+            if fold(new.name) in seen:
                 self.add_error(new.key, f"The name '{new.name}' is given twice.")
-            seen.add(new.name.casefold())
+            seen.add(fold(new.name))
 
     def _settings(self) -> dict[str, str]:
         return {}

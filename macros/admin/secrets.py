@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html_join
 
 from feedback.access.actors import may_in_a_community
-from feedback.console.auditing import RecordedAdmin
+from feedback.console.auditing import DomainSavedAdmin
 from feedback.console.scoping import ScopedAdmin
 
 from ..config import check_value, save_secret
@@ -72,7 +72,7 @@ class SecretForm(forms.ModelForm):
 
 
 @admin.register(Secret)
-class SecretAdmin(RecordedAdmin, ScopedAdmin[Secret]):
+class SecretAdmin(DomainSavedAdmin, ScopedAdmin[Secret]):
     """Values go in and never come out."""
 
     form = SecretForm

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.urls import reverse
 
+from feedback.names import one_line
 from logs.models import BreakerState, Destination
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ def _send(destination: Destination, is_down: bool) -> None:
     if not addresses:
         return
     try:
-        send_mail(subject, text, None, addresses)
+        send_mail(one_line(subject), text, None, addresses)
     except OSError as error:
         logger.warning("The notice could not be sent: %s", error)
 
@@ -45,12 +46,11 @@ def _wording(destination: Destination, is_down: bool) -> tuple[str, str]:
     link = f"{settings.BASE_URL}{page}"
     if not is_down:
         return (
-            f"{destination} answers again",
+            f"{destination} is back",
             f"Waiting deliveries are on their way.\n\n{link}\n",
         )
     return (
-        f"{destination} does not answer",
-        f"{destination.consecutive_failures} requests in a row got no proper response."
-        " Deliveries to it wait, and none is lost. One is tried now and then; when it"
+        f"{destination} failed {destination.consecutive_failures} times in a row",
+        "Deliveries to it wait, and none is lost. One is tried now and then; when it"
         f" succeeds, the others follow by themselves.\n\n{link}\n",
     )

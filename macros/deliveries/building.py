@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db import Error
 from django.utils import timezone
 
 from feedback.changes import Change
@@ -23,6 +25,11 @@ from . import outcomes
 from .sender import Exchange, MailExchange
 from .throttle import Throttle, Throttles
 
+logger = logging.getLogger(__name__)
+
+_FAULT = (
+    "The request could not be built, by a fault inside CenterHook; its log says more."
+)
 _GONE = {
     SubjectKind.FEEDBACK: "was deleted",
     SubjectKind.TESTER: "was deleted or erased",
@@ -70,6 +77,11 @@ class Builder:
             return self._refused(delivery, str(error), ErrorClass.RENDER)
         except TransportError as error:
             return self._refused(delivery, error.message, ErrorClass(error.kind))
+        except Error:
+            raise  # The database's, which the engine repeats.
+        except Exception:
+            logger.exception("Delivery %s: a fault while it was built", delivery.pk)
+            return self._refused(delivery, _FAULT, ErrorClass.RENDER)
 
     def _built(self, delivery: Delivery) -> Sending | Outcome:
         step = self._plan.steps[delivery.step]

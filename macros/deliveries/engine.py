@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from queue import Empty, SimpleQueue
 
 from django.conf import settings
@@ -145,7 +146,8 @@ class Engine:
                 raise
             logger.exception("Run %s was dropped", work.run.pk)
             work.let_go()
-            del self._works[work.run.pk]
+            # Dropped already, if this came from the network afterwards.
+            self._works.pop(work.run.pk, None)
             return False
 
     def _advance(self, work: Work) -> bool:
@@ -170,7 +172,7 @@ class Engine:
                 wait = 0.0
                 if isinstance(arrived, Exchange):
                     work, sending = self._on_the_wire.pop(arrived)
-                    work.finished(sending)
+                    self._try(partial(Work.finished, sending=sending), work)
                 elif arrived is not None and not self.is_stopping:
                     self._take_up(arrived)
         except Empty:

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from feedback.changes import Change
+from feedback.texts import storable
 from logs import audit
 from logs.models import Action, Attempt, Cut, Delivery, DeliveryState, ErrorClass, Run
 from logs.models.attempts import TEXTS
@@ -27,12 +28,13 @@ from logs.redaction import (
 
 from ..auth.oauth import TokenError
 from ..extraction import Reading, ReturnValue
-from ..http import Response, TransportError
+from ..http import Response, TransportError, text_of
 from ..models import Macro, step_kinds
 from ..retries import Failure, GiveUp, RetryCause, RetryPolicy, cause_of, retry_after
 from ..steps.mail import MailRefused, Taken
 from ..steps.rendering import Plan
 from .capture import captures_of
+from .faults import bare_attempt
 from .sender import Exchange
 
 logger = logging.getLogger(__name__)
@@ -47,12 +49,31 @@ _GONE = 410
 def of_exchange(
     delivery: Delivery, exchange: Exchange, run: Run, plan: Plan, origin: str
 ) -> Outcome:
-    """What a request that was sent, or could not be, leads to.
+    """What a request that was sent, or could not be, leads to. Never raises.
 
     `origin` is where it went, empty where no destination is to be judged by it.
     """
+    try:
+        return _judged(delivery, exchange, run, plan, origin)
+    except Exception:
+        logger.exception("Delivery %s: a fault while it was taken in", delivery.pk)
+    attempt = bare_attempt(delivery, exchange)
+    try:
+        return _outcome(delivery, attempt, run, plan.policy, _end_of(exchange))
+    except Exception:
+        logger.exception("Delivery %s: a fault in its schedule", delivery.pk)
+        return Outcome(delivery, DeliveryState.FAILED, attempt)
+
+
+def _end_of(exchange: Exchange) -> datetime:
+    return exchange.started_at + timedelta(seconds=exchange.seconds)
+
+
+def _judged(
+    delivery: Delivery, exchange: Exchange, run: Run, plan: Plan, origin: str
+) -> Outcome:
     attempt = _attempt(delivery, exchange)
-    ended_at = exchange.started_at + timedelta(seconds=exchange.seconds)
+    ended_at = _end_of(exchange)
     result = exchange.result
     hint = 0.0
     if isinstance(result, Response):
@@ -159,22 +180,18 @@ def _attempt(delivery: Delivery, exchange: Exchange) -> Attempt:
     attempt.method = shown.method
     attempt.url = mask_url(shown.url)
     attempt.request_headers = header_lines(shown.headers)
-    attempt.request_body = _text(shown.body or b"")
+    attempt.request_body = storable((shown.body or b"").decode("utf-8", "replace"))
     return attempt
 
 
 def _take_response(attempt: Attempt, response: Response) -> None:
-    status = response.status_code
-    attempt.status = status
+    attempt.status = response.status_code
+    attempt.error_class = ErrorClass.of_status(response.status_code)
     attempt.response_headers = header_lines(response.fields)
-    attempt.response_body = _text(response.body)
+    attempt.response_body = storable(text_of(response.body, response.fields))
     attempt.response_cut = response.cut
     attempt.connect_ms = response.connect_ms
     attempt.first_byte_ms = response.first_byte_ms
-    if 300 <= status <= 399:
-        attempt.error_class = ErrorClass.REDIRECT
-    elif not 200 <= status <= 299:
-        attempt.error_class = ErrorClass.HTTP
 
 
 def _take_other(attempt: Attempt, result: Taken | Exception | None) -> None:
@@ -221,11 +238,6 @@ def _outcome(
         attempt.message = f"{attempt.message} {why}".strip()
         return Outcome(delivery, DeliveryState.FAILED, attempt)
     return Outcome(delivery, DeliveryState.PENDING, attempt, wait)
-
-
-def _text(body: bytes) -> str:
-    """As text for the log; PostgreSQL cannot store NUL."""
-    return body.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _capture(

@@ -78,7 +78,7 @@ class Work:
             self._build(self._waiting.popleft())
         return claims or self._unsent < before
 
-    def finished(self, sending: Sending) -> None:
+    def finished(self, sending: Sending) -> bool:
         """Take a delivery back from the network."""
         self._in_flight -= 1
         exchange, throttle = sending.exchange, sending.throttle
@@ -92,6 +92,7 @@ class Work:
         )
         throttle.end(self._token(sending), exchange.seconds, is_up)
         self._must_flush |= throttle.is_suspect
+        return True
 
     def flush_if_due(self) -> None:
         waited = time.monotonic() - self._flushed_at

@@ -10,6 +10,8 @@ from typing import Any, TypedDict
 
 from jsonpath import JSONPath
 
+from feedback.texts import storable
+
 from .paths import Pattern, compile_path, compile_pattern
 from .values import ValueType
 
@@ -129,7 +131,7 @@ _WRITTEN = ("name", "expression")
 def _row(row: Mapping[str, Any], normalise: Callable[[str], str]) -> Row:
     def text(member: str, default: str = "") -> str:
         value = row.get(member, default)
-        return value.strip() if isinstance(value, str) else ""
+        return storable(value).strip() if isinstance(value, str) else ""
 
     source = text("source", Source.JSON)
     return Row(

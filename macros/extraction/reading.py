@@ -9,6 +9,8 @@ from functools import cached_property
 
 from jsonpath import JSONPath
 
+from feedback.texts import storable_in
+
 from .definitions import ReturnValue, Source
 from .paths import Allowance, ExtractionError, find_all, search
 from .values import MAX_ITEMS, ValueType, convert
@@ -18,7 +20,8 @@ from .values import MAX_ITEMS, ValueType, convert
 class Reading:
     """A response as it may be shown: `text` is its body, `cut` why it is not whole.
 
-    `redact` masks secrets: `text` is redacted already, headers are not.
+    `redact` masks secrets: `text` is redacted already, headers are not. Both are
+    storable, and what is taken from them is too.
     """
 
     status: int
@@ -74,7 +77,9 @@ class Reading:
             return None, "can't be looked up: the response is empty"
         try:
             text = self.text.removeprefix("\ufeff")
-            return json.loads(text, parse_constant=_refuse), ""
+            data = json.loads(text, parse_constant=_refuse)
+            # JSON writes as an escape what the text itself can't hold.
+            return (storable_in(data) if "\\u" in text else data), ""
         except (ValueError, RecursionError):
             return None, "can't be looked up: the response is not JSON"
 

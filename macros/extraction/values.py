@@ -15,8 +15,6 @@ from .paths import ExtractionError
 MAX_VALUE = 4_000
 MAX_ITEMS = 100
 
-# Characters that PostgreSQL can't keep in JSON.
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _NUMBER = re.compile(r"[+-]?\d{1,100}(\.\d{1,100})?([eE][+-]?\d{1,3})?")
 _MAX_INTEGER = 10**100
 # Seconds until the year 5138, so that more are milliseconds.
@@ -36,16 +34,11 @@ def convert(value: object, kind: ValueType) -> object:
     return _CONVERTERS[kind](value)
 
 
-def storable(text: str) -> str:
-    """The text, a replacement character for each that the database can't keep."""
-    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
-
-
 def _text(value: object) -> str:
     if isinstance(value, str):
         if len(value) > MAX_VALUE:
             raise ExtractionError(f"is longer than {MAX_VALUE:,} characters")
-        return storable(value)
+        return value
     if isinstance(value, (bool, int, float)):
         return json.dumps(_finite(value))
     raise ExtractionError(f"is {_described(value)}, not a text")

@@ -1,5 +1,6 @@
 """The outbound HTTP client: every request CenterHook sends leaves through here."""
 
+from macros.http.charsets import text_of
 from macros.http.client import Client
 from macros.http.deadline import Limits
 from macros.http.errors import Blocked, Kind, TransportError
@@ -21,4 +22,5 @@ __all__ = [
     "TransportError",
     "check_tls",
     "origin_of",
+    "text_of",
 ]

@@ -71,7 +71,10 @@ class Client(BaseAdapter):
         if proxies and select_proxy(endpoint.origin, proxies):
             raise Blocked("no proxies")
         data = encode(request, endpoint)
-        return exchange(self._pool(endpoint, tls), request, data, deadline)
+        response = exchange(self._pool(endpoint, tls), request, data, deadline)
+        # Where what a session authenticates with sends its second try.
+        response.connection = self  # type: ignore[assignment]
+        return response
 
     def close(self) -> None:
         """Closes idle connections; those in use close when their exchange ends."""

@@ -185,7 +185,9 @@ class Step(models.Model):
         field: Any = cls._meta.get_field(name)
         model: type[models.Model] = field.remote_field.model
         rows = model._default_manager.filter(feedback_type=macro.feedback_type_id)
-        row = rows.filter(**{cls.NAMED_BY[name]: value}).first()
+        column = cls.NAMED_BY[name]
+        row = rows.filter(**{column: value}).first()
+        row = row or rows.filter(**{f"{column}__iexact": value}).first()
         if row is None:
             label = model._meta.verbose_name
             raise ValidationError(f"The feedback type has no {label} '{value}'.")

@@ -16,6 +16,7 @@ from django.utils import timezone
 from feedback.access.roles import RUN_MACRO
 from feedback.access.unlocking import locked_message
 from feedback.models import ApiKey
+from feedback.selection.confirmed import digest_of
 from logs import audit
 from logs.models import Action, DeliveryState, Resend, Run
 from logs.models.deliveries import DeliveryQuerySet
@@ -39,11 +40,12 @@ class ResendRefused(Exception):
 class ResendPreview:
     """What a resend would do: how many deliveries go out again, and why others can't.
 
-    `delivered` is how many of those that go out have been delivered before; `blockers`
-    counts the others by the reason.
+    `digest` knows those that go out from any others. `delivered` is how many of them
+    have been delivered before; `blockers` counts the others by the reason.
     """
 
     count: int = 0
+    digest: str = ""
     delivered: int = 0
     blockers: dict[str, int] = field(default_factory=dict)
 
@@ -63,18 +65,28 @@ def preview_resend(
         preview.count += count
         if state == DeliveryState.DELIVERED:
             preview.delivered += count
+    preview.digest = digest_of(rows.filter(blocker=""))
     return preview
 
 
-def resend(selection: DeliveryQuerySet, kind: Resend, actor: Any) -> Requeued:
+def resend(
+    selection: DeliveryQuerySet,
+    kind: Resend,
+    actor: Any,
+    *,
+    confirmed: str | None = None,
+) -> Requeued:
     """Send again whatever can be, where the actor may run macros.
 
     Each goes out under its own delivery id. What is being sent is left alone; a
-    pending retry is replaced. Raises ResendRefused, and then nothing is written.
+    pending retry is replaced. `confirmed` is the preview's digest, None where nobody
+    was shown one. Raises ResendRefused or SelectionChanged, and then nothing is
+    written.
     """
     rows = _checked(selection, actor)
     with transaction.atomic():
-        requeued = requeue(rows, kind, actor.get_username(), timezone.now())
+        now, by = timezone.now(), actor.get_username()
+        requeued = requeue(rows, kind, by, now, confirmed=confirmed)
         _audit(requeued, _by_community(requeued), kind, actor)
         for run_id in sorted(requeued.runs)[:_MAX_WAKE_UPS]:
             transaction.on_commit(partial(queue.notify, run_id, requeued.runs[run_id]))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from feedback.changes import Change, ChangeChecker, ChangeKind, check_tester
 from feedback.models import Tester
+from feedback.texts import storable
 
 from ..tags import (
     OutputContext,
@@ -46,9 +47,7 @@ class CompiledChange(CompiledStep):
     def build(self, context: RenderContext) -> Change:
         if self.template is None:
             return Change(self.kind, self.value, self.key)
-        # What no database can store: a lone surrogate, and NUL.
-        text = self.template.render(context).encode("utf-8", "replace").decode()
-        text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+        text = storable(self.template.render(context))
         return Change(self.kind, text, self.key)
 
     def dry_run(

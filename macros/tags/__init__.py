@@ -1,12 +1,13 @@
 """Dynamic tags: templates with `((Name))`, compiled once and rendered per subject."""
 
+from feedback.names import normalise
+
 from .catalogue import CATALOGUES, SUBJECT_NAMES
 from .compiler import compile_template
 from .contexts import MASK, OutputContext
 from .errors import Problem, RenderError, TemplateError
 from .filters import FILTERS, Filter
 from .formatting import format_json
-from .names import normalise
 from .namespaces import NAMESPACES, find_tag, namespaces, palette
 from .recipients import compile_recipients
 from .scope import FEEDBACK, SUBJECT_KINDS, TESTER, FieldInfo, RenderContext, Scope

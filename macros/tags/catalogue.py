@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from operator import attrgetter
 
-from .names import normalise
+from feedback.names import normalise
+
 from .scope import FEEDBACK, TESTER, RenderContext
 from .tag import Resolve, Tag
 

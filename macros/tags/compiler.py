@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from feedback.names import normalise
+
 from .catalogue import SUBJECT_NAMES
 from .contexts import LAYOUTS, OutputContext, Slot
 from .errors import BadArgument, Problem, TemplateError
 from .filters import FILTERS, Apply
 from .lexer import cut
-from .names import nearest, normalise
+from .names import nearest
 from .namespaces import find_tag, nearest_tag, subjects_with_tag
 from .scope import Scope
 from .source import Literal, RawFilter, RawTag, Source

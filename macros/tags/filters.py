@@ -11,7 +11,9 @@ from urllib.parse import quote
 from .arguments import parts, whole, whole_number
 from .dates import build_date
 from .errors import BadArgument, Missing
-from .markup import adf, html, markdown, one_line, slack
+from .mapping import build_map
+from .markdown import discord, github, gitlab, markdown
+from .markup import adf, html, one_line, slack
 from .values import PercentEncoded, RawJson, is_empty, to_json, to_text
 
 Apply = Callable[[object], object]
@@ -119,37 +121,6 @@ def _join(argument: str, kind: str) -> Apply:
     return apply
 
 
-def _map(argument: str, kind: str) -> Apply:
-    table: dict[str, str] = {}
-    for piece in parts(argument, ","):
-        pair = parts(piece, "=", max_cuts=1)
-        if len(pair) != 2:
-            raise BadArgument(
-                f"'{piece.strip()}' has no '='; write map:Critical=P1,Major=P2,*=P3"
-            )
-        key, value = (whole(side.strip()) for side in pair)
-        if key.casefold() in table:
-            raise BadArgument(f"the filter map has '{key}' twice")
-        table[key.casefold()] = value
-    return _mapper(table)
-
-
-def _mapper(table: Mapping[str, str]) -> Apply:
-    """A value that is not listed takes that of *, and without a * it stays."""
-    otherwise = table.get("*")
-
-    def change(value: object) -> object:
-        known = table.get(to_text(value).casefold(), otherwise)
-        return value if known is None else known
-
-    def apply(value: object) -> object:
-        if isinstance(value, (list, tuple)) and value:
-            return [change(item) for item in value]
-        return change(value)
-
-    return apply
-
-
 def _base64(text: str) -> str:
     return b64encode(text.encode("utf-8", "replace")).decode("ascii")
 
@@ -250,9 +221,24 @@ FILTERS: Mapping[str, Filter] = {
         Filter(
             "markdown",
             None,
-            "Text that Markdown shows as it is",
+            "Text that Markdown shows as it is, addresses as links",
             "((Title|markdown))",
             _fixed(_on_each_text(markdown)),
+        ),
+        *(
+            Filter(
+                name,
+                None,
+                f"Text that {vendor} shows as it is, addresses as links{besides}",
+                f"((Description|{name}))",
+                _fixed(_on_each_text(escape)),
+            )
+            for name, vendor, escape, besides in [
+                ("github", "GitHub", github, "; mentions nobody"),
+                ("gitlab", "GitLab", gitlab, "; mentions nobody, commands nothing"),
+                ("discord", "Discord", discord, "; mentions nobody"),
+                ("linear", "Linear", markdown, ""),
+            ]
         ),
         Filter(
             "slack",
@@ -294,7 +280,7 @@ FILTERS: Mapping[str, Filter] = {
             "pairs old=new with commas between; * stands for any other",
             "Puts another word for each value",
             "((Field: Severity|map:Critical=P1,Major=P2,*=P3))",
-            _map,
+            build_map,
         ),
     ]
 }

@@ -7,14 +7,7 @@ import re
 from .values import to_text
 
 # Chains of `replace`, since `translate` takes ten times as long and more.
-# CommonMark lets a backslash stand before any ASCII punctuation.
-_MARKDOWN = re.compile(r"[\\`*_{}\[\]<>()#+\-.!|~&]")
 _BLANK_LINES = re.compile(r"\n\s*\n")
-
-
-def markdown(text: str) -> str:
-    """Escapes what CommonMark would take for markup."""
-    return _MARKDOWN.sub(r"\\\g<0>", text)
 
 
 def slack(text: str) -> str:

@@ -1,19 +1,14 @@
-"""How names are compared, and the nearest known one to a name that is not."""
+"""The nearest known name to one that is not."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-_SEPARATORS = re.compile(r"[\s_-]+")
+from feedback.names import normalise
+
 # Comparing is quadratic in the length, and nobody names a tag this long by a slip.
 _MAX_COMPARED = 100
-
-
-def normalise(name: str) -> str:
-    """`Ticket URL`, `ticket_url` and ` TICKET-url ` are one name: `ticket_url`."""
-    return _SEPARATORS.sub("_", name.strip().casefold()).strip("_")
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -22,6 +17,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     if not wanted or len(wanted) > _MAX_COMPARED:
         return None
     shown = {normalise(item): item for item in known}
+    shown.pop(wanted, None)  # What looks the same would be no help.
     close = get_close_matches(wanted, shown, n=1, cutoff=0.6)
     if close:
         return shown[close[0]]

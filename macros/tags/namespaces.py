@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from feedback.names import normalise
+
 from .catalogue import ALIASES, CATALOGUES, SUBJECT_NAMES
-from .names import nearest, normalise
+from .names import nearest
 from .scope import FEEDBACK, SUBJECT_KINDS, FieldInfo, RenderContext, Scope
 from .tag import Namespace, Resolve, Tag
 

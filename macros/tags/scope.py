@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from .names import normalise
+from feedback.names import normalise
 
 # The kinds of subject that a template can be rendered for.
 FEEDBACK, TESTER = SUBJECT_KINDS = ("feedback", "tester")

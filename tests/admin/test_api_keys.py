@@ -359,11 +359,11 @@ def test_nobody_else_reaches_a_key(
     before = ApiKey.objects.values().get(pk=key.pk)
     data = {"hours": "0", "issued": key.token_issued_at.isoformat(), "post": "yes"}
     for name in ("rotate", "off", "on"):
-        answers = {
+        statuses = {
             client.get(page_of(key, name)).status_code,
             client.post(page_of(key, name), data).status_code,
         }
-        assert answers <= {403, 404}, name
+        assert statuses <= {403, 404}, name
     for name in ("change", "delete", "history"):
         assert client.get(page_of(key, name)).status_code in (403, 404)
         assert client.post(page_of(key, name), data).status_code in (403, 404)

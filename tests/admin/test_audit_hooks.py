@@ -194,8 +194,10 @@ def test_a_resend_is_told_once_with_its_count(page: Client, bugs: FeedbackType) 
         "_selected_action": [0],
         "confirmed_count": "3",
     }
+    where = url(Delivery, "changelist")
+    shown = page.post(where, {**data, "confirmed_count": ""}).context["preview"]
     for _ in range(2):
-        page.post(url(Delivery, "changelist"), data)
+        page.post(where, {**data, "confirmed_selection": shown.digest})
     name = f"Run {run.pk}: Post"
     words = "Build anew: 3 deliveries of 1 run."
     assert entries_of_olivia() == [("resent", "logs.run", name, {}, words)]

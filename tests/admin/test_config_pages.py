@@ -59,9 +59,9 @@ def test_the_export_is_a_file_without_secrets(
 ) -> None:
     html = page.get(url("change", bugs.project)).content.decode()
     assert url("export", bugs.project) in html
-    answer = page.post(url("export", bugs.project), {"format": form})
-    text = answer.content.decode()
-    assert f'filename="phone-beta.{form}"' in answer["Content-Disposition"]
+    response = page.post(url("export", bugs.project), {"format": form})
+    text = response.content.decode()
+    assert f'filename="phone-beta.{form}"' in response["Content-Disposition"]
     assert config.read(text) == config.export_project(bugs.project)
     assert VALUE not in text
     assert AuditEntry.objects.get(action="exported").actor_name == "mia"
@@ -159,8 +159,8 @@ def test_support_and_strangers_neither_export_nor_import(
     for person, status in people:
         client.force_login(person)
         for name in ("import", "export", "clone"):
-            answer = client.post(url(name, bugs.project), {"format": "yaml"})
-            assert answer.status_code == status
+            response = client.post(url(name, bugs.project), {"format": "yaml"})
+            assert response.status_code == status
     assert Macro.objects.count() == 1
 
 

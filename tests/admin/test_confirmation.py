@@ -44,6 +44,7 @@ def perform(page: Client, macro: Macro, **form: str) -> Any:
 
 def confirm(page: Client, macro: Macro, count: int, typed: str = "") -> Any:
     form = {"confirmed_count": str(count), "run_key": uuid.uuid4().hex}
+    form["confirmed_selection"] = perform(page, macro).context["digest"]
     return perform(page, macro, typed_count=typed, **form)
 
 
@@ -81,8 +82,8 @@ def test_without_asking_a_refusal_is_still_told(
     macro = factories.macro(bugs, "https://example.com/")
     Macro.objects.update(asks_confirmation=False, paused_reason="Too hot.")
     response = perform(page, macro)
-    told = page.get(response["Location"]).content.decode()
-    assert "paused: Too hot." in told
+    html = page.get(response["Location"]).content.decode()
+    assert "paused: Too hot." in html
     assert not Run.objects.exists()
 
 
@@ -118,11 +119,11 @@ def test_what_a_macro_has_run_on_is_counted_and_left_out(
     Macro.objects.update(once_per_subject=True)
     factories.run(macro)
     Macro.objects.update(once_per_subject=True)
-    told = perform(page, macro).content.decode()
-    assert "runs once per ticket, and has run on all" in told
+    html = perform(page, macro).content.decode()
+    assert "runs once per ticket, and has run on all" in html
     factories.ticket(bugs)
-    told = perform(page, macro).content.decode()
-    assert "2 of the selection are left out" in told
+    html = perform(page, macro).content.decode()
+    assert "2 of the selection are left out" in html
     response = confirm(page, macro, 1)
-    told = page.get(response["Location"]).content.decode()
-    assert "2 of it were left out" in told
+    html = page.get(response["Location"]).content.decode()
+    assert "2 of it were left out" in html

@@ -1,4 +1,4 @@
-"""What the editor of web requests answers while somebody writes."""
+"""What the editor of web requests shows while somebody writes."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ def test_a_ticket_of_others_is_not_found(
 
 
 @pytest.mark.parametrize("do", ["check", "palette", "format", "test"])
-def test_only_who_may_change_macros_there_gets_an_answer(
+def test_only_who_may_change_macros_there_gets_a_response(
     bugs: FeedbackType, client: Client, do: str
 ) -> None:
     macro = factories.macro(bugs, "https://a.example/")

@@ -28,7 +28,7 @@ def macro(db: None) -> Macro:
 
 @pytest.fixture
 def paused(macro: Macro) -> Macro:
-    Macro.objects.all().pause("<b>a.example</b> answered 410.", timezone.now())
+    Macro.objects.all().pause("<b>a.example</b> responded with 410.", timezone.now())
     return macro
 
 
@@ -80,8 +80,8 @@ def test_a_policy_that_makes_no_sense_is_refused_beside_its_field(
 ) -> None:
     response = page.post(url("change", macro), form(macro, **{field: value}))
     context: Any = response.context
-    [(where, [said])] = context["adminform"].form.errors.items()
-    assert where == field and message in said
+    [(where, [sentence])] = context["adminform"].form.errors.items()
+    assert where == field and message in sentence
     macro.refresh_from_db()
     assert (macro.retry_ladder, macro.give_up_after) == ("30 s", "")
 
@@ -91,7 +91,7 @@ def test_a_paused_macro_says_so_on_its_page_and_in_the_list(
 ) -> None:
     for where in (url("change", paused), LIST):
         html = page.get(where).content.decode()
-        assert "&lt;b&gt;a.example&lt;/b&gt; answered 410." in html
+        assert "&lt;b&gt;a.example&lt;/b&gt; responded with 410." in html
         assert f'action="{url("resume", paused)}"' in html
         assert url("pause", paused) not in html
 
@@ -135,7 +135,7 @@ def test_perform_action_says_that_the_macro_is_paused(
     where = reverse("admin:feedback_feedback_changelist")
     data = {"action": f"macro_{paused.pk}", "_selected_action": [ticket.pk]}
     shown = page.post(f"{where}?type={paused.feedback_type_id}", data)
-    assert "This macro is paused: <b>a.example</b> answered 410." in words(shown)
+    assert "This macro is paused: <b>a.example</b> responded with 410." in words(shown)
     assert 'value="Perform Action"' not in shown.content.decode()
 
 

@@ -342,7 +342,7 @@ def test_without_a_login_or_with_a_wrong_name_there_is_nothing(page: Client) -> 
     assert page.get(form_page("no-such-preset")).status_code == 404
 
 
-def test_a_key_that_jira_answers_is_kept_and_found_by_the_next_macro(
+def test_a_key_that_jira_returns_is_kept_and_used_by_the_next_macro(
     page: Client, bugs: FeedbackType, receiver: Receiver
 ) -> None:
     ticket = factories.ticket(bugs, title="It breaks")

@@ -231,7 +231,7 @@ def test_a_long_selection_is_listed_in_part(
     assert "And 5 more." in shown
 
 
-def test_what_an_answer_will_bring_is_not_guessed(
+def test_what_a_response_will_bring_is_not_guessed(
     page: Client, macro: Macro, bugs: FeedbackType
 ) -> None:
     request = {
@@ -244,7 +244,7 @@ def test_what_an_answer_will_bring_is_not_guessed(
     }
     factories.ticket(bugs)
     factories.steps(macro, request)
-    note = "What an earlier step's answer brings is not known yet"
+    note = "What an earlier step's response brings is not known yet"
     assert note not in text_of(perform(page, macro))
     factories.steps(macro, {"kind": "add_comment", "text": "((External: key))"})
     assert note in text_of(perform(page, macro))

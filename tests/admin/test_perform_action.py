@@ -37,10 +37,10 @@ def perform(
 
 def hidden_inputs(response: HttpResponse) -> dict[str, Any]:
     form = response.content.decode().split('<form id="perform-action"')[1]
-    found: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for name, value in re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form):
-        found.setdefault(name, []).append(unescape(value))
-    return found
+        fields.setdefault(name, []).append(unescape(value))
+    return fields
 
 
 @pytest.fixture

@@ -81,9 +81,9 @@ def as_user(user: User) -> Client:
 
 def offered(client: Client, url: str = LIST) -> list[str]:
     """The macros in the Action box of a list or of one tester's page."""
-    found = client.get(url)
-    assert found.status_code == 200
-    html = unescape(found.content.decode())
+    response = client.get(url)
+    assert response.status_code == 200
+    html = unescape(response.content.decode())
     options = html.split('<option value="macro_')[1:]
     return [each.split(">")[1].split("</option")[0] for each in options]
 

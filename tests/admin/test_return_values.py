@@ -180,7 +180,7 @@ def test_an_accepted_request_that_fails_is_not_called_refused(
     assert Attempt.objects.get(delivery=delivery).status == 201
 
 
-def test_a_ticket_edited_while_an_answer_comes_keeps_what_was_captured(
+def test_a_ticket_edited_while_a_response_comes_keeps_what_was_captured(
     page: Client, bugs: FeedbackType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ticket = factories.ticket(bugs)

@@ -1,4 +1,4 @@
-"""The testers' list and form: filters, columns, and data that answers brought."""
+"""The testers' list and form: filters, columns, and data that responses brought."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def bugs(db: None) -> FeedbackType:
     return factories.feedback_type()
 
 
-def found(page: Client, **query: Any) -> list[str]:
+def matches(page: Client, **query: Any) -> list[str]:
     response: Any = page.get(LIST, query)
     assert response.status_code == 200
     return sorted(each.email[:1] for each in response.context["cl"].result_list)
@@ -44,18 +44,18 @@ def test_testers_are_found_by_country_score_and_place(
     c = a_tester(far, "c@example.com", country="DE")
     for of, who in ((bugs, a), (bugs, a), (far, c)):
         factories.ticket(of, submitter=who)
-    assert found(page, country=" de ") == ["a", "c"]
-    assert found(page, country="D\0") == []
-    assert found(page, score_at_least="0") == ["a", "c"]
-    assert found(page, score_at_least="10") == ["a"]
-    assert found(page, score_at_least="-3") == ["a", "b", "c"]
+    assert matches(page, country=" de ") == ["a", "c"]
+    assert matches(page, country="D\0") == []
+    assert matches(page, score_at_least="0") == ["a", "c"]
+    assert matches(page, score_at_least="10") == ["a"]
+    assert matches(page, score_at_least="-3") == ["a", "b", "c"]
     for wrong in ("x", "9" * 40, "\u0663", "1.5"):
-        assert found(page, score_at_least=wrong) == []
-    assert found(page, community=bugs.project.community_id) == ["a", "b"]
-    assert found(page, project=far.project_id) == ["c"]
-    assert found(page, project="0") == found(page, community="x") == []
-    assert found(page, erased="true") == []
-    assert found(page, erased="false", country="US") == ["b"]
+        assert matches(page, score_at_least=wrong) == []
+    assert matches(page, community=bugs.project.community_id) == ["a", "b"]
+    assert matches(page, project=far.project_id) == ["c"]
+    assert matches(page, project="0") == matches(page, community="x") == []
+    assert matches(page, erased="true") == []
+    assert matches(page, erased="false", country="US") == ["b"]
 
 
 def test_no_filter_names_what_is_not_ones_own(bugs: FeedbackType) -> None:
@@ -86,10 +86,10 @@ def test_external_data_is_a_column_and_a_filter_where_the_community_says_so(
 
     assert "&lt;b&gt;7&lt;/b&gt;" in html and "<b>7</b>" not in html
     assert '<td class="field-external_address_valid">No</td>' in html
-    assert found(page, external_address_valid="false") == ["a"]
-    assert found(page, has_external_address_valid="true") == ["a", "b"]
-    assert found(page, has_external_address_valid="false") == ["c"]
-    # Of another community's list, it is none.
+    assert matches(page, external_address_valid="false") == ["a"]
+    assert matches(page, has_external_address_valid="true") == ["a", "b"]
+    assert matches(page, has_external_address_valid="false") == ["c"]
+    # It is no column of another community's list.
     bare = page.get(LIST, {"community": far.pk}).content.decode()
     assert "address_valid" not in bare
 
@@ -104,7 +104,7 @@ def test_the_form_shows_external_data_and_never_writes_over_it(
     names = [field.name for field in Person._meta.concrete_fields]
     form = {name: getattr(ada, name) for name in names if isinstance(name, str)}
     data = {key: value for key, value in form.items() if isinstance(value, str | int)}
-    # Meanwhile an answer came and a macro gave points.
+    # Meanwhile a response came and a macro gave points.
     Person.objects.update(external_data={"crm": "2"}, score=9)
     asked = {**data, "city": "Rome", "external_data": '{"crm": "forged"}', "score": "9"}
     assert page.post(url, {**asked, "external_provenance": "{}"}).status_code == 302

@@ -59,8 +59,8 @@ def test_a_type_or_testers_not_both_and_not_neither(
     neither = errors(page.post(ADD, form(None)))
     assert neither["feedback_type"][0] == "Choose a feedback type or testers."
     for wrong in ("project-0", "project", "community-x", "feedbacktype-1"):
-        found = errors(page.post(ADD, form(None, testers_of=wrong)))
-        assert "testers_of" in found, wrong
+        faults = errors(page.post(ADD, form(None, testers_of=wrong)))
+        assert "testers_of" in faults, wrong
     assert not Macro.objects.exists()
 
 

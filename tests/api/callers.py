@@ -35,7 +35,7 @@ def person(user: User) -> APIClient:
 
 
 def problem(response: Any, status: int, code: str) -> dict[str, Any]:
-    """The problem details of an answer, which are whole and of this kind."""
+    """The problem details in a response: whole, and of this status and code."""
     assert response["Content-Type"] == "application/problem+json"
     body: dict[str, Any] = response.json()
     assert (response.status_code, body["status"], body["code"]) == (

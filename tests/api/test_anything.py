@@ -1,4 +1,4 @@
-"""Whatever stands in a query or a body is answered or refused, never a fault."""
+"""Whatever stands in a query or a body gets a result or a refusal, never a fault."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from tests.api.callers import problem
 # What a test did to the database is no matter to the next example.
 examples = settings(
     max_examples=150,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -58,8 +58,8 @@ def test_another_scheme_is_refused_with_the_right_one(
 ) -> None:
     given = header.format(token=issue_key(bugs))
     response = APIClient().get(FEEDBACK, HTTP_AUTHORIZATION=given)
-    told = problem(response, 401, "wrong_scheme")["detail"]
-    assert "'Authorization: Bearer <token>'" in told
+    detail = problem(response, 401, "wrong_scheme")["detail"]
+    assert "'Authorization: Bearer <token>'" in detail
 
 
 @pytest.mark.parametrize(
@@ -70,16 +70,16 @@ def test_a_key_in_another_header_is_refused_with_the_right_one(
 ) -> None:
     token = issue_key(bugs)
     response = APIClient().get(FEEDBACK, headers={name: token})
-    told = problem(response, 401, "key_in_wrong_header")["detail"]
-    assert "'Authorization: Bearer <token>'" in told and token not in told
+    detail = problem(response, 401, "key_in_wrong_header")["detail"]
+    assert "'Authorization: Bearer <token>'" in detail and token not in detail
 
 
 @pytest.mark.parametrize("name", ["api_key", "key", "access_token", "search"])
 def test_a_key_in_the_url_is_refused_as_seen(bugs: FeedbackType, name: str) -> None:
     token = issue_key(bugs)
     response = APIClient().get(FEEDBACK, {name: token})
-    told = problem(response, 401, "key_in_url")["detail"]
-    assert "take this one out of use" in told and token not in told
+    detail = problem(response, 401, "key_in_url")["detail"]
+    assert "take this one out of use" in detail and token not in detail
 
 
 def test_a_wrong_key_is_refused_and_logged_without_it(
@@ -101,10 +101,10 @@ def test_a_wrong_key_is_refused_and_logged_without_it(
             response = program(each).get(FEEDBACK, {"search": "secret word"})
             problem(response, 401, "invalid_key")
             assert "WWW-Authenticate" in response
-    said = [record.getMessage() for record in caplog.records]
+    messages = [record.getMessage() for record in caplog.records]
     line = "API refused GET '/api/v1/feedback/': 401 invalid_key"
-    assert sum(text.startswith(line) for text in said) == len(wrong)
-    assert not any(each in text for each in wrong[:2] for text in said)
+    assert sum(text.startswith(line) for text in messages) == len(wrong)
+    assert not any(each in text for each in wrong[:2] for text in messages)
     assert "secret word" not in caplog.text
 
 
@@ -219,8 +219,8 @@ def test_a_key_of_narrow_scope_is_told_what_it_lacks(bugs: FeedbackType) -> None
         (writer.get(FEEDBACK), "read"),
         (writer.get("/api/v1/deliveries/1/"), "read"),
     ]:
-        told = problem(response, 403, "missing_scope")["detail"]
-        assert told == f"This API key lacks the scope '{scope}'."
+        detail = problem(response, 403, "missing_scope")["detail"]
+        assert detail == f"This API key lacks the scope '{scope}'."
     assert KeyUse.objects.filter(outcome="missing_scope").exists()
     run.refresh_from_db()
     assert run.state == "active" and Run.objects.count() == 1

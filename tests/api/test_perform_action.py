@@ -40,8 +40,8 @@ def subjects(run: Run) -> list[str]:
 def test_a_macro_is_told_without_what_it_sends(
     bugs: FeedbackType, caller: APIClient, macro: Macro
 ) -> None:
-    told = caller.get(f"/api/v1/macros/{macro.pk}/").json()
-    assert told == {
+    row = caller.get(f"/api/v1/macros/{macro.pk}/").json()
+    assert row == {
         "id": macro.pk,
         "name": "Post",
         "description": "",
@@ -52,10 +52,10 @@ def test_a_macro_is_told_without_what_it_sends(
         "paused_reason": "",
         "paused_at": None,
         "steps": 1,
-        "created_at": told["created_at"],
-        "modified_at": told["modified_at"],
+        "created_at": row["created_at"],
+        "modified_at": row["modified_at"],
     }
-    assert caller.get("/api/v1/macros/").json()["results"] == [told]
+    assert caller.get("/api/v1/macros/").json()["results"] == [row]
     off = factories.macro(bugs, name="Off")
     Macro.objects.filter(pk=off.pk).update(is_active=False)
 
@@ -75,8 +75,8 @@ def test_tickets_by_number(bugs: FeedbackType, caller: APIClient, macro: Macro) 
     assert response.status_code == 201
     run = Run.objects.get()
     assert response["Location"] == f"http://testserver/api/v1/runs/{run.pk}/"
-    told = response.json()
-    assert told == {
+    row = response.json()
+    assert row == {
         "id": run.pk,
         "state": "active",
         "is_settled": False,
@@ -95,7 +95,7 @@ def test_tickets_by_number(bugs: FeedbackType, caller: APIClient, macro: Macro) 
             "cancelled": 0,
         },
         "progress": 0,
-        "created_at": told["created_at"],
+        "created_at": row["created_at"],
         "finished_at": None,
         "notice": NO_WORKER,
     }
@@ -136,7 +136,7 @@ def test_with_a_worker_there_is_nothing_to_notice(
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "faults"),
     [
         ({}, {"#": "Give either ids or filter."}),
         (
@@ -193,10 +193,10 @@ def test_a_body_that_does_not_say_what_to_run_on(
     caller: APIClient,
     macro: Macro,
     body: Any,
-    told: dict[str, str],
+    faults: dict[str, str],
 ) -> None:
     factories.ticket(bugs)
-    assert refused(perform(caller, macro, body)) == told
+    assert refused(perform(caller, macro, body)) == faults
     assert not Run.objects.exists()
 
 
@@ -207,8 +207,8 @@ def test_an_id_that_is_no_number_of_a_row(
     bugs: FeedbackType, caller: APIClient, macro: Macro, number: Any
 ) -> None:
     ticket = factories.ticket(bugs)
-    said = refused(perform(caller, macro, {"ids": [ticket.pk, number]}))
-    assert list(said) == ["#/ids/1"]
+    faults = refused(perform(caller, macro, {"ids": [ticket.pk, number]}))
+    assert list(faults) == ["#/ids/1"]
     assert not Run.objects.exists()
 
 
@@ -222,10 +222,10 @@ def test_ids_that_are_hidden_gone_or_of_another_type_start_nothing(
         factories.ticket(factories.feedback_type()).pk,
         2**63 - 1,
     ]
-    said = refused(perform(caller, macro, {"ids": [mine.pk, *others]}))
-    assert said == {
-        f"#/ids/{place}": f"There is no ticket {number} of Phone Beta: Bug Report."
-        for place, number in enumerate(others, start=1)
+    faults = refused(perform(caller, macro, {"ids": [mine.pk, *others]}))
+    assert faults == {
+        f"#/ids/{index}": f"There is no ticket {number} of Phone Beta: Bug Report."
+        for index, number in enumerate(others, start=1)
     }
     assert not Run.objects.exists()
 
@@ -237,8 +237,8 @@ def test_a_filter_reaches_the_macros_own_type_only(
     ideas = FeedbackType.objects.create(project=bugs.project, name="Idea", prefix="I")
     factories.ticket(ideas)
     factories.ticket(factories.feedback_type())
-    said = refused(perform(caller, macro, {"filter": {"type": "Idea"}}))
-    assert said == {"#/filter/type": "There is no feedback type 'Idea'."}
+    faults = refused(perform(caller, macro, {"filter": {"type": "Idea"}}))
+    assert faults == {"#/filter/type": "There is no feedback type 'Idea'."}
     assert perform(caller, macro, {"filter": {"open": True}}).status_code == 201
     assert subjects(Run.objects.get()) == ["BUG-1"]
 
@@ -257,8 +257,8 @@ def test_too_many_ids_are_refused_and_not_all_faults_are_told(
     [
         ({"is_active": False}, "The macro Post is off. Switch it on to run it."),
         (
-            {"paused_reason": "It answered 410."},
-            "The macro Post is paused: It answered 410.",
+            {"paused_reason": "It responded with 410."},
+            "The macro Post is paused: It responded with 410.",
         ),
     ],
 )
@@ -280,8 +280,8 @@ def test_a_filter_that_finds_nothing_starts_nothing(
 ) -> None:
     factories.ticket(bugs)
     response = perform(caller, macro, {"filter": {"open": False}})
-    told = problem(response, 409, "run_refused")["detail"]
-    assert told.startswith("No ticket of Phone Beta: Bug Report is selected")
+    detail = problem(response, 409, "run_refused")["detail"]
+    assert detail.startswith("No ticket of Phone Beta: Bug Report is selected")
     assert not Run.objects.exists()
 
 
@@ -290,8 +290,8 @@ def test_who_may_only_look_is_forbidden_to_run(
 ) -> None:
     ticket = factories.ticket(bugs)
     response = perform(observer, macro, {"ids": [ticket.pk]})
-    told = problem(response, 403, "permission_denied")["detail"]
-    assert "macros.run_macro" in told
+    detail = problem(response, 403, "permission_denied")["detail"]
+    assert "macros.run_macro" in detail
     # In another project they may: here they may look only.
     other = factories.feedback_type()
     both = factories.member(other, Role.SUPPORT, "otto")
@@ -305,8 +305,8 @@ def test_someone_elses_macro_is_not_there(
 ) -> None:
     ticket = factories.ticket(bugs)
     for body in ({"ids": [ticket.pk]}, {"filter": {"open": True}}, {"x": 1}):
-        told = problem(perform(stranger, macro, body), 404, "not_found")["detail"]
-        assert told == f"There is no macro {macro.pk}."
+        detail = problem(perform(stranger, macro, body), 404, "not_found")["detail"]
+        assert detail == f"There is no macro {macro.pk}."
     problem(stranger.get(f"/api/v1/macros/{macro.pk}/"), 404, "not_found")
     assert stranger.get("/api/v1/macros/").json()["results"] == []
     assert not Run.objects.exists()

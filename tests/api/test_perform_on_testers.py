@@ -52,18 +52,18 @@ def test_a_user_macro_is_told_as_such(
 ) -> None:
     factories.macro(bugs, URL, name="For tickets")
 
-    def told(**query: Any) -> list[tuple[Any, ...]]:
+    def kinds(**query: Any) -> list[tuple[Any, ...]]:
         rows = caller.get("/api/v1/macros/", query).json()["results"]
         names = ("name", "subject_kind", "type")
         return [
             (*(row[name] for name in names), row["project"] is None) for row in rows
         ]
 
-    assert told(subject_kind="tester") == [
+    assert kinds(subject_kind="tester") == [
         ("Thank them", "tester", None, False),
         ("Check the address", "tester", None, True),
     ]
-    assert [name for name, *_ in told(subject_kind="feedback")] == ["For tickets"]
+    assert [name for name, *_ in kinds(subject_kind="feedback")] == ["For tickets"]
     assert caller.get(f"/api/v1/macros/{whole.pk}/").json()["type"] is None
 
 
@@ -96,7 +96,7 @@ def test_testers_by_filter(
 
 
 @pytest.mark.parametrize(
-    ("conditions", "said"),
+    ("conditions", "sentence"),
     [
         ({"open": True}, "No such parameter."),
         ({"contry": "DE"}, "No such parameter. Did you mean 'country'?"),
@@ -110,10 +110,10 @@ def test_a_condition_that_is_none_of_testers_is_refused(
     ada: Person,
     whole: Macro,
     conditions: dict[str, Any],
-    said: str,
+    sentence: str,
 ) -> None:
-    [found] = refused(perform(caller, whole, {"filter": conditions})).values()
-    assert found.startswith(said)
+    [detail] = refused(perform(caller, whole, {"filter": conditions})).values()
+    assert detail.startswith(sentence)
     assert not Run.objects.exists()
 
 
@@ -125,8 +125,8 @@ def test_a_number_that_is_hidden_erased_or_not_of_the_project_starts_nothing(
     factories.ticket(bugs, submitter=erased)
     Person.objects.filter(pk=erased.pk).update(erased_at=timezone.now())
     for other in (far, erased, grace):
-        said = refused(perform(caller, own, {"ids": [ada.pk, other.pk]}))
-        assert said == {"#/ids/1": f"There is no tester {other.pk} of Phone Beta."}
+        faults = refused(perform(caller, own, {"ids": [ada.pk, other.pk]}))
+        assert faults == {"#/ids/1": f"There is no tester {other.pk} of Phone Beta."}
     assert not Run.objects.exists()
     assert perform(caller, own, {"filter": {"search": "example"}}).status_code == 201
     assert subjects() == ["ada@example.com"]
@@ -138,8 +138,8 @@ def test_roles_and_keys_of_a_project_reach_its_own_macro_and_testers_only(
     token = issue_key(bugs, "Of the project", project=bugs.project)
     support = factories.member(bugs, Role.SUPPORT, "sue", in_project=True)
     for client in (program(token), person(support)):
-        told = perform(client, whole, {"ids": [ada.pk]})
-        assert problem(told, 404, "not_found")
+        response = perform(client, whole, {"ids": [ada.pk]})
+        assert problem(response, 404, "not_found")
         assert list(refused(perform(client, own, {"ids": [grace.pk]}))) == ["#/ids/0"]
         assert perform(client, own, {"ids": [ada.pk]}).status_code == 201
         rows = client.get("/api/v1/testers/").json()["results"]
@@ -162,9 +162,9 @@ def test_testers_are_found_and_told_whole(
     Person.objects.filter(pk=ada.pk).update(
         city="Rome", score=4, external_data={"valid": True}
     )
-    told = caller.get(f"/api/v1/testers/{ada.pk}/").json()
+    row = caller.get(f"/api/v1/testers/{ada.pk}/").json()
     community = bugs.project.community
-    assert told == {
+    assert row == {
         "id": ada.pk,
         "email": "ada@example.com",
         "name": "Tara Tester",
@@ -181,19 +181,21 @@ def test_testers_are_found_and_told_whole(
         "community": {"id": community.pk, "name": community.name},
         "score": 4,
         "external_data": {"valid": True},
-        "created_at": told["created_at"],
+        "created_at": row["created_at"],
         "erased_at": None,
     }
 
-    def found(**query: Any) -> list[str]:
+    def matches(**query: Any) -> list[str]:
         rows = caller.get("/api/v1/testers/", query).json()["results"]
         return [row["email"][0] for row in rows]
 
-    assert found() == ["g", "a"]
-    assert found(project="Phone Beta") == found(email="ADA@example.com") == ["a"]
-    assert found(search="tara grace") == found(erased="false", score_at_least=-1)[:1]
-    assert found(score_at_least=1) == ["a"] and found(erased="true") == []
-    assert found(created_before="2020-01-01") == []
+    assert matches() == ["g", "a"]
+    assert matches(project="Phone Beta") == matches(email="ADA@example.com") == ["a"]
+    assert (
+        matches(search="tara grace") == matches(erased="false", score_at_least=-1)[:1]
+    )
+    assert matches(score_at_least=1) == ["a"] and matches(erased="true") == []
+    assert matches(created_before="2020-01-01") == []
 
 
 def test_strangers_and_keys_without_read_find_nobody(

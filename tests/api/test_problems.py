@@ -1,4 +1,4 @@
-"""Whatever is wrong with a request, the answer is problem details that say it."""
+"""Whatever is wrong with a request, the response is problem details that say it."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def test_without_csrf_token_or_login_too() -> None:
 @pytest.mark.parametrize("room", ["feedback", "macros", "runs", "deliveries"])
 def test_a_number_that_nothing_has(caller: APIClient, room: str) -> None:
     for number in ("0", "999999", "9" * 18, "007"):
-        told = problem(caller.get(f"/api/v1/{room}/{number}/"), 404, "not_found")
-        assert f"{int(number)}" in told["detail"]
+        details = problem(caller.get(f"/api/v1/{room}/{number}/"), 404, "not_found")
+        assert f"{int(number)}" in details["detail"]
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
@@ -74,7 +74,7 @@ def test_what_can_only_be_read(caller: APIClient, method: str) -> None:
         assert response["Allow"] == "GET, HEAD, OPTIONS"
 
 
-def test_an_answer_in_another_format(caller: APIClient) -> None:
+def test_a_response_in_another_format(caller: APIClient) -> None:
     response = caller.get("/api/v1/feedback/", headers={"Accept": "text/html"})
     problem(response, 406, "not_acceptable")
 
@@ -124,8 +124,8 @@ def test_a_body_of_10_mb_is_refused_unread(caller: APIClient, runs: str) -> None
 
 @pytest.mark.parametrize("body", [b"[]", b"1", b'"ids"', b"null", b"true"])
 def test_a_body_that_is_no_object(caller: APIClient, runs: str, body: bytes) -> None:
-    told = problem(send(caller, runs, body), 400, "invalid")
-    assert told["errors"] == [{"pointer": "#", "detail": "Send a JSON object."}]
+    details = problem(send(caller, runs, body), 400, "invalid")
+    assert details["errors"] == [{"pointer": "#", "detail": "Send a JSON object."}]
 
 
 @pytest.mark.parametrize("text", ["\\u0000", "\\ud800", "a\\udfffb"])
@@ -137,8 +137,8 @@ def test_a_character_that_nobody_can_keep(
         (f'{{"filter": {{"status": ["New", "{text}"]}}}}', "#/filter/status/1"),
         (f'{{"filter": {{"{text}": "x"}}}}', "#/filter"),
     ]:
-        told = problem(send(caller, runs, body.encode()), 400, "invalid")
-        assert [each["pointer"] for each in told["errors"]] == [pointer]
+        details = problem(send(caller, runs, body.encode()), 400, "invalid")
+        assert [each["pointer"] for each in details["errors"]] == [pointer]
 
 
 def test_a_fault_of_ours_is_told_without_its_inside(

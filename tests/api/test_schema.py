@@ -45,8 +45,8 @@ PATHS = {
 
 @pytest.fixture
 def schema(client: Client) -> dict[str, Any]:
-    found: dict[str, Any] = client.get("/api/v1/schema/").json()
-    return found
+    schema: dict[str, Any] = client.get("/api/v1/schema/").json()
+    return schema
 
 
 def test_the_schema_is_valid_and_made_without_a_warning() -> None:
@@ -54,7 +54,7 @@ def test_the_schema_is_valid_and_made_without_a_warning() -> None:
 
 
 def test_the_schema_is_open_and_names_every_operation(schema: dict[str, Any]) -> None:
-    assert {path: set(found) for path, found in schema["paths"].items()} == PATHS
+    assert {path: set(methods) for path, methods in schema["paths"].items()} == PATHS
     for operations in schema["paths"].values():
         for operation in operations.values():
             assert operation["summary"]
@@ -113,7 +113,7 @@ def test_the_document_names_every_address_and_every_code() -> None:
         path for folder in ("rest", "api") for path in ROOT.glob(f"*/{folder}/*.py")
     ]
     assert len(sources) > 15
-    said = "".join(path.read_text() for path in sources)
-    codes = set(re.findall(r'(?:code=|Problem\(4\d\d, )"(\w+)"', said))
+    source = "".join(path.read_text() for path in sources)
+    codes = set(re.findall(r'(?:code=|Problem\(4\d\d, )"(\w+)"', source))
     assert len(codes) >= 9
     assert [code for code in codes if f"`{code}`" not in text] == []

@@ -39,9 +39,9 @@ def test_a_program_adds_a_secret_and_nobody_reads_it_back(
     secret = Secret.objects.get()
     assert (secret.community, secret.project) == (bugs.project.community, None)
     assert (secret.reveal(), secret.hosts) == (VALUE, "hooks.slack.com")
-    answers = [made, vault.get(SECRETS), vault.get(f"{SECRETS}{secret.pk}/")]
-    assert all(VALUE not in each.content.decode() for each in answers)
-    assert all("encrypted" not in each.content.decode() for each in answers)
+    responses = [made, vault.get(SECRETS), vault.get(f"{SECRETS}{secret.pk}/")]
+    assert all(VALUE not in each.content.decode() for each in responses)
+    assert all("encrypted" not in each.content.decode() for each in responses)
     assert made.json()["hosts"] == ["hooks.slack.com"]
     entry = AuditEntry.objects.get(action="created", object_type="macros.secret")
     assert entry.api_key and VALUE not in json.dumps(entry.changes)

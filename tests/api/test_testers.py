@@ -31,8 +31,8 @@ def manager(bugs: FeedbackType) -> APIClient:
 
 def test_a_manager_exports_what_is_stored(manager: APIClient, zoe: Person) -> None:
     response = manager.get(f"{TESTERS}{zoe.pk}/export/")
-    told = json.loads(b"".join(response.streaming_content))  # type: ignore[attr-defined]
-    assert "zoe@example.com" in json.dumps(told)
+    export = json.loads(b"".join(response.streaming_content))  # type: ignore[attr-defined]
+    assert "zoe@example.com" in json.dumps(export)
     entry = AuditEntry.objects.get(action="exported")
     assert (entry.actor_name, entry.object_id) == ("mia", zoe.pk)
 
@@ -48,8 +48,8 @@ def test_a_key_exports_with_the_scope_data_only(
 
 def test_a_manager_erases_with_the_email(manager: APIClient, zoe: Person) -> None:
     url = f"{TESTERS}{zoe.pk}/erase/"
-    told = problem(manager.post(url, {"email": "joe@example.com"}), 400, "invalid")
-    assert "not the tester's e-mail" in json.dumps(told)
+    details = problem(manager.post(url, {"email": "joe@example.com"}), 400, "invalid")
+    assert "not the tester's e-mail" in json.dumps(details)
     assert manager.post(url, {"email": "zoe@example.com"}).status_code == 204
     zoe.refresh_from_db()
     assert zoe.email == f"erased-{zoe.pk}@invalid"
@@ -92,5 +92,5 @@ def test_a_key_of_one_project_exports_nobody(bugs: FeedbackType, zoe: Person) ->
         bugs.project.community, project=bugs.project, scope_data=True
     )
     response = program(token).get(f"{TESTERS}{zoe.pk}/export/")
-    told = problem(response, 403, "permission_denied")["detail"]
-    assert "key of one project" in told
+    detail = problem(response, 403, "permission_denied")["detail"]
+    assert "key of one project" in detail

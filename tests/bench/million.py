@@ -223,6 +223,7 @@ def click(macro: Macro, tickets: int) -> int:
     from django.urls import reverse
 
     from feedback.models import Feedback
+    from feedback.selection.confirmed import digest_of
     from tests import factories
 
     browser = Client(headers={"host": "localhost"})
@@ -236,6 +237,7 @@ def click(macro: Macro, tickets: int) -> int:
         "_selected_action": list(shown),
         "run_key": uuid.uuid4().hex,
         "confirmed_count": str(tickets),
+        "confirmed_selection": digest_of(Feedback.objects.filter(feedback_type=of)),
     }
     page = reverse("admin:feedback_feedback_changelist")
     response = browser.post(f"{page}?type={of}", form)

@@ -17,7 +17,7 @@ def address(settings: Any, proxies: int, forwarded: str, remote: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("proxies", "forwarded", "found"),
+    ("proxies", "forwarded", "client"),
     [
         (0, "", "10.0.0.9"),
         (0, "1.2.3.4", "10.0.0.9"),
@@ -31,9 +31,9 @@ def address(settings: Any, proxies: int, forwarded: str, remote: str) -> str:
     ],
 )
 def test_only_as_many_addresses_as_there_are_proxies_are_believed(
-    settings: Any, proxies: int, forwarded: str, found: str
+    settings: Any, proxies: int, forwarded: str, client: str
 ) -> None:
-    assert address(settings, proxies, forwarded, "10.0.0.9") == found
+    assert address(settings, proxies, forwarded, "10.0.0.9") == client
 
 
 def test_a_socket_has_no_address(settings: Any) -> None:

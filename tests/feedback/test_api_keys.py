@@ -20,10 +20,10 @@ def community() -> Community:
     return Community.objects.create(name="Gadgets")
 
 
-def judged(token: str, address: str = "") -> str:
+def outcome(token: str, address: str = "") -> str:
     """The outcome, by the way that every call goes."""
     key = ApiKey.objects.named_by(token)
-    return key.judge(token, address, timezone.now()) if key else "invalid_key"
+    return key.authenticate(token, address, timezone.now()) if key else "invalid_key"
 
 
 def test_a_token_opens_its_own_key_only(community: Community) -> None:
@@ -32,9 +32,11 @@ def test_a_token_opens_its_own_key_only(community: Community) -> None:
     now = timezone.now()
     assert ApiKey.objects.named_by(token) == ours
     assert ApiKey.objects.named_by(other_token) == others
-    assert ours.judge(token, "", now) == others.judge(other_token, "", now)
-    assert ours.judge(token, "", now) == "accepted"
-    assert ours.judge(other_token, "", now) == "invalid_key"
+    assert ours.authenticate(token, "", now) == others.authenticate(
+        other_token, "", now
+    )
+    assert ours.authenticate(token, "", now) == "accepted"
+    assert ours.authenticate(other_token, "", now) == "invalid_key"
 
 
 def test_only_prefix_and_hash_are_kept(community: Community) -> None:
@@ -86,17 +88,17 @@ def test_what_is_not_the_token_opens_nothing(community: Community) -> None:
         "x" * 1_000_000 + "_x",
         f"{key.prefix}_" + "0" * 1_000_000,
     ]
-    assert [judged(each) for each in wrong] == ["invalid_key"] * len(wrong)
+    assert [outcome(each) for each in wrong] == ["invalid_key"] * len(wrong)
 
 
 def test_the_comparison_takes_as_long_for_any_wrong_token() -> None:
-    assert "compare_digest" in ApiKey.judge.__code__.co_names
+    assert "compare_digest" in ApiKey.authenticate.__code__.co_names
 
 
 def test_an_empty_previous_hash_is_no_token(community: Community) -> None:
     key, _ = api_key(community)
     assert key.previous_token_hash == ""
-    assert judged(f"{key.prefix}_") == "invalid_key"
+    assert outcome(f"{key.prefix}_") == "invalid_key"
 
 
 def test_a_key_is_valid_while_it_is_on_and_not_expired(
@@ -106,12 +108,12 @@ def test_a_key_is_valid_while_it_is_on_and_not_expired(
     time_machine.move_to(begun, tick=False)  # type: ignore[attr-defined]
     key, token = api_key(community, expires_at=begun + timedelta(hours=1))
     off, off_token = api_key(community, is_enabled=False)
-    assert (judged(token), judged(off_token)) == ("accepted", "key_disabled")
+    assert (outcome(token), outcome(off_token)) == ("accepted", "key_disabled")
     assert (key.state, off.state) == (KeyState.VALID, KeyState.OFF)
     assert list(ApiKey.objects.valid()) == [key] and community.is_unlocked()
 
     time_machine.move_to(begun + timedelta(hours=1))  # type: ignore[attr-defined]
-    assert (judged(token), key.state) == ("key_expired", KeyState.EXPIRED)
+    assert (outcome(token), key.state) == ("key_expired", KeyState.EXPIRED)
     assert not ApiKey.objects.valid().exists() and not community.is_unlocked()
 
 
@@ -125,13 +127,13 @@ def test_the_previous_token_works_for_the_overlap(
     old = key.rotate(timedelta(days=30))
     new = key.rotate(timedelta(hours=hours))
     key.save()
-    assert judged(oldest) == "invalid_key", "there are two tokens at most"
+    assert outcome(oldest) == "invalid_key", "there are two tokens at most"
     if hours:
         end = begun + timedelta(hours=hours)
         time_machine.move_to(end - timedelta(seconds=1), tick=False)  # type: ignore[attr-defined]
-        assert (judged(old), judged(new)) == ("previous_token", "accepted")
+        assert (outcome(old), outcome(new)) == ("previous_token", "accepted")
         time_machine.move_to(end, tick=False)  # type: ignore[attr-defined]
-    assert (judged(old), judged(new)) == ("token_replaced", "accepted")
+    assert (outcome(old), outcome(new)) == ("token_replaced", "accepted")
 
 
 @pytest.mark.parametrize(
@@ -161,13 +163,13 @@ def test_only_from_where_it_is_allowed(
 ) -> None:
     _, token = api_key(community, allowed_ips=allowed)
     expected = "accepted" if opens else "address_not_allowed"
-    assert judged(token, address) == expected
+    assert outcome(token, address) == expected
     wrong = token[:-4] + "zzzz"
-    assert judged(wrong, address) == "invalid_key", "and nobody else learns it"
+    assert outcome(wrong, address) == "invalid_key", "and nobody else learns it"
 
 
 @pytest.mark.parametrize(
-    ("allowed", "said"),
+    ("allowed", "sentence"),
     [
         ("10.0.0.1\n\nexample.com", "Line 3: 'example.com' is neither an IP address"),
         ("10.0.0.1/33", "Line 1: '10.0.0.1/33' is neither"),
@@ -179,11 +181,11 @@ def test_only_from_where_it_is_allowed(
     ],
 )
 def test_a_bad_line_of_addresses_is_named(
-    community: Community, allowed: str, said: str
+    community: Community, allowed: str, sentence: str
 ) -> None:
     with pytest.raises(ValidationError) as refused:
         api_key(community, allowed_ips=allowed)
-    assert said in refused.value.message_dict["allowed_ips"][0]
+    assert sentence in refused.value.message_dict["allowed_ips"][0]
 
 
 def test_a_project_of_another_community_is_refused(community: Community) -> None:

@@ -8,13 +8,11 @@ from typing import Any
 
 import pytest
 from django.http import QueryDict
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from feedback.models import Feedback, FeedbackType
-from feedback.names import normalise
 from feedback.selection.tickets import FeedbackFilterSet
-from macros.tags import normalise as normalise_tag
 from tests import factories
 
 STORED: dict[str, object] = {
@@ -136,12 +134,6 @@ def test_a_name_stands_for_its_normalised_form_too(bugs: FeedbackType) -> None:
     assert selected({"external_jira_key": "A"}) == ["as a tag"]
 
 
-@given(st.text())
-@example(" Ticket\u00a0URL- ")
-def test_names_are_compared_as_tags_are(name: str) -> None:
-    assert normalise(name) == normalise_tag(name)
-
-
 def is_read_as(stored: object, text: str) -> bool:
     """What the condition means, in plain Python."""
     if isinstance(stored, bool):
@@ -163,7 +155,6 @@ values = st.none() | st.booleans() | numbers | texts | alike | st.lists(texts | 
 
 @settings(
     max_examples=200,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -83,9 +83,9 @@ def test_answers_of_a_key_that_is_allowed_can_be_looked_up(
     bugs: FeedbackType, key: str
 ) -> None:
     checked(bugs, label="Anything", key=key).save()
-    found = factories.ticket(bugs, form_values={key: "yes"})
+    match = factories.ticket(bugs, form_values={key: "yes"})
     factories.ticket(bugs, form_values={key: "no"})
-    assert list(Feedback.objects.filter(**{f"form_values__{key}": "yes"})) == [found]
+    assert list(Feedback.objects.filter(**{f"form_values__{key}": "yes"})) == [match]
 
 
 def test_a_label_without_letters_wants_a_key(bugs: FeedbackType) -> None:

@@ -70,8 +70,8 @@ def test_a_wrong_token_learns_nothing_of_the_key(
 ) -> None:
     key, token = api_key(community, **values)
     wrong = [f"{key.prefix}_{'0' * 64}", "ch_0_0", "\udcff", "a\0b_x"]
-    said = {(each.code, each.status, each.message) for each in map(refusal, wrong)}
-    assert said == {("invalid_key", 401, "There is no API key with this token.")}
+    refusals = {(each.code, each.status, each.message) for each in map(refusal, wrong)}
+    assert refusals == {("invalid_key", 401, "There is no API key with this token.")}
     assert uses(key=key) == [(HERE, "invalid_key", 1)]
     assert uses(key=None) == [(HERE, "invalid_key", 3)]
 

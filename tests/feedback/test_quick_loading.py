@@ -7,13 +7,14 @@ from django.db import models
 from django.db.models.signals import post_init, pre_init
 from django.utils import timezone
 
-from feedback.models import Feedback, FeedbackType, QuickLoading, Tester
+from feedback.models import Feedback, FeedbackType, QuickLoading
+from feedback.models import Tester as Person
 from logs.models import Attempt, Delivery
 from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-QUICK = [Feedback, Tester, Delivery, Attempt]
+QUICK = [Feedback, Person, Delivery, Attempt]
 
 
 @pytest.fixture
@@ -67,9 +68,9 @@ def test_a_loaded_row_is_saved_as_a_change(bugs: FeedbackType) -> None:
 
 
 def test_what_newer_djangos_keep_on_a_row_is_kept() -> None:
-    row = Tester.from_db("default", ["id"], [1], fetch_mode="peers")
+    row = Person.from_db("default", ["id"], [1], fetch_mode="peers")
     assert row._state.fetch_mode == "peers"
-    assert not hasattr(Tester.from_db("default", ["id"], [1])._state, "fetch_mode")
+    assert not hasattr(Person.from_db("default", ["id"], [1])._state, "fetch_mode")
 
 
 def test_an_attempt_is_begun_with_what_its_fields_begin_with(

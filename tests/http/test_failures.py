@@ -139,7 +139,7 @@ def test_a_connection_closed_in_the_headers_leaves_the_outcome_unknown(serve, fa
     "garbage",
     [
         b"SSH-2.0-OpenSSH_9.2\r\n",
-        b"<html>an HTTP/0.9 answer</html>",
+        b"<html>an HTTP/0.9 response</html>",
         b"HTTP/2 200\r\n\r\n",
         b"RTSP/1.0 200 OK\r\n\r\n",
         b"HTTP/1.1 abc OK\r\n\r\n",

@@ -123,6 +123,7 @@ def test_a_head_with_a_fault_may_come_in_small_parts(serve, post):
     raw = HEAD + b"no colon\r\nA: 1\r\nContent-Length: 2\r\n\r\nok"
     got = post(serve(dripping(b"", raw, every=0.001)).url())
     assert (got.fields, got.body) == ([("A", "1"), ("Content-Length", "2")], b"ok")
+    assert got.reason == "OK"
 
 
 def test_the_reason_may_come_in_parts(serve, post):

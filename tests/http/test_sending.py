@@ -7,7 +7,9 @@ import threading
 import pytest
 
 from macros.http import AddressPolicy, Limits, TransportError, origin_of
-from tests.http.conftest import LOOPBACK, a_client, get
+from macros.http.deadline import Deadline
+from macros.http.urls import endpoint_of
+from tests.http.conftest import LOOPBACK, a_client, get, limits
 from tests.http.hostile import OK, Peer, always, http_response
 
 
@@ -199,6 +201,16 @@ def test_closing_the_client_hangs_up(serve, post, client):
     post(serve(behave).url())
     client.close()
     assert hung_up.wait(1)
+
+
+def test_closing_the_client_closes_what_is_in_use_once_it_is_not(serve, client):
+    pool = client._pool(endpoint_of(serve(always(OK)).url()), None)
+    connection = pool.take()
+    connection.connect(Deadline(limits()))
+    client.close()
+    assert connection.sock is not None
+    pool.give_back(connection)
+    assert connection.sock is None
 
 
 def test_a_forked_child_opens_its_own_connection(serve, post):

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 import requests
+from requests.auth import HTTPDigestAuth
 
 from macros.http import AddressPolicy, Blocked, Client, TransportError
 from tests.http.authority import Authority
 from tests.http.conftest import LOOPBACK, limits
-from tests.http.hostile import OK, always, http_response, silent
+from tests.http.hostile import OK, Peer, always, http_response, silent
 
 
 @pytest.fixture
@@ -45,6 +46,26 @@ def test_a_form_a_library_prepared_is_sent(serve, session):
     session.post(server.url(), data={"a": "ö"}, auth=("me", "word"))
     assert server.requests[0].endswith(b"\r\n\r\na=%C3%B6")
     assert b"Authorization: Basic bWU6d29yZA==\r\n" in server.requests[0]
+
+
+def test_a_second_try_with_credentials_comes_by_here_as_well(serve, session):
+    challenge = 'WWW-Authenticate: Digest realm="a", nonce="b", qop="auth"'
+
+    def behave(peer: Peer) -> None:
+        peer.request()
+        peer.say(http_response(b"", challenge, status="401 Who"))
+        always(OK)(peer)
+
+    server = serve(behave)
+    response = session.get(server.url(), auth=HTTPDigestAuth("me", "word"))
+    assert (response.status_code, server.connections) == (200, 1)
+    assert b'\r\nAuthorization: Digest username="me"' in server.requests[1]
+
+
+def test_a_header_may_be_bytes(serve, session):
+    server = serve(always(OK))
+    session.get(server.url(), headers={"X-A": "é".encode("latin-1")})
+    assert b"\r\nX-A: \xe9\r\n" in server.requests[0]
 
 
 def test_a_status_of_failure_raises_when_asked(serve, session):

@@ -74,7 +74,7 @@ def a_person(of: FeedbackType) -> Tester:
 
 
 def a_neighbour(of: FeedbackType) -> Tester:
-    """Of the same first name and city; her ticket names the other one too."""
+    """Somebody of the same first name and city; her ticket names the other one too."""
     other = factories.tester(of, "joan.zoe@example.com")
     Tester.objects.filter(pk=other.pk).update(
         first_name="Zoë", last_name="Meyer", city="Zürich", phone="+49 30 7654321"

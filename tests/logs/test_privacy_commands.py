@@ -32,8 +32,8 @@ def run(name: str, tester: Person, *options: str, email: str = people.EMAIL) -> 
     call_command(name, email, "--community", tester.community.name, *options)
 
 
-def type_in(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
-    monkeypatch.setattr(builtins, "input", lambda prompt: answer)
+def type_in(monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    monkeypatch.setattr(builtins, "input", lambda prompt: line)
 
 
 def test_an_export_goes_to_the_output_or_into_a_file(

@@ -271,7 +271,7 @@ def test_rows_are_locked_in_the_order_of_their_keys() -> None:
 
     origins = Destination.objects.order_by("pk").values_list("origin", flat=True)
     assert list(origins) == sorted(origins)
-    # By `in`, or by `any_of` on SQLite and on PostgreSQL.
+    # As `in` writes it, or as `any_of` does on SQLite and on PostgreSQL.
     ids = r"(IN \(\d+, \d+, \d+\)|IN \(SELECT value FROM json_each|= ANY\()"
     locks = re.compile(rf'SELECT .* FROM "(\w+)" WHERE "\w+"."id" {ids}')
     ordered = re.compile(r' ORDER BY (1|"\w+"\."id") ASC( FOR .*)?$')

@@ -46,8 +46,8 @@ def deliver(run: Run) -> Attempt:
 
 def authorization(request: bytes) -> str:
     lines = request.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
-    [found] = [line for line in lines if line.lower().startswith("authorization:")]
-    return found.partition(": ")[2]
+    [header] = [line for line in lines if line.lower().startswith("authorization:")]
+    return header.partition(": ")[2]
 
 
 @pytest.mark.parametrize(
@@ -107,9 +107,9 @@ class TokenURL:
                 peer.say(self.replies.pop(0))
                 continue
             self.given += 1
-            found = {"access_token": f"token-{self.given}", "token_type": "Bearer"}
-            found |= {"expires_in": self.expires_in} if self.expires_in else {}  # type: ignore[dict-item]
-            peer.say(http_response(json.dumps(found).encode()))
+            body = {"access_token": f"token-{self.given}", "token_type": "Bearer"}
+            body |= {"expires_in": self.expires_in} if self.expires_in else {}  # type: ignore[dict-item]
+            peer.say(http_response(json.dumps(body).encode()))
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def tokens(serve: Callable[..., Server]) -> Iterator[TokenURL]:
 
 
 def accepts(*good: str) -> Behaviour:
-    """Answers 401 to every token but these; echoes what it got."""
+    """Responds with 401 to every token but these; echoes what it got."""
 
     def behave(peer: Peer) -> None:
         while request := peer.request():

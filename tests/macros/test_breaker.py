@@ -120,7 +120,7 @@ def test_a_paused_destination_gets_nothing_until_it_is_resumed(
     assert run.delivered == 3
 
 
-def test_the_pace_of_a_destination_is_kept(receiver: Receiver) -> None:
+def test_the_rate_limit_of_a_destination_is_kept(receiver: Receiver) -> None:
     bugs = factories.feedback_type()
     factories.tickets(bugs, 12)
     run = factories.run(factories.macro(bugs, f"{receiver.url}/ok"))
@@ -142,9 +142,11 @@ def test_managers_are_told_once_when_it_opens_and_once_when_it_closes(
     deliveries.work(run.pk)
     jobs.wake()
     jobs.wake()
+    failures = Destination.objects.get().consecutive_failures
+    assert failures >= health.THRESHOLD
     assert [(sent.subject, sent.to) for sent in mail.outbox] == [
         (
-            f"{receiver.url} does not answer",
+            f"{receiver.url} failed {failures} times in a row",
             ["maya@example.com", "noah@example.com"],
         )
     ]
@@ -155,9 +157,7 @@ def test_managers_are_told_once_when_it_opens_and_once_when_it_closes(
     jobs.wake()
     jobs.wake()
 
-    assert [sent.subject for sent in mail.outbox][1:] == [
-        f"{receiver.url} answers again"
-    ]
+    assert [sent.subject for sent in mail.outbox][1:] == [f"{receiver.url} is back"]
 
 
 def test_two_clocks_at_once_send_each_notice_once(
@@ -171,6 +171,7 @@ def test_two_clocks_at_once_send_each_notice_once(
             community=community,
             origin=f"https://{name}.example:443",
             breaker=BreakerState.OPEN,
+            consecutive_failures=12,
         )
     subjects: list[str] = []
 
@@ -185,8 +186,8 @@ def test_two_clocks_at_once_send_each_notice_once(
     alerts.announce()
 
     assert subjects == [
-        "https://a.example:443 does not answer",
-        "https://b.example:443 does not answer",
+        "https://a.example:443 failed 12 times in a row",
+        "https://b.example:443 failed 12 times in a row",
     ]
 
 
@@ -206,7 +207,7 @@ def test_a_person_can_close_it_by_hand(receiver: Receiver) -> None:
 
 
 @pytest.mark.parametrize(("field", "value"), [("rate", "0"), ("concurrency", "0")])
-def test_a_pace_of_nothing_is_refused(
+def test_a_rate_limit_of_nothing_is_refused(
     receiver: Receiver, field: str, value: str
 ) -> None:
     run = broken_run(receiver, 1)
@@ -225,13 +226,13 @@ def test_a_destination_that_is_down_for_a_day_loses_nothing(
 ) -> None:
     is_up = False
 
-    def answer(peer: Peer) -> None:
+    def respond(peer: Peer) -> None:
         while peer.request():
             peer.say(OK if is_up else OK.replace(b"200 OK", b"503 Down"))
 
     bugs = factories.feedback_type()
     factories.tickets(bugs, 40)
-    macro = factories.macro(bugs, serve(answer).url("/"), ladder=DEFAULT_LADDER)
+    macro = factories.macro(bugs, serve(respond).url("/"), ladder=DEFAULT_LADDER)
     run = factories.run(macro)
     for hour in range(25):
         is_up = hour == 24

@@ -392,7 +392,6 @@ anything = st.recursive(
 FUZZ = settings(
     max_examples=150,
     derandomize=True,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 

@@ -30,13 +30,13 @@ def test_one_macro_comes_with_its_type_only(
     bugs: FeedbackType, capsys: pytest.CaptureFixture[str]
 ) -> None:
     FeedbackType.objects.create(project=bugs.project, name="Idea", prefix="IDEA")
-    place = f"{bugs.project.community.name}/Phone Beta"
-    call_command("export_config", "--project", place, "--macro", "Two")
+    path = f"{bugs.project.community.name}/Phone Beta"
+    call_command("export_config", "--project", path, "--macro", "Two")
     document = yaml.safe_load(capsys.readouterr().out)
     assert [each["name"] for each in document["types"]] == ["Bug Report"]
     assert [each["name"] for each in document["types"][0]["macros"]] == ["Two"]
     assert (document["user_macros"], document["secrets"]) == ([], [])
-    call_command("export_config", "--project", place, "--type", "Idea")
+    call_command("export_config", "--project", path, "--type", "Idea")
     document = yaml.safe_load(capsys.readouterr().out)
     assert [each["name"] for each in document["types"]] == ["Idea"]
 

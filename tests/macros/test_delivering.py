@@ -40,7 +40,7 @@ def test_every_selected_ticket_becomes_one_request(receiver: Receiver) -> None:
     assert set(receiver.ids) == sent
 
 
-def test_an_attempt_keeps_request_answer_and_timings(receiver: Receiver) -> None:
+def test_an_attempt_keeps_request_response_and_timings(receiver: Receiver) -> None:
     bugs = factories.feedback_type()
     factories.ticket(bugs, title="It breaks")
     macro = factories.macro(

@@ -22,13 +22,13 @@ from tests.factories import AN_EMAIL
 from tests.smtp import MailServer
 
 if TYPE_CHECKING:
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import Settings
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def mail(settings: SettingsWrapper) -> Iterator[MailServer]:
+def mail(settings: Settings) -> Iterator[MailServer]:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     with MailServer() as server:
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
@@ -82,7 +82,7 @@ def test_each_ticket_sends_its_e_mail_and_the_log_shows_it(
     assert not Destination.objects.exists()
 
 
-def test_many_e_mails_are_not_held_up_by_their_own_lane(
+def test_many_e_mails_are_not_held_up_by_their_own_throttle(
     mail: MailServer, bugs: FeedbackType
 ) -> None:
     factories.tickets(bugs, 40)
@@ -131,7 +131,7 @@ def test_a_refused_recipient_fails_and_the_others_get_theirs(
 
 
 def test_a_mail_server_that_is_away_is_tried_again(
-    mail: MailServer, bugs: FeedbackType, settings: SettingsWrapper
+    mail: MailServer, bugs: FeedbackType, settings: Settings
 ) -> None:
     settings.EMAIL_PORT = 9
     factories.ticket(bugs)

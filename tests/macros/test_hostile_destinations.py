@@ -37,7 +37,7 @@ from tests.http.hostile import (
 )
 
 if TYPE_CHECKING:
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import Settings
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,7 +50,7 @@ HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
 @pytest.fixture
-def perform(settings: SettingsWrapper) -> Iterator[Perform]:
+def perform(settings: Settings) -> Iterator[Perform]:
     """Have one engine work on runs side by side until each is done or waits."""
     settings.READ_TIMEOUT = settings.REQUEST_DEADLINE = 0.8
     engine = Engine()
@@ -133,7 +133,7 @@ DESTINATIONS: dict[str, tuple[Behaviour, End]] = {
         dripping(HEAD + b"Content-Length: 999\r\n\r\n", b"x" * 999),
         End("delivered", status=200, cut="deadline"),
     ),
-    "hangs up without an answer": (speechless, BROKE_OFF),
+    "hangs up without a response": (speechless, BROKE_OFF),
     "resets the connection": (resets, BROKE_OFF),
     "does not speak HTTP": (once(b"220 mail.example ESMTP\r\n\r\n"), BROKE_OFF),
     "cuts its body": (
@@ -167,7 +167,7 @@ DESTINATIONS: dict[str, tuple[Behaviour, End]] = {
         once(many_headers(100_000)),
         End("failed", "too_large", unknown=True),
     ),
-    "answers in HTTP/1.0": (old_style, WENT_WELL),
+    "responds in HTTP/1.0": (old_style, WENT_WELL),
     "redirects to itself": (
         once(http_response(b"", "Location: /", status="302 Found")),
         End("failed", "redirect", 302),
@@ -198,7 +198,7 @@ def end_of(run: Run) -> End:
     )
 
 
-def test_every_hostile_answer_ends_in_a_state_and_holds_up_nobody(
+def test_every_hostile_response_ends_in_a_state_and_holds_up_nobody(
     serve: Serve, receiver: Receiver, perform: Perform
 ) -> None:
     runs = {name: a_run(serve(how).url("/")) for name, (how, _) in DESTINATIONS.items()}
@@ -206,8 +206,8 @@ def test_every_hostile_answer_ends_in_a_state_and_holds_up_nobody(
 
     perform(*runs.values(), other)
 
-    found = {name: end_of(run) for name, run in runs.items()}
-    assert found == {name: end for name, (_, end) in DESTINATIONS.items()}
+    ends = {name: end_of(run) for name, run in runs.items()}
+    assert ends == {name: end for name, (_, end) in DESTINATIONS.items()}
     assert (other.state, other.delivered) == ("finished", 20)
     for attempt in Attempt.objects.exclude(error_class__in=["", "http", "redirect"]):
         assert attempt.message.endswith(".")
@@ -264,7 +264,7 @@ def test_a_destination_that_recovers_gets_the_same_delivery_under_the_same_id(
 def test_connections_that_are_closed_while_idle_lose_and_repeat_nothing(
     serve: Serve, perform: Perform
 ) -> None:
-    """Closed after each answer, though the answer did not say so."""
+    """Closed after each response, though the response did not say so."""
     server = serve(once(OK))
     run = a_run(server.url("/"), 40, ladder="")
 

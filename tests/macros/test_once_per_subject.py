@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from centerhook.receiver import Receiver
 from feedback.models import Feedback, FeedbackType
@@ -17,6 +19,36 @@ from macros.steps.kinds.web_request import WebRequest
 from tests import factories
 
 pytestmark = pytest.mark.django_db
+
+one_writer_waits_for_another = pytest.mark.skipif(
+    connection.vendor == "sqlite", reason="SQLite has one writer at a time."
+)
+
+
+@contextmanager
+def beside(act: Callable[[], object]) -> Iterator[threading.Thread]:
+    """A thread to start, with a connection of its own; it ends with the block."""
+
+    def run() -> None:
+        try:
+            act()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    yield thread
+    if thread.ident is not None:
+        thread.join()
+
+
+def waits_for_a_lock(thread: threading.Thread) -> bool:
+    """Whether it comes to wait for a lock; if not, it has ended."""
+    with connection.cursor() as cursor:
+        while thread.is_alive():
+            cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone():
+                return True
+    return False
 
 
 @pytest.fixture
@@ -108,3 +140,45 @@ def test_two_starts_at_once_run_on_each_once(bugs: FeedbackType) -> None:
     for thread in threads:
         thread.join()
     assert (len(refused), Delivery.objects.count()) == (1, 5)
+
+
+@one_writer_waits_for_another
+@pytest.mark.django_db(transaction=True)
+def test_a_start_waits_for_the_one_before_it(bugs: FeedbackType) -> None:
+    macro = once(bugs, "https://example.com/")
+    factories.ticket(bugs)
+    # From here on the version exists, so that nobody waits for who makes it.
+    factories.run(macro)
+    factories.tickets(bugs, 5)
+    refused = []
+
+    def start() -> None:
+        try:
+            factories.run(Macro.objects.get(pk=macro.pk))
+        except RunRefused as why:
+            refused.append(why)
+
+    with beside(start) as second, transaction.atomic():
+        factories.run(macro)
+        second.start()
+        assert waits_for_a_lock(second)
+    assert (len(refused), Delivery.objects.count()) == (1, 6)
+
+
+@one_writer_waits_for_another
+@pytest.mark.django_db(transaction=True)
+def test_a_start_holds_up_nothing_else_that_refers_to_the_macro(
+    bugs: FeedbackType,
+) -> None:
+    macro = once(bugs, "https://example.com/")
+    ticket = factories.ticket(bugs)
+    step = WebRequest.objects.get(macro=macro)
+
+    def test_it() -> None:
+        start_test(step, ticket, actor=None)
+
+    with beside(test_it) as other, transaction.atomic():
+        factories.run(macro)
+        other.start()
+        assert not waits_for_a_lock(other)
+    assert Run.objects.count() == 2

@@ -15,7 +15,7 @@ from logs.models import Attempt, Delivery, Run
 from macros import deliveries
 from macros.steps.kinds.web_request import WebRequest
 from tests import factories
-from tests.http.hostile import Behaviour, Peer, Server
+from tests.http.hostile import Behaviour, Peer, Server, http_response, once
 
 pytestmark = pytest.mark.django_db
 
@@ -279,3 +279,15 @@ def test_a_run_from_before_there_were_return_values_goes_on(
     run.save()
 
     assert deliver(run).delivered == 1
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "iso-8859-1", "windows-1252", "utf-16"])
+def test_a_value_is_read_in_the_charset_of_its_response(
+    serve: Callable[..., Server], charset: str
+) -> None:
+    body = '{"key": "Grün-1"}'
+    kind = f"Content-Type: application/json; charset={charset}"
+    server = serve(once(http_response(body.encode(charset), kind)))
+    ticket = run_on_one(server.url("/"), KEY)
+    assert ticket.external_data == {"jira_key": "Grün-1"}
+    assert Attempt.objects.get().response_body == body

@@ -1,4 +1,4 @@
-"""User macros: from testers to requests, and the answers back to the testers."""
+"""User macros: from testers to requests, and from responses back to the testers."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ def test_every_tester_of_the_community_becomes_one_request(
 ) -> None:
     people(bugs, 2)
     factories.tester(factories.feedback_type(), "far@example.com")
-    place = bugs.project.community
-    macro = factories.macro(place, f"{receiver.url}/ok", body=ADDRESS)
+    owner = bugs.project.community
+    macro = factories.macro(owner, f"{receiver.url}/ok", body=ADDRESS)
 
     run = deliver(factories.run(macro))
 
@@ -95,7 +95,7 @@ def test_every_tester_of_the_community_becomes_one_request(
         "points": 7,
         "city": "Zürich",
         "project": "",
-        "community": place.name,
+        "community": owner.name,
         "page": f"{settings.BASE_URL}/admin/feedback/tester/{delivery.tester.pk}"
         "/change/",
         "delivery": delivery_id(run.key, delivery.pk),
@@ -116,10 +116,10 @@ def test_a_projects_macro_runs_on_those_who_submitted_in_it(
 
     assert deliver(run).delivered == 2
     assert run.project == bugs.project
-    found = sorted(
+    rows = sorted(
         (each.json()["mail"], each.json()["project"]) for each in receiver.requests
     )
-    assert found == [("t0@example.com", "Phone Beta"), ("t1@example.com", "Phone Beta")]
+    assert rows == [("t0@example.com", "Phone Beta"), ("t1@example.com", "Phone Beta")]
 
 
 def test_a_selection_without_anybody_of_the_project_starts_nothing(
@@ -132,15 +132,15 @@ def test_a_selection_without_anybody_of_the_project_starts_nothing(
     assert not Run.objects.exists()
 
 
-def test_an_answer_is_kept_on_the_tester_with_where_it_came_from(
+def test_a_response_is_kept_on_the_tester_with_where_it_came_from(
     bugs: FeedbackType, receiver: Receiver
 ) -> None:
     [ada] = people(bugs, 1)
     ticket = factories.ticket(bugs, submitter=ada)
     Person.objects.update(external_data={"crm": "A-1"})
     url = f"{receiver.url}/shippo/addresses/"
-    place = bugs.project.community
-    macro = factories.macro(place, url, body=ADDRESS, return_values=[VALID])
+    owner = bugs.project.community
+    macro = factories.macro(owner, url, body=ADDRESS, return_values=[VALID])
 
     run = deliver(factories.run(macro))
 
@@ -227,8 +227,8 @@ def test_the_macros_that_fit_a_tester(bugs: FeedbackType) -> None:
     other.project.save()
     whole = factories.macro(bugs.project.community, name="a")
     own = factories.macro(bugs.project, name="b")
-    for place in (other.project, factories.feedback_type().project.community, bugs):
-        factories.macro(place)
+    for owner in (other.project, factories.feedback_type().project.community, bugs):
+        factories.macro(owner)
     assert list(macros_for(ada, Macro.objects.all())) == [whole]
     factories.ticket(bugs, submitter=ada)
     assert list(macros_for(ada, Macro.objects.all())) == [whole, own]
@@ -243,11 +243,11 @@ def test_testers_are_loaded_with_the_columns_that_are_read(
     pks = list(Person.objects.values_list("pk", flat=True))
     run = Run(key="k", macro_name="m", project=bugs.project)
     with django_assert_num_queries(1):
-        found = plan.load_subjects(pks)
-        for each in found.values():
+        loaded = plan.load_subjects(pks)
+        for each in loaded.values():
             plan.steps[0].render(context_for(each, run, 1, timezone.now()))
-    assert len(found) == 3
-    assert "street1" in next(iter(found.values())).get_deferred_fields()
+    assert len(loaded) == 3
+    assert "street1" in next(iter(loaded.values())).get_deferred_fields()
 
 
 def test_a_run_says_what_it_runs_on_whatever_becomes_of_the_macro(
@@ -274,9 +274,9 @@ def test_a_testers_failed_steps_are_resent_in_order(
     factories.ticket(bugs)
     other = deliver(factories.run(factories.macro(bugs, f"{receiver.url}/status/404")))
 
-    found = resend(Delivery.objects.filter(state="failed"), Resend.ANEW, olivia)
+    outcome = resend(Delivery.objects.filter(state="failed"), Resend.ANEW, olivia)
 
-    assert found.runs == {run.pk: 6, other.pk: 1}
+    assert outcome.runs == {run.pk: 6, other.pk: 1}
     assert states(run) == ["pending", "waiting", "waiting"] * 2
     run = deliver(run)
     assert (run.delivered, run.skipped, run.state) == (6, 0, "finished")
@@ -289,8 +289,8 @@ def test_what_was_cancelled_follows_the_first_step(
     urls = [f"{receiver.url}/ok"] * 2
     run = factories.run(factories.macro(bugs.project.community, *urls))
     cancel_run(run)
-    found = preview_resend(Delivery.objects.all(), Resend.ANEW, olivia)
-    assert (found.count, len(found.blockers)) == (1, 1)
+    blocked = preview_resend(Delivery.objects.all(), Resend.ANEW, olivia)
+    assert (blocked.count, len(blocked.blockers)) == (1, 1)
     assert resend(Delivery.objects.all(), Resend.ANEW, olivia).runs == {run.pk: 2}
     assert deliver(run).delivered == 2
     assert resend(Delivery.objects.all(), Resend.SAME, olivia).runs == {run.pk: 2}
@@ -311,8 +311,8 @@ def test_who_is_gone_is_not_resent(
     else:
         Person.objects.update(erased_at=timezone.now())
     for kind in Resend:
-        found = preview_resend(run.deliveries.all(), kind, olivia)
-        assert found.blockers == {"the tester was deleted or erased": 1}
+        blocked = preview_resend(run.deliveries.all(), kind, olivia)
+        assert blocked.blockers == {"the tester was deleted or erased": 1}
         assert resend(run.deliveries.all(), kind, olivia).count == 0
 
 
@@ -328,14 +328,14 @@ def test_other_steps_are_tried_and_done_on_testers_too(
         {"kind": "send_email", **mail},
     )
 
-    found = preview(macro, subjects_of(macro))
+    shown = preview(macro, subjects_of(macro))
 
-    assert [(each.name, each.problem) for each in found.dry_run] == [
+    assert [(each.name, each.problem) for each in shown.dry_run] == [
         ("t0@example.com", ""),
         ("t1@example.com", ""),
     ]
     host = receiver.url.removeprefix("http://")
-    assert found.dry_run[0].lines == [
+    assert shown.dry_run[0].lines == [
         f"POST to {host}",
         "Score 7 → 12",
         "E-mail to t0@example.com",

@@ -53,7 +53,7 @@ def settings_for(preset: Preset, nasty: bool = False) -> dict[str, str]:
 
 
 def values_for(preset: Preset) -> dict[str, str]:
-    """Of its secrets, by the names that are suggested for them."""
+    """The values of its secrets, by the names that are suggested for them."""
     return {
         each.name: f"https://secret.example/{each.name}"
         if each.kind == "url"

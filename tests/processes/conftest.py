@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # Only a server of the test's own can be restarted, and SQLite is none.
 if not os.environ["DATABASE_URL"].startswith("postgres"):
-    collect_ignore = ["test_postgres_restarts.py"]
+    collect_ignore = ["test_postgres_restarts.py", "test_two_at_once.py"]
 
 
 @pytest.fixture

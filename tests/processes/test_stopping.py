@@ -28,13 +28,13 @@ def test_a_destination_that_hangs_holds_a_stopping_worker_for_a_deadline_at_most
     run = factories.run(factories.macro(bugs, server.url("/"), ladder="1 h"))
     wait_until(lambda: len(server.requests) == 4)
 
-    told_at = time.monotonic()
+    stopped_at = time.monotonic()
     worker.terminate()
     time.sleep(1.5)
     worker.terminate()
     assert worker.wait(timeout=10) == 0, "a second signal does not cut it short"
 
-    assert time.monotonic() - told_at < 3 + 2
+    assert time.monotonic() - stopped_at < 3 + 2
     attempts = Attempt.objects.filter(delivery__run=run)
     seen = set(attempts.values_list("error_class", "outcome_unknown"))
     assert (attempts.count(), seen) == (4, {("timeout", True)})

@@ -26,7 +26,7 @@ def urls() -> Iterator[str]:
 
 
 def _of_a_type() -> str:
-    return f"feedback_type={FeedbackType.objects.get().pk}"
+    return f"type={FeedbackType.objects.get().pk}"
 
 
 NOT_DELETED = ("destination", "auditentry", "keyuse")

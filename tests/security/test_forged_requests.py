@@ -43,7 +43,6 @@ TICKETS = reverse("admin:feedback_feedback_changelist")
 # Enough to be found again within seconds; the same ones every time.
 often = settings(
     max_examples=40,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

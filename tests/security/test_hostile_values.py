@@ -20,10 +20,10 @@ from tests import factories
 
 from . import pages
 
-SHORT = '"><hostile>'
+SHORT = '%s"><hostile>'
 LONG = (
     "\"'></pre></textarea></title></script><script>hostile()</script>"
-    "<img src=x onerror=hostile()><hostile>"
+    "<img src=x onerror=hostile()><hostile>50% off %(off)s {0} {off.off}"
 )
 # Machines read these and would stumble; people can't set them to anything.
 READ_BY_MACHINES = {"Macro.retry_ladder", "Run.key", "Secret.ciphertext"}
@@ -70,7 +70,7 @@ def text_fields(model: type[models.Model]) -> list[models.Field[Any, Any]]:
         if isinstance(field, models.CharField | models.TextField)
         and not field.choices
         and f"{model.__name__}.{field.name}" not in READ_BY_MACHINES
-        and (field.max_length or 999) >= len(SHORT) + 8
+        and (field.max_length or 999) >= len(SHORT) + 6
     ]
 
 
@@ -150,13 +150,14 @@ def test_a_runs_progress_is_text_too(page: Client, planted: FeedbackType) -> Non
 
 
 def test_what_was_searched_for_is_text(page: Client, planted: FeedbackType) -> None:
-    ours = f"feedback_type={planted.pk}"
-    for url in (TICKETS, f"{TICKETS}?{ours}", LOG):
+    for url, beside in ((TICKETS, {}), (TICKETS, {"type": planted.pk}), (LOG, {})):
         for name in ("q", "submitter", "p", LONG):
-            response = page.get(
-                url, {name: LONG, "feedback_type": planted.pk}, follow=True
-            )
-            assert_shown_as_text(response, f"{url} {name}")
+            response = page.get(url, {name: LONG, **beside}, follow=True)
+            if url == LOG and name in ("submitter", LONG):
+                assert response.status_code == 400
+                assert Markup(response.content.decode()).tags == []
+            else:
+                assert_shown_as_text(response, f"{url} {name}")
 
 
 def test_the_words_of_a_selection_are_text(page: Client, planted: FeedbackType) -> None:
@@ -220,3 +221,22 @@ def test_a_megabyte_is_shown_and_does_not_slip_out(page: Client, db: None) -> No
     change = reverse("admin:feedback_feedback_change", args=[ticket.pk])
     assert LONG * 10_000 in assert_shown_as_text(page.get(change), change)
     assert_shown_as_text(page.get(TICKETS), TICKETS)
+
+
+@pytest.mark.parametrize("name", ["50% off", "%s", "%(x)s", "%%", "100%", "{0}"])
+def test_a_macro_is_offered_by_the_name_it_has(
+    page: Client, db: None, name: str
+) -> None:
+    bugs = factories.feedback_type()
+    factories.ticket(bugs, submitter=factories.tester(bugs))
+    community = bugs.project.community
+    community.name = f"{name} Labs"
+    community.save()
+    for owner in (bugs, bugs.project, community):
+        factories.macro(owner, "https://example.com/", name=name)
+    tickets = page.get(TICKETS, {"type": bugs.pk}).context["action_form"]
+    testers = page.get(reverse("admin:feedback_tester_changelist"))
+    offered = dict(tickets.fields["action"].choices).values()
+    assert name in offered
+    offered = dict(testers.context["action_form"].fields["action"].choices).values()
+    assert f"{name} (all testers of {name} Labs)".lower() in map(str.lower, offered)

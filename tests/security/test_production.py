@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
+from gunicorn.config import make_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOWN = """
@@ -100,3 +104,28 @@ def test_without_tls_nothing_locks_people_out(environment: dict[str, str]) -> No
 def test_no_proxy_no_header_is_believed() -> None:
     settings = settings_with(BASE_URL="https://feedback.example.com")
     assert "SECURE_PROXY_SSL_HEADER" not in settings
+
+
+def test_gunicorn_knows_every_setting() -> None:
+    given = runpy.run_path(str(ROOT / "deploy" / "gunicorn.py"))
+    names = {name for name in given if not name.startswith("__")}
+    assert names <= set(make_settings())
+    assert given["timeout"] > 0 and given["worker_class"] == "gthread"
+    assert given["bind"].startswith("127.0.0.1:")
+
+
+def test_the_proxy_buffers_and_has_time_limits() -> None:
+    text = (ROOT / "deploy" / "nginx.conf").read_text()
+    lines = [line.partition("#")[0].strip() for line in text.splitlines()]
+    named = {line.split()[0] for line in lines if line.endswith(";")}
+    assert named >= {
+        *("client_header_timeout", "client_body_timeout", "send_timeout"),
+        *("limit_req", "limit_conn", "client_max_body_size"),
+    }
+    assert {"proxy_request_buffering on;", "proxy_buffering on;"} <= set(lines)
+    assert "client_max_body_size 20m;" in lines
+    assert settings.UPLOAD_MAX_BYTES == 20_000_000
+    served = runpy.run_path(str(ROOT / "deploy" / "gunicorn.py"))
+    kept = re.search(r"keepalive_timeout (\d+)s", text)
+    assert kept and int(kept[1]) < served["keepalive"]
+    assert text.count("{") == text.count("}")

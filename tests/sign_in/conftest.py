@@ -9,13 +9,13 @@ from django.http import HttpResponse
 from django.test import Client
 
 if TYPE_CHECKING:
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import Settings
 
 PASSWORD = "correct-horse"
 
 
 @pytest.fixture(autouse=True)
-def cheap_passwords(settings: SettingsWrapper) -> None:
+def cheap_passwords(settings: Settings) -> None:
     """Many sign-ins, none of which is about the cost of a hash."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 if TYPE_CHECKING:
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import Settings
 
 SignIn = Callable[..., HttpResponse]
 TRIES = 5
@@ -74,7 +74,7 @@ def test_strangers_do_not_lock_a_person_out(
 
 
 def test_behind_a_proxy_the_address_is_the_callers(
-    olivia: User, fail: SignIn, sign_in: SignIn, settings: SettingsWrapper
+    olivia: User, fail: SignIn, sign_in: SignIn, settings: Settings
 ) -> None:
     settings.PROXY_COUNT = 1
     fail("olivia", HTTP_X_FORWARDED_FOR="6.6.6.6, 203.0.113.9")

@@ -18,7 +18,7 @@ from centerhook.checks.limits import check_sign_in_limits
 from .conftest import PASSWORD
 
 if TYPE_CHECKING:
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -92,7 +92,7 @@ def test_a_short_session_ends_with_the_browser_and_after_half_an_hour_of_rest() 
     assert longer == {**short, "COOKIE_AGE": 7200}
 
 
-def test_limits_that_lock_everybody_out_are_an_error(settings: SettingsWrapper) -> None:
+def test_limits_that_lock_everybody_out_are_an_error(settings: Settings) -> None:
     assert check_sign_in_limits() == []
     settings.SIGN_IN_TRIES = 0
     settings.SESSION_COOKIE_AGE = 0

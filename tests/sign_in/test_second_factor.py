@@ -19,7 +19,7 @@ from tests import factories
 from . import authenticator
 
 if TYPE_CHECKING:
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import Settings
 
 SignIn = Callable[..., HttpResponse]
 CODE_PAGE = "/admin/second-factor/code/"
@@ -202,7 +202,7 @@ def test_half_way_one_may_leave_and_be_somebody_else(
 
 class TestWhenItIsRequired:
     @pytest.fixture(autouse=True)
-    def required(self, settings: SettingsWrapper) -> None:
+    def required(self, settings: Settings) -> None:
         settings.REQUIRE_SECOND_FACTOR = True
 
     @pytest.mark.urls("tests.sign_in.test_second_factor")

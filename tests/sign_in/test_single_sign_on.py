@@ -24,7 +24,7 @@ from .conftest import PASSWORD
 from .provider import CLIENT_ID, CLIENT_SECRET, Provider
 
 if TYPE_CHECKING:
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import Settings
 
 BACKEND = "centerhook.sign_in.single_sign_on.ProviderBackend"
 
@@ -36,7 +36,7 @@ def route() -> None:
 
 
 @pytest.fixture
-def provider(settings: SettingsWrapper) -> Iterator[Provider]:
+def provider(settings: Settings) -> Iterator[Provider]:
     with Provider() as running:
         settings.OIDC_ISSUER = running.url
         settings.SINGLE_SIGN_ON = True
@@ -187,7 +187,7 @@ def test_who_was_let_go_stays_out(
     provider: Provider,
     nora: User,
     client: Client,
-    settings: SettingsWrapper,
+    settings: Settings,
     flag: str,
     creates: bool,
 ) -> None:
@@ -214,7 +214,7 @@ def test_two_accounts_with_one_address_are_not_guessed_between(
 
 
 def test_where_allowed_an_account_without_a_role_is_made(
-    provider: Provider, client: Client, db: None, settings: SettingsWrapper
+    provider: Provider, client: Client, db: None, settings: Settings
 ) -> None:
     settings.OIDC_CREATE_USER = True
     arrive(client, provider)
@@ -226,7 +226,7 @@ def test_where_allowed_an_account_without_a_role_is_made(
 
 
 def test_no_account_is_taken_over_by_its_name(
-    provider: Provider, client: Client, db: None, settings: SettingsWrapper
+    provider: Provider, client: Client, db: None, settings: Settings
 ) -> None:
     settings.OIDC_CREATE_USER = True
     User.objects.create_superuser("Nora@example.com", "boss@example.com")
@@ -298,7 +298,7 @@ def test_the_second_factor_is_asked_for_as_well(
 
 
 def test_the_checks_say_what_is_missing(
-    settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert check_single_sign_on() == []
     settings.OIDC_ISSUER = "https://id.example"

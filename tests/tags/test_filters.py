@@ -80,7 +80,12 @@ EXPECTED = {
         ("base64", "name:pässword", "bmFtZTpww6Rzc3dvcmQ="),
         ("base64", None, ""),
     ],
-    "markdown": [("markdown", "*a* [b](c) <d>", "\\*a\\* \\[b\\]\\(c\\) \\<d\\>")],
+    # With their parsers: test_markdown.py.
+    "markdown": [("markdown", "*a* [b](c) <d>", "\\*a\\* \\[b\\](c) \\<d\\>")],
+    "github": [("github", "@a https://x.example/_", "@\u200ba <https://x.example/>\\_")],
+    "gitlab": [("gitlab", "a\n/close", "a\n\\/close")],
+    "discord": [("discord", "@all ||a||", "@\u200ball \\|\\|a\\|\\|")],
+    "linear": [("linear", "1. a\n=", "1\\. a\n\\=")],
     "slack": [("slack", "<!channel> a & b", "&lt;!channel&gt; a &amp; b")],
     "html": [
         ("html", "<b>\"a\" & 'b'", "&lt;b&gt;&quot;a&quot; &amp; &#39;b&#39;"),

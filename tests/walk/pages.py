@@ -133,7 +133,6 @@ NOT_WALKED = {
     "second_factor_new_codes",
     "second_factor_off",
     "second_factor_set_up",
-    "view_on_site",
     "app_list",
     "None",
 }

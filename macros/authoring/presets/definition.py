@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from feedback.names import fold
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -77,8 +79,8 @@ class Preset:
 
     def matches(self, query: str) -> bool:
         """Whether each word of the query is somewhere in what people read of it."""
-        text = f"{self.title} {self.vendor} {self.group} {self.summary}".casefold()
-        return all(word in text for word in query.casefold().split())
+        text = fold(f"{self.title} {self.vendor} {self.group} {self.summary}")
+        return all(word in text for word in fold(query).split())
 
     @property
     def returned(self) -> list[str]:

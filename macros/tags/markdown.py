@@ -1,0 +1,88 @@
+"""Text that Markdown shows as it is, with addresses that stay links.
+
+One escaping, since the flavours have the backslash of CommonMark in common. What a
+flavour does besides, after Markdown, is a matter of its own: GitHub, GitLab and Discord
+notify whoever is written behind an @, also behind a backslash, so that only something
+unseen between the two keeps a name text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+# What is markup anywhere in a line.
+_INLINE = re.compile(r"[\\`*_{}\[\]<>#|~&$!]")
+# What is markup, or a command to GitLab, at the beginning of a line.
+_AT_START = re.compile(r"(?:[-+=/:]|(?<=[0-9])[.)])")
+_NUMBER = re.compile(r"[0-9]{1,9}(?=[.)])")
+_INDENT = re.compile(r"[ \t\v\f]*")
+_TAB = "\N{NO-BREAK SPACE}" * 4
+_URL = re.compile(r"\bhttps?://[^\s\x00-\x1f<>\"'`\\^{|}\[\]*()]+", re.IGNORECASE)
+_AFTER_URL = ".,;:!?_~&"
+_ENTITY = re.compile(r"&#?\w+;")
+_ZERO_WIDTH = "\N{ZERO WIDTH SPACE}"
+# A person, a group or everybody; on GitHub and GitLab also another issue.
+_MENTION = re.compile(r"@(?=\w)")
+_REFERENCE = re.compile(r"([@#!%~$&^]|\bGH-)(?=[\w\"{])", re.IGNORECASE)
+
+
+def markdown(text: str) -> str:
+    """For CommonMark, and for Linear."""
+    return _escaped(text, str)
+
+
+def github(text: str) -> str:
+    """Mentions nobody, and refers to no issue."""
+    return _escaped(text, _without_references)
+
+
+def gitlab(text: str) -> str:
+    """The same; and a line that begins with a slash is no quick action."""
+    return _escaped(text, _without_references)
+
+
+def discord(text: str) -> str:
+    return _escaped(text, lambda part: _MENTION.sub("@" + _ZERO_WIDTH, part))
+
+
+def _without_references(part: str) -> str:
+    return _REFERENCE.sub(r"\1" + _ZERO_WIDTH, part)
+
+
+def _escaped(text: str, neutralise: Callable[[str], str]) -> str:
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "\n".join(_line(line, neutralise) for line in text.split("\n"))
+
+
+def _line(line: str, neutralise: Callable[[str], str]) -> str:
+    indent = _INDENT.match(line)
+    start = indent.end() if indent else 0
+    # Markdown makes code of what is indented by spaces, and drops fewer of them.
+    before = line[:start].replace("\t", _TAB).translate(_SPACES)
+    words = line[start:].rstrip(" \t\v\f")
+    if not words:
+        return ""
+    pieces = []
+    at = 0
+    for match in _URL.finditer(words):
+        url = match[0].rstrip(_AFTER_URL)
+        if _ENTITY.search(url):
+            continue  # It would be read as a letter.
+        pieces += [_inline(words[at : match.start()], neutralise), f"<{url}>"]
+        at = match.start() + len(url)
+    pieces.append(_inline(words[at:], neutralise))
+    return before + _start("".join(pieces))
+
+
+_SPACES = str.maketrans(" \v\f", "\N{NO-BREAK SPACE}" * 3)
+
+
+def _inline(text: str, neutralise: Callable[[str], str]) -> str:
+    return _INLINE.sub(r"\\\g<0>", neutralise(text))
+
+
+def _start(line: str) -> str:
+    number = _NUMBER.match(line)
+    at = number.end() if number else 0
+    return f"{line[:at]}\\{line[at:]}" if _AT_START.match(line, at) else line
