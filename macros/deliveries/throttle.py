@@ -137,7 +137,7 @@ class Throttles:
     def __init__(self, cap: int) -> None:
         self._cap = cap
         self._throttles: dict[tuple[int, str], Throttle] = {}
-        self._refreshed_at = 0.0
+        self._refreshed_at = float("-inf")
         # There is one mail server for all communities.
         self.mail = Throttle(min(cap, AT_ONCE))
 
