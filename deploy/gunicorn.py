@@ -9,7 +9,7 @@ bind = "127.0.0.1:8000"  # No stranger reaches it but through the proxy.
 worker_class = "gthread"
 workers = 2
 threads = 8
-# A worker that does not answer for so long is replaced.
+# A worker that is stuck for so long, in seconds, is replaced.
 timeout = 60
 graceful_timeout = 30
 # Longer than the proxy keeps an idle connection, so that it never writes into a closed

@@ -64,7 +64,7 @@ def test_what_is_made_is_told_in_utc(page: Client) -> None:
     assert run["created_at"].endswith("Z")
 
 
-def found(page: Client, **conditions: str) -> int:
+def matches(page: Client, **conditions: str) -> int:
     return len(page.get("/api/v1/feedback/", conditions).json()["results"])
 
 
@@ -74,12 +74,12 @@ def test_a_day_of_a_filter_is_a_day_of_utc(page: Client) -> None:
         moment = datetime(2026, 11, 23, hour, 30, tzinfo=UTC)
         Feedback.objects.filter(pk=ticket.pk).update(created_at=moment)
         day = {"created_after": "2026-11-23", "created_before": "2026-11-24"}
-        assert found(page, **day) == inside
-        assert found(page, created_after="2026-11-24") == 0
-        assert found(page, created_before="2026-11-23") == 0
-    assert found(page, created_after="2026-11-23T23:30:00") == 1
-    assert found(page, created_after="2026-11-23T23:30:01") == 0
-    assert found(page, created_after="2026-11-24T00:30:00+01:00") == 1
+        assert matches(page, **day) == inside
+        assert matches(page, created_after="2026-11-24") == 0
+        assert matches(page, created_before="2026-11-23") == 0
+    assert matches(page, created_after="2026-11-23T23:30:00") == 1
+    assert matches(page, created_after="2026-11-23T23:30:01") == 0
+    assert matches(page, created_after="2026-11-24T00:30:00+01:00") == 1
 
 
 def test_a_filter_that_starts_a_run_reads_utc_too(page: Client) -> None:

@@ -86,8 +86,8 @@ def folded_by_the_database(text: str) -> str:
         resolved = expression.resolve_expression(compiler.query)
         sql, params = compiler.compile(resolved)
         cursor.execute(f"SELECT {sql}", params)  # noqa: S608 - our own expression
-        found: str = cursor.fetchone()[0]
-    return found
+        matches: str = cursor.fetchone()[0]
+    return matches
 
 
 @pytest.fixture
@@ -118,8 +118,8 @@ def test_every_search_finds_it(
         ("feedback", "submitter"),
         ("testers", "search"),
     ):
-        found = page.get(f"/api/v1/{path}/", {parameter: written}).json()
-        assert len(found["results"]) == 1, (path, parameter)
+        matches = page.get(f"/api/v1/{path}/", {parameter: written}).json()
+        assert len(matches["results"]) == 1, (path, parameter)
 
 
 @pytest.mark.parametrize(("stored", "written"), SPELLINGS)
@@ -131,8 +131,8 @@ def test_statuses_types_and_projects_are_named_by_it(
     type(bugs).objects.update(name=stored)
     type(bugs.project).objects.update(name=stored)
     for parameter in ("status", "type", "project"):
-        found = page.get("/api/v1/feedback/", {parameter: written}).json()
-        assert len(found["results"]) == 1, (parameter, found)
+        matches = page.get("/api/v1/feedback/", {parameter: written}).json()
+        assert len(matches["results"]) == 1, (parameter, matches)
 
 
 @pytest.mark.parametrize(("stored", "written"), SPELLINGS)
@@ -141,8 +141,8 @@ def test_choices_are_answered_by_it(
 ) -> None:
     bugs.form_fields.filter(key="severity").update(choices=f"Other\n{stored}")
     factories.ticket(bugs, form_values={"severity": stored})
-    found = page.get("/api/v1/feedback/", {"field_SEVERITY": written}).json()
-    assert len(found["results"]) == 1
+    matches = page.get("/api/v1/feedback/", {"field_SEVERITY": written}).json()
+    assert len(matches["results"]) == 1
     question = bugs.form_fields.get(key="severity")
     assert answer_from(question, written) == stored
 
@@ -152,8 +152,8 @@ def test_external_data_and_secrets_are_named_by_it(
     bugs: FeedbackType, page: Client, stored: str, written: str
 ) -> None:
     factories.ticket(bugs, external_data={normalise(stored): "A"})
-    found = page.get("/api/v1/feedback/", {f"external_{written}": "A"}).json()
-    assert len(found["results"]) == 1
+    matches = page.get("/api/v1/feedback/", {f"external_{written}": "A"}).json()
+    assert len(matches["results"]) == 1
     factories.secret(bugs, unicodedata.normalize("NFC", stored), "s3cret-value")
     template = f"((Secret: {written})) ((External: {written}))"
     macro = factories.macro(bugs, "https://a.example/", headers=f"X: {template}")

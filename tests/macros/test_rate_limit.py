@@ -104,7 +104,7 @@ def test_many_threads_cannot_take_more_than_there_is() -> None:
 
 
 def test_without_redis_a_rate_is_waited_for() -> None:
-    """By this worker's own count, and for as long as its share asks for."""
+    """This worker counts for itself, and waits for as long as its share asks for."""
     limits, limiter = Limits(8, rate=2.0), RateLimiter(_workers=3)
     limiter._redis_again = float("inf")
     assert [limiter.take(limits, token) for token in "ab"] == [0.0, 0.0]
