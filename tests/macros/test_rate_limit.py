@@ -142,3 +142,12 @@ def test_the_slot_of_a_worker_that_died_is_free_in_the_end() -> None:
     RateLimiter().take(limits, "a")
     lasts = queue.redis().pttl("centerhook:limit:12:slots")
     assert SLOT_LASTS - 5 < lasts / 1000 <= SLOT_LASTS
+
+
+def test_what_was_never_taken_makes_no_room() -> None:
+    """A limit may be set while requests are on the wire that needed no permit."""
+    limits, limiter = Limits(13, concurrency=1), RateLimiter()
+    limiter._redis_again = float("inf")
+    limiter.give_back(limits, "a")
+    assert limiter.take(limits, "b") == 0.0
+    assert limiter.take(limits, "c") > 0
