@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
 
@@ -151,3 +152,19 @@ def test_what_was_never_taken_makes_no_room() -> None:
     limiter.give_back(limits, "a")
     assert limiter.take(limits, "b") == 0.0
     assert limiter.take(limits, "c") > 0
+
+
+def test_without_redis_a_share_of_the_rate_comes_back_as_slowly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Three workers together must not send faster than one would."""
+    now = 1000.0
+    clock = SimpleNamespace(monotonic=lambda: now)
+    monkeypatch.setattr("macros.deliveries.rate_limit.time", clock)
+    limits, limiter = Limits(14, rate=2.0), RateLimiter(_workers=3)
+    limiter._redis_again = float("inf")
+    assert [limiter.take(limits, token) for token in "abc"] == [0.0, 0.0, 3.0]
+    now = 1002.0
+    assert limiter.take(limits, "c") == 1.0
+    now = 1003.0
+    assert [limiter.take(limits, token) for token in "cde"] == [0.0, 0.0, 3.0]
