@@ -115,7 +115,8 @@ class Throttle:
         if row.rate is None and row.concurrency is None:
             return True
         wait = self._limiter.take(row, token)
-        self._not_before = time.monotonic() + wait if wait else 0.0
+        if wait:
+            self._not_before = time.monotonic() + wait
         return not wait
 
     def _take_probe(self, row: Destination) -> bool:
@@ -136,7 +137,7 @@ class Throttles:
     def __init__(self, cap: int) -> None:
         self._cap = cap
         self._throttles: dict[tuple[int, str], Throttle] = {}
-        self._refreshed_at = 0.0
+        self._refreshed_at = float("-inf")
         # There is one mail server for all communities.
         self.mail = Throttle(min(cap, AT_ONCE))
 

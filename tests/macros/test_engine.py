@@ -64,3 +64,21 @@ def test_an_exchange_stays_outside_unless_its_destination_was_opened() -> None:
     with pytest.raises(Blocked):
         Exchange(request, request).perform(clients)
     clients.close()
+
+
+@pytest.mark.django_db
+def test_what_it_is_notified_of_is_taken_up_until_it_stops() -> None:
+    bugs = factories.feedback_type()
+    factories.ticket(bugs)
+    macro = factories.macro(bugs, "http://127.0.0.1:9/")
+    first, second = factories.run(macro), factories.run(macro)
+    engine = Engine()
+    engine.notify(first.pk)
+    engine._step()
+    assert set(engine._works) == {first.pk}
+    engine._works.clear()
+    engine.stop()
+    engine.notify(second.pk)
+    engine._step()
+    assert not engine._works
+    engine.close()

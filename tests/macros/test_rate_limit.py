@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
 
 from macros import queue
-from macros.deliveries.rate_limit import RateLimiter, amount_and_window
+from macros.deliveries.rate_limit import SLOT_LASTS, RateLimiter, amount_and_window
 
 
 @dataclass
@@ -128,3 +129,42 @@ def test_a_share_of_one_slot_is_one() -> None:
     assert limiter.take(limits, "b") > 0
     limiter.give_back(limits, "a")
     assert limiter.take(limits, "b") == 0.0
+
+
+def test_a_worker_that_never_saw_redis_takes_itself_for_the_only_one() -> None:
+    limits, limiter = Limits(11, concurrency=3), RateLimiter()
+    limiter._redis_again = float("inf")
+    assert [limiter.take(limits, token) for token in "abc"] == [0.0] * 3
+    assert limiter.take(limits, "d") > 0
+
+
+def test_the_slot_of_a_worker_that_died_is_free_in_the_end() -> None:
+    limits = Limits(12, concurrency=1)
+    RateLimiter().take(limits, "a")
+    lasts = queue.redis().pttl("centerhook:limit:12:slots")
+    assert SLOT_LASTS - 5 < lasts / 1000 <= SLOT_LASTS
+
+
+def test_what_was_never_taken_makes_no_room() -> None:
+    """A limit may be set while requests are on the wire that needed no permit."""
+    limits, limiter = Limits(13, concurrency=1), RateLimiter()
+    limiter._redis_again = float("inf")
+    limiter.give_back(limits, "a")
+    assert limiter.take(limits, "b") == 0.0
+    assert limiter.take(limits, "c") > 0
+
+
+def test_without_redis_a_share_of_the_rate_comes_back_as_slowly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Three workers together must not send faster than one would."""
+    now = 1000.0
+    clock = SimpleNamespace(monotonic=lambda: now)
+    monkeypatch.setattr("macros.deliveries.rate_limit.time", clock)
+    limits, limiter = Limits(14, rate=2.0), RateLimiter(_workers=3)
+    limiter._redis_again = float("inf")
+    assert [limiter.take(limits, token) for token in "abc"] == [0.0, 0.0, 3.0]
+    now = 1002.0
+    assert limiter.take(limits, "c") == 1.0
+    now = 1003.0
+    assert [limiter.take(limits, token) for token in "cde"] == [0.0, 0.0, 3.0]
