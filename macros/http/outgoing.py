@@ -36,7 +36,7 @@ def encode(request: PreparedRequest, endpoint: Endpoint) -> bytes:
     names = set()
     for name, value in request.headers.items():
         if isinstance(value, bytes):  # The library allows them.
-            value = value.decode("utf-8", "replace")
+            value = _text_of(name, value)
         if not _TOKEN(name):
             _refuse("A header has a name that is not valid.")
         if _CONTROL(value):
@@ -53,6 +53,13 @@ def encode(request: PreparedRequest, endpoint: Endpoint) -> bytes:
         lines.append(f"Content-Length: {len(body or b'')}")
     lines.append("\r\n")
     return _encode_lines(lines) + (body or b"")
+
+
+def _text_of(name: str, value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        _refuse(f"The header {name} is not in UTF-8.")
 
 
 def _body(body: object) -> bytes | None:

@@ -62,10 +62,13 @@ def test_a_second_try_with_credentials_comes_by_here_as_well(serve, session):
     assert b'\r\nAuthorization: Digest username="me"' in server.requests[1]
 
 
-def test_a_header_may_be_bytes(serve, session):
+def test_a_header_may_be_bytes_of_utf_8(serve, session):
     server = serve(always(OK))
-    session.get(server.url(), headers={"X-A": "é".encode("latin-1")})
-    assert b"\r\nX-A: \xe9\r\n" in server.requests[0]
+    session.get(server.url(), headers={"X-A": "é".encode()})
+    assert b"\r\nX-A: \xc3\xa9\r\n" in server.requests[0]
+    with pytest.raises(TransportError, match="X-A is not in UTF-8"):
+        session.get(server.url(), headers={"X-A": "é".encode("latin-1")})
+    assert len(server.requests) == 1
 
 
 def test_a_status_of_failure_raises_when_asked(serve, session):
