@@ -6,7 +6,7 @@ REST_FRAMEWORK = {
         "feedback.rest.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["feedback.rest.permissions.HasPermission"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["feedback.rest.rendering.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["feedback.rest.parsing.JSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["feedback.rest.filtering.FilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "feedback.rest.paging.CursorPagination",

@@ -149,7 +149,7 @@ _BUILDERS: dict[FieldKind, Callable[..., forms.Field]] = {
 
 def _stored(value: object) -> object:
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
+        return int(value) if value == value.to_integral_value() else value.normalize()
     if isinstance(value, date):
         return value.isoformat()
     return value

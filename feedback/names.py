@@ -12,6 +12,8 @@ SAME = {"ß": "ss", "ς": "σ"}
 UNSEEN = "".join(
     map(chr, [0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F)])
 ) + "".join(map(chr, [*range(0x2060, 0x2065), 0xFEFF]))
+# Most texts have none, and looking costs a tenth of translating.
+_ODD = re.compile(f"[{UNSEEN}{''.join(SAME)}]")
 _FOLDS = str.maketrans(dict.fromkeys(UNSEEN, "") | SAME)
 
 
@@ -23,7 +25,9 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     lowered = normalize("NFKC", text).lower()
-    return normalize("NFKC", lowered.translate(_FOLDS))
+    if _ODD.search(lowered):
+        lowered = lowered.translate(_FOLDS)
+    return normalize("NFKC", lowered)
 
 
 def normalise(name: str) -> str:

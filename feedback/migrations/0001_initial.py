@@ -4,6 +4,7 @@ import django.core.serializers.json
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
+import feedback.models.numbers
 import feedback.models.emails
 from django.conf import settings
 from django.db import migrations, models
@@ -41,7 +42,7 @@ class Migration(migrations.Migration):
                 ('title', models.CharField(max_length=250)),
                 ('description', models.TextField(blank=True)),
                 ('visibility', models.CharField(choices=[('public', 'Public'), ('private', 'Private')], default='public', max_length=10)),
-                ('form_values', models.JSONField(blank=True, default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder)),
+                ('form_values', models.JSONField(blank=True, decoder=feedback.models.numbers.ExactDecoder, default=dict, encoder=feedback.models.numbers.ExactEncoder)),
                 ('external_data', models.JSONField(blank=True, default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder)),
                 ('external_provenance', models.JSONField(blank=True, default=dict, editable=False)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created')),

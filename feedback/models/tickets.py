@@ -12,6 +12,7 @@ from django.utils import timezone
 from ..access.actors import ScopedQuerySet, Tenancy
 from ..access.privacy import Privacy
 from .loading import QuickLoading
+from .numbers import ExactDecoder, ExactEncoder
 from .testers import Tester
 from .types import FeedbackType, Status
 
@@ -62,7 +63,9 @@ class Feedback(QuickLoading):
     submitter = models.ForeignKey(
         Tester, models.SET_NULL, related_name="tickets", null=True, blank=True
     )
-    form_values = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
+    form_values = models.JSONField(
+        default=dict, blank=True, encoder=ExactEncoder, decoder=ExactDecoder
+    )
     external_data = models.JSONField(
         default=dict, blank=True, encoder=DjangoJSONEncoder
     )

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
 from feedback.models import Comment, Tester
+from feedback.models.numbers import ExactEncoder
 
 from ..models import Attempt, AuditEntry, Delivery, delivery_id
 from ..models.deliveries import DeliveryQuerySet
@@ -148,4 +148,4 @@ def _whole(row: Row) -> Iterator[str]:
 
 
 def _dumps(value: object) -> str:
-    return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False)
+    return json.dumps(value, cls=ExactEncoder, ensure_ascii=False)

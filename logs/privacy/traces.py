@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 from unicodedata import normalize
 
@@ -62,7 +63,7 @@ class Traces:
             }
         if isinstance(value, list):
             return [self.erased_from(item) for item in value]
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
             text = str(value)
             return ERASED if self.erased_from(text) != text else value
         return value

@@ -47,15 +47,6 @@ def secrets_of(step: Step) -> frozenset[str]:
     return frozenset(normalise(step.get(field, "")) for field in fields) - {""}
 
 
-def secrets_for_destination(step: Step) -> frozenset[str]:
-    """The secrets that the destination itself gets: not an OAuth client secret."""
-    names = secrets_of(step)
-    if _kind(step) != AuthKind.OAUTH:
-        return names
-    signers = {normalise(step.get(field, "")) for field in SECRET_FIELDS[1:]}
-    return names & signers
-
-
 def authenticate(step: Step, vault: Vault) -> Authentication:
     """Prepares the authentication; what is wrong with it is in the result."""
     for name in sorted(secrets_of(step)):

@@ -6,34 +6,16 @@ What only looks like one is taken too: nobody is hurt by being asked once more.
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
-from urllib.parse import unquote_plus
 
-from logs.redaction import is_credential, redact
+from logs.redaction import is_credential_in_body, replace_typed
 
 from ..http import TransportError, origin_of
 from ..models import Vault, step_kinds
-from ..models.secrets import SECRET_TAG
-from ..tags import OutputContext
 from .problems import ConfigRefused
 from .writing import Document
 
-# URLs that are a credential as a whole.
-WEBHOOK_URL = re.compile(
-    r"https://(hooks\.slack\.com/|discord(app)?\.com/api/webhooks/|hooks\.zapier\.com/"
-    r"|[\w.-]+\.webhook\.office\.com/|[\w.-]+\.logic\.azure\.com[:/]"
-    r"|[\w.-]+\.api\.powerplatform\.com[:/]|hook\.[\w.-]+\.make\.com/)",
-    re.IGNORECASE,
-)
-JSON_MEMBER = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:\s*)("(?:[^"\\]|\\.)*")')
-_TAG = re.compile(r"(?<!\\)\(\([^()]*\)\)")
-# Bearer, Token ...: no secret, and the receiver wants to read it.
-_SCHEME = re.compile(r"([A-Za-z][\w-]*) +(?=\S)")
-_USER_INFO = re.compile(r"\s*https?://[^/?#\s]*@", re.IGNORECASE)
-_PARAMETER = re.compile(r"(?<=[?&])([^=&#]+)=([^&#]*)")
-_ELEMENT = re.compile(r"<([\w:.-]+)>([^<>]+)(?=</\1>)")
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 _USUAL_PORTS = {"http": ":80", "https": ":443"}
 
@@ -69,79 +51,13 @@ class Concealer:
             _check_lines(step[name], f"{where}: the {label}")
         self._host = _host_of(kind.url_in(step))
         for name, output in templates.items():
-            step[name] = self._taken_out(step[name], output)
-
-    def _taken_out(self, text: str, output: OutputContext) -> str:
-        match output:
-            case OutputContext.URL:
-                return self._url(text)
-            case OutputContext.HEADER:
-                return self._lines(text, ":")
-            case OutputContext.FORM:
-                return self._lines(text, "=")
-            case OutputContext.JSON:
-                return JSON_MEMBER.sub(self._member, text)
-            case OutputContext.XML:
-                return _ELEMENT.sub(self._element, text)
-        return text
+            step[name] = replace_typed(step[name], output, self._tag)
 
     def _known_values(self, text: str) -> str:
         """A secret's value that was written out becomes its tag."""
         for key, value in self.vault.values.items():
             text = text.replace(value, f"((Secret: {key}))")
         return text
-
-    def _url(self, url: str) -> str:
-        whole = WEBHOOK_URL.match(url.strip()) or _USER_INFO.match(url)
-        if whole and not SECRET_TAG.search(url):
-            return self._tag("webhook_url", url)
-
-        def one(match: re.Match[str]) -> str:
-            name = unquote_plus(match[1])
-            if not is_credential(name):
-                return match[0]
-            return f"{match[1]}={self._concealed(name, match[2])}"
-
-        return _PARAMETER.sub(one, url)
-
-    def _lines(self, text: str, separator: str) -> str:
-        """The lines of headers or of a form."""
-        is_header = separator == ":"
-
-        def one(line: str) -> str:
-            name, mark, value = line.partition(separator)
-            fits = is_credential if is_header else _is_credential
-            if not mark or not fits(name.strip()):
-                return line
-            start = value[: len(value) - len(value.lstrip())]
-            value = value.strip()
-            scheme = _SCHEME.match(value) if is_header else None
-            kept = scheme[0] if scheme else ""
-            rest = self._concealed(name.strip(), value[len(kept) :])
-            return f"{name}{mark}{start}{kept}{rest}"
-
-        return "\n".join(one(line) for line in re.split(r"\r\n|\n", text))
-
-    def _member(self, match: re.Match[str]) -> str:
-        try:
-            name = str(json.loads(match[1]))
-        except ValueError:
-            return match[0]
-        if not _is_credential(name):
-            return match[0]
-        value = self._concealed(name, match[3][1:-1])
-        return f'{match[1]}{match[2]}"{value}"'
-
-    def _element(self, match: re.Match[str]) -> str:
-        if not _is_credential(match[1]):
-            return match[0]
-        return f"<{match[1]}>{self._concealed(match[1], match[2])}"
-
-    def _concealed(self, name: str, value: str) -> str:
-        """The value, or a tag in its place if something of it is written out."""
-        if SECRET_TAG.search(value) or not _TAG.sub("", value).strip():
-            return value
-        return self._tag(name, value)
 
     def _tag(self, what: str, value: str) -> str:
         name = self._names.get((value, self._host))
@@ -161,7 +77,7 @@ def _check_lines(text: str, label: str) -> None:
     """They know no tags, so that nothing can stand in for a credential."""
     for line in text.splitlines():
         name, _, value = line.partition("=")
-        if value.strip() and _is_credential(name.strip()):
+        if value.strip() and is_credential_in_body(name.strip()):
             raise ConfigRefused(
                 [
                     f"{label} hold {name.strip()} as it is, and that must not leave"
@@ -169,11 +85,6 @@ def _check_lines(text: str, label: str) -> None:
                     " export again."
                 ]
             )
-
-
-def _is_credential(name: str) -> bool:
-    """A plain "key" in a body is as often the key of a project."""
-    return is_credential(name) and name.lower() != "key"
 
 
 def _host_of(url: str) -> str:
@@ -188,7 +99,7 @@ def _host_of(url: str) -> str:
 def _redacted(value: Any, vault: Vault) -> Any:
     """What is left of a secret's value, such as in a description, is masked."""
     if isinstance(value, str):
-        return redact(value, vault.echoes)
+        return vault.redact(value)
     if isinstance(value, list):
         return [_redacted(each, vault) for each in value]
     if isinstance(value, dict):

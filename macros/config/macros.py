@@ -22,6 +22,9 @@ from logs.models import Action
 from ..models import Macro, MacroVersion, Step
 from .versions import locked_macro, note_version
 
+# A run has a delivery for each step and subject.
+MAX_STEPS = 50
+
 _Stored = Mapping[int, Step]
 
 
@@ -78,6 +81,11 @@ def _check(macro: Macro, steps: Sequence[Step], changed: Sequence[Step]) -> None
         problems.setdefault(NON_FIELD_ERRORS, []).append(
             locked_message(macro.community)
         )
+    if len(steps) > MAX_STEPS:
+        problems.setdefault(NON_FIELD_ERRORS, []).append(
+            f"A macro has at most {MAX_STEPS} steps, and these are {len(steps)}."
+        )
+        changed = ()
     for number, step in enumerate(steps):
         if step in changed:
             problems |= _problems_of(step, f"steps[{number}]")

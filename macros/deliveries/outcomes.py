@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -23,7 +22,6 @@ from logs.redaction import (
     mask_url,
     redact,
     redact_end,
-    those_in,
 )
 
 from ..auth.oauth import TokenError
@@ -82,11 +80,11 @@ def _judged(
             hint = retry_after(result.fields, ended_at)
     else:
         _take_other(attempt, result)
-    secrets = _redact_echoes(attempt, exchange, plan)
+    redact_all = _redact_echoes(attempt, exchange, plan)
     captured: list[Captured] = []
     if isinstance(result, Response):
         returns = plan.steps[delivery.step].returns
-        captured = _capture(attempt, result, returns, secrets) if returns else []
+        captured = _capture(attempt, result, returns, redact_all) if returns else []
         if not run.stores:
             captured = _only_shown(attempt, captured)
     is_busy = isinstance(result, MailRefused) and result.is_temporary
@@ -244,7 +242,7 @@ def _capture(
     attempt: Attempt,
     response: Response,
     returns: Sequence[ReturnValue],
-    secrets: list[str],
+    redact_all: Callable[[str], str],
 ) -> list[Captured]:
     """Read from the body as it is logged, so that no secret can be picked out of it."""
     cut = Cut(attempt.response_cut).label if attempt.response_cut else ""
@@ -253,7 +251,7 @@ def _capture(
         response.fields,
         attempt.response_body,
         cut,
-        partial(redact, secrets=secrets),
+        redact_all,
     )
     capture = captures_of(returns, reading)
     attempt.message = "\n".join(filter(None, [attempt.message, *capture.problems]))
@@ -269,14 +267,25 @@ def _only_shown(attempt: Attempt, captured: Iterable[Captured]) -> list[Captured
     return []
 
 
-def _redact_echoes(attempt: Attempt, exchange: Exchange, plan: Plan) -> list[str]:
-    """Mask secrets wherever else they stand, as in an echo of the request."""
+def _redact_echoes(
+    attempt: Attempt, exchange: Exchange, plan: Plan
+) -> Callable[[str], str]:
+    """Mask secrets wherever else they stand, as in an echo of the request.
+
+    Returns what masks them in another text.
+    """
     request = exchange.request
-    secrets = [*plan.vault.echoes, *credentials_in(request.headers, request.url)]
+    credentials = credentials_in(request.headers, request.url)
+    echoes = plan.vault.echoes
     texts = [getattr(attempt, name) for name in TEXTS]
-    if present := those_in(texts, secrets):
+
+    def those_in(text: str) -> list[str]:
+        return echoes.those_in(text) + [each for each in credentials if each in text]
+
+    if present := those_in("\0".join(texts)):
         for name, text in zip(TEXTS, texts, strict=True):
             setattr(attempt, name, redact(text, present))
     if attempt.response_cut:
+        secrets = [*echoes.forms, *credentials]
         attempt.response_body = redact_end(attempt.response_body, secrets)
-    return secrets
+    return lambda text: redact(text, those_in(text))

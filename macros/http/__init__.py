@@ -7,7 +7,7 @@ from macros.http.errors import Blocked, Kind, TransportError
 from macros.http.messages import Cut, Request, Response
 from macros.http.policy import AddressPolicy
 from macros.http.tls import TlsOptions, check_tls
-from macros.http.urls import origin_of
+from macros.http.urls import endpoint_of, origin_of
 
 __all__ = [
     "AddressPolicy",
@@ -21,6 +21,7 @@ __all__ = [
     "TlsOptions",
     "TransportError",
     "check_tls",
+    "endpoint_of",
     "origin_of",
     "text_of",
 ]

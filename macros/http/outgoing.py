@@ -36,7 +36,7 @@ def encode(request: PreparedRequest, endpoint: Endpoint) -> bytes:
     names = set()
     for name, value in request.headers.items():
         if isinstance(value, bytes):  # The library allows them.
-            value = value.decode("latin-1")
+            value = value.decode("utf-8", "replace")
         if not _TOKEN(name):
             _refuse("A header has a name that is not valid.")
         if _CONTROL(value):
@@ -65,19 +65,9 @@ def _body(body: object) -> bytes | None:
 
 
 def _encode_lines(lines: list[str]) -> bytes:
+    """Always UTF-8, so that a letter's bytes do not depend on its neighbours."""
     try:
-        return "\r\n".join(lines).encode("latin-1")
-    except UnicodeEncodeError:
-        return b"\r\n".join(map(_encode_line, lines))
-
-
-def _encode_line(line: str) -> bytes:
-    try:
-        return line.encode("latin-1")
-    except UnicodeEncodeError:
-        pass
-    try:
-        return line.encode()
+        return "\r\n".join(lines).encode()
     except UnicodeEncodeError as error:
         raise TransportError("A header contains broken text.", "render") from error
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -12,11 +12,11 @@ from django.db.models import Q
 from feedback.access.actors import ScopedQuerySet, Tenancy
 from feedback.access.privacy import NOTHING_PERSONAL
 from feedback.models import Community, Project
-from logs.redaction import echoes, redact
+from logs.redaction import SECRET_TAG, Echoes, echoes, redact
 
 from .. import crypto
 from ..http import TransportError, origin_of
-from ..tags import normalise
+from ..tags import Template, normalise
 
 # A shorter value could not be masked without blotting out ordinary words.
 MIN_VALUE = 6
@@ -25,8 +25,6 @@ MAX_VALUE = 20_000
 _NAME = re.compile(r"[\w .-]+").fullmatch
 _HOST = re.compile(r"[\w.-]+(:\d{1,5})?|\[[0-9a-fA-F:]+\](:\d{1,5})?").fullmatch
 _PORT = re.compile(r"(?<=[^:]):\d+\Z").search
-# A tag of the namespace Secret, and not one written as text: \((Secret: name)).
-SECRET_TAG = re.compile(r"(?<!\\)\(\(\s*secret\s*:([^()|\n]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class Vault:
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
     hosts: Mapping[str, frozenset[str]] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
-    echoes: tuple[str, ...] = field(default=(), repr=False)
+    echoes: Echoes = field(default_factory=Echoes, repr=False)
 
     def problem(self, name: str) -> str:
         """Why the secret can't be used, or an empty string."""
@@ -55,8 +53,19 @@ class Vault:
             return ""
         return f"The secret {name} may not be sent to this host. It is bound to others."
 
+    def watching(self, templates: Iterable[Template]) -> Vault:
+        """The same, with `echoes` of all that these templates hold and send."""
+        typed: set[str] = set()
+        sent: set[str] = set()
+        for template in templates:
+            typed |= template.typed
+            sent.update(template.sent_secrets(self.values))
+        if not typed and not sent:
+            return self
+        return replace(self, echoes=echoes([*self.values.values(), *typed], sent))
+
     def redact(self, text: str) -> str:
-        return redact(text, self.echoes)
+        return redact(text, self.echoes.those_in(text))
 
 
 def _hosts_of(url: str) -> set[str]:
@@ -220,21 +229,23 @@ class Secret(models.Model):
 def parse_hosts(text: str) -> list[str]:
     """Hosts as a URL's origin names them; ports stay where they are given.
 
-    Raises ValueError with a sentence that names the host at fault.
+    Raises ValueError with a sentence that counts to the one at fault and does not
+    quote it: it may be a webhook's URL, pasted here by mistake.
     """
-    hosts = (_host(host) for host in re.split(r"[\s,]+", text) if host)
+    entries = [host for host in re.split(r"[\s,]+", text) if host]
+    hosts = (_host(host, number) for number, host in enumerate(entries, start=1))
     return list(dict.fromkeys(hosts))
 
 
-def _host(text: str) -> str:
+def _host(text: str, number: int) -> str:
     try:
         if not _HOST(text):
             raise ValueError
         host = origin_of(f"https://{text}").removeprefix("https://")
     except (TransportError, ValueError):
         raise ValueError(
-            f"'{text}' is not a host such as hooks.slack.com; leave out https:// and"
-            " the path."
+            f"Entry {number} is not a host such as hooks.slack.com; leave out https://"
+            " and the path."
         ) from None
     return host if _PORT(text) else host.rpartition(":")[0]
 

@@ -131,8 +131,13 @@ class CompiledRequest(CompiledStep):
 
     def build(self, context: RenderContext) -> Outgoing:
         request = self.render(context)
-        masked = self.render_masked(context) if self.secrets else request
+        masked = self.render_masked(context) if self._hides else request
         return Outgoing(request, masked, self.transport, self.credentials)
+
+    @cached_property
+    def _hides(self) -> bool:
+        """Whether people see another request than what is sent."""
+        return bool(self.secrets) or any(each.hides for each in self.templates)
 
     def repeat(self, sent: Attempt | None) -> Self:
         if sent is None or sent.is_emptied:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from django.core.mail import EmailMessage
 
-from ..http import Request, TransportError
+from ..http import Request, TransportError, endpoint_of
 
 METHOD = "MAIL"
 # Sent by a worker at one time.
@@ -46,6 +46,18 @@ def addresses_in(url: str) -> list[str]:
     return url.removeprefix(_SCHEME).split(",")
 
 
+def on_the_wire(address: str) -> str:
+    """The address with its domain as DNS has it, by the rules that hold for URLs.
+
+    Python's mail library would take those of 2003, by which faß.example is another's
+    fass.example. Raises TransportError.
+    """
+    name, _, domain = address.rpartition("@")
+    if domain.isascii():
+        return address
+    return f"{name}@{endpoint_of(f'https://{domain}/').host}"
+
+
 def send(request: Request) -> Taken:
     """To each recipient an e-mail of their own.
 
@@ -61,7 +73,7 @@ def send(request: Request) -> Taken:
             headers["Subject"],
             (request.body or b"").decode(),
             headers["From"],
-            [address],
+            [on_the_wire(address)],
             headers={
                 "Message-ID": headers["Message-ID"],
                 "Auto-Submitted": "auto-generated",

@@ -73,10 +73,9 @@ class Plan:
         scope = Scope.of(fields, snapshot.get("secrets", ()), kind)
         steps = [compile_step(step, scope) for step in snapshot["steps"]]
         names = frozenset[str]().union(*(step.secrets for step in steps))
-        vault = Vault()
-        if names:
-            owners = snapshot["community"], snapshot["project"]
-            vault = Secret.objects.open(*owners, names)
+        owners = snapshot["community"], snapshot["project"]
+        vault = Secret.objects.open(*owners, names) if names else Vault()
+        vault = vault.watching(each for step in steps for each in step.templates)
         for step in steps:
             step.unlock(vault)
         policy = RetryPolicy.from_snapshot(snapshot)

@@ -9,6 +9,7 @@ from .contexts import LAYOUTS, OutputContext, Slot
 from .errors import BadArgument, Problem, TemplateError
 from .filters import FILTERS, Apply
 from .lexer import cut
+from .limits import MAX_SOURCE
 from .names import nearest
 from .namespaces import find_tag, nearest_tag, subjects_with_tag
 from .scope import Scope
@@ -16,7 +17,6 @@ from .source import Literal, RawFilter, RawTag, Source
 from .tag import Tag
 from .template import Template, Use
 
-MAX_SOURCE = 1_000_000
 _MAX_QUOTED = 60
 
 
@@ -84,8 +84,27 @@ def _resolve(source: Source, raw: RawTag, scope: Scope) -> Tag | None:
 
 def _build_filters(source: Source, raw: RawTag, tag: Tag | None) -> tuple[Apply, ...]:
     kind = "text" if tag is None else tag.type
+    if tag is not None and tag.secret:
+        _check_secret(source, raw)
     built = (_build_filter(source, item, kind) for item in raw.filters)
     return tuple(apply for apply in built if apply is not None)
+
+
+def _check_secret(source: Source, raw: RawTag) -> None:
+    """Anything else would tell a secret piece by piece, to who tries and looks."""
+    seen: set[str] = set()
+    for item in raw.filters:
+        name = normalise(item.name)
+        if name in FILTERS and not FILTERS[name].whole:
+            allowed = "base64, json and url"
+            message = (
+                f"the filter {name} can't be on a secret, since what comes of it would"
+                f" tell a part of the value; {allowed} can"
+            )
+            source.refuse(item.start, message)
+        elif name in seen:
+            source.refuse(item.start, f"the filter {name} is on the secret twice")
+        seen.add(name)
 
 
 def _build_filter(source: Source, raw: RawFilter, kind: str) -> Apply | None:

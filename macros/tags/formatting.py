@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
-from .compiler import MAX_SOURCE, compile_template
+from .compiler import compile_template
 from .contexts import OutputContext
 from .contexts.json_body import JsonReader
 from .errors import Problem, TemplateError
 from .lexer import cut
+from .limits import MAX_SOURCE
 from .scope import Scope
 from .source import RawTag, Source
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from .arguments import after_quoted
+from .limits import MAX_FILTERS, MAX_TAGS
 from .source import Literal, Piece, RawFilter, RawTag, Source
 
 _PARENTHESES = re.compile(r"\(+|\)+")
@@ -19,7 +20,7 @@ _CLOSING = re.compile(r"\)+")
 
 
 class _Unclosed(Exception):
-    """A tag without its end; `resume` is where to read on."""
+    """A tag whose end is not reached; `resume` is where to read on."""
 
     def __init__(self, offset: int, message: str, resume: int) -> None:
         super().__init__(message)
@@ -48,6 +49,7 @@ class _Lexer:
         self.literal_start = self.taken = 0
         # Single parentheses open in the text: `(see (this))` closes two, rightly.
         self.depth = 0
+        self.tags = 0
 
     def run(self) -> list[Piece]:
         position = 0
@@ -106,6 +108,10 @@ class _Lexer:
         except _Unclosed as error:
             self.source.refuse(error.offset, error.message)
             return error.resume
+        self.tags += 1
+        if self.tags > MAX_TAGS:
+            self.source.give_up(start, f"this is one tag more than {MAX_TAGS:,}")
+            return tag.end
         self._end_literal(start)
         self.pieces.append(tag)
         self.literal_start = self.taken = tag.end
@@ -135,6 +141,9 @@ class _TagReader:
         name = self._read_part(_NAME_STOP).strip()
         filters: list[RawFilter] = []
         while not self.closed:
+            if len(filters) == MAX_FILTERS:
+                message = f"a tag takes at most {MAX_FILTERS} filters"
+                raise _Unclosed(self.start, message, self._line_end())
             filters.append(self._read_filter())
         return RawTag(self.start, self.position, name, tuple(filters))
 

@@ -9,7 +9,6 @@ unseen between the two keeps a name text.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 # What is markup anywhere in a line.
 _INLINE = re.compile(r"[\\`*_{}\[\]<>#|~&$!]")
@@ -22,40 +21,38 @@ _URL = re.compile(r"\bhttps?://[^\s\x00-\x1f<>\"'`\\^{|}\[\]*()]+", re.IGNORECAS
 _AFTER_URL = ".,;:!?_~&"
 _ENTITY = re.compile(r"&#?\w+;")
 _ZERO_WIDTH = "\N{ZERO WIDTH SPACE}"
-# A person, a group or everybody; on GitHub and GitLab also another issue.
-_MENTION = re.compile(r"@(?=\w)")
-_REFERENCE = re.compile(r"([@#!%~$&^]|\bGH-)(?=[\w\"{])", re.IGNORECASE)
+# A person or a group, but no e-mail address; or another issue.
+_FOR_GITHUB = re.compile(r"((?<!\w)@|#|\bGH-)(?=\w)", re.IGNORECASE)
+# GitLab has a mark for each kind of thing, and names of several words in quotes.
+_FOR_GITLAB = re.compile(r"((?<!\w)@|[#!%~$&^])(?=[\w\"{])")
+_FOR_DISCORD = re.compile(r"(@)(?=everyone|here)")
 
 
 def markdown(text: str) -> str:
     """For CommonMark, and for Linear."""
-    return _escaped(text, str)
+    return _escaped(text, None)
 
 
 def github(text: str) -> str:
     """Mentions nobody, and refers to no issue."""
-    return _escaped(text, _without_references)
+    return _escaped(text, _FOR_GITHUB)
 
 
 def gitlab(text: str) -> str:
     """The same; and a line that begins with a slash is no quick action."""
-    return _escaped(text, _without_references)
+    return _escaped(text, _FOR_GITLAB)
 
 
 def discord(text: str) -> str:
-    return _escaped(text, lambda part: _MENTION.sub("@" + _ZERO_WIDTH, part))
+    return _escaped(text, _FOR_DISCORD)
 
 
-def _without_references(part: str) -> str:
-    return _REFERENCE.sub(r"\1" + _ZERO_WIDTH, part)
-
-
-def _escaped(text: str, neutralise: Callable[[str], str]) -> str:
+def _escaped(text: str, references: re.Pattern[str] | None) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "\n".join(_line(line, neutralise) for line in text.split("\n"))
+    return "\n".join(_line(line, references) for line in text.split("\n"))
 
 
-def _line(line: str, neutralise: Callable[[str], str]) -> str:
+def _line(line: str, references: re.Pattern[str] | None) -> str:
     indent = _INDENT.match(line)
     start = indent.end() if indent else 0
     # Markdown makes code of what is indented by spaces, and drops fewer of them.
@@ -69,17 +66,19 @@ def _line(line: str, neutralise: Callable[[str], str]) -> str:
         url = match[0].rstrip(_AFTER_URL)
         if _ENTITY.search(url):
             continue  # It would be read as a letter.
-        pieces += [_inline(words[at : match.start()], neutralise), f"<{url}>"]
+        pieces += [_inline(words[at : match.start()], references), f"<{url}>"]
         at = match.start() + len(url)
-    pieces.append(_inline(words[at:], neutralise))
+    pieces.append(_inline(words[at:], references))
     return before + _start("".join(pieces))
 
 
 _SPACES = str.maketrans(" \v\f", "\N{NO-BREAK SPACE}" * 3)
 
 
-def _inline(text: str, neutralise: Callable[[str], str]) -> str:
-    return _INLINE.sub(r"\\\g<0>", neutralise(text))
+def _inline(text: str, references: re.Pattern[str] | None) -> str:
+    if references is not None:
+        text = references.sub(r"\1" + _ZERO_WIDTH, text)
+    return _INLINE.sub(r"\\\g<0>", text)
 
 
 def _start(line: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from .errors import ValueRefused
+from .limits import MAX_LINES
 from .values import to_text
 
 # Chains of `replace`, since `translate` takes ten times as long and more.
@@ -32,6 +34,8 @@ def adf(value: object) -> list[object]:
     A text node may not be empty, and a line break is a node of its own.
     """
     text = to_text(value).replace("\r\n", "\n").replace("\r", "\n").strip()
+    if text.count("\n") >= MAX_LINES:
+        raise ValueRefused(f"has more than {MAX_LINES:,} lines")
     return [
         {"type": "paragraph", "content": _lines(paragraph)}
         for paragraph in _BLANK_LINES.split(text)

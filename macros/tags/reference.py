@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from . import FILTERS, SUBJECT_KINDS, SUBJECT_NAMES, Scope, namespaces, palette
+from .limits import MAX_FILTERED, MAX_FILTERS, MAX_SOURCE, MAX_TAGS
 
 Row = tuple[str, ...]
 
@@ -24,12 +25,16 @@ ESCAPING: tuple[Row, ...] = (
         "Percent-encoded, so that a value adds no path or query. Only a URL that begins"
         " with a tag takes it as it is.",
     ),
-    ("Header", "As it is; a value with a line break or a control fails the delivery."),
+    (
+        "Header",
+        "As it is, in UTF-8; a value with a line break or a control fails the"
+        " delivery.",
+    ),
     ("Form", "Encoded as form data."),
     ("XML", "Escaped."),
     ("Text", "As it is."),
 )
-_INTRODUCTION = """\
+_INTRODUCTION = f"""\
 # Dynamic tags
 
 Generated from the catalogue by `manage.py tag_reference`; do not edit.
@@ -41,7 +46,12 @@ regard to capitals; spaces, hyphens and underscores are the same. A value that c
 
 A filter follows a bar, and several follow each other: `((Title|strip|truncate:80))`.
 A tag without a value is empty; with `|required` it fails the delivery, and the log
-names the tag.
+names the tag. On the tag of a secret only `base64`, `json` and `url` may stand, each
+once: what another filter made of it would tell the value piece by piece.
+
+A template has at most {MAX_SOURCE:,} characters and {MAX_TAGS:,} tags, each with at
+most {MAX_FILTERS} filters. A value that a filter makes longer than {MAX_FILTERED:,}
+characters fails the delivery.
 """
 _MOVING = """\
 A template that was written for tickets can be moved to testers: `((Submitter Email))`

@@ -16,10 +16,18 @@ class Source:
 
     text: str
     problems: list[Problem] = field(default_factory=list)
+    # What follows is not looked at.
+    is_given_up: bool = False
 
     @property
     def is_spoilt(self) -> bool:
-        return len(self.problems) >= MAX_PROBLEMS
+        return self.is_given_up or len(self.problems) >= MAX_PROBLEMS
+
+    def give_up(self, offset: int, message: str) -> None:
+        """With a fault beside which no other counts."""
+        self.problems.clear()
+        self.refuse(offset, message)
+        self.is_given_up = True
 
     def refuse(self, offset: int, message: str, suggestion: str | None = None) -> None:
         if self.is_spoilt:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from urllib.parse import quote_plus
 
-from .contexts import Layout, OutputContext, Slot
+from .contexts import MASK, Layout, OutputContext, Slot
 from .errors import Missing, RenderError, ValueRefused
-from .filters import Apply
+from .filtering import Apply, bounded
+from .limits import MAX_RESULT
 from .scope import RenderContext
 from .tag import Tag
-from .values import is_empty
+from .values import is_empty, to_text
+
+# One sentence, so that no fault can be told from another by trying.
+_UNFIT = "The URL can't be sent with the value of its secret"
+
+# A form encodes what is typed.
+_ENCODED_MASK = quote_plus(MASK)
 
 _Part = str | Callable[[RenderContext], str]
 
@@ -31,20 +40,30 @@ class Use:
         def read(context: RenderContext) -> object:
             value = resolve(context)
             for apply in filters:
-                value = apply(value)
+                value = bounded(apply(value))
             return value
 
         return read
 
+    def stages(self, context: RenderContext) -> Iterator[str]:
+        """The value as it is after each filter, and as it goes out at last."""
+        value = self.tag.resolve(context)
+        with suppress(ValueRefused):
+            for apply in self.filters:
+                value = bounded(apply(value))
+                yield to_text(value)
+            yield self.slot.escape(value)
+
     def writer(self) -> Callable[[RenderContext], str]:
         read, escape, name = self.reader(), self.slot.escape, self.tag.name
+        secret = self.tag.secret
 
         def write(context: RenderContext) -> str:
             try:
                 return escape(read(context))
             except ValueRefused as refused:
-                message = f"The tag (({name})) {refused}."
-                raise RenderError(name, message) from None
+                why = "can't be sent as it is" if secret else refused
+                raise RenderError(name, f"The tag (({name})) {why}.") from None
 
         return write
 
@@ -71,8 +90,15 @@ class Template:
         self.uses_secrets = bool(self.secrets)
         # The text before the first tag: with a whole host in it, no value changes that.
         self.static_prefix = static_prefix
+        # What somebody typed into it and looks like a credential.
+        self.typed: frozenset[str] = frozenset()
+        self._shown: list[_Part] | None = None
         self._check = layout.check
-        self._readers = [(use.tag.name, use.reader()) for use in uses]
+        # Whether a secret has a value is not for people to be told.
+        self._readers = [
+            (use.tag.name, use.reader()) for use in uses if not use.tag.secret
+        ]
+        self._secret_uses = [use for use in uses if use.tag.secret]
         self._parts, self._masked = _fill(layout, uses)
 
     @classmethod
@@ -80,8 +106,21 @@ class Template:
         """A template that renders as this very text, whatever stands in it."""
         return cls(text, OutputContext.TEXT, text, Layout([text]), [])
 
+    def show_as(self, shown: Template, typed: frozenset[str]) -> None:
+        """People see another template's result, in which `typed` is masked."""
+        self.typed = typed
+        self._shown = [
+            part.replace(_ENCODED_MASK, MASK) if isinstance(part, str) else part
+            for part in shown._masked
+        ]
+
     def __repr__(self) -> str:
         return f"<Template for {self.output}: {', '.join(self.tags) or 'no tags'}>"
+
+    @property
+    def hides(self) -> bool:
+        """Whether people see another result than what is sent."""
+        return self.uses_secrets or self._shown is not None
 
     @property
     def fixed(self) -> str | None:
@@ -95,18 +134,33 @@ class Template:
             try:
                 self._check(result)
             except ValueRefused as refused:
-                raise RenderError(None, f"{refused}.") from None
+                why = _UNFIT if self.uses_secrets else refused
+                raise RenderError(None, f"{why}.") from None
         return result
 
     def render_masked(self, context: RenderContext) -> str:
         """The result as people may see it, MASK for each secret. Raises RenderError."""
+        if self._shown is not None:
+            return _join(self._shown, context)
         if not self.uses_secrets:
             return self.render(context)
         # Not checked: a mask in the place of a host is not a fault.
         return _join(self._masked, context)
 
+    def sent_secrets(self, secrets: Mapping[str, str]) -> Iterator[str]:
+        """Each secret as it goes out, with its filters and escapes, and between them.
+
+        A receiver may undo some of them.
+        """
+        context = RenderContext.for_secrets(secrets)
+        for use in self._secret_uses:
+            yield from use.stages(context)
+
     def empty_tags(self, context: RenderContext) -> list[str]:
-        """The tags that have no value for this subject once filters are done."""
+        """The tags without a value for this subject once filters are done.
+
+        A secret is never among them.
+        """
         empty = (name for name, read in self._readers if _is_empty(read, context))
         return list(dict.fromkeys(empty))
 
@@ -131,7 +185,16 @@ def _fill(layout: Layout, uses: Sequence[Use]) -> tuple[list[_Part], list[_Part]
 def _join(parts: list[_Part], context: RenderContext) -> str:
     if len(parts) == 1 and isinstance(parts[0], str):
         return parts[0]  # As of most headers.
-    return "".join([part if isinstance(part, str) else part(context) for part in parts])
+    texts = []
+    length = 0
+    for part in parts:
+        text = part if isinstance(part, str) else part(context)
+        length += len(text)
+        if length > MAX_RESULT:
+            message = f"With its values it is longer than {MAX_RESULT:,} characters."
+            raise RenderError(None, message)
+        texts.append(text)
+    return "".join(texts)
 
 
 def _is_empty(read: Callable[[RenderContext], object], context: RenderContext) -> bool:

@@ -11,6 +11,7 @@ from json.encoder import encode_basestring, encode_basestring_ascii
 
 # Past this a float holds no exact whole numbers, and its digits would mislead.
 _MAX_EXACT_FLOAT = 2**53
+_MAX_ZEROS = 30
 
 
 class RawJson(str):
@@ -43,8 +44,8 @@ def to_text(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float):
-        return _float_to_text(value)
+    if isinstance(value, (float, Decimal)):
+        return _number_to_text(value)
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, (list, tuple)):
@@ -54,12 +55,19 @@ def to_text(value: object) -> str:
     return str(value)
 
 
-def _float_to_text(value: float) -> str:
+def _number_to_text(value: float | Decimal) -> str:
+    """With all of its digits; an exponent only where there would be too many."""
     if not math.isfinite(value):
         return ""
-    if value.is_integer() and abs(value) <= _MAX_EXACT_FLOAT:
-        return str(int(value))
-    return repr(value)
+    number = value if isinstance(value, Decimal) else Decimal(repr(value))
+    if isinstance(value, float) and not value:
+        return "0"
+    if isinstance(value, float) and abs(value) > _MAX_EXACT_FLOAT:
+        return repr(value)
+    if abs(number.adjusted()) > _MAX_ZEROS:
+        return str(number)
+    text = f"{number:f}"
+    return text.removesuffix(".0") if isinstance(value, float) else text
 
 
 def encode_string(text: str) -> str:
@@ -82,21 +90,18 @@ def to_json(value: object) -> str:
     """The value in its own type; a number that JSON lacks is null."""
     if isinstance(value, str):
         return encode_string(value)
-    encoded = json.dumps(_plain(value), ensure_ascii=False, allow_nan=False)
-    if encoded.isascii() or is_encodable(encoded):
-        return encoded
-    return json.dumps(_plain(value), allow_nan=False)
-
-
-def _plain(value: object) -> object:
-    if value is None or isinstance(value, (str, bool, int)):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, (bool, int)):
+        return json.dumps(value)
     if isinstance(value, Decimal):
-        return _plain(int(value) if value == value.to_integral() else float(value))
+        return _number_to_text(value.normalize()) if value.is_finite() else "null"
+    if isinstance(value, float):
+        return json.dumps(value) if math.isfinite(value) else "null"
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return f"[{', '.join([to_json(item) for item in value])}]"
     if isinstance(value, Mapping):
-        return {to_text(key): _plain(item) for key, item in value.items()}
-    return to_text(value)
+        members = [
+            f"{encode_string(to_text(key))}: {to_json(item)}"
+            for key, item in value.items()
+        ]
+        return f"{{{', '.join(members)}}}"
+    return encode_string(to_text(value))

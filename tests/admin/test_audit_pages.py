@@ -222,6 +222,7 @@ def test_no_export_by_a_link_or_in_another_form(page: Client, macro: Macro) -> N
     assert page.post(other).status_code == 404
     csv_form = reverse("admin:logs_auditentry_export", args=["csv"])
     assert page.post(csv_form + "?pk=x").status_code == 400, "no filter of this list"
+    assert page.post(csv_form + "?moment__year=x").status_code == 302
     assert not AuditEntry.objects.filter(action="exported").exists()
 
 

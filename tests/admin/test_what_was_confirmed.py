@@ -11,7 +11,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from feedback.models import Feedback, FeedbackType, Tester
+from feedback.models import Feedback, FeedbackType
+from feedback.models import Tester as Person
 from feedback.selection.confirmed import digest_of, what_changed
 from logs.models import Delivery, Run
 from tests import factories
@@ -111,7 +112,7 @@ def test_testers_are_those_that_were_confirmed(
     url = reverse("admin:feedback_tester_changelist") + "?search=Tara"
     asked = {"action": f"macro_{macro.pk}", "index": "0", "select_across": "1"}
     form = hidden_inputs(page.post(url, {**asked, "_selected_action": "1"}))
-    Tester.objects.filter(pk=testers[0].pk).update(
+    Person.objects.filter(pk=testers[0].pk).update(
         first_name="Ada", email="a@example.com"
     )
     factories.tester(bugs)

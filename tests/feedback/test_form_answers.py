@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -75,10 +76,17 @@ def test_answers_are_stored_by_key_in_the_type_of_their_kind(
 
 @pytest.mark.parametrize(
     ("given", "stored"),
-    [("7", 7), ("-3", -3), ("0", 0), ("7.0", 7), ("1.5", 1.5), ("1e3", 1000)],
+    [
+        ("7", 7),
+        ("-3", -3),
+        ("0", 0),
+        ("7.0", 7),
+        ("1.5", Decimal("1.5")),
+        ("1e3", 1000),
+    ],
 )
 def test_a_whole_number_is_stored_as_one(
-    bugs: FeedbackType, given: str, stored: float
+    bugs: FeedbackType, given: str, stored: int | Decimal
 ) -> None:
     form = filled_in(bugs, impact=given)
     assert form.is_valid(), form.errors

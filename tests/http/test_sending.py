@@ -91,11 +91,24 @@ def test_a_length_is_named_where_a_body_is_expected(serve, post, method, body, l
     assert head.partition(b"gzip, deflate\r\n")[2] == length
 
 
-def test_a_header_value_outside_latin_1_goes_out_as_utf_8(serve, post):
+LETTERS = ["", "e", "é", "ÿ", "Ł", "€", "字", "😀"]
+
+
+@pytest.mark.parametrize("neighbour", LETTERS)
+def test_a_header_value_goes_out_as_utf_8_whatever_its_letters(serve, post, neighbour):
+    """And whatever the other headers hold."""
     server = serve(always(OK))
-    post(server.url(), headers=[("X-City", "Łódź"), ("X-Name", "José")])
-    assert b"X-City: " + "Łódź".encode() + b"\r\n" in server.requests[0]
-    assert b"X-Name: Jos\xe9\r\n" in server.requests[0]
+    values = [f"Mü{letter}{neighbour}!" for letter in LETTERS]
+    post(server.url(), headers=[(f"X-{n}", value) for n, value in enumerate(values)])
+    for number, value in enumerate(values):
+        line = f"X-{number}: {value}\r\n".encode()
+        assert line in server.requests[0]
+
+
+def test_a_header_value_of_bytes_goes_out_as_it_is(serve, post):
+    server = serve(always(OK))
+    post(server.url(), headers=[("X-A", "ü".encode()), ("X-B", b"plain")])
+    assert b"X-A: \xc3\xbc\r\nX-B: plain\r\n" in server.requests[0]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -332,13 +332,21 @@ def test_many_threads_get_one_token(
     assert "secret" not in repr(grant)
 
 
-def test_a_client_secret_bound_to_hosts_goes_to_that_token_url_only(
+def test_a_bound_client_secret_and_its_token_go_to_the_hosts_only(
     bugs: FeedbackType, receiver: Receiver, tokens: TokenURL
 ) -> None:
-    port = tokens.server.port
-    factories.secret(bugs, "bound", VALUE, hosts="login.example")
-    factories.secret(bugs, "meant", VALUE, hosts=f"127.0.0.1:{port}")
-    for name, error in (("bound", "blocked"), ("meant", "")):
+    login = f"127.0.0.1:{tokens.server.port}"
+    there = urlsplit(receiver.url).netloc
+    factories.secret(bugs, "other", VALUE, hosts="login.example")
+    factories.secret(bugs, "login only", VALUE, hosts=login)
+    factories.secret(bugs, "call only", VALUE, hosts=there)
+    factories.secret(bugs, "both", VALUE, hosts=f"{login} {there}")
+    for name, error in (
+        ("other", "blocked"),
+        ("login only", "blocked"),
+        ("call only", "blocked"),
+        ("both", ""),
+    ):
         macro = oauth_macro(bugs, f"{receiver.url}/ok", tokens)
         macro.steps.get().webrequest.__class__.objects.filter(macro=macro).update(
             auth_secret=name

@@ -14,6 +14,7 @@ from feedback.models import ApiKey, FeedbackType
 from logs.models import Attempt, Delivery, Destination, Resend, Run, delivery_id
 from logs.recording.explanations import explain
 from macros import deliveries
+from macros.http import origin_of
 from macros.models import Macro
 from macros.models.usage import macros_using
 from macros.runs.resend import resend
@@ -239,3 +240,34 @@ def test_a_worker_that_died_leaves_an_unknown_outcome(
         deliver(run)
     lost, sent = Attempt.objects.order_by("pk")
     assert lost.outcome_unknown and sent.error_class == ""
+
+
+@pytest.mark.parametrize(
+    ("address", "sent_to"),
+    [
+        ("ada@fa\u00df.example", "ada@xn--fa-hia.example"),
+        ("ada@\u03b2\u03cc\u03bb\u03bf\u03c2.example", "ada@xn--nxasmm1c.example"),
+        ("ada@B\u00dcCHER.example", "ada@xn--bcher-kva.example"),
+        ("ada@example.com", "ada@example.com"),
+    ],
+)
+def test_an_e_mail_goes_to_the_domain_that_a_web_request_would_go_to(
+    mail: MailServer, bugs: FeedbackType, address: str, sent_to: str
+) -> None:
+    factories.ticket(bugs, submitter=factories.tester(bugs, address))
+    run = deliver(factories.run(a_macro(bugs)))
+    assert mail.recipients == [sent_to]
+    # An erasure finds the address as the tester has it.
+    assert address.lower() in Attempt.objects.get(delivery__run=run).url.lower()
+    host = sent_to.partition("@")[2]
+    domain = address.partition("@")[2]
+    assert origin_of(f"https://{domain}/") == f"https://{host}:443"
+
+
+def test_a_domain_that_dns_cannot_hold_is_no_address(
+    mail: MailServer, bugs: FeedbackType
+) -> None:
+    factories.ticket(bugs)
+    run = deliver(factories.run(a_macro(bugs, to="ada@\u2603\u200d.example")))
+    attempt = Attempt.objects.get(delivery__run=run)
+    assert attempt.error_class == "render" and not mail.recipients

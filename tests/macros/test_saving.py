@@ -372,3 +372,31 @@ def test_saving_what_is_there_already_writes_no_entry(bugs: FeedbackType) -> Non
     save_secret(secret, "", None)
     assert entry(macro).action == "created" and macro.versions.count() == 1
     assert not AuditEntry.objects.filter(object_type="macros.secret").exists()
+
+
+def test_a_macro_has_so_many_steps_and_no_more(bugs: FeedbackType) -> None:
+    def saved(count: int) -> Macro:
+        macro = Macro(feedback_type=bugs, name=f"{count} steps")
+        steps = [AddComment(text="x", position=number) for number in range(count)]
+        save_macro(macro, steps, None)
+        return macro
+
+    assert saved(config.macros.MAX_STEPS).steps.count() == 50
+    with pytest.raises(ValidationError, match="at most 50 steps, and these are 51"):
+        saved(config.macros.MAX_STEPS + 1)
+    assert not Macro.objects.filter(name="51 steps").exists()
+
+
+def test_a_web_request_has_so_many_secrets_and_no_more(bugs: FeedbackType) -> None:
+    for number in range(31):
+        factories.secret(bugs, f"s{number}")
+    tags = [f"((Secret: s{number}))" for number in range(31)]
+    factories.macro(bugs, "https://a.example/", body=f'"{"".join(tags[:30])}"')
+    with pytest.raises(ValidationError, match="at most 30 secrets; here are 31"):
+        factories.macro(
+            bugs,
+            f"https://a.example/{tags[0]}",
+            body=f'"{"".join(tags[:30])}"',
+            auth_kind="bearer",
+            auth_secret="S30",
+        )

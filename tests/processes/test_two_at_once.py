@@ -12,7 +12,7 @@ import pytest
 import requests
 from django.test import Client
 
-from feedback.models import Tester
+from feedback.models import Tester as Person
 from macros.models import Secret
 from tests import factories
 from tests.processes.servers import OwnPostgres
@@ -79,4 +79,4 @@ def test_of_several_at_once_one_is_made_and_the_others_are_refused(
     refused = ROUNDS * (AT_ONCE - 1)
     assert api == {201: ROUNDS, 400: refused}
     assert admin == {302: ROUNDS, 200: refused}
-    assert (Tester.objects.count(), Secret.objects.count()) == (ROUNDS, ROUNDS)
+    assert (Person.objects.count(), Secret.objects.count()) == (ROUNDS, ROUNDS)

@@ -17,7 +17,8 @@ from django.db.models.signals import pre_save
 from django.test import Client
 
 from feedback.changes.rivals import once_more
-from feedback.models import FeedbackType, Tester
+from feedback.models import FeedbackType
+from feedback.models import Tester as Person
 from macros.models import Secret
 from tests import factories
 
@@ -29,7 +30,7 @@ def test_the_second_try_sees_the_rival() -> None:
     seen: list[bool] = []
 
     def add() -> str:
-        known = Tester.objects.filter(email="tara@example.com").exists()
+        known = Person.objects.filter(email="tara@example.com").exists()
         seen.append(known)
         if known:
             return "The community has a tester of this e-mail."

@@ -239,7 +239,7 @@ def test_the_package_imports_the_standard_library_names_and_itself():
 # How every app compares names.
 NAMES = "feedback.names"
 STANDARD = {
-    "__future__", "base64", "collections", "dataclasses", "datetime", "decimal",
-    "difflib", "enum", "itertools", "json", "math", "operator", "re", "typing",
-    "urllib", "xml", "zoneinfo",
+    "__future__", "base64", "collections", "contextlib", "dataclasses", "datetime",
+    "decimal", "difflib", "enum", "itertools", "json", "math", "operator", "re",
+    "typing", "urllib", "xml", "zoneinfo",
 }  # fmt: skip

@@ -70,7 +70,7 @@ EXPECTED = {
         ("json", {"a": [float("inf"), Decimal("1.50")]}, '{"a": [null, 1.5]}'),
         ("json", date(2026, 3, 4), '"2026-03-04"'),
         ("json", "\ud83d", '"\\ud83d"'),
-        ("json", ["ü", "\ud83d"], '["\\u00fc", "\\ud83d"]'),
+        ("json", ["ü", "\ud83d"], '["ü", "\\ud83d"]'),
     ],
     "url": [
         ("url", "a b/ü&?#", "a%20b%2F%C3%BC%26%3F%23"),
@@ -84,7 +84,7 @@ EXPECTED = {
     "markdown": [("markdown", "*a* [b](c) <d>", "\\*a\\* \\[b\\](c) \\<d\\>")],
     "github": [("github", "@a https://x.example/_", "@\u200ba <https://x.example/>\\_")],
     "gitlab": [("gitlab", "a\n/close", "a\n\\/close")],
-    "discord": [("discord", "@all ||a||", "@\u200ball \\|\\|a\\|\\|")],
+    "discord": [("discord", "@here ||a||", "@\u200bhere \\|\\|a\\|\\|")],
     "linear": [("linear", "1. a\n=", "1\\. a\n\\=")],
     "slack": [("slack", "<!channel> a & b", "&lt;!channel&gt; a &amp; b")],
     "html": [

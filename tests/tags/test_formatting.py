@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from macros.tags import OutputContext, TemplateError, format_json
-from macros.tags.compiler import MAX_SOURCE
+from macros.tags.limits import MAX_SOURCE
 from tests.tags.subjects import SCOPE, rendered
 
 TAGS = ["((Title))", "(( Field: Size (cm) ))", '((Title|default:"{[,:]}"))']

@@ -120,17 +120,33 @@ def test_no_line_is_a_quick_action(escape: Callable[[str], str], text: str) -> N
     assert not re.search(r"^\s*/", escape(text), re.MULTILINE)
 
 
-@pytest.mark.parametrize("escape", [github, gitlab, discord])
+@pytest.mark.parametrize("escape", [github, gitlab])
 @pytest.mark.parametrize("text", ["@name", "(@all)", "a @here", "cc @a/b", "@Ärger"])
 def test_nobody_is_mentioned(escape: Callable[[str], str], text: str) -> None:
     assert not re.search(r"@\w", escape(text))
     assert unicodedata.name(escape("@a")[1]) == "ZERO WIDTH SPACE"
 
 
+@pytest.mark.parametrize("text", ["@everyone", "x@here", "<@123>", "<@&1>", "<#1>"])
+def test_discord_tells_nobody(text: str) -> None:
+    assert not re.search(r"@(everyone|here)|(?<!\\)<[@#]", discord(text))
+
+
 @pytest.mark.parametrize("escape", [github, gitlab])
-@pytest.mark.parametrize("text", ["#12", "GH-12", "a/b#12", "!7", "%3", "~bug", "$9"])
+def test_an_e_mail_address_stays_a_link(escape: Callable[[str], str]) -> None:
+    assert 'href="mailto:me@a.example"' in _cmark(escape("to me@a.example please"))
+
+
+REFERENCES = ["#12", "a/b#12"]
+
+
+@pytest.mark.parametrize(
+    ("escape", "text"),
+    [(github, text) for text in [*REFERENCES, "GH-12"]]
+    + [(gitlab, text) for text in [*REFERENCES, "!7", "%3", '~"a b"', "$9", "&5"]],
+)
 def test_no_issue_is_referred_to(escape: Callable[[str], str], text: str) -> None:
-    assert not re.search(r"(#|GH-|!|%|~|\$)\w", escape(text).replace("\\", ""))
+    assert not re.search(r"(#|GH-|!|%|~|\$|&)[\w\"]", escape(text).replace("\\", ""))
 
 
 def test_each_flavour_is_a_filter() -> None:

@@ -1,12 +1,12 @@
 import pytest
 
-from macros.tags import MASK, OutputContext, RenderError
-from tests.tags.subjects import a_context, compiled, rendered
+from macros.tags import FILTERS, MASK, OutputContext, RenderError
+from tests.tags.subjects import a_context, compiled, problems, rendered
 
 SOURCES = {
     OutputContext.JSON: (
-        '["x((Secret: token))", ((Secret: token|upper)), "((Title))"]',
-        '["xs3cr3t", "S3CR3T", "Login fails"]',
+        '["x((Secret: token))", ((Secret: token|base64)), "((Title))"]',
+        '["xs3cr3t", "czNjcjN0", "Login fails"]',
         f'["x{MASK}", "{MASK}", "Login fails"]',
     ),
     OutputContext.URL: (
@@ -30,8 +30,8 @@ SOURCES = {
         f"<a b='{MASK}'><![CDATA[{MASK}]]>Login fails</a>",
     ),
     OutputContext.TEXT: (
-        "((Secret: token|truncate:3)) ((Title))",
-        "s3… Login fails",
+        "((Secret: token|json)) ((Title))",
+        '"s3cr3t" Login fails',
         f"{MASK} Login fails",
     ),
 }
@@ -57,31 +57,76 @@ def test_without_secrets_the_masked_result_is_the_result():
 
 
 def test_a_mask_does_not_tell_whether_there_is_a_value():
-    template = compiled("((Secret: token|required|truncate:1))")
+    template = compiled("((Secret: token|url))")
     assert template.render_masked(a_context(secrets={})) == MASK
 
 
-def test_a_secret_without_value_is_empty():
-    assert compiled("[((Secret: token))]").render(a_context(secrets={})) == "[]"
-    template = compiled("((Secret: token)) ((Title))")
-    assert template.empty_tags(a_context(secrets={})) == ["Secret: token"]
+def test_no_list_of_empty_tags_tells_of_a_secret():
+    template = compiled("((Secret: token)) ((External: none))")
+    for secrets in ({}, {"token": ""}, {"token": "s3cr3t"}):
+        assert template.empty_tags(a_context(secrets=secrets)) == ["External: none"]
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_a_secret_takes_only_filters_that_keep_it_whole(name):
+    written = FILTERS[name].example.strip("()").partition("|")[2]
+    refused = problems(f"((Secret: token|base64|{written}))")
+    if name in ("json", "url"):
+        assert refused == []
+        return
+    why = "on the secret twice" if name == "base64" else "would tell a part"
+    assert len(refused) == 1 and why in refused[0]
+    assert refused[0].startswith("Line 1, column 24")
+
+
+def test_each_filter_stands_on_a_secret_once():
+    assert problems("((Secret: token|url|json|base64))") == []
+    assert problems("((Secret: token|url|json|URL))") == [
+        "Line 1, column 26: the filter url is on the secret twice."
+    ]
+    assert problems("((Title|url|upper|url))") == []
 
 
 @pytest.mark.parametrize(
     ("source", "output"),
     [
         ("((Secret: token))", OutputContext.URL),
-        ("https://x:((Secret: token))/", OutputContext.URL),
+        ("https://x.example:((Secret: token))/", OutputContext.URL),
         ("((Secret: token))", OutputContext.HEADER),
-        ("((Secret: token|date:%Y))", OutputContext.TEXT),
+        ("https://((Secret: token)).example/", OutputContext.URL),
+        ("((Secret: token))/x", OutputContext.URL),
     ],
 )
 def test_an_error_never_quotes_a_secret(source, output):
     template = compiled(source, output)
     with pytest.raises(RenderError) as caught:
         template.render(a_context(secrets={"token": "hush\nhush"}))
-    assert "hush" not in f"{caught.value!r} {caught.value}"
+    assert str(caught.value) in (
+        "The tag ((Secret: token)) can't be sent as it is.",
+        "The URL can't be sent with the value of its secret.",
+    )
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "ftp://a.example/",
+        "https://",
+        "https://a@b.example/",
+        "https://h:x/",
+        "https://h/../y",
+        "https://<h>/",
+        "not a URL",
+    ],
+)
+def test_every_fault_of_a_whole_url_reads_alike(value):
+    with pytest.raises(RenderError) as caught:
+        compiled("((Secret: token))/", OutputContext.URL).render(
+            a_context(secrets={"token": value})
+        )
+    assert "can't be sent" in str(caught.value)
+    assert not any(word in str(caught.value) for word in ("host", "begin", "space"))
 
 
 def test_a_value_cannot_name_a_secret():

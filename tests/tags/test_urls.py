@@ -1,11 +1,12 @@
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from macros.tags import OutputContext, RenderError
-from tests.tags.subjects import problems, rendered, with_value
+from macros.http import endpoint_of
+from macros.tags import MASK, OutputContext, RenderError
+from tests.tags.subjects import a_context, compiled, problems, rendered, with_value
 
 
 def url_with(source: str, value: object) -> str:
@@ -53,7 +54,7 @@ def test_half_a_dot_segment_is_refused_too():
 def test_a_whole_url_is_kept_as_it_is():
     source = "((External: v))?t=((Title))"
     assert url_with(source, " https://h:8443/a?b=c%20d\n") == (
-        "https://h:8443/a?b=c%20d?t=Login%20fails"
+        "https://h:8443/a?b=c%20d&t=Login%20fails"
     )
 
 
@@ -171,3 +172,62 @@ def test_a_line_break_in_a_url_is_refused_at_its_place():
 )
 def test_unusual_urls_are_fine(source):
     assert rendered(source, OutputContext.URL) == source
+
+
+LONE = "a % must have two hexadecimal digits after it; %25 is a % itself."
+
+
+@pytest.mark.parametrize(
+    ("source", "column"),
+    [
+        ("https://h/a?off=100%&t=((Title))", 20),
+        ("https://h/q?q=LIKE+'%((Title))%'", 21),
+        ("https://h/((Title))%", 20),
+        ("https://h/%4((Number))", 11),
+        ("https://h/%zz", 11),
+        ("((External: v))%g0", 16),
+    ],
+)
+def test_a_percent_that_encodes_nothing_is_refused(source, column):
+    """A client would take the whole URL for not encoded, and encode it once more."""
+    first, *others = problems(source, OutputContext.URL)
+    assert first == f"Line 1, column {column}: {LONE}"
+    assert all(LONE in other for other in others)
+
+
+@given(st.text(max_size=30), st.sampled_from(["a=1%25", "x=%41&", "%C3%BC"]))
+def test_what_is_shown_is_what_goes_out(title, query):
+    source = f"https://h.example/p%2Fq/((Title))?{query}&t=((Title))"
+    url = rendered(source, OutputContext.URL, title=f"x{title}")
+    path = url.removeprefix("https://h.example")
+    assert endpoint_of(url).path == path
+    assert parse_qs(urlsplit(url).query)["t"] == [
+        f"x{title}".encode("utf-8", "replace").decode()
+    ]
+
+
+@pytest.mark.parametrize("url", ["https://h/a%", "https://h/?a=%zz&b=%41"])
+def test_a_whole_url_with_a_lone_percent_is_refused(url):
+    with pytest.raises(RenderError, match="holds a % without two hexadecimal digits"):
+        with_value("((External: v))", url, OutputContext.URL)
+
+
+@pytest.mark.parametrize(
+    ("url", "sent"),
+    [
+        ("https://h/w", "https://h/w?wait=true&t=It"),
+        ("https://h/w?thread=7", "https://h/w?thread=7&wait=true&t=It"),
+        ("https://h/w?", "https://h/w?wait=true&t=It"),
+        ("https://h/w?a=1&", "https://h/w?a=1&wait=true&t=It"),
+        ("https://h/w?a=1#top", "https://h/w?a=1&wait=true&t=It"),
+    ],
+)
+def test_a_query_is_joined_to_that_of_a_whole_url(url, sent):
+    tail = "?wait=true&t=((Title))"
+    for source in ("((External: v))", "((Secret: token))"):
+        template = compiled(f"{source}{tail}", OutputContext.URL)
+        context = a_context(
+            secrets={"token": url}, external_data={"v": url}, title="It"
+        )
+        assert template.render(context) == sent
+    assert template.render_masked(context) == f"{MASK}?wait=true&t=It"

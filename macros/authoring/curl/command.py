@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
-from urllib.parse import quote, quote_plus, unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from . import options
 from .errors import CurlError
+from .values import (
+    FORM,
+    encode_around_tags,
+    form_value,
+    is_json,
+    kind_of,
+    several_in,
+    without_escapes,
+)
 
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
-_FORM = "application/x-www-form-urlencoded"
 _JSON = "application/json"
 
 
@@ -46,6 +53,7 @@ class Command:
         self.data: list[str] = []
         self.form: list[tuple[str, str]] = []
         self.has_body = self.is_json = self.gets = self.heads = False
+        self.has_patterns = True
         self.method = ""
         self.user: str | None = None
         self.password = ""
@@ -65,6 +73,9 @@ class Command:
 
     def _url(self, value: str) -> None:
         self.urls.append(value)
+
+    def _globoff(self, value: str) -> None:
+        self.has_patterns = False
 
     def _url_query(self, value: str) -> None:
         self.queries.append(
@@ -150,7 +161,13 @@ class Command:
         elif content.startswith(("@", "<")):
             self._no_file("-F", value)
         else:
-            self.form.append((name, content))
+            text, rest = form_value(content)
+            self.form.append((name, text))
+            if rest:
+                self.note(
+                    f"-F {name[:40]}: '{rest[:60]}' was left out, since parts of a form"
+                    " have no type or file name here."
+                )
 
     def _form_string(self, value: str) -> None:
         name, _, content = value.partition("=")
@@ -166,11 +183,11 @@ class Command:
         """What --data-urlencode takes: content, =content, name=content, or a file."""
         name, equals, content = value.partition("=")
         if equals:
-            return (f"{name}=" if name else "") + quote_plus(content)
+            return (f"{name}=" if name else "") + encode_around_tags(content)
         if "@" in value:
             self._no_file("--data-urlencode", value)
             return ""
-        return quote_plus(value)
+        return encode_around_tags(value)
 
     def result(self) -> ParsedCurl:
         url = self._whole_url()
@@ -204,6 +221,8 @@ class Command:
         url = self.urls[0].strip()
         if not url:
             raise CurlError("The command's URL is empty.")
+        if self.has_patterns:
+            url = self._without_patterns(url)
         if not _SCHEME.match(url) and not url.startswith("(("):
             url = f"http://{url}"
         queries = [*self.queries, *(self.data if self.gets else [])]
@@ -211,6 +230,15 @@ class Command:
             mark = "&" if "?" in url else "?"
             url += ("" if url.endswith(("?", "&")) else mark) + "&".join(queries)
         return self._without_user(url)
+
+    def _without_patterns(self, url: str) -> str:
+        """Without the backslashes that keep brackets from being curl's patterns."""
+        if pattern := several_in(url):
+            self.note(
+                f"curl would make a request for each of {pattern[:40]}. It was kept as"
+                " text, for one request."
+            )
+        return without_escapes(url)
 
     def _without_user(self, url: str) -> str:
         try:
@@ -238,8 +266,8 @@ class Command:
             return None, "none"
         body = ("" if self.is_json else "&").join(self.data)
         if kind is None and "content-type" not in self.dropped:
-            guessed = self.is_json or _is_json(body)
-            kind = _JSON if guessed else _FORM
+            guessed = self.is_json or is_json(body)
+            kind = _JSON if guessed else FORM
             self.headers.append(("Content-Type", kind))
             if guessed and not self.is_json:
                 self.note(
@@ -250,7 +278,7 @@ class Command:
             name.lower() == "accept" for name, _ in self.headers
         ):
             self.headers.append(("Accept", _JSON))
-        return body, _kind_of(kind or "")
+        return body, kind_of(kind or "")
 
     def _content_type(self) -> str | None:
         types = (text for name, text in self.headers if name.lower() == "content-type")
@@ -264,20 +292,4 @@ class Command:
             " of name=value pairs. Check that the other system takes it."
         )
         kept = [each for each in self.headers if each[0].lower() != "content-type"]
-        self.headers = [*kept, ("Content-Type", _FORM)]
-
-
-def _is_json(body: str) -> bool:
-    try:
-        return isinstance(json.loads(body), dict | list)
-    except (ValueError, RecursionError):
-        return False
-
-
-def _kind_of(content_type: str) -> str:
-    kind = content_type.partition(";")[0].strip().lower()
-    if kind.endswith(("/json", "+json")):
-        return "json"
-    if kind.endswith(("/xml", "+xml")):
-        return "xml"
-    return "form" if kind == _FORM else "text"
+        self.headers = [*kept, ("Content-Type", FORM)]

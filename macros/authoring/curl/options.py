@@ -32,14 +32,14 @@ TAKEN = {
     "data-raw": True, "data-binary": True, "data-urlencode": True, "json": True,
     "form": True, "form-string": True, "user": True, "oauth2-bearer": True,
     "cookie": True, "user-agent": True, "referer": True, "get": False, "head": False,
-    "url-query": True, "range": True, "next": False,
+    "url-query": True, "range": True, "next": False, "globoff": False,
 }  # fmt: skip
 
 # What concerns only the terminal, or what happens here anyway.
 _SILENT = {
     "silent": False, "show-error": False, "verbose": False, "include": False,
     "output": True, "output-dir": True, "remote-name": False, "write-out": True,
-    "dump-header": True, "fail": False, "fail-with-body": False, "globoff": False,
+    "dump-header": True, "fail": False, "fail-with-body": False,
     "no-buffer": False, "progress-bar": False, "no-progress-meter": False,
     "progress-meter": False, "compressed": False, "disable": False, "trace": True,
     "trace-ascii": True, "trace-time": False, "stderr": True, "styled-output": False,

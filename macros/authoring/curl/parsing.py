@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from feedback.texts import storable
+
 from . import options
 from .command import Command, ParsedCurl
 from .errors import CurlError
@@ -24,7 +26,9 @@ def parse(text: str) -> ParsedCurl:
     if "\0" in text:
         raise CurlError("The command holds a character that no command can hold.")
     command = Command()
-    words = split(_without_prompt(text.strip()), command.note)
+    words = split(_without_prompt(storable(text).strip()), command.note)
+    if any("\0" in word for word in words):
+        raise CurlError("The command holds a character that no command can hold.")
     for name, value in options.read(_arguments(words)):
         command.take(name, value)
     return command.result()

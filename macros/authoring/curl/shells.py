@@ -6,6 +6,11 @@ Nothing is run: a variable or a command in the text stays text, with a note.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from itertools import groupby
+from typing import cast
+
+from feedback.texts import REPLACEMENT, storable
 
 from .errors import CurlError
 from .windows import PowerShell, split_arguments, without_carets
@@ -14,6 +19,8 @@ from .words import LEFT_OUT, LINE_END, SPACE, Note, Words
 _CMD = re.compile(r'\^[ \t]*\r?\n|(?:^|\s)\^"')
 _POWERSHELL = re.compile(r"`[ \t]*\r?\n|^\s*(?:PS [^>\n]*> *)?curl\.exe\b")
 _PLAIN_ENDS = re.compile(r"[\s'\"\\|;&<>$`]")
+# <user id>, as documentation has it without quotes.
+_BLANK = re.compile(r"<[A-Za-z_][\w .-]{0,60}>")
 _SINGLE_END = re.compile(r"'")
 _DOUBLE_MARK = re.compile(r'["\\$`]')
 _ANSI = re.compile(
@@ -28,11 +35,33 @@ _ANSI_LETTERS = {
 
 def split(text: str, note: Note) -> list[str]:
     """The words of the command. Raises CurlError."""
-    if _CMD.search(text):
+    if _CMD.search(text) or _doubles_quotes(text):
         return split_arguments(without_carets(text))
     if _POWERSHELL.search(text):
         return PowerShell(text, note).words()
     return _Posix(text, note).words()
+
+
+def _doubles_quotes(text: str) -> bool:
+    """Whether a quote in quotes is written as two, as Firefox did for cmd on one line.
+
+    In sh they would end the quotes and begin them again, which nobody writes.
+    """
+    at, opened = 0, -1
+    while at < len(text):
+        letter = text[at]
+        if letter == "\\":
+            at += 1
+        elif letter == "'" and opened < 0:
+            return False  # Quotes of sh, which cmd does not know.
+        elif letter == '"' and opened < 0:
+            opened = at
+        elif letter == '"':
+            if text[at + 1 : at + 2] == '"' and at > opened + 1:
+                return True
+            opened = -1
+        at += 1
+    return False
 
 
 class _Posix(Words):
@@ -112,21 +141,51 @@ class _Posix(Words):
     def _ansi(self) -> None:
         start = self.at
         self.at += 2
-        self.put("")
+        pieces: list[str | bytes] = []
         while True:
             end = self.find(re.compile(r"['\\]"), self.at, f"$' of column {start + 1}")
-            self.put(self.text[self.at : end])
+            if end > self.at:
+                pieces.append(self.text[self.at : end])
             self.at = end + 1
             if self.text[end] == "'":
+                self.put(self._ansi_text(pieces))
                 return
             escape = _ANSI.match(self.text, end)
             if escape is None:
                 raise CurlError("The command ends within a quote.")
-            self.put(_ansi_letter(escape[0][1:]))
+            pieces.append(_ansi_piece(escape[0][1:]))
             self.at = escape.end()
+
+    def _ansi_text(self, pieces: list[str | bytes]) -> str:
+        """Bytes are UTF-8, and two halves in a row one character. Raises CurlError."""
+        text = ""
+        for are_bytes, run in groupby(pieces, lambda piece: isinstance(piece, bytes)):
+            if are_bytes:
+                text += self._decoded(b"".join(cast(Iterable[bytes], run)))
+            else:
+                text += "".join(cast(Iterable[str], run))
+        joined = storable(text.replace("\0", ""))
+        if joined.count(REPLACEMENT) > text.count(REPLACEMENT) or "\0" in text:
+            raise CurlError("An escape in the command stands for no character.")
+        return joined
+
+    def _decoded(self, written: bytes) -> str:
+        try:
+            return written.decode()
+        except UnicodeDecodeError:
+            self.note(
+                "Bytes in $'...' that are not UTF-8 were read as the letters of these"
+                " numbers, which is what older browsers mean by them."
+            )
+            return written.decode("latin-1")
 
     def _operator(self, letter: str, following: str) -> bool:
         inside = self.word is not None or letter in "<>"
+        if blank := _BLANK.match(self.text, self.at):
+            self.note(f"{blank[0]} is a place to fill in; it was kept as text.")
+            self.put(blank[0])
+            self.at = blank.end()
+            return True
         if letter == "&" and self.word is not None and following not in (*SPACE, ""):
             # A URL without quotes. A shell would cut it here, and nobody means that.
             self.put(letter)
@@ -141,15 +200,18 @@ class _Posix(Words):
         return False
 
 
-def _ansi_letter(code: str) -> str:
+def _ansi_piece(code: str) -> str | bytes:
+    """What an escape stands for: a byte, or a character."""
     kind, rest = code[0], code[1:]
-    if kind in "xuU" and rest:
+    if kind == "x" and rest:
+        return bytes([int(rest, 16)])
+    if kind in "01234567":
+        return bytes([int(code, 8) & 0xFF])
+    if kind in "uU" and rest:
         number = int(rest, 16)
-        if number > 0x10FFFF or 0xD800 <= number <= 0xDFFF:
+        if number > 0x10FFFF:
             raise CurlError(f"\\{code} in the command is not a character.")
         return chr(number)
-    if kind in "01234567":
-        return chr(int(code, 8) & 0xFF)
     if kind == "c":
         return chr(ord(rest[0]) & 0x1F) if rest else "c"
     if kind in "\\'\"?":

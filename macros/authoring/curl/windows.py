@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from .errors import CurlError
-from .words import LEFT_OUT, LINE_END, SPACE, Words
+from .words import LEFT_OUT, LINE_END, Words
 
 
 class PowerShell(Words):
@@ -81,7 +81,8 @@ def without_carets(text: str) -> str:
             continue
         if letter == '"':
             quoted = not quoted
-        kept.append(letter)
+        # A line break that no caret keeps is between two words.
+        kept.append(" " if letter in "\r\n" and not quoted else letter)
         at += 1
     return "".join(kept)
 
@@ -94,7 +95,7 @@ def split_arguments(text: str) -> list[str]:
     at = 0
     while at < len(text):
         letter = text[at]
-        if letter in SPACE and not quoted:
+        if letter in " \t" and not quoted:
             if word is not None:
                 words.append("".join(word))
             word = None

@@ -11,10 +11,15 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote_plus
 from xml.parsers import expat
 
-from logs.redaction import is_credential
+from logs.redaction import (
+    WEBHOOK_URL,
+    is_credential,
+    is_credential_in_body,
+    replace_members,
+    replace_parameters,
+)
 
 from ...auth.kinds import AuthKind
-from ...config.concealing import JSON_MEMBER, WEBHOOK_URL
 from ...http import TransportError
 from ...models.secrets import MIN_VALUE
 from ...steps.kinds.web_request import BODY_CONTEXTS, BodyKind, Method
@@ -26,7 +31,6 @@ from ..presets import host_of
 _STAND_IN = re.compile(
     r"\$\{?(\w+)\}?|<([^<>]*)>|\[([^\[\]]*)\]|(your[\w -]*)", re.IGNORECASE
 )
-_PARAMETER = re.compile(r"(?<=[?&])([^=&#]+)=([^&#]*)")
 _SCHEME = re.compile(r"([A-Za-z][\w-]*) +(\S+)")
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 
@@ -196,21 +200,20 @@ class _Drafter:
         if WEBHOOK_URL.match(url) and "((" not in url:
             return self._tag("url", "Webhook URL", url)
 
-        def one(match: re.Match[str]) -> str:
-            name, value = match[1], match[2]
+        def one(name: str, value: str) -> str:
             if not value or not is_credential(unquote_plus(name)):
-                return match[0]
+                return value
             label = f"Parameter {name} of the URL"
-            return f"{name}={self._tag(name, label, unquote_plus(value))}"
+            return self._tag(name, label, unquote_plus(value))
 
-        return _PARAMETER.sub(one, url)
+        return replace_parameters(url, one)
 
     def _body(self) -> tuple[str, str]:
         body, kind = self.parsed.body, self.parsed.body_kind
         if body is None or kind == BodyKind.NONE:
             return BodyKind.NONE, ""
         if kind == BodyKind.JSON and _is_json(body):
-            return kind, JSON_MEMBER.sub(self._member, body)
+            return kind, replace_members(body, self._member)
         if kind == BodyKind.XML and _is_xml(body):
             return kind, body
         if kind == BodyKind.FORM and (pairs := _pairs(body)) is not None:
@@ -222,20 +225,16 @@ class _Drafter:
             )
         return BodyKind.TEXT, body
 
-    def _member(self, match: re.Match[str]) -> str:
+    def _member(self, name: str, written: str) -> str:
         try:
-            name, value = json.loads(match[1]), json.loads(match[3])
+            value = json.loads(f'"{written}"')
         except ValueError:
-            return match[0]
-        # A plain "key" is as often the key of a project.
-        if not is_credential(name) or name.lower() == "key":
-            return match[0]
+            return written
         tag = self._tag(name, f"Member {name} of the body", value)
-        written = tag if tag != value else match[3][1:-1]
-        return f'{match[1]}{match[2]}"{written}"'
+        return tag if tag != value else written
 
     def _line(self, name: str, value: str) -> str:
-        if is_credential(name) and name.lower() != "key":
+        if is_credential_in_body(name):
             value = self._tag(name, f"Field {name} of the form", value)
         return f"{name}={value}"
 

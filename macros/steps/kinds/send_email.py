@@ -16,7 +16,7 @@ from logs.models import Attempt
 from logs.redaction import MASK
 
 from ...auth.authentication import Forbidden
-from ...http import Request
+from ...http import Request, TransportError
 from ...models import Macro
 from ...models.steps import Problems, Settings
 from ...tags import (
@@ -189,7 +189,8 @@ def _checked(addresses: Iterable[str]) -> list[str]:
             if '"' in address or "," in address:
                 raise ValidationError("")
             validate_email(address)
-        except ValidationError:
+            mail.on_the_wire(address)
+        except (ValidationError, TransportError):
             fits = len(address) <= _MAX_SHOWN
             shown = address if fits else f"{address[:_MAX_SHOWN]}…"
             problem = f"'{shown}' is not an e-mail address."

@@ -16,6 +16,8 @@ _NEEDS_SCHEME = "The URL must begin with http:// or https://"
 _UNFIT = re.compile(r"[\s\x00-\x1f\x7f-\x9f\\]")
 # The same, but for the backslashes that make parentheses text.
 _UNFIT_IN_SOURCE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]|\\(?!\(\(|\)\))")
+# Clients take a URL with one for not encoded at all, and encode all of it once more.
+_LONE_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
 _UNFIT_IN_HOST = frozenset('%<>"{}|^`')
 _AUTHORITY_END = re.compile(r"[/?#]")
 
@@ -28,6 +30,7 @@ def lay_out_url(source: Source, pieces: list[Piece]) -> Layout:
             parts.append(piece.text)
         else:
             parts.append(Slot(piece, _whole if piece.start == 0 else _encoded))
+    _join_queries(parts)
     if not _has_fit_letters(source, pieces):
         return Layout(parts)
     if parts and isinstance(parts[0], Slot):
@@ -41,6 +44,16 @@ def lay_out_url(source: Source, pieces: list[Piece]) -> Layout:
     return Layout(parts, _render_check(parts))
 
 
+def _join_queries(parts: list[str | Slot]) -> None:
+    """A whole URL may have a query of its own: then what follows is added to that."""
+    if len(parts) < 2:
+        return
+    first, second = parts[:2]
+    if isinstance(first, Slot) and isinstance(second, str) and second[0] == "?":
+        parts[0] = Slot(first.tag, _whole_before_query, f"{first.mask}?")
+        parts[1] = second[1:]
+
+
 def _has_fit_letters(source: Source, pieces: list[Piece]) -> bool:
     before = len(source.problems)
     for piece in pieces:
@@ -49,6 +62,13 @@ def _has_fit_letters(source: Source, pieces: list[Piece]) -> bool:
             offset = unfit.start() if unfit else piece.start
             source.refuse(
                 offset, "a URL may hold no spaces, line breaks or backslashes"
+            )
+        elif isinstance(piece, Literal) and _LONE_PERCENT.search(piece.text):
+            lone = _LONE_PERCENT.search(source.text, piece.start, piece.end)
+            offset = lone.start() if lone else piece.start
+            source.refuse(
+                offset,
+                "a % must have two hexadecimal digits after it; %25 is a % itself",
             )
     return len(source.problems) == before
 
@@ -75,7 +95,16 @@ def _whole(value: object) -> str:
         raise ValueRefused(
             "holds a space, line break or backslash, which a URL cannot hold"
         )
+    if _LONE_PERCENT.search(text):
+        raise ValueRefused("holds a % without two hexadecimal digits after it")
     return text
+
+
+def _whole_before_query(value: object) -> str:
+    url = _whole(value).partition("#")[0]
+    if url.endswith(("?", "&")):
+        return url
+    return f"{url}&" if "?" in url else f"{url}?"
 
 
 def check_url(url: str) -> None:

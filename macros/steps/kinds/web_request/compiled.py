@@ -10,13 +10,12 @@ from django.conf import settings as configuration
 
 from feedback.changes import ChangeChecker
 from logs.models import Attempt
-from logs.redaction import MASK
+from logs.redaction import MASK, mask_typed
 
 from ....auth.authentication import (
     Authentication,
     Forbidden,
     authenticate,
-    secrets_for_destination,
     secrets_of,
 )
 from ....auth.credentials import Credentials
@@ -31,6 +30,7 @@ from ....tags import (
     RenderError,
     Scope,
     Template,
+    TemplateError,
     compile_template,
 )
 from ....tags.headers import compile_headers
@@ -68,11 +68,11 @@ class CompiledWebRequest(CompiledRequest):
         body = None
         if settings["body_kind"] != BodyKind.NONE:
             output, content_type = BODY_CONTEXTS[settings["body_kind"]]
-            body = compile_template(settings["body"], output, scope)
+            body = _compiled(settings["body"], output, scope)
             if not any(name.lower() == "content-type" for name, _ in headers):
                 fixed = compile_template(content_type, OutputContext.HEADER, scope)
                 headers = [("Content-Type", fixed), *headers]
-        url = compile_template(settings["url"].strip(), OutputContext.URL, scope)
+        url = _compiled(settings["url"].strip(), OutputContext.URL, scope)
         # A run that started under an older version has none.
         returns = compile_rows(settings.get("return_values", ()))
         return cls(settings["method"], url, headers, body, settings, returns)
@@ -151,7 +151,8 @@ class CompiledWebRequest(CompiledRequest):
 
     @cached_property
     def _sent(self) -> list[str]:
-        return sorted(self._tagged | secrets_for_destination(self.settings))
+        """A token that was got for a client secret goes where the secret may."""
+        return sorted(self.secrets)
 
     def _check_secrets(self) -> None:
         for name in self._tagged:
@@ -182,3 +183,16 @@ class CompiledWebRequest(CompiledRequest):
         if self.body is not None:
             body = render(self.body).encode("utf-8", "replace")
         return Request(self.method, render(self.url), tuple(headers), body)
+
+
+def _compiled(text: str, output: OutputContext, scope: Scope) -> Template:
+    """With a twin for people, if somebody typed a credential into it."""
+    template = compile_template(text, output, scope)
+    masked, typed = mask_typed(text, output)
+    if masked != text:
+        try:
+            shown = compile_template(masked, output, scope)
+        except TemplateError:
+            shown = Template.literal(MASK)
+        template.show_as(shown, typed)
+    return template

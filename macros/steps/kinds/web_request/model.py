@@ -11,6 +11,7 @@ from logs.redaction import is_credential, origin_in
 from ....auth.kinds import SECRET_FIELDS, AuthKind
 from ....extraction import Source, check
 from ....models import Macro
+from ....models.secrets import secrets_tagged_in
 from ....models.steps import Problems, Settings
 from ....tags import (
     OutputContext,
@@ -27,6 +28,8 @@ from .bodies import BODY_CONTEXTS, BodyKind, Method
 from .compiled import CompiledWebRequest
 from .credentials import check_credentials
 
+# Each is looked for in every response, in many forms.
+MAX_SECRETS = 30
 # How the text of a body that is not sent is read.
 _AS_IS = OutputContext.TEXT, ""
 
@@ -153,6 +156,8 @@ class WebRequest(StepKind):
                 problems[field] = [_with_position(each) for each in error.problems]
         for field, problem in check_credentials(self.settings(), macro, scope):
             problems.setdefault(field, []).append(problem)
+        if problem := self._check_secrets():
+            problems.setdefault("body", []).append(problem)
         problems["return_values"] = [*self._check_return_values()]
         return problems
 
@@ -165,6 +170,17 @@ class WebRequest(StepKind):
             output, _ = BODY_CONTEXTS[self.body_kind]
             compilers["body"] = lambda: compile_template(self.body, output, scope)
         return compilers
+
+    def _check_secrets(self) -> str:
+        settings = self.settings()
+        names = {normalise(settings[field]) for field in SECRET_FIELDS} - {""}
+        for field in self.secret_templates(settings):
+            names.update(secrets_tagged_in(settings[field]))
+        if len(names) <= MAX_SECRETS:
+            return ""
+        return (
+            f"A web request has at most {MAX_SECRETS} secrets; here are {len(names)}."
+        )
 
     def _check_return_values(self) -> list[str]:
         # As the lookup of a column or a filter such a name would mean something else.

@@ -1,0 +1,95 @@
+"""A number is sent as it was typed, from the form to the wire."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from urllib.parse import parse_qs
+
+import pytest
+
+from centerhook.receiver import Receiver
+from feedback import forms
+from feedback.forms import answer_from, stored_answer
+from feedback.models import Feedback, FeedbackType, FormField
+from feedback.models.numbers import ExactDecoder, ExactEncoder
+from macros import deliveries
+from tests import factories
+from tests.api.callers import issue_key, program
+
+pytestmark = pytest.mark.django_db
+
+TYPED = {
+    "0.1": "0.1",
+    "12345.678901": "12345.678901",
+    "0.000001": "0.000001",
+    "-0.000001": "-0.000001",
+    "123456789012.123456": "123456789012.123456",
+    "999999999999.999999": "999999999999.999999",
+    "999999999999": "999999999999",
+    "0.300000": "0.3",
+    "1.50": "1.5",
+    "7.0": "7",
+    "0": "0",
+}
+
+
+@pytest.fixture
+def bugs() -> FeedbackType:
+    return factories.feedback_type()
+
+
+def a_ticket(bugs: FeedbackType, typed: str) -> Feedback:
+    """With the answer that the ticket's form makes of what is typed."""
+    question = forms.questions_of(bugs)["field_impact"]
+    answers = forms.answers_in({"field_impact": question.clean(typed)})
+    return factories.ticket(bugs, form_values=answers)
+
+
+@pytest.mark.parametrize("typed", TYPED)
+def test_every_digit_of_an_answer_arrives(
+    bugs: FeedbackType, receiver: Receiver, typed: str
+) -> None:
+    ticket = a_ticket(bugs, typed)
+    url = f"{receiver.url}/ok?n=((Field: Impact))"
+    as_json = '{"v": ((Field: Impact)), "t": "((Field: Impact|strip))"}'
+    macro = factories.macro(bugs, url, headers="X-N: ((Field: Impact))", body=as_json)
+    form = factories.macro(
+        bugs, url, body="n=((Field: Impact|default:0.10))", body_kind="form"
+    )
+    for each in (macro, form):
+        deliveries.work(factories.run(each).pk)
+
+    first, second = receiver.requests
+    sent = TYPED[typed]
+    assert first.body.decode() == f'{{"v": {sent}, "t": "{sent}"}}'
+    assert parse_qs(first.target.partition("?")[2]) == {"n": [sent]}
+    assert dict(first.headers)["X-N"] == sent
+    assert second.body.decode() == f"n={sent}"
+
+    token = issue_key(bugs)
+    shown = program(token).get(f"/api/v1/feedback/{ticket.pk}/")
+    assert f'"impact":{sent}' in shown.content.decode().replace(": ", ":")
+
+
+@pytest.mark.parametrize("typed", TYPED)
+def test_a_ticket_is_found_by_its_number(bugs: FeedbackType, typed: str) -> None:
+    question = FormField.objects.get(feedback_type=bugs, key="impact")
+    answer = answer_from(question, typed)
+    factories.ticket(bugs, form_values={"impact": answer})
+    assert Feedback.objects.get().form_values == {"impact": answer}
+    wanted = stored_answer(question, typed)
+    assert Feedback.objects.filter(form_values__impact=wanted).count() == 1
+
+
+def test_no_text_passes_for_a_number() -> None:
+    values = {
+        "a": Decimal("0.10"),
+        "b": "decimal-x:1",
+        "c": [Decimal("1E-7")],
+        "d": 1.5,
+    }
+    text = json.dumps(values, cls=ExactEncoder)
+    assert text == '{"a": 0.1, "b": "decimal-x:1", "c": [0.0000001], "d": 1.5}'
+    read = json.loads(text, cls=ExactDecoder)
+    assert read["a"] == Decimal("0.1") and read["d"] == Decimal("1.5")
