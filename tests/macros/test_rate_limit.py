@@ -27,7 +27,14 @@ def _empty_redis() -> None:
 
 @pytest.mark.parametrize(
     ("rate", "expected"),
-    [(None, (0, 1)), (1.0, (1, 1)), (2.5, (5, 2)), (0.5, (1, 2)), (0.01, (1, 100))],
+    [
+        (None, (0, 1)),
+        (1.0, (1, 1)),
+        (2.5, (5, 2)),
+        (0.5, (1, 2)),
+        (0.01, (1, 100)),
+        (1 / 101, (1, 100)),
+    ],
 )
 def test_a_rate_is_so_many_in_so_many_seconds(
     rate: float | None, expected: tuple[int, int]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.conf import settings
+from django.conf import settings as configured
 from django.utils import timezone
 
 from logs.models import Attempt, Cause, Delivery, Destination, ErrorClass, Run
@@ -65,7 +65,7 @@ def test_what_is_on_the_wire_is_held_by_renewing_in_good_time(time: FakeTime) ->
     held_until = Delivery.objects.get().next_attempt_at
 
     def flush_after(share: float) -> Any:
-        seconds = share * settings.LEASE_SECONDS
+        seconds = share * configured.LEASE_SECONDS
         time.now = 1000.0 + seconds
         with time_machine.travel(begun + timedelta(seconds=seconds)):
             work.flush()
@@ -208,3 +208,28 @@ def test_a_paused_macro_holds_up_its_runs_but_no_test() -> None:
     work.run.cause = Cause.ACTION
     work.flush()
     assert not work.has_more and waits(work) == [0.0, 0.0]
+
+
+def test_an_attempt_says_in_milliseconds_how_long_it_took() -> None:
+    work, sent = a_work(a_run())
+    work.advance()
+    sent[0].exchange.seconds = 0.25
+    sent[0].exchange.result = TransportError("It failed.", "connect")
+    work.finished(sent[0])
+    [outcome] = work.results
+    assert outcome.attempt is not None and outcome.attempt.total_ms == 250
+
+
+def test_the_next_batch_is_claimed_when_less_than_a_quarter_is_left(
+    settings: Any,
+) -> None:
+    settings.BATCH_SIZE = 8
+    work, sent = a_work(a_run(20), cap=1)
+    work.advance()
+    claimed_at = {}
+    for unsent in range(7, 0, -1):
+        sent[-1].exchange.result = TransportError("It failed.", "connect")
+        work.finished(sent[-1])
+        work.advance()
+        claimed_at[unsent] = Delivery.objects.exclude(lease="").count()
+    assert claimed_at == {7: 8, 6: 8, 5: 8, 4: 8, 3: 8, 2: 8, 1: 16}
