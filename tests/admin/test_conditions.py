@@ -58,6 +58,7 @@ def both(page: Client, olivia: User) -> Both:
     return numbers
 
 
+@pytest.mark.sweep
 def test_every_condition_on_tickets_selects_the_same_rows(
     bugs: FeedbackType, both: Both
 ) -> None:
@@ -109,6 +110,7 @@ def test_every_condition_on_tickets_selects_the_same_rows(
     assert both("feedback", **conditions) == [ticket.pk]
 
 
+@pytest.mark.sweep
 def test_every_condition_on_testers_selects_the_same_rows(
     bugs: FeedbackType, both: Both
 ) -> None:

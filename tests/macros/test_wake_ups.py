@@ -16,7 +16,7 @@ import time_machine
 from django.db import connection
 from django.utils import timezone
 from redis.exceptions import RedisError
-from rq import SimpleWorker
+from rq import SimpleWorker, Worker
 from rq.exceptions import StopRequested
 
 from centerhook.receiver import Receiver
@@ -89,6 +89,9 @@ def test_starting_a_run_wakes_a_worker_once_after_the_commit() -> None:
 def three_workers() -> Iterator[None]:
     """They are known to Redis, and do nothing."""
     line = django_rq.get_queue(queue.QUEUE)
+    # A worker that another test has killed is known for some minutes.
+    for killed in Worker.all(queue=line):
+        killed.register_death()
     workers = [DeafWorker([line], connection=line.connection) for _ in range(3)]
     for worker in workers:
         worker.register_birth()
