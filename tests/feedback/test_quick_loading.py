@@ -47,6 +47,8 @@ def test_a_loaded_row_is_the_same_as_ever(
         state, expected_state = (
             each.__dict__.pop("_state").__dict__ for each in (row, expected)
         )
+        # Newer Djangos hand it over with each query, which another test holds.
+        state.pop("fetch_mode", None)
         assert row.__dict__ == expected.__dict__
         assert state == expected_state
 
@@ -70,7 +72,7 @@ def test_a_loaded_row_is_saved_as_a_change(bugs: FeedbackType) -> None:
 def test_what_newer_djangos_keep_on_a_row_is_kept() -> None:
     row = Person.from_db("default", ["id"], [1], fetch_mode="peers")
     assert row._state.fetch_mode == "peers"
-    assert not hasattr(Person.from_db("default", ["id"], [1])._state, "fetch_mode")
+    assert "fetch_mode" not in vars(Person.from_db("default", ["id"], [1])._state)
 
 
 def test_an_attempt_is_begun_with_what_its_fields_begin_with(

@@ -239,4 +239,5 @@ def test_a_macro_is_offered_by_the_name_it_has(
     offered = dict(tickets.fields["action"].choices).values()
     assert name in offered
     offered = dict(testers.context["action_form"].fields["action"].choices).values()
-    assert f"{name} (all testers of {name} Labs)".lower() in map(str.lower, offered)
+    labels = [str(label).lower() for label in offered]
+    assert f"{name} (all testers of {name} Labs)".lower() in labels
