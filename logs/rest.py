@@ -17,10 +17,22 @@ class CountsSerializer(serializers.ModelSerializer):
     """Deliveries, by their state."""
 
     pending = serializers.IntegerField(read_only=True)
+    problems = serializers.IntegerField(
+        read_only=True,
+        help_text="How many of those delivered lack a return value that is required.",
+    )
 
     class Meta:
         model = Run
-        fields = ["total", "delivered", "failed", "pending", "skipped", "cancelled"]
+        fields = [
+            "total",
+            "delivered",
+            "problems",
+            "failed",
+            "pending",
+            "skipped",
+            "cancelled",
+        ]
         read_only_fields = fields
 
 

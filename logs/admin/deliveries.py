@@ -98,7 +98,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.display(ordering="last_error")
     def error(self, delivery: Delivery) -> str:
-        return error_label(delivery.last_error, delivery.last_status) or "-"
+        return error_label(delivery.last_error) or "-"
 
     @admin.display(description="run", ordering="run")
     def run_number(self, delivery: Delivery) -> int:
@@ -119,7 +119,7 @@ def _log(delivery: Delivery) -> dict[str, object]:
             (
                 attempt,
                 *_lines(explain(attempt)),
-                error_label(attempt.error_class, attempt.status),
+                error_label(attempt.error_class),
                 _as_curl(attempt),
             )
             for attempt in reversed(attempts)

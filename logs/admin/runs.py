@@ -39,6 +39,7 @@ class RunAdmin(ReadOnlyAdmin):
         "state",
         "total",
         "delivered",
+        "problems",
         "failed",
         "pending",
         "actor_name",

@@ -26,6 +26,8 @@ class ErrorClass(models.TextChoices):
     REDIRECT = "redirect", "Redirected"
     HTTP = "http", "Refused by the destination"
     LOST = "lost", "Worker stopped"
+    # The request was accepted: it is delivered, with a problem.
+    VALUE = "value", "Return value missing"
 
     @classmethod
     def of_status(cls, status: int) -> str:

@@ -181,6 +181,11 @@ class Delivery(QuickLoading):
         return self.feedback_id or self.tester_id or 0
 
     @property
+    def has_problem(self) -> bool:
+        """Accepted, and a return value that its step requires is missing."""
+        return self.state == DeliveryState.DELIVERED and bool(self.last_error)
+
+    @property
     def is_being_sent(self) -> bool:
         return self.state == DeliveryState.PENDING and bool(self.lease)
 

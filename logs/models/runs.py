@@ -58,7 +58,7 @@ class RunQuerySet(ScopedQuerySet["Run"]):
 class Run(models.Model):
     """One Perform Action: a macro and what it was run on, as they were at the click.
 
-    `logs.recording` keeps the four counters of outcomes in the transaction that ends
+    `logs.recording` keeps the counters of outcomes in the transaction that ends
     the deliveries, so that they outlive pruned rows and cost nothing to show.
     """
 
@@ -91,6 +91,8 @@ class Run(models.Model):
     # How many of the selection a macro that runs once has run on before.
     left_out = models.PositiveIntegerField(default=0)
     delivered = models.PositiveIntegerField(default=0)
+    # How many of those delivered lack a return value that their step requires.
+    problems = models.PositiveIntegerField("with a problem", default=0)
     failed = models.PositiveIntegerField(default=0)
     skipped = models.PositiveIntegerField(default=0)
     cancelled = models.PositiveIntegerField(default=0)

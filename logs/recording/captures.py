@@ -16,8 +16,8 @@ from django.db.models import Model
 from feedback.changes.columns import write_columns
 from feedback.models import Feedback, Tester
 
-from ..models import Attempt, DeliveryState, ErrorClass, Run, SubjectKind
-from .outcomes import Outcome
+from ..models import Attempt, ErrorClass, Run, SubjectKind
+from .outcomes import Captured, Outcome
 
 _MODELS: dict[SubjectKind, type[Model]] = {
     SubjectKind.FEEDBACK: Feedback,
@@ -48,8 +48,8 @@ def store(outcomes: Sequence[Outcome], run: Run) -> None:
         if pk not in subjects:
             kind = run.subject_kind.label.lower()
             _note(outcome, [f"Nothing is stored: the {kind} was deleted."])
-        elif (after := _with_captured(subjects[pk], outcome, run.pk)) is not None:
-            subjects[pk] = after
+        else:
+            subjects[pk] = _with_captured(subjects[pk], outcome, run.pk)
             changed.add(pk)
     write_columns(model, _COLUMNS, {pk: subjects[pk] for pk in changed})
 
@@ -63,8 +63,8 @@ def _lock(model: type[Model], pks: set[int]) -> dict[int, tuple[_Data, _Data]]:
 
 def _with_captured(
     subject: tuple[_Data, _Data], outcome: Outcome, run_id: int
-) -> tuple[_Data, _Data] | None:
-    """The subject's data after the outcome; None if nothing of it is stored."""
+) -> tuple[_Data, _Data]:
+    """The subject's data after the outcome."""
     data, provenance = dict(subject[0]), dict(subject[1])
     attempt = cast(Attempt, outcome.attempt)
     at = _response_at(attempt)
@@ -77,9 +77,10 @@ def _with_captured(
         grown = data | {each.key: each.value}
         if _size(grown) > MAX_DATA and _size(grown) > _size(data):
             if each.required:
-                _fail(outcome, f"The required {each.key} could not be stored: {_FULL}.")
-                return None
-            notes.append(f"Not stored: {each.key}, since {_FULL}.")
+                _lack(outcome, each)
+                notes.append(f"The required {each.key} is missing: {_FULL}.")
+            else:
+                notes.append(f"Not stored: {each.key}, since {_FULL}.")
             continue
         data = grown
         provenance[each.key] = {**origin, "at": at.isoformat(), "source": each.source}
@@ -103,17 +104,11 @@ def _is_newer(before: object, origin: dict[str, int], at: datetime) -> bool:
         return False
 
 
-def _fail(outcome: Outcome, why: str) -> None:
-    """End it as failed, before its state is written.
-
-    It captures nothing any more, also if the writing is repeated.
-    """
-    outcome.state = DeliveryState.FAILED
-    outcome.captured = ()
-    cast(Attempt, outcome.attempt).error_class = ErrorClass.HTTP
-    _note(
-        outcome, [why, "Nothing from the response is stored, though the system acted."]
-    )
+def _lack(outcome: Outcome, missing: Captured) -> None:
+    """It is delivered, with a problem, and is so before its state is written."""
+    cast(Attempt, outcome.attempt).error_class = ErrorClass.VALUE
+    stops = [at for at in (outcome.stops_at, missing.stops_at) if at is not None]
+    outcome.stops_at = min(stops, default=None)
 
 
 def _note(outcome: Outcome, lines: list[str]) -> None:

@@ -79,11 +79,8 @@ def explain(attempt: Attempt) -> str:
     return " ".join(part for part in parts if part)
 
 
-def error_label(error_class: str, status: int | None) -> str:
+def error_label(error_class: str) -> str:
     """The name of an error in lists; an empty string if there is none."""
-    if error_class == ErrorClass.HTTP and status is not None and status < 300:
-        # The destination has accepted the request, but its response is of no use.
-        return "Return value missing"
     return str(ErrorClass(error_class).label) if error_class else ""
 
 

@@ -14,14 +14,18 @@ from ..models import Attempt, Delivery, DeliveryState
 _SHOWN = 200
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Captured:
-    """A value for a subject's external data; `source` says where it is from."""
+    """A value for a subject's external data; `source` says where it is from.
+
+    `stops_at` is the first later step that can't do without it.
+    """
 
     key: str
     value: object
     source: str
     required: bool = False
+    stops_at: int | None = None
 
     def __str__(self) -> str:
         return f"{self.key} = {_shown(self.value)} ({self.source})"
@@ -35,6 +39,8 @@ class Outcome:
     Without an attempt it was given back unsent, which uses none up. `captured` goes to
     the subject's external data, and `message` is the attempt's message without what
     becomes of that. Where there is a `change` to make, making it decides the state.
+    `stops_at` is the first later step of the subject that needs a value that is
+    missing: it is skipped with all after it.
     """
 
     delivery: Delivery
@@ -45,6 +51,7 @@ class Outcome:
     captured: Sequence[Captured] = ()
     message: str = ""
     change: Change | None = None
+    stops_at: int | None = None
 
 
 def _shown(value: object) -> str:

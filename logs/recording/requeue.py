@@ -29,7 +29,7 @@ from ..models import (
 )
 from ..models.deliveries import DeliveryQuerySet
 from ..redaction import MASK
-from .states import COUNTERS
+from .states import COUNTERS, PROBLEMS
 
 # Ids in one statement.
 _CHUNK = 500
@@ -103,8 +103,9 @@ def _state_blockers() -> list[When]:
     delivered = Q(state=DeliveryState.DELIVERED)
     # In a cancelled run, the first step for a subject can be resent; the rest follows.
     not_first = Q(state=DeliveryState.CANCELLED, attempts=0, step__gt=0)
-    waits = Q(state__in=[DeliveryState.WAITING, DeliveryState.SKIPPED])
-    follows = waits | (not_first & ~_previous(delivered))
+    # One that was skipped for want of a value can be resent, once somebody gave that.
+    ended = Q(state=DeliveryState.SKIPPED) | not_first
+    follows = Q(state=DeliveryState.WAITING) | (ended & ~_previous(delivered))
     return [
         When(pending & ~Q(lease=""), then=Value(Blocker.SENDING)),
         When(pending & Q(attempts=F("attempts_before")), then=Value(Blocker.DUE)),
@@ -191,6 +192,15 @@ def _previous(where: Q) -> Q:
     return condition
 
 
+def _earlier(where: Q) -> Q:
+    """Whether this holds of any step before."""
+    condition = Q()
+    for subject in SubjectKind:
+        before = _siblings(subject).filter(step__lt=OuterRef("step"))
+        condition |= Q(Exists(before.filter(where)))
+    return condition
+
+
 def _take_from_counters(picked: DeliveryQuerySet) -> dict[int, int]:
     """Bring counters and states of the runs up to date, with as few UPDATEs as can be.
 
@@ -198,9 +208,12 @@ def _take_from_counters(picked: DeliveryQuerySet) -> dict[int, int]:
     """
     ended: dict[int, Counter[str]] = defaultdict(Counter)
     totals: Counter[int] = Counter()
-    rows = picked.values("run", "state").annotate(count=Count("pk"))
-    for run_id, state, count in rows.values_list("run", "state", "count"):
+    rows = picked.values("run", "state", "last_error").annotate(count=Count("pk"))
+    columns = rows.values_list("run", "state", "last_error", "count")
+    for run_id, state, error, count in columns:
         totals[run_id] += count
+        if state == DeliveryState.DELIVERED and error:
+            ended[run_id][PROBLEMS] += count
         if state in COUNTERS:
             ended[run_id][COUNTERS[DeliveryState(state)]] += count
     groups: dict[tuple[tuple[str, int], ...], list[int]] = defaultdict(list)
@@ -223,9 +236,9 @@ def _reactivate(pks: list[int], counts: Mapping[str, int]) -> None:
 
 
 def _make_due(picked: DeliveryQuerySet, token: str, now: datetime) -> None:
-    """Due now, or waiting where the step before it is to be delivered first."""
+    """Due now, or waiting where a step before it is to be delivered first."""
     to_do = Q(state__in=[DeliveryState.PENDING, DeliveryState.WAITING])
-    waits = Q(step__gt=0) & _previous(to_do | Q(lease=token))
+    waits = Q(step__gt=0) & _earlier(to_do | Q(lease=token))
     picked.update(
         state=Case(
             When(waits, then=Value(DeliveryState.WAITING)),

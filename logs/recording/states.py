@@ -18,13 +18,16 @@ COUNTERS = {
     DeliveryState.SKIPPED: "skipped",
     DeliveryState.CANCELLED: "cancelled",
 }
+# The one that those delivered with a problem add to besides.
+PROBLEMS = "problems"
 
 
-def add_to_counters(run: Run, ended: Counter[DeliveryState], now: datetime) -> None:
+def add_to_counters(run: Run, ended: Counter[str], now: datetime) -> None:
+    """`ended` has the names of counters."""
     if not ended:
         return
     Run.objects.filter(pk=run.pk).update(
-        **{COUNTERS[state]: F(COUNTERS[state]) + n for state, n in ended.items()}
+        **{name: F(name) + count for name, count in ended.items()}
     )
     Run.objects.settle(run.pk, now)
 
@@ -69,7 +72,7 @@ def cancel_unheld(run: Run, now: datetime) -> None:
         count = left.update(
             state=DeliveryState.CANCELLED, next_attempt_at=None, finished_at=now
         )
-        add_to_counters(run, Counter({DeliveryState.CANCELLED: count}), now)
+        add_to_counters(run, Counter(cancelled=count), now)
 
 
 def withdraw(deliveries: DeliveryQuerySet, now: datetime) -> int:
@@ -90,5 +93,5 @@ def withdraw(deliveries: DeliveryQuerySet, now: datetime) -> int:
                 next_attempt_at=None,
                 finished_at=now,
             )
-            add_to_counters(Run(pk=pk), Counter({DeliveryState.CANCELLED: count}), now)
+            add_to_counters(Run(pk=pk), Counter(cancelled=count), now)
     return left.count()

@@ -16,7 +16,8 @@ from ..models import Attempt, Delivery, DeliveryState, ErrorClass, Run
 from ..models.attempts import TEXTS, AttemptQuerySet
 from . import captures, changes, health
 from .outcomes import Outcome
-from .states import COUNTERS, add_to_counters
+from .progress import move_on
+from .states import COUNTERS, PROBLEMS, add_to_counters
 
 logger = logging.getLogger(__name__)
 
@@ -112,7 +113,7 @@ def _record(run: Run, lease: str, outcomes: Sequence[Outcome], now: datetime) ->
         held = [each for each in known if leases[each.delivery.pk] == lease]
         destinations = health.update_destinations(run, held, now)
         ended = _change_states(held, destinations, now)
-        ended += _move_on(run, held, now)
+        ended += move_on(run, held, now)
         add_to_counters(run, ended, now)
 
 
@@ -140,8 +141,8 @@ def _lock(pks: list[int]) -> dict[int, str]:
 
 def _change_states(
     outcomes: Iterable[Outcome], destinations: dict[str, int], now: datetime
-) -> Counter[DeliveryState]:
-    """One UPDATE for all that change in the same way; returns how many ended how."""
+) -> Counter[str]:
+    """One UPDATE for all that change in the same way; returns what adds to counters."""
     groups = defaultdict(list)
     for outcome in outcomes:
         attempt = outcome.attempt
@@ -149,7 +150,7 @@ def _change_states(
         origin = destinations.get(outcome.origin)
         key = (outcome.state, result, outcome.retry_in, origin)
         groups[key].append(outcome.delivery.pk)
-    ended: Counter[DeliveryState] = Counter()
+    ended: Counter[str] = Counter()
     for (state, result, retry_in, destination), pks in groups.items():
         due = None if retry_in is None else now + timedelta(seconds=retry_in)
         changes: dict[str, object] = {
@@ -164,32 +165,10 @@ def _change_states(
             changes["destination"] = destination
         if state in COUNTERS:
             changes["finished_at"] = now
-            ended[state] += len(pks)
+            ended[COUNTERS[state]] += len(pks)
+            if state == DeliveryState.DELIVERED and result and result[1]:
+                ended[PROBLEMS] += len(pks)
         Delivery.objects.filter(pk__any_of=pks).update(**changes)
-    return ended
-
-
-def _move_on(
-    run: Run, outcomes: Iterable[Outcome], now: datetime
-) -> Counter[DeliveryState]:
-    """Make each subject's next step due, or end its later ones after a failure."""
-    ended: Counter[DeliveryState] = Counter()
-    if len(run.snapshot["steps"]) == 1:
-        return ended
-    groups = defaultdict(list)
-    for outcome in outcomes:
-        if outcome.state in COUNTERS:
-            delivery = outcome.delivery
-            groups[delivery.step, outcome.state].append(delivery.subject_id)
-    for (step, state), subjects in groups.items():
-        mine = {f"{run.subject_kind}__in": subjects}
-        waiting = Delivery.objects.filter(run=run, state=DeliveryState.WAITING, **mine)
-        if state == DeliveryState.DELIVERED:
-            following = waiting.filter(step=step + 1)
-            following.update(state=DeliveryState.PENDING, next_attempt_at=now)
-            continue
-        end = state if state == DeliveryState.CANCELLED else DeliveryState.SKIPPED
-        ended[end] += waiting.update(state=end, finished_at=now)
     return ended
 
 

@@ -1,17 +1,15 @@
 """What must not be read in a log, masked before a row is written."""
 
-from .forms import MIN_REDACTED, Echoes, echoes, written_forms
+from .finding import MASK, MIN_REDACTED, Echoes
+from .forms import echoes, written_forms
 from .masks import (
     HIDDEN,
-    MASK,
     credentials_in,
     header_lines,
     is_credential,
     mask_header,
     mask_url,
     origin_in,
-    redact,
-    redact_end,
     replace_parameters,
 )
 from .typed import (
@@ -39,8 +37,6 @@ __all__ = [
     "mask_typed",
     "mask_url",
     "origin_in",
-    "redact",
-    "redact_end",
     "replace_members",
     "replace_parameters",
     "replace_typed",

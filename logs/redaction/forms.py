@@ -5,59 +5,20 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property, lru_cache
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from html import escape
 from itertools import product
 from urllib.parse import quote, quote_plus
 
-import re2
+from .finding import Echoes
 
-# Masking shorter values would blot out ordinary words.
-MIN_REDACTED = 6
 # The part of a URL after its host, where it is long enough to be a secret's.
 _PATH = re.compile(r"https?://[^/]+/(.{12,})", re.IGNORECASE)
 # What JSON encoders that write for web pages escape besides: Go's, and .NET's or PHP's.
 _ESCAPED_IN_JSON = ("<>&", "<>&'\"+`")
 # Nobody writes a longer one, such as a key in PEM, letter by letter.
 _MAX_UNUSUAL = 1_000
-
-
-class Echoes:
-    """Every form in which some secrets may turn up, looked for in one pass.
-
-    The text is first searched for the ends of all forms together, and nearly always
-    holds none.
-    """
-
-    def __init__(self, forms: Iterable[str] = ()) -> None:
-        self.forms = tuple(longest_first(forms))
-
-    @cached_property
-    def _ends(self) -> Callable[[bytes], object]:
-        ends = sorted({form[-MIN_REDACTED:] for form in self.forms})
-        options = re2.Options()
-        options.encoding = re2.Options.Encoding.LATIN1
-        options.never_capture = True
-        wanted = b"|".join(re2.escape(_bytes(end)) for end in ends)
-        search: Callable[[bytes], object] = re2.compile(wanted, options).search
-        return search
-
-    def those_in(self, text: str) -> list[str]:
-        """The forms that stand in the text."""
-        if not self.forms or not self._ends(_bytes(text)):
-            return []
-        return [form for form in self.forms if form in text]
-
-
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
-
-
-def longest_first(forms: Iterable[str]) -> list[str]:
-    """So that none leaves a tail of another that begins alike; without short ones."""
-    long = {form for form in forms if len(form) >= MIN_REDACTED}
-    return sorted(long, key=lambda form: (-len(form), form))
 
 
 def echoes(secrets: Iterable[str], sent: Iterable[str] = ()) -> Echoes:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from urllib.parse import unquote_plus
 
-from .forms import MIN_REDACTED, longest_first, written_forms
+from .finding import MASK, Echoes
+from .forms import written_forms
 
-MASK = "••••••"
 # What stands in place of a value as a whole.
 HIDDEN = "(not shown)"
 
@@ -60,11 +60,10 @@ def header_lines(headers: Headers) -> str:
     return "\n".join(f"{name}: {mask_header(name, value)}" for name, value in headers)
 
 
-def credentials_in(headers: Headers, url: str) -> list[str]:
+def credentials_in(headers: Headers, url: str) -> Echoes:
     """The secret values of a request: they are masked wherever they turn up again.
 
-    A receiver that echoes the request would otherwise put them into the log. The
-    longest comes first, so that none leaves a tail of another that begins alike.
+    A receiver that echoes the request would otherwise put them into the log.
     """
     secrets = set()
     for name, value in headers:
@@ -74,32 +73,13 @@ def credentials_in(headers: Headers, url: str) -> list[str]:
     for name, value in parameters_in(url):
         if is_credential(name):
             secrets |= {value, unquote_plus(value)}
-    return list(_all_forms(frozenset(secrets)))
+    return _all_forms(frozenset(secrets))
 
 
 # A run sends the same credentials with every delivery.
 @lru_cache(maxsize=256)
-def _all_forms(values: frozenset[str]) -> tuple[str, ...]:
-    return tuple(longest_first(form for each in values for form in written_forms(each)))
-
-
-def redact(text: str, secrets: Iterable[str]) -> str:
-    for secret in secrets:
-        if secret in text:
-            text = text.replace(secret, MASK)
-    return text
-
-
-def redact_end(text: str, secrets: Iterable[str]) -> str:
-    """The text of a body that was cut, without the part of a secret at its end."""
-    for secret in secrets:
-        start, end = secret[:MIN_REDACTED], len(text)
-        at = text.find(start, max(0, end - len(secret)))
-        while at >= 0:
-            if secret.startswith(text[at:]):
-                return text[:at] + MASK
-            at = text.find(start, at + 1)
-    return text
+def _all_forms(values: frozenset[str]) -> Echoes:
+    return Echoes(form for each in values for form in written_forms(each))
 
 
 def mask_url(url: str) -> str:

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from html import unescape
 from urllib.parse import unquote_plus
 
-from .forms import MIN_REDACTED
-from .masks import MASK, is_credential, origin_in, replace_parameters
+from .finding import MASK, MIN_REDACTED
+from .masks import is_credential, origin_in, replace_parameters
 
 # Given the credential's name and its value as written: what stands in its place.
 Replace = Callable[[str, str], str]

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import Error
 from django.utils import timezone
 
@@ -94,7 +95,10 @@ class Builder:
         if built.transport is Transport.MAIL:
             exchange: Exchange = MailExchange(built.request, built.masked)
             return Sending(delivery, exchange, self._throttles.mail)
-        return self._request(delivery, built)
+        sending = self._request(delivery, built)
+        if step.returns:
+            sending.exchange.max_bytes = settings.RESPONSE_MAX_BYTES
+        return sending
 
     def _context(self, delivery: Delivery) -> RenderContext:
         subject = self._subjects.get(delivery.subject_id)

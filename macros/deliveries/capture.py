@@ -12,11 +12,15 @@ from ..extraction import ExtractionError, Reading, ReturnValue, When
 
 @dataclass
 class Capture:
-    """`problems` are sentences. If `missing`, the delivery fails and stores nothing."""
+    """`problems` are sentences, `missing` the names of required values.
+
+    `stops_at` is the first later step that can't do without one of those.
+    """
 
     values: list[Captured] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    missing: bool = False
+    missing: list[str] = field(default_factory=list)
+    stops_at: int | None = None
 
 
 def captures_of(returns: Sequence[ReturnValue], reading: Reading) -> Capture:
@@ -49,17 +53,8 @@ def _say(
     for (needed, why), names in faults.items():
         listed = ", ".join(names)
         if needed:
-            capture.missing = True
-            problem = f"The required {listed} could not be had: {why}."
+            capture.missing += names
+            problem = f"The required {listed} is missing: {why}."
         else:
             problem = f"Not stored: {listed}, since {why}."
         capture.problems.append(reading.redact(problem))
-    if capture.missing:
-        capture.values = []
-        capture.problems.append(MISSING)
-
-
-MISSING = (
-    "So the delivery has failed, and nothing of the response is stored. The system has"
-    " acted on the request, which is not sent again by itself."
-)

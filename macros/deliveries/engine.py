@@ -205,7 +205,7 @@ def _sender(finished: SimpleQueue[Exchange | int | None]) -> Sender:
         connect=settings.CONNECT_TIMEOUT,
         read=settings.READ_TIMEOUT,
         deadline=settings.REQUEST_DEADLINE,
-        max_bytes=settings.RESPONSE_MAX_BYTES,
+        max_bytes=settings.RESPONSE_LOG_BYTES,
     )
     clients = Clients(policy, limits, settings.DESTINATION_CONCURRENCY)
     return Sender(clients, finished, settings.WORKER_THREADS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -13,26 +13,19 @@ from django.db.models import Exists, OuterRef
 from feedback.changes import Change
 from feedback.texts import storable
 from logs import audit
-from logs.models import Action, Attempt, Cut, Delivery, DeliveryState, ErrorClass, Run
-from logs.models.attempts import TEXTS
-from logs.recording import Captured, Outcome
-from logs.redaction import (
-    credentials_in,
-    header_lines,
-    mask_url,
-    redact,
-    redact_end,
-)
+from logs.models import Action, Attempt, Delivery, DeliveryState, ErrorClass, Run
+from logs.recording import Outcome
+from logs.redaction import header_lines, mask_url
 
 from ..auth.oauth import TokenError
-from ..extraction import Reading, ReturnValue
-from ..http import Response, TransportError, text_of
+from ..http import Response, TransportError
 from ..models import Macro, step_kinds
 from ..retries import Failure, GiveUp, RetryCause, RetryPolicy, cause_of, retry_after
 from ..steps.mail import MailRefused, Taken
 from ..steps.rendering import Plan
-from .capture import captures_of
+from .capture import Capture
 from .faults import bare_attempt
+from .intake import Masking, lack_all, only_show, take_response, take_values
 from .sender import Exchange
 
 logger = logging.getLogger(__name__)
@@ -57,7 +50,10 @@ def of_exchange(
         logger.exception("Delivery %s: a fault while it was taken in", delivery.pk)
     attempt = bare_attempt(delivery, exchange)
     try:
-        return _outcome(delivery, attempt, run, plan.policy, _end_of(exchange))
+        stops_at = lack_all(attempt, plan, delivery.step)
+        outcome = _outcome(delivery, attempt, run, plan.policy, _end_of(exchange))
+        outcome.stops_at = stops_at
+        return outcome
     except Exception:
         logger.exception("Delivery %s: a fault in its schedule", delivery.pk)
         return Outcome(delivery, DeliveryState.FAILED, attempt)
@@ -80,16 +76,17 @@ def _judged(
             hint = retry_after(result.fields, ended_at)
     else:
         _take_other(attempt, result)
-    redact_all = _redact_echoes(attempt, exchange, plan)
-    captured: list[Captured] = []
-    if isinstance(result, Response):
-        returns = plan.steps[delivery.step].returns
-        captured = _capture(attempt, result, returns, redact_all) if returns else []
+    masking = Masking.of(exchange, plan)
+    masking.mask_attempt(attempt)
+    capture = Capture()
+    if isinstance(result, Response) and plan.steps[delivery.step].returns:
+        capture = take_values(attempt, result, plan, delivery.step, masking)
         if not run.stores:
-            captured = _only_shown(attempt, captured)
+            only_show(attempt, capture)
     is_busy = isinstance(result, MailRefused) and result.is_temporary
     outcome = _outcome(delivery, attempt, run, plan.policy, ended_at, hint, is_busy)
-    outcome.captured, outcome.message = captured, attempt.message
+    outcome.captured, outcome.stops_at = capture.values, capture.stops_at
+    outcome.message = attempt.message
     # A token's fault is not the destination's.
     if not isinstance(result, TokenError):
         outcome.origin = plan.vault.redact(origin)
@@ -186,8 +183,7 @@ def _take_response(attempt: Attempt, response: Response) -> None:
     attempt.status = response.status_code
     attempt.error_class = ErrorClass.of_status(response.status_code)
     attempt.response_headers = header_lines(response.fields)
-    attempt.response_body = storable(text_of(response.body, response.fields))
-    attempt.response_cut = response.cut
+    take_response(attempt, response)
     attempt.connect_ms = response.connect_ms
     attempt.first_byte_ms = response.first_byte_ms
 
@@ -218,7 +214,7 @@ def _outcome(
     hint: float = 0.0,
     is_busy: bool = False,
 ) -> Outcome:
-    if not attempt.error_class:
+    if attempt.error_class in ("", ErrorClass.VALUE):
         return Outcome(delivery, DeliveryState.DELIVERED, attempt)
     cause = cause_of(attempt.error_class, attempt.status)
     if is_busy:
@@ -236,56 +232,3 @@ def _outcome(
         attempt.message = f"{attempt.message} {why}".strip()
         return Outcome(delivery, DeliveryState.FAILED, attempt)
     return Outcome(delivery, DeliveryState.PENDING, attempt, wait)
-
-
-def _capture(
-    attempt: Attempt,
-    response: Response,
-    returns: Sequence[ReturnValue],
-    redact_all: Callable[[str], str],
-) -> list[Captured]:
-    """Read from the body as it is logged, so that no secret can be picked out of it."""
-    cut = Cut(attempt.response_cut).label if attempt.response_cut else ""
-    reading = Reading(
-        response.status_code,
-        response.fields,
-        attempt.response_body,
-        cut,
-        redact_all,
-    )
-    capture = captures_of(returns, reading)
-    attempt.message = "\n".join(filter(None, [attempt.message, *capture.problems]))
-    if capture.missing:
-        attempt.error_class = ErrorClass.HTTP
-    return capture.values
-
-
-def _only_shown(attempt: Attempt, captured: Iterable[Captured]) -> list[Captured]:
-    """What a test would store is shown on its attempt, and goes nowhere."""
-    lines = (f"Would be stored: {each}" for each in captured)
-    attempt.message = "\n".join(filter(None, [attempt.message, *lines]))
-    return []
-
-
-def _redact_echoes(
-    attempt: Attempt, exchange: Exchange, plan: Plan
-) -> Callable[[str], str]:
-    """Mask secrets wherever else they stand, as in an echo of the request.
-
-    Returns what masks them in another text.
-    """
-    request = exchange.request
-    credentials = credentials_in(request.headers, request.url)
-    echoes = plan.vault.echoes
-    texts = [getattr(attempt, name) for name in TEXTS]
-
-    def those_in(text: str) -> list[str]:
-        return echoes.those_in(text) + [each for each in credentials if each in text]
-
-    if present := those_in("\0".join(texts)):
-        for name, text in zip(TEXTS, texts, strict=True):
-            setattr(attempt, name, redact(text, present))
-    if attempt.response_cut:
-        secrets = [*echoes.forms, *credentials]
-        attempt.response_body = redact_end(attempt.response_body, secrets)
-    return lambda text: redact(text, those_in(text))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from queue import SimpleQueue
 
@@ -52,6 +52,8 @@ class Exchange:
     tls: TlsOptions | None = None
     # A superuser has opened this destination's inside address.
     is_inside: bool = False
+    # How much of the response is read, if more than is logged.
+    max_bytes: int = 0
     started_at: datetime = NOT_STARTED
     seconds: float = 0.0
     result: Response | mail.Taken | TransportError | Exception | None = None
@@ -59,7 +61,7 @@ class Exchange:
     def perform(self, clients: Clients) -> Response | mail.Taken:
         """Send it, with what only holds for this moment. Raises TransportError."""
         if self.is_echo:
-            return echo(self.masked, clients.limits.max_bytes)
+            return echo(self.masked, self._limits(clients).max_bytes)
         if self.credentials is None:
             return self._send(clients)
         response = self._send_with(self.credentials, clients)
@@ -77,7 +79,14 @@ class Exchange:
 
     def _send(self, clients: Clients) -> Response:
         client = clients.inside if self.is_inside else clients.guarded
-        return client.send(self.request.prepare(), tls=self.tls)
+        limits = self._limits(clients)
+        return client.send(self.request.prepare(), limits=limits, tls=self.tls)
+
+    def _limits(self, clients: Clients) -> Limits:
+        logged = clients.limits
+        if self.max_bytes <= logged.max_bytes:
+            return logged
+        return replace(logged, max_bytes=self.max_bytes)
 
 
 @dataclass(slots=True, eq=False)

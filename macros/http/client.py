@@ -17,6 +17,7 @@ from macros.http.exchange import exchange
 from macros.http.messages import Response
 from macros.http.outgoing import encode
 from macros.http.policy import AddressPolicy
+from macros.http.room import Room
 from macros.http.tls import TlsOptions, tls_context
 from macros.http.urls import Endpoint, endpoint_of
 
@@ -87,6 +88,7 @@ class Client(BaseAdapter):
     def _start_empty(self) -> None:
         self._lock = Lock()
         self._pools: OrderedDict[_Key, Pool] = OrderedDict()
+        self._room = Room()
         self._pid = os.getpid()
 
     def _pool(self, endpoint: Endpoint, tls: TlsOptions | None) -> Pool:
@@ -107,7 +109,8 @@ class Client(BaseAdapter):
     def _new_pool(self, endpoint: Endpoint, tls: TlsOptions | None) -> Pool:
         """Raises TransportError where the options make no sense."""
         context = tls_context(tls) if endpoint.scheme == "https" else None
-        return Pool(endpoint, self._policy, context, self._connections)
+        size, room = self._connections, self._room
+        return Pool(endpoint, self._policy, context, size, room)
 
 
 def _shortened(limits: Limits, timeout: _Timeout) -> Limits:

@@ -16,6 +16,7 @@ from macros.http.errors import (
     tls_failure,
 )
 from macros.http.policy import AddressPolicy
+from macros.http.room import Permit, Room
 from macros.http.urls import Endpoint
 
 AddressInfo = tuple[int, int, int, str, tuple[Any, ...]]
@@ -44,14 +45,19 @@ def resolve(policy: AddressPolicy, host: str, port: int) -> list[AddressInfo]:
 class Connection:
     """One connection to an endpoint, used by one exchange at a time."""
 
-    __slots__ = ("_context", "_endpoint", "_policy", "idle_since", "sock")
+    __slots__ = ("_context", "_endpoint", "_policy", "_room", "idle_since", "sock")
 
     def __init__(
-        self, endpoint: Endpoint, policy: AddressPolicy, context: ssl.SSLContext | None
+        self,
+        endpoint: Endpoint,
+        policy: AddressPolicy,
+        context: ssl.SSLContext | None,
+        room: Room,
     ) -> None:
         self._endpoint = endpoint
         self._policy = policy
         self._context = context
+        self._room = room
         self.sock: socket.socket | None = None
         self.idle_since = 0.0
 
@@ -71,6 +77,10 @@ class Connection:
         deadline.connected()
         self.sock = sock
         return sock
+
+    def permit(self, timeout: float) -> Permit | None:
+        """For a long body; None if there was none in so many seconds."""
+        return self._room.take(self._endpoint.origin, timeout)
 
     def close(self) -> None:
         sock, self.sock = self.sock, None
@@ -141,11 +151,13 @@ class Pool:
         policy: AddressPolicy,
         context: ssl.SSLContext | None,
         size: int,
+        room: Room,
     ) -> None:
         self._endpoint = endpoint
         self._policy = policy
         self._context = context
         self._size = size
+        self._room = room
         # Append and pop of a list are atomic.
         self._idle: list[Connection] = []
 
@@ -159,7 +171,7 @@ class Pool:
             if not connection.is_stale:
                 return connection
             connection.close()
-        return Connection(self._endpoint, self._policy, self._context)
+        return Connection(self._endpoint, self._policy, self._context, self._room)
 
     def give_back(self, connection: Connection) -> None:
         if connection.sock is None:

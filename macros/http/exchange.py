@@ -61,7 +61,8 @@ def _exchange(
     keep = False
     method, limit = request.method or "", deadline.limits.max_bytes
     try:
-        reader = Reader(connection.sock or connection.connect(deadline), deadline)
+        sock = connection.sock or connection.connect(deadline)
+        reader = Reader(sock, deadline, connection.permit)
         sent, parser = _ask(reader, data, deadline)
         body, cut = reader.body(parser, method, limit)
         parser.finish()
@@ -71,6 +72,7 @@ def _exchange(
             connection.close()
     if coding := parser.header("content-encoding"):
         body, undecoded = decode(body, coding, limit)
+        body, undecoded = reader.held(body, undecoded)
         cut = cut or undecoded
     return Response(
         request,
@@ -81,6 +83,7 @@ def _exchange(
         cut=cut,
         connect_ms=deadline.connect_ms,
         first_byte_ms=deadline.first_byte_ms,
+        permit=reader.permit,
     )
 
 

@@ -12,6 +12,8 @@ from requests.cookies import RequestsCookieJar
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 
+from macros.http.room import Permit
+
 Cut = Literal["", "size", "deadline", "connection", "encoding"]
 
 
@@ -59,6 +61,7 @@ class Response(requests.Response):
         cut: Cut = "",
         connect_ms: int | None = None,
         first_byte_ms: int | None = None,
+        permit: Permit | None = None,
     ) -> None:
         # The library's own __init__ takes longer than parsing the whole response.
         self.request = request
@@ -70,6 +73,8 @@ class Response(requests.Response):
         self.cut: Cut = cut
         self.connect_ms = connect_ms
         self.first_byte_ms = first_byte_ms
+        # Where its body is a long one.
+        self.permit = permit
 
     @property
     def body(self) -> bytes:

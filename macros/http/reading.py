@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 
 from macros.http.deadline import Deadline
 from macros.http.errors import head_too_large, not_http
 from macros.http.messages import Cut
 from macros.http.parsing import END_OF_HEAD, ResponseParser, repaired
+from macros.http.room import FREE, Permit
 
 MAX_HEAD = 65_536
 # Chunk sizes and extensions, or trailers, without one byte of a body between them.
 _MAX_FRAMING = 65_536
 _RECEIVE = 65_536
+# Seconds that a long body waits for a permit.
+_PATIENCE = 5.0
 
 
 class Disconnected(ConnectionError):
@@ -18,13 +22,23 @@ class Disconnected(ConnectionError):
 
 
 class Reader:
-    """Reads one response from a connection, each receive bounded by the deadline."""
+    """Reads one response from a connection, each receive bounded by the deadline.
 
-    __slots__ = ("_closed", "_deadline", "is_silent", "sock")
+    `get_permit` finds one for a long body in so many seconds; `permit` is that one.
+    """
 
-    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
+    __slots__ = ("_closed", "_deadline", "_get_permit", "is_silent", "permit", "sock")
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        deadline: Deadline,
+        get_permit: Callable[[float], Permit | None],
+    ) -> None:
         self.sock = sock
+        self.permit: Permit | None = None
         self._deadline = deadline
+        self._get_permit = get_permit
         self._closed = False
         self.is_silent = True
 
@@ -57,6 +71,16 @@ class Reader:
             cut = "size"
         return bytes(parser.body[:limit]), cut
 
+    def held(self, body: bytes, cut: Cut) -> tuple[bytes, Cut]:
+        """A decoded body, or as much of it as may be held."""
+        return (body, cut) if self.may_hold(len(body)) else (body[:FREE], "size")
+
+    def may_hold(self, size: int) -> bool:
+        """Whether a body of this size may be held, a part of it from now on."""
+        if size > FREE and self.permit is None:
+            self.permit = self._get_permit(_PATIENCE)
+        return size <= FREE or self.permit is not None
+
     def is_reusable(self, parser: ResponseParser, method: str) -> bool:
         """Call after a body that was read whole.
 
@@ -75,7 +99,7 @@ class Reader:
             before = len(parser.body)
             if parser.is_broken or framing > _MAX_FRAMING:
                 return "connection"
-            if before > limit:
+            if before > limit or not self.may_hold(before):
                 return "size"
             data = self._receive(_RECEIVE)
             if not data:

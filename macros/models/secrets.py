@@ -12,7 +12,7 @@ from django.db.models import Q
 from feedback.access.actors import ScopedQuerySet, Tenancy
 from feedback.access.privacy import NOTHING_PERSONAL
 from feedback.models import Community, Project
-from logs.redaction import SECRET_TAG, Echoes, echoes, redact
+from logs.redaction import SECRET_TAG, Echoes, echoes
 
 from .. import crypto
 from ..http import TransportError, origin_of
@@ -65,7 +65,7 @@ class Vault:
         return replace(self, echoes=echoes([*self.values.values(), *typed], sent))
 
     def redact(self, text: str) -> str:
-        return redact(text, self.echoes.those_in(text))
+        return self.echoes.redact(text)
 
 
 def _hosts_of(url: str) -> set[str]:

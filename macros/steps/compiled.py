@@ -80,6 +80,11 @@ class CompiledStep(ABC):
         """The names of all secrets that it uses."""
         return frozenset[str]().union(*(each.secrets for each in self.templates))
 
+    @cached_property
+    def needs(self) -> frozenset[str]:
+        """The names of external values that it can't do without."""
+        return frozenset[str]().union(*(each.needs for each in self.templates))
+
     @property
     def origin(self) -> str | None:
         """Where its requests go, if no subject can change that."""

@@ -50,6 +50,12 @@ class Plan:
         """False where something can be done even if no destination takes anything."""
         return all(step.transport is Transport.HTTP for step in self.steps)
 
+    def next_in_need(self, step: int, names: Iterable[str]) -> int | None:
+        """The first later step that can't do without one of these external values."""
+        wanted = frozenset(names)
+        later = range(step + 1, len(self.steps))
+        return next((at for at in later if self.steps[at].needs & wanted), None)
+
     def tls_for(self, destination: Destination | None) -> TlsOptions | None:
         """Raises RenderError where the key of a client certificate can't be had."""
         if destination is None:

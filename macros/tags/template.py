@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from urllib.parse import quote_plus
 
 from .contexts import MASK, Layout, OutputContext, Slot
@@ -44,6 +45,16 @@ class Use:
             return value
 
         return read
+
+    @property
+    def needs(self) -> str:
+        """The external value without which nothing is left of it, if there is one."""
+        namespace, _, name = self.tag.name.partition(": ")
+        if namespace != "External":
+            return ""
+        without = replace(self, tag=replace(self.tag, resolve=lambda context: None))
+        empty = _is_empty(without.reader(), RenderContext.for_secrets({}))
+        return name if empty else ""
 
     def stages(self, context: RenderContext) -> Iterator[str]:
         """The value as it is after each filter, and as it goes out at last."""
@@ -98,7 +109,7 @@ class Template:
         self._readers = [
             (use.tag.name, use.reader()) for use in uses if not use.tag.secret
         ]
-        self._secret_uses = [use for use in uses if use.tag.secret]
+        self._uses = uses
         self._parts, self._masked = _fill(layout, uses)
 
     @classmethod
@@ -121,6 +132,11 @@ class Template:
     def hides(self) -> bool:
         """Whether people see another result than what is sent."""
         return self.uses_secrets or self._shown is not None
+
+    @cached_property
+    def needs(self) -> frozenset[str]:
+        """The external values that it can't do without."""
+        return frozenset(use.needs for use in self._uses) - {""}
 
     @property
     def fixed(self) -> str | None:
@@ -153,8 +169,9 @@ class Template:
         A receiver may undo some of them.
         """
         context = RenderContext.for_secrets(secrets)
-        for use in self._secret_uses:
-            yield from use.stages(context)
+        for use in self._uses:
+            if use.tag.secret:
+                yield from use.stages(context)
 
     def empty_tags(self, context: RenderContext) -> list[str]:
         """The tags without a value for this subject once filters are done.

@@ -89,6 +89,7 @@ def test_tickets_by_number(bugs: FeedbackType, caller: APIClient, macro: Macro) 
         "counts": {
             "total": 2,
             "delivered": 0,
+            "problems": 0,
             "failed": 0,
             "pending": 2,
             "skipped": 0,

@@ -48,6 +48,7 @@ def test_a_run_shows_its_progress(caller: APIClient, run: Run) -> None:
     assert shown["counts"] == {
         "total": 4,
         "delivered": 2,
+        "problems": 0,
         "failed": 1,
         "pending": 1,
         "skipped": 0,

@@ -9,6 +9,7 @@ import pytest
 from macros.http import AddressPolicy, Request, TransportError
 from macros.http.connections import MAX_IDLE, MIN_IDLE, Pool
 from macros.http.deadline import Deadline
+from macros.http.room import Room
 from macros.http.urls import endpoint_of
 from tests.http.conftest import LOOPBACK, limits
 from tests.http.hostile import OK, Behaviour, Peer, always, http_response
@@ -190,7 +191,7 @@ def test_no_exchange_is_cut_by_the_deadline_of_another(serve, client):
 def test_a_connection_idle_for_long_is_not_trusted(serve):
     """Firewalls forget idle connections and tell nobody."""
     endpoint = endpoint_of(serve(always(OK)).url())
-    pool = Pool(endpoint, AddressPolicy(LOOPBACK), None, 1)
+    pool = Pool(endpoint, AddressPolicy(LOOPBACK), None, 1, Room())
     connection = pool.take()
     connection.connect(Deadline(limits()))
     pool.give_back(connection)
@@ -210,7 +211,7 @@ def test_a_closed_connection_is_seen_unless_it_was_used_just_now(serve, idle, is
         closed.set()
 
     endpoint = endpoint_of(serve(behave).url())
-    pool = Pool(endpoint, AddressPolicy(LOOPBACK), None, 1)
+    pool = Pool(endpoint, AddressPolicy(LOOPBACK), None, 1, Room())
     connection = pool.take()
     connection.connect(Deadline(limits()))
     assert closed.wait(1)
@@ -220,7 +221,8 @@ def test_a_closed_connection_is_seen_unless_it_was_used_just_now(serve, idle, is
 
 
 def test_no_more_connections_are_kept_than_there_may_be(serve):
-    pool = Pool(endpoint_of(serve(always(OK)).url()), AddressPolicy(LOOPBACK), None, 1)
+    endpoint = endpoint_of(serve(always(OK)).url())
+    pool = Pool(endpoint, AddressPolicy(LOOPBACK), None, 1, Room())
     both = pool.take(), pool.take()
     for connection in both:
         connection.connect(Deadline(limits()))
@@ -231,7 +233,8 @@ def test_no_more_connections_are_kept_than_there_may_be(serve):
 
 
 def test_a_connection_in_use_closes_once_its_pool_was_forgotten(serve):
-    pool = Pool(endpoint_of(serve(always(OK)).url()), AddressPolicy(LOOPBACK), None, 1)
+    endpoint = endpoint_of(serve(always(OK)).url())
+    pool = Pool(endpoint, AddressPolicy(LOOPBACK), None, 1, Room())
     connection = pool.take()
     connection.connect(Deadline(limits()))
     pool.close()

@@ -130,16 +130,19 @@ def test_what_is_beyond_the_limit_is_refused_and_noted() -> None:
     assert Delivery.objects.get().state == DeliveryState.DELIVERED
 
 
-def test_a_required_value_beyond_the_limit_fails_and_stores_nothing() -> None:
+def test_a_required_value_beyond_the_limit_is_a_problem_of_what_was_delivered() -> None:
     full = {f"n{n}": "x" * 4000 for n in range(16)}
     run = a_run(external_data=full)
     needed = a_value("y" * 4000, required=True)
     outcome = captured(run.deliveries.get(), a_value("s", "small"), needed)
-    assert record(run, outcome) == full
+    assert record(run, outcome) == {**full, "small": "s"}
     delivery = Delivery.objects.get()
-    assert (delivery.state, delivery.last_error) == ("failed", "http")
+    assert (delivery.state, delivery.last_error) == ("delivered", "value")
+    assert "The required key is missing: the external data would be longer" in (
+        Attempt.objects.get().message
+    )
     run.refresh_from_db()
-    assert (run.failed, run.delivered) == (1, 0)
+    assert (run.failed, run.delivered, run.problems) == (0, 1, 1)
 
 
 def test_the_limit_counts_bytes_of_utf_8() -> None:

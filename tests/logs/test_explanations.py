@@ -9,7 +9,7 @@ import pytest
 from logs.models import Attempt, Cut, ErrorClass
 from logs.recording.explanations import STATUSES, error_label, explain
 
-WITH_RESPONSE = frozenset({ErrorClass.HTTP, ErrorClass.REDIRECT})
+WITH_RESPONSE = frozenset({ErrorClass.HTTP, ErrorClass.REDIRECT, ErrorClass.VALUE})
 WITHOUT_RESPONSE = [each for each in ErrorClass if each not in WITH_RESPONSE]
 
 
@@ -144,17 +144,14 @@ def test_a_success_has_what_was_stored_on_lines_of_its_own(
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "label"),
+    ("error", "label"),
     [
-        ("http", 299, "Return value missing"),
-        ("http", 300, "Refused by the destination"),
-        ("http", None, "Refused by the destination"),
-        ("timeout", 200, "Timed out"),
-        ("dns", None, "Name not found"),
-        ("", 200, ""),
+        ("value", "Return value missing"),
+        ("http", "Refused by the destination"),
+        ("timeout", "Timed out"),
+        ("dns", "Name not found"),
+        ("", ""),
     ],
 )
-def test_an_error_has_a_name_in_lists(
-    error: str, status: int | None, label: str
-) -> None:
-    assert error_label(error, status) == label
+def test_an_error_has_a_name_in_lists(error: str, label: str) -> None:
+    assert error_label(error) == label

@@ -6,12 +6,12 @@ import pytest
 
 from logs.redaction import (
     MASK,
+    Echoes,
     credentials_in,
     header_lines,
     is_credential,
     mask_header,
     mask_url,
-    redact,
 )
 
 CREDENTIALS = [
@@ -137,12 +137,13 @@ def test_the_credentials_of_a_request_are_found_without_their_scheme() -> None:
         ("X-Note", "no secret here"),
     ]
     url = "https://a.example/?token=url-secret&page=no-secret"
-    assert credentials_in(headers, url) == ["header-secret", "key-secret", "url-secret"]
+    forms = credentials_in(headers, url).forms
+    assert forms == ("header-secret", "key-secret", "url-secret")
 
 
 def test_values_as_short_as_words_are_left_alone() -> None:
     headers = [("X-Api-Key", "12345"), ("X-Auth", "123456"), ("Cookie", "")]
-    assert credentials_in(headers, "https://a.example/?key=abc") == ["123456"]
+    assert credentials_in(headers, "https://a.example/?key=abc").forms == ("123456",)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +157,7 @@ def test_values_as_short_as_words_are_left_alone() -> None:
     ],
 )
 def test_an_echo_is_masked_however_the_receiver_writes_it(url: str, echo: str) -> None:
-    masked = redact(echo, credentials_in([], f"https://a.example/{url}"))
+    masked = credentials_in([], f"https://a.example/{url}").redact(echo)
     assert MASK in masked
     assert "cd" not in masked and "ted-value" not in masked
 
@@ -164,10 +165,11 @@ def test_an_echo_is_masked_however_the_receiver_writes_it(url: str, echo: str) -
 def test_a_secret_that_begins_with_another_leaves_no_tail() -> None:
     headers = [("X-Api-Key", "secret"), ("X-Api-Token", "secret-and-more")]
     credentials = credentials_in(headers, "https://a.example/")
-    assert redact("got secret-and-more, secret", credentials) == f"got {MASK}, {MASK}"
+    masked = credentials.redact("got secret-and-more, secret")
+    assert masked == f"got {MASK}, {MASK}"
 
 
 def test_redacting_replaces_every_occurrence_and_nothing_else() -> None:
     text = "abc123 and abc123 but not abc12"
-    assert redact(text, ["abc123"]) == f"{MASK} and {MASK} but not abc12"
-    assert redact(text, []) == text
+    assert Echoes(["abc123"]).redact(text) == f"{MASK} and {MASK} but not abc12"
+    assert Echoes().redact(text) == text

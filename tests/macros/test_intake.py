@@ -162,7 +162,7 @@ def test_a_message_that_quotes_what_cannot_be_stored_is_written(
     assert run.deliveries.get().state == "delivered"
 
 
-FAULTY = ["mask_url", "header_lines", "captures_of", "retry_after", "text_of"]
+FAULTY = ["mask_url", "header_lines", "take_values", "retry_after", "take_response"]
 
 
 @pytest.mark.parametrize("broken", [*FAULTY, "cause_of"])

@@ -126,7 +126,9 @@ def test_what_policy_or_template_refused_is_not_tried_again() -> None:
         "tls": RetryCause.CONNECTION,
         "timeout": RetryCause.TIMEOUT,
         "lost": RetryCause.LOST,
-        **dict.fromkeys(["blocked", "render", "too_large", "redirect", "http"]),
+        **dict.fromkeys(
+            ["blocked", "render", "too_large", "redirect", "http", "value"]
+        ),
     }
 
 

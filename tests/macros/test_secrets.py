@@ -102,7 +102,7 @@ def test_an_echo_in_any_form_is_masked(
 ) -> None:
     body = form(VALUE).encode()
     # The last form is a body that is cut in the middle of the secret.
-    settings.RESPONSE_MAX_BYTES = len(body)
+    settings.RESPONSE_LOG_BYTES = len(body)
 
     def echo(peer: Peer) -> None:
         peer.request()

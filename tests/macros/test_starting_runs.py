@@ -82,6 +82,7 @@ def test_a_run_says_what_was_started_by_whom_on_what(
         "state": "active",
         "total": 2,
         "delivered": 0,
+        "problems": 0,
         "failed": 0,
         "skipped": 0,
         "cancelled": 0,
