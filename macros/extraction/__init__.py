@@ -1,5 +1,6 @@
 """Return values: which parts of a response become a ticket's external data."""
 
+from .budget import ExtractionError
 from .definitions import (
     MAX_NAME,
     MAX_ROWS,
@@ -11,7 +12,6 @@ from .definitions import (
     compile_rows,
     is_blank,
 )
-from .paths import ExtractionError
 from .reading import Reading
 from .values import ValueType
 

@@ -12,7 +12,8 @@ from jsonpath import JSONPath
 
 from feedback.texts import storable
 
-from .paths import Pattern, compile_path, compile_pattern
+from .paths import compile_path
+from .patterns import Pattern, compile_pattern
 from .values import ValueType
 
 MAX_ROWS = 30

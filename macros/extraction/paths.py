@@ -1,84 +1,76 @@
-"""JSONPath (RFC 9535) and regular expressions over a stranger's response.
+"""JSONPath (RFC 9535) over a stranger's response, within a budget.
 
-Both are written by one party and run on the data of another, in the thread that works
-for everybody. So regular expressions are RE2's, whose time grows with the text only,
-and JSONPaths spend from an allowance: `$[*,*][*,*][*,*]` doubles at every step.
+`$[*,*][*,*][*,*]` doubles its work at every step, and a filter is worked out for every
+element. So each segment pays for what it looks at, before it does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
-from re import Match as TextMatch
-from typing import Any, Protocol
+from collections.abc import Iterable
+from typing import Any
 
-import re2
 from jsonpath import JSONPath, JSONPathEnvironment, JSONPathError, JSONPathMatch, Parser
 from jsonpath.exceptions import JSONPathRecursionError
+from jsonpath.filter import BaseExpression
 from jsonpath.function_extensions import Match, Search
 from jsonpath.segments import (
     JSONPathChildSegment,
     JSONPathRecursiveDescentSegment,
     JSONPathSegment,
 )
+from jsonpath.selectors import Filter, IndexSelector, JSONPathSelector, NameSelector
 from jsonpath.stream import TokenStream
 
-# Members and elements that the paths of one web request may look at, all together: a
-# few times what the longest response can hold.
-ALLOWANCE = 200_000
-_MAX_PATTERN_MEMORY = 1 << 20
+from .budget import Budget, ExtractionError, current
+from .patterns import matches
 
-
-class ExtractionError(Exception):
-    """A response has no usable value; the message ends a sentence on the value."""
-
-
-class Pattern(Protocol):
-    """A regular expression that RE2 has compiled."""
-
-    groups: int
-
-    def finditer(self, text: str) -> Iterator[TextMatch[str]]: ...
-
-
-class Allowance(dict[str, int]):
-    """What the paths of one web request may still look at.
-
-    It travels as the filter context, which reaches the queries in filters.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(left=ALLOWANCE)
-
-    def spend(self, node: JSONPathMatch, selectors: Sequence[object]) -> None:
-        value = node.obj
-        reach = 1 + len(value) if isinstance(value, (dict, list)) else 1
-        self["left"] -= reach * len(selectors)
-        if self["left"] < 0:
-            raise ExtractionError("asks for too much work on a response of this size")
-
-
-def _charge(node: JSONPathMatch, selectors: Sequence[object]) -> None:
-    allowance = node.filter_context()
-    if isinstance(allowance, Allowance):
-        allowance.spend(node, selectors)
+# A text is compared so many characters at a step.
+_COMPARED = 10_000
+# A descent looks at a node, and hands it up through all that it is in.
+_VISIT = 2
+_LEVELS = 8
 
 
 class _Child(JSONPathChildSegment):
     def resolve(self, nodes: Iterable[JSONPathMatch]) -> Iterable[JSONPathMatch]:
+        each = _price(self.selectors)
         for node in nodes:
-            _charge(node, self.selectors)
+            _pay(node, len(self.selectors), each)
             for selector in self.selectors:
                 yield from selector.resolve(node)
 
 
 class _Descent(JSONPathRecursiveDescentSegment):
     def resolve(self, nodes: Iterable[JSONPathMatch]) -> Iterable[JSONPathMatch]:
+        each = _price(self.selectors)
         for node in nodes:
             for below in self._visit(node):
-                _charge(below, self.selectors)
+                height = (len(below.parts) - len(node.parts)) // _LEVELS
+                _pay(below, _VISIT + len(self.selectors) + height, each)
                 for selector in self.selectors:
                     yield from selector.resolve(below)
+
+
+def _price(selectors: Iterable[JSONPathSelector]) -> int:
+    """The steps that a segment takes for each member or element."""
+    return sum(_steps(each) for each in selectors)
+
+
+def _steps(selector: JSONPathSelector) -> int:
+    if isinstance(selector, (NameSelector, IndexSelector)):
+        return 0
+    return _size(selector.expression) if isinstance(selector, Filter) else 1
+
+
+def _size(expression: BaseExpression) -> int:
+    """How many parts of a filter are worked out for an element, at most."""
+    return 1 + sum(_size(child) for child in expression.children())
+
+
+def _pay(node: JSONPathMatch, once: int, each: int) -> None:
+    value = node.obj
+    reach = len(value) if each and isinstance(value, (dict, list)) else 0
+    current().spend(once + each * reach)
 
 
 class _Parser(Parser):
@@ -91,23 +83,14 @@ class _Parser(Parser):
             )
 
 
-@lru_cache(maxsize=256)
-def _pattern(text: str) -> Pattern | None:
-    """A pattern of match() or search(), which may come from the response itself."""
-    try:
-        return _compiled(text)
-    except re2.error:
-        return None  # RFC 9535 2.4.6: it matches nothing.
-
-
 class _Match(Match):
-    def check_cache(self, pattern: str) -> Any:
-        return _pattern(pattern)
+    def __call__(self, value: object, pattern: object) -> bool:
+        return matches(value, pattern, whole=True)
 
 
 class _Search(Search):
-    def check_cache(self, pattern: str) -> Any:
-        return _pattern(pattern)
+    def __call__(self, value: object, pattern: object) -> bool:
+        return matches(value, pattern, whole=False)
 
 
 class _Environment(JSONPathEnvironment):
@@ -117,6 +100,24 @@ class _Environment(JSONPathEnvironment):
         super().setup_function_extensions()
         self.function_extensions["match"] = _Match()
         self.function_extensions["search"] = _Search()
+
+    def compare(self, left: object, operator: str, right: object) -> bool:
+        if operator not in ("&&", "||"):
+            for value in (left, right):
+                _pay_to_compare(value)
+        return super().compare(left, operator, right)
+
+
+def _pay_to_compare(value: object) -> None:
+    """For each text, member and element in it: a filter compares whole values."""
+    to_do = [value]
+    while to_do:
+        value = to_do.pop()
+        if isinstance(value, str):
+            current().spend(len(value) // _COMPARED)
+        elif isinstance(value, (dict, list)):
+            current().spend(1 + len(value))
+            to_do += value.values() if isinstance(value, dict) else value
 
 
 # Results are not kept between responses.
@@ -140,9 +141,7 @@ def compile_path(text: str) -> JSONPath:
     return path
 
 
-def find_all(
-    path: JSONPath, data: Any, allowance: Allowance, limit: int
-) -> list[object]:
+def find_all(path: JSONPath, data: Any, budget: Budget, limit: int) -> list[object]:
     """The values at the path, at most `limit` + 1. Raises ExtractionError.
 
     Unlike the library's own `findall` it takes a response that is a string as the
@@ -150,22 +149,18 @@ def find_all(
     """
     nodes: Iterable[JSONPathMatch] = [
         JSONPathMatch(
-            filter_context=allowance,
-            obj=data,
-            parent=None,
-            path="$",
-            parts=(),
-            root=data,
+            filter_context={}, obj=data, parent=None, path="$", parts=(), root=data
         )
     ]
     for segment in path.segments:
         nodes = segment.resolve(nodes)
     values: list[object] = []
     try:
-        for node in nodes:
-            values.append(node.obj)
-            if len(values) > limit:
-                break
+        with budget.spending():
+            for node in nodes:
+                values.append(node.obj)
+                if len(values) > limit:
+                    break
     except JSONPathRecursionError:
         raise ExtractionError("goes deeper than a response may be nested") from None
     except JSONPathError as error:
@@ -173,41 +168,3 @@ def find_all(
             f"can't be applied to this response: {error.message}"
         ) from None
     return values
-
-
-def compile_pattern(text: str) -> Pattern:
-    """Raises ValueError, with a sentence that names the fault."""
-    try:
-        pattern = _compiled(text)
-    except re2.error as error:
-        reason = error.args[0] if error.args else ""
-        if isinstance(reason, bytes):
-            reason = reason.decode("utf-8", "replace")
-        raise ValueError(
-            f"This regular expression can't be used: {reason}. It is read by RE2, which"
-            " has no look-around and no back-references."
-        ) from None
-    if pattern.groups > 1:
-        raise ValueError("Use at most one group (...); write others as (?:...).")
-    return pattern
-
-
-def search(pattern: Pattern, text: str, limit: int) -> list[str]:
-    """The group of each match, or all of it if there is none; at most `limit` + 1."""
-    values: list[str] = []
-    for match in pattern.finditer(text):
-        value = match.group(1) if pattern.groups else match.group(0)
-        if value is not None:
-            values.append(value)
-        if len(values) > limit:
-            break
-    return values
-
-
-def _compiled(text: str) -> Pattern:
-    """Raises re2.error."""
-    options = re2.Options()
-    options.max_mem = _MAX_PATTERN_MEMORY
-    options.log_errors = False  # The author is told instead.
-    pattern: Pattern = re2.compile(text, options)
-    return pattern

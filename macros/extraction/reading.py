@@ -11,9 +11,14 @@ from jsonpath import JSONPath
 
 from feedback.texts import storable_in
 
+from .budget import Budget, ExtractionError
 from .definitions import ReturnValue, Source
-from .paths import Allowance, ExtractionError, find_all, search
+from .paths import find_all
+from .patterns import search
 from .values import MAX_ITEMS, ValueType, convert
+
+# Commas and brackets: as many as there are members and elements, or more.
+MAX_PARTS = 100_000
 
 
 @dataclass
@@ -29,7 +34,7 @@ class Reading:
     text: str
     cut: str = ""
     redact: Callable[[str], str] = str
-    allowance: Allowance = field(default_factory=Allowance)
+    budget: Budget = field(default_factory=Budget)
 
     def take(self, wanted: ReturnValue) -> object:
         """The value, secrets masked; None if there is none. Raises ExtractionError."""
@@ -41,7 +46,10 @@ class Reading:
             value = values or None
         else:
             value = _only(values)
-        return None if value is None else self._masked(convert(value, wanted.type))
+        if value is None:
+            return None
+        # JSON writes as an escape what the text itself can't hold.
+        return self._masked(storable_in(convert(value, wanted.type)))
 
     def _find(self, wanted: ReturnValue) -> Sequence[object]:
         if wanted.source == Source.STATUS:
@@ -49,17 +57,23 @@ class Reading:
         if wanted.compiled is None:
             return self._header(wanted)
         if isinstance(wanted.compiled, JSONPath):
-            return find_all(wanted.compiled, self._json, self.allowance, MAX_ITEMS)
+            return find_all(wanted.compiled, self._json, self.budget, MAX_ITEMS)
         limit = MAX_ITEMS if wanted.type == ValueType.LIST else 0
-        return search(wanted.compiled, self.text, limit)
+        return search(wanted.compiled, self.text, limit, self.budget)
 
     def _header(self, wanted: ReturnValue) -> list[str]:
-        name = wanted.expression.lower()
-        values = [value for key, value in self.headers if key.lower() == name]
+        values = self._fields.get(wanted.expression.lower(), [])
         if wanted.type == ValueType.LIST or not values:
             return values
         # RFC 9110 5.3: fields of one name may be joined by commas.
         return [", ".join(values)]
+
+    @cached_property
+    def _fields(self) -> dict[str, list[str]]:
+        fields: dict[str, list[str]] = {}
+        for name, value in self.headers:
+            fields.setdefault(name.lower(), []).append(value)
+        return fields
 
     @property
     def _json(self) -> object:
@@ -75,11 +89,12 @@ class Reading:
             return None, f"can't be looked up: the response is not whole ({self.cut})"
         if not self.text.strip():
             return None, "can't be looked up: the response is empty"
+        if sum(map(self.text.count, ",[{")) > MAX_PARTS:
+            limit = f"{MAX_PARTS:,}"
+            return None, f"can't be looked up: the response has more than {limit} parts"
         try:
             text = self.text.removeprefix("\ufeff")
-            data = json.loads(text, parse_constant=_refuse)
-            # JSON writes as an escape what the text itself can't hold.
-            return (storable_in(data) if "\\u" in text else data), ""
+            return json.loads(text, parse_constant=_refuse), ""
         except (ValueError, RecursionError):
             return None, "can't be looked up: the response is not JSON"
 

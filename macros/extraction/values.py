@@ -10,13 +10,16 @@ from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
-from .paths import ExtractionError
+from .budget import ExtractionError
 
 MAX_VALUE = 4_000
 MAX_ITEMS = 100
 
 _NUMBER = re.compile(r"[+-]?\d{1,100}(\.\d{1,100})?([eE][+-]?\d{1,3})?")
 _MAX_INTEGER = 10**100
+_SECONDS = re.compile(r"\d{9,13}(\.\d{1,9})?")
+# Characters of a date: the reader of HTTP's form takes its time over a long text.
+_MAX_DATE = 100
 # Seconds until the year 5138, so that more are milliseconds.
 _MILLISECONDS = 100_000_000_000
 
@@ -74,13 +77,13 @@ def _date(value: object) -> str:
 
     Seconds or milliseconds since 1970 and HTTP's own form are read too.
     """
-    if isinstance(value, str) and re.fullmatch(r"\d{9,13}(\.\d{1,9})?", value.strip()):
+    if isinstance(value, str) and _SECONDS.fullmatch(value.strip()):
         value = float(value)
     try:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             seconds = value / 1000 if abs(value) >= _MILLISECONDS else value
             return _moment(datetime.fromtimestamp(seconds, UTC))
-        if isinstance(value, str):
+        if isinstance(value, str) and len(value) <= _MAX_DATE:
             return _date_in(value.strip())
     except (ValueError, OverflowError, OSError):
         pass

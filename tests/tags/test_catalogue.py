@@ -240,6 +240,6 @@ def test_the_package_imports_the_standard_library_names_and_itself():
 NAMES = "feedback.names"
 STANDARD = {
     "__future__", "base64", "collections", "contextlib", "dataclasses", "datetime",
-    "decimal", "difflib", "enum", "itertools", "json", "math", "operator", "re",
-    "typing", "urllib", "xml", "zoneinfo",
+    "decimal", "difflib", "enum", "functools", "itertools", "json", "math", "operator",
+    "re", "typing", "urllib", "xml", "zoneinfo",
 }  # fmt: skip
