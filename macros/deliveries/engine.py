@@ -30,6 +30,7 @@ from ..tags import TemplateError
 from .building import Sending
 from .sender import Clients, Exchange, Sender
 from .throttle import Throttles
+from .turns import TURN, Turns
 from .work import Work, fail_all
 
 logger = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ class Engine:
         self._sender = _sender(self._inbox)
         self._throttles = Throttles(settings.DESTINATION_CONCURRENCY)
         self._works: dict[int, Work] = {}
+        self._turns = Turns()
         self._on_the_wire: dict[Exchange, tuple[Work, Sending]] = {}
         self._tended_at = float("-inf")
         # A plain flag: setting an Event in a handler can wait for itself.
@@ -95,14 +97,14 @@ class Engine:
     def drain(self, run_id: int) -> None:
         """Work on one run in the caller's thread until nothing of it is due."""
         self._take_up(run_id)
-        while self._works:
+        while self._works or self._turns:
             self._step()
 
     def close(self) -> None:
         self._sender.close()
 
     def _loop(self) -> None:
-        while not (self.is_stopping and not self._works):
+        while not self.is_stopping or self._works or self._turns:
             try:
                 self._tend_connection()
                 self._step()
@@ -126,11 +128,10 @@ class Engine:
 
     def _step(self) -> None:
         """Claim, build, send; take in what came back; write it down."""
-        moved = False
         self._throttles.refresh()
-        for work in list(self._works.values()):
-            moved |= self._try(self._advance, work)
-        self._receive(0.0 if moved else TICK)
+        moved = self._advance_all()
+        self._receive(0.0 if moved or self._turns else TICK)
+        self._turns.round()
         for work in list(self._works.values()):
             self._try(self._write_down, work)
 
@@ -150,11 +151,26 @@ class Engine:
             self._works.pop(work.run.pk, None)
             return False
 
-    def _advance(self, work: Work) -> bool:
+    def _advance_all(self) -> bool:
+        """A turn for each community's runs; True if anything moved."""
+        moved = False
+        ends_at: dict[int, float] = {}
+        for pk, work in list(self._works.items()):
+            now = time.monotonic()
+            end = ends_at.setdefault(work.run.community_id, now + TURN)
+            if now < end or self.is_stopping:
+                moved |= self._try(partial(self._advance, until=end), work)
+                continue
+            moved = True
+            # The first of the next round.
+            self._works = {pk: self._works.pop(pk), **self._works}
+        return moved
+
+    def _advance(self, work: Work, until: float) -> bool:
         if self.is_stopping:
             work.give_back()
             return False
-        return work.advance()
+        return work.advance(until)
 
     def _write_down(self, work: Work) -> bool:
         work.flush_if_due()
@@ -165,14 +181,16 @@ class Engine:
         return True
 
     def _receive(self, wait: float) -> None:
-        """Take in what has arrived; waits for the first of it only."""
+        """Sort what has arrived into turns; waits for the first of it only."""
         try:
             while True:
                 arrived = self._inbox.get(block=wait > 0, timeout=wait or None)
                 wait = 0.0
                 if isinstance(arrived, Exchange):
                     work, sending = self._on_the_wire.pop(arrived)
-                    self._try(partial(Work.finished, sending=sending), work)
+                    finished = partial(Work.finished, sending=sending)
+                    act = partial(self._try, finished, work)
+                    self._turns.add(work.run.community_id, act)
                 elif arrived is not None and not self.is_stopping:
                     self._take_up(arrived)
         except Empty:
@@ -183,14 +201,21 @@ class Engine:
             self._works[run_id].has_more = True
             return
         run = Run.objects.filter(pk=run_id).first()
-        if run is None:
+        if run is not None:
+            self._turns.add(run.community_id, partial(self._begin, run))
+
+    def _begin(self, run: Run) -> None:
+        if run.pk in self._works:
+            self._works[run.pk].has_more = True
+            return
+        if self.is_stopping:
             return
         try:
             plan = Plan.from_snapshot(run.snapshot)
         except TemplateError as error:
             fail_all(run, str(error))
             return
-        self._works[run_id] = Work(run, plan, self._throttles, self._send)
+        self._works[run.pk] = Work(run, plan, self._throttles, self._send)
 
     def _send(self, work: Work, sending: Sending) -> None:
         self._on_the_wire[sending.exchange] = work, sending

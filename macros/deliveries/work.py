@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import uuid
 from collections import deque
@@ -66,8 +67,11 @@ class Work:
     def _unsent(self) -> int:
         return len(self._waiting) + self._ready_count
 
-    def advance(self) -> bool:
-        """Claim and send what can be now; True if anything moved."""
+    def advance(self, until: float = math.inf) -> bool:
+        """Claim and send what can be now; True if anything moved.
+
+        No other request is built once the monotonic clock shows `until`.
+        """
         before = self._unsent
         claims = self.has_more and before < settings.BATCH_SIZE // 4
         if claims:
@@ -76,6 +80,8 @@ class Work:
             self._send_ready(throttle)
         while self._waiting and self._ready_count < MAX_READY:
             self._build(self._waiting.popleft())
+            if time.monotonic() >= until:
+                return True
         return claims or self._unsent < before
 
     def finished(self, sending: Sending) -> bool:
