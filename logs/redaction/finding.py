@@ -21,7 +21,7 @@ MASK = "••••••"
 TOO_MUCH = "(not shown: it is too much like the secrets of this macro)"
 
 # Comparisons in one text; one with a long form counts for each of its kilobytes.
-MAX_COMPARED = 20_000
+MAX_COMPARED = 10_000
 # Few forms in a short text are sooner looked for one by one.
 _FEW = 16
 _SHORT = 200_000

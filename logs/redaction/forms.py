@@ -100,13 +100,13 @@ def _letter_by_letter(value: str) -> Iterator[str]:
 def _json_for_pages(value: str) -> Iterator[str]:
     marks = ("\\u{:04x}", "\\u{:04X}")
     for escaped, mark, is_ascii in product(_ESCAPED_IN_JSON, marks, (True, False)):
-        pieces = (
-            "".join(mark.format(unit) for unit in _units(letter))
+        pieces = {
+            letter: "".join(mark.format(unit) for unit in _units(letter))
             if letter in escaped or (is_ascii and not letter.isascii())
             else json.dumps(letter, ensure_ascii=False)[1:-1]
-            for letter in value
-        )
-        yield "".join(pieces)
+            for letter in set(value)
+        }
+        yield "".join(map(pieces.__getitem__, value))
 
 
 def _units(text: str) -> list[int]:

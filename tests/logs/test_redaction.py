@@ -13,6 +13,7 @@ from logs.redaction import (
     mask_header,
     mask_url,
 )
+from logs.redaction.finding import TOO_MUCH
 
 CREDENTIALS = [
     "Authorization",
@@ -173,3 +174,36 @@ def test_redacting_replaces_every_occurrence_and_nothing_else() -> None:
     text = "abc123 and abc123 but not abc12"
     assert Echoes(["abc123"]).redact(text) == f"{MASK} and {MASK} but not abc12"
     assert Echoes().redact(text) == text
+
+
+def test_overlapping_secrets_leave_nothing_of_either() -> None:
+    secrets = Echoes(["abcdefgh", "efghijkl", "cdefgh"])
+    assert secrets.redact("<abcdefghijkl>") == f"<{MASK}>"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("got secret-and", f"got {MASK}"),
+        ("got secret", f"got {MASK}"),
+        ("got secre", "got secre"),
+        ("secret-no secret-a", f"secret-no {MASK}"),
+        ("got nothing", "got nothing"),
+    ],
+)
+def test_the_beginning_of_a_secret_at_the_end_of_a_cut_text_is_masked(
+    text: str, shown: str
+) -> None:
+    assert Echoes(["secret-and-more", "other-secret"]).redact_end(text) == shown
+
+
+def test_a_text_with_too_many_likenesses_of_secrets_is_not_shown() -> None:
+    secrets = Echoes(f"{number:05}-secret" for number in range(200))
+    assert secrets.redact("00007-secret, -secret") == f"{MASK}, -secret"
+    assert secrets.redact("-secret" * 100) == TOO_MUCH
+
+
+def test_a_cut_text_with_too_many_beginnings_of_secrets_ends_at_the_first() -> None:
+    secrets = Echoes(f"secret-{number:05}{'y' * 5_000}" for number in range(200))
+    masked = secrets.redact_end("secret-x" * 1_000)
+    assert masked.endswith(MASK) and len(masked) < 3_100

@@ -380,3 +380,17 @@ def test_a_body_beyond_the_limit_is_not_sent(
     attempt = Attempt.objects.get()
     assert attempt.error_class == "too_large"
     assert not receiver.requests
+
+
+def test_a_url_and_headers_beyond_the_limit_are_not_sent(receiver: Receiver) -> None:
+    bugs = factories.feedback_type()
+    factories.ticket(bugs, title="x" * 150)
+    url = f"{receiver.url}/ok?q=((Title|truncate:100))"
+    long = "\n".join(f"X-{n}: {'((Title))' * 10}" for n in range(50))
+    run = factories.run(factories.macro(bugs, url, headers=long))
+    deliveries.work(run.pk)
+    attempt = Attempt.objects.get()
+    assert attempt.error_class == "too_large" and not receiver.requests
+    assert attempt.message == (
+        "The URL and the headers are longer than 65,536 characters."
+    )

@@ -41,6 +41,8 @@ from .bodies import BODY_CONTEXTS, BodyKind
 
 DELIVERY_ID_HEADER = signing.ID_HEADER
 
+# Characters of a URL and its headers together.
+MAX_HEAD = 65_536
 # A URL whose host is at its end: what follows can't change it.
 _PAST_HOST = re.compile(r"https?://[^/?#]+[/?#]", re.IGNORECASE)
 
@@ -104,6 +106,7 @@ class CompiledWebRequest(CompiledRequest):
             context, lambda each: each.render(context), self.authentication.headers
         )
         self._check_hosts(request.url)
+        _check_head(request)
         if request.body and len(request.body) > configuration.REQUEST_MAX_BYTES:
             limit = f"{configuration.REQUEST_MAX_BYTES:,}"
             raise TooLarge(None, f"The body is longer than {limit} bytes.")
@@ -183,6 +186,15 @@ class CompiledWebRequest(CompiledRequest):
         if self.body is not None:
             body = render(self.body).encode("utf-8", "replace")
         return Request(self.method, render(self.url), tuple(headers), body)
+
+
+def _check_head(request: Request) -> None:
+    """Most servers take a tenth of it, and every credential in it is looked for."""
+    lines = sum(len(name) + len(value) for name, value in request.headers)
+    if len(request.url) + lines > MAX_HEAD:
+        limit = f"{MAX_HEAD:,}"
+        message = f"The URL and the headers are longer than {limit} characters."
+        raise TooLarge(None, message)
 
 
 def _compiled(text: str, output: OutputContext, scope: Scope) -> Template:
