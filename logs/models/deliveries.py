@@ -84,9 +84,9 @@ class DeliveryQuerySet(ScopedQuerySet["Delivery"]):
         # Only the model's own names and the ORM's own SQL; values are parameters.
         sql = (
             f"INSERT INTO {self.model._meta.db_table} (run_id, {run.subject_kind}_id,"  # noqa: S608
-            " subject_label, step, state, attempts, attempts_before, next_attempt_at,"
-            " lease, last_error, resend, resent_by)"
-            " SELECT %s, s.subject, s.label, %s, %s, 0, 0, %s, '', '', '', ''"
+            " subject_label, step, state, attempts, attempts_before, losses,"
+            " next_attempt_at, lease, last_error, resend, resent_by)"
+            " SELECT %s, s.subject, s.label, %s, %s, 0, 0, 0, %s, '', '', '', ''"
             f" FROM ({inner}) s"
         )
         due_value = connection.ops.adapt_datetimefield_value(due)
@@ -131,6 +131,8 @@ class Delivery(QuickLoading):
     attempts = models.PositiveSmallIntegerField(default=0)
     # How many of them were made before the last resend: the ladder starts after them.
     attempts_before = models.PositiveSmallIntegerField(default=0, editable=False)
+    # How many of the last tries ended with their worker.
+    losses = models.PositiveSmallIntegerField(default=0, editable=False)
     next_attempt_at = models.DateTimeField("next attempt", null=True)
     lease = models.CharField(max_length=32, blank=True, editable=False)
     last_status = models.PositiveSmallIntegerField("response", null=True)

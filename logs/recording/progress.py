@@ -22,7 +22,7 @@ def move_on(run: Run, outcomes: Iterable[Outcome], now: datetime) -> Counter[str
     Those that need what a delivered one lacks end too. Returns what adds to counters.
     """
     ended: Counter[str] = Counter()
-    if len(run.snapshot["steps"]) == 1:
+    if len(run.snapshot.get("steps", ())) == 1:
         return ended
     groups = defaultdict(list)
     for outcome in outcomes:

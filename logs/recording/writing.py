@@ -159,8 +159,7 @@ def _change_states(
             "next_attempt_at": due,
         }
         if result is not None:
-            changes |= {"last_status": result[0], "last_error": result[1]}
-            changes |= {"attempts": F("attempts") + 1}
+            changes |= _after_a_try(*result)
         if destination is not None:
             changes["destination"] = destination
         if state in COUNTERS:
@@ -170,6 +169,15 @@ def _change_states(
                 ended[PROBLEMS] += len(pks)
         Delivery.objects.filter(pk__any_of=pks).update(**changes)
     return ended
+
+
+def _after_a_try(status: int | None, error: str) -> dict[str, object]:
+    return {
+        "last_status": status,
+        "last_error": error,
+        "attempts": F("attempts") + 1,
+        "losses": F("losses") + 1 if error == ErrorClass.LOST else 0,
+    }
 
 
 def scrub(attempts: AttemptQuerySet) -> int:

@@ -5,14 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import compress
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from logs.models import Delivery, Run
 
+from .suspects import SUSPECT_AFTER, few_of_the_lost
+
 RETRY_SHARE = 0.25
+# What is worked on alone. One with a lease is none yet: its loss is written down first.
+SUSPECT = Q(losses__gte=SUSPECT_AFTER, lease="")
 # The columns that delivering takes.
 _READ = (
     "feedback_id",
@@ -21,6 +27,7 @@ _READ = (
     "attempts",
     "attempts_before",
     "lease",
+    "losses",
     "resend",
     "resent_at",
 )
@@ -31,6 +38,8 @@ MIN_LEASE = 3.0
 
 def claim_due(run_id: int, size: int, lease: str) -> list[Delivery]:
     """Take up to `size` due deliveries of a run, which nobody else may then finish.
+
+    None that is to be worked on alone, and few of those that were lost before.
 
     The rows are locked from the SELECT to the UPDATE: on PostgreSQL row by row, other
     workers skipping them; on SQLite by the write transaction. They come as they were
@@ -46,11 +55,35 @@ def claim_due(run_id: int, size: int, lease: str) -> list[Delivery]:
         due = due.only(*_READ)
         # Retries get a share of their own: old ones cannot starve new work, nor
         # new work them.
-        retries = list(due.filter(attempts__gt=0)[: math.ceil(size * RETRY_SHARE)])
+        tried = due.filter(attempts__gt=0).exclude(SUSPECT)
+        retries = list(tried[: math.ceil(size * RETRY_SHARE)])
+        # An expired lease is written down, and nothing is built for it yet.
+        losses = (0 if each.lease else each.losses for each in retries)
+        chosen = few_of_the_lost(losses, size)
+        retries = list(compress(retries, chosen))
         new = list(due.filter(attempts=0)[: size - len(retries)])
         deliveries = new + retries
         _hold([delivery.pk for delivery in deliveries], lease, now)
     return deliveries
+
+
+def has_suspect(run_id: int) -> bool:
+    """Whether anything of the run is due that is to be worked on alone."""
+    due = Delivery.objects.due(timezone.now())
+    return due.filter(SUSPECT, run_id=run_id, attempts__gt=0).exists()
+
+
+def claim_suspect(run_id: int, lease: str) -> list[Delivery]:
+    """Take one delivery that is to be worked on alone, if one is due."""
+    if not Run.objects.runnable().filter(pk=run_id).exists():
+        return []
+    now = timezone.now()
+    with transaction.atomic():
+        due = Delivery.objects.due(now).filter(SUSPECT, run_id=run_id, attempts__gt=0)
+        due = due.order_by("next_attempt_at", "pk").select_for_update(skip_locked=True)
+        suspects = list(due.only(*_READ)[:1])
+        _hold([delivery.pk for delivery in suspects], lease, now)
+    return suspects
 
 
 def renew(lease: str, pks: Iterable[int]) -> None:

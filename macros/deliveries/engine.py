@@ -29,6 +29,7 @@ from ..steps.rendering import Plan
 from ..tags import TemplateError
 from .building import Sending
 from .sender import Clients, Exchange, Sender
+from .suspects import Isolation
 from .throttle import Throttles
 from .turns import TURN, Turns
 from .work import Work, fail_all
@@ -43,6 +44,9 @@ PAUSE = 1.0
 TEND_EVERY = 1.0
 # What a stopping engine may take beyond a request's deadline, in seconds.
 GRACE = 10.0
+_UNREADABLE = (
+    "The macro could not be read, by a fault inside CenterHook; its log says more."
+)
 # The database is there, but will never take these rows.
 REFUSED = (DataError, IntegrityError)
 
@@ -57,6 +61,7 @@ class Engine:
         self._throttles = Throttles(settings.DESTINATION_CONCURRENCY)
         self._works: dict[int, Work] = {}
         self._turns = Turns()
+        self._isolation = Isolation()
         self._on_the_wire: dict[Exchange, tuple[Work, Sending]] = {}
         self._tended_at = float("-inf")
         # A plain flag: setting an Event in a handler can wait for itself.
@@ -154,23 +159,26 @@ class Engine:
     def _advance_all(self) -> bool:
         """A turn for each community's runs; True if anything moved."""
         moved = False
+        works = self._works.values()
+        may_claim = self.is_stopping or self._isolation.may_claim(works)
         ends_at: dict[int, float] = {}
         for pk, work in list(self._works.items()):
             now = time.monotonic()
             end = ends_at.setdefault(work.run.community_id, now + TURN)
             if now < end or self.is_stopping:
-                moved |= self._try(partial(self._advance, until=end), work)
+                act = partial(self._advance, until=end, may_claim=may_claim)
+                moved |= self._try(act, work)
                 continue
             moved = True
             # The first of the next round.
             self._works = {pk: self._works.pop(pk), **self._works}
         return moved
 
-    def _advance(self, work: Work, until: float) -> bool:
+    def _advance(self, work: Work, until: float, may_claim: bool) -> bool:
         if self.is_stopping:
             work.give_back()
             return False
-        return work.advance(until)
+        return work.advance(until, may_claim)
 
     def _write_down(self, work: Work) -> bool:
         work.flush_if_due()
@@ -214,6 +222,12 @@ class Engine:
             plan = Plan.from_snapshot(run.snapshot)
         except TemplateError as error:
             fail_all(run, str(error))
+            return
+        except Error:
+            raise
+        except Exception:
+            logger.exception("The macro of run %s can't be read", run.pk)
+            fail_all(run, _UNREADABLE)
             return
         self._works[run.pk] = Work(run, plan, self._throttles, self._send)
 

@@ -27,12 +27,12 @@ from .capture import Capture
 from .faults import bare_attempt
 from .intake import Masking, lack_all, only_show, take_response, take_values
 from .sender import Exchange
+from .suspects import MAX_LOSSES, SUSPECT_AFTER
 
 logger = logging.getLogger(__name__)
 
 # Few distinct values, so that deliveries that fail together share one UPDATE.
 _JITTER_STEPS = 8
-_MAX_LOST_CHANGES = 5
 # The destination says that it has removed the address for good (RFC 9110 15.5.11).
 _GONE = 410
 
@@ -100,16 +100,26 @@ def of_change(delivery: Delivery, change: Change, now: datetime) -> Outcome:
 
 
 def of_lost_change(delivery: Delivery, now: datetime) -> Outcome:
-    """The former holder went silent before anything was changed: try again.
-
-    Not without end, so that a delivery that kills its workers comes to one.
-    """
+    """The former holder went silent before anything was changed: try again."""
     attempt = Attempt.begun(delivery, now)
     attempt.error_class = ErrorClass.LOST
     attempt.message = "The worker stopped before it changed anything."
-    if attempt.number - delivery.attempts_before < _MAX_LOST_CHANGES:
-        return Outcome(delivery, DeliveryState.PENDING, attempt, retry_in=0)
-    return Outcome(delivery, DeliveryState.FAILED, attempt)
+    if _kills_workers(delivery, attempt):
+        return Outcome(delivery, DeliveryState.FAILED, attempt)
+    return Outcome(delivery, DeliveryState.PENDING, attempt, retry_in=0)
+
+
+def _kills_workers(delivery: Delivery, attempt: Attempt) -> bool:
+    """Whether its workers have ended so often that it must be the reason."""
+    losses = delivery.losses + 1
+    if losses < MAX_LOSSES:
+        return False
+    attempt.message = (
+        f"The worker ended {losses} times in a row while it worked on this delivery,"
+        f" the last {losses - SUSPECT_AFTER} times on nothing else. So it is not tried"
+        " again."
+    )
+    return True
 
 
 def not_sent(
@@ -126,12 +136,14 @@ def of_lost_lease(
 ) -> Outcome:
     """The former holder went silent; whether it sent the request, nobody knows.
 
-    It counts as a try, so that a delivery that kills its worker comes to an end.
+    It counts as a try.
     """
     attempt = Attempt.begun(delivery, now)
     attempt.error_class = ErrorClass.LOST
     attempt.message = "The worker stopped while it held this delivery."
     attempt.outcome_unknown = True
+    if _kills_workers(delivery, attempt):
+        return Outcome(delivery, DeliveryState.FAILED, attempt)
     return _outcome(delivery, attempt, run, policy, now)
 
 

@@ -20,7 +20,7 @@ from logs.recording.health import is_healthy
 from ..steps.rendering import Plan
 from . import outcomes
 from .building import Builder, Sending
-from .claims import claim_due, renew
+from .claims import claim_due, claim_suspect, has_suspect, renew
 from .sender import MailExchange
 from .throttle import HOLD, PARK, Throttle, Throttles
 
@@ -46,6 +46,9 @@ class Work:
         self.lease = uuid.uuid4().hex
         # More may be due than was claimed.
         self.has_more = True
+        # Something is due that is to be worked on alone.
+        self.has_suspects = False
+        self._is_alone = False
         self.results: list[Outcome] = []
         self._throttles = throttles
         self._send = send
@@ -61,19 +64,25 @@ class Work:
 
     @property
     def is_idle(self) -> bool:
-        return not (self.has_more or self._unsent or self._in_flight)
+        at_work = self._unsent or self._in_flight
+        return not (self.has_more or self.has_suspects or at_work)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Nothing is held, and all results are written down."""
+        return not (self._unsent or self._in_flight or self.results)
 
     @property
     def _unsent(self) -> int:
         return len(self._waiting) + self._ready_count
 
-    def advance(self, until: float = math.inf) -> bool:
+    def advance(self, until: float = math.inf, may_claim: bool = True) -> bool:
         """Claim and send what can be now; True if anything moved.
 
         No other request is built once the monotonic clock shows `until`.
         """
         before = self._unsent
-        claims = self.has_more and before < settings.BATCH_SIZE // 4
+        claims = may_claim and self.has_more and before < settings.BATCH_SIZE // 4
         if claims:
             before += self._claim()
         for throttle in list(self._ready):
@@ -83,6 +92,14 @@ class Work:
             if time.monotonic() >= until:
                 return True
         return claims or self._unsent < before
+
+    def claim_suspect(self) -> bool:
+        """Hold one delivery that is to be worked on alone; False if there is none."""
+        deliveries = claim_suspect(self.run.pk, self.lease)
+        self.has_suspects, self.has_more = False, True
+        self._is_alone = bool(deliveries)
+        self._hold(deliveries)
+        return self._is_alone
 
     def finished(self, sending: Sending) -> bool:
         """Take a delivery back from the network."""
@@ -123,7 +140,7 @@ class Work:
 
     def give_back(self) -> None:
         """Return what is not on the wire: due again at once, no attempt used up."""
-        self.has_more = False
+        self.has_more = self.has_suspects = False
         self._end_unsent(outcomes.given_back)
 
     def let_go(self) -> list[Sending]:
@@ -151,12 +168,19 @@ class Work:
                 lost = self._lost(delivery, now)
                 self.results.append(lost)
                 self.has_more |= lost.state == DeliveryState.PENDING
-        self._builder.load(fresh)
+        self._is_alone = False
         self._unfinished.update(delivery.pk for delivery in deliveries)
-        self._waiting.extend(fresh)
+        self._hold(fresh)
         if len(fresh) < len(deliveries):
             self.flush()
+        if not deliveries:
+            self.has_suspects = has_suspect(self.run.pk)
         return len(fresh)
+
+    def _hold(self, deliveries: list[Delivery]) -> None:
+        self._builder.load(deliveries)
+        self._unfinished.update(delivery.pk for delivery in deliveries)
+        self._waiting.extend(deliveries)
 
     def _lost(self, delivery: Delivery, now: datetime) -> Outcome:
         if self.plan.steps[delivery.step].transport is None:
@@ -203,7 +227,7 @@ class Work:
             self._in_flight += 1
             self._send(self, sending)
             return True
-        if throttle.capacity:
+        if throttle.capacity and not self._is_alone:
             return False
         wait = PARK if throttle.is_shut else HOLD
         self.results.append(outcomes.given_back(sending.delivery, wait))
@@ -221,7 +245,7 @@ class Work:
         if state == RunState.PAUSED or held_up:
             self.give_back()
         elif state != RunState.ACTIVE:
-            self.has_more = False
+            self.has_more = self.has_suspects = False
             self._end_unsent(outcomes.cancelled)
         if self._flushed_at - self._renewed_at > settings.LEASE_SECONDS / 3:
             renew(self.lease, self._unfinished)

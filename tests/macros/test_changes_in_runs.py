@@ -331,7 +331,7 @@ def test_a_change_that_kills_its_workers_comes_to_an_end(bugs: FeedbackType) -> 
     run = factories.run(a_macro(bugs, CLOSE))
     delivery = run.deliveries.get()
     states = []
-    for delivery.attempts in range(5):
+    for delivery.losses in range(5):
         states.append(outcomes.of_lost_change(delivery, timezone.now()).state)
     assert states == ["pending"] * 4 + ["failed"]
 

@@ -21,6 +21,7 @@ from centerhook.demo.errors import DemoError
 from centerhook.receiver import Receiver
 from feedback.models import FeedbackType
 from logs.models import Attempt, Run
+from macros.deliveries.suspects import MAX_LOSSES
 from macros.deliveries.work import FLUSH_SIZE
 from macros.models import Macro
 from tests import factories
@@ -164,3 +165,38 @@ def test_a_web_server_killed_while_it_confirms_leaves_a_whole_run_or_none(
     for run in runs:
         assert run.total == run.deliveries.count() == scaled(300, 3000)
     assert account.settle(*runs, arrived=receiver.ids, blows=len(delays)) == 0
+
+
+def test_a_delivery_that_kills_its_workers_fails_alone_and_takes_none_with_it(
+    start: Start, serve: Callable[..., Server]
+) -> None:
+    workers: list[subprocess.Popen[bytes]] = []
+    blows: list[bytes] = []
+
+    def kill(peer: Peer) -> None:
+        while request := peer.request():
+            if b"poison" in request:
+                blows.append(request)
+                workers[-1].kill()
+                return
+            peer.say(OK)
+
+    bugs = factories.feedback_type()
+    factories.tickets(bugs, 12)
+    factories.ticket(bugs, title="poison")
+    url = serve(kill).url("/?q=((Title))")
+    start("clock")
+    workers.append(start("worker", **SHORT_LEASE))
+    run = factories.run(factories.macro(bugs, url, ladder=PATIENT))
+    end = time.monotonic() + 300
+    while not settled(run):
+        if workers[-1].poll() is not None:
+            workers.append(start("worker", **SHORT_LEASE))
+        assert time.monotonic() < end, "it did not come to an end"
+        time.sleep(0.1)
+
+    assert len(blows) == MAX_LOSSES == len(workers) - 1
+    assert (run.delivered, run.failed, run.total) == (12, 1, 13)
+    last = Attempt.objects.filter(delivery__state="failed").order_by("pk").last()
+    assert last is not None
+    assert last.message.startswith("The worker ended 5 times in a row")

@@ -94,6 +94,10 @@ def test_a_run_that_cannot_be_read_does_not_end_the_engine(
 
     wait_until(lambda: settled(good))
     assert good.delivered == 3
+    wait_until(lambda: settled(bad))
+    assert bad.failed == 3
+    message = Attempt.objects.filter(delivery__run=bad)[0].message
+    assert message.startswith("The macro could not be read, by a fault inside")
 
 
 def test_an_engine_that_naps_is_woken_to_stop(
