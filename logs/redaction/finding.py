@@ -54,7 +54,7 @@ class Echoes:
 
     def redact(self, text: str) -> str:
         """The text with a mask in the place of each form."""
-        if not self.may_be_in(text):
+        if not text or not self.may_be_in(text):
             return text
         data = _bytes(text)
         try:

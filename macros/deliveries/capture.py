@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from feedback.texts import storable
 from logs.recording import Captured
 
 from ..extraction import ExtractionError, Reading, ReturnValue, When
@@ -57,4 +58,5 @@ def _say(
             problem = f"The required {listed} is missing: {why}."
         else:
             problem = f"Not stored: {listed}, since {why}."
-        capture.problems.append(reading.redact(problem))
+        # It may quote what JSON writes as an escape and no store takes.
+        capture.problems.append(reading.redact(storable(problem)))

@@ -34,6 +34,7 @@ class ResponseParser:
         "has_head",
         "is_broken",
         "is_complete",
+        "is_cut",
         "is_reusable",
         "reason",
         "status",
@@ -46,6 +47,8 @@ class ResponseParser:
         self.body = bytearray()
         self.has_head = False
         self.is_complete = False
+        # Its head goes on beyond what is read of it.
+        self.is_cut = False
         # What came was not HTTP, or was more than one response.
         self.is_broken = False
         # RFC 9112 9.3: by its head the connection may serve another request.
@@ -63,6 +66,16 @@ class ResponseParser:
             self._parser.feed_data(data)
         except HttpParserError:
             self.is_broken = True
+
+    def cut_head(self) -> bool:
+        """Take the head as far as it came; False where no status has."""
+        assert self._parser is not None  # noqa: S101 - for the type checker
+        status = self._parser.get_status_code()
+        if status < 200:
+            return False
+        self.status = status
+        self.has_head = self.is_cut = True
+        return True
 
     def finish(self) -> None:
         """Parser and callbacks hold each other; let go of both at once."""

@@ -50,6 +50,9 @@ class Reader:
         parser = ResponseParser()
         received = bytearray()
         while not parser.has_head:
+            # What was accepted must not look failed for a header too many.
+            if len(received) >= MAX_HEAD and parser.cut_head():
+                return parser
             parser.feed(self._receive_head(received))
             if parser.is_broken and not parser.has_head:
                 return self._repaired(received)
@@ -88,6 +91,7 @@ class Reader:
         """
         return (
             parser.is_reusable
+            and not parser.is_cut
             and not parser.is_broken
             and not self._closed
             and method != "HEAD"
@@ -96,6 +100,8 @@ class Reader:
     def _read_body(self, parser: ResponseParser, limit: int) -> Cut:
         framing = 0
         while not parser.is_complete:
+            if parser.is_cut:
+                return "size"
             before = len(parser.body)
             if parser.is_broken or framing > _MAX_FRAMING:
                 return "connection"
@@ -113,8 +119,17 @@ class Reader:
         while True:
             if END_OF_HEAD(received, searched) and (parser := repaired(received)):
                 return parser
+            if len(received) >= MAX_HEAD:
+                return self._repaired_in_part(received)
             searched = max(0, len(received) - 3)
             self._receive_head(received)
+
+    def _repaired_in_part(self, received: bytearray) -> ResponseParser:
+        parser = repaired(received + b"\r\n\r\n")
+        if parser is None:
+            raise head_too_large(MAX_HEAD)
+        parser.is_cut = True
+        return parser
 
     def _receive_head(self, received: bytearray) -> bytes:
         """Adds to what was received of the head, which can't grow without end."""

@@ -157,10 +157,22 @@ def test_what_is_not_http_is_named_so(serve, failing, garbage):
 
 @pytest.mark.parametrize(
     "head",
-    [b"X-A: " + b"v" * 70_000, b"X-A: 1\r\n" * 9000, b"X-A: 1\r\n" * 9000 + b"\r\n"],
+    [
+        b"X-A: " + b"v" * 70_000,
+        b"X-A: 1\r\n" * 9000,
+        b"X-A: 1\r\n" * 9000 + b"\r\n",
+        b"no colon\r\n" + b"X-A: 1\r\n" * 9000,
+    ],
 )
-def test_headers_without_end_are_too_large(serve, failing, head):
-    error = failing(serve(hangs_after(b"HTTP/1.1 200 OK\r\n" + head)).url())
+def test_headers_without_end_are_cut_and_the_status_stands(serve, post, head):
+    got = post(serve(hangs_after(b"HTTP/1.1 201 Created\r\n" + head)).url())
+    assert (got.status_code, got.body, got.cut) == (201, b"", "size")
+    assert sum(len(name) + len(value) for name, value in got.fields) <= 65_536
+
+
+def test_informational_heads_without_end_are_too_large(serve, failing):
+    heads = b"HTTP/1.1 103 Early Hints\r\nX-A: 1\r\n\r\n" * 2000
+    error = failing(serve(hangs_after(heads)).url())
     assert facts(error) == ("too_large", True)
     assert str(error) == "The headers of the response are larger than 64 KB."
 
