@@ -129,6 +129,7 @@ class Reader:
         if parser is None:
             raise head_too_large(MAX_HEAD)
         parser.is_cut = True
+        parser.body.clear()
         return parser
 
     def _receive_head(self, received: bytearray) -> bytes:
