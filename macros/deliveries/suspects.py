@@ -8,7 +8,7 @@ that one ends too, it was the delivery.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Protocol
 
 # From so many losses in a row on a delivery is worked on alone.
@@ -18,6 +18,8 @@ MAX_LOSSES = 5
 # How many deliveries with losses a worker takes at once: an eighth for each loss, so
 # that what was lost together is taken apart.
 SHARE_OF_LOST = 8
+# How long it waits until nothing else is held, in seconds: longer than a request takes.
+PATIENCE = 40.0
 # After a suspect the others have so many times as long as it took.
 _OTHERS_SHARE = 4.0
 
@@ -41,29 +43,43 @@ class Isolation:
     """Sees to it that a suspect is the only thing that a worker holds."""
 
     def __init__(self) -> None:
-        self._work: Suspicious | None = None
+        self._held: Suspicious | None = None
+        self._is_waiting = False
         self._began_at = 0.0
         self._not_before = float("-inf")
 
-    def may_claim(self, works: Iterable[Suspicious]) -> bool:
+    def may_claim(self, works: Collection[Suspicious]) -> bool:
         """False while a suspect is held, or waits until nothing else is."""
         now = time.monotonic()
-        if self._work is not None:
-            if not self._work.is_quiet:
+        if self._held is not None:
+            # One whose run was dropped by a fault is not among them any more.
+            if any(each is self._held and not each.is_quiet for each in works):
                 return False
-            self._work = None
-            self._not_before = now + _OTHERS_SHARE * (now - self._began_at)
+            self._held = None
+            self._leave_to_others(now)
         if now < self._not_before:
             return True
         suspicious = next((work for work in works if work.has_suspects), None)
         if suspicious is None:
+            self._is_waiting = False
             return True
+        if not self._is_waiting:
+            self._is_waiting, self._began_at = True, now
         if any(not work.is_quiet for work in works):
-            return False
+            if now - self._began_at < PATIENCE:
+                return False
+            self._leave_to_others(now)
+            return True
+        self._is_waiting = False
+        self._began_at = now
         if suspicious.claim_suspect():
-            self._work, self._began_at = suspicious, now
+            self._held = suspicious
             return False
         return True
+
+    def _leave_to_others(self, now: float) -> None:
+        self._is_waiting = False
+        self._not_before = now + _OTHERS_SHARE * (now - self._began_at)
 
 
 def few_of_the_lost(losses: Iterable[int], size: int) -> list[bool]:

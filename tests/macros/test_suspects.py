@@ -16,11 +16,14 @@ from macros.deliveries import Engine
 from macros.deliveries.claims import claim_due, claim_suspect, has_suspect
 from macros.deliveries.suspects import (
     MAX_LOSSES,
+    PATIENCE,
     SUSPECT_AFTER,
     Isolation,
     few_of_the_lost,
 )
 from tests import factories
+
+pytestmark = pytest.mark.django_db
 
 
 @dataclass
@@ -69,6 +72,23 @@ def test_after_a_suspect_it_is_the_others_turn() -> None:
     assert suspicious.suspects == 1 and suspicious.is_quiet
 
 
+def test_a_suspect_whose_run_was_dropped_holds_up_nobody() -> None:
+    suspicious = AWork(suspects=1)
+    isolation = Isolation()
+    assert not isolation.may_claim([suspicious])
+    assert isolation.may_claim([AWork()])
+
+
+def test_a_suspect_that_waits_in_vain_leaves_the_others_their_time() -> None:
+    works = [AWork(suspects=1), AWork(is_quiet=False)]
+    isolation = Isolation()
+    assert not isolation.may_claim(works)
+    isolation._began_at -= PATIENCE
+    assert isolation.may_claim(works)
+    works[1].is_quiet = True
+    assert isolation.may_claim(works), "it is still their time"
+
+
 def test_what_was_lost_together_is_taken_apart() -> None:
     def counts(size: int) -> list[int]:
         return [
@@ -79,9 +99,6 @@ def test_what_was_lost_together_is_taken_apart() -> None:
     assert counts(500) == [100, 62, 7]
     assert counts(8) == [100, 1, 1]
     assert few_of_the_lost([2, 0, 2, 1, 0], 8) == [True, True, False, False, True]
-
-
-pytestmark = pytest.mark.django_db
 
 
 def a_run(receiver: Receiver, tickets: int = 1, ladder: str = "1 s, 1 s") -> Run:
