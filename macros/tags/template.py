@@ -52,10 +52,12 @@ class Use:
             for apply in self.filters:
                 value = bounded(apply(value))
                 yield to_text(value)
-            yield self.slot.escape(value)
+            for escape in (*self.slot.inner, self.slot.escape):
+                value = escape(value)
+                yield to_text(value)
 
     def writer(self) -> Callable[[RenderContext], str]:
-        read, escape, name = self.reader(), self.slot.escape, self.tag.name
+        read, escape, name = self.reader(), self.slot.chained(), self.tag.name
         secret = self.tag.secret
 
         def write(context: RenderContext) -> str:
