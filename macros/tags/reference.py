@@ -33,16 +33,16 @@ ESCAPING: tuple[Row, ...] = (
     ("Form", "Encoded as form data."),
     ("XML", "Escaped."),
     (
-        "JSON within another text: payload={\"text\": \"((Title))\"}",
-        "Escaped for the JSON first and then for what is around it: a form field, a JSON"
-        " string, a part of a URL, a header, XML; several deep as well. Text that begins"
-        " like JSON but can't be read as JSON is refused on save; a tag that stands"
-        " there as a whole value with the filter json may stay.",
+        'JSON within another text: payload={"text": "((Title))"}',
+        "Escaped for the JSON first and then for what is around it: a form field, a"
+        " JSON string, a part of a URL, a header, XML; several deep as well. Text that"
+        " begins like JSON but can't be read as JSON is refused on save; a tag that"
+        " stands there as a whole value with the filter json may stay.",
     ),
     (
         "GraphQL, in a value named query",
         "Escaped inside double quotes, and elsewhere refused on save; better declare a"
-        " variable and put the tag among the \"variables\".",
+        ' variable and put the tag among the "variables".',
     ),
     ("Text", "As it is."),
 )
