@@ -8,8 +8,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from urllib.parse import quote
 
-from .arguments import parts, whole, whole_number
+from .arguments import parts, whole
 from .errors import BadArgument, Missing, ValueRefused
+from .lengths import Limit
 from .limits import MAX_FILTERED
 from .values import PercentEncoded, is_empty, to_text
 
@@ -66,15 +67,22 @@ def fixed(apply: Apply) -> Build:
 
 
 def truncate(argument: str, kind: str) -> Apply:
-    length = whole_number(argument)
+    # A plain string: shortened JSON would no longer be JSON.
+    limit = Limit.parse(argument)
+    return on_text(lambda text: str(limit.cut(text)))
 
-    def shorten(text: str) -> str:
-        if len(text) > length:
-            return text[: length - 1] + "…"
-        # A plain string: shortened JSON would no longer be JSON.
-        return text[:length]
 
-    return on_text(shorten)
+def fits(argument: str, kind: str) -> Apply:
+    limit = Limit.parse(argument)
+    return lambda value: value if limit.fits(to_text(value)) else None
+
+
+def omit(argument: str, kind: str) -> Apply:
+    """What leaves the member out is the layout of the JSON."""
+    if not whole(argument.strip()):
+        message = "the filter omit needs the name of a member, as in omit:email"
+        raise BadArgument(message)
+    return lambda value: value
 
 
 def default(argument: str, kind: str) -> Apply:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import quote_plus
 
-from .contexts import MASK, Layout, OutputContext, Slot
+from .contexts import MASK, Layout, Members, OutputContext, Part, Slot
 from .errors import Missing, RenderError, ValueRefused
 from .filtering import Apply, bounded
 from .limits import MAX_RESULT
@@ -101,7 +101,9 @@ class Template:
             (use.tag.name, use.reader()) for use in uses if not use.tag.secret
         ]
         self._secret_uses = [use for use in uses if use.tag.secret]
-        self._parts, self._masked = _fill(layout, uses)
+        by_start = {use.slot.tag.start: use for use in uses}
+        self._parts = _fill(layout.parts, by_start)
+        self._masked = _fill(layout.parts, by_start, is_masked=True)
 
     @classmethod
     def literal(cls, text: str) -> Template:
@@ -167,21 +169,45 @@ class Template:
         return list(dict.fromkeys(empty))
 
 
-def _fill(layout: Layout, uses: Sequence[Use]) -> tuple[list[_Part], list[_Part]]:
-    """The parts of the result with the uses in its slots, and the same masked."""
-    parts: list[_Part] = []
-    masked: list[_Part] = []
-    next_uses = iter(uses)
-    for part in layout.parts:
+def _fill(
+    parts: Iterable[Part], uses: Mapping[int, Use], is_masked: bool = False
+) -> list[_Part]:
+    """What writes each part, in its masked form if people are to see it."""
+    written: list[_Part] = []
+    for part in parts:
         if isinstance(part, str):
-            parts.append(part)
-            masked.append(part)
+            written.append(part)
+        elif isinstance(part, Members):
+            written.append(_members_writer(part, uses, is_masked))
         else:
-            use = next(next_uses)
-            write = use.writer()
-            parts.append(write)
-            masked.append(part.mask if use.tag.secret else write)
-    return parts, masked
+            use = uses[part.tag.start]
+            hides = is_masked and use.tag.secret
+            written.append(part.mask if hides else use.writer())
+    return written
+
+
+def _members_writer(
+    members: Members, uses: Mapping[int, Use], is_masked: bool
+) -> Callable[[RenderContext], str]:
+    made = [
+        (
+            member.comma,
+            [uses[tag.start].reader() for tag in member.omitted_by],
+            _fill(member.parts, uses, is_masked),
+        )
+        for member in members.members
+    ]
+
+    def write(context: RenderContext) -> str:
+        texts: list[str] = []
+        for comma, readers, parts in made:
+            if any(_is_empty(read, context) for read in readers):
+                continue
+            texts.append(comma if texts else "")
+            texts.append(_join(parts, context))
+        return "".join(texts)
+
+    return write
 
 
 def _join(parts: list[_Part], context: RenderContext) -> str:

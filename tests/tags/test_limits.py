@@ -80,7 +80,8 @@ def test_every_filter_has_an_end() -> None:
     for name, item in FILTERS.items():
         written = item.example.strip("()").partition("|")[2]
         text = "2026-01-01" if name == "date" else "<a>&"
-        assert len(with_value(f"((External: v|{written}))", text)) < 1_000
+        source = f'{{"email": "((External: v|{written}))"}}'
+        assert len(with_value(source, text, OutputContext.JSON)) < 1_000
 
 
 def test_a_result_of_many_long_values_is_refused() -> None:

@@ -7,6 +7,7 @@ import re
 from ..source import Literal, Piece, Source
 from .json_text import JsonReader
 from .layout import Layout, Slot
+from .members import with_omissions
 from .nested import look_inside, nest
 
 # Two parentheses after a backslash are the language's escape, not one of JSON.
@@ -24,7 +25,8 @@ def lay_out_json(source: Source, pieces: list[Piece]) -> Layout:
     if problem := reader.problem():
         source.refuse(*problem)
         return Layout(parts)
-    return Layout(nest(parts, look_inside(source, reader.texts())))
+    nested = nest(parts, look_inside(source, reader.texts()))
+    return Layout(with_omissions(source, pieces, nested, reader))
 
 
 def read_json(text: str, pieces: list[Piece]) -> tuple[JsonReader, list[str | Slot]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..source import Piece, RawTag
@@ -58,14 +58,46 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """Literals as they are sent, and slots.
+class Member:
+    """A member that is left out when one of these tags has no value.
 
-    `check` looks at a whole result, and raises ValueRefused with a sentence.
+    `comma` is what stands before it if it is not the first.
     """
 
-    parts: list[str | Slot]
+    comma: str
+    parts: tuple[Part, ...]
+    omitted_by: tuple[RawTag, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Those of one object."""
+
+    members: tuple[Member, ...]
+
+
+# Literals as they are sent are strings.
+Part = str | Slot | Members
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """`check` looks at a whole result, and raises ValueRefused with a sentence."""
+
+    parts: Sequence[Part]
     check: Callable[[str], None] | None = None
+
+    def slots(self) -> Iterator[Slot]:
+        return _slots_of(self.parts)
+
+
+def _slots_of(parts: Iterable[Part]) -> Iterator[Slot]:
+    for part in parts:
+        if isinstance(part, Slot):
+            yield part
+        elif isinstance(part, Members):
+            for member in part.members:
+                yield from _slots_of(member.parts)
 
 
 def with_one_escape(pieces: list[Piece], escape: Escape) -> list[str | Slot]:
