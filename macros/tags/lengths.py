@@ -25,7 +25,8 @@ _ELLIPSIS = "…"
 # else the grapheme clusters of Unicode's annex 29.
 _ATOM = regex.compile(
     r"<br>|<https?://[^<>\s]*>|&#?\w{1,31};\p{M}*|\\u[0-9a-fA-F]{4}|\\(?!\s)\X"
-    r"|%[0-9a-fA-F]{2}(?:%[89abAB][0-9a-fA-F])*|\X",
+    # The library looks back at all flags before one, which takes quadratic time.
+    r"|%[0-9a-fA-F]{2}(?:%[89abAB][0-9a-fA-F])*|\p{RI}{2}[\p{M}\u200d]*|\X",
     regex.DOTALL,
 )
 
