@@ -86,7 +86,7 @@ _TICKET = [
         "Ticket",
         "The same for the ticket's whole life and no other's, here or in another"
         " CenterHook: for systems that find a record again by it",
-        "3401-hgn9nkcdup",
+        "3401-64cf896117121",
         "text",
         ticket_key,
         reads=("created_at",),

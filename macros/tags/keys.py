@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from string import ascii_lowercase, digits
 
 from .scope import RenderContext
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DIGITS = digits + ascii_lowercase
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def ticket_key(context: RenderContext) -> object:
@@ -18,9 +17,4 @@ def ticket_key(context: RenderContext) -> object:
     Neither of the two ever changes.
     """
     ticket = context.subject
-    since = max(ticket.created_at - _EPOCH, timedelta()) // timedelta(microseconds=1)
-    written = ""
-    while since:
-        since, digit = divmod(since, len(_DIGITS))
-        written = _DIGITS[digit] + written
-    return f"{ticket.pk}-{written}"
+    return f"{ticket.pk}-{(ticket.created_at - _EPOCH) // _MICROSECOND:x}"

@@ -101,9 +101,7 @@ class Template:
             (use.tag.name, use.reader()) for use in uses if not use.tag.secret
         ]
         self._secret_uses = [use for use in uses if use.tag.secret]
-        by_start = {use.slot.tag.start: use for use in uses}
-        self._parts = _fill(layout.parts, by_start)
-        self._masked = _fill(layout.parts, by_start, is_masked=True)
+        self._parts, self._masked = _fill(layout, uses)
 
     @classmethod
     def literal(cls, text: str) -> Template:
@@ -169,10 +167,18 @@ class Template:
         return list(dict.fromkeys(empty))
 
 
-def _fill(
-    parts: Iterable[Part], uses: Mapping[int, Use], is_masked: bool = False
+def _fill(layout: Layout, uses: Sequence[Use]) -> tuple[list[_Part], list[_Part]]:
+    """The parts of the result with the uses in its slots, and the same masked."""
+    by_start = {use.slot.tag.start: use for use in uses}
+    return (
+        _written(layout.parts, by_start, is_masked=False),
+        _written(layout.parts, by_start, is_masked=True),
+    )
+
+
+def _written(
+    parts: Iterable[Part], uses: Mapping[int, Use], is_masked: bool
 ) -> list[_Part]:
-    """What writes each part, in its masked form if people are to see it."""
     written: list[_Part] = []
     for part in parts:
         if isinstance(part, str):
@@ -193,7 +199,7 @@ def _members_writer(
         (
             member.comma,
             [uses[tag.start].reader() for tag in member.omitted_by],
-            _fill(member.parts, uses, is_masked),
+            _written(member.parts, uses, is_masked),
         )
         for member in members.members
     ]
