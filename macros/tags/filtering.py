@@ -11,7 +11,8 @@ from urllib.parse import quote
 from .arguments import parts, whole
 from .errors import BadArgument, Missing, ValueRefused
 from .lengths import Limit
-from .limits import MAX_FILTERED
+from .limits import MAX_FILTERED, MAX_FILTERED_IN_ALL
+from .scope import RenderContext
 from .values import PercentEncoded, is_empty, to_text
 
 Apply = Callable[[object], object]
@@ -20,21 +21,36 @@ Apply = Callable[[object], object]
 Build = Callable[[str, str], Apply]
 
 
+# So short a text is not counted: with the most tags and filters it is as little work.
+_FREE = 100
+
+
 def too_long() -> ValueRefused:
     limit = f"{MAX_FILTERED:,}"
     return ValueRefused(f"is longer than {limit} characters once its filters are done")
 
 
-def bounded(value: object) -> object:
-    """What a filter gave. Raises ValueRefused if it is too long to go on with."""
+def bounded(value: object, context: RenderContext) -> object:
+    """What a filter gave. Raises ValueRefused if it is too long to go on with.
+
+    So does what all filters of a template gave: each goes over the whole text.
+    """
     if isinstance(value, str):
         length = len(value)
     elif isinstance(value, (list, tuple)):
         length = sum(len(each) if isinstance(each, str) else 1 for each in value)
     else:
         return value
-    if length > MAX_FILTERED:
-        raise too_long()
+    if length > _FREE:
+        context.filtered += length
+        if length > MAX_FILTERED:
+            raise too_long()
+        if context.filtered > MAX_FILTERED_IN_ALL:
+            limit = f"{MAX_FILTERED_IN_ALL:,}"
+            raise ValueRefused(
+                f"takes the filters of this text over {limit} characters in all;"
+                " shorten long values with truncate, as the first filter"
+            )
     return value
 
 

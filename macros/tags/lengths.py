@@ -21,11 +21,13 @@ UNITS = {
     "bytes": ("utf-8", 1, 4),
 }
 _ELLIPSIS = "…"
-# What stands for a letter or a link in HTML, Slack's format, JSON, Markdown and URLs;
-# else the grapheme clusters of Unicode's annex 29.
+# What stands for a letter or a link in HTML, Slack's format and Markdown.
+_ESCAPED = r"<br>|<https?://[^<>\s]*>|&#?\w{1,31};\p{M}*"
+# And in JSON and URLs; a backslash may be an escape's, or text before one. Else the
+# grapheme clusters of Unicode's annex 29, but for flags, before which the library looks
+# back at all others, in quadratic time.
 _ATOM = regex.compile(
-    r"<br>|<https?://[^<>\s]*>|&#?\w{1,31};\p{M}*|\\u[0-9a-fA-F]{4}|\\(?!\s)\X"
-    # The library looks back at all flags before one, which takes quadratic time.
+    rf"{_ESCAPED}|\\u[0-9a-fA-F]{{4}}|\\(?!\s)(?:{_ESCAPED}|\X)"
     r"|%[0-9a-fA-F]{2}(?:%[89abAB][0-9a-fA-F])*|\p{RI}{2}[\p{M}\u200d]*|\X",
     regex.DOTALL,
 )

@@ -6,7 +6,13 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from . import FILTERS, SUBJECT_KINDS, SUBJECT_NAMES, Scope, namespaces, palette
-from .limits import MAX_FILTERED, MAX_FILTERS, MAX_SOURCE, MAX_TAGS
+from .limits import (
+    MAX_FILTERED,
+    MAX_FILTERED_IN_ALL,
+    MAX_FILTERS,
+    MAX_SOURCE,
+    MAX_TAGS,
+)
 
 Row = tuple[str, ...]
 
@@ -63,7 +69,8 @@ once: what another filter made of it would tell the value piece by piece.
 
 A template has at most {MAX_SOURCE:,} characters and {MAX_TAGS:,} tags, each with at
 most {MAX_FILTERS} filters. A value that a filter makes longer than {MAX_FILTERED:,}
-characters fails the delivery.
+characters fails the delivery; so does a template whose filters go over more than
+{MAX_FILTERED_IN_ALL:,} characters together.
 """
 _MOVING = """\
 A template that was written for tickets can be moved to testers: `((Submitter Email))`

@@ -40,7 +40,7 @@ class Use:
         def read(context: RenderContext) -> object:
             value = resolve(context)
             for apply in filters:
-                value = bounded(apply(value))
+                value = bounded(apply(value), context)
             return value
 
         return read
@@ -50,7 +50,7 @@ class Use:
         value = self.tag.resolve(context)
         with suppress(ValueRefused):
             for apply in self.filters:
-                value = bounded(apply(value))
+                value = bounded(apply(value), context)
                 yield to_text(value)
             for escape in (*self.slot.inner, self.slot.escape):
                 value = escape(value)
@@ -131,6 +131,7 @@ class Template:
 
     def render(self, context: RenderContext) -> str:
         """The result for one subject. Raises RenderError."""
+        context.filtered = 0
         result = _join(self._parts, context)
         if self._check is not None:
             try:
@@ -142,6 +143,7 @@ class Template:
 
     def render_masked(self, context: RenderContext) -> str:
         """The result as people may see it, MASK for each secret. Raises RenderError."""
+        context.filtered = 0
         if self._shown is not None:
             return _join(self._shown, context)
         if not self.uses_secrets:
@@ -163,6 +165,7 @@ class Template:
 
         A secret is never among them.
         """
+        context.filtered = 0
         empty = (name for name, read in self._readers if _is_empty(read, context))
         return list(dict.fromkeys(empty))
 

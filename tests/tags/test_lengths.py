@@ -79,6 +79,8 @@ UNDONE: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("name", UNDONE)
 @given(text=st.text("a&<>\"'é🙂\\*_ @here", max_size=30), most=st.integers(1, 40))
+@example("<<<\\<", 15)
+@example("\\" * 7 + "&", 9)
 def test_what_an_escape_made_can_be_undone_after_it_is_cut(
     name: str, text: str, most: int
 ) -> None:
