@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import pytest
 import regex
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from macros.tags.filters import FILTERS
@@ -34,6 +34,7 @@ TEXTS = st.lists(st.sampled_from(LETTERS) | st.characters()).map("".join)
 
 
 @pytest.mark.parametrize("unit", UNITS)
+@settings(max_examples=50)
 @given(text=TEXTS, most=st.integers(1, 40))
 @example("🇩🇪🇫🇷🇩🇪", 5)
 @example("a🇩🇪🇫🇷", 8)
@@ -52,6 +53,7 @@ def test_a_text_is_cut_between_two_letters(unit: str, text: str, most: int) -> N
 
 
 @pytest.mark.parametrize("unit", UNITS)
+@settings(max_examples=50)
 @given(
     pieces=st.lists(st.sampled_from([*ESCAPES, "a", "é", " "])), most=st.integers(3, 40)
 )
@@ -78,6 +80,7 @@ UNDONE: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("name", UNDONE)
+@settings(max_examples=50)
 @given(text=st.text("a&<>\"'é🙂\\*_ @here", max_size=30), most=st.integers(1, 40))
 @example("<<<\\<", 15)
 @example("\\" * 7 + "&", 9)
