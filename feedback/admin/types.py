@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django import forms
 from django.contrib import admin
 from django.utils.html import format_html
 
+from macros.runs.control import said_of_runs
+
 from ..console.scoping import ScopedAdmin, ScopedInline
 from ..models import FeedbackType, FormField, Status, key_from_label
+from .communities import STAYS_IN_LOG
 
 
 class StatusInline(ScopedInline, admin.TabularInline):
@@ -35,10 +40,13 @@ class FormFieldInline(ScopedInline, admin.StackedInline):
 @admin.register(FeedbackType)
 class FeedbackTypeAdmin(ScopedAdmin[FeedbackType]):
     owner_fields = ("project",)
-    list_display = ["name", "project", "prefix", "ticket_list"]
+    list_display = ["name", "project", "prefix", "ticket_list", "left_to_delete"]
     list_select_related = ["project__community"]
     search_fields = ["name", "project__name"]
     inlines = [StatusInline, FormFieldInline]
+
+    def notes_on_deletion(self, rows: Sequence[FeedbackType]) -> list[str]:
+        return [*said_of_runs(FeedbackType, rows), STAYS_IN_LOG]
 
     @admin.display(description="tickets")
     def ticket_list(self, feedback_type: FeedbackType) -> str:

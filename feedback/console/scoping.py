@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar, cast
 
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.db.models.fields.related import RelatedField
-from django.forms import ModelForm
+from django.forms import BaseInlineFormSet, ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
 
 from ..access.actors import may
 from ..selection.conditions import NUMBER
 from .auditing import AuditedAdmin
+from .deleting import refusing_deletion
 from .parameters import CheckedAdmin, CheckedPickers
 
 M = TypeVar("M", bound=Model)
@@ -94,6 +95,13 @@ class ScopedInline(ScopedMixin):
     ) -> bool:
         return self._has(request, "add", obj)
 
+    def get_formset(
+        self, request: HttpRequest, obj: Model | None = None, **kwargs: Any
+    ) -> type[BaseInlineFormSet]:
+        formset: Any = super().get_formset(request, obj, **kwargs)  # type: ignore[misc]
+        formset.form = refusing_deletion(formset.form)
+        return cast(type[BaseInlineFormSet], formset)
+
 
 class ScopedAdmin(ScopedMixin, AuditedAdmin, CheckedAdmin, Generic[M]):
     """The admin of a model; what extends it says of which: `ScopedAdmin[Project]`."""
@@ -140,6 +148,11 @@ class ScopedAdmin(ScopedMixin, AuditedAdmin, CheckedAdmin, Generic[M]):
         if row is None:
             raise Http404(f"No {self.opts.verbose_name} of this number.")
         return row
+
+    def may_delete_all(self, request: HttpRequest, rows: Sequence[Model]) -> bool:
+        own: Any = self.model._default_manager.filter(pk__in=[row.pk for row in rows])
+        allowed = own.visible_to(request.user, self.permission_to("delete"))
+        return bool(allowed.count() == len(rows))
 
     def row_to(self, request: HttpRequest, permission: str, pk: int) -> M:
         """A row that the user may act on. Raises Http404, PermissionDenied."""

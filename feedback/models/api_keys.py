@@ -84,7 +84,7 @@ class ApiKey(models.Model):
     community = models.ForeignKey(Community, models.CASCADE, related_name="api_keys")
     project = models.ForeignKey(
         Project,
-        models.RESTRICT,  # Without its limit the key would open more.
+        models.CASCADE,  # Without its limit the key would open more.
         related_name="api_keys",
         null=True,
         blank=True,

@@ -2,6 +2,7 @@ from django.db import models
 
 from ..access.actors import ScopedQuerySet, Tenancy
 from ..access.privacy import NOTHING_PERSONAL
+from .deleting import DeletedInSteps
 from .emails import split_emails, validate_emails
 
 
@@ -11,7 +12,7 @@ def listed(names: str) -> list[str]:
     return [name for name in parts if name]
 
 
-class Community(models.Model):
+class Community(DeletedInSteps):
     """The tenant: it owns projects, testers, API keys and destinations."""
 
     name = models.CharField(max_length=100, unique=True)
@@ -55,7 +56,7 @@ class Community(models.Model):
         return self.api_keys.valid().exists()
 
 
-class Project(models.Model):
+class Project(DeletedInSteps):
     """A test or program in a community."""
 
     community = models.ForeignKey(Community, models.CASCADE, related_name="projects")

@@ -11,9 +11,10 @@ from django.utils.text import slugify
 from ..access.actors import ScopedQuerySet, Tenancy
 from ..access.privacy import NOTHING_PERSONAL
 from .communities import Project, listed
+from .deleting import DeletedInSteps
 
 
-class FeedbackType(models.Model):
+class FeedbackType(DeletedInSteps):
     """A kind of ticket in a project, with its own statuses and form."""
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="feedback_types")

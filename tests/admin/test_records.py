@@ -114,13 +114,15 @@ def test_a_status_that_tickets_have_cannot_be_removed(page: Client) -> None:
     }
     response = page.post(page_of(FeedbackType, "change", bugs.pk), data)
     assert response.status_code == 200
+    problem = "The status New is used by 1 ticket. Change or delete these first."
+    assert problem in response.content.decode()
     assert Status.objects.filter(pk=new.pk).exists()
 
 
 def test_a_type_can_be_deleted_with_its_tickets(page: Client) -> None:
     bugs = factories.feedback_type()
     factories.ticket(bugs)
-    response = page.post(page_of(FeedbackType, "delete", bugs.pk), {"post": "yes"})
+    response = page.post(page_of(FeedbackType, "delete", bugs.pk), {"name": bugs.name})
     assert response.status_code == 302
     assert not FeedbackType.objects.exists()
 
