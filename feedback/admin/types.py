@@ -8,13 +8,14 @@ from django.utils.html import format_html
 
 from macros.runs.control import said_of_runs
 
-from ..console.scoping import ScopedAdmin, ScopedInline
+from ..console.scoping import DistinctNames, ScopedAdmin, ScopedInline
 from ..models import FeedbackType, FormField, Status, key_from_label
 from .communities import STAYS_IN_LOG
 
 
 class StatusInline(ScopedInline, admin.TabularInline):
     model = Status
+    formset = DistinctNames
     extra = 0
 
 
@@ -27,6 +28,7 @@ class QuestionForm(forms.ModelForm):
 
 class FormFieldInline(ScopedInline, admin.StackedInline):
     model = FormField
+    formset = DistinctNames
     form = QuestionForm
     extra = 0
     fields = [

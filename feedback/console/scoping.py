@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar, cast
 
 from django.contrib.auth import get_permission_codename
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
 from django.db.models.fields.related import RelatedField
 from django.forms import BaseInlineFormSet, ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
 
 from ..access.actors import may
+from ..names import first_twin
 from ..selection.conditions import NUMBER
 from .auditing import AuditedAdmin
 from .deleting import refusing_deletion
@@ -87,6 +88,42 @@ class ScopedMixin(CheckedPickers):
         return cast(QuerySet | None, rows)
 
 
+def with_owners(form: type[Any]) -> Any:
+    """The form, which compares its row with others also by what it does not show.
+
+    Django leaves out each constraint with a column that the form has no field for, so
+    that a row that is renamed would meet its rival in the database.
+    """
+    hidden = form._get_validation_exclusions
+
+    def exclusions(self: Any) -> set[str]:
+        row: Model = self.instance
+        owners = {
+            each.name
+            for each in row._meta.fields
+            if each.many_to_one and getattr(row, each.attname)
+        }
+        kept: set[str] = hidden(self) - (owners - {*self.fields})
+        return kept
+
+    form._get_validation_exclusions = exclusions
+    return form
+
+
+class DistinctNames(BaseInlineFormSet):
+    """Refuses two of one name, which the database has not seen yet."""
+
+    def clean(self) -> None:
+        super().clean()
+        gone = self.deleted_forms
+        left = [each for each in self.forms if each not in gone]
+        data = [getattr(each, "cleaned_data", {}) for each in left]
+        for column in ("name", "label"):
+            names = filter(None, (each.get(column) for each in data))
+            if twin := first_twin(names):
+                raise ValidationError(f"Two of them have the same {column}: {twin}")
+
+
 class ScopedInline(ScopedMixin):
     """An inline: whoever may add to the row above may add here."""
 
@@ -113,6 +150,16 @@ class ScopedAdmin(ScopedMixin, AuditedAdmin, CheckedAdmin, Generic[M]):
     def page_of(self, request: HttpRequest, obj: M) -> Mapping[str, object]:
         """What the template of one row's page shows beside its form."""
         return {}
+
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: M | None = None,
+        change: bool = False,
+        **kwargs: Any,
+    ) -> type[ModelForm]:
+        form = super().get_form(request, obj, change, **kwargs)
+        return cast(type[ModelForm], with_owners(form))
 
     def change_view(
         self,

@@ -14,6 +14,7 @@ from ..access.addresses import parse_address, parse_networks
 from ..access.privacy import NOTHING_PERSONAL
 from .communities import Community, Project
 from .emails import split_emails, validate_emails
+from .folded import unique_name
 
 MAX_TOKEN = 120
 NOTICE_EVERY = timedelta(days=1)
@@ -166,10 +167,10 @@ class ApiKey(models.Model):
         ordering = ["name"]
         verbose_name = "API key"
         constraints = [
-            models.UniqueConstraint(
-                fields=["community", "name"],
+            unique_name(
+                "community",
                 name="api_key_name_in_community",
-                violation_error_message="The community has an API key of this name.",
+                message="The community has an API key of this name.",
             )
         ]
 

@@ -4,6 +4,7 @@ from ..access.actors import ScopedQuerySet, Tenancy
 from ..access.privacy import NOTHING_PERSONAL
 from .deleting import DeletedInSteps
 from .emails import split_emails, validate_emails
+from .folded import unique_name
 
 
 def listed(names: str) -> list[str]:
@@ -15,7 +16,7 @@ def listed(names: str) -> list[str]:
 class Community(DeletedInSteps):
     """The tenant: it owns projects, testers, API keys and destinations."""
 
-    name = models.CharField(max_length=100, unique=True)
+    name = models.CharField(max_length=100)
     alert_emails = models.CharField(
         max_length=500,
         blank=True,
@@ -39,6 +40,11 @@ class Community(DeletedInSteps):
     class Meta:
         ordering = ["name"]
         verbose_name_plural = "communities"
+        constraints = [
+            unique_name(
+                name="community_name", message="There is a community of this name."
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -74,10 +80,10 @@ class Project(DeletedInSteps):
     class Meta:
         ordering = ["name"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["community", "name"],
+            unique_name(
+                "community",
                 name="project_name_in_community",
-                violation_error_message="The community has a project of this name.",
+                message="The community has a project of this name.",
             )
         ]
 

@@ -1,11 +1,11 @@
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models.functions import Lower
 
 from ..access.actors import ScopedQuerySet, Tenancy
 from ..access.privacy import ALL, Privacy
 from .communities import Community
+from .folded import unique_name
 from .loading import QuickLoading
 
 _TWIN = "The community has a tester of this e-mail."
@@ -72,11 +72,8 @@ class Tester(QuickLoading):
             ("erase_tester", "Can erase a tester for good"),
         ]
         constraints = [
-            models.UniqueConstraint(
-                "community",
-                Lower("email"),
-                name="tester_email_in_community",
-                violation_error_message=_TWIN,
+            unique_name(
+                "community", of="email", name="tester_email_in_community", message=_TWIN
             )
         ]
 

@@ -10,8 +10,10 @@ from django.utils.text import slugify
 
 from ..access.actors import ScopedQuerySet, Tenancy
 from ..access.privacy import NOTHING_PERSONAL
+from ..names import first_twin
 from .communities import Project, listed
 from .deleting import DeletedInSteps
+from .folded import unique_name
 
 
 class FeedbackType(DeletedInSteps):
@@ -42,10 +44,10 @@ class FeedbackType(DeletedInSteps):
     class Meta:
         ordering = ["project", "name"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["project", "name"],
+            unique_name(
+                "project",
                 name="type_name_in_project",
-                violation_error_message="The project has a type of this name.",
+                message="The project has a type of this name.",
             ),
             models.UniqueConstraint(
                 fields=["project", "prefix"],
@@ -107,10 +109,10 @@ class Status(models.Model):
         ordering = ["position", "pk"]
         verbose_name_plural = "statuses"
         constraints = [
-            models.UniqueConstraint(
-                fields=["feedback_type", "name"],
+            unique_name(
+                "feedback_type",
                 name="status_name_in_type",
-                violation_error_message="The type has a status of this name.",
+                message="The type has a status of this name.",
             )
         ]
 
@@ -173,10 +175,11 @@ class FormField(models.Model):
                 name="field_key_in_type",
                 violation_error_message="The type has a field of this key.",
             ),
-            models.UniqueConstraint(
-                fields=["feedback_type", "label"],
+            unique_name(
+                "feedback_type",
+                of="label",
                 name="field_label_in_type",
-                violation_error_message="The type has a field of this label.",
+                message="The type has a field of this label.",
             ),
         ]
 
@@ -195,6 +198,9 @@ class FormField(models.Model):
             raise ValidationError({"key": f"'{self.key}' is reserved. Take another."})
         if self.kind in CHOICE_KINDS and not self.choice_list:
             raise ValidationError({"choices": "List at least one choice."})
+        if twin := first_twin(self.choice_list):
+            problem = f"'{twin}' is there twice, as people read it."
+            raise ValidationError({"choices": problem})
 
     @property
     def choice_list(self) -> list[str]:
