@@ -17,8 +17,10 @@ from centerhook.receiver import Receiver
 from feedback.models import FeedbackType
 from logs.models import Run
 from macros.models import Macro
+from macros.queue import has_worker
 from tests import factories
 from tests.api.callers import issue_key
+from tests.processes.conftest import wait_until
 from tests.processes.web import start_web
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
@@ -46,6 +48,7 @@ def test_a_program_with_nothing_but_a_key_does_the_whole_job(
     start("worker")
     start("clock")
     url = start_web(start)
+    wait_until(has_worker)
 
     report = outside_program(f"{url}/api/v1", issue_key(bugs))
 
