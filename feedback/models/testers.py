@@ -1,5 +1,4 @@
 from django.core.exceptions import ValidationError
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
 from ..access.actors import ScopedQuerySet, Tenancy
@@ -7,6 +6,7 @@ from ..access.privacy import ALL, Privacy
 from .communities import Community
 from .folded import unique_name
 from .loading import QuickLoading
+from .numbers import ExactDecoder, ExactEncoder
 
 _TWIN = "The community has a tester of this e-mail."
 
@@ -29,7 +29,7 @@ class Tester(QuickLoading):
         max_length=2, blank=True, help_text="Two letters, ISO 3166: DE, US ..."
     )
     external_data = models.JSONField(
-        default=dict, blank=True, encoder=DjangoJSONEncoder
+        default=dict, blank=True, encoder=ExactEncoder, decoder=ExactDecoder
     )
     # What set each key (see `logs.recording.captures`); changes with the data only.
     external_provenance = models.JSONField(default=dict, blank=True, editable=False)
