@@ -18,8 +18,8 @@ MAX_ITEMS = 100
 
 _NUMBER = re.compile(r"[+-]?\d{1,100}(\.\d{1,100})?([eE][+-]?\d{1,3})?")
 _MAX_INTEGER = 10**100
-# Places after the point, and characters of a number as it comes.
-_MAX_PLACES = 150
+# Digits after the point, and characters of a number as it comes.
+_MAX_EXPONENT = 150
 _MAX_WRITTEN = 300
 # Seconds until the year 5138, so that more are milliseconds.
 _MILLISECONDS = 100_000_000_000
@@ -83,8 +83,8 @@ def _exact(value: int | float) -> int | Decimal:
 def _decimal(value: float) -> Decimal:
     text = value.text if isinstance(value, Written) else repr(value)
     if len(text) <= _MAX_WRITTEN:
-        places = Decimal(text).as_tuple().exponent
-        if isinstance(places, int) and places >= -_MAX_PLACES:
+        exponent = Decimal(text).as_tuple().exponent
+        if isinstance(exponent, int) and exponent >= -_MAX_EXPONENT:
             return Decimal(text)
     raise ExtractionError("is a number with more digits than can be stored")
 
