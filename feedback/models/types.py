@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -37,6 +36,9 @@ class FeedbackType(DeletedInSteps):
     )
     last_number = models.PositiveIntegerField(default=0, editable=False)
 
+    # Only `reserve_numbers` moves the counter.
+    NEVER_SAVED = ("deleting_since", "last_number")
+
     tenancy = Tenancy("project__community", "project")
     privacy = NOTHING_PERSONAL
     objects = ScopedQuerySet["FeedbackType"].as_manager()
@@ -58,19 +60,6 @@ class FeedbackType(DeletedInSteps):
 
     def __str__(self) -> str:
         return f"{self.project.name}: {self.name}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save all but the counter, which only `reserve_numbers` moves.
-
-        Tickets may have been submitted since this copy of the row was read.
-        """
-        if not self._state.adding and kwargs.get("update_fields") is None:
-            kwargs["update_fields"] = [
-                field.attname
-                for field in self._meta.concrete_fields
-                if not field.primary_key and field.attname != "last_number"
-            ]
-        super().save(*args, **kwargs)
 
     def reserve_numbers(self, count: int) -> range:
         """The next `count` ticket numbers; call inside a transaction.

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from feedback.access.roles import Role
@@ -243,6 +244,15 @@ def test_what_is_much_is_deleted_by_the_clock_in_steps(bugs: FeedbackType) -> No
     assert left == [6, 2, 0]
     assert not Run.objects.exists() and not Delivery.objects.exists()
     assert Feedback.objects.count() == 10, "the others' stay"
+
+
+def test_a_form_that_was_open_does_not_take_a_deletion_back(bugs: FeedbackType) -> None:
+    for row in (bugs, bugs.project, bugs.project.community):
+        type(row).objects.filter(pk=row.pk).update(deleting_since=timezone.now())
+        row.name = "Renamed"
+        row.save()
+        row.refresh_from_db()
+        assert row.deleting_since and row.name == "Renamed"
 
 
 @pytest.mark.usefixtures("small_steps")
