@@ -83,9 +83,14 @@ def fixed(apply: Apply) -> Build:
 
 
 def truncate(argument: str, kind: str) -> Apply:
-    # A plain string: shortened JSON would no longer be JSON.
     limit = Limit.parse(argument)
-    return on_text(lambda text: str(limit.cut(text)))
+    surely = limit.surely
+
+    def shorten(text: str) -> str:
+        # A plain string: shortened JSON would no longer be JSON.
+        return str(text if len(text) <= surely else limit.cut(text))
+
+    return on_text(shorten)
 
 
 def fits(argument: str, kind: str) -> Apply:

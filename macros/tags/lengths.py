@@ -58,9 +58,13 @@ class Limit:
         encoding, size, _ = UNITS[self.unit]
         return len(text.encode(encoding, "replace")) // size
 
+    @property
+    def surely(self) -> int:
+        """As many characters fit, whichever they are."""
+        return self.most // UNITS[self.unit][2]
+
     def fits(self, text: str) -> bool:
-        most_per_character = UNITS[self.unit][2]
-        if len(text) * most_per_character <= self.most:
+        if len(text) <= self.surely:
             return True
         return len(text) <= self.most and self.measure(text) <= self.most
 
