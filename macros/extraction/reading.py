@@ -15,7 +15,7 @@ from .budget import Budget, ExtractionError
 from .definitions import ReturnValue, Source
 from .paths import find_all
 from .patterns import search
-from .values import MAX_ITEMS, ValueType, convert
+from .values import MAX_ITEMS, ValueType, Written, convert
 
 # Commas and brackets: as many as there are members and elements, or more.
 MAX_PARTS = 100_000
@@ -94,7 +94,7 @@ class Reading:
             return None, f"can't be looked up: the response has more than {limit} parts"
         try:
             text = self.text.removeprefix("\ufeff")
-            return json.loads(text, parse_constant=_refuse), ""
+            return json.loads(text, parse_float=Written, parse_constant=_refuse), ""
         except (ValueError, RecursionError):
             return None, "can't be looked up: the response is not JSON"
 
@@ -103,7 +103,7 @@ class Reading:
             return self.redact(value)
         if isinstance(value, list):
             return [self._masked(item) for item in value]
-        if self.redact(shown := json.dumps(value)) != shown:
+        if self.redact(shown := json.dumps(value, default=str)) != shown:
             raise ExtractionError("is a secret")
         return value
 

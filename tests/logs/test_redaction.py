@@ -11,6 +11,7 @@ from logs.redaction import (
     header_lines,
     is_credential,
     mask_header,
+    mask_typed,
     mask_url,
 )
 from logs.redaction.finding import TOO_MUCH
@@ -207,3 +208,37 @@ def test_a_cut_text_with_too_many_beginnings_of_secrets_ends_at_the_first() -> N
     secrets = Echoes(f"secret-{number:05}{'y' * 5_000}" for number in range(200))
     masked = secrets.redact_end("secret-x" * 1_000)
     assert masked.endswith(MASK) and len(masked) < 3_100
+
+
+@pytest.mark.parametrize(
+    ("text", "output", "shown"),
+    [
+        (
+            'payload={"token": "abc-123", "text": "((Title))"}',
+            "form",
+            f'payload={{"token": "{MASK}", "text": "((Title))"}}',
+        ),
+        (
+            'X-A: {"password": "abc-123"}',
+            "header",
+            f'X-A: {{"password": "{MASK}"}}',
+        ),
+        (
+            r'{"p": "{\"token\": \"abc-123\", \"t\": \"((Title))\"}", "q": "[a]"}',
+            "json",
+            rf'{{"p": "{{\"token\": \"{MASK}\", \"t\": \"((Title))\"}}", "q": "[a]"}}',
+        ),
+        (
+            r'{"p": "[{\"q\": \"{\\\"secret\\\": \\\"abc-123\\\"}\"}]"}',
+            "json",
+            rf'{{"p": "[{{\"q\": \"{{\\\"secret\\\": \\\"{MASK}\\\"}}\"}}]"}}',
+        ),
+        (r'{"p": "{\"text\": \"a\\nb\", \"x\": \((\"}"}', "json", None),
+    ],
+)
+def test_a_typed_credential_is_masked_however_deep_it_stands(
+    text: str, output: str, shown: str | None
+) -> None:
+    masked, written = mask_typed(text, output)
+    assert masked == (shown or text)
+    assert written == (frozenset() if shown is None else {"abc-123"})
