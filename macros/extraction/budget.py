@@ -6,8 +6,6 @@ thread that works for everybody. Counted work gives one result on every machine.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 
 # A step is a look at one member or element, about a microsecond: 50 ms in all at worst.
@@ -32,18 +30,13 @@ class Budget:
         if self.left < 0:
             raise too_much()
 
-    @contextmanager
-    def spending(self) -> Iterator[None]:
-        """Whatever is done meanwhile is paid from this budget."""
-        token = _current.set(self)
-        try:
-            yield
-        finally:
-            _current.reset(token)
+    def pay(self) -> None:
+        """For what is done from now on in this thread."""
+        _current.set(self)
 
 
 def current() -> Budget:
-    """The budget of whoever reads now."""
+    """The budget that pays in this thread."""
     return _current.get()
 
 

@@ -157,12 +157,12 @@ def find_all(path: JSONPath, data: Any, budget: Budget, limit: int) -> list[obje
     for segment in path.segments:
         nodes = segment.resolve(nodes)
     values: list[object] = []
+    budget.pay()
     try:
-        with budget.spending():
-            for node in nodes:
-                values.append(node.obj)
-                if len(values) > limit:
-                    break
+        for node in nodes:
+            values.append(node.obj)
+            if len(values) > limit:
+                break
     except JSONPathRecursionError:
         raise ExtractionError("goes deeper than a response may be nested") from None
     except JSONPathError as error:

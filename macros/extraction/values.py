@@ -78,7 +78,8 @@ def _number(value: object) -> int | Decimal:
 
 def _exact(value: int | float) -> int | Decimal:
     """With all of its digits, which are few enough to be written without exponent."""
-    if not math.isfinite(value) or abs(value) >= _MAX_INTEGER:
+    # In this order: a long integer is no float.
+    if abs(value) >= _MAX_INTEGER or not math.isfinite(value):
         raise ExtractionError("is a number too large to be stored")
     return value if isinstance(value, int) else _decimal(value)
 

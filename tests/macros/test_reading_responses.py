@@ -153,6 +153,7 @@ def test_other_ways_to_write_a_value(given_value: Any, kind: str, value: Any) ->
         (10**100, "number", "is a number too large to be stored"),
         ("1e999", "number", "is a number too large to be stored"),
         ("nan", "number", "is 'nan', not a number"),
+        (int("9" * 4000), "text", "is a number too large to be stored"),
         ("9" * 5000, "number", f"is '{'9' * 60}…', not a number"),
         (10**18, "date", "is a number, not a date"),
         ("2026-13-01", "date", "is '2026-13-01', not a date"),
