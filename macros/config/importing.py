@@ -255,7 +255,7 @@ def _sentence_on(macro: Macro, is_new: bool, row: Any) -> str:
     """What becomes of a macro, where it sends to, and with which secrets."""
     sentence = f"Macro {macro.name} {'is new' if is_new else 'is replaced'}"
     sentence += "." if macro.is_active else ", and off."
-    kinds = ((kind_named(step["kind"]), step) for step in row["steps"])
+    kinds = ((kind_named(step["kind"]), step) for step in listed(row, "steps"))
     urls = [url for kind, step in kinds if kind and (url := kind.url_in(step))]
     if urls:
         origins = (_KEPT if url.startswith("((") else origin_in(url) for url in urls)
