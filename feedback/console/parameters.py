@@ -27,6 +27,8 @@ from ..selection.conditions import search_words
 # More than any list has columns or filters.
 _MAX_COLUMNS = 30
 _MAX_VALUES = 30
+# Which days there are is looked up in every row; SQLite takes 10 s for a million.
+MAX_DATED = 100_000
 
 
 def is_key(model: type[Model], value: object) -> bool:
@@ -70,6 +72,8 @@ class CheckedList(ChangeList):
             super().get_results(request)
         except (DataError, OverflowError, ValueError) as error:
             raise IncorrectLookupParameters(error) from error
+        if self.result_count > MAX_DATED:
+            self.date_hierarchy = None
 
 
 class CheckedPicker(widgets.AutocompleteSelect):

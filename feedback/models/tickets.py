@@ -97,6 +97,8 @@ class Feedback(QuickLoading):
             )
         ]
         indexes = [
+            # The list of a type, newest first.
+            models.Index(fields=["feedback_type", "id"], name="ticket_in_type"),
             models.Index(fields=["feedback_type", "status"], name="ticket_by_status"),
             models.Index(fields=["feedback_type", "created_at"], name="ticket_by_date"),
         ]
