@@ -181,6 +181,33 @@ def test_an_import_that_takes_too_long_leaves_nothing(
     assert AuditEntry.objects.count() == entries
 
 
+def test_an_erasure_that_takes_too_long_says_that_it_is_not_finished(
+    page: Client, settings: Any
+) -> None:
+    tester = Tester.objects.get()
+    ticket = factories.Feedback.objects.get()
+    Tester.objects.update(phone="+49 30 1234567")
+    text = f"{'+' * 60_000}x +49 30 1234567"
+    factories.Feedback.objects.update(description=text)
+    url = reverse("admin:feedback_tester_erase", args=[tester.pk])
+    settings.QUERY_DEADLINE = 0.2
+    with slow("SELECT", 'FROM "logs_attempt"', "ORDER BY", "logs_delivery"):
+        response: Any = page.post(url, {"email": tester.email})
+    assert response["Location"] == reverse(
+        "admin:feedback_tester_change", args=[tester.pk]
+    )
+    settings.QUERY_DEADLINE = 30
+    html = page.get(response["Location"]).content.decode()
+    assert "The database took too long for a part of it" in html
+    assert "The erasure is not finished." in html
+    tester.refresh_from_db()
+    page.post(url, {"email": tester.email})
+    tester.refresh_from_db()
+    ticket.refresh_from_db()
+    assert (tester.erasure, tester.phone) == ({}, "")
+    assert ticket.description == f"{'+' * 60_000}x [erased]"
+
+
 def test_a_limit_that_a_transaction_took_back_is_set_again(
     transactional_db: None,
 ) -> None:
