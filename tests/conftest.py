@@ -23,6 +23,17 @@ hypothesis.settings.register_profile("no time limit", deadline=None)
 hypothesis.settings.load_profile("no time limit")
 
 
+# Whole folders that ask pages and routes, through all that stands before them.
+PAGES = ("tests/admin/", "tests/api/", "tests/security/", "tests/sign_in/")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.nodeid.startswith(PAGES):
+            item.add_marker("pages")
+
+
 def pytest_collection_finish() -> None:
     """What thousands of tests are made of stays: the collector need not look at it."""
     gc.freeze()

@@ -153,6 +153,7 @@ alike = st.sampled_from(["1", "1.0", "0", "true", "null", '"', "[]", "1e0", "0.1
 values = st.none() | st.booleans() | numbers | texts | alike | st.lists(texts | numbers)
 
 
+@pytest.mark.sweep
 @settings(
     max_examples=200,
     derandomize=True,

@@ -444,6 +444,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         assert refused.problems
 
 
+@pytest.mark.sweep
 @FUZZ
 @given(data=st.data())
 def test_any_change_to_a_file_is_imported_whole_or_not_at_all(

@@ -115,6 +115,7 @@ def sent_with(
     return factories.macro(bugs, url, return_values=returns, **request)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("context", CONTEXTS)
 def test_no_filter_and_no_context_brings_a_secret_to_the_log(
     context: str, serve: Callable[..., Server]

@@ -51,6 +51,7 @@ GROWING = [
 ]
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(
     "value", ["a&*" * 1_000, ["a&*"] * 1_000], ids=["text", "list"]
 )
