@@ -147,7 +147,8 @@ class _Limit:
         else:
             # To the driver itself, since it is no query of the page's.
             milliseconds = max(1, round(self.seconds * 1000))
-            self.driver.execute(f"SET statement_timeout = {milliseconds}")
+            with connection.wrap_database_errors:
+                self.driver.execute(f"SET statement_timeout = {milliseconds}")
 
     def _is_over(self) -> bool:
         return monotonic() > self.query_ends

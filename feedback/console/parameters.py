@@ -72,7 +72,7 @@ class CheckedList(ChangeList):
             super().get_results(request)
         except (DataError, OverflowError, ValueError) as error:
             raise IncorrectLookupParameters(error) from error
-        if self.result_count > MAX_DATED:
+        if not 0 < self.result_count <= MAX_DATED:
             self.date_hierarchy = None
 
 

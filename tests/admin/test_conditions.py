@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -287,6 +289,15 @@ def test_the_days_of_too_many_rows_are_not_looked_up(
         html = page.get(TICKETS, {"type": bugs.pk}).content.decode()
         assert ('class="toplinks"' in html) is is_offered
         assert "created_after" in html
+
+
+def test_the_days_of_no_rows_are_not_looked_up(
+    page: Client, bugs: FeedbackType
+) -> None:
+    query = {"type": bugs.pk, "search": "nothing"}
+    with CaptureQueriesContext(connection) as queries:
+        page.get(TICKETS, query)
+    assert not any("MIN(" in each["sql"] for each in queries.captured_queries)
 
 
 def test_a_types_list_opens_by_name_as_well(page: Client, bugs: FeedbackType) -> None:
