@@ -47,6 +47,8 @@ class CheckedList(ChangeList):
     """
 
     model_admin: CheckedAdmin
+    # Why no dates stand above it, if so.
+    undated = ""
 
     def get_filters(self, request: HttpRequest) -> tuple:
         self.refuse_parameters(request)
@@ -72,7 +74,13 @@ class CheckedList(ChangeList):
             super().get_results(request)
         except (DataError, OverflowError, ValueError) as error:
             raise IncorrectLookupParameters(error) from error
-        if not 0 < self.result_count <= MAX_DATED:
+        if self.date_hierarchy and self.result_count > MAX_DATED:
+            self.undated = (
+                f"These are more than {MAX_DATED:,} rows, too many to look up their"
+                " days. Narrow the list by a filter, and links to years, months and"
+                " days stand here."
+            )
+        if self.undated or not self.result_count:
             self.date_hierarchy = None
 
 

@@ -288,6 +288,7 @@ def test_the_days_of_too_many_rows_are_not_looked_up(
         monkeypatch.setattr("feedback.console.parameters.MAX_DATED", most)
         html = page.get(TICKETS, {"type": bugs.pk}).content.decode()
         assert ('class="toplinks"' in html) is is_offered
+        assert ("too many to look up their days" in html) is not is_offered
         assert "created_after" in html
 
 
