@@ -21,6 +21,7 @@ from typing import Any
 
 # Letters that stand for all: each class of characters tells some of them apart.
 LETTERS = [chr(code) for code in range(128)] + list("\x85\xa0éÉß٣王\u2028\u200b’ſ𐍈")
+_NEWLINE = LETTERS.index("\n")
 # A repeat of more is as good as one without an end.
 _MANY = 1_000
 _BEGINNINGS = (ops.AT_BEGINNING, ops.AT_BEGINNING_STRING)
@@ -53,7 +54,7 @@ class Automaton:
         self.may_fail = False
         parsed = _parser.parse(pattern, flags)
         self.flags = parsed.state.flags | flags
-        # What only the beginning of a text begins with.
+        # What only the beginning of a text, or of a line, begins with.
         self.pinned: set[int] = set()
         self.whole = self._sequence(parsed)
 
@@ -63,7 +64,7 @@ class Automaton:
         for op, argument in parts:
             part = self._part(op, argument)
             is_pinned |= op is ops.AT and argument in _BEGINNINGS
-            if is_pinned and whole.is_empty and not self.flags & re.MULTILINE:
+            if is_pinned and whole.is_empty:
                 self.pinned |= part.first
             self._follow(whole.last, part.first)
             if whole.is_empty:
@@ -193,9 +194,9 @@ class Automaton:
         seen = set()
         left = deque(
             (i, k)
-            for i in self.whole.first - self.pinned
             for z in loop
             for k in self.after[z] & loop
+            for i in self._firsts_after(z)
             if self.reads[i] & self.reads[k]
         )
         while left:
@@ -208,6 +209,11 @@ class Automaton:
                         seen.add((i, k))
                         left.append((i, k))
         return False
+
+    def _firsts_after(self, z: int) -> set[int]:
+        """Where an expression may begin after what a position reads."""
+        ends_line = self.flags & re.MULTILINE and _NEWLINE in self.reads[z]
+        return self.whole.first - (set() if ends_line else self.pinned)
 
     def _goes_on(self, q: int) -> bool:
         """Whether something must follow after the loop, so that it may fail."""

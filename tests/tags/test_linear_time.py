@@ -18,7 +18,7 @@ from tests.tags.subjects import a_context, compiled
 
 SOURCES = {
     OutputContext.TEXT: "(({}))",
-    OutputContext.JSON: '{{"in a string": "(({}))", "as a value": (({}))}}',
+    OutputContext.JSON: '{{"email": {{"a string": "(({}))", "a value": (({}))}}}}',
     OutputContext.URL: "https://example.com/(({}))?q=(({}))",
     OutputContext.HEADER: "(({}))",
     OutputContext.FORM: "a=(({}))",
@@ -49,6 +49,8 @@ PIECES = st.text(min_size=1, max_size=8) | st.sampled_from(
 def test_ten_times_the_text_takes_about_ten_times_the_steps(
     piece: str, output: OutputContext, name: str | None, as_list: bool
 ) -> None:
+    if name == "omit":
+        output = OutputContext.JSON
     filters = FILTERS[name].example.strip("()").partition("|")[1:] if name else ()
     written = "".join(["External: v", *filters])
     template = compiled(SOURCES[output].format(written, written), output)

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('feedback', '0002_testers_by_folded_email'),
+        ('feedback', '0005_exact_external_data'),
     ]
 
     operations = [
