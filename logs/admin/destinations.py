@@ -9,9 +9,11 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from feedback.console.scoping import ScopedAdmin
 from macros.auth.authentication import tls_problems
+from macros.authoring.presets import published_rate
 
 from .. import audit
 from ..models import Action, BreakerState, Destination
@@ -24,6 +26,8 @@ class DestinationForm(forms.ModelForm):
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
         material = {name: self.cleaned_data.get(name, "") for name in _TLS}
+        if "rate" in self.changed_data:
+            self.instance.rate_from = ""
         for field, problem in tls_problems(self.instance.community_id, **material):
             self.add_error(field, problem)
         return cleaned
@@ -60,10 +64,13 @@ class DestinationAdmin(ScopedAdmin):
     list_select_related = ["community"]
     list_filter = ["breaker", "is_paused"]
     search_fields = ["origin"]
-    readonly_fields = ["community", "origin", *_HEALTH]
+    readonly_fields = ["community", "origin", "rate_in_words", *_HEALTH]
     fieldsets = [
         (None, {"fields": ["origin", "community"]}),
-        ("Rate limit", {"fields": ["rate", "concurrency", "is_paused"]}),
+        (
+            "Rate limit",
+            {"fields": ["rate", "rate_in_words", "concurrency", "is_paused"]},
+        ),
         ("Address policy", {"fields": ["allows_inside"]}),
         (
             "TLS",
@@ -110,6 +117,23 @@ class DestinationAdmin(ScopedAdmin):
         if destination.breaker == BreakerState.OPEN and destination.probe_at:
             words += f" until it tries again at {destination.probe_at:%H:%M:%S} UTC"
         return words
+
+    @admin.display(description="rate limit")
+    def rate_in_words(self, destination: Destination) -> str:
+        if destination.rate is None:
+            return "none"
+        if not destination.rate_from:
+            return "set by hand"
+        rate = published_rate(destination.origin)
+        if rate is None:
+            return f"from the preset for {destination.rate_from}"
+        return format_html(
+            'from the preset for {}: {} in {} s, as <a href="{}">its manual</a> says',
+            rate.vendor,
+            rate.requests,
+            rate.seconds,
+            rate.documentation,
+        )
 
     @admin.display(description="asked to wait", ordering="held_until")
     def hold_in_words(self, destination: Destination) -> str:

@@ -20,6 +20,11 @@ class Migration(migrations.Migration):
             name='holds',
             field=models.PositiveSmallIntegerField(default=0, editable=False),
         ),
+        migrations.AddField(
+            model_name='destination',
+            name='rate_from',
+            field=models.CharField(blank=True, editable=False, max_length=100),
+        ),
         migrations.AlterField(
             model_name='attempt',
             name='error_class',

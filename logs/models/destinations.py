@@ -72,6 +72,8 @@ class Destination(models.Model):
         validators=[MinValueValidator(0.01, "Give at least 0.01, or leave it empty.")],
         help_text="At most so many from all workers together. Empty: no limit.",
     )
+    # The vendor whose preset it is from; empty once a person has set it.
+    rate_from = models.CharField(max_length=100, blank=True, editable=False)
     concurrency = models.PositiveSmallIntegerField(
         "requests at once",
         null=True,

@@ -13,6 +13,7 @@ from django.utils import timezone
 from logs.models import BreakerState, Destination
 from logs.recording.health import THRESHOLD
 
+from ..authoring.presets import published_rate
 from ..steps.mail import AT_ONCE
 from .rate_limit import RateLimiter
 
@@ -192,9 +193,7 @@ class Throttles:
             throttle = self._throttles[community_id, origin] = Throttle(
                 self._cap, origin
             )
-            row = Destination.objects.filter(
-                community=community_id, origin=origin
-            ).first()
+            row = _row(community_id, origin)
             if row is not None:
                 throttle.look_at(row)
         return throttle
@@ -227,3 +226,18 @@ class Throttles:
                 for key, throttle in self._throttles.items()
                 if throttle.in_flight or throttle.held
             }
+
+
+def _row(community_id: int, origin: str) -> Destination | None:
+    """A destination that was never used has no row yet.
+
+    But it is made here, before anything is sent, where a preset says how many requests
+    the vendor takes.
+    """
+    mine = {"community_id": community_id, "origin": origin}
+    row = Destination.objects.filter(**mine).first()
+    rate = published_rate(origin) if row is None else None
+    if rate is None:
+        return row
+    defaults = {"rate": rate.per_second, "rate_from": rate.vendor}
+    return Destination.objects.get_or_create(**mine, defaults=defaults)[0]
