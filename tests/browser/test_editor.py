@@ -123,6 +123,7 @@ def test_json_is_formatted_and_a_faulty_one_is_left(editor: Page) -> None:
     expect(body_of(editor)).to_have_value(formatted)
     body_of(editor).fill('{"a"')
     format_json.click()
+    expect(editor.locator("#steps-0 .live-problems li")).to_have_count(1)
     expect(editor.locator("#steps-0 .panel-message")).to_contain_text("left as it is")
     expect(body_of(editor)).to_have_value('{"a"')
     editor.select_option("#id_steps-0-body_kind", "text")

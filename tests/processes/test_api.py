@@ -20,6 +20,7 @@ from macros.models import Macro
 from macros.queue import has_worker
 from tests import factories
 from tests.api.callers import issue_key
+from tests.processes.accounts import scaled
 from tests.processes.conftest import wait_until
 from tests.processes.web import start_web
 
@@ -138,13 +139,14 @@ def test_no_request_that_a_fuzzer_thinks_of_is_a_server_error(
             *("--checks", "all"),
             *("--exclude-checks", "positive_data_acceptance,ignored_auth"),
             *("--phases", "examples,coverage,fuzzing"),
-            *("--max-examples", "150", "--seed", "1", "--continue-on-failure"),
+            *("--max-examples", str(scaled(60, 300)), "--seed", "1"),
+            "--continue-on-failure",
             *("--report", "json", "--report-json-path", str(report)),
         ],
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
     assert fuzzer.returncode == 0, fuzzer.stdout
     summary = json.loads(report.read_text())

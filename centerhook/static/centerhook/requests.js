@@ -4,6 +4,8 @@
   const { root, form, ask, write, debounced, tell } = macroEditor;
   const template = document.getElementById("request-panel");
   const checks = new WeakMap();
+  // The bodies of which a message says why they were not formatted; it stays.
+  const unformatted = new WeakMap();
 
   const prefixOf = (request) => request.id;
   const fieldOf = (request, name) => form.elements[`${prefixOf(request)}-${name}`];
@@ -80,7 +82,9 @@
       }
       const count = mark(request, reply.problems);
       const plural = count === 1 ? "1 problem" : `${count} problems`;
-      say(panel, count ? `${plural}, marked beside the text.` : "");
+      if (unformatted.get(request) !== fieldOf(request, "body").value) {
+        say(panel, count ? `${plural}, marked beside the text.` : "");
+      }
       panel.querySelector(".request-preview").innerHTML = reply.preview;
     } catch {
       // A newer check is under way.
@@ -92,6 +96,7 @@
     const before = body.value;
     const reply = await ask("format", { step: prefixOf(request) });
     if (reply.refused) {
+      unformatted.set(request, before);
       say(panel, reply.refused);
     } else if (body.value === before) {
       write(body, 0, before.length, reply.body);
