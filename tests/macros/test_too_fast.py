@@ -119,7 +119,10 @@ def test_a_run_to_many_hosts_is_held_at_one_of_them_only(serve: Serve) -> None:
     parked = run.deliveries.filter(attempts=0)
     assert parked.count() == 30 - busy.count
     # They need not be looked at before: nobody builds them again and again.
-    assert not run.deliveries.filter(next_attempt_at__lt=row.held_until).exists()
+    # A response that came later may have added a moment to the wait.
+    assert row.held_until is not None
+    early = row.held_until - timedelta(seconds=5)
+    assert not run.deliveries.filter(next_attempt_at__lt=early).exists()
     assert {each.destination for each in parked} == {row}
     assert count_waiting(row) == 30
     [trouble] = troubles_of(run, timezone.now())
