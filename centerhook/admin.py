@@ -20,6 +20,7 @@ from feedback.console.auditing import AuditedAdmin
 from feedback.console.parameters import CheckedAdmin
 
 from .sign_in import second_factor
+from .sign_in.models import Identity
 
 # Their pages would show keys; the second factor has pages of its own.
 admin.site.unregister([TOTPDevice, StaticDevice])
@@ -33,7 +34,7 @@ class CarefulGroupAdmin(AuditedAdmin, CheckedAdmin, GroupAdmin):
 
 @admin.register(User)
 class PeopleAdmin(AuditedAdmin, CheckedAdmin, UserAdmin):
-    actions = ["unlock", "remove_second_factor"]
+    actions = ["unlock", "remove_second_factor", "unlink"]
 
     @transaction.atomic
     def user_change_password(
@@ -50,6 +51,18 @@ class PeopleAdmin(AuditedAdmin, CheckedAdmin, UserAdmin):
             reset(username=person.username)
             self.log_change(request, person, "Unlocked sign-in.")
         text = f"Unlocked sign-in for {people.count()} of the chosen people."
+        self.message_user(request, text, messages.SUCCESS)
+
+    @admin.action(description="Unlink single sign-on", permissions=["superuser"])
+    @transaction.atomic
+    def unlink(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        """For whom the provider has made anew: the next sign-in goes by the e-mail."""
+        linked = list(people.filter(identities__isnull=False).distinct())
+        Identity.objects.filter(user__in=linked).delete()
+        for person in linked:
+            self.log_change(request, person, "Unlinked from single sign-on.")
+        names = ", ".join(person.username for person in linked) or "nobody: none was"
+        text = f"Single sign-on is unlinked for {names}."
         self.message_user(request, text, messages.SUCCESS)
 
     @admin.action(description="Remove second factor", permissions=["superuser"])

@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "rest_framework",
     "centerhook.apps.CenterHookConfig",
+    "centerhook.sign_in",
     "feedback",
     "logs",
     "macros",

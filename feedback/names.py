@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from unicodedata import normalize
 
 _SEPARATORS = re.compile(r"[\s_-]+")
@@ -33,6 +34,17 @@ def fold(text: str) -> str:
 def normalise(name: str) -> str:
     """`Jira key`, `jira_key` and ` JIRA-key ` are one name: `jira_key`."""
     return _SEPARATORS.sub("_", fold(name).strip()).strip("_")
+
+
+def first_twin(names: Iterable[str]) -> str:
+    """The first of the names that looks like one before it; empty where none does."""
+    seen: set[str] = set()
+    for name in names:
+        folded = fold(name).strip()
+        if folded in seen:
+            return name
+        seen.add(folded)
+    return ""
 
 
 def one_line(text: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from django.utils import timezone
 
+from feedback.changes import deletion
 from logs import recording
 from logs.models import Destination, Run, RunState
 
@@ -23,7 +24,7 @@ def wake() -> None:
 
     This finds new runs whose wake-up was lost, retries that are due, and deliveries of
     workers that died. A run that only waits for destinations that take nothing for now
-    is left alone.
+    is left alone. Deletions of very much go on by a step.
     """
     now = timezone.now()
     for run in Run.objects.filter(state=RunState.CANCELLING):
@@ -34,6 +35,7 @@ def wake() -> None:
     ready = rows.keys() - _waiting(rows) if rows else set()
     for run_id in sorted(ready - queue.notified_runs()) if ready else ():
         queue.notify(run_id)
+    deletion.go_on()
 
 
 def _waiting(rows: Mapping[int, tuple[int, Sequence[str]]]) -> set[int]:

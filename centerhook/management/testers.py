@@ -17,7 +17,7 @@ def add_arguments(parser: CommandParser) -> None:
 
 def tester_of(email: str, community: str) -> Tester:
     """The tester with this e-mail in the community so named. Raises CommandError."""
-    owner = Community.objects.filter(name=community).first()
+    owner = Community.objects.filter(name__iexact=community).first()
     if owner is None:
         names = ", ".join(Community.objects.values_list("name", flat=True)[:20])
         raise CommandError(
@@ -28,6 +28,5 @@ def tester_of(email: str, community: str) -> Tester:
     if tester is None:
         raise CommandError(
             f"EMAIL: the community '{community}' has no tester '{email}'."
-            " Capital letters count."
         )
     return tester

@@ -6,7 +6,6 @@ The provider says who somebody is; the accounts here decide who may sign in.
 from __future__ import annotations
 
 import logging
-import unicodedata
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -18,13 +17,17 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
+from mozilla_django_oidc import auth
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from mozilla_django_oidc.views import (
     OIDCAuthenticationCallbackView,
     OIDCAuthenticationRequestView,
 )
+from requests import Response, Session
 
-from feedback.texts import storable
+from macros.http import AddressPolicy, Client, Limits
+
+from .accounts import SignOnRefused, account_of
 
 logger = logging.getLogger(__name__)
 
@@ -33,19 +36,55 @@ FAULTS = (
     SuspiciousOperation,
     jwt.PyJWTError,
     OSError,
+    AttributeError,
     LookupError,
+    RecursionError,
     TypeError,
     ValueError,
 )
 CLOCK_SKEW = 60
+# Keys and claims take some kilobytes.
+MAX_BYTES = 1_000_000
 
 
-class SignOnRefused(Exception):
-    """The provider knows the person, but they may not sign in; the message says why."""
+class _Guarded:
+    """What the library calls as `requests`: behind the address policy, and bounded.
+
+    A session for each request, so that no cookie of one person's sign-in is sent with
+    another's. It takes no proxy and no password from the environment.
+    """
+
+    def get(self, url: str, **options: Any) -> Response:
+        return self._request("GET", url, **options)
+
+    def post(self, url: str, **options: Any) -> Response:
+        return self._request("POST", url, **options)
+
+    def _request(self, method: str, url: str, **options: Any) -> Response:
+        policy = AddressPolicy(
+            settings.ALLOWED_NETWORKS, settings.ALLOWED_DESTINATION_HOSTS
+        )
+        limits = Limits(
+            connect=settings.CONNECT_TIMEOUT,
+            read=settings.READ_TIMEOUT,
+            # A person waits, and so does the web process.
+            deadline=min(settings.REQUEST_DEADLINE, settings.OIDC_TIMEOUT),
+            max_bytes=MAX_BYTES,
+        )
+        with Session() as session:
+            session.trust_env = False
+            client = Client(policy, limits=limits, connections=1)
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, client)
+            # The endpoints are configured: one that leads elsewhere is not meant.
+            return session.request(method, url, allow_redirects=False, **options)
+
+
+auth.requests = _Guarded()
 
 
 class ProviderBackend(OIDCAuthenticationBackend):
-    """Signs in the account whose e-mail address the provider has verified."""
+    """Signs in the account of the person whom the provider has verified."""
 
     def authenticate(
         self, request: HttpRequest, *, nonce: str, code_verifier: str
@@ -89,44 +128,7 @@ class ProviderBackend(OIDCAuthenticationBackend):
         # OpenID Connect Core, 5.3.2: otherwise it may be about somebody else.
         if claims.get("sub") != payload["sub"]:
             raise ValueError("The user info is about another person.")
-        email = str(claims.get("email") or "")
-        if not email or storable(email) != email:
-            raise SignOnRefused("The provider did not give your e-mail address.")
-        if claims.get("email_verified") is not True:
-            raise SignOnRefused(f"The provider has not verified that {email} is yours.")
-        return _person_of(email)
-
-
-def _person_of(email: str) -> User:
-    """Raises SignOnRefused."""
-    people = [
-        user
-        for user in User.objects.filter(email__iexact=email)
-        # Databases take some different letters for the same letter.
-        if _same(user.email) == _same(email)
-    ]
-    if not people and settings.OIDC_CREATE_USER:
-        return _create(email)
-    allowed = [user for user in people if user.is_active and user.is_staff]
-    if len(allowed) == 1:
-        return allowed[0]
-    raise SignOnRefused(
-        f"Several accounts have the e-mail address {email}, so it is not clear which"
-        " is yours."
-        if allowed
-        else f"No active account has the e-mail address {email}."
-    )
-
-
-def _same(email: str) -> str:
-    return unicodedata.normalize("NFKC", email).casefold()
-
-
-def _create(email: str) -> User:
-    """An account without a role and without a password."""
-    if len(email) > 150 or User.objects.filter(username__iexact=email).exists():
-        raise SignOnRefused(f"No account can be made with the name {email}.")
-    return User.objects.create_user(email, email=email, is_staff=True)
+        return account_of(claims)
 
 
 def _note_refusal(request: HttpRequest, reason: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -20,9 +20,8 @@ from django.utils.html import format_html
 from logs import audit
 from logs.models import Action
 
-from ..access.actors import may
 from ..console.scoping import ScopedAdmin
-from ..models import ApiKey, KeyScope, KeyState, KeyUse
+from ..models import ApiKey, KeyScope, KeyState
 from .dependents import LOOKED_BACK, dependents_of
 from .rotation import RotateForm
 
@@ -244,18 +243,9 @@ class ApiKeyAdmin(ScopedAdmin[ApiKey]):
         messages.success(request, f"{key}: switched {state}.")
         return self._to(key)
 
-    def get_deleted_objects(
-        self, objs: Iterable[ApiKey], request: HttpRequest
-    ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
-        """What fails without them, in place of every line of the usage log."""
-        keys = list(objs)
-        shown: list[Any] = []
+    def notes_on_deletion(self, rows: Sequence[ApiKey]) -> list[Any]:
+        """What fails without them."""
+        keys, notes = list(rows), list[Any]()
         for key in keys:
-            shown += [f"API key {key}:", dependents_of(key, keys).in_words()]
-        counts = {
-            "API keys": len(keys),
-            "lines of the usage log": KeyUse.objects.filter(key__in=keys).count(),
-        }
-        delete = self.permission_to("delete")
-        lacking = [key for key in keys if not may(request.user, delete, key)]
-        return shown, counts, {"API key"} if lacking else set(), []
+            notes += [f"API key {key}:", dependents_of(key, keys).in_words()]
+        return notes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
@@ -17,6 +18,7 @@ from logs.models import Delivery
 
 from ..forms import PREFIX
 from ..models import Feedback, FormField, Tester
+from ..models.numbers import written
 from ..names import normalise
 
 Subject = Feedback | Tester
@@ -88,7 +90,9 @@ def _class_name(name: str) -> str:
 
 def _in_cell(value: object) -> str:
     if isinstance(value, list):
-        return ", ".join(map(str, value))
+        return ", ".join(map(_in_cell, value))
     if isinstance(value, bool):
         return "Yes" if value else "No"
+    if isinstance(value, Decimal):
+        return written(value)
     return "-" if value in (None, "") else str(value)

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
+from ..access.actors import is_above_roles
 from ..changes.signals import saved
 from ..console.auditing import as_stored
 from ..console.scoping import ScopedAdmin, ScopedInline
@@ -40,8 +41,17 @@ class MemberForm(forms.ModelForm):
         model = Member
         fields = ["community"]
 
+    # Who sees all accounts anyway.
+    takes_addresses = False
+
     def clean_person(self) -> AbstractUser:
         name = self.cleaned_data["person"].strip()
+        if "@" in name and not self.takes_addresses:
+            # The same whether somebody has this account or not.
+            raise forms.ValidationError(
+                "Give the user name, not an e-mail address. Whose user name is an"
+                " address is added by whoever runs this server."
+            )
         people = get_user_model().objects.filter(is_active=True)
         person = people.filter(username=name).first()
         if person is None:
@@ -58,6 +68,10 @@ class MemberForm(forms.ModelForm):
         """The user counts as one of the form's own fields: twice is refused."""
         excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
         return excluded - {"user"} if "person" in self.cleaned_data else excluded
+
+
+class SuperusersMemberForm(MemberForm):
+    takes_addresses = True
 
 
 @admin.register(Member)
@@ -80,7 +94,8 @@ class MemberAdmin(ScopedAdmin[Member]):
         **kwargs: Any,
     ) -> type[ModelForm]:
         if obj is None:
-            kwargs["form"] = MemberForm
+            is_above = is_above_roles(request.user)
+            kwargs["form"] = SuperusersMemberForm if is_above else MemberForm
         return super().get_form(request, obj, change, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Member | None = None) -> Any:

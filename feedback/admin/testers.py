@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from django.contrib import admin
@@ -62,6 +62,13 @@ class TesterAdmin(PrivacyPages, ConditionsAdmin):
         (None, {"fields": ["score"]}),
         ("From other systems", {"fields": ["external"]}),
     ]
+
+    def notes_on_deletion(self, rows: Sequence[Tester]) -> list[str]:
+        return [
+            "What was sent about them stays in the webhook log, and what they wrote in"
+            " their tickets. To remove what is stored of a person, erase the tester in"
+            " place of deleting."
+        ]
 
     def get_list_display(self, request: HttpRequest) -> list[Column]:
         columns = [external_column(name) for name in _columns_of(request)]

@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django import forms
 from django.contrib import admin
 from django.utils.html import format_html
 
-from ..console.scoping import ScopedAdmin, ScopedInline
+from macros.runs.control import said_of_runs
+
+from ..console.scoping import DistinctNames, ScopedAdmin, ScopedInline
 from ..models import FeedbackType, FormField, Status, key_from_label
+from .communities import STAYS_IN_LOG
 
 
 class StatusInline(ScopedInline, admin.TabularInline):
     model = Status
+    formset = DistinctNames
     extra = 0
 
 
@@ -22,6 +28,7 @@ class QuestionForm(forms.ModelForm):
 
 class FormFieldInline(ScopedInline, admin.StackedInline):
     model = FormField
+    formset = DistinctNames
     form = QuestionForm
     extra = 0
     fields = [
@@ -35,10 +42,13 @@ class FormFieldInline(ScopedInline, admin.StackedInline):
 @admin.register(FeedbackType)
 class FeedbackTypeAdmin(ScopedAdmin[FeedbackType]):
     owner_fields = ("project",)
-    list_display = ["name", "project", "prefix", "ticket_list"]
+    list_display = ["name", "project", "prefix", "ticket_list", "left_to_delete"]
     list_select_related = ["project__community"]
     search_fields = ["name", "project__name"]
     inlines = [StatusInline, FormFieldInline]
+
+    def notes_on_deletion(self, rows: Sequence[FeedbackType]) -> list[str]:
+        return [*said_of_runs(FeedbackType, rows), STAYS_IN_LOG]
 
     @admin.display(description="tickets")
     def ticket_list(self, feedback_type: FeedbackType) -> str:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -19,7 +18,9 @@ from django.forms import BaseInlineFormSet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from ..changes import deletion
 from ..changes.signals import Pair, deleted, saved
+from .deleting import DeletingAdmin
 
 M = TypeVar("M", bound=Model)
 
@@ -41,7 +42,7 @@ def as_stored(row: M) -> M | None:
     return rows.filter(pk=row.pk).first()
 
 
-class AuditedAdmin(admin.ModelAdmin):
+class AuditedAdmin(DeletingAdmin):
     """Sends change signals in place of Django's own log and history pages."""
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
@@ -89,7 +90,7 @@ class AuditedAdmin(admin.ModelAdmin):
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
         with transaction.atomic():
             deleted.send(self.model, rows=[obj])
-            super().delete_model(request, obj)
+            deletion.delete(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
         with transaction.atomic():

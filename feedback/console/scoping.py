@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar, cast
 
 from django.contrib.auth import get_permission_codename
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
 from django.db.models.fields.related import RelatedField
-from django.forms import ModelForm
+from django.forms import BaseInlineFormSet, ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
 
 from ..access.actors import may
+from ..names import first_twin
 from ..selection.conditions import NUMBER
 from .auditing import AuditedAdmin
+from .deleting import refusing_deletion
 from .parameters import CheckedAdmin, CheckedPickers
 
 M = TypeVar("M", bound=Model)
@@ -86,6 +88,42 @@ class ScopedMixin(CheckedPickers):
         return cast(QuerySet | None, rows)
 
 
+def with_owners(form: type[Any]) -> Any:
+    """The form, which compares its row with others also by what it does not show.
+
+    Django leaves out each constraint with a column that the form has no field for, so
+    that a row that is renamed would meet its rival in the database.
+    """
+    hidden = form._get_validation_exclusions
+
+    def exclusions(self: Any) -> set[str]:
+        row: Model = self.instance
+        owners = {
+            each.name
+            for each in row._meta.fields
+            if each.many_to_one and getattr(row, each.attname)
+        }
+        kept: set[str] = hidden(self) - (owners - {*self.fields})
+        return kept
+
+    form._get_validation_exclusions = exclusions
+    return form
+
+
+class DistinctNames(BaseInlineFormSet):
+    """Refuses two of one name, which the database has not seen yet."""
+
+    def clean(self) -> None:
+        super().clean()
+        gone = self.deleted_forms
+        left = [each for each in self.forms if each not in gone]
+        data = [getattr(each, "cleaned_data", {}) for each in left]
+        for column in ("name", "label"):
+            names = filter(None, (each.get(column) for each in data))
+            if twin := first_twin(names):
+                raise ValidationError(f"Two of them have the same {column}: {twin}")
+
+
 class ScopedInline(ScopedMixin):
     """An inline: whoever may add to the row above may add here."""
 
@@ -93,6 +131,13 @@ class ScopedInline(ScopedMixin):
         self, request: HttpRequest, obj: Model | None = None
     ) -> bool:
         return self._has(request, "add", obj)
+
+    def get_formset(
+        self, request: HttpRequest, obj: Model | None = None, **kwargs: Any
+    ) -> type[BaseInlineFormSet]:
+        formset: Any = super().get_formset(request, obj, **kwargs)  # type: ignore[misc]
+        formset.form = refusing_deletion(formset.form)
+        return cast(type[BaseInlineFormSet], formset)
 
 
 class ScopedAdmin(ScopedMixin, AuditedAdmin, CheckedAdmin, Generic[M]):
@@ -105,6 +150,16 @@ class ScopedAdmin(ScopedMixin, AuditedAdmin, CheckedAdmin, Generic[M]):
     def page_of(self, request: HttpRequest, obj: M) -> Mapping[str, object]:
         """What the template of one row's page shows beside its form."""
         return {}
+
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: M | None = None,
+        change: bool = False,
+        **kwargs: Any,
+    ) -> type[ModelForm]:
+        form = super().get_form(request, obj, change, **kwargs)
+        return cast(type[ModelForm], with_owners(form))
 
     def change_view(
         self,
@@ -140,6 +195,11 @@ class ScopedAdmin(ScopedMixin, AuditedAdmin, CheckedAdmin, Generic[M]):
         if row is None:
             raise Http404(f"No {self.opts.verbose_name} of this number.")
         return row
+
+    def may_delete_all(self, request: HttpRequest, rows: Sequence[Model]) -> bool:
+        own: Any = self.model._default_manager.filter(pk__in=[row.pk for row in rows])
+        allowed = own.visible_to(request.user, self.permission_to("delete"))
+        return bool(allowed.count() == len(rows))
 
     def row_to(self, request: HttpRequest, permission: str, pk: int) -> M:
         """A row that the user may act on. Raises Http404, PermissionDenied."""

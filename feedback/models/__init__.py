@@ -1,5 +1,6 @@
 from .api_keys import ACCEPTED, ApiKey, KeyOutcome, KeyScope, KeyState
 from .communities import Community, Project
+from .deleting import DeletedInSteps
 from .key_uses import KeyUse
 from .loading import QuickLoading
 from .members import Grant, Member
@@ -12,6 +13,7 @@ __all__ = [
     "ApiKey",
     "Comment",
     "Community",
+    "DeletedInSteps",
     "Feedback",
     "FeedbackType",
     "FieldKind",

@@ -14,6 +14,7 @@ from ..access.addresses import parse_address, parse_networks
 from ..access.privacy import NOTHING_PERSONAL
 from .communities import Community, Project
 from .emails import split_emails, validate_emails
+from .folded import unique_name
 
 MAX_TOKEN = 120
 NOTICE_EVERY = timedelta(days=1)
@@ -84,7 +85,7 @@ class ApiKey(models.Model):
     community = models.ForeignKey(Community, models.CASCADE, related_name="api_keys")
     project = models.ForeignKey(
         Project,
-        models.RESTRICT,  # Without its limit the key would open more.
+        models.CASCADE,  # Without its limit the key would open more.
         related_name="api_keys",
         null=True,
         blank=True,
@@ -166,10 +167,10 @@ class ApiKey(models.Model):
         ordering = ["name"]
         verbose_name = "API key"
         constraints = [
-            models.UniqueConstraint(
-                fields=["community", "name"],
+            unique_name(
+                "community",
                 name="api_key_name_in_community",
-                violation_error_message="The community has an API key of this name.",
+                message="The community has an API key of this name.",
             )
         ]
 

@@ -2,7 +2,9 @@ from django.db import models
 
 from ..access.actors import ScopedQuerySet, Tenancy
 from ..access.privacy import NOTHING_PERSONAL
+from .deleting import DeletedInSteps
 from .emails import split_emails, validate_emails
+from .folded import unique_name
 
 
 def listed(names: str) -> list[str]:
@@ -11,10 +13,10 @@ def listed(names: str) -> list[str]:
     return [name for name in parts if name]
 
 
-class Community(models.Model):
+class Community(DeletedInSteps):
     """The tenant: it owns projects, testers, API keys and destinations."""
 
-    name = models.CharField(max_length=100, unique=True)
+    name = models.CharField(max_length=100)
     alert_emails = models.CharField(
         max_length=500,
         blank=True,
@@ -38,6 +40,11 @@ class Community(models.Model):
     class Meta:
         ordering = ["name"]
         verbose_name_plural = "communities"
+        constraints = [
+            unique_name(
+                name="community_name", message="There is a community of this name."
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -55,7 +62,7 @@ class Community(models.Model):
         return self.api_keys.valid().exists()
 
 
-class Project(models.Model):
+class Project(DeletedInSteps):
     """A test or program in a community."""
 
     community = models.ForeignKey(Community, models.CASCADE, related_name="projects")
@@ -73,10 +80,10 @@ class Project(models.Model):
     class Meta:
         ordering = ["name"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["community", "name"],
+            unique_name(
+                "community",
                 name="project_name_in_community",
-                violation_error_message="The community has a project of this name.",
+                message="The community has a project of this name.",
             )
         ]
 

@@ -1,12 +1,12 @@
 from django.core.exceptions import ValidationError
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models.functions import Lower
 
 from ..access.actors import ScopedQuerySet, Tenancy
 from ..access.privacy import ALL, Privacy
 from .communities import Community
+from .folded import unique_name
 from .loading import QuickLoading
+from .numbers import ExactDecoder, ExactEncoder
 
 _TWIN = "The community has a tester of this e-mail."
 
@@ -29,7 +29,7 @@ class Tester(QuickLoading):
         max_length=2, blank=True, help_text="Two letters, ISO 3166: DE, US ..."
     )
     external_data = models.JSONField(
-        default=dict, blank=True, encoder=DjangoJSONEncoder
+        default=dict, blank=True, encoder=ExactEncoder, decoder=ExactDecoder
     )
     # What set each key (see `logs.recording.captures`); changes with the data only.
     external_provenance = models.JSONField(default=dict, blank=True, editable=False)
@@ -72,11 +72,8 @@ class Tester(QuickLoading):
             ("erase_tester", "Can erase a tester for good"),
         ]
         constraints = [
-            models.UniqueConstraint(
-                "community",
-                Lower("email"),
-                name="tester_email_in_community",
-                violation_error_message=_TWIN,
+            unique_name(
+                "community", of="email", name="tester_email_in_community", message=_TWIN
             )
         ]
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
 from django.utils import timezone
 
@@ -67,7 +66,7 @@ class Feedback(QuickLoading):
         default=dict, blank=True, encoder=ExactEncoder, decoder=ExactDecoder
     )
     external_data = models.JSONField(
-        default=dict, blank=True, encoder=DjangoJSONEncoder
+        default=dict, blank=True, encoder=ExactEncoder, decoder=ExactDecoder
     )
     # What set each key (see `logs.recording.captures`); changes with the data only.
     external_provenance = models.JSONField(default=dict, blank=True, editable=False)

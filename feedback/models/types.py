@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -10,10 +9,13 @@ from django.utils.text import slugify
 
 from ..access.actors import ScopedQuerySet, Tenancy
 from ..access.privacy import NOTHING_PERSONAL
+from ..names import first_twin
 from .communities import Project, listed
+from .deleting import DeletedInSteps
+from .folded import unique_name
 
 
-class FeedbackType(models.Model):
+class FeedbackType(DeletedInSteps):
     """A kind of ticket in a project, with its own statuses and form."""
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="feedback_types")
@@ -34,6 +36,9 @@ class FeedbackType(models.Model):
     )
     last_number = models.PositiveIntegerField(default=0, editable=False)
 
+    # Only `reserve_numbers` moves the counter.
+    NEVER_SAVED = ("deleting_since", "last_number")
+
     tenancy = Tenancy("project__community", "project")
     privacy = NOTHING_PERSONAL
     objects = ScopedQuerySet["FeedbackType"].as_manager()
@@ -41,10 +46,10 @@ class FeedbackType(models.Model):
     class Meta:
         ordering = ["project", "name"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["project", "name"],
+            unique_name(
+                "project",
                 name="type_name_in_project",
-                violation_error_message="The project has a type of this name.",
+                message="The project has a type of this name.",
             ),
             models.UniqueConstraint(
                 fields=["project", "prefix"],
@@ -55,19 +60,6 @@ class FeedbackType(models.Model):
 
     def __str__(self) -> str:
         return f"{self.project.name}: {self.name}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save all but the counter, which only `reserve_numbers` moves.
-
-        Tickets may have been submitted since this copy of the row was read.
-        """
-        if not self._state.adding and kwargs.get("update_fields") is None:
-            kwargs["update_fields"] = [
-                field.attname
-                for field in self._meta.concrete_fields
-                if not field.primary_key and field.attname != "last_number"
-            ]
-        super().save(*args, **kwargs)
 
     def reserve_numbers(self, count: int) -> range:
         """The next `count` ticket numbers; call inside a transaction.
@@ -106,10 +98,10 @@ class Status(models.Model):
         ordering = ["position", "pk"]
         verbose_name_plural = "statuses"
         constraints = [
-            models.UniqueConstraint(
-                fields=["feedback_type", "name"],
+            unique_name(
+                "feedback_type",
                 name="status_name_in_type",
-                violation_error_message="The type has a status of this name.",
+                message="The type has a status of this name.",
             )
         ]
 
@@ -172,10 +164,11 @@ class FormField(models.Model):
                 name="field_key_in_type",
                 violation_error_message="The type has a field of this key.",
             ),
-            models.UniqueConstraint(
-                fields=["feedback_type", "label"],
+            unique_name(
+                "feedback_type",
+                of="label",
                 name="field_label_in_type",
-                violation_error_message="The type has a field of this label.",
+                message="The type has a field of this label.",
             ),
         ]
 
@@ -194,6 +187,9 @@ class FormField(models.Model):
             raise ValidationError({"key": f"'{self.key}' is reserved. Take another."})
         if self.kind in CHOICE_KINDS and not self.choice_list:
             raise ValidationError({"choices": "List at least one choice."})
+        if twin := first_twin(self.choice_list):
+            problem = f"'{twin}' is there twice, as people read it."
+            raise ValidationError({"choices": problem})
 
     @property
     def choice_list(self) -> list[str]:

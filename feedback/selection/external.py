@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 from unicodedata import normalize
 
@@ -26,6 +27,7 @@ from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact, In
 from django.db.models.sql.compiler import SQLCompiler
 
+from ..models.numbers import ExactDecoder, ExactEncoder
 from ..names import normalise
 from .conditions import ConditionField, ConditionFilter
 
@@ -36,7 +38,7 @@ _NAME = re.compile(r"\w[\w ._-]{0,99}")
 # As JSON writes them (RFC 8259, section 6).
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 # Beyond, one of the databases compares approximations, and nothing is this number.
-_MAX = {int: 2**63 - 1, float: 2**53}
+_MAX = {int: 2**63 - 1, Decimal: 2**53}
 
 
 class JSONType(KeyTransform):
@@ -117,18 +119,23 @@ def external_conditions(names: Iterable[str]) -> dict[str, ConditionFilter]:
     return conditions
 
 
-def _values(text: str) -> list[str | int | float | bool]:
+def _values(text: str) -> list[str | int | Decimal | bool]:
     """The stored values that a text stands for."""
     if text in ("true", "false"):
         return [text, text == "true"]
-    number = json.loads(text) if _NUMBER.fullmatch(text) else None
-    if number is None or abs(number) > _MAX[type(number)]:
+    number = json.loads(text, cls=ExactDecoder) if _NUMBER.fullmatch(text) else None
+    if number is None:
         return [text]
-    return [text, number]
+    # A Decimal rounds its size, or overflows.
+    near = number if isinstance(number, int) else float(number)
+    if abs(near) > _MAX[type(number)]:
+        return [text]
+    # What is too small for a float would be written with zeros without end.
+    return [text, number if near else 0]
 
 
 def _is(key: str, text: str) -> Q:
-    stored = KeyTransform(key, _COLUMN, output_field=JSONField())
+    stored = KeyTransform(key, _COLUMN, output_field=JSONField(encoder=ExactEncoder))
     same = Q(KeyTransformIn(stored, _values(text)))
     if text == "null" or text.startswith(("[", "{")):
         # SQLite reads null, lists and objects as their text.

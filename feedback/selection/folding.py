@@ -11,54 +11,10 @@ from typing import Any, cast
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import CharField, TextField
-from django.db.models.expressions import Func
 from django.db.models.lookups import BuiltinLookup, Contains, Exact
-from django.db.models.sql.compiler import SQLCompiler
 
-from ..names import SAME, UNSEEN, fold
-
-_FUNCTION = "centerhook_fold"
-_Sql = tuple[str, tuple[Any, ...]]
-
-
-class Folded(Func):
-    """A text as `feedback.names.fold` leaves it."""
-
-    output_field = TextField()
-    arity = 1
-
-    def as_sqlite(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
-    ) -> _Sql:
-        # Nearly every text is ASCII, and needs no call of Python then.
-        return self._cased(
-            compiler,
-            "length(CAST({0} AS BLOB)) = length({0})",
-            "lower({0})",
-            f"{_FUNCTION}({{0}})",
-        )
-
-    def as_postgresql(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
-    ) -> _Sql:
-        folded = 'lower(normalize({0}, NFKC) COLLATE "und-x-icu")'
-        for letter, meant in SAME.items():
-            folded = f"replace({folded}, '{letter}', '{meant}')"
-        folded = f"normalize(translate({folded}, '{UNSEEN}', ''), NFKC) COLLATE \"C\""
-        return self._cased(
-            compiler,
-            "octet_length({0}) = length({0})",
-            'lower({0} COLLATE "C")',
-            folded,
-        )
-
-    def _cased(
-        self, compiler: SQLCompiler, is_ascii: str, lowered: str, folded: str
-    ) -> _Sql:
-        [source] = self.get_source_expressions()
-        sql, params = compiler.compile(source)
-        cased = f"CASE WHEN {is_ascii} THEN {lowered} ELSE {folded} END"
-        return cased.replace("{0}", sql), tuple(params) * cased.count("{0}")
+from ..models.folded import FUNCTION, Folded
+from ..names import fold
 
 
 class _FoldedLookup(BuiltinLookup):
@@ -99,7 +55,7 @@ def add_function(connection: BaseDatabaseWrapper, **signal: object) -> None:
     """SQLite's own functions know no letters but those of ASCII."""
     if connection.vendor == "sqlite":
         database = cast(Any, connection.connection)
-        database.create_function(_FUNCTION, 1, _fold_or_none, deterministic=True)
+        database.create_function(FUNCTION, 1, _fold_or_none, deterministic=True)
 
 
 def _fold_or_none(text: str | None) -> str | None:

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from feedback.access.keys import Actor
 from feedback.models import Community, Tester
+from feedback.names import fold
 
 from .. import audit, recording
 from ..models import Action, Attempt, Delivery
@@ -40,8 +41,13 @@ class ErasureUnfinished(Exception):
 def find_tester(community: Community, email: str) -> Tester | None:
     """The tester with this e-mail, even if the erasure was cut off."""
     rows = Tester.objects.filter(community=community)
-    unfinished = rows.filter(erasure__values__email=email).order_by("pk")
-    return rows.filter(email=email).first() or unfinished.first()
+    if tester := rows.filter(email__iexact=email).first():
+        return tester
+    unfinished = rows.exclude(erasure={}).order_by("pk")
+    for row in unfinished:
+        if fold(row.erasure.get("values", {}).get("email", "")) == fold(email):
+            return row
+    return None
 
 
 def erase_tester(

@@ -1,13 +1,22 @@
 """The one write path of the log: attempts, the states they lead to, captures."""
 
 from .outcomes import Captured, Outcome
-from .states import COUNTERS, cancel, cancel_unheld, pause, resume, withdraw
+from .states import (
+    COUNTERS,
+    begin_cancelling,
+    cancel,
+    cancel_unheld,
+    pause,
+    resume,
+    withdraw,
+)
 from .writing import record, scrub
 
 __all__ = [
     "COUNTERS",
     "Captured",
     "Outcome",
+    "begin_cancelling",
     "cancel",
     "cancel_unheld",
     "pause",

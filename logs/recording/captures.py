@@ -15,6 +15,7 @@ from django.db.models import Model
 
 from feedback.changes.columns import write_columns
 from feedback.models import Feedback, Tester
+from feedback.models.numbers import ExactEncoder
 
 from ..models import Attempt, DeliveryState, ErrorClass, Run, SubjectKind
 from .outcomes import Outcome
@@ -123,4 +124,5 @@ def _note(outcome: Outcome, lines: list[str]) -> None:
 
 
 def _size(data: _Data) -> int:
-    return len(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
+    text = json.dumps(data, cls=ExactEncoder, ensure_ascii=False)
+    return len(text.encode("utf-8", "replace"))

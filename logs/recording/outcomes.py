@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from feedback.changes import Change
+from feedback.models.numbers import ExactEncoder
 
 from ..models import Attempt, Delivery, DeliveryState
 
@@ -50,7 +51,11 @@ class Outcome:
     change: Change | None = None
 
 
+def _as_json(value: object) -> str:
+    return json.dumps(value, cls=ExactEncoder, ensure_ascii=False)
+
+
 def _shown(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = value if isinstance(value, str) else _as_json(value)
     text = " ".join(text.split())
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

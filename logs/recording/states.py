@@ -45,13 +45,18 @@ def cancel(run: Run, now: datetime) -> bool:
 
     True if it was active or paused.
     """
-    running = Run.objects.filter(
-        pk=run.pk, state__in=[RunState.ACTIVE, RunState.PAUSED]
-    )
-    stopped = bool(running.update(state=RunState.CANCELLING))
+    stopped = begin_cancelling(run)
     if stopped:
         cancel_unheld(run, now)
     return stopped
+
+
+def begin_cancelling(run: Run) -> bool:
+    """The same, where the clock ends what no worker holds."""
+    running = Run.objects.filter(
+        pk=run.pk, state__in=[RunState.ACTIVE, RunState.PAUSED]
+    )
+    return bool(running.update(state=RunState.CANCELLING))
 
 
 def cancel_unheld(run: Run, now: datetime) -> None:

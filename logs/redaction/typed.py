@@ -37,6 +37,8 @@ _MEMBER = re.compile(rf'({_TEXT}")(?:(\s*:\s*)({_TEXT}"))?|{_TEXT}\\?\Z')
 _SCHEME = re.compile(r"([A-Za-z][\w-]*) +(?=\S)")
 _USER_INFO = re.compile(r"\s*https?://[^/?#\s]*@", re.IGNORECASE)
 _ELEMENT = re.compile(r"<([\w:.-]+)>([^<>]+)(?=</\1>)")
+# How a JSON text begins that may hold members.
+_OPENINGS = ("{", "[")
 _LINE_END = re.compile(r"\r\n|\n")
 
 
@@ -106,11 +108,27 @@ def replace_members(text: str, replace: Replace) -> str:
 
     def one(match: re.Match[str]) -> str:
         name, colon, value = match.groups()
-        if not value or not is_credential_in_body(_member_name(name)):
+        if not value:
             return match[0]
+        if not is_credential_in_body(_member_name(name)):
+            return f'{name}{colon}"{_in_string(value[1:-1], replace)}"'
         return f'{name}{colon}"{replace(_member_name(name), value[1:-1])}"'
 
     return _MEMBER.sub(one, text)
+
+
+def _in_string(written: str, replace: Replace) -> str:
+    """JSON within a JSON string; each level of it has twice the backslashes."""
+    if not written.lstrip().startswith(_OPENINGS) or '\\"' not in written:
+        return written
+    try:
+        text = str(json.loads(f'"{written}"'))
+    except ValueError:
+        return written
+    replaced = replace_members(text, replace)
+    if replaced == text:
+        return written
+    return json.dumps(replaced, ensure_ascii=False)[1:-1]
 
 
 def _member_name(text: str) -> str:
@@ -147,6 +165,8 @@ def _in_lines(text: str, separator: str, replace: Replace) -> str:
 
     def one(line: str) -> str:
         name, mark, value = line.partition(separator)
+        if mark and not fits(name.strip()) and value.lstrip().startswith(_OPENINGS):
+            return f"{name}{mark}{replace_members(value, replace)}"
         if not mark or not fits(name.strip()):
             return line
         start = value[: len(value) - len(value.lstrip())]

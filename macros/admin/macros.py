@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -21,7 +21,7 @@ from logs.models import SubjectKind
 from ..config import save_macro
 from ..models import Macro, Step, kind_accessors
 from ..retries import CAUSE_LABELS, MAX_RETRY_AFTER, in_words
-from ..runs.control import pause_macro, resume_macro
+from ..runs.control import pause_macro, resume_macro, said_of_runs
 from .editor import EditorMixin
 from .macro_form import MacroForm
 from .new_macro import NewMacroPages
@@ -100,6 +100,9 @@ class MacroAdmin(
 
     def page_of(self, request: HttpRequest, obj: Macro) -> dict[str, object]:
         return {"owner_key": key_of(obj.owner)}
+
+    def notes_on_deletion(self, rows: Sequence[Macro]) -> list[str]:
+        return said_of_runs(Macro, rows)
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -117,17 +117,11 @@ class SecretAdmin(DomainSavedAdmin, ScopedAdmin[Secret]):
         listed = format_html_join(", ", '<a href="{}">{}</a>', users)
         return listed or "Nothing uses it yet."
 
-    def get_deleted_objects(
-        self, objs: Iterable[Secret], request: HttpRequest
-    ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
-        """Beside what goes, what will fail without it."""
-        secrets = list(objs)
-        deleted, counts, lacking, protected = super().get_deleted_objects(
-            secrets, request
-        )
-        shown: list[Any] = deleted
-        for secret in secrets:
+    def notes_on_deletion(self, rows: Sequence[Secret]) -> list[Any]:
+        """What will fail without them."""
+        notes: list[Any] = []
+        for secret in rows:
             users = [f"{name} uses it and will fail." for _, name in users_of(secret)]
             if users:
-                shown += [f"Secret {secret}:", users]
-        return shown, counts, lacking, protected
+                notes += [f"Secret {secret}:", users]
+        return notes

@@ -12,6 +12,7 @@ from django.db import IntegrityError, models, transaction
 
 from feedback.access.keys import Actor
 from feedback.models import FeedbackType, Project
+from feedback.names import fold
 from logs import audit
 from logs.models import Action
 from logs.redaction import origin_in
@@ -184,7 +185,7 @@ class _Importer:
 
     def _type(self, row: object, path: str) -> None:
         name = row.get("name") if isinstance(row, dict) else None
-        named = FeedbackType.objects.filter(project=self.project, name=name)
+        named = FeedbackType.objects.filter(project=self.project, name__iexact=name)
         kind = named.first() if isinstance(name, str) else None
         if kind is not None and self.existing == Existing.REFUSE:
             problem = f"The project has a type '{name}' already. {_CHOOSE}"
@@ -209,7 +210,8 @@ class _Importer:
         rivals = Macro.objects.filter(
             project=macro.project, feedback_type=macro.feedback_type
         )
-        rival = rivals.filter(name=name).first() if isinstance(name, str) else None
+        same = rivals.filter(name__iexact=name)
+        rival = same.first() if isinstance(name, str) else None
         if rival is not None and self.existing == Existing.REFUSE:
             problem = f"There is a macro '{name}' already. {_CHOOSE}"
             self.problems.add(f"{path}.name", problem)
@@ -253,6 +255,6 @@ def _sentence_on(macro: Macro, is_new: bool, row: Any) -> str:
 
 
 def _free_name(name: str, rivals: models.QuerySet[Macro]) -> str:
-    taken = set(rivals.values_list("name", flat=True))
+    taken = {fold(each) for each in rivals.values_list("name", flat=True)}
     names = (f"{_NEW if n == 1 else f'Copy {n} of '}{name}" for n in range(1, 1000))
-    return next(each[:100] for each in names if each[:100] not in taken)
+    return next(each[:100] for each in names if fold(each[:100]) not in taken)

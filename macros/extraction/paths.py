@@ -129,6 +129,8 @@ def compile_path(text: str) -> JSONPath:
         raise ValueError(f"A JSONPath begins with $, such as $.key; '{text}' does not.")
     try:
         path = _ENVIRONMENT.compile(text)
+    except OverflowError:
+        raise ValueError("A number in the JSONPath is too large.") from None
     except JSONPathError as error:
         at = getattr(error.token, "index", -1)
         where = f", at character {at + 1}" if at >= 0 else ""

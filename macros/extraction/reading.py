@@ -13,7 +13,7 @@ from feedback.texts import storable_in
 
 from .definitions import ReturnValue, Source
 from .paths import Allowance, ExtractionError, find_all, search
-from .values import MAX_ITEMS, ValueType, convert
+from .values import MAX_ITEMS, ValueType, Written, convert
 
 
 @dataclass
@@ -77,7 +77,7 @@ class Reading:
             return None, "can't be looked up: the response is empty"
         try:
             text = self.text.removeprefix("\ufeff")
-            data = json.loads(text, parse_constant=_refuse)
+            data = json.loads(text, parse_float=Written, parse_constant=_refuse)
             # JSON writes as an escape what the text itself can't hold.
             return (storable_in(data) if "\\u" in text else data), ""
         except (ValueError, RecursionError):
@@ -88,7 +88,7 @@ class Reading:
             return self.redact(value)
         if isinstance(value, list):
             return [self._masked(item) for item in value]
-        if self.redact(shown := json.dumps(value)) != shown:
+        if self.redact(shown := json.dumps(value, default=str)) != shown:
             raise ExtractionError("is a secret")
         return value
 

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
@@ -17,6 +18,9 @@ MAX_ITEMS = 100
 
 _NUMBER = re.compile(r"[+-]?\d{1,100}(\.\d{1,100})?([eE][+-]?\d{1,3})?")
 _MAX_INTEGER = 10**100
+# Digits after the point, and characters of a number as it comes.
+_MAX_EXPONENT = 150
+_MAX_WRITTEN = 300
 # Seconds until the year 5138, so that more are milliseconds.
 _MILLISECONDS = 100_000_000_000
 
@@ -29,6 +33,19 @@ class ValueType(StrEnum):
     LIST = "list"
 
 
+class Written(float):
+    """A number of JSON and how it is written: a float to paths, exact when stored."""
+
+    __slots__ = ("text",)
+
+    def __new__(cls, text: str) -> Written:
+        made = super().__new__(cls, text)
+        made.text = text
+        return made
+
+    text: str
+
+
 def convert(value: object, kind: ValueType) -> object:
     """The value as it is stored. Raises ExtractionError if it is of another type."""
     return _CONVERTERS[kind](value)
@@ -39,26 +56,37 @@ def _text(value: object) -> str:
         if len(value) > MAX_VALUE:
             raise ExtractionError(f"is longer than {MAX_VALUE:,} characters")
         return value
-    if isinstance(value, (bool, int, float)):
-        return json.dumps(_finite(value))
+    if isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, (int, float)):
+        number = _exact(value)
+        return f"{number:f}" if isinstance(number, Decimal) else str(number)
     raise ExtractionError(f"is {_described(value)}, not a text")
 
 
-def _number(value: object) -> int | float:
+def _number(value: object) -> int | Decimal:
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         text = value.strip()
-        value = int(text) if text.lstrip("+-").isdecimal() else float(text)
+        value = int(text) if text.lstrip("+-").isdecimal() else Written(text)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ExtractionError(f"is {_described(value)}, not a number")
-    return _finite(value)
+    return _exact(value)
 
 
-def _finite(value: int | float) -> int | float:
-    if isinstance(value, float) and not math.isfinite(value):
+def _exact(value: int | float) -> int | Decimal:
+    """With all of its digits, which are few enough to be written without exponent."""
+    if not math.isfinite(value) or abs(value) >= _MAX_INTEGER:
         raise ExtractionError("is a number too large to be stored")
-    if abs(value) >= _MAX_INTEGER:
-        raise ExtractionError("is a number too large to be stored")
-    return value
+    return value if isinstance(value, int) else _decimal(value)
+
+
+def _decimal(value: float) -> Decimal:
+    text = value.text if isinstance(value, Written) else repr(value)
+    if len(text) <= _MAX_WRITTEN:
+        exponent = Decimal(text).as_tuple().exponent
+        if isinstance(exponent, int) and exponent >= -_MAX_EXPONENT:
+            return Decimal(text)
+    raise ExtractionError("is a number with more digits than can be stored")
 
 
 def _boolean(value: object) -> bool:
@@ -106,7 +134,7 @@ def _list(value: object) -> list[object]:
     if len(items) > MAX_ITEMS:
         raise ExtractionError(f"has more than {MAX_ITEMS} items")
     converted = [_item(item) for item in items]
-    if len(json.dumps(converted, ensure_ascii=False)) > MAX_VALUE:
+    if len(json.dumps(converted, ensure_ascii=False, default=str)) > MAX_VALUE:
         raise ExtractionError(f"is longer than {MAX_VALUE:,} characters")
     return converted
 
@@ -114,8 +142,10 @@ def _list(value: object) -> list[object]:
 def _item(value: object) -> object:
     if isinstance(value, str):
         return _text(value)
+    if isinstance(value, bool):
+        return value
     if isinstance(value, (int, float)):
-        return _finite(value)
+        return _exact(value)
     raise ExtractionError(f"has {_described(value)} among its items")
 
 

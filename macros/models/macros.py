@@ -11,6 +11,7 @@ from django.db import models
 from feedback.access.actors import ScopedQuerySet, Tenancy
 from feedback.access.privacy import NOTHING_PERSONAL
 from feedback.models import Community, FeedbackType, Project
+from feedback.models.folded import unique_name
 from logs.models import SubjectKind
 
 from ..retries import (
@@ -111,22 +112,22 @@ class Macro(models.Model):
         ordering = ["name"]
         permissions = [("run_macro", "Can run macros, control runs and resend")]
         constraints = [
-            models.UniqueConstraint(
-                fields=["feedback_type", "name"],
+            unique_name(
+                "feedback_type",
                 name="macro_name_in_type",
-                violation_error_message="The type has a macro of this name.",
+                message="The type has a macro of this name.",
             ),
-            models.UniqueConstraint(
-                fields=["project", "name"],
-                condition=models.Q(feedback_type=None),
+            unique_name(
+                "project",
+                within=models.Q(feedback_type=None),
                 name="user_macro_name_in_project",
-                violation_error_message="The project has a user macro of this name.",
+                message="The project has a user macro of this name.",
             ),
-            models.UniqueConstraint(
-                fields=["community", "name"],
-                condition=models.Q(project=None),
+            unique_name(
+                "community",
+                within=models.Q(project=None),
                 name="user_macro_name_in_community",
-                violation_error_message="The community has a user macro of this name.",
+                message="The community has a user macro of this name.",
             ),
         ]
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 
 from django.db import transaction
+from django.db.models import Model
+from django.dispatch import receiver
 from django.utils import timezone
 
+from feedback.changes.signals import deleted
+from feedback.models import Community, FeedbackType, Project
 from logs import audit, recording
-from logs.models import Action, Run
+from logs.models import Action, Run, RunState
+from logs.models.runs import RunQuerySet
 
 from .. import queue
 from ..models import Macro
@@ -66,3 +72,41 @@ def cancel_run(run: Run) -> bool:
     if cancelled:
         audit.record(Action.CANCELLED, run)
     return cancelled
+
+
+# The look-ups from a run to whatever it does not outlive unfinished.
+_STOPPED_WITH = {
+    Community: "community",
+    Project: "project",
+    FeedbackType: "macro__feedback_type",
+    Macro: "macro",
+}
+
+
+def unfinished_runs(model: type[Model], rows: Collection[Model]) -> RunQuerySet:
+    """Those that end when these rows are deleted."""
+    lookup = _STOPPED_WITH.get(model)
+    if lookup is None:
+        return Run.objects.none()
+    settled = [RunState.FINISHED, RunState.CANCELLED, RunState.CANCELLING]
+    pks = [row.pk for row in rows]
+    return Run.objects.filter(**{f"{lookup}__in": pks}).exclude(state__in=settled)
+
+
+def said_of_runs(model: type[Model], rows: Collection[Model]) -> list[str]:
+    """What a page says of them before the rows are deleted."""
+    count = unfinished_runs(model, rows).count()
+    if not count:
+        return []
+    verb = "run in progress is" if count == 1 else "runs in progress are"
+    return [f"{count:,} {verb} cancelled. What is being sent still arrives."]
+
+
+@receiver(deleted, dispatch_uid="runs")
+def _cancel_with(
+    sender: type[Model], rows: Collection[Model], **kwargs: object
+) -> None:
+    """Their deliveries may be very many, so that the clock ends those."""
+    for run in unfinished_runs(sender, rows):
+        audit.record(Action.CANCELLED, run, detail="What it belonged to was deleted.")
+        recording.begin_cancelling(run)

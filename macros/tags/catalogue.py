@@ -7,6 +7,7 @@ from operator import attrgetter
 
 from feedback.names import normalise
 
+from .keys import ticket_key
 from .scope import FEEDBACK, TESTER, RenderContext
 from .tag import Resolve, Tag
 
@@ -79,6 +80,16 @@ _TICKET = [
         "3401",
         "number",
         attrgetter("subject.pk"),
+    ),
+    Tag(
+        "Ticket Key",
+        "Ticket",
+        "The same for the ticket's whole life and no other's, here or in another"
+        " CenterHook: for systems that find a record again by it",
+        "3401-64cf896117121",
+        "text",
+        ticket_key,
+        reads=("created_at",),
     ),
     Tag(
         "Ticket URL",

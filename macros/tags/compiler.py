@@ -5,7 +5,7 @@ from __future__ import annotations
 from feedback.names import normalise
 
 from .catalogue import SUBJECT_NAMES
-from .contexts import LAYOUTS, OutputContext, Slot
+from .contexts import LAYOUTS, OMIT, OutputContext
 from .errors import BadArgument, Problem, TemplateError
 from .filters import FILTERS, Apply
 from .lexer import cut
@@ -42,12 +42,12 @@ def compile_template(text: str, output: OutputContext, scope: Scope) -> Template
         if isinstance(piece, RawTag) and not source.is_spoilt:
             tag = _resolve(source, piece, scope)
             filters = _build_filters(source, piece, tag)
+            _check_omissions(source, piece, output)
             if tag is not None:
                 known[piece.start] = tag, filters
     if source.problems:
         raise TemplateError(sorted(source.problems, key=_position))
-    slots = [part for part in layout.parts if isinstance(part, Slot)]
-    uses = [Use(*known[slot.tag.start], slot) for slot in slots]
+    uses = [Use(*known[slot.tag.start], slot) for slot in layout.slots()]
     prefix = pieces[0].text if pieces and isinstance(pieces[0], Literal) else ""
     return Template(text, output, prefix, layout, uses)
 
@@ -88,6 +88,13 @@ def _build_filters(source: Source, raw: RawTag, tag: Tag | None) -> tuple[Apply,
         _check_secret(source, raw)
     built = (_build_filter(source, item, kind) for item in raw.filters)
     return tuple(apply for apply in built if apply is not None)
+
+
+def _check_omissions(source: Source, raw: RawTag, output: OutputContext) -> None:
+    for item in raw.filters:
+        if output is not OutputContext.JSON and normalise(item.name) == OMIT:
+            message = "the filter omit can be in a JSON body only; it names a member"
+            source.refuse(item.start, message)
 
 
 def _check_secret(source: Source, raw: RawTag) -> None:

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from decimal import Decimal
 from urllib.parse import quote
 
-from .arguments import parts, whole, whole_number
+from .arguments import parts, whole
 from .errors import BadArgument, Missing, ValueRefused
-from .limits import MAX_FILTERED
+from .lengths import Limit
+from .limits import MAX_FILTERED, MAX_FILTERED_IN_ALL
+from .scope import RenderContext
 from .values import PercentEncoded, is_empty, to_text
 
 Apply = Callable[[object], object]
@@ -19,21 +21,36 @@ Apply = Callable[[object], object]
 Build = Callable[[str, str], Apply]
 
 
+# So short a text is not counted: with the most tags and filters it is as little work.
+_FREE = 100
+
+
 def too_long() -> ValueRefused:
     limit = f"{MAX_FILTERED:,}"
     return ValueRefused(f"is longer than {limit} characters once its filters are done")
 
 
-def bounded(value: object) -> object:
-    """What a filter gave. Raises ValueRefused if it is too long to go on with."""
+def bounded(value: object, context: RenderContext) -> object:
+    """What a filter gave. Raises ValueRefused if it is too long to go on with.
+
+    So does what all filters of a template gave: each goes over the whole text.
+    """
     if isinstance(value, str):
         length = len(value)
     elif isinstance(value, (list, tuple)):
         length = sum(len(each) if isinstance(each, str) else 1 for each in value)
     else:
         return value
-    if length > MAX_FILTERED:
-        raise too_long()
+    if length > _FREE:
+        context.filtered += length
+        if length > MAX_FILTERED:
+            raise too_long()
+        if context.filtered > MAX_FILTERED_IN_ALL:
+            limit = f"{MAX_FILTERED_IN_ALL:,}"
+            raise ValueRefused(
+                f"takes the filters of this text over {limit} characters in all;"
+                " shorten long values with truncate, as the first filter"
+            )
     return value
 
 
@@ -66,15 +83,27 @@ def fixed(apply: Apply) -> Build:
 
 
 def truncate(argument: str, kind: str) -> Apply:
-    length = whole_number(argument)
+    limit = Limit.parse(argument)
+    surely = limit.surely
 
     def shorten(text: str) -> str:
-        if len(text) > length:
-            return text[: length - 1] + "…"
         # A plain string: shortened JSON would no longer be JSON.
-        return text[:length]
+        return str(text if len(text) <= surely else limit.cut(text))
 
     return on_text(shorten)
+
+
+def fits(argument: str, kind: str) -> Apply:
+    limit = Limit.parse(argument)
+    return lambda value: value if limit.fits(to_text(value)) else None
+
+
+def omit(argument: str, kind: str) -> Apply:
+    """What leaves the member out is the layout of the JSON."""
+    if not whole(argument.strip()):
+        message = "the filter omit needs the name of a member, as in omit:email"
+        raise BadArgument(message)
+    return lambda value: value
 
 
 def default(argument: str, kind: str) -> Apply:

@@ -11,8 +11,10 @@ from .filtering import (
     Build,
     base64,
     default,
+    fits,
     fixed,
     join,
+    omit,
     on_each_text,
     on_text,
     percent_encode,
@@ -51,9 +53,18 @@ FILTERS: Mapping[str, Filter] = {
         Filter(
             "truncate",
             "the number of characters to keep",
-            "Shortens a longer text to this many characters, the last of them …",
+            "Shortens a longer text to this length, … at its end, and cuts through no"
+            " letter, emoji or escape; truncate:200,utf-16 and truncate:200,bytes count"
+            " those",
             "((Description|truncate:200))",
             truncate,
+        ),
+        Filter(
+            "fits",
+            "the same as for truncate",
+            "No value in place of a longer text, where a part of it would be of no use",
+            "((Submitter Email|fits:80))",
+            fits,
         ),
         Filter(
             "default",
@@ -191,6 +202,13 @@ FILTERS: Mapping[str, Filter] = {
             "Refuses to send when there is no value",
             "((Submitter Email|required))",
             fixed(required),
+        ),
+        Filter(
+            "omit",
+            "the name of a member of JSON that is around the tag",
+            "Leaves that member out of the object when there is no value",
+            "((Submitter Email|omit:email))",
+            omit,
         ),
         Filter(
             "map",

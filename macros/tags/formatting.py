@@ -6,7 +6,7 @@ import re
 
 from .compiler import compile_template
 from .contexts import OutputContext
-from .contexts.json_body import JsonReader
+from .contexts.json_body import read_json
 from .errors import Problem, TemplateError
 from .lexer import cut
 from .limits import MAX_SOURCE
@@ -34,9 +34,7 @@ def format_json(source: str, scope: Scope) -> str:
 def _tokens(source: str) -> list[str]:
     """The tokens of a body that compiles: punctuation, texts, other values, tags."""
     pieces = cut(Source(source), keep_backslashes=True)
-    reader = JsonReader(source)
-    for piece in pieces:
-        reader.read(piece)
+    reader, _ = read_json(source, pieces)
     shadow = "".join(reader.shadow)
     ends = {piece.start: piece.end for piece in pieces if isinstance(piece, RawTag)}
     tokens: list[str] = []

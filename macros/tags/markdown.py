@@ -13,10 +13,11 @@ import re
 # What is markup anywhere in a line.
 _INLINE = re.compile(r"[\\`*_{}\[\]<>#|~&$!]")
 # What is markup, or a command to GitLab, at the beginning of a line.
-_AT_START = re.compile(r"(?:[-+=/:]|(?<=[0-9])[.)])")
-_NUMBER = re.compile(r"[0-9]{1,9}(?=[.)])")
-_INDENT = re.compile(r"[ \t\v\f]*")
-_TAB = "\N{NO-BREAK SPACE}" * 4
+_MARK = re.compile(r"^(\xa0*)([-+=/:])", re.MULTILINE)
+_NUMBER = re.compile(r"^(\xa0*[0-9]{1,9})([.)])", re.MULTILINE)
+_SPACE = " \t\v\f"
+_INDENT = re.compile(r"^[ \t\v\f]+", re.MULTILINE)
+_UNBREAKABLE = str.maketrans(dict.fromkeys(_SPACE, "\xa0") | {"\t": "\xa0" * 4})
 _URL = re.compile(r"\bhttps?://[^\s\x00-\x1f<>\"'`\\^{|}\[\]*()]+", re.IGNORECASE)
 _AFTER_URL = ".,;:!?_~&"
 _ENTITY = re.compile(r"&#?\w+;")
@@ -48,40 +49,27 @@ def discord(text: str) -> str:
 
 
 def _escaped(text: str, references: re.Pattern[str] | None) -> str:
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "\n".join(_line(line, references) for line in text.split("\n"))
-
-
-def _line(line: str, references: re.Pattern[str] | None) -> str:
-    indent = _INDENT.match(line)
-    start = indent.end() if indent else 0
+    """Over the whole text at once, since texts of very many lines are short ones."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    text = "\n".join([line.rstrip(_SPACE) for line in lines])
     # Markdown makes code of what is indented by spaces, and drops fewer of them.
-    before = line[:start].replace("\t", _TAB).translate(_SPACES)
-    words = line[start:].rstrip(" \t\v\f")
-    if not words:
-        return ""
+    text = _INDENT.sub(lambda indent: indent[0].translate(_UNBREAKABLE), text)
     pieces = []
     at = 0
-    for match in _URL.finditer(words):
+    for match in _URL.finditer(text):
         url = match[0].rstrip(_AFTER_URL)
         if _ENTITY.search(url):
             continue  # It would be read as a letter.
-        pieces += [_inline(words[at : match.start()], references), f"<{url}>"]
+        pieces += [_inline(text[at : match.start()], references), f"<{url}>"]
         at = match.start() + len(url)
-    pieces.append(_inline(words[at:], references))
-    return before + _start("".join(pieces))
-
-
-_SPACES = str.maketrans(" \v\f", "\N{NO-BREAK SPACE}" * 3)
+    pieces.append(_inline(text[at:], references))
+    text = "".join(pieces)
+    for beginning in (_MARK, _NUMBER):
+        text = beginning.sub(r"\1\\\2", text)
+    return text
 
 
 def _inline(text: str, references: re.Pattern[str] | None) -> str:
     if references is not None:
         text = references.sub(r"\1" + _ZERO_WIDTH, text)
     return _INLINE.sub(r"\\\g<0>", text)
-
-
-def _start(line: str) -> str:
-    number = _NUMBER.match(line)
-    at = number.end() if number else 0
-    return f"{line[:at]}\\{line[at:]}" if _AT_START.match(line, at) else line

@@ -6,7 +6,13 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from . import FILTERS, SUBJECT_KINDS, SUBJECT_NAMES, Scope, namespaces, palette
-from .limits import MAX_FILTERED, MAX_FILTERS, MAX_SOURCE, MAX_TAGS
+from .limits import (
+    MAX_FILTERED,
+    MAX_FILTERED_IN_ALL,
+    MAX_FILTERS,
+    MAX_SOURCE,
+    MAX_TAGS,
+)
 
 Row = tuple[str, ...]
 
@@ -32,6 +38,18 @@ ESCAPING: tuple[Row, ...] = (
     ),
     ("Form", "Encoded as form data."),
     ("XML", "Escaped."),
+    (
+        'JSON within another text: payload={"text": "((Title))"}',
+        "Escaped for the JSON first and then for what is around it: a form field, a"
+        " JSON string, a part of a URL, a header, XML; several deep as well. Text that"
+        " begins like JSON but can't be read as JSON is refused on save; a tag that"
+        " stands there as a whole value with the filter json may stay.",
+    ),
+    (
+        "GraphQL, in a value named query",
+        "Escaped inside double quotes, and elsewhere refused on save; better declare a"
+        ' variable and put the tag among the "variables".',
+    ),
     ("Text", "As it is."),
 )
 _INTRODUCTION = f"""\
@@ -51,7 +69,8 @@ once: what another filter made of it would tell the value piece by piece.
 
 A template has at most {MAX_SOURCE:,} characters and {MAX_TAGS:,} tags, each with at
 most {MAX_FILTERS} filters. A value that a filter makes longer than {MAX_FILTERED:,}
-characters fails the delivery.
+characters fails the delivery; so does a template whose filters go over more than
+{MAX_FILTERED_IN_ALL:,} characters together.
 """
 _MOVING = """\
 A template that was written for tickets can be moved to testers: `((Submitter Email))`

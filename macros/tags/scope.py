@@ -64,6 +64,8 @@ class RenderContext:
     secrets: Mapping[str, str] = field(default_factory=dict)
     # The name of the macro's project, for testers, who are in none themselves.
     project: str = ""
+    # How many characters the filters of the template at work have gone over.
+    filtered: int = 0
 
     @classmethod
     def for_secrets(cls, secrets: Mapping[str, str]) -> RenderContext:

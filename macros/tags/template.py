@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import quote_plus
 
-from .contexts import MASK, Layout, OutputContext, Slot
+from .contexts import MASK, Layout, Members, OutputContext, Part, Slot
 from .errors import Missing, RenderError, ValueRefused
 from .filtering import Apply, bounded
 from .limits import MAX_RESULT
@@ -40,7 +40,7 @@ class Use:
         def read(context: RenderContext) -> object:
             value = resolve(context)
             for apply in filters:
-                value = bounded(apply(value))
+                value = bounded(apply(value), context)
             return value
 
         return read
@@ -50,12 +50,14 @@ class Use:
         value = self.tag.resolve(context)
         with suppress(ValueRefused):
             for apply in self.filters:
-                value = bounded(apply(value))
+                value = bounded(apply(value), context)
                 yield to_text(value)
-            yield self.slot.escape(value)
+            for escape in (*self.slot.inner, self.slot.escape):
+                value = escape(value)
+                yield to_text(value)
 
     def writer(self) -> Callable[[RenderContext], str]:
-        read, escape, name = self.reader(), self.slot.escape, self.tag.name
+        read, escape, name = self.reader(), self.slot.chained(), self.tag.name
         secret = self.tag.secret
 
         def write(context: RenderContext) -> str:
@@ -129,6 +131,7 @@ class Template:
 
     def render(self, context: RenderContext) -> str:
         """The result for one subject. Raises RenderError."""
+        context.filtered = 0
         result = _join(self._parts, context)
         if self._check is not None:
             try:
@@ -140,6 +143,7 @@ class Template:
 
     def render_masked(self, context: RenderContext) -> str:
         """The result as people may see it, MASK for each secret. Raises RenderError."""
+        context.filtered = 0
         if self._shown is not None:
             return _join(self._shown, context)
         if not self.uses_secrets:
@@ -161,25 +165,58 @@ class Template:
 
         A secret is never among them.
         """
+        context.filtered = 0
         empty = (name for name, read in self._readers if _is_empty(read, context))
         return list(dict.fromkeys(empty))
 
 
 def _fill(layout: Layout, uses: Sequence[Use]) -> tuple[list[_Part], list[_Part]]:
     """The parts of the result with the uses in its slots, and the same masked."""
-    parts: list[_Part] = []
-    masked: list[_Part] = []
-    next_uses = iter(uses)
-    for part in layout.parts:
+    by_start = {use.slot.tag.start: use for use in uses}
+    return (
+        _written(layout.parts, by_start, is_masked=False),
+        _written(layout.parts, by_start, is_masked=True),
+    )
+
+
+def _written(
+    parts: Iterable[Part], uses: Mapping[int, Use], is_masked: bool
+) -> list[_Part]:
+    written: list[_Part] = []
+    for part in parts:
         if isinstance(part, str):
-            parts.append(part)
-            masked.append(part)
+            written.append(part)
+        elif isinstance(part, Members):
+            written.append(_members_writer(part, uses, is_masked))
         else:
-            use = next(next_uses)
-            write = use.writer()
-            parts.append(write)
-            masked.append(part.mask if use.tag.secret else write)
-    return parts, masked
+            use = uses[part.tag.start]
+            hides = is_masked and use.tag.secret
+            written.append(part.mask if hides else use.writer())
+    return written
+
+
+def _members_writer(
+    members: Members, uses: Mapping[int, Use], is_masked: bool
+) -> Callable[[RenderContext], str]:
+    made = [
+        (
+            member.comma,
+            [uses[tag.start].reader() for tag in member.omitted_by],
+            _written(member.parts, uses, is_masked),
+        )
+        for member in members.members
+    ]
+
+    def write(context: RenderContext) -> str:
+        texts: list[str] = []
+        for comma, readers, parts in made:
+            if any(_is_empty(read, context) for read in readers):
+                continue
+            texts.append(comma if texts else "")
+            texts.append(_join(parts, context))
+        return "".join(texts)
+
+    return write
 
 
 def _join(parts: list[_Part], context: RenderContext) -> str:

@@ -70,6 +70,15 @@ def _number_to_text(value: float | Decimal) -> str:
     return text.removesuffix(".0") if isinstance(value, float) else text
 
 
+def _short(value: Decimal) -> Decimal:
+    """Without zeros at its end. `normalize` would round it to 28 digits."""
+    sign, digits, exponent = value.as_tuple()
+    kept = "".join(map(str, digits)).rstrip("0")
+    if not kept or not isinstance(exponent, int):
+        return Decimal(0)
+    return Decimal((sign, tuple(map(int, kept)), exponent + len(digits) - len(kept)))
+
+
 def encode_string(text: str) -> str:
     """A JSON string, quotes included; readable, and ASCII only where it must be."""
     if not text.isascii() and not is_encodable(text):
@@ -93,7 +102,7 @@ def to_json(value: object) -> str:
     if value is None or isinstance(value, (bool, int)):
         return json.dumps(value)
     if isinstance(value, Decimal):
-        return _number_to_text(value.normalize()) if value.is_finite() else "null"
+        return _number_to_text(_short(value)) if value.is_finite() else "null"
     if isinstance(value, float):
         return json.dumps(value) if math.isfinite(value) else "null"
     if isinstance(value, (list, tuple)):

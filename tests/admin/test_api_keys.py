@@ -172,19 +172,18 @@ def test_a_key_is_limited_to_a_project_of_its_community(
     assert errors(refused) == {"project": ["The project is of another community."]}
 
 
-def test_a_project_that_a_key_is_limited_to_cannot_be_deleted(
+def test_a_key_that_is_limited_to_a_project_goes_with_it(
     manager: Client, community: Community, bugs: FeedbackType
 ) -> None:
-    key, token = factories.api_key(community, project=bugs.project)
+    """Without its limit it would open more."""
+    _, token = factories.api_key(community, project=bugs.project)
     authenticate(token, "")
     url = reverse("admin:feedback_project_delete", args=[bugs.project_id])
-    page = text(manager.get(url))
-    assert "would require deleting the following protected" in page
-    assert str(key) in page
-    manager.post(url, {"post": "yes"})
-    assert Project.objects.filter(pk=bugs.project_id).exists()
-    community.delete()
-    assert not ApiKey.objects.exists(), "all of it goes with the community"
+    assert "1 API key" in text(manager.get(url))
+    manager.post(url, {"name": bugs.project.name})
+    with pytest.raises(KeyRefused):
+        authenticate(token, "")
+    assert ApiKey.objects.count() == 1, "the whole community's stays"
 
 
 def test_a_new_token_works_beside_the_previous_one(
@@ -287,7 +286,7 @@ def test_a_used_key_is_deleted_with_its_log(manager: Client, key: ApiKey) -> Non
     KeyUse.objects.note(key, "10.0.0.1", KeyOutcome.ACCEPTED, timezone.now())
     page = text(manager.get(page_of(key, "delete")))
     assert "10.0.0.1 uses it: 1 call in the last 30 days" in page
-    assert "Lines of the usage log: 1" in page
+    assert "Deleted as well: 1 API key use." in page
     assert manager.post(page_of(key, "delete"), {"post": "yes"}).status_code == 302
     assert not ApiKey.objects.exists() and not KeyUse.objects.exists()
 

@@ -55,7 +55,7 @@ def test_a_row_is_created_changed_and_deleted(page: Client, bugs: FeedbackType) 
     made = Project.objects.get(name="Watch")
     page.post(url(made, "change", made.pk), {**data, "name": "Ring"})
     page.post(url(made, "change", made.pk), {**data, "name": "Ring"})  # no change
-    page.post(url(made, "delete", made.pk), {"post": "yes"})
+    page.post(url(made, "delete", made.pk), {"name": "Ring"})
     assert entries_of_olivia() == [
         (
             "created",

@@ -46,12 +46,25 @@ def test_an_address_does_not_say_whether_it_has_an_account(
     User.objects.create_user("nora", "nora@example.com")
     User.objects.create_user("norb", "Twice@example.com")
     User.objects.create_user("norc", "twice@example.com")
+    User.objects.create_user("named@example.com")
     shown = []
-    for address in ("nora@example.com", "twice@example.com", "nobody@example.com"):
-        response = add(page, bugs, address)
+    for name in ("nora", "twice", "named", "nobody"):
+        response = add(page, bugs, f"{name}@example.com")
         shown.append((response.status_code, response.context["errors"]))
-    assert shown == [(200, [["Nobody has this account."]])] * 3
+    problem = (
+        "Give the user name, not an e-mail address. Whose user name is an address is"
+        " added by whoever runs this server."
+    )
+    assert shown == [(200, [[problem]])] * 4
     assert Member.objects.count() == 1
+
+
+def test_a_superuser_adds_whose_user_name_is_an_address(
+    bugs: FeedbackType, client: Client
+) -> None:
+    client.force_login(factories.superuser())
+    User.objects.create_user("named@example.com")
+    assert add(client, bugs, "named@example.com").status_code == 302
 
 
 def test_no_row_has_a_page_outside_of_the_admin(client: Client) -> None:

@@ -10,6 +10,7 @@ from logs.redaction import (
     header_lines,
     is_credential,
     mask_header,
+    mask_typed,
     mask_url,
     redact,
 )
@@ -171,3 +172,37 @@ def test_redacting_replaces_every_occurrence_and_nothing_else() -> None:
     text = "abc123 and abc123 but not abc12"
     assert redact(text, ["abc123"]) == f"{MASK} and {MASK} but not abc12"
     assert redact(text, []) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "output", "shown"),
+    [
+        (
+            'payload={"token": "abc-123", "text": "((Title))"}',
+            "form",
+            f'payload={{"token": "{MASK}", "text": "((Title))"}}',
+        ),
+        (
+            'X-A: {"password": "abc-123"}',
+            "header",
+            f'X-A: {{"password": "{MASK}"}}',
+        ),
+        (
+            r'{"p": "{\"token\": \"abc-123\", \"t\": \"((Title))\"}", "q": "[a]"}',
+            "json",
+            rf'{{"p": "{{\"token\": \"{MASK}\", \"t\": \"((Title))\"}}", "q": "[a]"}}',
+        ),
+        (
+            r'{"p": "[{\"q\": \"{\\\"secret\\\": \\\"abc-123\\\"}\"}]"}',
+            "json",
+            rf'{{"p": "[{{\"q\": \"{{\\\"secret\\\": \\\"{MASK}\\\"}}\"}}]"}}',
+        ),
+        (r'{"p": "{\"text\": \"a\\nb\", \"x\": \((\"}"}', "json", None),
+    ],
+)
+def test_a_typed_credential_is_masked_however_deep_it_stands(
+    text: str, output: str, shown: str | None
+) -> None:
+    masked, written = mask_typed(text, output)
+    assert masked == (shown or text)
+    assert written == (frozenset() if shown is None else {"abc-123"})

@@ -2,81 +2,24 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from django.conf import settings as active
 from django.contrib.auth.models import User
-from django.http import HttpResponse
 from django.test import Client
-from django.urls import clear_url_caches
 
-import centerhook.urls
 from centerhook.checks.limits import check_single_sign_on
 
 from . import authenticator
+from .arriving import arrive, is_in, refusal
 from .conftest import PASSWORD
-from .provider import CLIENT_ID, CLIENT_SECRET, Provider
+from .provider import Provider
 
 if TYPE_CHECKING:
     from pytest_django import Settings
-
-BACKEND = "centerhook.sign_in.single_sign_on.ProviderBackend"
-
-
-def route() -> None:
-    """Build the URLs by the settings as they are now."""
-    importlib.reload(centerhook.urls)
-    clear_url_caches()
-
-
-@pytest.fixture
-def provider(settings: Settings) -> Iterator[Provider]:
-    with Provider() as running:
-        settings.OIDC_ISSUER = running.url
-        settings.SINGLE_SIGN_ON = True
-        settings.OIDC_NAME = "Example Corp"
-        settings.OIDC_OP_AUTHORIZATION_ENDPOINT = f"{running.url}/authorize"
-        settings.OIDC_OP_TOKEN_ENDPOINT = f"{running.url}/token"
-        settings.OIDC_OP_USER_ENDPOINT = f"{running.url}/userinfo"
-        settings.OIDC_OP_JWKS_ENDPOINT = f"{running.url}/keys"
-        settings.OIDC_RP_CLIENT_ID = CLIENT_ID
-        settings.OIDC_RP_CLIENT_SECRET = CLIENT_SECRET
-        settings.AUTHENTICATION_BACKENDS = [*active.AUTHENTICATION_BACKENDS, BACKEND]
-        settings.BASE_URL = "https://hooks.example.com"
-        route()
-        running.info = {
-            "sub": "person-1",
-            "email": "nora@example.com",
-            "email_verified": True,
-        }
-        yield running
-    settings.SINGLE_SIGN_ON = False
-    route()
-
-
-def arrive(client: Client, provider: Provider, **changes: str) -> HttpResponse:
-    """Click the button, and come back from the provider."""
-    response = client.get("/single-sign-on/start/?next=/admin/logs/run/")
-    brought = provider.authorize(response.url)
-    back: HttpResponse = client.get("/single-sign-on/callback/", {**brought, **changes})
-    return back
-
-
-def is_in(client: Client) -> bool:
-    return client.get("/admin/").status_code == 200
-
-
-def refusal(response: HttpResponse) -> str:
-    assert response.status_code == 403
-    html = response.content.decode()
-    assert "ask whoever runs CenterHook" in html
-    return html.split('<p class="errornote">')[1].split("</p>")[0]
 
 
 def test_the_login_page_offers_it(provider: Provider, client: Client) -> None:
@@ -211,27 +154,6 @@ def test_two_accounts_with_one_address_are_not_guessed_between(
 ) -> None:
     User.objects.create_user("nora2", "NORA@example.com", is_staff=True)
     assert "Several accounts" in refusal(arrive(client, provider))
-
-
-def test_where_allowed_an_account_without_a_role_is_made(
-    provider: Provider, client: Client, db: None, settings: Settings
-) -> None:
-    settings.OIDC_CREATE_USER = True
-    arrive(client, provider)
-    made = User.objects.get()
-    assert (made.username, made.email) == ("nora@example.com", "nora@example.com")
-    assert made.is_staff and not made.is_superuser and not made.has_usable_password()
-    page = client.get("/admin/").content.decode()
-    assert "There is nothing for you here yet." in page
-
-
-def test_no_account_is_taken_over_by_its_name(
-    provider: Provider, client: Client, db: None, settings: Settings
-) -> None:
-    settings.OIDC_CREATE_USER = True
-    User.objects.create_superuser("Nora@example.com", "boss@example.com")
-    assert "No account can be made" in refusal(arrive(client, provider))
-    assert not is_in(client)
 
 
 def test_a_link_from_somebody_else_signs_nobody_in(

@@ -17,7 +17,19 @@ EXPECTED = {
         ("truncate: 3 ", "👍👍👍👍", "👍👍…"),
         ("truncate:2", 1234, "1…"),
         ("truncate:2", None, ""),
+        # More in test_lengths.py.
+        ("truncate:4,utf-16", "👍👍👍👍", "👍…"),
+        ("truncate:9, Bytes", "ääääää", "äää…"),
     ],
+    "fits": [
+        ("fits:5", "Login", "Login"),
+        ("fits:5", "Logins", ""),
+        ("fits:2|default:none", 123, "none"),
+        ("fits:4,utf-16", "👍👍👍", ""),
+        ("fits:2", None, ""),
+    ],
+    # More in test_omissions.py.
+    "omit": [("omit:a", "x", "x"), ("omit:a", None, ""), ("default:y|omit:a", "", "y")],
     "default": [
         ("default:none", "", "none"),
         ("default: none ", None, "none"),
@@ -127,6 +139,12 @@ ROWS = [row for rows in EXPECTED.values() for row in rows]
 
 @pytest.mark.parametrize(("written", "value", "expected"), ROWS)
 def test_a_filter_gives_its_result(written, value, expected):
+    if "omit:" in written:
+        sent = with_value(
+            f'{{"a": "((External: v|{written}))"}}', value, OutputContext.JSON
+        )
+        assert json.loads(sent) == ({"a": expected} if expected else {})
+        return
     assert with_value(f"((External: v|{written}))", value) == expected
 
 
@@ -140,7 +158,8 @@ def test_every_filter_is_described_and_its_example_compiles():
         assert item.meaning
         assert f"|{name}" in item.example
         assert (item.argument is None) == (f"|{name}:" not in item.example)
-        compiled(item.example.replace("jira_login", "token"))
+        example = item.example.replace("jira_login", "token")
+        compiled(f'{{"email": "{example}"}}', OutputContext.JSON)
 
 
 def test_a_filters_name_is_normalised():
@@ -150,6 +169,15 @@ def test_a_filters_name_is_normalised():
 @pytest.mark.parametrize(
     ("written", "message"),
     [
+        (
+            "truncate:5,",
+            "'' is not a unit of length; there are characters, utf-16 and bytes.",
+        ),
+        (
+            "fits:5,byte",
+            "'byte' is not a unit of length; there are characters, utf-16 and bytes."
+            " Did you mean bytes?",
+        ),
         ("truncate:abc", "'abc' is not a whole number above 0."),
         ("truncate:0", "'0' is not a whole number above 0."),
         ("truncate:-1", "'-1' is not a whole number above 0."),

@@ -54,7 +54,8 @@ URLS = [
     "HTTPS://A.example/~me", "https://a.example/x.", "https://bücher.example/ä",
 ]  # fmt: skip
 MARKUP = st.text(
-    st.sampled_from("ab1 \t\n\r-=+#>*_`~|[]()<>!&;:./\\@$^{}\"'%") | st.characters()
+    st.sampled_from("ab1 \t\n\r-=+#>*_`~|[]()<>!&;:./\\@$^{}\"'%")
+    | st.characters(codec="utf-8")
 )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from feedback.models import Project
+from feedback.names import fold
 from logs import audit
 from logs.models import Action
 
@@ -20,9 +21,9 @@ def find_project(named: str) -> Project:
     if named.isascii() and named.isdecimal():
         rows = rows.filter(pk=int(named[:18]))
     elif community:
-        rows = rows.filter(name=name, community__name=community)
+        rows = rows.filter(name__iexact=name, community__name__iexact=community)
     else:
-        rows = rows.filter(name=named)
+        rows = rows.filter(name__iexact=named)
     projects = list(rows[:2])
     if len(projects) == 1:
         return projects[0]
@@ -67,8 +68,9 @@ class Command(BaseCommand):
 def _named(rows: Any, names: list[str] | None, what: str) -> Any:
     if names is None:
         return None
-    matches = rows.filter(name__in=names)
-    missing = set(names) - {each.name for each in matches}
+    wanted = {fold(name): name for name in names}
+    known = {pk: fold(name) for pk, name in rows.values_list("pk", "name")}
+    missing = [name for folded, name in wanted.items() if folded not in known.values()]
     if missing:
-        raise CommandError(f"The project has no {what} '{sorted(missing)[0]}'.")
-    return matches
+        raise CommandError(f"The project has no {what} '{min(missing)}'.")
+    return rows.filter(pk__in=[pk for pk, name in known.items() if name in wanted])

@@ -8,12 +8,22 @@ from enum import StrEnum
 from ..source import Piece, Source
 from .form import lay_out_form
 from .json_body import lay_out_json
-from .layout import MASK, Layout, Slot
+from .layout import MASK, Layout, Members, Part, Slot
+from .members import OMIT
 from .text import lay_out_header, lay_out_text
 from .url import lay_out_url
 from .xml_body import lay_out_xml
 
-__all__ = ["LAYOUTS", "MASK", "Layout", "OutputContext", "Slot"]
+__all__ = [
+    "LAYOUTS",
+    "MASK",
+    "OMIT",
+    "Layout",
+    "Members",
+    "OutputContext",
+    "Part",
+    "Slot",
+]
 
 
 class OutputContext(StrEnum):

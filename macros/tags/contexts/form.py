@@ -8,7 +8,8 @@ from urllib.parse import quote_plus
 
 from ..source import Piece, RawTag, Source
 from ..values import to_text
-from .layout import Layout, Slot
+from .layout import Layout, Region, Slot
+from .nested import look_inside, nest
 
 _Part = str | RawTag
 
@@ -22,6 +23,7 @@ class _Line:
 def lay_out_form(source: Source, pieces: list[Piece]) -> Layout:
     """The pairs with & between them; a line that is not a pair is a problem."""
     result: list[str | Slot] = []
+    regions: list[Region] = []
     for line in _lines(source, pieces):
         pair = _pair(line.parts)
         if pair is None:
@@ -32,7 +34,8 @@ def lay_out_form(source: Source, pieces: list[Piece]) -> Layout:
             source.refuse(line.start, "a form line must be name=value; no name is here")
         result += ["&"] if result else []
         result += [*map(_encoded, name), "=", *map(_encoded, value)]
-    return Layout(result)
+        regions.append(Region(value, "".join(map(str, name))))
+    return Layout(nest(result, look_inside(source, regions)))
 
 
 def _lines(source: Source, pieces: list[Piece]) -> Iterator[_Line]:

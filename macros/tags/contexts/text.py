@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ..errors import ValueRefused
-from ..source import Literal, Piece, Source
+from ..source import Literal, Piece, RawTag, Source
 from ..values import to_text
-from .layout import Layout, with_one_escape
+from .layout import Layout, Region, with_one_escape
+from .nested import look_inside, nest
 
 # C0 but for the tab, DEL, C1, and the separators some libraries end a line at.
 _CONTROLS = frozenset(
@@ -29,7 +30,9 @@ def lay_out_header(source: Source, pieces: list[Piece]) -> Layout:
                 piece.start + index,
                 "a header may hold no line breaks or control characters",
             )
-    return Layout(with_one_escape(pieces, _header_text))
+    whole = Region([each if isinstance(each, RawTag) else each.text for each in pieces])
+    parts = with_one_escape(pieces, _header_text)
+    return Layout(nest(parts, look_inside(source, [whole])))
 
 
 def _header_text(value: object) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from urllib.parse import quote, urlsplit
+from collections.abc import Callable, Iterator
+from urllib.parse import quote, unquote_plus, urlsplit
 
 from ..errors import ValueRefused
-from ..source import Literal, Piece, Source
+from ..source import Literal, Piece, RawTag, Source
 from ..values import PercentEncoded, to_text
-from .layout import Layout, Slot
+from .layout import Layout, Region, Slot
+from .nested import look_inside, nest
 
 _SCHEMES = ("http://", "https://")
 _NEEDS_SCHEME = "The URL must begin with http:// or https://"
@@ -19,6 +20,7 @@ _UNFIT_IN_SOURCE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]|\\(?!\(\(|\)\))")
 # Clients take a URL with one for not encoded at all, and encode all of it once more.
 _LONE_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
 _UNFIT_IN_HOST = frozenset('%<>"{}|^`')
+_SEPARATOR = re.compile(r"[/?&#]")
 _AUTHORITY_END = re.compile(r"[/?#]")
 
 
@@ -30,6 +32,7 @@ def lay_out_url(source: Source, pieces: list[Piece]) -> Layout:
             parts.append(piece.text)
         else:
             parts.append(Slot(piece, _whole if piece.start == 0 else _encoded))
+    parts = nest(parts, look_inside(source, _regions(pieces)))
     _join_queries(parts)
     if not _has_fit_letters(source, pieces):
         return Layout(parts)
@@ -42,6 +45,39 @@ def lay_out_url(source: Source, pieces: list[Piece]) -> Layout:
     except ValueRefused as refused:
         source.refuse(0, str(refused))
     return Layout(parts, _render_check(parts))
+
+
+def _regions(pieces: list[Piece]) -> Iterator[Region]:
+    """The parts of the path and of the query, as the server reads them."""
+    parts: list[str | RawTag] = []
+    in_query = False
+    for piece in pieces:
+        if isinstance(piece, RawTag):
+            parts.append(piece)
+            continue
+        start = 0
+        for mark in _SEPARATOR.finditer(piece.text):
+            if in_query and mark[0] in "/?":
+                continue
+            yield _region([*parts, piece.text[start : mark.start()]], in_query)
+            parts, start = [], mark.end()
+            in_query = in_query or mark[0] in "?#"
+        parts.append(piece.text[start:])
+    yield _region(parts, in_query)
+
+
+def _region(parts: list[str | RawTag], in_query: bool) -> Region:
+    name = ""
+    if in_query:
+        for index, part in enumerate(parts):
+            if isinstance(part, str) and "=" in part:
+                before, _, value = part.partition("=")
+                name = "".join(map(str, [*parts[:index], before]))
+                parts = [value, *parts[index + 1 :]]
+                break
+    return Region(
+        [unquote_plus(part) if isinstance(part, str) else part for part in parts], name
+    )
 
 
 def _join_queries(parts: list[str | Slot]) -> None:

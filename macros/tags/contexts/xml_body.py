@@ -8,7 +8,8 @@ from xml.parsers import expat
 
 from ..source import Literal, Piece, RawTag, Source
 from ..values import to_text
-from .layout import Escape, Layout, Slot
+from .layout import Escape, Layout, Region, Slot
+from .nested import look_inside, nest
 
 # Stands for a tag. A private-use character may be text but not part of a name.
 _MARK = "\ue000"
@@ -77,18 +78,19 @@ def lay_out_xml(source: Source, pieces: list[Piece]) -> Layout:
     if not source.text.strip():
         source.refuse(0, "The XML body is empty")
     tags = [piece for piece in pieces if isinstance(piece, RawTag)]
-    spots = [_Spot.TEXT] * len(tags)
+    reader = _Reader(source, tags)
     if not source.problems:
-        spots = _Reader(source, tags).read(_shadow(source.text, pieces))
-    next_spots = iter(spots)
-    return Layout(
-        [
-            piece.text
-            if isinstance(piece, Literal)
-            else Slot(piece, _ESCAPES[next(next_spots, _Spot.TEXT)])
-            for piece in pieces
-        ]
-    )
+        reader.read(_shadow(source.text, pieces))
+    spots = iter(reader.spots)
+    parts = [
+        piece.text
+        if isinstance(piece, Literal)
+        else Slot(piece, _ESCAPES[next(spots, _Spot.TEXT)])
+        for piece in pieces
+    ]
+    if source.problems:
+        return Layout(parts)
+    return Layout(nest(parts, look_inside(source, reader.regions)))
 
 
 def _shadow(text: str, pieces: list[Piece]) -> str:
@@ -108,19 +110,23 @@ class _Reader:
         self.source = source
         self.tags = tags
         self.spots: list[_Spot] = []
+        # The texts between elements, and those of attributes.
+        self.regions: list[Region] = []
+        self.text: list[str] = []
         self.in_cdata = False
         self.parser = expat.ParserCreate()
         self.parser.ordered_attributes = True
         self.parser.XmlDeclHandler = self._declaration
         self.parser.StartDoctypeDeclHandler = self._doctype
         self.parser.StartElementHandler = self._element
+        self.parser.EndElementHandler = self._end_text
         self.parser.CharacterDataHandler = self._characters
         self.parser.StartCdataSectionHandler = self._cdata(True)
         self.parser.EndCdataSectionHandler = self._cdata(False)
         self.parser.CommentHandler = self._comment
         self.parser.ProcessingInstructionHandler = self._instruction
 
-    def read(self, shadow: str) -> list[_Spot]:
+    def read(self, shadow: str) -> None:
         try:
             self.parser.Parse(shadow, True)
         except expat.ExpatError as error:
@@ -133,7 +139,6 @@ class _Reader:
                 self.source.refuse(
                     tag.start, "a tag cannot stand in a comment or an instruction"
                 )
-        return self.spots
 
     def _offset(self, line: int, column: int) -> int:
         start = 0
@@ -149,6 +154,20 @@ class _Reader:
     def _note(self, text: str, spot: _Spot) -> None:
         self.spots += [spot] * text.count(_MARK)
 
+    def _end_text(self, name: str = "") -> None:
+        self._add_region("".join(self.text))
+        self.text = []
+
+    def _add_region(self, text: str) -> None:
+        """A text of which the tags have just been noted."""
+        first, *others = text.split(_MARK)
+        tags = self.tags[len(self.spots) - len(others) : len(self.spots)]
+        parts: list[str | RawTag] = [first]
+        for tag, other in zip(tags, others, strict=False):
+            # Behind a mark, its tag is filled up.
+            parts += [tag, other[tag.end - tag.start - 1 :]]
+        self.regions.append(Region(parts))
+
     def _declaration(self, version: str, encoding: str | None, alone: int) -> None:
         if encoding is not None and encoding.upper() != "UTF-8":
             raise _Refusal(0, f"the body is sent as UTF-8, not as {encoding}")
@@ -157,11 +176,14 @@ class _Reader:
         raise _Refusal(self.source.text.find("<!DOCTYPE"), "a DOCTYPE is not allowed")
 
     def _element(self, name: str, attributes: list[str]) -> None:
+        self._end_text()
         for value in attributes[1::2]:
             self._note(value, _Spot.ATTRIBUTE)
+            self._add_region(value)
 
     def _characters(self, text: str) -> None:
         self._note(text, _Spot.CDATA if self.in_cdata else _Spot.TEXT)
+        self.text.append(text)
 
     def _cdata(self, inside: bool) -> Callable[[], None]:
         def handle() -> None:
