@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from feedback.changes import Change
 from feedback.models.numbers import ExactEncoder
@@ -36,6 +37,7 @@ class Outcome:
     Without an attempt it was given back unsent, which uses none up. `captured` goes to
     the subject's external data, and `message` is the attempt's message without what
     becomes of that. Where there is a `change` to make, making it decides the state.
+    The destination at `origin` wants nothing before `held_until`.
     """
 
     delivery: Delivery
@@ -43,6 +45,7 @@ class Outcome:
     attempt: Attempt | None = None
     retry_in: float | None = None
     origin: str = ""
+    held_until: datetime | None = None
     captured: Sequence[Captured] = ()
     message: str = ""
     change: Change | None = None

@@ -28,12 +28,13 @@ from ..auth.oauth import TokenError
 from ..extraction import Reading, ReturnValue
 from ..http import Response, TransportError, text_of
 from ..models import Macro, step_kinds
-from ..retries import Failure, GiveUp, RetryCause, RetryPolicy, cause_of, retry_after
+from ..retries import Failure, GiveUp, RetryCause, RetryPolicy, cause_of
 from ..steps.mail import MailRefused, Taken
 from ..steps.rendering import Plan
 from .capture import captures_of
 from .faults import bare_attempt
 from .sender import Exchange
+from .waits import take_wait
 
 logger = logging.getLogger(__name__)
 
@@ -73,22 +74,25 @@ def _judged(
     attempt = _attempt(delivery, exchange)
     ended_at = _end_of(exchange)
     result = exchange.result
-    hint = 0.0
+    step, wait = plan.steps[delivery.step], 0.0
     if isinstance(result, Response):
         _take_response(attempt, result)
-        if attempt.error_class:
-            hint = retry_after(result.fields, ended_at)
+        waits = () if exchange.is_echo else step.waits
+        wait = take_wait(attempt, result, waits, ended_at).seconds
     else:
         _take_other(attempt, result)
     redact_all = _redact_echoes(attempt, exchange, plan)
     captured: list[Captured] = []
     if isinstance(result, Response):
-        returns = plan.steps[delivery.step].returns
+        # A refusal with a status of success gives nothing back.
+        is_refusal = attempt.error_class == ErrorClass.BUSY and result.status_code < 300
+        returns = () if is_refusal else step.returns
         captured = _capture(attempt, result, returns, redact_all) if returns else []
         if not run.stores:
             captured = _only_shown(attempt, captured)
     is_busy = isinstance(result, MailRefused) and result.is_temporary
-    outcome = _outcome(delivery, attempt, run, plan.policy, ended_at, hint, is_busy)
+    outcome = _outcome(delivery, attempt, run, plan.policy, ended_at, wait, is_busy)
+    outcome.held_until = ended_at + timedelta(seconds=wait) if wait else None
     outcome.captured, outcome.message = captured, attempt.message
     # A token's fault is not the destination's.
     if not isinstance(result, TokenError):
@@ -138,9 +142,12 @@ def of_lost_lease(
     return _outcome(delivery, attempt, run, policy, now)
 
 
-def given_back(delivery: Delivery, wait: float = 0.0) -> Outcome:
-    """Claimed, but not tried: due again after `wait` seconds, no attempt used up."""
-    return Outcome(delivery, DeliveryState.PENDING, retry_in=wait)
+def given_back(delivery: Delivery, wait: float = 0.0, origin: str = "") -> Outcome:
+    """Claimed, but not tried: due again after `wait` seconds, no attempt used up.
+
+    `origin` is the destination that it waits for.
+    """
+    return Outcome(delivery, DeliveryState.PENDING, retry_in=wait, origin=origin)
 
 
 def cancelled(delivery: Delivery) -> Outcome:

@@ -14,14 +14,14 @@ from django.utils import timezone
 from logs import recording
 from logs.models import Delivery, DeliveryState, ErrorClass, Run, RunState
 from logs.recording import Outcome
-from logs.recording.health import is_healthy
+from logs.recording.health import held_until, is_healthy
 
 from ..steps.rendering import Plan
 from . import outcomes
 from .building import Builder, Sending
 from .claims import claim_due, renew
 from .sender import MailExchange
-from .throttle import HOLD, PARK, Throttle, Throttles
+from .throttle import Throttle, Throttles
 
 # Results wait no longer than this for the log, in seconds, and in no greater number.
 FLUSH_INTERVAL = 0.5
@@ -54,7 +54,8 @@ class Work:
         self._ready_count = 0
         self._in_flight = 0
         self._unfinished: set[int] = set()
-        # A throttle waits for what its breaker makes of the results.
+        # A throttle waits for what its breaker makes of the results, and other workers
+        # for what a destination has asked for.
         self._must_flush = False
         self._flushed_at = self._renewed_at = time.monotonic()
 
@@ -91,8 +92,18 @@ class Work:
             outcome.attempt is not None and is_healthy(outcome.attempt)
         )
         throttle.end(self._token(sending), exchange.seconds, is_up)
+        if outcome.state != DeliveryState.DELIVERED and throttle.origin:
+            self._hold(throttle, outcome)
         self._must_flush |= throttle.is_suspect
         return True
+
+    def _hold(self, throttle: Throttle, outcome: Outcome) -> None:
+        """In this worker at once; in the others as soon as they look it up."""
+        row = throttle.destination
+        until = held_until(outcome, timezone.now(), 0 if row is None else row.holds)
+        if until is not None:
+            throttle.hold(until)
+            self._must_flush = True
 
     def flush_if_due(self) -> None:
         waited = time.monotonic() - self._flushed_at
@@ -199,8 +210,8 @@ class Work:
             return True
         if throttle.capacity:
             return False
-        wait = PARK if throttle.is_shut else HOLD
-        self.results.append(outcomes.given_back(sending.delivery, wait))
+        wait, origin = throttle.look_again_in, self.plan.vault.redact(throttle.origin)
+        self.results.append(outcomes.given_back(sending.delivery, wait, origin))
         return True
 
     def _token(self, sending: Sending) -> str:

@@ -43,6 +43,7 @@ def filled(bugs: FeedbackType) -> FeedbackType:
         ladder="5 s, 1 min",
         headers="X-Project: ((Project))\nX-Sev: ((Field: Severity|map:Critical=P1))",
         return_values=[RETURN],
+        wait_when="400 body RATELIMITED\n403 header x-left: 0",
     )
     factories.steps(macro, *factories.ONE_OF_EACH_CHANGE, factories.AN_EMAIL)
     user = Macro(project=bugs.project, name="Check address")
