@@ -69,6 +69,8 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "centerhook.middleware.upload_limit",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Before whatever may ask the database.
+    "centerhook.query_deadline.QueryDeadline",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -123,6 +125,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# Seconds in which the database has to respond to a page or an API request.
+QUERY_DEADLINE = env.float("QUERY_DEADLINE", default=30.0)
 
 # --- Queue: it wakes the workers. An embedded server until REDIS_URL says otherwise.
 

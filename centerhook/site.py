@@ -14,12 +14,14 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import include, path, reverse
 from django.urls.resolvers import URLPattern, URLResolver
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 
 from feedback.changes.rivals import once_more
 from feedback.models import Feedback, FeedbackType
 from logs.models import Destination, Run
+from logs.recording.waiting import Trouble, explain_trouble
 
 from .sign_in import pages
 from .sign_in.second_factor import step_left
@@ -103,10 +105,12 @@ class CenterHookAdminSite(admin.AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
         runs = Run.objects.visible_to(request.user)[:RECENT_RUNS]
+        now = timezone.now()
         troubled = Destination.objects.visible_to(request.user).troubled()
+        troubles = [Trouble(row, explain_trouble(row, now)) for row in troubled]
         context = {
             "recent_runs": runs,
-            "troubled": troubled,
+            "troubles": troubles,
             **(extra_context or {}),
         }
         return super().index(request, context)
@@ -121,7 +125,7 @@ class CenterHookAdminSite(admin.AdminSite):
 
 def _menu_for(user: Any) -> list[MenuProject]:
     open_tickets = Feedback.objects.visible_to(user).open().order_by()
-    counts = dict(open_tickets.values_list("feedback_type").annotate(Count("pk")))
+    counts = dict(open_tickets.values_list("feedback_type").annotate(count=Count("*")))
     projects: dict[int, MenuProject] = {}
     types = FeedbackType.objects.visible_to(user).select_related("project__community")
     for each in types.order_by("project__community__name", "project__name", "name"):

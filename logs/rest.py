@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from .models import Run, RunState
+from .recording.waiting import troubles_of
 
 NO_WORKER = (
     "No worker is running, so nothing is sent for now. The run waits until one starts."
@@ -90,4 +92,6 @@ class RunDetailSerializer(RunSerializer):
     def get_notice(self, run: Run) -> str:
         if run.state == RunState.PAUSED:
             return PAUSED
-        return "" if run.is_settled or self.context["has_worker"]() else NO_WORKER
+        if not run.is_settled and not self.context["has_worker"]():
+            return NO_WORKER
+        return " ".join(map(str, troubles_of(run, timezone.now())))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from django.utils import timezone
 
 from feedback.changes import deletion
 from logs import recording
-from logs.models import Run, RunState
+from logs.models import Destination, Run, RunState
 
 from . import deliveries, queue
 from .deliveries import alerts
+from .models import kind_named
 
 
 def deliver(run_id: int) -> None:
@@ -20,13 +23,35 @@ def wake() -> None:
     """Notify the workers of every run that has work due and no job waiting.
 
     This finds new runs whose wake-up was lost, retries that are due, and deliveries of
-    workers that died. Deletions of very much go on by a step.
+    workers that died. A run that only waits for destinations that take nothing for now
+    is left alone. Deletions of very much go on by a step.
     """
     now = timezone.now()
     for run in Run.objects.filter(state=RunState.CANCELLING):
         recording.cancel_unheld(run, now)
     alerts.announce()
-    due = set(Run.objects.with_due_deliveries(now).values_list("pk", flat=True))
-    for run_id in sorted(due - queue.notified_runs()) if due else ():
+    due = Run.objects.with_due_deliveries(now).values_list("pk", "community", "origins")
+    rows = {pk: (community, origins) for pk, community, origins in due}
+    ready = rows.keys() - _waiting(rows) if rows else set()
+    for run_id in sorted(ready - queue.notified_runs()) if ready else ():
         queue.notify(run_id)
     deletion.go_on()
+
+
+def _waiting(rows: Mapping[int, tuple[int, Sequence[str]]]) -> set[int]:
+    """The runs of these that can do nothing but send to destinations that rest."""
+    communities = {community for community, _ in rows.values()}
+    resting = Destination.objects.resting().filter(community__in=communities)
+    shut = set(resting.values_list("community", "origin"))
+    held_up = [
+        pk
+        for pk, (community, origins) in rows.items()
+        if origins and all((community, origin) in shut for origin in origins)
+    ]
+    runs = Run.objects.filter(pk__in=held_up) if held_up else ()
+    return {run.pk for run in runs if not run.is_echo and _only_sends(run)}
+
+
+def _only_sends(run: Run) -> bool:
+    kinds = [kind_named(step["kind"]) for step in run.snapshot["steps"]]
+    return all(kind is not None and kind.URL_SETTING for kind in kinds)

@@ -53,6 +53,21 @@ def check_lease(**kwargs: object) -> list[CheckMessage]:
 
 
 @register
+def check_query_deadline(**kwargs: object) -> list[CheckMessage]:
+    if settings.QUERY_DEADLINE >= 1:
+        return []
+    return [
+        Error(
+            f"QUERY_DEADLINE is {settings.QUERY_DEADLINE:g}: so short that ordinary"
+            " pages would be stopped.",
+            hint="Give the seconds that people wait for a page; 30 suits nearly"
+            " everyone.",
+            id="centerhook.E103",
+        )
+    ]
+
+
+@register
 def check_sign_in_limits(**kwargs: object) -> list[CheckMessage]:
     limits = {
         "SIGN_IN_TRIES": settings.SIGN_IN_TRIES >= 1,

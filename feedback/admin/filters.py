@@ -23,6 +23,7 @@ Choices = Sequence[tuple[str, str]]
 Query = Mapping[str, str | None]
 # A choice as the template shows it.
 Shown = dict[str, object]
+_UNCOUNTED = "All (too many to count: narrow the list by another filter)"
 TRUTH: Choices = [("true", "Yes"), ("false", "No")]
 
 
@@ -39,8 +40,11 @@ class OfferingList(Protocol):
 
     def counted(
         self, request: HttpRequest, parameter: str, values: Iterable[str]
-    ) -> dict[str, int]:
-        """How many rows each of these values of a condition would leave."""
+    ) -> dict[str, int] | None:
+        """How many rows each of these values of a condition would leave.
+
+        None where there are too many rows to count them while a person waits.
+        """
 
 
 class Offer(admin.ListFilter):
@@ -80,11 +84,12 @@ class ChoiceOffer(Offer):
         super().__init__(*args, **options)
 
     def choices(self, changelist: OfferingList) -> Iterator[Shown]:  # type: ignore[override]
-        counts: dict[str, int] = {}
-        if changelist.add_facets:
+        counts: dict[str, int] | None = {}
+        if changelist.add_facets and self.values:
             values = [value for value, _ in self.values]
             counts = changelist.counted(self.request, self.parameter, values)
-        yield self._choice(changelist, "All", None, not self.given)
+        everything = "All" if counts is not None else _UNCOUNTED
+        yield self._choice(changelist, everything, None, not self.given)
         for value, label in self.values:
             shown = f"{label} ({counts[value]})" if counts else label
             chosen = value in self.given or label in self.given

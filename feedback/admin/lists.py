@@ -18,6 +18,8 @@ from ..selection.filtersets import StrictFilterSet
 from .filters import Offered, typed
 
 SEARCH = "search"
+# Each value of each filter goes through all rows to be counted.
+MAX_COUNTED = 100_000
 # What says how a list is shown, not what is in it.
 _DISPLAY = (
     *(ALL_VAR, ERROR_FLAG, IS_FACETS_VAR, IS_POPUP_VAR),
@@ -104,11 +106,13 @@ class ConditionsList(CheckedList):
 
     def counted(
         self, request: HttpRequest, parameter: str, values: Iterable[str]
-    ) -> dict[str, int]:
+    ) -> dict[str, int] | None:
         given = request.GET.copy()
         given.pop(parameter, None)
         conditions = self.model_admin.conditions_of(request, self.dated, given)
         rows = conditions.qs.order_by()
+        if rows[: MAX_COUNTED + 1].count() > MAX_COUNTED:
+            return None
         return {
             value: rows.filter(self._condition(request, parameter, value)).count()
             for value in values

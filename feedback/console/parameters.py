@@ -27,6 +27,8 @@ from ..selection.conditions import search_words
 # More than any list has columns or filters.
 _MAX_COLUMNS = 30
 _MAX_VALUES = 30
+# Which days there are is looked up in every row; SQLite takes 10 s for a million.
+MAX_DATED = 100_000
 
 
 def is_key(model: type[Model], value: object) -> bool:
@@ -45,6 +47,8 @@ class CheckedList(ChangeList):
     """
 
     model_admin: CheckedAdmin
+    # Why no dates stand above it, if so.
+    undated = ""
 
     def get_filters(self, request: HttpRequest) -> tuple:
         self.refuse_parameters(request)
@@ -70,6 +74,14 @@ class CheckedList(ChangeList):
             super().get_results(request)
         except (DataError, OverflowError, ValueError) as error:
             raise IncorrectLookupParameters(error) from error
+        if self.date_hierarchy and self.result_count > MAX_DATED:
+            self.undated = (
+                f"These are more than {MAX_DATED:,} rows, too many to look up their"
+                " days. Narrow the list by a filter, and links to years, months and"
+                " days stand here."
+            )
+        if self.undated or not self.result_count:
+            self.date_hierarchy = None
 
 
 class CheckedPicker(widgets.AutocompleteSelect):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar, cast
 
+from django.contrib.admin import ShowFacets
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
@@ -216,6 +217,8 @@ class ReadOnlyAdmin(ScopedAdmin[M]):
 
     actions = None
     show_full_result_count = False
+    # Each number in a filter would be another look at the whole log.
+    show_facets = ShowFacets.NEVER
     list_title = ""
 
     def changelist_view(

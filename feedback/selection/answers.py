@@ -11,10 +11,13 @@ from collections.abc import Collection
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q
+from django.db.models import Q, TextField, Value
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import Exact
 
 from ..forms import stored_answer
-from ..models import Feedback, FieldKind, FormField
+from ..models import FieldKind, FormField
 from .conditions import ConditionField, ConditionFilter
 
 
@@ -58,9 +61,10 @@ def _answer_is(types: Collection[int], key: str, kind: str, value: object) -> Q:
     """
     own, answer = Q(feedback_type__in=types), f"form_values__{key}"
     if kind == FieldKind.CHECKBOX and not value:
-        # Excluded by id: databases call "not ticked" unknown where no answer is.
-        ticked = Feedback.objects.filter(own, **{answer: True})
-        return own & ~Q(pk__in=ticked.order_by().values("pk"))
+        # Databases call "not ticked" unknown where no answer is.
+        stored = KeyTextTransform(key, "form_values")
+        text = Coalesce(stored, Value(""), output_field=TextField())
+        return own & ~Q(Exact(text, "true"))
     if kind == FieldKind.MULTIPLE_CHOICE:
         # The one way to look into a JSON list on every database: its text form holds
         # the choice between quotes, escaped (SQLite) or not (PostgreSQL).

@@ -118,8 +118,6 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     search_help_text = "In the names of objects and people, keys, addresses, details."
     date_hierarchy = "moment"
     sortable_by = ["when"]
-    # Each number in a filter would be another look at the whole log.
-    show_facets = admin.ShowFacets.NEVER
     paginator = BoundedPaginator
     list_per_page = 50
     list_title = "Audit log: who did what"

@@ -9,6 +9,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 
 from feedback.access.actors import may
 from feedback.access.roles import RUN_MACRO
@@ -20,6 +21,7 @@ from macros.runs.resend import preview_resend
 
 from ..models import Attempt, Delivery, ErrorClass, Resend, delivery_id
 from ..recording.explanations import error_label, explain
+from ..recording.waiting import troubles_of
 from ..redaction import MASK
 from .resend import resend_selected
 
@@ -126,6 +128,7 @@ def _log(delivery: Delivery) -> dict[str, object]:
         ],
         "settled": settled,
         "has_worker": settled or queue.has_worker(),
+        "troubles": [] if settled else troubles_of(delivery.run, timezone.now()),
         # If this changes, the whole page has to be loaded again.
         "progress": "sending" if delivery.is_being_sent else delivery.state,
     }

@@ -12,6 +12,7 @@ from django.http import (
 )
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 
 from feedback.access.actors import may
 from feedback.access.roles import RUN_MACRO
@@ -19,7 +20,8 @@ from feedback.console.scoping import ReadOnlyAdmin
 from macros import queue
 from macros.runs.control import cancel_run, pause_run, resume_run
 
-from ..models import Delivery, DeliveryState, Destination, Run, RunState
+from ..models import Delivery, DeliveryState, Run, RunState
+from ..recording.waiting import troubles_of
 
 # Rows on a run's page; the whole list is one click away.
 SHOWN = 10
@@ -122,11 +124,5 @@ def _page(run: Run) -> dict[str, object]:
         "failures": rows.filter(state=DeliveryState.FAILED).order_by("pk")[:SHOWN],
         "deliveries": rows.order_by("pk")[:SHOWN],
         "has_worker": run.is_settled or queue.has_worker(),
-        "troubled": [] if run.is_settled else _troubled(run),
+        "troubles": troubles_of(run, timezone.now()),
     }
-
-
-def _troubled(run: Run) -> QuerySet[Destination]:
-    """The destinations that the run waits for."""
-    mine = Destination.objects.filter(community=run.community_id)
-    return mine.troubled().filter(origin__in=run.origins)

@@ -25,6 +25,7 @@ class ErrorClass(models.TextChoices):
     TOO_LARGE = "too_large", "Request too large"
     REDIRECT = "redirect", "Redirected"
     HTTP = "http", "Refused by the destination"
+    BUSY = "busy", "Too fast for the destination"
     LOST = "lost", "Worker stopped"
     # The request was accepted: it is delivered, with a problem.
     VALUE = "value", "Return value missing"

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from feedback.access.actors import ScopedQuerySet, Tenancy
 from feedback.access.privacy import NOTHING_PERSONAL
@@ -27,8 +28,13 @@ class DestinationQuerySet(ScopedQuerySet["Destination"]):
         return bool(due.update(breaker=BreakerState.HALF_OPEN, probe_at=until))
 
     def troubled(self) -> DestinationQuerySet:
-        """Those to which nothing is sent for now."""
-        return self.filter(~Q(breaker=BreakerState.CLOSED) | Q(is_paused=True))
+        """Those to which nothing is sent for now, but for a probe."""
+        return self.filter(_held_up() | ~Q(breaker=BreakerState.CLOSED))
+
+    def resting(self) -> DestinationQuerySet:
+        """Those to which not even a probe may be sent now."""
+        no_probe = Q(probe_at=None) | Q(probe_at__gt=timezone.now())
+        return self.filter(_held_up() | (~Q(breaker=BreakerState.CLOSED) & no_probe))
 
     def unannounced(self) -> DestinationQuerySet:
         """Those whose managers don't know yet that they went down, or are back."""
@@ -38,6 +44,10 @@ class DestinationQuerySet(ScopedQuerySet["Destination"]):
         )
 
 
+def _held_up() -> Q:
+    return Q(is_paused=True) | Q(held_until__gt=timezone.now())
+
+
 class Destination(models.Model):
     """An origin that a community sends to, made when it is first reached.
 
@@ -45,6 +55,8 @@ class Destination(models.Model):
     opens, and deliveries wait without using up tries. At `probe_at` one of them goes
     through (half open): if a response comes the breaker closes, otherwise it opens for
     longer.
+
+    Nothing is sent to it before `held_until`: a response asked all to wait.
     """
 
     community = models.ForeignKey(
@@ -60,6 +72,8 @@ class Destination(models.Model):
         validators=[MinValueValidator(0.01, "Give at least 0.01, or leave it empty.")],
         help_text="At most so many from all workers together. Empty: no limit.",
     )
+    # The vendor whose preset it is from; empty once a person has set it.
+    rate_from = models.CharField(max_length=100, blank=True, editable=False)
     concurrency = models.PositiveSmallIntegerField(
         "requests at once",
         null=True,
@@ -99,6 +113,9 @@ class Destination(models.Model):
     # How often in a row the breaker has opened; each time it stays open for longer.
     trips = models.PositiveSmallIntegerField(default=0, editable=False)
     probe_at = models.DateTimeField("tries again", null=True, editable=False)
+    held_until = models.DateTimeField("asked to wait until", null=True, editable=False)
+    # How often in a row it has asked without a time; each time the wait is longer.
+    holds = models.PositiveSmallIntegerField(default=0, editable=False)
     is_announced_down = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField("first used", auto_now_add=True)
     last_success_at = models.DateTimeField("last success", null=True, blank=True)
@@ -107,6 +124,7 @@ class Destination(models.Model):
 
     # The columns that make up the breaker's state.
     BREAKER_FIELDS = ("breaker", "trips", "probe_at", "consecutive_failures")
+    HOLD_FIELDS = ("held_until", "holds")
 
     # Projects share it, so a role in any of them shows it.
     tenancy = Tenancy("community", "community__projects", is_many=True)
@@ -129,3 +147,13 @@ class Destination(models.Model):
         self.breaker = BreakerState.CLOSED
         self.consecutive_failures = self.trips = 0
         self.probe_at = None
+
+    def end_hold(self) -> None:
+        """Wait no longer, whatever a response has asked for."""
+        self.held_until = None
+        self.holds = 0
+
+    def wait_until(self, now: datetime) -> datetime | None:
+        """When its hold ends; None if it has ended, or there is none."""
+        is_held = self.held_until is not None and self.held_until > now
+        return self.held_until if is_held else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import models, transaction
+from django.db import OperationalError, models, transaction
 from django.db.models import Model
 from django.utils import timezone
 
@@ -58,11 +58,23 @@ def erase_tester(
     `actor` has a `get_username()`, or is None. The person's values are replaced in the
     tickets, or with `remove_texts` all that these say is removed. Does nothing where
     all is done already. Raises ErasureUnfinished while requests about tester or tickets
-    are on the wire.
+    are on the wire, and where the database gave up on the way.
     """
     _begin(tester, actor, remove_texts)
     if not tester.erasure:
         return
+    try:
+        _go_through(tester, actor)
+    except OperationalError as error:
+        raise ErasureUnfinished(
+            "The database took too long for a part of it, or was away. The profile is"
+            " empty, and the rest is not finished. Erase the tester again to go on;"
+            " where the log is long, by the command erase_tester, which has no time"
+            " limit."
+        ) from error
+
+
+def _go_through(tester: Tester, actor: Actor | None) -> None:
     values = tester.erasure["values"]
     own, others = own_traces(values), other_traces(tester, values)
     for location in own_locations(tester):

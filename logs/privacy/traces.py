@@ -14,8 +14,9 @@ ERASED = "[erased]"
 # What else a value may follow: a character written as a code, in a URL or in JSON.
 _AFTER_CODE = r"(?<=%[0-9a-f][0-9a-f])|(?<=\\[nrtbf])|(?<=\\u[0-9a-f]{4})"
 _APOSTROPHES = "'’"
-# Between the digits of a telephone number, also in a URL.
-_SEPARATORS = r"(?:%20|%28|%29|[\s()./+-])*"
+# Between the digits of a telephone number, also in a URL. Without a bound, each of
+# thousands of plus signs would be the beginning of a number that goes through the rest.
+_SEPARATORS = r"(?:%20|%28|%29|[\s()./+-]){0,8}"
 # Shorter ones are no telephone numbers.
 _FEWEST_DIGITS = 6
 

@@ -55,6 +55,7 @@ ERRORS: dict[str, str] = {
     ErrorClass.BLOCKED: "Ask your operator if this address should be allowed.",
     ErrorClass.RENDER: "Correct the ticket or the macro, then run the macro again.",
     ErrorClass.TOO_LARGE: "Shorten the body, for instance with truncate.",
+    ErrorClass.BUSY: "The delivery is tried again when the system takes requests.",
     ErrorClass.LOST: "The system may have got the request, and may get it again.",
 }
 
@@ -65,7 +66,9 @@ def explain(attempt: Attempt) -> str:
     After them, a line each: what was stored from the response, and what was not.
     """
     if attempt.status is not None:
-        meaning = STATUSES.get(attempt.status) or _CLASSES.get(attempt.status // 100)
+        is_busy = attempt.error_class == ErrorClass.BUSY
+        meaning = STATUSES.get(429 if is_busy else attempt.status)
+        meaning = meaning or _CLASSES.get(attempt.status // 100)
         text = f"{attempt.status}: {meaning or 'an unknown response'}.{_cut(attempt)}"
         # What became of the return values is a line each.
         captured = attempt.status < 300 or "\n" in attempt.message

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from feedback.changes import Change
 from feedback.models.numbers import ExactEncoder
@@ -40,6 +41,7 @@ class Outcome:
     Without an attempt it was given back unsent, which uses none up. `captured` goes to
     the subject's external data, and `message` is the attempt's message without what
     becomes of that. Where there is a `change` to make, making it decides the state.
+    The destination at `origin` wants nothing before `held_until`.
     `stops_at` is the first later step of the subject that needs a value that is
     missing: it is skipped with all after it.
     """
@@ -49,6 +51,7 @@ class Outcome:
     attempt: Attempt | None = None
     retry_in: float | None = None
     origin: str = ""
+    held_until: datetime | None = None
     captured: Sequence[Captured] = ()
     message: str = ""
     change: Change | None = None

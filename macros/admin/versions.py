@@ -12,7 +12,7 @@ from django.urls import URLPattern, path, reverse
 
 from feedback.console.scoping import ScopedAdmin
 
-from ..config import ConfigRefused, Difference, differences, restore
+from ..config import ConfigRefused, Document, changed, differences, restore
 from ..models import Macro, MacroVersion
 
 ON_A_PAGE = 20
@@ -36,7 +36,7 @@ class VersionsMixin(ScopedAdmin[Macro]):
         macro = self.row_to(request, self.permission_to("change"), pk)
         rows = Paginator(macro.versions.all(), ON_A_PAGE)
         page = rows.get_page(request.GET.get("p"))
-        listed = [(row, _changes(row)) for row in page]
+        listed = [(row, changed(*_documents(row))) for row in page]
         title = f"Versions: {macro}"
         return self._versions_page(
             request,
@@ -57,7 +57,7 @@ class VersionsMixin(ScopedAdmin[Macro]):
             "version",
             title=f"{macro}, version {number}",
             version=version,
-            changes=_changes(version),
+            changes=differences(*_documents(version)),
             is_newest=version == newest,
             since=differences(newest.document, version.document),
         )
@@ -115,7 +115,7 @@ def _version(macro: Macro, number: int) -> MacroVersion:
     return version
 
 
-def _changes(version: MacroVersion) -> list[Difference]:
-    """Compared to the version before; the first has none."""
+def _documents(version: MacroVersion) -> tuple[Document, Document]:
+    """The version before and this one; before the first, nothing had changed."""
     before = version.macro.versions.filter(number__lt=version.number).first()
-    return differences(before.document, version.document) if before else []
+    return (before or version).document, version.document

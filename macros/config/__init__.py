@@ -1,7 +1,7 @@
 """Macros and feedback types as plain data: one form for versions, files and clones."""
 
 from .cloning import clone_project
-from .differences import Difference, differences
+from .differences import Difference, changed, differences
 from .exporting import export_project
 from .files import MAX_BYTES, read, write
 from .importing import Existing, Imported, SecretsMissing, import_document
@@ -20,6 +20,7 @@ __all__ = [
     "Existing",
     "Imported",
     "SecretsMissing",
+    "changed",
     "check_value",
     "clone_project",
     "current_number",

@@ -7,6 +7,7 @@ What only looks like one is taken too: nobody is hurt by being asked once more.
 from __future__ import annotations
 
 import re
+from itertools import count
 from typing import Any
 
 from logs.redaction import is_credential_in_body, replace_typed
@@ -32,6 +33,7 @@ class Concealer:
         self.hosts: dict[str, list[str]] = {}
         self._taken = set(vault.values) | set(vault.problems)
         self._names: dict[tuple[str, str], str] = {}
+        self._next_number: dict[str, int] = {}
         self._host = ""
 
     def conceal(self, macro: Document) -> Document:
@@ -62,15 +64,21 @@ class Concealer:
     def _tag(self, what: str, value: str) -> str:
         name = self._names.get((value, self._host))
         if name is None:
-            base = _NOT_IN_NAMES.sub("_", what.lower()).strip("_")[:60] or "secret"
-            name, number = base, 1
-            while name in self._taken:
-                number += 1
-                name = f"{base}_{number}"
-            self._taken.add(name)
+            name = self._free_name(what)
             self._names[value, self._host] = name
             self.hosts[name] = [self._host] if self._host else []
         return f"((Secret: {name}))"
+
+    def _free_name(self, what: str) -> str:
+        base = _NOT_IN_NAMES.sub("_", what.lower()).strip("_")[:60] or "secret"
+        for number in count(self._next_number.get(base, 1)):
+            name = base if number == 1 else f"{base}_{number}"
+            if name not in self._taken:
+                break
+        # The next one goes on from here, or thousands would be looked at again each.
+        self._next_number[base] = number + 1
+        self._taken.add(name)
+        return name
 
 
 def _check_lines(text: str, label: str) -> None:

@@ -9,14 +9,19 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from ..models import Macro, kind_named
+from .matching import LineMatcher
 from .members import settings_of
 
 # Lines of a text that stayed the same and are shown around those that did not.
 _AROUND = 2
-# Comparing longer texts would take too long.
-_MAX_LINES = 2000
+# The lines of two documents that are compared: nobody reads on, and a page can't hold
+# many more.
+MAX_LINES = 4_000
 
 _Settings = Mapping[str, Any]
+_Lines = list[str]
+# What differs: its title, and its lines before and after.
+_Changed = tuple[str, _Lines, _Lines]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +41,32 @@ class Difference:
     lines: tuple[Line, ...]
 
 
+def changed(before: _Settings, after: _Settings) -> list[str]:
+    """The titles of what differs between two documents of a macro."""
+    return [title for title, _, _ in _all_changed(before, after)]
+
+
 def differences(before: _Settings, after: _Settings) -> list[Difference]:
-    """What differs between two documents of a macro."""
+    """What differs, line by line."""
+    listed = []
+    left = MAX_LINES
+    for title, old, new in _all_changed(before, after):
+        length = max(len(old), len(new))
+        lines = _compared(old, new) if length <= left else _too_many(old, new)
+        left -= length if length <= left else 0
+        listed.append(Difference(title, tuple(lines)))
+    return listed
+
+
+def _all_changed(before: _Settings, after: _Settings) -> Iterator[_Changed]:
     own = {name: field.verbose_name for name, field in settings_of(Macro).items()}
-    return [
-        *_setting_differences("", before, after, own),
-        *_step_differences(before, after),
-    ]
+    yield from _changed_settings("", before, after, own)
+    yield from _changed_steps(before, after)
 
 
-def _setting_differences(
+def _changed_settings(
     prefix: str, before: _Settings, after: _Settings, labels: Mapping[str, object]
-) -> Iterator[Difference]:
+) -> Iterator[_Changed]:
     for name in dict.fromkeys([*before, *after]):
         if name in ("steps", "kind"):
             continue
@@ -55,10 +74,10 @@ def _setting_differences(
         if old != new:
             label = str(labels.get(name, name.replace("_", " ")))
             title = f"{prefix}{label}"
-            yield Difference(title[:1].upper() + title[1:], tuple(_compared(old, new)))
+            yield title[:1].upper() + title[1:], old, new
 
 
-def _step_differences(before: _Settings, after: _Settings) -> Iterator[Difference]:
+def _changed_steps(before: _Settings, after: _Settings) -> Iterator[_Changed]:
     """Steps that are alike are paired wherever they stand, the others in order."""
     old, new = before.get("steps", []), after.get("steps", [])
     keys = [[json.dumps(step, sort_keys=True) for step in each] for each in (old, new)]
@@ -76,7 +95,7 @@ def _step_differences(before: _Settings, after: _Settings) -> Iterator[Differenc
 
 def _one_step(
     number: int, was: _Settings | None, now: _Settings | None
-) -> Iterator[Difference]:
+) -> Iterator[_Changed]:
     if was and now and was["kind"] != now["kind"]:
         yield from _one_step(number, was, None)
         yield from _one_step(number, None, now)
@@ -87,11 +106,11 @@ def _one_step(
     labels = {name: field.verbose_name for name, field in fields.items()}
     title = f"Step {number}, {kind.label() if kind else step['kind']}"
     if was is None or now is None:
-        yield Difference(f"{title}: {'removed' if now is None else 'added'}", ())
-    yield from _setting_differences(f"{title}: ", was or {}, now or {}, labels)
+        yield f"{title}: {'removed' if now is None else 'added'}", [], []
+    yield from _changed_settings(f"{title}: ", was or {}, now or {}, labels)
 
 
-def _lines(value: object) -> list[str]:
+def _lines(value: object) -> _Lines:
     if value is None or value in ("", []):
         return []
     if isinstance(value, bool):
@@ -101,12 +120,13 @@ def _lines(value: object) -> list[str]:
     return list(value.splitlines())
 
 
-def _compared(old: list[str], new: list[str]) -> Iterator[Line]:
-    if max(len(old), len(new)) > _MAX_LINES:
-        yield Line("-", None, f"{len(old):,} lines")
-        yield Line("+", None, f"{len(new):,} lines, too many to compare")
-        return
-    matcher = SequenceMatcher(None, old, new, False)
+def _too_many(old: _Lines, new: _Lines) -> Iterator[Line]:
+    yield Line("-", None, f"{len(old):,} lines")
+    yield Line("+", None, f"{len(new):,} lines, too many to compare")
+
+
+def _compared(old: _Lines, new: _Lines) -> Iterator[Line]:
+    matcher = LineMatcher(old, new)
     for number, group in enumerate(matcher.get_grouped_opcodes(_AROUND)):
         if number:
             yield Line("…", None, "")

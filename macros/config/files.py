@@ -51,11 +51,11 @@ _TOO_DEEP = f"The file is nested more than {_DEEPEST} levels deep."
 
 def _from_json(text: str) -> object:
     def members(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        group = dict(pairs)
-        if len(group) < len(pairs):
-            names = [name for name, _ in pairs]
-            twice = next(name for name in names if names.count(name) > 1)
-            raise ConfigRefused([f"The member '{twice[:60]}' is given twice."])
+        group: dict[str, object] = {}
+        for name, value in pairs:
+            if name in group:
+                raise ConfigRefused([f"The member '{name[:60]}' is given twice."])
+            group[name] = value
         return group
 
     def constant(name: str) -> NoReturn:

@@ -21,7 +21,7 @@ from ..models import Macro, Secret, kind_named
 from ..tags import normalise
 from .applying import fill_macro, make_type
 from .exporting import FORMAT, listed, secret_names
-from .members import read_rows
+from .members import MAX_ROWS, MAX_ROWS_IN_ALL, read_rows, rows_in
 from .problems import ConfigRefused, Problems
 from .secrets import save_secret
 
@@ -119,8 +119,16 @@ def _check_envelope(document: object, problems: Problems) -> None:
         problem = f"The file is of format {number}, and this CenterHook reads up to"
         problems.add("centerhook.format", f"{problem} {FORMAT}. Update CenterHook.")
         problems.refuse()
-    for name in set(document) - set(_PARTS):
-        problems.add(name[:60], "Unknown member.")
+    if (rows := rows_in(document)) > MAX_ROWS_IN_ALL:
+        # Each takes the database some 10 ms, while a person waits.
+        problem = (
+            f"There are {rows:,} rows in its lists, and at most {MAX_ROWS_IN_ALL:,}"
+        )
+        problems.add("", f"{problem} are read. Export and import it in parts.")
+        problems.refuse()
+    for name in document:
+        if name not in _PARTS:
+            problems.add(name[:60], "Unknown member.")
     for path, row in read_rows(document, "secrets", "", problems):
         _check_secret(path, row, problems)
 
@@ -165,6 +173,10 @@ class _Importer:
             for each in listed(document, "secrets")
         }
         wanted = [name for name in secret_names(document) if name not in known]
+        if len(wanted) > MAX_ROWS:
+            problem = f"The steps use {len(wanted):,} secrets that are not there yet,"
+            self.problems.add("secrets", f"{problem} and at most {MAX_ROWS} are made.")
+            self.problems.refuse()
         for name in wanted:
             self._secret(name, given.get(name) or _STAND_IN, hosts.get(name, []))
         return [name for name in wanted if not given.get(name)]
@@ -245,7 +257,7 @@ def _sentence_on(macro: Macro, is_new: bool, row: Any) -> str:
     """What becomes of a macro, where it sends to, and with which secrets."""
     sentence = f"Macro {macro.name} {'is new' if is_new else 'is replaced'}"
     sentence += "." if macro.is_active else ", and off."
-    kinds = ((kind_named(step["kind"]), step) for step in row["steps"])
+    kinds = ((kind_named(step["kind"]), step) for step in listed(row, "steps"))
     urls = [url for kind, step in kinds if kind and (url := kind.url_in(step))]
     if urls:
         origins = (_KEPT if url.startswith("((") else origin_in(url) for url in urls)

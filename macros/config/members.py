@@ -15,8 +15,9 @@ from ..models import Step
 from ..tags.names import nearest
 from .problems import Problems, member
 
-# The most rows in one list.
+# The most rows in one list, and in all lists of a document.
 MAX_ROWS = 500
+MAX_ROWS_IN_ALL = 2_000
 _MAX_SHOWN = 60
 
 Field: TypeAlias = "models.Field[Any, Any]"
@@ -75,6 +76,15 @@ def read_rows(
         return
     for number, row in enumerate(rows):
         yield f"{where}[{number}]", row
+
+
+def rows_in(value: object) -> int:
+    """How many rows are in all lists of a document, of whatever kind."""
+    if isinstance(value, dict):
+        return sum(map(rows_in, value.values()))
+    if isinstance(value, list):
+        return len(value) + sum(map(rows_in, value))
+    return 0
 
 
 def _add_unknown(

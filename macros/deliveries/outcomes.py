@@ -20,7 +20,7 @@ from logs.redaction import header_lines, mask_url
 from ..auth.oauth import TokenError
 from ..http import Response, TransportError
 from ..models import Macro, step_kinds
-from ..retries import Failure, GiveUp, RetryCause, RetryPolicy, cause_of, retry_after
+from ..retries import Failure, GiveUp, RetryCause, RetryPolicy, cause_of
 from ..steps.mail import MailRefused, Taken
 from ..steps.rendering import Plan
 from .capture import Capture
@@ -28,6 +28,7 @@ from .faults import bare_attempt
 from .intake import Masking, lack_all, only_show, take_response, take_values
 from .sender import Exchange
 from .suspects import MAX_LOSSES, SUSPECT_AFTER
+from .waits import take_wait
 
 logger = logging.getLogger(__name__)
 
@@ -69,28 +70,35 @@ def _judged(
     attempt = _attempt(delivery, exchange)
     ended_at = _end_of(exchange)
     result = exchange.result
-    hint = 0.0
+    step, wait = plan.steps[delivery.step], 0.0
     if isinstance(result, Response):
         _take_response(attempt, result)
-        if attempt.error_class:
-            hint = retry_after(result.fields, ended_at)
+        waits = () if exchange.is_echo else step.waits
+        wait = take_wait(attempt, result, waits, ended_at).seconds
     else:
         _take_other(attempt, result)
     masking = Masking.of(exchange, plan)
     masking.mask_attempt(attempt)
     capture = Capture()
-    if isinstance(result, Response) and plan.steps[delivery.step].returns:
+    # A refusal gives nothing back, even with a status of success.
+    if isinstance(result, Response) and step.returns and not _is_refusal(attempt):
         capture = take_values(attempt, result, plan, delivery.step, masking)
         if not run.stores:
             only_show(attempt, capture)
     is_busy = isinstance(result, MailRefused) and result.is_temporary
-    outcome = _outcome(delivery, attempt, run, plan.policy, ended_at, hint, is_busy)
+    outcome = _outcome(delivery, attempt, run, plan.policy, ended_at, wait, is_busy)
+    outcome.held_until = ended_at + timedelta(seconds=wait) if wait else None
     outcome.captured, outcome.stops_at = capture.values, capture.stops_at
     outcome.message = attempt.message
     # A token's fault is not the destination's.
     if not isinstance(result, TokenError):
         outcome.origin = plan.vault.redact(origin)
     return outcome
+
+
+def _is_refusal(attempt: Attempt) -> bool:
+    """A "too fast" with a status of success."""
+    return attempt.error_class == ErrorClass.BUSY and (attempt.status or 0) < 300
 
 
 def of_change(delivery: Delivery, change: Change, now: datetime) -> Outcome:
@@ -147,9 +155,12 @@ def of_lost_lease(
     return _outcome(delivery, attempt, run, policy, now)
 
 
-def given_back(delivery: Delivery, wait: float = 0.0) -> Outcome:
-    """Claimed, but not tried: due again after `wait` seconds, no attempt used up."""
-    return Outcome(delivery, DeliveryState.PENDING, retry_in=wait)
+def given_back(delivery: Delivery, wait: float = 0.0, origin: str = "") -> Outcome:
+    """Claimed, but not tried: due again after `wait` seconds, no attempt used up.
+
+    `origin` is the destination that it waits for.
+    """
+    return Outcome(delivery, DeliveryState.PENDING, retry_in=wait, origin=origin)
 
 
 def cancelled(delivery: Delivery) -> Outcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
@@ -13,6 +13,7 @@ from django.utils import timezone
 from logs.models import BreakerState, Destination
 from logs.recording.health import THRESHOLD
 
+from ..authoring.presets import published_rate
 from ..steps.mail import AT_ONCE
 from .rate_limit import RateLimiter
 
@@ -26,11 +27,17 @@ REFRESH_EVERY = 1.0
 HOLD = 5.0
 # How long deliveries to a destination that is shut wait before they are looked at.
 PARK = 15.0
+# The same where it asked to wait, at most: a person may have ended the wait just when
+# a worker that did not know yet gave a delivery back.
+LOOK_AGAIN = 600.0
 
 
 @dataclass(slots=True, eq=False)
 class Throttle:
     """The traffic of one community to one origin.
+
+    Before `held_until` nothing goes out, and after it slowly at first: a destination
+    that said "too fast" is not asked by a whole window at once whether it is over.
 
     Its window follows Little's law: the responses per second, times the quickest of
     them, are how many requests the destination can hold without any waiting in line.
@@ -45,6 +52,7 @@ class Throttle:
     in_flight: int = 0
     held: int = 0
     failures: int = 0
+    held_until: datetime | None = None
     _limiter: RateLimiter = field(default_factory=RateLimiter)
     _not_before: float = 0.0
     _responses: int = 0
@@ -58,7 +66,7 @@ class Throttle:
         """Take a place on the wire, if there is one now; `end` gives it back."""
         if self.in_flight >= self.window or self.is_suspect:
             return False
-        if time.monotonic() < self._not_before:
+        if self.wait or time.monotonic() < self._not_before:
             return False
         if self.destination is not None and not self._permitted(token):
             return False
@@ -77,6 +85,28 @@ class Throttle:
             self._adapt(now - self._since)
             self._responses, self._quickest, self._since = 0, float("inf"), now
 
+    def hold(self, until: datetime) -> None:
+        """The destination wants nothing before that moment."""
+        if self.held_until is None or until > self.held_until:
+            self.held_until = until
+        self.window = 1
+        self._responses, self._quickest = 0, float("inf")
+        self._since = time.monotonic() + self.wait
+
+    def look_at(self, row: Destination) -> None:
+        """What people and all workers have made of it."""
+        self.destination = row
+        before, self.held_until = self.held_until, row.held_until
+        if row.held_until is not None and row.held_until != before:
+            self.hold(row.held_until)
+
+    @property
+    def wait(self) -> float:
+        """For how many seconds it still wants nothing."""
+        if self.held_until is None:
+            return 0.0
+        return max(0.0, (self.held_until - timezone.now()).total_seconds())
+
     @property
     def is_suspect(self) -> bool:
         """Failed so often that the breaker must be asked before anything is sent."""
@@ -84,7 +114,9 @@ class Throttle:
 
     @property
     def is_shut(self) -> bool:
-        """Paused, or its breaker is open and no probe is due."""
+        """Paused, held for long, or its breaker is open and no probe is due."""
+        if self.wait > HOLD:
+            return True
         row = self.destination
         if row is None:
             return False
@@ -101,9 +133,21 @@ class Throttle:
             return 0
         if row is not None and row.breaker != BreakerState.CLOSED:
             return max(0, 1 - self.held)
+        if self.wait:
+            return max(0, MIN_WINDOW - self.held)
         if row is not None and row.rate:
             return max(0, math.ceil(HOLD * row.rate) - self.held)
         return int(settings.BATCH_SIZE)
+
+    @property
+    def look_again_in(self) -> float:
+        """After how many seconds what it can't take now is looked at again.
+
+        Whole ones, so that many deliveries share an UPDATE.
+        """
+        if self.wait:
+            return min(math.ceil(self.wait), LOOK_AGAIN)
+        return PARK if self.is_shut else HOLD
 
     def _permitted(self, token: str) -> bool:
         row = self.destination
@@ -128,7 +172,8 @@ class Throttle:
 
     def _adapt(self, elapsed: float) -> None:
         needed = self._responses / elapsed * self._quickest
-        self.window = min(self.cap, max(MIN_WINDOW, round(2 * needed)))
+        floor = min(MIN_WINDOW, 2 * self.window)
+        self.window = min(self.cap, max(floor, round(2 * needed)))
 
 
 class Throttles:
@@ -148,9 +193,9 @@ class Throttles:
             throttle = self._throttles[community_id, origin] = Throttle(
                 self._cap, origin
             )
-            throttle.destination = Destination.objects.filter(
-                community=community_id, origin=origin
-            ).first()
+            row = _row(community_id, origin)
+            if row is not None:
+                throttle.look_at(row)
         return throttle
 
     def refresh(self) -> None:
@@ -169,7 +214,7 @@ class Throttles:
         ):
             throttle = self._throttles.get((row.community_id, row.origin))
             if throttle is not None:
-                throttle.destination = row
+                throttle.look_at(row)
         for throttle in suspects:
             throttle.failures = 0
 
@@ -181,3 +226,18 @@ class Throttles:
                 for key, throttle in self._throttles.items()
                 if throttle.in_flight or throttle.held
             }
+
+
+def _row(community_id: int, origin: str) -> Destination | None:
+    """A destination that was never used has no row yet.
+
+    But it is made here, before anything is sent, where a preset says how many requests
+    the vendor takes.
+    """
+    mine = {"community_id": community_id, "origin": origin}
+    row = Destination.objects.filter(**mine).first()
+    rate = published_rate(origin) if row is None else None
+    if rate is None:
+        return row
+    defaults = {"rate": rate.per_second, "rate_from": rate.vendor}
+    return Destination.objects.get_or_create(**mine, defaults=defaults)[0]

@@ -15,14 +15,14 @@ from django.utils import timezone
 from logs import recording
 from logs.models import Delivery, DeliveryState, ErrorClass, Run, RunState
 from logs.recording import Outcome
-from logs.recording.health import is_healthy
+from logs.recording.health import held_until, is_healthy
 
 from ..steps.rendering import Plan
 from . import outcomes
 from .building import Builder, Sending
 from .claims import claim_due, claim_suspect, has_suspect, renew
 from .sender import MailExchange
-from .throttle import HOLD, PARK, Throttle, Throttles
+from .throttle import Throttle, Throttles
 
 # Results wait no longer than this for the log, in seconds, and in no greater number.
 FLUSH_INTERVAL = 0.5
@@ -58,7 +58,8 @@ class Work:
         self._ready_count = 0
         self._in_flight = 0
         self._unfinished: set[int] = set()
-        # A throttle waits for what its breaker makes of the results.
+        # A throttle waits for what its breaker makes of the results, and other workers
+        # for what a destination has asked for.
         self._must_flush = False
         self._flushed_at = self._renewed_at = time.monotonic()
 
@@ -98,7 +99,7 @@ class Work:
         deliveries = claim_suspect(self.run.pk, self.lease)
         self.has_suspects, self.has_more = False, True
         self._is_alone = bool(deliveries)
-        self._hold(deliveries)
+        self._take_on(deliveries)
         return self._is_alone
 
     def finished(self, sending: Sending) -> bool:
@@ -114,8 +115,18 @@ class Work:
             outcome.attempt is not None and is_healthy(outcome.attempt)
         )
         throttle.end(self._token(sending), exchange.seconds, is_up)
+        if outcome.state != DeliveryState.DELIVERED and throttle.origin:
+            self._hold(throttle, outcome)
         self._must_flush |= throttle.is_suspect
         return True
+
+    def _hold(self, throttle: Throttle, outcome: Outcome) -> None:
+        """In this worker at once; in the others as soon as they look it up."""
+        row = throttle.destination
+        until = held_until(outcome, timezone.now(), 0 if row is None else row.holds)
+        if until is not None:
+            throttle.hold(until)
+            self._must_flush = True
 
     def flush_if_due(self) -> None:
         waited = time.monotonic() - self._flushed_at
@@ -170,14 +181,14 @@ class Work:
                 self.has_more |= lost.state == DeliveryState.PENDING
         self._is_alone = False
         self._unfinished.update(delivery.pk for delivery in deliveries)
-        self._hold(fresh)
+        self._take_on(fresh)
         if len(fresh) < len(deliveries):
             self.flush()
         if not deliveries:
             self.has_suspects = has_suspect(self.run.pk)
         return len(fresh)
 
-    def _hold(self, deliveries: list[Delivery]) -> None:
+    def _take_on(self, deliveries: list[Delivery]) -> None:
         self._builder.load(deliveries)
         self._unfinished.update(delivery.pk for delivery in deliveries)
         self._waiting.extend(deliveries)
@@ -229,8 +240,8 @@ class Work:
             return True
         if throttle.capacity and not self._is_alone:
             return False
-        wait = PARK if throttle.is_shut else HOLD
-        self.results.append(outcomes.given_back(sending.delivery, wait))
+        wait, origin = throttle.look_again_in, self.plan.vault.redact(throttle.origin)
+        self.results.append(outcomes.given_back(sending.delivery, wait, origin))
         return True
 
     def _token(self, sending: Sending) -> str:

@@ -17,7 +17,7 @@ from httptools import HttpParserError, HttpResponseParser
 from macros.http.errors import not_http
 
 END_OF_HEAD = re.compile(rb"\r?\n\r?\n").search
-_STATUS_LINE = re.compile(rb"HTTP/1\.\d +(\d{3})(?: +([^\r\n]*))?\r?\n").match
+_STATUS_LINE = re.compile(rb"HTTP/1\.\d +(\d{3})(?: ([^\r\n]*))?\r?\n").match
 _TOKEN = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+").fullmatch
 _LENGTH = re.compile(r"[0-9]{1,18}").fullmatch
 
@@ -144,7 +144,7 @@ def repaired(received: bytearray) -> ResponseParser | None:
         parser.is_broken |= not parser.has_head
         parser.has_head, parser.is_reusable = True, False
         parser.status, parser.fields = status, fields
-        parser.reason = bytes(line[2] or b"")
+        parser.reason = bytes(line[2] or b"").lstrip(b" ")
         return parser
     return None
 

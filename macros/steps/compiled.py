@@ -16,6 +16,7 @@ from ..auth.credentials import Credentials
 from ..extraction import ReturnValue
 from ..http import Request
 from ..models.secrets import Vault
+from ..retries import WaitCondition
 from ..tags import RenderContext, RenderError, Template
 from .dry_run import DryRunRow, RequestPreview
 
@@ -50,6 +51,8 @@ class CompiledStep(ABC):
     transport: ClassVar[Transport | None] = None
     # What of a response is stored.
     returns: tuple[ReturnValue, ...] = ()
+    # Responses by which its destination asks to be left alone, besides the usual ones.
+    waits: tuple[WaitCondition, ...] = ()
     vault: Vault = Vault()
 
     @property

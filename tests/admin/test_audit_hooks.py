@@ -212,7 +212,7 @@ def test_a_destination_is_paused_and_its_breaker_closed(
         origin="https://a.example:443",
         breaker=BreakerState.OPEN,
     )
-    page.post(reverse("admin:logs_destination_close", args=[row.pk]))
+    page.post(reverse("admin:logs_destination_resume", args=[row.pk]))
     page.post(url(row, "change", row.pk), {"is_paused": "on", "rate": "2"})
     kind, name = "logs.destination", "https://a.example:443"
     assert entries_of_olivia() == [

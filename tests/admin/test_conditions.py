@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -259,6 +261,44 @@ def test_filters_say_how_many_rows_each_value_would_leave(
     severities = ["All", "Minor (2)", "Major (1)", "Critical (0)"]
     assert offered["Severity"] == severities
     assert shown.clear_all_filters_qs == clear == f"?_facets=1&type={bugs.pk}"
+
+
+def test_what_is_too_much_to_count_is_not_counted_and_says_so(
+    page: Client, bugs: FeedbackType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("feedback.admin.lists.MAX_COUNTED", 2)
+    closed = bugs.statuses.get(name="Closed")
+    factories.tickets(bugs, 2)
+    factories.ticket(bugs, status=closed)
+    shown = listed(page, TICKETS, {"type": bugs.pk, "_facets": "1", "open": "true"})
+    offered = {
+        spec.title: [choice["display"] for choice in spec.choices(shown)]
+        for spec in shown.filter_specs
+    }
+    assert offered["visibility"] == ["All", "Public (2)", "Private (0)"]
+    too_many = "All (too many to count: narrow the list by another filter)"
+    assert offered["open"] == [too_many, "Open", "Closed"]
+
+
+def test_the_days_of_too_many_rows_are_not_looked_up(
+    page: Client, bugs: FeedbackType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factories.tickets(bugs, 3)
+    for most, is_offered in ((3, True), (2, False)):
+        monkeypatch.setattr("feedback.console.parameters.MAX_DATED", most)
+        html = page.get(TICKETS, {"type": bugs.pk}).content.decode()
+        assert ('class="toplinks"' in html) is is_offered
+        assert ("too many to look up their days" in html) is not is_offered
+        assert "created_after" in html
+
+
+def test_the_days_of_no_rows_are_not_looked_up(
+    page: Client, bugs: FeedbackType
+) -> None:
+    query = {"type": bugs.pk, "search": "nothing"}
+    with CaptureQueriesContext(connection) as queries:
+        page.get(TICKETS, query)
+    assert not any("MIN(" in each["sql"] for each in queries.captured_queries)
 
 
 def test_a_types_list_opens_by_name_as_well(page: Client, bugs: FeedbackType) -> None:

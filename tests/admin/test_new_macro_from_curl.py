@@ -311,3 +311,11 @@ def test_the_preview_offers_its_request_as_a_command(
     html = response.content.decode()
     assert "Copy as curl" in html and "<b>it" not in html
     assert "&lt;b&gt;it&#x27;" in html and "curl -X POST" in html
+
+
+def test_more_credentials_than_a_web_request_may_have_are_refused(
+    page: Client, bugs: FeedbackType
+) -> None:
+    members = ", ".join(f'"token": "abcdefgh{n}"' for n in range(31))
+    html = paste(page, f"curl https://a.example/ --json '{{{members}}}'").content
+    assert b"holds more than 30 credentials" in html

@@ -87,3 +87,18 @@ def test_json_is_searched_to_its_ends(value: Any, left: Any) -> None:
 def test_without_any_value_nothing_is_found() -> None:
     nothing = Traces(["", " ", "X"], email="", phone="12")
     assert nothing.erased_from("X 12 anything") == "X 12 anything"
+
+
+@pytest.mark.parametrize("sign", ["+", "(", "%2B", "00", "+4", "4 "])
+def test_60_000_signs_that_begin_a_number_take_no_longer_than_other_letters(
+    sign: str,
+) -> None:
+    signs = sign * 60_000
+    assert ALL.erased_from(f"{signs}x +49 30 1234567") == f"{signs}x [erased]"
+
+
+def test_no_more_than_eight_separators_stand_between_two_digits() -> None:
+    assert ALL.erased_from("+49 (0)30") == "+49 (0)30"
+    assert ALL.erased_from(f"+49{' ' * 8}30 1234567") == "[erased]"
+    spaced = f"+49{' ' * 9}30 1234567"
+    assert ALL.erased_from(spaced) == spaced

@@ -200,7 +200,7 @@ def test_a_person_can_close_it_by_hand(receiver: Receiver) -> None:
     shown = page.get(reverse("admin:logs_destination_change", args=[row.pk]))
     assert "close the breaker" in shown.content.decode()
 
-    page.post(reverse("admin:logs_destination_close", args=[row.pk]))
+    page.post(reverse("admin:logs_destination_resume", args=[row.pk]))
 
     row.refresh_from_db()
     assert (row.breaker, row.consecutive_failures) == ("closed", 0)

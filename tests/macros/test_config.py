@@ -43,6 +43,7 @@ def filled(bugs: FeedbackType) -> FeedbackType:
         ladder="5 s, 1 min",
         headers="X-Project: ((Project))\nX-Sev: ((Field: Severity|map:Critical=P1))",
         return_values=[RETURN],
+        wait_when="400 body RATELIMITED\n403 header x-left: 0",
     )
     factories.steps(macro, *factories.ONE_OF_EACH_CHANGE, factories.AN_EMAIL)
     user = Macro(project=bugs.project, name="Check address")
@@ -354,6 +355,34 @@ def test_locked_web_requests_are_not_imported(filled: FeedbackType) -> None:
     with pytest.raises(ConfigRefused, match="no valid API key"):
         config.import_document(document, subject)
     assert not subject.feedback_types.exists()
+
+
+def test_more_rows_than_a_file_may_have_are_refused_before_any_is_made(
+    bugs: FeedbackType,
+) -> None:
+    step = {"kind": "add_comment", "text": "x"}
+    macros = [{"name": f"M {n}", "steps": [step] * 50} for n in range(40)]
+    document = {"centerhook": {"format": 1}, "user_macros": macros}
+    with pytest.raises(ConfigRefused) as refused:
+        config.import_document(document, bugs.project)
+    assert refused.value.problems == [
+        "There are 2,040 rows in its lists, and at most 2,000 are read. Export and"
+        " import it in parts."
+    ]
+    assert not Macro.objects.exists()
+
+
+def test_more_new_secrets_than_are_made_at_once_are_refused(bugs: FeedbackType) -> None:
+    body = " ".join(f"((Secret: s{n}))" for n in range(501))
+    step = {"kind": "web_request", "url": "https://a.example/", "body": body}
+    macro = {"name": "M", "steps": [step]}
+    document = {"centerhook": {"format": 1}, "user_macros": [macro]}
+    with pytest.raises(ConfigRefused) as refused:
+        config.import_document(document, bugs.project)
+    assert refused.value.problems == [
+        "secrets: The steps use 501 secrets that are not there yet, and at most 500 are"
+        " made."
+    ]
 
 
 scalars = (

@@ -114,7 +114,7 @@ def test_credentials_are_masked_in_the_log_also_where_they_are_echoed(
         (204, "delivered", ""),
         (302, "failed", "redirect"),
         (404, "failed", "http"),
-        (429, "pending", "http"),
+        (429, "pending", "busy"),
         (500, "pending", "http"),
     ],
 )

@@ -19,11 +19,11 @@ from macros.retries import (
     GiveUp,
     RetryCause,
     RetryPolicy,
+    asked_to_wait,
     cause_of,
     in_words,
     parse_give_up,
     parse_ladder,
-    retry_after,
 )
 from tests import factories
 
@@ -126,6 +126,7 @@ def test_what_policy_or_template_refused_is_not_tried_again() -> None:
         "tls": RetryCause.CONNECTION,
         "timeout": RetryCause.TIMEOUT,
         "lost": RetryCause.LOST,
+        "busy": RetryCause.BUSY,
         **dict.fromkeys(
             ["blocked", "render", "too_large", "redirect", "http", "value"]
         ),
@@ -190,6 +191,11 @@ def test_the_last_try_is_called_so_and_none_is_missed_where_none_was_meant() -> 
 
 
 NOW = datetime(2026, 11, 6, 8, 49, 0, tzinfo=UTC)
+
+
+def retry_after(fields: list[tuple[str, str]], now: datetime) -> float:
+    asked = asked_to_wait(503, fields, "", (), now)
+    return 0 if asked is None else asked.seconds
 
 
 @pytest.mark.parametrize(

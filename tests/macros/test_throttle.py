@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import timedelta
+
 import pytest
+import time_machine
+from django.utils import timezone
 
 from feedback.models import FeedbackType
-from logs.models import Delivery
+from logs.models import Delivery, Destination
 from macros.deliveries import outcomes
 from macros.deliveries.sender import Exchange
-from macros.deliveries.throttle import ADAPT_EVERY, MIN_WINDOW, Throttle, Throttles
+from macros.deliveries.throttle import (
+    ADAPT_EVERY,
+    HOLD,
+    MIN_WINDOW,
+    Throttle,
+    Throttles,
+)
 from macros.http import Request, TransportError
 from macros.steps.rendering import Plan
 from tests import factories
@@ -27,6 +38,12 @@ def time(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
     time = FakeTime()
     monkeypatch.setattr("macros.deliveries.throttle.time", time)
     return time
+
+
+@pytest.fixture
+def wall() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(timezone.now(), tick=False) as traveller:
+        yield traveller
 
 
 def exchanges(throttle: Throttle, count: int, seconds: float) -> None:
@@ -86,6 +103,57 @@ def test_no_more_are_on_the_wire_than_the_window_holds(time: FakeTime) -> None:
     assert [throttle.begin(token) for token in "abc"] == [True, True, False]
     throttle.end("a", 0.1, True)
     assert throttle.begin("c")
+
+
+def test_after_a_wait_a_window_opens_slowly(
+    time: FakeTime, wall: time_machine.Traveller
+) -> None:
+    """A destination that said "too fast" is asked by one request whether it is over."""
+    throttle = a_throttle(time)
+    throttle.hold(timezone.now() + timedelta(seconds=30))
+    windows = [throttle.window]
+    assert not throttle.begin("early")
+    exchanges(throttle, 20, 0.001)  # What was on the wire.
+    for wait in (30.0, ADAPT_EVERY, ADAPT_EVERY, ADAPT_EVERY, ADAPT_EVERY):
+        time.now += wait
+        wall.shift(wait)
+        exchanges(throttle, 1, 0.001)
+        windows.append(throttle.window)
+    assert windows == [1, 1, 2, 4, 8, 8]
+    assert throttle.begin("late")
+
+
+def test_a_short_wait_is_waited_out_and_a_long_one_given_back(
+    time: FakeTime, wall: time_machine.Traveller
+) -> None:
+    throttle = a_throttle(time)
+    throttle.hold(timezone.now() + timedelta(seconds=HOLD))
+    assert (throttle.is_shut, throttle.capacity) == (False, MIN_WINDOW)
+    throttle.held = MIN_WINDOW
+    assert (throttle.capacity, throttle.look_again_in) == (0, 5)
+    throttle.hold(timezone.now() + timedelta(seconds=60.5))
+    assert (throttle.is_shut, throttle.capacity) == (True, 0)
+    assert throttle.look_again_in == 61
+    throttle.hold(timezone.now() + timedelta(seconds=10))
+    assert throttle.look_again_in == 61, "the longest counts"
+    throttle.hold(timezone.now() + timedelta(days=1))
+    assert throttle.look_again_in == 600
+
+
+@pytest.mark.django_db
+def test_what_a_person_ends_is_over_in_every_worker() -> None:
+    community = factories.feedback_type().project.community
+    until = timezone.now() + timedelta(seconds=60)
+    row = Destination.objects.create(
+        community=community, origin="https://a.example:443", held_until=until
+    )
+    throttles = Throttles(8)
+    throttle = throttles.get(community.pk, row.origin)
+    assert not throttle.begin("a")
+    row.end_hold()
+    row.save()
+    throttle.look_at(row)
+    assert throttle.begin("a")
 
 
 @pytest.mark.django_db

@@ -42,7 +42,7 @@ ROWS: dict[str, list[set[str]]] = {
     "macros": [
         {"tags", "http", "extraction", "retries", "queue", "crypto", "authoring.curl"},
         {"models"},
-        {"auth", "config"},
+        {"auth", "config", "authoring.presets"},
         {"steps"},
         {"authoring", "runs", "deliveries"},
         {"jobs"},

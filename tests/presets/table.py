@@ -8,8 +8,11 @@ from macros.authoring.presets import Preset, all_presets
 def row(preset: Preset) -> str:
     asked = ", ".join(each.label for each in (*preset.settings, *preset.secrets))
     kept = ", ".join(f"`{name}`" for name in preset.returned) or "-"
+    rate = preset.rate
+    words = f"{rate.requests} in {rate.seconds} s" if rate else ""
+    most = f"[{words}]({rate.documentation})" if rate else "-"
     vendor = f"[{preset.vendor}]({preset.documentation})"
-    return f"| `{preset.id}` | {preset.title} | {vendor} | {asked} | {kept} |"
+    return f"| `{preset.id}` | {preset.title} | {vendor} | {asked} | {kept} | {most} |"
 
 
 if __name__ == "__main__":

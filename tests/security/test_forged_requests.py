@@ -265,7 +265,7 @@ def test_a_picker_takes_any_question(
     status_of(page, f"{reverse('admin:autocomplete')}?{urlencode(query)}")
 
 
-@pytest.mark.parametrize("order", ["run_pause", "run_cancel", "destination_close"])
+@pytest.mark.parametrize("order", ["run_pause", "run_cancel", "destination_resume"])
 def test_an_order_for_no_row_is_not_found(page: Client, rows: Any, order: str) -> None:
     url = reverse(f"admin:logs_{order}", args=[int(BIG)])
     assert status_of(page, url, {}) == 404

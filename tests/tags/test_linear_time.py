@@ -6,17 +6,14 @@ What single steps cost is in `make bench`: the same text at ten times the length
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from contextlib import suppress
-from types import FrameType
-from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from macros.tags import OutputContext, RenderError
 from macros.tags.filters import FILTERS
+from tests.counting import steps_of
 from tests.tags.subjects import a_context, compiled
 
 SOURCES = {
@@ -41,23 +38,6 @@ PIECES = st.text(min_size=1, max_size=8) | st.sampled_from(
         "2026-01-01",
     ]
 )
-
-
-def steps_of(act: Callable[[], Any]) -> int:
-    counted = 0
-
-    def count(frame: FrameType, event: str, argument: object) -> Any:
-        nonlocal counted
-        counted += 1
-        return count
-
-    before = sys.gettrace()
-    sys.settrace(count)
-    try:
-        act()
-    finally:
-        sys.settrace(before)
-    return counted
 
 
 @given(

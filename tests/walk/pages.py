@@ -88,7 +88,7 @@ OTHERS: dict[str, Page] = {
         )
         for name in ("export", "erase")
     },
-    "logs_destination_close": Page(
+    "logs_destination_resume": Page(
         "logs.destination", COMMUNITY_MANAGER, COMMUNITY_MANAGER
     ),
     "logs_delivery_progress": Page("logs.delivery", OBSERVER, OBSERVER),

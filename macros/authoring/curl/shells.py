@@ -80,7 +80,8 @@ class _Posix(Words):
         elif letter == "$":
             self._dollar(following)
         elif letter == "#" and self.word is None:
-            self.at = (self.text + "\n").index("\n", self.at)
+            end = self.text.find("\n", self.at)
+            self.at = len(self.text) if end < 0 else end
         elif letter in "|;<>&":
             return self._operator(letter, following)
         elif letter == "`":

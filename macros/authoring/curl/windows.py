@@ -7,6 +7,8 @@ import re
 from .errors import CurlError
 from .words import LEFT_OUT, LINE_END, Words
 
+_BACKSLASHES = re.compile(r"\\+")
+
 
 class PowerShell(Words):
     """A backtick escapes, and variables are kept as text."""
@@ -123,7 +125,8 @@ def _backslashes(text: str, at: int) -> tuple[str, int]:
 
     Before a quote two of them are one, and an odd one makes the quote a plain letter.
     """
-    count = len(text) - at - len(text[at:].lstrip("\\"))
+    run = _BACKSLASHES.match(text, at)
+    count = len(run[0]) if run else 0
     if text[at + count : at + count + 1] != '"':
         return "\\" * count, count
     escaped = count % 2

@@ -22,7 +22,12 @@ from logs.redaction import (
 from ...auth.kinds import AuthKind
 from ...http import TransportError
 from ...models.secrets import MIN_VALUE
-from ...steps.kinds.web_request import BODY_CONTEXTS, BodyKind, Method
+from ...steps.kinds.web_request import (
+    BODY_CONTEXTS,
+    MAX_SECRETS,
+    BodyKind,
+    Method,
+)
 from ...tags.headers import RESERVED
 from ..curl import CurlError, ParsedCurl
 from ..presets import host_of
@@ -108,6 +113,12 @@ class _Drafter:
             name = f"{base}_{number}"
         hosts = (self.host,) if self.host else ()
         self.credentials.setdefault(name, Credential(name, label, known, hosts))
+        if len(self.credentials) > MAX_SECRETS:
+            raise CurlError(
+                f"The command holds more than {MAX_SECRETS} credentials, and a web"
+                f" request has at most {MAX_SECRETS} secrets. Take some out, or write"
+                " ((Secret: name)) in place of those that are the same."
+            )
         return self.names.get(name, name)
 
     def _tag(self, what: str, label: str, value: str) -> str:

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 import yaml
 
-from .definition import Preset, SecretNeed, Setting
+from .definition import Preset, SecretNeed, Setting, VendorRate
 from .filling import check_setting, fill, host_of, hosts_for, placeholders
 
 __all__ = [
@@ -20,12 +21,14 @@ __all__ = [
     "Preset",
     "SecretNeed",
     "Setting",
+    "VendorRate",
     "all_presets",
     "check_setting",
     "fill",
     "host_of",
     "hosts_for",
     "placeholders",
+    "published_rate",
 ]
 
 FOLDER = Path(__file__).parent
@@ -42,3 +45,14 @@ def all_presets() -> Mapping[str, Preset]:
     ]
     presets.sort(key=lambda each: (GROUPS.index(each.group), each.vendor, each.title))
     return MappingProxyType({each.id: each for each in presets})
+
+
+def published_rate(origin: str) -> VendorRate | None:
+    """How many requests the vendor of an origin takes, if a preset says so."""
+    host = urlsplit(origin).hostname or ""
+    return next((rate for rate in _rates() if rate.holds_for(host)), None)
+
+
+@cache
+def _rates() -> tuple[VendorRate, ...]:
+    return tuple(preset.rate for preset in all_presets().values() if preset.rate)

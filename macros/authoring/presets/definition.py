@@ -42,6 +42,30 @@ class SecretNeed:
 
 
 @dataclass(frozen=True, slots=True)
+class VendorRate:
+    """What a vendor takes at its hosts, as its own page publishes it.
+
+    A host that begins with `*.` stands for all below it.
+    """
+
+    vendor: str
+    hosts: tuple[str, ...]
+    requests: int
+    seconds: int
+    documentation: str
+
+    @property
+    def per_second(self) -> float:
+        return self.requests / self.seconds
+
+    def holds_for(self, host: str) -> bool:
+        return any(
+            host.endswith(each[1:]) if each.startswith("*.") else host == each
+            for each in self.hosts
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Preset:
     """`requests` hold fields of WebRequest, and return values with each."""
 
@@ -56,6 +80,7 @@ class Preset:
     secrets: tuple[SecretNeed, ...]
     requests: tuple[Mapping[str, Any], ...]
     response: Mapping[str, Any]
+    rate: VendorRate | None = None
 
     @classmethod
     def from_data(cls, name: str, data: Mapping[str, Any]) -> Preset:
@@ -68,9 +93,12 @@ class Preset:
             SecretNeed(**{**item, "hosts": tuple(item.get("hosts", ()))})
             for item in data.get("secrets", ())
         ]
+        rate = data.get("rate")
+        rate = rate and {**rate, "hosts": tuple(rate["hosts"])}
         members = {
             **data,
             "id": name,
+            "rate": rate and VendorRate(vendor=data["vendor"], **rate),
             "settings": tuple(settings),
             "secrets": tuple(secrets),
             "requests": tuple(data["requests"]),

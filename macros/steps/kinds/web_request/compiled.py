@@ -24,6 +24,7 @@ from ....extraction import ReturnValue, compile_rows
 from ....http import Request, TransportError, origin_of, signing
 from ....models.secrets import Vault
 from ....models.steps import Settings
+from ....retries import WaitCondition, compile_conditions
 from ....tags import (
     OutputContext,
     RenderContext,
@@ -60,6 +61,7 @@ class CompiledWebRequest(CompiledRequest):
     body: Template | None
     settings: Settings
     returns: tuple[ReturnValue, ...] = ()
+    waits: tuple[WaitCondition, ...] = ()
     vault: Vault = field(default_factory=Vault)
     authentication: Authentication = field(default_factory=Authentication)
 
@@ -75,9 +77,10 @@ class CompiledWebRequest(CompiledRequest):
                 fixed = compile_template(content_type, OutputContext.HEADER, scope)
                 headers = [("Content-Type", fixed), *headers]
         url = _compiled(settings["url"].strip(), OutputContext.URL, scope)
-        # A run that started under an older version has none.
+        # A run that started under an older version has neither.
         returns = compile_rows(settings.get("return_values", ()))
-        return cls(settings["method"], url, headers, body, settings, returns)
+        waits = compile_conditions(settings.get("wait_when", ""))
+        return cls(settings["method"], url, headers, body, settings, returns, waits)
 
     def unlock(self, vault: Vault) -> None:
         super().unlock(vault)

@@ -11,6 +11,11 @@ _ABOUT_RETURN_VALUES = (
     " and path."
 )
 
+_ABOUT_WAITS = (
+    "A destination that says that requests come too fast gets none until the time that"
+    " it names, from no macro of the community; then the delivery is tried again."
+)
+
 FORM = StepForm(
     "Web requests",
     order=10,
@@ -21,6 +26,7 @@ FORM = StepForm(
             "Return values",
             {"fields": ["return_values"], "description": _ABOUT_RETURN_VALUES},
         ),
+        ("Too fast", {"fields": ["wait_when"], "description": _ABOUT_WAITS}),
         (
             "Authentication",
             {
@@ -33,7 +39,7 @@ FORM = StepForm(
         ),
         ("Signature", {"fields": [("signing_secret", "previous_signing_secret")]}),
     ],
-    rows={"url": 1, "headers": 3, "body": 12, "token_parameters": 2},
+    rows={"url": 1, "headers": 3, "body": 12, "token_parameters": 2, "wait_when": 2},
     form_fields={"return_values": lambda: ReturnValuesField(label="", required=False)},
     is_code=True,
     is_open=True,

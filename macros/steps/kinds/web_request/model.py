@@ -13,6 +13,7 @@ from ....extraction import Source, check
 from ....models import Macro
 from ....models.secrets import secrets_tagged_in
 from ....models.steps import Problems, Settings
+from ....retries import check_conditions
 from ....tags import (
     OutputContext,
     Problem,
@@ -53,6 +54,7 @@ class WebRequest(StepKind):
         "signing_secret",
         "previous_signing_secret",
         "return_values",
+        "wait_when",
     )
     SECRET_NAMES = SECRET_FIELDS
     UNTAGGED_LINES = ("token_parameters",)
@@ -123,6 +125,14 @@ class WebRequest(StepKind):
         help_text="The parts of the response that are stored in the subject's external"
         " data.",
     )
+    wait_when = models.TextField(
+        "also wait when",
+        blank=True,
+        help_text="One per line, where the system says in its own way that requests"
+        " come too fast: <code>403 header x-ratelimit-remaining: 0</code> or <code>400"
+        " body RATELIMITED</code>. 429, and 403 or 5xx with <code>Retry-After</code>,"
+        " need no line.",
+    )
 
     class Meta(StepKind.Meta):
         verbose_name = "web request"
@@ -159,6 +169,7 @@ class WebRequest(StepKind):
         if problem := self._check_secrets():
             problems.setdefault("body", []).append(problem)
         problems["return_values"] = [*self._check_return_values()]
+        problems["wait_when"] = [*check_conditions(self.wait_when)]
         return problems
 
     def _compilers(self, scope: Scope) -> dict[str, Callable[[], object]]:

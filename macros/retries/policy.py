@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any
 
@@ -15,10 +13,8 @@ DEFAULT_LADDER = "5 s, 30 s, 5 min, 30 min, 2 h, 5 h, 10 h"
 
 MAX_STEPS = 20
 MAX_WAIT = 7 * 24 * 3600.0
-# The longest wait that a destination can ask for with Retry-After.
-MAX_RETRY_AFTER = 24 * 3600.0
 
-_BUSY_STATUSES = frozenset({408, 425, 429})
+BUSY_STATUSES = frozenset({408, 425, 429})
 _UNITS = {"s": 1, "min": 60, "m": 60, "h": 3600, "d": 86400}
 _STEP = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)\Z")
 _JITTER = 0.1
@@ -49,6 +45,7 @@ _CAUSE_OF_ERROR = {
     "tls": RetryCause.CONNECTION,
     "timeout": RetryCause.TIMEOUT,
     "lost": RetryCause.LOST,
+    "busy": RetryCause.BUSY,
 }
 
 
@@ -60,7 +57,7 @@ class GiveUp(Exception):
 class Failure:
     """A try that failed, as far as the next one depends on it.
 
-    `age` is how long ago the run started and `hint` what Retry-After asks for, both in
+    `age` is how long ago the run started and `hint` what the response asks for, both in
     seconds; `tries` counts this one too.
     """
 
@@ -126,29 +123,11 @@ class RetryPolicy:
 
 def cause_of(error: str, status: int | None) -> RetryCause | None:
     """The cause of a failed try from its error class and status; None: no retry."""
-    if status in _BUSY_STATUSES:
+    if error == "busy" or status in BUSY_STATUSES:
         return RetryCause.BUSY
     if status is not None and 500 <= status <= 599:
         return RetryCause.SERVER_ERROR
     return _CAUSE_OF_ERROR.get(error)
-
-
-def retry_after(headers: Iterable[tuple[str, str]], now: datetime) -> float:
-    """The wait that a response asks for, in seconds; 0 if it asks for none.
-
-    RFC 9110 10.2.3: a number of seconds or an HTTP-date. Anything else is ignored. In
-    whole seconds, so that responses of one moment give one wait.
-    """
-    text = next((v.strip() for n, v in headers if n.lower() == "retry-after"), "")
-    if text.isascii() and text.isdigit():
-        return min(float(text), MAX_RETRY_AFTER)
-    try:
-        date = parsedate_to_datetime(text)
-        # The asctime form has no zone and is in UTC (5.6.7).
-        seconds = (date if date.tzinfo else date.replace(tzinfo=UTC)) - now
-    except (ValueError, OverflowError):
-        return 0.0
-    return max(0.0, min(float(math.ceil(seconds.total_seconds())), MAX_RETRY_AFTER))
 
 
 def parse_ladder(text: str) -> list[float]:
