@@ -36,7 +36,7 @@ from macros.extraction.budget import MAX_STEPS
 from macros.http import text_of
 from macros.http.decoding import decode
 from macros.http.parsing import ResponseParser, repaired
-from macros.retries import retry_after
+from macros.retries import asked_to_wait, compile_conditions
 
 # What is given at first, and how often it is doubled: up to 64,000 characters.
 FIRST, DOUBLINGS = 1_000, 6
@@ -134,7 +134,13 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "text_of, by header": lambda text: text_of(b"", [("Content-Type", text)]),
     "parsing": parse,
     "decoding": undo,
-    "retry_after": lambda text: retry_after([("Retry-After", text)], NOW),
+    "asked_to_wait": lambda text: asked_to_wait(
+        429,
+        [("Retry-After", text), ("X-RateLimit-Reset", text)],
+        text,
+        compile_conditions("400 body RATELIMITED"),
+        NOW,
+    ),
     "header_lines": lambda text: header_lines([("X-A", text), (text, "a")]),
     "many headers": lambda text: header_lines((each, each) for each in text.split()),
     "mask_url": lambda text: mask_url(f"https://a.example/{text}"),
