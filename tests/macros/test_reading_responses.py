@@ -290,7 +290,7 @@ def test_any_response_gives_a_storable_value_or_a_sentence(
     except ExtractionError as why:
         assert str(why)
         return
-    json.dumps(value, allow_nan=False)
+    json.dumps(value, allow_nan=False, default=str)  # A number is a Decimal.
     texts = value if isinstance(value, list) else [value]
     for text in filter(lambda each: isinstance(each, str), texts):
         assert "\0" not in text and len(text.encode().decode()) <= MAX_VALUE
