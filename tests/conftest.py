@@ -78,6 +78,15 @@ def quick_passwords(django_test_environment: None) -> None:
     PBKDF2PasswordHasher.iterations = 1
 
 
+@pytest.fixture(autouse=True)
+def nothing_in_redis(request: pytest.FixtureRequest) -> None:
+    """A row that is rolled back may leave its number, and its permits, to the next."""
+    if request.node.get_closest_marker("django_db"):
+        from macros import queue
+
+        queue.redis().flushdb()
+
+
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     from centerhook.receiver import Receiver

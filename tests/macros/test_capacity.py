@@ -13,7 +13,6 @@ from pytest_django import DjangoAssertNumQueries
 from feedback.models import Community
 from logs.models import BreakerState, Destination
 from logs.recording.health import THRESHOLD
-from macros import queue
 from macros.deliveries.rate_limit import Limits, RateLimiter
 from macros.deliveries.throttle import HOLD, REFRESH_EVERY, Throttle, Throttles
 from macros.steps.mail import AT_ONCE
@@ -165,7 +164,6 @@ class CountingLimiter(RateLimiter):
 
 
 def test_a_permit_is_not_asked_for_before_there_can_be_one() -> None:
-    queue.redis().flushdb()
     throttle = to(rate=1.0)
     throttle._limiter = CountingLimiter()
     assert [throttle.begin(token) for token in "abc"] == [True, False, False]

@@ -12,7 +12,6 @@ from django.conf import settings as configured
 from django.utils import timezone
 
 from logs.models import Attempt, Cause, Delivery, Destination, ErrorClass, Run
-from macros import queue
 from macros.deliveries.building import Sending
 from macros.deliveries.outcomes import not_sent, of_lost_change
 from macros.deliveries.throttle import HOLD, PARK, Throttles
@@ -146,7 +145,6 @@ def test_what_is_claimed_for_a_paused_destination_is_put_off() -> None:
 
 
 def test_as_much_is_held_as_goes_out_soon_and_the_rest_is_put_off() -> None:
-    queue.redis().flushdb()
     run = to_wherever_the_ticket_says(6)
     destination(run, rate=2 / HOLD)
     work, sent = a_work(run)
