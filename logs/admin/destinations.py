@@ -118,17 +118,17 @@ class DestinationAdmin(ScopedAdmin):
             words += f" until it tries again at {destination.probe_at:%H:%M:%S} UTC"
         return words
 
-    @admin.display(description="rate limit")
+    @admin.display(description="rate set by")
     def rate_in_words(self, destination: Destination) -> str:
         if destination.rate is None:
-            return "none"
+            return "-"
         if not destination.rate_from:
-            return "set by hand"
+            return "a person"
         rate = published_rate(destination.origin)
         if rate is None:
-            return f"from the preset for {destination.rate_from}"
+            return f"the preset for {destination.rate_from}"
         return format_html(
-            'from the preset for {}: {} in {} s, as <a href="{}">its manual</a> says',
+            'the preset for {}: {} in {} s, as <a href="{}">its manual</a> says',
             rate.vendor,
             rate.requests,
             rate.seconds,

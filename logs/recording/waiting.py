@@ -105,7 +105,7 @@ def explain_trouble(
     if destination.is_paused:
         return f"is paused; {deliveries} until somebody switches that off."
     if until := destination.wait_until(now):
-        return f"asked to wait until {moment(until, now)}; {deliveries}."
+        return f"asked to wait until {moment(until, now)}; {deliveries} and go then."
     failures = destination.consecutive_failures
     times = f"{failures} time{pluralize(failures)}"
     return f"failed {times} in a row; {deliveries}, and one is tried now and then."

@@ -7,6 +7,8 @@ import unicodedata
 
 from django import template
 
+from ..recording import explanations
+
 register = template.Library()
 
 # All that is not seen, or changes how what follows is seen: C0 and C1 but for tab and
@@ -14,6 +16,11 @@ register = template.Library()
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
 )
+
+
+@register.filter
+def error_label(error_class: str) -> str:
+    return explanations.error_label(error_class)
 
 
 @register.filter

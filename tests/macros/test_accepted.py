@@ -259,6 +259,9 @@ def test_people_see_it_on_the_run_in_the_log_and_in_the_api(
     link = f"{log}&amp;state__exact=delivered&amp;last_error=value"
     assert f'<a href="{link}">1 delivered with a problem</a>' in html
     assert "Resend all" not in html
+    assert (
+        'class="state state-delivered odd"' in html and "Return value missing" in html
+    )
     assert "Delivered, with a problem" in html
     assert len(client.get(link.replace("&amp;", "&")).context["cl"].result_list) == 1
 

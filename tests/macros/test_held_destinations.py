@@ -60,7 +60,7 @@ def test_somebody_who_may_ends_the_wait_with_one_deed(serve: Serve) -> None:
     shown = page.get(reverse("admin:logs_destination_change", args=[row.pk]))
     html = shown.content.decode()
     assert "Wait no longer: send now" in html
-    assert "UTC; 30 deliveries wait." in html
+    assert "UTC; 30 deliveries wait and go then." in html
 
     page.post(reverse("admin:logs_destination_resume", args=[row.pk]))
 
@@ -84,12 +84,17 @@ def test_the_wait_is_shown_on_the_run_in_the_menu_and_in_the_api(serve: Serve) -
     page.force_login(factories.superuser())
 
     html = page.get(reverse("admin:logs_run_change", args=[run.pk])).content.decode()
-    assert f"{sentence}30 deliveries wait." in html
+    assert f"{sentence}30 deliveries wait and go then." in html
     log = reverse("admin:logs_delivery_change", args=[run.deliveries.all()[0].pk])
-    assert f"{sentence}30 deliveries wait." in page.get(log).content.decode()
-    assert f"{sentence}its deliveries wait." in page.get("/admin/").content.decode()
+    assert (
+        f"{sentence}30 deliveries wait and go then." in page.get(log).content.decode()
+    )
+    assert (
+        f"{sentence}its deliveries wait and go then."
+        in page.get("/admin/").content.decode()
+    )
     api = RunDetailSerializer(run, context={"has_worker": lambda: True}).data
-    assert api["notice"] == f"{row} {sentence}30 deliveries wait."
+    assert api["notice"] == f"{row} {sentence}30 deliveries wait and go then."
 
     with in_seconds(3700):
         api = RunDetailSerializer(run, context={"has_worker": lambda: True}).data
