@@ -12,7 +12,7 @@ MAX_FILTERS = 20
 # Characters of a value after each of its filters.
 MAX_FILTERED = 1_000_000
 # Characters of all values of a template, each counted after each of its filters.
-MAX_FILTERED_IN_ALL = 5_000_000
+MAX_FILTERED_IN_ALL = 2_000_000
 # Characters of a result. A request may be shorter still: see REQUEST_MAX_BYTES.
 MAX_RESULT = 20_000_000
 # Lines of a text that becomes a document (ADF), which has a node for each.
