@@ -146,6 +146,7 @@ def identifiers(path: str) -> Iterator[str]:
                 yield token.string
 
 
+@pytest.mark.sweep
 def test_nothing_is_said_in_old_words() -> None:
     assert len(paths()) > 400
     assert [fault for path in paths() for fault in old_words(path)] == []
