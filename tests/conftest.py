@@ -32,6 +32,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith(PAGES):
             item.add_marker("pages")
+        asks = {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
+        if asks or item.get_closest_marker("django_db"):
+            item.add_marker("database")
 
 
 def pytest_collection_finish() -> None:
@@ -81,7 +84,7 @@ def quick_passwords(django_test_environment: None) -> None:
 @pytest.fixture(autouse=True)
 def nothing_in_redis(request: pytest.FixtureRequest) -> None:
     """A row that is rolled back may leave its number, and its permits, to the next."""
-    if request.node.get_closest_marker("django_db"):
+    if request.node.get_closest_marker("database"):
         from macros import queue
 
         queue.redis().flushdb()
