@@ -97,6 +97,13 @@ def start_test(
     return _start(macro, subjects, actor, uuid.uuid4().hex, values)
 
 
+def _refuse_if_deleted(macro: Macro) -> None:
+    """Much is deleted in steps, and would be added to meanwhile."""
+    for owner in (macro.feedback_type, macro.project, macro.community):
+        if owner is not None and owner.deleting_since:
+            raise RunRefused(f"{owner} is being deleted, so no macro of it runs.")
+
+
 def _start(
     macro: Macro,
     subjects: Subjects,
@@ -105,6 +112,7 @@ def _start(
     values: Mapping[str, object],
 ) -> Run:
     """The run of this key, which another caller may have made meanwhile."""
+    _refuse_if_deleted(macro)
     defaults = {
         **values,
         "community_id": macro.community_id,

@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import Count, QuerySet
 from django.db.models.signals import post_init
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from feedback.models import Comment, Feedback, FeedbackType
 from logs.models import AuditEntry, Cause, Delivery, Run
@@ -336,3 +337,17 @@ def test_two_thousand_tickets_cost_as_many_queries_as_ten_and_load_none(
         assert (run.total, run.deliveries.count(), loaded) == (total, total, [])
         queries[title] = [query["sql"].split()[0] for query in seen]
     assert queries["Many"] == queries["Few"]
+
+
+@pytest.mark.parametrize("owner", ["feedback_type", "project", "community"])
+def test_nothing_is_run_on_what_is_being_deleted(
+    bugs: FeedbackType, owner: str
+) -> None:
+    factories.ticket(bugs)
+    macro = factories.macro(bugs, "https://example.com/")
+    row = getattr(macro, owner)
+    type(row).objects.filter(pk=row.pk).update(deleting_since=timezone.now())
+    macro = Macro.objects.get(pk=macro.pk)
+    with pytest.raises(RunRefused, match=f"{row} is being deleted"):
+        factories.run(macro)
+    assert not Run.objects.exists()
