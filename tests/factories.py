@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from datetime import time
 from functools import cache
 from typing import Any
 
@@ -18,6 +19,7 @@ from feedback.models import (
     Feedback,
     FeedbackType,
     FieldKind,
+    Filter,
     FormField,
     KeyOutcome,
     KeyUse,
@@ -30,7 +32,18 @@ from feedback.models.types import key_from_label
 from logs import recording
 from logs.models import Attempt, Cause, Delivery, DeliveryState, Run
 from macros.config import note_version
-from macros.models import Macro, Secret, step_kinds
+from macros.models import (
+    DecisionOutcome,
+    Event,
+    Macro,
+    Occurrence,
+    OccurrenceOutcome,
+    Schedule,
+    Secret,
+    Trigger,
+    TriggerDecision,
+    step_kinds,
+)
 from macros.runs import start_run, subjects_of
 from macros.steps.kinds.web_request import WebRequest
 
@@ -188,6 +201,38 @@ def steps(of: Macro, *settings: dict[str, Any]) -> Macro:
     return of
 
 
+def saved_filter(
+    of: FeedbackType | Project | Community,
+    *conditions: dict[str, Any],
+    name: str = "",
+    match: str = "all",
+    **values: Any,
+) -> Filter:
+    """Of a type's tickets; of a project or community, its testers."""
+    owners = {FeedbackType: "feedback_type", Project: "project"}
+    kind = "feedback" if isinstance(of, FeedbackType) else "tester"
+    made = Filter(
+        **{owners.get(type(of), "community"): of, "subject_kind": kind, **values},
+        name=name or f"Filter {next(_numbers)}",
+        conditions={"match": match, "conditions": list(conditions)},
+    )
+    made.save()
+    return made
+
+
+def trigger(of: Macro, event: str = Event.SUBMITTED, **values: Any) -> Trigger:
+    values.setdefault("name", f"Trigger {next(_numbers)}")
+    return Trigger.objects.create(macro=of, event=event, **values)
+
+
+def schedule(of: Macro, **values: Any) -> Schedule:
+    """Daily at noon, from now on."""
+    values.setdefault("name", f"Schedule {next(_numbers)}")
+    values.setdefault("start_at", timezone.now())
+    values.setdefault("at", time(12))
+    return Schedule.objects.create(macro=of, **values)
+
+
 ONE_OF_EACH_CHANGE: list[dict[str, Any]] = [
     {"kind": "change_status", "status": "Closed"},
     {"kind": "set_field", "field": "severity", "value": "Minor"},
@@ -224,6 +269,7 @@ def one_of_everything(of: FeedbackType, name: str = "Everything") -> None:
     made = macro(of, "https://example.com/", name=name)
     delivery = run(made).deliveries.get()
     steps(made, *ONE_OF_EACH_CHANGE, AN_EMAIL)
+    _automations(made, reported, name)
     Delivery.objects.filter(pk=delivery.pk).update(lease="mine")
     attempt = Attempt(delivery=delivery, number=1, started_at=timezone.now())
     origin = "https://example.com:443"
@@ -231,3 +277,23 @@ def one_of_everything(of: FeedbackType, name: str = "Everything") -> None:
         delivery, DeliveryState.PENDING, attempt, retry_in=0, origin=origin
     )
     recording.record(delivery.run, "mine", [outcome], timezone.now())
+
+
+def _automations(of: Macro, reported: Feedback, name: str) -> None:
+    assert of.feedback_type is not None
+    chosen = saved_filter(of.feedback_type, name=name)
+    now = timezone.now()
+    started = trigger(of, name=name, filter=chosen, is_active=False)
+    TriggerDecision.objects.create(
+        trigger=started,
+        feedback=reported,
+        outcome=DecisionOutcome.NO_MATCH,
+        created_at=now,
+    )
+    planned = schedule(of, name=name, filter=chosen, is_active=False)
+    Occurrence.objects.create(
+        schedule=planned,
+        scheduled_for=now,
+        started_at=now,
+        outcome=OccurrenceOutcome.NOTHING,
+    )

@@ -16,7 +16,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from logs.models import Cause, Run, SubjectKind
+from feedback.models import SubjectKind
+from logs.models import Cause, Run
 from macros import queue
 from macros.models import Macro
 from macros.runs import RunRefused, not_run_on, nothing_left, start_run, subjects_of

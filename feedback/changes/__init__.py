@@ -1,11 +1,12 @@
 """The one write path of changes to tickets and testers."""
 
-from .change import Change, ChangeKind, ChangeResult, Origin
+from .change import Change, Changed, ChangeKind, ChangeResult, Origin
 from .checking import ChangeChecker, check_tester
 from .writing import apply
 
 __all__ = [
     "Change",
+    "Changed",
     "ChangeChecker",
     "ChangeKind",
     "ChangeResult",

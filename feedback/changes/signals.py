@@ -16,3 +16,9 @@ Pair = tuple[Model | None, Model | None]
 saved = Signal()
 # With `rows`, all of one model, before they go.
 deleted = Signal()
+
+# Both are about tickets or testers, and sent once for all that are written together:
+# with `pks`, before they are written, while they are locked and as they were;
+changing = Signal()
+# with `changes`, a list of Changed, and `origin`, an Origin, after they were written.
+changed = Signal()

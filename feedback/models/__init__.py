@@ -1,9 +1,11 @@
 from .api_keys import ACCEPTED, ApiKey, KeyOutcome, KeyScope, KeyState
 from .communities import Community, Project
 from .deleting import DeletedInSteps
+from .filters import Filter
 from .key_uses import KeyUse
 from .loading import QuickLoading
 from .members import Grant, Member
+from .subject_kinds import SubjectKind
 from .testers import Tester
 from .tickets import Comment, Feedback, Visibility
 from .types import FeedbackType, FieldKind, FormField, Status, key_from_label
@@ -17,6 +19,7 @@ __all__ = [
     "Feedback",
     "FeedbackType",
     "FieldKind",
+    "Filter",
     "FormField",
     "Grant",
     "KeyOutcome",
@@ -27,6 +30,7 @@ __all__ = [
     "Project",
     "QuickLoading",
     "Status",
+    "SubjectKind",
     "Tester",
     "Visibility",
     "key_from_label",

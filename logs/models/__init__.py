@@ -4,7 +4,6 @@ from .deliveries import (
     Delivery,
     DeliveryState,
     Resend,
-    SubjectKind,
     Subjects,
     delivery_id,
 )
@@ -25,7 +24,6 @@ __all__ = [
     "Resend",
     "Run",
     "RunState",
-    "SubjectKind",
     "Subjects",
     "delivery_id",
 ]

@@ -8,7 +8,7 @@ from django.db import connections, models
 
 from feedback.access.actors import ScopedQuerySet, Tenancy
 from feedback.access.privacy import NOTHING_PERSONAL
-from feedback.models import Feedback, QuickLoading, Tester
+from feedback.models import Feedback, QuickLoading, SubjectKind, Tester
 
 from .destinations import Destination
 
@@ -26,13 +26,6 @@ class DeliveryState(models.TextChoices):
     FAILED = "failed", "Failed"
     SKIPPED = "skipped", "Skipped"
     CANCELLED = "cancelled", "Cancelled"
-
-
-class SubjectKind(models.TextChoices):
-    """What a macro is run on; the value names the column of `Delivery` for it."""
-
-    FEEDBACK = "feedback", "Ticket"
-    TESTER = "tester", "Tester"
 
 
 class Resend(models.TextChoices):

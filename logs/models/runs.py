@@ -8,18 +8,22 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from feedback.access.actors import ScopedQuerySet, Tenancy
 from feedback.access.privacy import Privacy
-from feedback.models import Community, Project
+from feedback.models import Community, Project, SubjectKind
 
-from .deliveries import Delivery, SubjectKind
+from .deliveries import Delivery
 
 
 class Cause(models.TextChoices):
     ACTION = "action", "Perform Action"
     API = "api", "API"
+    TRIGGER = "trigger", "Trigger"
+    SCHEDULE = "schedule", "Schedule"
     TEST = "test", "Test"
 
 
 class RunState(models.TextChoices):
+    # Nobody asked for so many: its people say whether it is meant.
+    UNCONFIRMED = "unconfirmed", "Needs confirmation"
     ACTIVE = "active", "In progress"
     PAUSED = "paused", "Paused"
     CANCELLING = "cancelling", "Cancelling"
@@ -81,12 +85,23 @@ class Run(models.Model):
     # page: to work it out, templates are compiled and secrets decrypted.
     origins = models.JSONField(default=list)
     cause = models.CharField(max_length=10, choices=Cause)
+    # The trigger or schedule that started it, and its name then.
+    trigger = models.ForeignKey(
+        "macros.Trigger", models.SET_NULL, related_name="runs", null=True
+    )
+    schedule = models.ForeignKey(
+        "macros.Schedule", models.SET_NULL, related_name="runs", null=True
+    )
+    cause_name = models.CharField(max_length=100, blank=True)
+    # The triggers that led to it, by their keys: the first one first, its own last.
+    chain = models.JSONField(default=list, editable=False)
+    scheduled_for = models.DateTimeField(null=True, editable=False)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, related_name="+", null=True
     )
     actor_name = models.CharField("started by", max_length=150, blank=True)
     selection = models.TextField(help_text="What was selected, in words.", blank=True)
-    state = models.CharField(max_length=10, choices=RunState, default=RunState.ACTIVE)
+    state = models.CharField(max_length=12, choices=RunState, default=RunState.ACTIVE)
     total = models.PositiveIntegerField("deliveries", default=0)
     # How many of the selection a macro that runs once has run on before.
     left_out = models.PositiveIntegerField(default=0)

@@ -14,10 +14,10 @@ from typing import cast
 from django.db.models import Model
 
 from feedback.changes.columns import write_columns
-from feedback.models import Feedback, Tester
+from feedback.models import Feedback, SubjectKind, Tester
 from feedback.models.numbers import ExactEncoder
 
-from ..models import Attempt, ErrorClass, Run, SubjectKind
+from ..models import Attempt, ErrorClass, Run
 from .outcomes import Captured, Outcome
 
 _MODELS: dict[SubjectKind, type[Model]] = {

@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import cast
 
 from feedback import changes
-from feedback.models import Feedback
+from feedback.models import Feedback, SubjectKind
 
-from ..models import Attempt, DeliveryState, ErrorClass, Run, SubjectKind
+from ..models import Attempt, DeliveryState, ErrorClass, Run
 from .outcomes import Outcome
 
 

@@ -15,18 +15,10 @@ from datetime import datetime
 from django.db import models, transaction
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, Value, When
 
-from feedback.models import Feedback, Tester
+from feedback.models import Feedback, SubjectKind, Tester
 from feedback.selection.confirmed import SelectionChanged, digest_of
 
-from ..models import (
-    Attempt,
-    Delivery,
-    DeliveryState,
-    Resend,
-    Run,
-    RunState,
-    SubjectKind,
-)
+from ..models import Attempt, Delivery, DeliveryState, Resend, Run, RunState
 from ..models.deliveries import DeliveryQuerySet
 from ..redaction import MASK
 from .states import COUNTERS, PROBLEMS

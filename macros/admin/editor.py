@@ -16,7 +16,7 @@ from django.urls import URLPattern, path, reverse
 from feedback.access.actors import may
 from feedback.access.roles import RUN_MACRO
 from feedback.console.scoping import ScopedAdmin
-from logs.models import SubjectKind
+from feedback.models import SubjectKind
 
 from ..models import Macro
 from ..runs import RunRefused, start_test, subjects_of

@@ -15,8 +15,7 @@ from django.utils.text import capfirst
 from feedback.access.actors import may
 from feedback.access.unlocking import Lock, explain_lock
 from feedback.console.auditing import DomainSavedAdmin
-from feedback.models import Community
-from logs.models import SubjectKind
+from feedback.models import Community, SubjectKind
 
 from ..config import save_macro
 from ..models import Macro, Step, kind_accessors

@@ -14,7 +14,8 @@ from django.urls import URLPattern, path, reverse
 from feedback.access.actors import may
 from feedback.access.roles import RUN_MACRO
 from feedback.console.scoping import ScopedAdmin
-from logs.models import Run, SubjectKind
+from feedback.models import SubjectKind
+from logs.models import Run
 
 from ..models import Macro
 from ..runs import RunRefused, start_test, subjects_of

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
+from feedback.models import SubjectKind
 from feedback.selection.conditions import ChoiceFilter, NumberFilter, TextFilter
 from feedback.selection.filtersets import StrictFilterSet
-from logs.models import SubjectKind
 
 
 class MacroFilterSet(StrictFilterSet):

@@ -9,12 +9,11 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 
 from feedback.access.roles import VIEW_TESTER
-from feedback.models import Community, FeedbackType, Project
+from feedback.models import Community, FeedbackType, Project, SubjectKind
 from feedback.rest.problems import in_body, invalid
 from feedback.selection.filtersets import StrictFilterSet
 from feedback.selection.testers import TesterFilterSet
 from feedback.selection.tickets import FeedbackFilterSet
-from logs.models import SubjectKind
 
 from ..models import Macro
 from ..runs import subjects_of

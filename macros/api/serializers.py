@@ -4,8 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from feedback.models import SubjectKind
 from feedback.rest.serializers import FeedbackTypeSerializer, ProjectSerializer
-from logs.models import SubjectKind
 
 from ..models import Macro
 

@@ -11,8 +11,8 @@ from django.db import Error
 from django.utils import timezone
 
 from feedback.changes import Change
-from feedback.models import Feedback, Tester
-from logs.models import Attempt, Delivery, ErrorClass, Resend, Run, SubjectKind
+from feedback.models import Feedback, SubjectKind, Tester
+from logs.models import Attempt, Delivery, ErrorClass, Resend, Run
 from logs.recording import Outcome
 
 from ..auth.authentication import Forbidden

@@ -1,14 +1,36 @@
+from .automations import Automation, fits
 from .macros import Macro
+from .schedules import (
+    Missed,
+    Occurrence,
+    OccurrenceOutcome,
+    Overlap,
+    Rate,
+    Schedule,
+)
 from .secrets import Secret, Vault
 from .steps import Step, kind_accessors, kind_named, step_kinds
+from .triggers import DecisionOutcome, Event, Trigger, TriggerDecision
 from .versions import MacroVersion
 
 __all__ = [
+    "Automation",
+    "DecisionOutcome",
+    "Event",
     "Macro",
     "MacroVersion",
+    "Missed",
+    "Occurrence",
+    "OccurrenceOutcome",
+    "Overlap",
+    "Rate",
+    "Schedule",
     "Secret",
     "Step",
+    "Trigger",
+    "TriggerDecision",
     "Vault",
+    "fits",
     "kind_accessors",
     "kind_named",
     "step_kinds",

@@ -10,9 +10,8 @@ from django.db import models
 
 from feedback.access.actors import ScopedQuerySet, Tenancy
 from feedback.access.privacy import NOTHING_PERSONAL
-from feedback.models import Community, FeedbackType, Project
+from feedback.models import Community, FeedbackType, Project, SubjectKind
 from feedback.models.folded import unique_name
-from logs.models import SubjectKind
 
 from ..retries import (
     CAUSE_LABELS,

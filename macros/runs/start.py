@@ -13,13 +13,14 @@ from django.utils import timezone
 
 from feedback.models import Feedback, Tester
 from logs import audit
-from logs.models import Action, Cause, Delivery, Run, Subjects
+from logs.models import Action, Cause, Delivery, Run, RunState, Subjects
 
 from .. import queue
 from ..config import current_number, newest_number
 from ..models import Macro, Step
 from ..steps.rendering import Plan
 from ..tags import TemplateError
+from .because import Because
 from .subjects import not_run_on, nothing_left, subjects_of
 
 
@@ -40,6 +41,7 @@ def start_run(
     key: str = "",
     fingerprint: str = "",
     selection: str = "",
+    because: Because | None = None,
 ) -> Run:
     """Create a run with a delivery for each subject and step, and wake the workers.
 
@@ -47,12 +49,20 @@ def start_run(
     after the commit. A second call with the same `key` (32 hexadecimal digits) and the
     same `fingerprint` returns the first one's run, whatever has changed since. Raises
     RunRefused, and then nothing is written.
+
+    `because` tells of the trigger or schedule that starts it. A run that needs
+    confirmation has its deliveries, and no worker takes them.
     """
     key = key or uuid.uuid4().hex
     known = Run.objects.filter(key=key).first()
     if known is not None:
         return _same(known, macro, fingerprint)
-    requested = {"cause": cause, "fingerprint": fingerprint, "selection": selection}
+    requested: dict[str, object] = {
+        "cause": cause,
+        "fingerprint": fingerprint,
+        "selection": selection,
+    }
+    requested |= because.columns() if because else {}
     with transaction.atomic():
         frozen = _frozen(macro)
         if macro.once_per_subject:
@@ -132,7 +142,8 @@ def _start(
             detail = f"{count}. {run.get_cause_display()}."
             about = run.macro or run
             audit.record(Action.RAN, about, actor=actor, run=run, detail=detail)
-            transaction.on_commit(lambda: queue.notify(run.pk, run.total))
+            if run.state == RunState.ACTIVE:
+                transaction.on_commit(lambda: queue.notify(run.pk, run.total))
     return run
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from feedback.access.actors import ScopedQuerySet
-from feedback.models import Feedback, Tester
-from logs.models import Cause, Delivery, DeliveryState, Run, SubjectKind, Subjects
+from feedback.models import Feedback, SubjectKind, Tester
+from logs.models import Cause, Delivery, DeliveryState, Run, Subjects
 
 from ..models import Macro
 

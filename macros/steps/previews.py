@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from feedback.changes import ChangeChecker
-from feedback.models import Feedback, Tester
-from logs.models import Run, SubjectKind
+from feedback.models import Feedback, SubjectKind, Tester
+from logs.models import Run
 
 from ..models import Macro, Step
 from ..tags import RenderContext, RenderError

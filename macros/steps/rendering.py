@@ -13,8 +13,8 @@ from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.urls import reverse
 
-from feedback.models import Feedback, Tester
-from logs.models import Destination, Run, SubjectKind, delivery_id
+from feedback.models import Feedback, SubjectKind, Tester
+from logs.models import Destination, Run, delivery_id
 
 from ..auth.authentication import tls_options
 from ..http import TlsOptions

@@ -26,6 +26,7 @@ RIGHTS = {
     "feedback.community": ("v", "v", "v", "vc"),
     "feedback.feedback": ("v", "vac", "vacd", "vacd"),
     "feedback.feedbacktype": ("v", "v", "vacd", "vacd"),
+    "feedback.filter": ("v", "v", "vacd", "vacd"),
     "feedback.formfield": ("v", "v", "vacd", "vacd"),
     "feedback.grant": ("", "", "", "vacd"),
     "feedback.keyuse": ("", "", "", "v"),
@@ -40,8 +41,12 @@ RIGHTS = {
     "logs.run": ("v", "v", "v", "v"),
     "macros.macro": ("v", "v", "vacd", "vacd"),
     "macros.macroversion": ("", "", "v", "v"),
+    "macros.occurrence": ("v", "v", "v", "v"),
+    "macros.schedule": ("v", "v", "vacd", "vacd"),
     "macros.secret": ("", "", "vacd", "vacd"),
     "macros.step": ("", "", "vacd", "vacd"),
+    "macros.trigger": ("v", "v", "vacd", "vacd"),
+    "macros.triggerdecision": ("v", "v", "v", "v"),
 }
 BEYOND_THE_FOUR_ACTIONS: dict[Role, set[str]] = {
     Role.OBSERVER: set(),
