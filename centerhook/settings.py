@@ -148,6 +148,7 @@ RESPONSE_MAX_BYTES = env.int("RESPONSE_MAX_BYTES", default=1_048_576)
 # How long a worker that has gone silent keeps its deliveries.
 LEASE_SECONDS = env.float("LEASE_SECONDS", default=60.0)
 BATCH_SIZE = env.int("BATCH_SIZE", default=500)
+TRIGGER_MAX_DEPTH = env.int("TRIGGER_MAX_DEPTH", default=10)
 # Requests on the wire at once: from one worker to all destinations, and to one of them.
 WORKER_THREADS = env.int("WORKER_THREADS", default=256)
 DESTINATION_CONCURRENCY = env.int("DESTINATION_CONCURRENCY", default=96)

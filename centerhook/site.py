@@ -20,7 +20,7 @@ from django.utils.http import urlencode
 
 from feedback.changes.rivals import once_more
 from feedback.models import Feedback, FeedbackType
-from logs.models import Destination, Run
+from logs.models import Destination, Run, RunState
 from logs.recording.waiting import Trouble, explain_trouble
 
 from .sign_in import pages
@@ -108,8 +108,12 @@ class CenterHookAdminSite(admin.AdminSite):
         now = timezone.now()
         troubled = Destination.objects.visible_to(request.user).troubled()
         troubles = [Trouble(row, explain_trouble(row, now)) for row in troubled]
+        unconfirmed = Run.objects.visible_to(request.user).filter(
+            state=RunState.UNCONFIRMED
+        )
         context = {
             "recent_runs": runs,
+            "unconfirmed": unconfirmed.defer("snapshot")[:RECENT_RUNS],
             "troubles": troubles,
             **(extra_context or {}),
         }

@@ -11,3 +11,7 @@ class MacrosConfig(AppConfig):
         """The kinds of steps are models that live with what they do."""
         super().import_models()
         import_module("macros.steps.kinds")
+
+    def ready(self) -> None:
+        """What hears of changes."""
+        import_module("macros.triggers.receivers")

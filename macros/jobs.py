@@ -10,7 +10,7 @@ from feedback.changes import deletion
 from logs import recording
 from logs.models import Destination, Run, RunState
 
-from . import deliveries, queue
+from . import deliveries, queue, triggers
 from .deliveries import alerts
 from .models import kind_named
 
@@ -24,12 +24,15 @@ def wake() -> None:
 
     This finds new runs whose wake-up was lost, retries that are due, and deliveries of
     workers that died. A run that only waits for destinations that take nothing for now
-    is left alone. Deletions of very much go on by a step.
+    is left alone. Deletions of very much go on by a step,
+    notices go out, and old decisions of triggers go.
     """
     now = timezone.now()
     for run in Run.objects.filter(state=RunState.CANCELLING):
         recording.cancel_unheld(run, now)
     alerts.announce()
+    triggers.ask()
+    triggers.prune()
     due = Run.objects.with_due_deliveries(now).values_list("pk", "community", "origins")
     rows = {pk: (community, origins) for pk, community, origins in due}
     ready = rows.keys() - _waiting(rows) if rows else set()

@@ -30,7 +30,7 @@ from feedback.models import (
 )
 from feedback.models.types import key_from_label
 from logs import recording
-from logs.models import Attempt, Cause, Delivery, DeliveryState, Run
+from logs.models import Attempt, Cause, Delivery, DeliveryState, Run, RunChange
 from macros.config import note_version
 from macros.models import (
     DecisionOutcome,
@@ -289,6 +289,9 @@ def _automations(of: Macro, reported: Feedback, name: str) -> None:
         feedback=reported,
         outcome=DecisionOutcome.NO_MATCH,
         created_at=now,
+    )
+    RunChange.objects.create(
+        run=of.runs.get(), feedback=reported, before={"title": name}, by=name
     )
     planned = schedule(of, name=name, filter=chosen, is_active=False)
     Occurrence.objects.create(

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 from django import forms
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.html import format_html
 
 from macros.runs.control import said_of_runs
+from macros.triggers.listing import rows_for
 
 from ..console.scoping import DistinctNames, ScopedAdmin, ScopedInline
 from ..models import FeedbackType, FormField, Status, key_from_label
@@ -46,6 +48,9 @@ class FeedbackTypeAdmin(ScopedAdmin[FeedbackType]):
     list_select_related = ["project__community"]
     search_fields = ["name", "project__name"]
     inlines = [StatusInline, FormFieldInline]
+
+    def page_of(self, request: HttpRequest, obj: FeedbackType) -> dict[str, object]:
+        return {"automation": rows_for(request.user, obj.macros.all())}
 
     def notes_on_deletion(self, rows: Sequence[FeedbackType]) -> list[str]:
         return [*said_of_runs(FeedbackType, rows), STAYS_IN_LOG]

@@ -18,7 +18,7 @@ from feedback.access.actors import may
 from feedback.access.roles import RUN_MACRO
 from feedback.console.scoping import ReadOnlyAdmin
 from macros import queue
-from macros.runs.control import cancel_run, pause_run, resume_run
+from macros.runs.control import cancel_run, confirm_run, pause_run, resume_run
 
 from ..models import Delivery, DeliveryState, Run, RunState
 from ..recording.waiting import troubles_of
@@ -28,6 +28,7 @@ SHOWN = 10
 
 # What people can do with a run, by the last part of its URL, and the message after it.
 ORDERS: dict[str, tuple[Callable[[Run], bool], str]] = {
+    "confirm": (confirm_run, "Confirmed: the run is on its way."),
     "pause": (pause_run, "Paused: nothing more is sent until the run is resumed."),
     "resume": (resume_run, "Resumed."),
     "cancel": (cancel_run, "Cancelled: nothing more of this run is sent."),
@@ -44,11 +45,13 @@ class RunAdmin(ReadOnlyAdmin):
         "problems",
         "failed",
         "pending",
+        "cause_in_words",
         "actor_name",
         "created_at",
     ]
     list_filter = ["state", "cause", "created_at"]
-    search_fields = ["macro_name", "actor_name"]
+    linked_parameters = ("trigger", "schedule")
+    search_fields = ["macro_name", "actor_name", "cause_name"]
     date_hierarchy = "created_at"
     list_title = "Runs"
     change_form_template = "admin/logs/run/run.html"
@@ -77,8 +80,13 @@ class RunAdmin(ReadOnlyAdmin):
         return {
             **_page(obj),
             "may_run": may(user, RUN_MACRO, obj),
+            "cause_url": _cause_url(obj),
             "may_see_version": macro and may(user, "macros.change_macro", macro),
         }
+
+    @admin.display(description="cause", ordering="cause")
+    def cause_in_words(self, run: Run) -> str:
+        return run.cause_in_words
 
     def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The part of the page that changes while the run goes on."""
@@ -101,6 +109,14 @@ class RunAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(reverse("admin:logs_run_change", args=[pk]))
 
 
+def _cause_url(run: Run) -> str:
+    """The page of the trigger or schedule that started it."""
+    for name, pk in (("trigger", run.trigger_id), ("schedule", run.schedule_id)):
+        if pk:
+            return reverse(f"admin:macros_{name}_change", args=[pk])
+    return ""
+
+
 def _page(run: Run) -> dict[str, object]:
     rows = Delivery.objects.filter(run=run).select_related("destination")
     retrying = rows.filter(state=DeliveryState.PENDING, attempts__gt=0)
@@ -120,6 +136,7 @@ def _page(run: Run) -> dict[str, object]:
         ],
         "can_be_paused": run.state == RunState.ACTIVE,
         "can_be_cancelled": run.state in (RunState.ACTIVE, RunState.PAUSED),
+        "can_be_confirmed": run.state == RunState.UNCONFIRMED,
         "retrying": 0 if run.is_settled else retrying.count(),
         "failures": rows.filter(state=DeliveryState.FAILED).order_by("pk")[:SHOWN],
         "deliveries": rows.order_by("pk")[:SHOWN],

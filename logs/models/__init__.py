@@ -8,6 +8,7 @@ from .deliveries import (
     delivery_id,
 )
 from .destinations import BreakerState, Destination
+from .run_changes import RunChange
 from .runs import Cause, Run, RunState
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "ErrorClass",
     "Resend",
     "Run",
+    "RunChange",
     "RunState",
     "Subjects",
     "delivery_id",

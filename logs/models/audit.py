@@ -20,6 +20,7 @@ class Action(models.TextChoices):
     SWITCHED_ON = "on", "Switched on"
     SWITCHED_OFF = "off", "Switched off"
     RAN = "ran", "Ran"
+    CONFIRMED = "confirmed", "Confirmed"
     PAUSED = "paused", "Paused"
     RESUMED = "resumed", "Resumed"
     CANCELLED = "cancelled", "Cancelled"

@@ -51,9 +51,8 @@ class RunQuerySet(ScopedQuerySet["Run"]):
         """Close the run if every delivery has ended."""
         ended = F("delivered") + F("failed") + F("skipped") + F("cancelled")
         run = self.filter(pk=pk, total=ended)
-        run.filter(state__in=[RunState.ACTIVE, RunState.PAUSED]).update(
-            state=RunState.FINISHED, finished_at=now
-        )
+        unsettled = [RunState.UNCONFIRMED, RunState.ACTIVE, RunState.PAUSED]
+        run.filter(state__in=unsettled).update(state=RunState.FINISHED, finished_at=now)
         run.filter(state=RunState.CANCELLING).update(
             state=RunState.CANCELLED, finished_at=now
         )
@@ -111,6 +110,8 @@ class Run(models.Model):
     failed = models.PositiveIntegerField(default=0)
     skipped = models.PositiveIntegerField(default=0)
     cancelled = models.PositiveIntegerField(default=0)
+    # When its people were asked whether it is meant.
+    asked_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField("started")
     finished_at = models.DateTimeField("finished", null=True)
 
@@ -125,7 +126,12 @@ class Run(models.Model):
                 fields=["id"],
                 name="run_unsettled",
                 condition=models.Q(state__in=["active", "cancelling"]),
-            )
+            ),
+            models.Index(
+                fields=["id"],
+                name="run_unconfirmed",
+                condition=models.Q(state="unconfirmed"),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -134,6 +140,11 @@ class Run(models.Model):
     @property
     def subject_kind(self) -> SubjectKind:
         return SubjectKind(self.snapshot.get("subject_kind", SubjectKind.FEEDBACK))
+
+    @property
+    def cause_in_words(self) -> str:
+        """`Perform Action`, or `Trigger New bugs`."""
+        return f"{self.get_cause_display()} {self.cause_name}".strip()
 
     @property
     def is_test(self) -> bool:

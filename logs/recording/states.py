@@ -32,6 +32,12 @@ def add_to_counters(run: Run, ended: Counter[str], now: datetime) -> None:
     Run.objects.settle(run.pk, now)
 
 
+def confirm(run: Run) -> bool:
+    """Let a run go on its way that was waiting for a person's word."""
+    rows = Run.objects.filter(pk=run.pk, state=RunState.UNCONFIRMED)
+    return bool(rows.update(state=RunState.ACTIVE))
+
+
 def pause(run: Run) -> bool:
     """True if it was active. Workers notice when they next record something."""
     rows = Run.objects.filter(pk=run.pk, state=RunState.ACTIVE)
@@ -46,7 +52,7 @@ def resume(run: Run) -> bool:
 def cancel(run: Run, now: datetime) -> bool:
     """Stop a run: what no worker holds ends now, the rest when its worker reports.
 
-    True if it was active or paused.
+    True if it was active, paused or not confirmed.
     """
     stopped = begin_cancelling(run)
     if stopped:
@@ -56,10 +62,9 @@ def cancel(run: Run, now: datetime) -> bool:
 
 def begin_cancelling(run: Run) -> bool:
     """The same, where the clock ends what no worker holds."""
-    running = Run.objects.filter(
-        pk=run.pk, state__in=[RunState.ACTIVE, RunState.PAUSED]
-    )
-    return bool(running.update(state=RunState.CANCELLING))
+    states = [RunState.UNCONFIRMED, RunState.ACTIVE, RunState.PAUSED]
+    unfinished = Run.objects.filter(pk=run.pk, state__in=states)
+    return bool(unfinished.update(state=RunState.CANCELLING))
 
 
 def cancel_unheld(run: Run, now: datetime) -> None:

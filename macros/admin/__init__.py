@@ -1,3 +1,3 @@
-from . import macros, secrets
+from . import macros, secrets, triggers
 
-__all__ = ["macros", "secrets"]
+__all__ = ["macros", "secrets", "triggers"]

@@ -21,6 +21,7 @@ from ..config import save_macro
 from ..models import Macro, Step, kind_accessors
 from ..retries import CAUSE_LABELS, MAX_RETRY_AFTER, in_words
 from ..runs.control import pause_macro, resume_macro, said_of_runs
+from ..triggers.listing import rows_for
 from .editor import EditorMixin
 from .macro_form import MacroForm
 from .new_macro import NewMacroPages
@@ -98,7 +99,13 @@ class MacroAdmin(
         return super().get_form(request, obj, change, **kwargs)
 
     def page_of(self, request: HttpRequest, obj: Macro) -> dict[str, object]:
-        return {"owner_key": key_of(obj.owner)}
+        adds = may(request.user, "macros.add_trigger", obj)
+        page = reverse("admin:macros_trigger_add")
+        return {
+            "owner_key": key_of(obj.owner),
+            "automation": rows_for(request.user, Macro.objects.filter(pk=obj.pk)),
+            "add_trigger_url": f"{page}?macro={obj.pk}" if adds else "",
+        }
 
     def notes_on_deletion(self, rows: Sequence[Macro]) -> list[str]:
         return said_of_runs(Macro, rows)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from feedback.changes import Change
 from feedback.models import Feedback, SubjectKind, Tester
-from logs.models import Attempt, Delivery, ErrorClass, Resend, Run
+from logs.models import Attempt, Delivery, ErrorClass, Resend, Run, RunChange
 from logs.recording import Outcome
 
 from ..auth.authentication import Forbidden
@@ -54,17 +54,20 @@ class Builder:
         self._plan = plan
         self._throttles = throttles
         self._subjects: dict[int, Feedback | Tester] = {}
+        self._changes: dict[int, RunChange] = {}
         self._sent_before: dict[int, Attempt] = {}
 
     def load(self, deliveries: list[Delivery]) -> None:
         """Read at once what building them takes."""
         pks = [delivery.subject_id for delivery in deliveries]
         self._subjects.update(self._plan.load_subjects(pks))
+        self._changes.update(self._plan.load_changes(self._run, pks))
         self._sent_before.update(sent_before(deliveries))
 
     def forget(self, deliveries: Iterable[Delivery]) -> None:
         for delivery in deliveries:
             self._subjects.pop(delivery.subject_id, None)
+            self._changes.pop(delivery.subject_id, None)
 
     def build(self, delivery: Delivery) -> Sending | Outcome:
         """What cannot be built is an outcome: it would fail the next time as well."""
@@ -106,8 +109,9 @@ class Builder:
             kind = self._plan.subject_kind
             gone = f"The {kind.label.lower()} {_GONE[kind]}"
             raise RenderError(None, f"{gone} before the request was built.")
-        secrets = self._plan.vault.values
-        return context_for(subject, self._run, delivery.pk, timezone.now(), secrets)
+        secrets, now = self._plan.vault.values, timezone.now()
+        change = self._changes.get(delivery.subject_id)
+        return context_for(subject, self._run, delivery.pk, now, secrets, change)
 
     def _request(self, delivery: Delivery, built: Outgoing) -> Sending:
         is_echo = self._run.is_echo

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
+from typing import Any
 
-from logs.models import RunState
+from feedback.changes import Changed
+from logs.models import Delivery, Run, RunChange, RunState
 
 from ..models import Schedule, Trigger
+
+# Rows in one statement.
+_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +22,8 @@ class Because:
     """What the run keeps of the trigger or schedule that starts it.
 
     `chain` are the keys of the triggers that led to it, its own last; `scheduled_for`
-    is the moment that the schedule meant.
+    is the moment that the schedule meant. `changes` are what a trigger answers to, by
+    the keys of the subjects, and `changed_by` names who or what made them.
     """
 
     trigger: Trigger | None = None
@@ -23,6 +31,8 @@ class Because:
     chain: tuple[int, ...] = ()
     scheduled_for: datetime | None = None
     needs_confirmation: bool = False
+    changes: Mapping[int, Changed] = field(default_factory=dict)
+    changed_by: str = ""
 
     def columns(self) -> dict[str, object]:
         cause = self.trigger or self.schedule
@@ -35,3 +45,40 @@ class Because:
             "scheduled_for": self.scheduled_for,
             "state": RunState.UNCONFIRMED if unconfirmed else RunState.ACTIVE,
         }
+
+    def keep_changes(self, run: Run) -> None:
+        """Write down with the run what its subjects were like before."""
+        column = f"{run.subject_kind}_id"
+        first = Delivery.objects.filter(run=run, step=0).order_by("pk")
+        pks = first.values_list(column, flat=True)
+        labels = _labels(run.snapshot)
+        rows = (
+            RunChange(
+                run=run,
+                before=change.before,
+                fields=_named(change, labels),
+                by=self.changed_by[:150],
+                **{column: pk},
+            )
+            for pk in pks
+            if (change := self.changes.get(pk))
+        )
+        while chunk := list(islice(rows, _CHUNK)):
+            RunChange.objects.bulk_create(chunk)
+
+
+def _labels(snapshot: Mapping[str, Any]) -> dict[str, str]:
+    return {f"field_{each['key']}": each["label"] for each in snapshot["fields"]}
+
+
+def _named(change: Changed, labels: Mapping[str, str]) -> list[str]:
+    """What differs, as people know it."""
+    names = [labels.get(name) or _plain(name) for name in change.fields]
+    return [*names, *(["Comments"] if change.comments else [])]
+
+
+def _plain(name: str) -> str:
+    kind, underscore, key = name.partition("_")
+    if kind == "external" and underscore:
+        return f"External: {key}"
+    return name.replace("_", " ").capitalize()

@@ -1,4 +1,4 @@
-"""What can be done with a run that was started: pause, resume, cancel."""
+"""What can be done with a run that exists: confirm, pause, resume, cancel."""
 
 from __future__ import annotations
 
@@ -20,6 +20,16 @@ from .. import queue
 from ..models import Macro
 
 MAX_NOTIFIED = 100
+
+
+@transaction.atomic
+def confirm_run(run: Run) -> bool:
+    """Start what waits for a person's word; True if it did."""
+    confirmed = recording.confirm(run)
+    if confirmed:
+        audit.record(Action.CONFIRMED, run)
+        transaction.on_commit(lambda: queue.notify(run.pk, run.pending))
+    return confirmed
 
 
 @transaction.atomic
@@ -66,7 +76,7 @@ def resume_macro(macro: Macro) -> None:
 def cancel_run(run: Run) -> bool:
     """Send nothing more of a run; what is on the wire is still recorded.
 
-    True if it was active or paused.
+    True if it was active, paused or not confirmed.
     """
     cancelled = recording.cancel(run, timezone.now())
     if cancelled:

@@ -64,11 +64,13 @@ def start_run(
     }
     requested |= because.columns() if because else {}
     with transaction.atomic():
-        frozen = _frozen(macro)
+        frozen, plan = _frozen(macro)
         if macro.once_per_subject:
             # If two start at once, the second sees what the first has taken.
             Macro.objects.select_for_update(no_key=True).get(pk=macro.pk)
         run = _start(macro, subjects, actor, key, frozen | requested)
+        if because is not None and plan.reads_change:
+            because.keep_changes(run)
     return _same(run, macro, fingerprint)
 
 
@@ -100,7 +102,7 @@ def start_test(
     values = {
         "cause": Cause.TEST,
         "snapshot": snapshot,
-        "origins": _origins(macro, snapshot),
+        "origins": _origins(_plan(macro, snapshot)),
         "selection": f"{label}, to {where}",
     }
     subjects: Subjects = type(subject)._default_manager.filter(pk=subject.pk)
@@ -139,7 +141,7 @@ def _start(
             _create_deliveries(run, macro, subjects)
             count = f"{run.total:,} deliver{pluralize(run.total, 'y,ies')}"
             # Not the selection, whose words may name a person: the run has it.
-            detail = f"{count}. {run.get_cause_display()}."
+            detail = f"{count}. {run.cause_in_words}."
             about = run.macro or run
             audit.record(Action.RAN, about, actor=actor, run=run, detail=detail)
             if run.state == RunState.ACTIVE:
@@ -155,19 +157,20 @@ def _same(run: Run, macro: Macro, fingerprint: str) -> Run:
     return run
 
 
-def _frozen(macro: Macro) -> dict[str, object]:
+def _frozen(macro: Macro) -> tuple[dict[str, object], Plan]:
     """The macro as a run keeps it, and its version: nothing was saved in between."""
     while True:
         macro.refresh_from_db()
         version = current_number(macro)
         snapshot = _ready_snapshot(macro)
-        origins = _origins(macro, snapshot)
+        plan = _plan(macro, snapshot)
         if newest_number(macro) == version:
-            return {
+            frozen: dict[str, object] = {
                 "snapshot": snapshot,
-                "origins": origins,
+                "origins": _origins(plan),
                 "macro_version": version,
             }
+            return frozen, plan
 
 
 def _ready_snapshot(macro: Macro) -> dict[str, Any]:
@@ -191,15 +194,17 @@ def _locked(macro: Macro) -> str:
     )
 
 
-def _origins(macro: Macro, snapshot: dict[str, Any]) -> list[str]:
-    """Where the requests go; empty if a subject's values have a say in that.
-
-    Raises RunRefused if the steps can't be compiled.
-    """
+def _plan(macro: Macro, snapshot: dict[str, Any]) -> Plan:
+    """Raises RunRefused if the steps can't be compiled."""
     try:
-        return sorted(Plan.from_snapshot(snapshot).origins or ())
+        return Plan.from_snapshot(snapshot)
     except TemplateError as error:
         raise RunRefused(f"The macro {macro.name} can't run. {error}") from error
+
+
+def _origins(plan: Plan) -> list[str]:
+    """Where the requests go; empty if a subject's values have a say in that."""
+    return sorted(plan.origins or ())
 
 
 def _create_deliveries(run: Run, macro: Macro, subjects: Subjects) -> None:

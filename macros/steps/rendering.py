@@ -14,13 +14,13 @@ from django.db.models import Model, QuerySet
 from django.urls import reverse
 
 from feedback.models import Feedback, SubjectKind, Tester
-from logs.models import Destination, Run, delivery_id
+from logs.models import Cause, Destination, Run, RunChange, delivery_id
 
 from ..auth.authentication import tls_options
 from ..http import TlsOptions
 from ..models.secrets import Secret, Vault
 from ..retries import RetryPolicy
-from ..tags import FieldInfo, RenderContext, Scope
+from ..tags import Beginning, FieldInfo, RenderContext, Scope
 from .compiled import CompiledStep, Transport
 from .kind import compile_step
 
@@ -98,6 +98,19 @@ class Plan:
             rows = rows.select_related(*related)
         return {row.pk: row for row in rows.order_by()}
 
+    @cached_property
+    def reads_change(self) -> bool:
+        """Whether it says what had changed when the run was started by that."""
+        templates = (each for step in self.steps for each in step.templates)
+        return any(each.reads_change for each in templates)
+
+    def load_changes(self, run: Run, pks: Iterable[int]) -> dict[int, RunChange]:
+        """What the run keeps of the change of each subject, if that is read."""
+        if not self.reads_change:
+            return {}
+        rows = RunChange.objects.filter(**{f"{run.subject_kind}__in": list(pks)})
+        return {row.subject_id: row for row in rows.filter(run=run)}
+
     @property
     def _reads(self) -> set[str]:
         return {
@@ -114,6 +127,7 @@ def context_for(
     pk: int,
     now: datetime,
     secrets: Mapping[str, str] = MappingProxyType({}),
+    change: RunChange | None = None,
 ) -> RenderContext:
     """What the tags of one delivery read; `pk` is the delivery's, 0 in a preview.
 
@@ -129,6 +143,16 @@ def context_for(
         now=now,
         secrets=secrets,
         project=run.project.name if model is Tester and run.project else "",
+        beginning=_beginning(run, change),
+    )
+
+
+def _beginning(run: Run, change: RunChange | None) -> Beginning:
+    trigger = run.cause_name if run.cause == Cause.TRIGGER else ""
+    if change is None:
+        return Beginning(trigger, run.scheduled_for)
+    return Beginning(
+        trigger, run.scheduled_for, change.before, change.fields, change.by
     )
 
 

@@ -10,7 +10,15 @@ from .filters import FILTERS, Filter
 from .formatting import format_json
 from .namespaces import NAMESPACES, find_tag, namespaces, palette
 from .recipients import compile_recipients
-from .scope import FEEDBACK, SUBJECT_KINDS, TESTER, FieldInfo, RenderContext, Scope
+from .scope import (
+    FEEDBACK,
+    SUBJECT_KINDS,
+    TESTER,
+    Beginning,
+    FieldInfo,
+    RenderContext,
+    Scope,
+)
 from .tag import TYPES, Namespace, Tag
 from .template import Template
 from .values import is_encodable, to_text
@@ -26,6 +34,7 @@ __all__ = [
     "SUBJECT_KINDS",
     "TESTER",
     "TYPES",
+    "Beginning",
     "RenderContext",
     "Namespace",
     "FieldInfo",

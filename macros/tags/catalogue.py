@@ -7,6 +7,7 @@ from operator import attrgetter
 
 from feedback.names import normalise
 
+from .beginnings import BEGINNINGS
 from .keys import ticket_key
 from .scope import FEEDBACK, TESTER, RenderContext
 from .tag import Resolve, Tag
@@ -285,8 +286,8 @@ def _by_name(*groups: list[Tag]) -> dict[str, Tag]:
 
 # Subject kind -> normalised name -> tag.
 CATALOGUES: Mapping[str, Mapping[str, Tag]] = {
-    FEEDBACK: _by_name(_TICKET, _OWNER, _SUBMITTER, _RUN),
-    TESTER: _by_name(_OWN_PROFILE, _TESTER, _TESTERS_OWNER, _RUN),
+    FEEDBACK: _by_name(_TICKET, _OWNER, _SUBMITTER, _RUN, BEGINNINGS),
+    TESTER: _by_name(_OWN_PROFILE, _TESTER, _TESTERS_OWNER, _RUN, BEGINNINGS),
 }
 # Other names of tags, so that a template written for tickets can be moved to testers:
 # the submitter is the tester there.

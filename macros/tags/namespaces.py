@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from feedback.names import normalise
 
+from .beginnings import find_previous
 from .catalogue import ALIASES, CATALOGUES, SUBJECT_NAMES
 from .names import nearest
 from .scope import FEEDBACK, SUBJECT_KINDS, FieldInfo, RenderContext, Scope
@@ -92,6 +93,16 @@ NAMESPACES: Mapping[str, Namespace] = {
             "((External: jira_key))",
             "text",
             _find_external,
+        ),
+        Namespace(
+            "Previous",
+            "Automation",
+            "What was there before the change that made a trigger start the run: of a"
+            " ticket its Status, Title, Description or Visibility, an answer by its"
+            " label, or an external value; empty where that did not change",
+            "((Previous: Status))",
+            "text",
+            find_previous,
         ),
         Namespace(
             "Secret",

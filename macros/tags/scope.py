@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -49,6 +49,21 @@ class Scope:
         return cls(known, frozenset(normalise(name) for name in secrets), subject_kind)
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What started a run without a click; empty where a person did.
+
+    `before` has what a change left behind on the subject, under the names that
+    conditions have for it.
+    """
+
+    trigger: str = ""
+    scheduled_for: datetime | None = None
+    before: Mapping[str, object] = field(default_factory=dict)
+    changed_fields: Sequence[str] = ()
+    changed_by: str = ""
+
+
 @dataclass(slots=True)
 class RenderContext:
     """One subject's values, read by attribute, so that no model is imported here."""
@@ -64,6 +79,7 @@ class RenderContext:
     secrets: Mapping[str, str] = field(default_factory=dict)
     # The name of the macro's project, for testers, who are in none themselves.
     project: str = ""
+    beginning: Beginning = field(default_factory=Beginning)
     # How many characters the filters of the template at work have gone over.
     filtered: int = 0
 

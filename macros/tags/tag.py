@@ -26,6 +26,8 @@ class Tag:
     # The subject's columns that it reads, as a Django query names them. One that is
     # left out is fetched subject by subject.
     reads: tuple[str, ...] = ()
+    # It reads the change that started the run, which is kept for it.
+    reads_change: bool = False
 
     def __str__(self) -> str:
         return f"(({self.name}))"

@@ -96,6 +96,7 @@ class Template:
         self.output = output
         self.tags = tuple(dict.fromkeys(use.tag.name for use in uses))
         self.reads = frozenset(column for use in uses for column in use.tag.reads)
+        self.reads_change = any(use.tag.reads_change for use in uses)
         # Normalised names, as in RenderContext.secrets.
         self.secrets = frozenset(
             use.tag.name.partition(": ")[2] for use in uses if use.tag.secret

@@ -81,6 +81,7 @@ def test_a_run_says_what_was_started_by_whom_on_what(
         "schedule_id": None,
         "chain": [],
         "scheduled_for": None,
+        "asked_at": None,
         "actor_id": olivia.pk,
         "actor_name": "olivia",
         "selection": "open: Open",

@@ -45,6 +45,7 @@ ROWS: dict[str, list[set[str]]] = {
         {"auth", "config", "authoring.presets"},
         {"steps"},
         {"authoring", "runs", "deliveries"},
+        {"triggers"},
         {"jobs"},
     ],
 }

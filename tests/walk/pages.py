@@ -38,6 +38,7 @@ MODELS: dict[str, tuple[str, str, str, str]] = {
     "logs.run": (OBSERVER, *(SUPERUSER,) * 3),
     "macros.macro": (OBSERVER, *(PROJECT_MANAGER,) * 3),
     "macros.secret": (PROJECT_MANAGER,) * 4,
+    "macros.trigger": (OBSERVER, *(PROJECT_MANAGER,) * 3),
 }
 # Nobody at all: history is never written by hand.
 READ_ONLY = frozenset(
@@ -108,9 +109,12 @@ OTHERS: dict[str, Page] = {
     ),
     "macros_macro_versions": Page("macros.macro", PROJECT_MANAGER, PROJECT_MANAGER),
     "logs_run_progress": Page("logs.run", OBSERVER, OBSERVER),
+    "logs_run_confirm": Page("logs.run", SUPPORT, SUPPORT),
     "logs_run_pause": Page("logs.run", SUPPORT, SUPPORT),
     "logs_run_resume": Page("logs.run", SUPPORT, SUPPORT),
     "logs_run_cancel": Page("logs.run", SUPPORT, SUPPORT),
+    "macros_trigger_toggle": Page("macros.trigger", PROJECT_MANAGER, PROJECT_MANAGER),
+    "macros_trigger_try": Page("macros.trigger", OBSERVER, OBSERVER),
     "macros_macro_tags": Page(get=OBSERVER, post=OBSERVER),
     "macros_macro_new": Page(get=PROJECT_MANAGER),
     "macros_macro_new_curl": Page(get=PROJECT_MANAGER),

@@ -1,0 +1,239 @@
+"""From what changed to runs: one for each trigger that matches, in one transaction.
+
+Whatever keeps a trigger from starting is a decision of it, and never an error of who
+saved: the change goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Model
+
+from feedback.changes import Changed, Origin
+from feedback.models import Feedback, SubjectKind, Tester
+from logs.models import Cause, Delivery, DeliveryState
+
+from ..models import DecisionOutcome, Event, Trigger
+from ..runs import Because, RunRefused, not_run_on, start_run, subjects_of
+from .decisions import KEPT, Decided, write
+from .events import EVENTS, Details, concerns
+from .matching import FilterBroken, matches, reasons
+from .words import sentence
+
+logger = logging.getLogger(__name__)
+
+MODELS: Mapping[SubjectKind, type[Model]] = {
+    SubjectKind.FEEDBACK: Feedback,
+    SubjectKind.TESTER: Tester,
+}
+_FAULT = "An error inside CenterHook; its log says more."
+
+
+def react(
+    kind: SubjectKind,
+    changes: Sequence[Changed],
+    origin: Origin,
+    before: Mapping[int, set[int]],
+) -> None:
+    """Start what waits for these changes, and keep why it did or did not.
+
+    `before` has, by the keys of triggers, what matched before the changes.
+    """
+    events = [
+        each for each in EVENTS[kind] if any(concerns(each, one) for one in changes)
+    ]
+    where = {"follows_automation": True} if origin.is_automation else {}
+    triggers = waiting(kind, [change.pk for change in changes], events, **where)
+    if not triggers:
+        return
+    batch = Batch(kind, changes, origin, before)
+    details = Details(triggers)
+    write([_decided(trigger, batch, details) for trigger in triggers])
+
+
+def waiting(
+    kind: SubjectKind, pks: Collection[int], events: Iterable[Event], **where: bool
+) -> list[Trigger]:
+    """All triggers that are on and wait for such an event of any of these subjects.
+
+    In one order everywhere, since starting a run may lock its macro.
+    """
+    wanted = list(events)
+    if not wanted or not pks:
+        return []
+    rows = Trigger.objects.filter(is_active=True, event__in=wanted, **where)
+    subjects = MODELS[kind]._default_manager.filter(pk__any_of=list(pks)).order_by()
+    if kind == SubjectKind.FEEDBACK:
+        rows = rows.filter(macro__feedback_type__in=subjects.values("feedback_type"))
+    else:
+        owners = subjects.values("community")
+        rows = rows.filter(macro__feedback_type=None, community__in=owners)
+    related = ("macro__feedback_type__project__community", "macro__project", "filter")
+    return list(rows.select_related(*related).order_by("macro", "pk"))
+
+
+class Batch:
+    """What was written together, as the triggers look at it."""
+
+    def __init__(
+        self,
+        kind: SubjectKind,
+        changes: Sequence[Changed],
+        origin: Origin,
+        before: Mapping[int, set[int]],
+    ) -> None:
+        self.kind = kind
+        self.changes = {change.pk: change for change in changes}
+        self.origin = origin
+        self._before = before
+
+    def concerning(self, trigger: Trigger) -> dict[int, Changed]:
+        return {
+            pk: change
+            for pk, change in self.changes.items()
+            if concerns(trigger.event, change)
+        }
+
+    def matched_before(self, trigger: Trigger) -> set[int]:
+        matched = self._before.get(trigger.pk, set())
+        return {pk for pk in matched if not self.changes[pk].is_new}
+
+
+def _decided(trigger: Trigger, batch: Batch, details: Details) -> Decided:
+    """In a savepoint, so that an error leaves a transaction that can go on."""
+    concerned = batch.concerning(trigger)
+    try:
+        with transaction.atomic():
+            return _looked_at(trigger, batch, details, concerned)
+    except Exception:
+        logger.exception("Trigger %s: a fault while it was evaluated", trigger.pk)
+    decided = Decided(trigger, batch.kind)
+    decided.add(DecisionOutcome.HELD_UP, concerned, _FAULT)
+    return decided
+
+
+def _looked_at(
+    trigger: Trigger, batch: Batch, details: Details, concerned: dict[int, Changed]
+) -> Decided:
+    decided = Decided(trigger, batch.kind)
+    if problem := details.problem(trigger):
+        decided.add(DecisionOutcome.HELD_UP, concerned, problem)
+        return decided
+    happened = set()
+    missed = defaultdict(set)
+    for pk, change in concerned.items():
+        if why := details.miss(trigger, change):
+            missed[why].add(pk)
+        else:
+            happened.add(pk)
+    for why, pks in list(missed.items())[:KEPT]:
+        decided.add(DecisionOutcome.OTHER_EVENT, pks, why)
+    decide(trigger, happened, batch, decided, details)
+    return decided
+
+
+def decide(
+    trigger: Trigger, pks: set[int], batch: Batch, decided: Decided, details: Details
+) -> None:
+    """To which of these, to whom the event has happened, the macro is run."""
+    if not pks:
+        return
+    try:
+        matched = matches(trigger, pks)
+    except FilterBroken as broken:
+        decided.add(DecisionOutcome.HELD_UP, pks, str(broken))
+        return
+    _note_no_match(trigger, pks - matched, decided)
+    if trigger.only_new_matches:
+        matched -= _set_aside(
+            decided,
+            DecisionOutcome.NO_MATCH,
+            matched & batch.matched_before(trigger),
+            "It matched before the change too.",
+        )
+    for taken, why in _ran_before(trigger, matched):
+        matched -= _set_aside(decided, DecisionOutcome.ONCE, taken, why)
+    if matched and (why := _loop(trigger, batch.origin)):
+        decided.add(DecisionOutcome.LOOP, matched, why)
+    elif matched:
+        _start(trigger, matched, batch, decided, details)
+
+
+def _set_aside(
+    decided: Decided, outcome: DecisionOutcome, pks: set[int], why: str
+) -> set[int]:
+    decided.add(outcome, pks, why)
+    return pks
+
+
+def _note_no_match(trigger: Trigger, pks: set[int], decided: Decided) -> None:
+    by_reason = defaultdict(set)
+    for pk, why in reasons(trigger, sorted(pks)[:KEPT]).items():
+        by_reason[why].add(pk)
+    for why, same in by_reason.items():
+        decided.add(DecisionOutcome.NO_MATCH, same, why)
+
+
+def _ran_before(trigger: Trigger, pks: set[int]) -> Iterable[tuple[set[int], str]]:
+    """What once is enough for, and why."""
+    kind = trigger.subject_kind
+    if trigger.once_per_subject and pks:
+        rows = Delivery.objects.filter(run__trigger=trigger, step=0).order_by()
+        rows = rows.filter(**{f"{kind}__pk__any_of": list(pks)})
+        rows = rows.exclude(state=DeliveryState.CANCELLED)
+        taken = set(rows.values_list(f"{kind}_id", flat=True))
+        yield taken & pks, "The trigger ran on it before."
+        pks = pks - taken
+    if trigger.macro.once_per_subject and pks:
+        own = subjects_of(trigger.macro).filter(pk__any_of=list(pks)).order_by()
+        free = not_run_on(trigger.macro, own).values_list("pk", flat=True)
+        yield pks - set(free), "The macro runs once on each, and ran on it before."
+
+
+def _loop(trigger: Trigger, origin: Origin) -> str:
+    """Why the chain of triggers ends here, as a sentence; or empty."""
+    is_again = trigger.pk in origin.chain
+    if not is_again and len(origin.chain) < settings.TRIGGER_MAX_DEPTH:
+        return ""
+    rows = Trigger.objects.filter(pk__in=origin.chain).values_list("pk", "name")
+    names = dict(rows)
+    chain = [names.get(pk, "a deleted trigger") for pk in origin.chain]
+    told = ", then ".join([*chain, trigger.name])
+    if is_again:
+        return f"It ran in this chain already: {told}."
+    return f"A chain has at most {settings.TRIGGER_MAX_DEPTH} triggers: {told}."
+
+
+def _start(
+    trigger: Trigger, pks: set[int], batch: Batch, decided: Decided, details: Details
+) -> None:
+    model, origin = MODELS[batch.kind], batch.origin
+    is_too_many = len(pks) > trigger.limit
+    because = Because(
+        trigger=trigger,
+        chain=(*origin.chain, trigger.pk),
+        needs_confirmation=is_too_many,
+        changes=batch.changes,
+        changed_by=origin.actor or origin.macro,
+    )
+    try:
+        run = start_run(
+            trigger.macro,
+            model._default_manager.filter(pk__any_of=sorted(pks)),
+            cause=Cause.TRIGGER,
+            selection=sentence(trigger, details),
+            because=because,
+        )
+    except RunRefused as refused:
+        decided.add(DecisionOutcome.HELD_UP, pks, str(refused))
+        return
+    if is_too_many:
+        why = f"{len(pks):,} match, and it asks above {trigger.limit:,}."
+        decided.add(DecisionOutcome.UNCONFIRMED, pks, why, run)
+    else:
+        decided.add(DecisionOutcome.STARTED, pks, run=run)

@@ -1,0 +1,53 @@
+"""Hears of changes: `macros.apps` loads it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+
+from django.db import transaction
+from django.db.models import Model
+from django.dispatch import receiver
+
+from feedback.changes import Changed, Origin
+from feedback.changes.signals import changed, changing
+
+from . import memory
+from .evaluation import MODELS, react, waiting
+from .events import EVENTS
+from .matching import FilterBroken, matches
+
+logger = logging.getLogger(__name__)
+
+_KINDS = {model: kind for kind, model in MODELS.items()}
+
+
+@receiver(changing, dispatch_uid="triggers")
+def _changing(sender: type[Model], pks: Sequence[int], **kwargs: object) -> None:
+    """Ask what matches already, for triggers that wait until it starts to."""
+    kind = _KINDS[sender]
+    matched: dict[int, set[int]] = {}
+    try:
+        with transaction.atomic():
+            for trigger in waiting(kind, pks, EVENTS[kind], only_new_matches=True):
+                # What can't be known is taken for a match, which starts nothing.
+                matched[trigger.pk] = set(pks)
+                with suppress(FilterBroken):
+                    matched[trigger.pk] = matches(trigger, pks)
+    except Exception:
+        logger.exception("A fault while triggers were asked what matches")
+    memory.keep(kind, pks, matched)
+
+
+@receiver(changed, dispatch_uid="triggers")
+def _changed(
+    sender: type[Model], changes: Sequence[Changed], origin: Origin, **kwargs: object
+) -> None:
+    kind = _KINDS[sender]
+    before = memory.take(kind)
+    try:
+        with transaction.atomic():
+            react(kind, changes, origin, before)
+    except Exception:
+        logger.exception("A fault while triggers were evaluated")
