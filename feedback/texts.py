@@ -37,3 +37,19 @@ def storable_in(value: object) -> object:
     if isinstance(value, dict):
         return {storable(name): storable_in(each) for name, each in value.items()}
     return value
+
+
+def lines(text: str) -> str:
+    """The text with each line ended by a line feed: browsers send two characters."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def lines_in(value: object) -> object:
+    """The same for every text in parsed JSON."""
+    if isinstance(value, str):
+        return lines(value)
+    if isinstance(value, list):
+        return [lines_in(each) for each in value]
+    if isinstance(value, dict):
+        return {name: lines_in(each) for name, each in value.items()}
+    return value

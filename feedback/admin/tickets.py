@@ -16,6 +16,7 @@ from logs.models import Run
 from macros.models import Macro
 
 from ..access.roles import RUN_MACRO, VIEW_TICKET
+from ..changes import unit
 from ..console.scoping import ScopedInline
 from ..forms import PREFIX, answers_in, questions_of
 from ..models import Comment, Feedback, FeedbackType, FieldKind, Status, Visibility
@@ -79,14 +80,16 @@ class TicketForm(forms.ModelForm):
 
     def clean(self) -> dict[str, object]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        asked = {field.key for field in self.feedback_type.form_fields.all()}
-        kept = {
-            key: value
-            for key, value in self.instance.form_values.items()
-            if key not in asked
-        }
-        self.instance.form_values = kept | answers_in(cleaned)
+        self.instance.form_values = self.answered(self.instance.form_values)
         return cleaned
+
+    def answered(self, stored: dict[str, Any]) -> dict[str, Any]:
+        """The answers that are stored, with those that were edited in their place."""
+        edited = [name for name in self.changed_data if name.startswith(PREFIX)]
+        answers = {name.removeprefix(PREFIX) for name in edited}
+        kept = {key: value for key, value in stored.items() if key not in answers}
+        given = {name: self.cleaned_data.get(name) for name in edited}
+        return kept | answers_in(given)
 
 
 @admin.register(Feedback)
@@ -220,12 +223,15 @@ class FeedbackAdmin(ConditionsAdmin):
         return fieldsets
 
     def save_model(
-        self, request: HttpRequest, obj: Feedback, form: forms.ModelForm, change: bool
+        self, request: HttpRequest, obj: Feedback, form: Any, change: bool
     ) -> None:
-        """All but the external data, which a response may have changed meanwhile."""
+        """Only what was edited: a macro or somebody else may have changed the rest."""
         if not change:
             return super().save_model(request, obj, form, change)
-        obj.save(update_fields=_columns_of_people())
+        with unit() as opened:
+            [stored] = opened.lock(Feedback, [obj.pk], ["form_values"]).values()
+            obj.form_values = form.answered(stored["form_values"])
+            obj.save(update_fields=[*form.changed_data, "form_values"])
         if not self._has(request, "change", obj):
             raise PermissionDenied
 
@@ -248,14 +254,6 @@ class FeedbackAdmin(ConditionsAdmin):
     @admin.display(description="external data")
     def external(self, ticket: Feedback) -> str:
         return external_table(ticket)
-
-
-def _columns_of_people() -> list[str]:
-    return [
-        field.name
-        for field in Feedback._meta.concrete_fields
-        if not field.primary_key and not field.name.startswith("external_")
-    ]
 
 
 def _chosen_type(request: HttpRequest) -> FeedbackType | None:

@@ -1,7 +1,9 @@
 """The one write path of changes to tickets and testers."""
 
-from .change import Change, Changed, ChangeKind, ChangeResult, Origin
+from ..units import Changed, Origin, quietly, unit
+from .change import Change, ChangeKind, ChangeResult
 from .checking import ChangeChecker, check_tester
+from .columns import write
 from .writing import apply
 
 __all__ = [
@@ -13,4 +15,7 @@ __all__ = [
     "Origin",
     "apply",
     "check_tester",
+    "quietly",
+    "unit",
+    "write",
 ]

@@ -26,45 +26,6 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
-    """Who or what makes a change: a person, a program, or a macro in a run.
-
-    `chain` names the triggers that led to it, the first one first, by their keys.
-    """
-
-    macro: str = ""
-    run: int | None = None
-    actor: str = ""
-    chain: tuple[int, ...] = ()
-
-    @property
-    def is_automation(self) -> bool:
-        return self.run is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """What was different on a ticket or tester after a write.
-
-    `before` and `after` hold the fields that differ, under the names that conditions
-    have for them (`status`, `field_severity`, `external_jira_key`), as plain values of
-    JSON; a status by its name, and under `status_id` by its key. What was missing is
-    not in there. Of a row that is new, `before` is empty and `after` has all.
-    """
-
-    pk: int
-    is_new: bool
-    before: dict[str, object]
-    after: dict[str, object]
-    comments: tuple[str, ...] = ()
-
-    @property
-    def fields(self) -> list[str]:
-        """The names of what differs, but for the status' key."""
-        return sorted({*self.before, *self.after} - {"status_id"})
-
-
-@dataclass(frozen=True, slots=True)
 class ChangeResult:
     """What becomes of a change: `message` once it is made, `forecast` before.
 

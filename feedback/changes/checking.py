@@ -66,7 +66,7 @@ class ChangeChecker:
         if status.pk == ticket.status_id:
             return _unchanged("Status", status.name)
         before = self._named.get(ticket.status_id or 0, "")
-        return _changed("Status", before, status.name, {"status": status})
+        return _changed("Status", before, status.name, {"status_id": status.pk})
 
     def _check_field(self, ticket: Feedback, change: Change) -> ChangeResult:
         question = self._question.get((ticket.feedback_type_id, change.key))

@@ -1,21 +1,36 @@
-"""Many rows in one prepared statement."""
+"""Many rows in one prepared statement for all that get the same columns."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connections
 from django.db.models import Model
 
+from ..units import AnnouncedRow, Values, unit
 
-def write_columns(
+
+def write(model: type[AnnouncedRow], given: Mapping[int, Values]) -> None:
+    """Give rows of tickets or testers the columns that differ from what they have."""
+    with unit() as opened:
+        differing = opened.write(model, given)
+        groups: dict[tuple[str, ...], dict[int, Values]] = defaultdict(dict)
+        for pk, values in differing.items():
+            written = values | opened.moved(model, values)
+            groups[tuple(sorted(written))][pk] = written
+        for names, rows in groups.items():
+            columns = {pk: [row[name] for name in names] for pk, row in rows.items()}
+            _write_columns(model, names, columns)
+
+
+def _write_columns(
     model: type[Model], names: Sequence[str], rows: Mapping[int, Sequence[Any]]
 ) -> None:
     """Set columns of rows by their keys: `bulk_update` costs many times as much.
 
-    A row that is referred to is given by its key. The caller has locked the rows, in
-    the order of their keys, so that no two writers wait for each other.
+    The rows are locked, in the order of their keys.
     """
     if not rows:
         return

@@ -8,6 +8,11 @@ from __future__ import annotations
 from django.db.models import Model
 from django.dispatch import Signal
 
+# What tickets and testers announce.
+from ..units import changed, changing
+
+__all__ = ["changed", "changing", "deleted", "saved"]
+
 # A row as it was and as it is; None where it was not, or is no more.
 Pair = tuple[Model | None, Model | None]
 
@@ -16,9 +21,3 @@ Pair = tuple[Model | None, Model | None]
 saved = Signal()
 # With `rows`, all of one model, before they go.
 deleted = Signal()
-
-# Both are about tickets or testers, and sent once for all that are written together:
-# with `pks`, before they are written, while they are locked and as they were;
-changing = Signal()
-# with `changes`, a list of Changed, and `origin`, an Origin, after they were written.
-changed = Signal()

@@ -6,50 +6,47 @@ undone.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
 from ..models import Comment, Feedback, Tester
-from .change import Change, ChangeKind, ChangeResult, Origin
+from ..units import Origin, Unit, Values, unit
+from .change import Change, ChangeKind, ChangeResult
 from .checking import ChangeChecker, check_tester
-from .columns import write_columns
+from .columns import write
 
-_READ = ("feedback_type", "status", "visibility", "form_values", "submitter")
+_READ = ("feedback_type_id", "status_id", "visibility", "form_values", "submitter_id")
 
 
 def apply(
-    asked: Sequence[tuple[int, Change]],
-    origin: Origin,
-    now: datetime,
-    *,
-    to_testers: bool = False,
+    asked: Sequence[tuple[int, Change]], origin: Origin, *, to_testers: bool = False
 ) -> list[ChangeResult]:
     """Make changes to subjects given by their keys, and say what became of each.
 
-    To be called inside a transaction: the subjects are locked in the order of their
-    keys, tickets before testers. Rows that changed are written all together.
+    The subjects are locked in the order of their keys, tickets before testers. Rows
+    that changed are written all together.
     """
-    tickets = {} if to_testers else _locked_tickets(pk for pk, _ in asked)
-    testers = _locked_testers(_scored(asked, tickets, to_testers))
-    sets_status = any(change.kind == ChangeKind.STATUS for _, change in asked)
-    types = {ticket.feedback_type_id for ticket in tickets.values()}
-    checker = ChangeChecker(types, lock=sets_status)
-    writes = _Writes(origin)
-    results = []
-    for pk, change in asked:
-        ticket = tickets.get(pk)
-        tester = testers.get(pk if to_testers else ticket and ticket.submitter_id or 0)
-        if ticket is not None:
-            result = checker.check_ticket(ticket, change, tester)
-        elif tester is not None and to_testers:
-            result = check_tester(tester, change)
-        else:
-            noun = "tester" if to_testers else "ticket"
-            result = ChangeResult(f"The {noun} was deleted.", is_possible=False)
-        writes.take(result, ticket, tester)
-        results.append(result)
-    writes.make(now)
+    with unit(origin) as opened:
+        tickets = {} if to_testers else _tickets(opened, (pk for pk, _ in asked))
+        testers = _testers(opened, _scored(asked, tickets, to_testers))
+        sets_status = any(change.kind == ChangeKind.STATUS for _, change in asked)
+        types = {ticket.feedback_type_id for ticket in tickets.values()}
+        checker = ChangeChecker(types, lock=sets_status)
+        writes = _Writes(origin)
+        results = []
+        for pk, change in asked:
+            ticket = tickets.get(pk)
+            submitter = ticket and ticket.submitter_id or 0
+            tester = testers.get(pk if to_testers else submitter)
+            if ticket is not None:
+                result = checker.check_ticket(ticket, change, tester)
+            elif tester is not None and to_testers:
+                result = check_tester(tester, change)
+            else:
+                noun = "tester" if to_testers else "ticket"
+                result = ChangeResult(f"The {noun} was deleted.", is_possible=False)
+            writes.take(result, ticket, tester)
+            results.append(result)
+        writes.make()
     return results
 
 
@@ -58,43 +55,33 @@ class _Writes:
 
     def __init__(self, origin: Origin) -> None:
         self.origin = origin
-        self.tickets: dict[int, Feedback] = {}
-        self.columns: dict[int, set[str]] = defaultdict(set)
-        self.testers: dict[int, Tester] = {}
+        self.tickets: dict[int, Values] = {}
+        self.scores: dict[int, Values] = {}
         self.comments: list[Comment] = []
 
     def take(
         self, result: ChangeResult, ticket: Feedback | None, tester: Tester | None
     ) -> None:
         """Later changes of a subject are checked against what this one leaves."""
-        if ticket is not None and (result.columns or result.comment):
-            self.tickets[ticket.pk] = ticket
-            self.columns[ticket.pk] |= result.columns.keys()
+        if ticket is not None and result.columns:
+            values = self.tickets.setdefault(ticket.pk, {})
             for name, value in result.columns.items():
                 setattr(ticket, name, value)
+                values[name] = value
         if ticket is not None and result.comment:
-            comment = Comment(feedback=ticket, text=result.comment)
+            comment = Comment(feedback_id=ticket.pk, text=result.comment)
             comment.macro_name = self.origin.macro
             comment.run_number = self.origin.run
             self.comments.append(comment)
         if tester is not None and result.score is not None:
             tester.score = result.score
-            self.testers[tester.pk] = tester
+            self.scores[tester.pk] = {"score": result.score}
 
-    def make(self, now: datetime) -> None:
-        groups = defaultdict(list)
-        for pk, columns in self.columns.items():
-            groups[tuple(sorted(columns))].append(self.tickets[pk])
-        for names, tickets in groups.items():
-            attributes = [Feedback._meta.get_field(name).attname for name in names]  # type: ignore[union-attr]
-            rows = {
-                ticket.pk: [*(getattr(ticket, each) for each in attributes), now]
-                for ticket in tickets
-            }
-            write_columns(Feedback, [*names, "modified_at"], rows)
-        scores = {pk: [tester.score] for pk, tester in self.testers.items()}
-        write_columns(Tester, ["score"], scores)
-        Comment.objects.bulk_create(self.comments, batch_size=500)
+    def make(self) -> None:
+        write(Feedback, self.tickets)
+        write(Tester, self.scores)
+        if self.comments:
+            Comment.objects.bulk_create(self.comments, batch_size=500)
 
 
 def _scored(
@@ -109,14 +96,11 @@ def _scored(
     return {tickets[pk].submitter_id or 0 for pk in pks & tickets.keys()} - {0}
 
 
-def _locked_tickets(pks: Iterable[int]) -> dict[int, Feedback]:
-    wanted = set(pks)
-    rows = Feedback.objects.select_for_update().filter(pk__in=wanted).order_by("pk")
-    return {ticket.pk: ticket for ticket in rows.only(*_READ)}
+def _tickets(opened: Unit, pks: Iterable[int]) -> dict[int, Feedback]:
+    rows = opened.lock(Feedback, pks, _READ)
+    return {pk: Feedback.from_values(pk, values) for pk, values in rows.items()}
 
 
-def _locked_testers(pks: set[int]) -> dict[int, Tester]:
-    if not pks:
-        return {}
-    rows = Tester.objects.select_for_update().filter(pk__in=pks).order_by("pk")
-    return {tester.pk: tester for tester in rows.only("score", "erased_at")}
+def _testers(opened: Unit, pks: set[int]) -> dict[int, Tester]:
+    rows = opened.lock(Tester, pks, ("score", "erased_at"))
+    return {pk: Tester.from_values(pk, values) for pk, values in rows.items()}

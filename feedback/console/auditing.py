@@ -6,6 +6,7 @@ The audit log receives them. Each is sent in the transaction of its change.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -18,7 +19,7 @@ from django.forms import BaseInlineFormSet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from ..changes import deletion
+from ..changes import deletion, unit
 from ..changes.signals import Pair, deleted, saved
 from .deleting import DeletingAdmin
 
@@ -44,6 +45,17 @@ def as_stored(row: M) -> M | None:
 
 class AuditedAdmin(DeletingAdmin):
     """Sends change signals in place of Django's own log and history pages."""
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, object] | None = None,
+    ) -> HttpResponse:
+        """A form with all that is below it is one unit of work."""
+        with unit() if request.method == "POST" else nullcontext():
+            return super().changeform_view(request, object_id, form_url, extra_context)
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
         form.before = as_stored(form.instance)

@@ -1,8 +1,9 @@
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from ..access.actors import ScopedQuerySet, Tenancy
+from ..access.actors import Tenancy
 from ..access.privacy import ALL, Privacy
+from ..units import Announced, AnnouncedQuerySet, AnnouncedRow
 from .communities import Community
 from .folded import unique_name
 from .loading import QuickLoading
@@ -11,7 +12,7 @@ from .numbers import ExactDecoder, ExactEncoder
 _TWIN = "The community has a tester of this e-mail."
 
 
-class Tester(QuickLoading):
+class Tester(QuickLoading, AnnouncedRow):
     """A person in a community who submits feedback."""
 
     community = models.ForeignKey(Community, models.CASCADE, related_name="testers")
@@ -63,7 +64,12 @@ class Tester(QuickLoading):
     privacy = Privacy(
         hidden=ALL, texts=("external_data", "external_provenance"), about=("pk",)
     )
-    objects = ScopedQuerySet["Tester"].as_manager()
+    announced = Announced(
+        plain=(*PROFILE, "score"),
+        values={"external_data": "external_"},
+        hushed="erased_at",
+    )
+    objects = AnnouncedQuerySet["Tester"].as_manager()
 
     class Meta:
         ordering = ["email"]

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from ..access.actors import ScopedQuerySet, Tenancy
 from ..access.privacy import Privacy
+from ..units import Announced, AnnouncedQuerySet, AnnouncedRow, Reference, unit
 from .loading import QuickLoading
 from .numbers import ExactDecoder, ExactEncoder
 from .testers import Tester
@@ -21,7 +22,7 @@ class Visibility(models.TextChoices):
     PRIVATE = "private", "Private"
 
 
-class FeedbackQuerySet(ScopedQuerySet["Feedback"]):
+class FeedbackQuerySet(AnnouncedQuerySet["Feedback"]):
     def open(self) -> FeedbackQuerySet:
         # A join would take four times as long to count a million.
         return self.filter(status__in=Status.objects.filter(is_open=True))
@@ -42,7 +43,7 @@ class FeedbackQuerySet(ScopedQuerySet["Feedback"]):
             return self.bulk_create(rows, batch_size=1000)
 
 
-class Feedback(QuickLoading):
+class Feedback(QuickLoading, AnnouncedRow):
     """A ticket: one report by a tester."""
 
     feedback_type = models.ForeignKey(
@@ -86,6 +87,17 @@ class Feedback(QuickLoading):
         ),
         about=("submitter",),
     )
+    announced = Announced(
+        plain=("title", "description", "visibility"),
+        references={
+            "status_id": Reference("status", "name", "status_id"),
+            "submitter_id": Reference("submitter_email", "email"),
+        },
+        answers={"form_values": "field_"},
+        values={"external_data": "external_"},
+        modified="modified_at",
+        unmodifying=("external_data", "external_provenance"),
+    )
     objects = FeedbackQuerySet.as_manager()
 
     class Meta:
@@ -107,11 +119,9 @@ class Feedback(QuickLoading):
         return f"{self.reference} {self.title}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.pk is not None:
-            super().save(*args, **kwargs)
-            return
-        with transaction.atomic():
-            self.number_as(self.feedback_type.reserve_numbers(1)[0])
+        with unit():
+            if self.pk is None:
+                self.number_as(self.feedback_type.reserve_numbers(1)[0])
             super().save(*args, **kwargs)
 
     def clean(self) -> None:
@@ -134,6 +144,16 @@ class Feedback(QuickLoading):
             self.status = self.feedback_type.first_status()
 
 
+class CommentQuerySet(ScopedQuerySet["Comment"]):
+    def bulk_create(
+        self, objs: Iterable[Comment], *args: Any, **kwargs: Any
+    ) -> list[Comment]:
+        comments = list(objs)
+        with unit():
+            announce_comments(comments)
+            return super().bulk_create(comments, *args, **kwargs)
+
+
 class Comment(models.Model):
     feedback = models.ForeignKey(Feedback, models.CASCADE, related_name="comments")
     author = models.ForeignKey(
@@ -150,7 +170,7 @@ class Comment(models.Model):
         "feedback__feedback_type__project",
     )
     privacy = Privacy(hidden=("text",), texts=("text",), about=("feedback__submitter",))
-    objects = ScopedQuerySet["Comment"].as_manager()
+    objects = CommentQuerySet.as_manager()
 
     class Meta:
         ordering = ["created_at", "pk"]
@@ -158,5 +178,20 @@ class Comment(models.Model):
     def __str__(self) -> str:
         return self.text[:60]
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        with unit():
+            if self._state.adding:
+                announce_comments([self])
+            super().save(*args, **kwargs)
+
     def audit_name(self) -> str:
         return f"Comment {self.pk}"
+
+
+def announce_comments(comments: Sequence[Comment]) -> None:
+    """Before they are added; a ticket that gets one is modified by it."""
+    with unit() as opened:
+        pks = {comment.feedback_id for comment in comments}
+        opened.comment(Feedback, [(each.feedback_id, each.text) for each in comments])
+        rows = Feedback._base_manager.filter(pk__any_of=sorted(pks))
+        rows.update(modified_at=timezone.now())

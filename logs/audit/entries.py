@@ -5,21 +5,17 @@ An entry is written in the transaction of what it tells about, and is gone with 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
 from itertools import islice
-from pathlib import Path
 from typing import Any, TypeVar
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import Model
-from django.http import HttpRequest
 
 from feedback.access.actors import Tenancy
 from feedback.access.addresses import client_address
 from feedback.access.keys import Actor, KeyActor
+from feedback.access.requests import present, process_name
 
 from ..models import Action, AuditEntry, Run
 from .differences import Changes, name_of, shortened
@@ -31,21 +27,6 @@ _MAX_DETAIL = 500
 _MAX_ACTOR = 150
 # Rows in one statement.
 _CHUNK = 500
-
-_request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
-
-
-@contextmanager
-def during(request: HttpRequest) -> Iterator[None]:
-    """What is recorded meanwhile is the work of whoever the request is from.
-
-    Its user is looked up as late as that: an API finds out who calls after this began.
-    """
-    token = _request.set(request)
-    try:
-        yield
-    finally:
-        _request.reset(token)
 
 
 def record(
@@ -93,7 +74,7 @@ def _batches(rows: Iterable[T]) -> Iterator[list[T]]:
 
 
 def _actor(actor: Actor | str | None) -> Columns:
-    request = _request.get()
+    request = present()
     values: Columns = {"address": client_address(request) if request else ""}
     if actor is None and request is not None:
         actor = getattr(request, "user", None)
@@ -104,16 +85,9 @@ def _actor(actor: Actor | str | None) -> Columns:
     elif isinstance(actor, str):
         values["actor_name"] = actor
     elif request is None:
-        values["actor_name"] = _process()
+        values["actor_name"] = process_name()
     values["actor_name"] = shortened(values.get("actor_name", ""), _MAX_ACTOR)
     return values
-
-
-def _process() -> str:
-    """The name of the command that is at work without anybody's asking."""
-    program, *arguments = sys.argv
-    is_command = Path(program).name == "manage.py" and arguments
-    return f"system ({arguments[0]})" if is_command else "system"
 
 
 def _object(row: Model) -> Columns:

@@ -14,6 +14,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from feedback.access.keys import Actor
+from feedback.changes import quietly
 from feedback.models import Community, Tester
 from feedback.names import fold
 
@@ -57,12 +58,17 @@ def erase_tester(
 
     `actor` has a `get_username()`, or is None. The person's values are replaced in the
     tickets, or with `remove_texts` all that these say is removed. Does nothing where
-    all is done already. Raises ErasureUnfinished while requests about tester or tickets
-    are on the wire, and where the database gave up on the way.
+    all is done already. Nothing of it is announced, so nothing starts because of it.
+    Raises ErasureUnfinished while requests about tester or tickets are on the wire, and
+    where the database gave up on the way.
     """
-    _begin(tester, actor, remove_texts)
-    if not tester.erasure:
-        return
+    with quietly():
+        _begin(tester, actor, remove_texts)
+        if tester.erasure:
+            _go_on(tester, actor)
+
+
+def _go_on(tester: Tester, actor: Actor | None) -> None:
     try:
         _go_through(tester, actor)
     except OperationalError as error:
@@ -157,7 +163,6 @@ def _empty(model: type[Model], name: str) -> Any:
 def _remove(location: DataLocation) -> None:
     changes = {name: _empty(location.model, name) for name in location.fields}
     for row in in_chunks(location.rows, ()):
-        # Not `save`: nobody modified the ticket, so nothing is triggered.
         location.model._default_manager.filter(pk=row["pk"]).update(**changes)
 
 

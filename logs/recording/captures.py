@@ -1,26 +1,24 @@
 """Values from responses, kept as external data with where they come from.
 
-A capture is no edit of the subject: `modified_at` stays, and nothing is announced that
-could start a macro. Its origin is kept beside the value.
+A capture is no edit of the subject, so `modified_at` stays; it is announced, with the
+run as its origin. Where a value comes from is kept beside it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import cast
 
-from django.db.models import Model
-
-from feedback.changes.columns import write_columns
+from feedback.changes import unit, write
 from feedback.models import Feedback, SubjectKind, Tester
 from feedback.models.numbers import ExactEncoder
 
 from ..models import Attempt, ErrorClass, Run
 from .outcomes import Captured, Outcome
 
-_MODELS: dict[SubjectKind, type[Model]] = {
+_MODELS: dict[SubjectKind, type[Feedback] | type[Tester]] = {
     SubjectKind.FEEDBACK: Feedback,
     SubjectKind.TESTER: Tester,
 }
@@ -42,31 +40,26 @@ def store(outcomes: Sequence[Outcome], run: Run) -> None:
     if not capturing:
         return
     model = _MODELS[run.subject_kind]
-    subjects = _lock(model, {each.delivery.subject_id for each in capturing})
-    changed = set()
-    for outcome in capturing:
-        pk = outcome.delivery.subject_id
-        if pk not in subjects:
-            kind = run.subject_kind.label.lower()
-            _note(outcome, [f"Nothing is stored: the {kind} was deleted."])
-        else:
-            subjects[pk] = _with_captured(subjects[pk], outcome, run.pk)
-            changed.add(pk)
-    write_columns(model, _COLUMNS, {pk: subjects[pk] for pk in changed})
-
-
-def _lock(model: type[Model], pks: set[int]) -> dict[int, tuple[_Data, _Data]]:
-    """Data and provenance; locked in order, lest two workers wait for each other."""
-    rows = model._default_manager.select_for_update().filter(pk__in=pks).order_by("pk")
-    columns = rows.values_list("pk", *_COLUMNS)
-    return {pk: (data, provenance) for pk, data, provenance in columns}
+    pks = {each.delivery.subject_id for each in capturing}
+    with unit() as opened:
+        subjects = opened.lock(model, pks, _COLUMNS)
+        changed: dict[int, dict[str, _Data]] = {}
+        for outcome in capturing:
+            pk = outcome.delivery.subject_id
+            if pk not in subjects:
+                kind = run.subject_kind.label.lower()
+                _note(outcome, [f"Nothing is stored: the {kind} was deleted."])
+                continue
+            present = changed.get(pk, subjects[pk])
+            changed[pk] = _with_captured(present, outcome, run.pk)
+        write(model, changed)
 
 
 def _with_captured(
-    subject: tuple[_Data, _Data], outcome: Outcome, run_id: int
-) -> tuple[_Data, _Data]:
+    subject: Mapping[str, _Data], outcome: Outcome, run_id: int
+) -> dict[str, _Data]:
     """The subject's data after the outcome."""
-    data, provenance = dict(subject[0]), dict(subject[1])
+    data, provenance = (dict(subject[name]) for name in _COLUMNS)
     attempt = cast(Attempt, outcome.attempt)
     at = _response_at(attempt)
     origin = {"run": run_id, "delivery": outcome.delivery.pk, "attempt": attempt.number}
@@ -87,7 +80,7 @@ def _with_captured(
         provenance[each.key] = {**origin, "at": at.isoformat(), "source": each.source}
         notes.append(f"Stored: {each}")
     _note(outcome, notes)
-    return data, provenance
+    return dict(zip(_COLUMNS, (data, provenance), strict=True))
 
 
 def _response_at(attempt: Attempt) -> datetime:

@@ -7,14 +7,19 @@ before the commit nothing was changed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import cast
 
 from feedback import changes
+from feedback.changes import Origin, unit
 from feedback.models import Feedback, SubjectKind
 
 from ..models import Attempt, DeliveryState, ErrorClass, Run
 from .outcomes import Outcome
+
+
+def origin_of(run: Run) -> Origin:
+    """Whose work is what the run's deliveries change."""
+    return Origin(run.macro_name, run.pk, chain=tuple(run.chain))
 
 
 def lock_subjects(outcomes: Sequence[Outcome], run: Run) -> None:
@@ -26,12 +31,12 @@ def lock_subjects(outcomes: Sequence[Outcome], run: Run) -> None:
     if run.subject_kind != SubjectKind.FEEDBACK or not captured:
         return
     if any(each.change for each in outcomes):
-        pks = {each.delivery.subject_id for each in outcomes}
-        rows = Feedback.objects.select_for_update().filter(pk__in=pks).order_by("pk")
-        list(rows.values_list("pk"))
+        with unit() as opened:
+            pks = {each.delivery.subject_id for each in outcomes}
+            opened.lock(Feedback, pks, ("external_data", "external_provenance"))
 
 
-def make(outcomes: Sequence[Outcome], run: Run, now: datetime) -> None:
+def make(outcomes: Sequence[Outcome], run: Run) -> None:
     """Make what the outcomes ask for; the attempt says what became of each."""
     changing = [
         (outcome, outcome.delivery.subject_id, outcome.change)
@@ -42,8 +47,7 @@ def make(outcomes: Sequence[Outcome], run: Run, now: datetime) -> None:
         return
     results = changes.apply(
         [(pk, change) for _, pk, change in changing],
-        changes.Origin(run.macro_name, run.pk),
-        now,
+        origin_of(run),
         to_testers=run.subject_kind == SubjectKind.TESTER,
     )
     for (outcome, _, _), result in zip(changing, results, strict=True):

@@ -7,9 +7,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from django.db import DataError, IntegrityError, transaction
+from django.db import DataError, IntegrityError
 from django.db.models import F, Q
 
+from feedback.changes import unit
 from feedback.texts import storable
 
 from ..models import Attempt, Delivery, DeliveryState, ErrorClass, Run
@@ -88,14 +89,14 @@ def _leave_out(outcome: Outcome, why: str) -> None:
 
 
 def _record(run: Run, lease: str, outcomes: Sequence[Outcome], now: datetime) -> None:
-    """One transaction.
+    """One transaction, and one unit of work.
 
     An attempt was made, so it is written with what it captured even if the lease has
     passed to another worker meanwhile. The state is changed for the holder of the lease
     only, and so are tickets and testers. Deliveries whose run was deleted meanwhile are
     dropped.
     """
-    with transaction.atomic():
+    with unit(changes.origin_of(run)):
         leases = _lock([outcome.delivery.pk for outcome in outcomes])
         known = [each for each in outcomes if each.delivery.pk in leases]
         known = [
@@ -106,7 +107,7 @@ def _record(run: Run, lease: str, outcomes: Sequence[Outcome], now: datetime) ->
         _forget_erased(each for each in known if leases[each.delivery.pk] != lease)
         changes.lock_subjects(known, run)
         captures.store(known, run)
-        changes.make(known, run, now)
+        changes.make(known, run)
         Attempt.objects.write(
             each.attempt for each in known if each.attempt is not None
         )

@@ -107,7 +107,6 @@ def test_values_that_the_form_does_not_ask_for_survive(
     assert ticket.form_values == {
         "retired_question": ["kept"],
         "severity": "Major",
-        "reproducible": False,
     }
     assert (ticket.title, ticket.external_data) == ("Edited", {"jira_key": "ABC-1"})
     assert ticket.reference == "BUG-1"

@@ -284,6 +284,5 @@ def test_rows_are_locked_in_the_order_of_their_keys() -> None:
         "logs_delivery",
         "feedback_feedback",
         "feedback_feedback",
-        "feedback_feedback",
         "feedback_tester",
     ]

@@ -26,7 +26,8 @@ PLAIN_TEXT = ("feedback.texts.", "feedback.names.")
 ROWS: dict[str, list[set[str]]] = {
     "feedback": [
         {"access.roles", "access.addresses", "access.privacy", "names", "texts"},
-        {"access.actors"},
+        {"access.actors", "access.requests"},
+        {"units"},
         {"models"},
         {"access", "forms"},
         {"selection", "changes"},

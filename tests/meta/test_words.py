@@ -56,7 +56,7 @@ MODULES = {
     "moving": "config",
     "starts": "new macros",
     "returns": "extraction",
-    "announcing": "change signals",
+    "units": "change signals",
     "resends": "resend",
     "following": "receivers",
     "reopening": "requeue",

@@ -1,0 +1,146 @@
+"""What a row says under the names that conditions have, and when two say the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django.db.models import JSONField, Model
+
+from ..texts import lines, lines_in
+
+# Values of columns, by the attributes they have on a row.
+Values = dict[str, Any]
+Facts = dict[str, object]
+
+_BLANK: tuple[object, ...] = (None, "", [])
+_FRACTIONS = (float, Decimal)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A foreign key that is announced as a column of the row it leads to."""
+
+    name: str
+    column: str
+    # Under which its key is announced as well.
+    key_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """Which columns of a model are announced, and under which names.
+
+    Each key of the parsed JSON in `answers` and in `values` has a name of its own that
+    begins as it says. A blank answer is none; another value is what it is.
+    """
+
+    plain: tuple[str, ...]
+    references: Mapping[str, Reference] = field(default_factory=dict)
+    answers: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
+    # Where it stands when a row was modified, and what does not modify it.
+    modified: str = ""
+    unmodifying: tuple[str, ...] = ()
+    # Nothing is announced of a row in which this is filled.
+    hushed: str = ""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (*self.plain, *self.references, *self.answers, *self.values)
+
+    @property
+    def always_read(self) -> tuple[str, ...]:
+        return (self.hushed,) if self.hushed else ()
+
+    def is_hushed(self, values: Values) -> bool:
+        return bool(self.hushed and values.get(self.hushed))
+
+    def as_stored(self, model: type[Model], column: str, value: Any) -> Any:
+        """A value as the database will give it back."""
+        field = model._meta.get_field(column)
+        if isinstance(field, JSONField):
+            text = json.dumps(value, cls=field.encoder)
+            parsed = json.loads(text, cls=field.decoder)
+            return lines_in(parsed) if column in self.answers else parsed
+        return lines(str(value)) if isinstance(value, str) else value
+
+    def facts(self, column: str, value: Any) -> Facts:
+        """What one column says; a reference by its key, under the column's name."""
+        if prefix := self.values.get(column):
+            return {f"{prefix}{key}": each for key, each in (value or {}).items()}
+        if prefix := self.answers.get(column):
+            answers = {f"{prefix}{key}": each for key, each in (value or {}).items()}
+            return {name: each for name, each in answers.items() if _is_given(each)}
+        return {column: value} if _is_given(value) else {}
+
+    def is_same(self, column: str, stored: Any, given: Any) -> bool:
+        if column not in self.columns:
+            return same(stored, given)
+        before, after = self.facts(column, stored), self.facts(column, given)
+        alike = same if column in self.values else _same_answer
+        return before.keys() == after.keys() and all(
+            alike(before[name], after[name]) for name in before
+        )
+
+    def differing(self, before: Values, after: Values) -> Iterator[str]:
+        """The names of the facts that are not the same."""
+        for column in self.columns:
+            if column not in after:
+                continue
+            old = self.facts(column, before.get(column))
+            new = self.facts(column, after[column])
+            alike = same if column in self.values else _same_answer
+            for name in {**old, **new}:
+                if not (name in old and name in new and alike(old[name], new[name])):
+                    yield name
+
+    def named(self, values: Values) -> Facts:
+        """All that these columns say."""
+        facts: Facts = {}
+        for column in self.columns:
+            if column in values:
+                facts |= self.facts(column, values[column])
+        return facts
+
+
+class HasFacts(Model):
+    """A model that says what of it is announced."""
+
+    announced: ClassVar[Announced]
+
+    class Meta:
+        abstract = True
+
+
+def same(one: Any, other: Any) -> bool:
+    """As JSON has it: 1, 1.5 and true are of three types, a float is a Decimal."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(
+            same(one[key], other[key]) for key in one
+        )
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, str) and isinstance(other, str):
+        return one == other
+    if isinstance(one, _FRACTIONS) and isinstance(other, _FRACTIONS):
+        return Decimal(str(one)) == Decimal(str(other))
+    return type(one) is type(other) and bool(one == other)
+
+
+def _same_answer(one: Any, other: Any) -> bool:
+    """A text that was stored with other line ends is the same text."""
+    if isinstance(one, str) and isinstance(other, str):
+        return lines(one) == lines(other)
+    return same(one, other)
+
+
+def _is_given(value: object) -> bool:
+    return not any(value is blank or value == blank for blank in _BLANK)
+
+
+def keys_in(rows: Iterable[Facts], column: str) -> set[Any]:
+    return {values[column] for values in rows if values.get(column) is not None}

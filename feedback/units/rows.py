@@ -1,0 +1,106 @@
+"""Models whose every write through Django is a unit of work, or a part of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Self, TypeVar
+
+from django.db.models import Field, Model
+
+from ..access.actors import ScopedQuerySet
+from .facts import HasFacts, Values
+from .unit import unit
+
+M = TypeVar("M", bound="AnnouncedRow")
+
+
+class AnnouncedQuerySet(ScopedQuerySet[M]):
+    def update(self, **values: Any) -> int:
+        """Lock the rows, and write to those in which something differs."""
+        model = self.model
+        given = {_attribute(model, name): value for name, value in values.items()}
+        if not given.keys() & {*model.announced.columns}:
+            return super().update(**values)
+        given = {name: _plain(value) for name, value in given.items()}
+        with unit() as opened:
+            stored = opened.lock(
+                model, self.order_by().values_list("pk", flat=True), given
+            )
+            differing = opened.write(model, dict.fromkeys(stored, given))
+            names = {name for values in differing.values() for name in values}
+            written = {
+                name: model.announced.as_stored(model, name, given[name])
+                for name in names
+            }
+            if differing:
+                rows = model._base_manager.filter(pk__any_of=list(differing))
+                rows.update(**opened.moved(model, names) | written)
+        return len(stored)
+
+    update.alters_data = True  # type: ignore[attr-defined]
+
+    def bulk_create(self, objs: Iterable[M], *args: Any, **kwargs: Any) -> list[M]:
+        with unit() as opened:
+            made: list[M] = super().bulk_create(objs, *args, **kwargs)
+            opened.create(row for row in made if row.pk is not None)
+        return made
+
+
+class AnnouncedRow(HasFacts):
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Write the columns that differ from what is stored, and no other."""
+        model = type(self)
+        with unit() as opened:
+            if self._state.adding:
+                super().save(*args, **kwargs)
+                opened.create([self])
+                return
+            names = self._named(kwargs.pop("update_fields", None))
+            given = {name: _plain(getattr(self, name)) for name in names}
+            if not opened.lock(model, [self.pk], given):
+                super().save(*args, **kwargs, update_fields=names)
+                return
+            differing = opened.write(model, {self.pk: given}).get(self.pk, {})
+            written = differing | opened.moved(model, differing)
+            for name, value in written.items():
+                setattr(self, name, value)
+            if written:
+                super().save(*args, **kwargs, update_fields=list(written))
+
+    save.alters_data = True  # type: ignore[attr-defined]
+
+    @classmethod
+    def from_values(cls, pk: int, values: Values) -> Self:
+        """A row of which only these columns are known."""
+        return cls.from_db(None, ["id", *values], [pk, *values.values()])
+
+    def _named(self, names: Iterable[str] | None) -> list[str]:
+        """What is to be saved: without names, all that was loaded."""
+        deferred = self.get_deferred_fields()
+        fields = [
+            field
+            for field in self._meta.concrete_fields
+            if not (field.primary_key or field.attname in deferred)
+            and field.name != self.announced.modified
+        ]
+        chosen = None if names is None else {*names}
+        return [
+            field.attname
+            for field in fields
+            if chosen is None or {field.name, field.attname} & chosen
+        ]
+
+
+def _attribute(model: type[Model], name: str) -> str:
+    field = model._meta.get_field(name)
+    return field.attname if isinstance(field, Field) else name
+
+
+def _plain(value: Any) -> Any:
+    """Raises TypeError for what only the database could calculate."""
+    if hasattr(value, "resolve_expression"):
+        raise TypeError("Give the value itself: an expression can't be compared.")
+    return value.pk if isinstance(value, Model) else value
