@@ -100,7 +100,7 @@ class Batch:
         }
 
     def matched_before(self, trigger: Trigger) -> set[int]:
-        matched = self._before.get(trigger.pk, set())
+        matched = self._before.get(trigger.pk, set()) & self.changes.keys()
         return {pk for pk in matched if not self.changes[pk].is_new}
 
 

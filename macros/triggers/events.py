@@ -125,10 +125,8 @@ class Details:
 
 def _statuses_in(trigger: Trigger) -> dict[str, int]:
     """Those that it names, by `from_status` and `to_status`: 0 is no status' key."""
-    given = {
-        which: trigger.event_details.get(which)
-        for which in ("from_status", "to_status")
-    }
+    sides = ("from_status", "to_status")
+    given = {which: trigger.event_details.get(which) for which in sides}
     return {
         which: status if isinstance(status, int) else 0
         for which, status in given.items()

@@ -20,7 +20,7 @@ def matches(trigger: Trigger, pks: Collection[int]) -> set[int]:
     if trigger.filter is not None:
         chosen = compiled(trigger.filter)
         if chosen.problems:
-            why = " ".join(problem.message for problem in chosen.problems[:3])
+            why = " ".join(problem.sentence for problem in chosen.problems[:3])
             raise FilterBroken(f"The filter {trigger.filter} is broken. {why}")
         rows = rows.filter(chosen.q)
     return set(rows.values_list("pk", flat=True))
