@@ -203,10 +203,10 @@ def _loop(trigger: Trigger, origin: Origin) -> str:
     rows = Trigger.objects.filter(pk__in=origin.chain).values_list("pk", "name")
     names = dict(rows)
     chain = [names.get(pk, "a deleted trigger") for pk in origin.chain]
-    told = ", then ".join([*chain, trigger.name])
+    in_words = ", then ".join([*chain, trigger.name])
     if is_again:
-        return f"It ran in this chain already: {told}."
-    return f"A chain has at most {settings.TRIGGER_MAX_DEPTH} triggers: {told}."
+        return f"It ran in this chain already: {in_words}."
+    return f"A chain has at most {settings.TRIGGER_MAX_DEPTH} triggers: {in_words}."
 
 
 def _start(

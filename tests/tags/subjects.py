@@ -9,6 +9,7 @@ from typing import Any
 
 from macros.tags import (
     TESTER,
+    Beginning,
     FieldInfo,
     OutputContext,
     RenderContext,
@@ -113,6 +114,20 @@ def _context(subject: Any, path: str, secrets: Mapping[str, str]) -> RenderConte
         now=datetime(2026, 3, 16, 8, 0, tzinfo=UTC),
         secrets=secrets,
         project="Spring Beta",
+        beginning=Beginning(
+            "New bugs",
+            datetime(2026, 3, 16, 7, 0, tzinfo=UTC),
+            {
+                "status": "New",
+                "title": "Old",
+                "field_severity": "Minor",
+                "external_jira_key": 7,
+                "score": 3,
+                "street1": "1 High Street",
+            },
+            ["Status", "Severity"],
+            "ada",
+        ),
     )
 
 

@@ -59,6 +59,10 @@ EXPECTED = {
     "Macro": "Send to Jira",
     "Run ID": "871",
     "Delivery ID": "msg_871_1",
+    "Trigger": "New bugs",
+    "Changed Fields": "Status, Severity",
+    "Changed By": "ada",
+    "Scheduled For": "2026-03-16T07:00:00+00:00",
     "Field: Severity": "Critical",
     "Field: Size (cm)": "3",
     "Field: Browsers": "Firefox, Safari",
@@ -93,6 +97,10 @@ EXPECTED_OF_TESTERS = {
     "Macro": "Send to Jira",
     "Run ID": "871",
     "Delivery ID": "msg_871_1",
+    "Trigger": "New bugs",
+    "Changed Fields": "Status, Severity",
+    "Changed By": "ada",
+    "Scheduled For": "2026-03-16T07:00:00+00:00",
     "Secret: slack_url": "https://hooks.example.com/T0/B0",
     "Secret: token": "s3cr3t",
 }
@@ -114,6 +122,47 @@ def test_a_tag_of_a_tester_renders_its_value(name):
 def test_every_tag_has_an_expected_result():
     assert [tag.name for tag in palette(SCOPE)] == list(EXPECTED)
     assert [tag.name for tag in palette(TESTERS)] == list(EXPECTED_OF_TESTERS)
+
+
+@pytest.mark.parametrize(
+    ("name", "scope", "value"),
+    [
+        ("Status", SCOPE, "New"),
+        ("title", SCOPE, "Old"),
+        ("Description", SCOPE, ""),
+        ("Severity", SCOPE, "Minor"),
+        ("Field: severity", SCOPE, "Minor"),
+        ("External: Jira Key", SCOPE, "7"),
+        ("External: other", SCOPE, ""),
+        ("Score", TESTERS, "3"),
+        ("Street", TESTERS, "1 High Street"),
+        ("external: jira_key", TESTERS, "7"),
+    ],
+)
+def test_what_was_there_before_a_change(name, scope, value):
+    template = compiled(f"((Previous: {name}))", scope=scope)
+    context = a_context() if scope is SCOPE else a_testers_context()
+    assert template.render(context) == value
+    assert template.reads_change and not template.reads
+
+
+@pytest.mark.parametrize(
+    ("name", "scope"),
+    [
+        ("Reference", SCOPE),
+        ("Score", SCOPE),
+        ("Field: Status", SCOPE),
+        ("External:", SCOPE),
+        ("Secret: token", SCOPE),
+        ("Previous: Status", SCOPE),
+        ("", SCOPE),
+        ("Status", TESTERS),
+        ("Severity", TESTERS),
+    ],
+)
+def test_what_has_no_previous_value_is_refused_on_save(name, scope):
+    [problem] = problems(f"((Previous: {name}))", scope=scope)
+    assert "unknown tag" in problem or "is a tag of" in problem
 
 
 def test_external_data_is_the_testers_own():
@@ -186,13 +235,18 @@ def test_every_tag_and_family_is_described():
         assert tag.type in TYPES
     for named in CATALOGUES.values():
         assert all(key == normalise(tag.name) for key, tag in named.items())
-    assert {tag.name for tag in NAMESPACES.values()} == {"Field", "External", "Secret"}
+    assert {tag.name for tag in NAMESPACES.values()} == {
+        "Field",
+        "External",
+        "Previous",
+        "Secret",
+    }
 
 
 @pytest.mark.parametrize("subject", SUBJECT_KINDS)
 def test_a_tags_type_is_that_of_its_value(subject):
     context = a_testers_context() if subject == TESTER else a_context()
-    kinds = {"number": int, "date": datetime, "text": str}
+    kinds = {"number": int, "date": datetime, "text": str, "list": list}
     for tag in CATALOGUES[subject].values():
         assert isinstance(tag.resolve(context), kinds[tag.type]), tag.name
 
