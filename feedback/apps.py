@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
+from django.db.models.signals import pre_save
 
 
 class FeedbackConfig(AppConfig):
@@ -7,9 +8,12 @@ class FeedbackConfig(AppConfig):
     verbose_name = "Records"
 
     def ready(self) -> None:
+        from .console import typed
         from .models import Filter
         from .selection import folding, saved
 
         Filter.check_conditions = saved.check
         folding.replace_lookups()
         connection_created.connect(folding.add_function, dispatch_uid="folding")
+        typed.replace_comparison()
+        pre_save.connect(typed.end_lines_alike, dispatch_uid="line ends")

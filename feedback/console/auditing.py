@@ -22,6 +22,7 @@ from django.urls import reverse
 from ..changes import deletion, unit
 from ..changes.signals import Pair, deleted, saved
 from .deleting import DeletingAdmin
+from .typed import keep_untouched
 
 M = TypeVar("M", bound=Model)
 
@@ -59,7 +60,10 @@ class AuditedAdmin(DeletingAdmin):
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
         form.before = as_stored(form.instance)
-        return super().save_form(request, form, change)
+        row = super().save_form(request, form, change)
+        if form.before is not None:
+            keep_untouched(form, form.before, row)
+        return row
 
     def save_related(
         self,

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from ..access.actors import ScopedQuerySet, Tenancy
 from ..access.privacy import Privacy
+from ..texts import lines
 from ..units import Announced, AnnouncedQuerySet, AnnouncedRow, Reference, unit
 from .loading import QuickLoading
 from .numbers import ExactDecoder, ExactEncoder
@@ -190,8 +191,11 @@ class Comment(models.Model):
 
 def announce_comments(comments: Sequence[Comment]) -> None:
     """Before they are added; a ticket that gets one is modified by it."""
+    for comment in comments:
+        comment.text = lines(comment.text)
+    texts = [(comment.feedback_id, comment.text) for comment in comments]
     with unit() as opened:
-        pks = {comment.feedback_id for comment in comments}
-        opened.comment(Feedback, [(each.feedback_id, each.text) for each in comments])
-        rows = Feedback._base_manager.filter(pk__any_of=sorted(pks))
-        rows.update(modified_at=timezone.now())
+        opened.comment(Feedback, texts)
+        if moved := opened.moved(Feedback, ["comments"]):
+            pks = sorted({pk for pk, _ in texts})
+            Feedback._base_manager.filter(pk__any_of=pks).update(**moved)

@@ -40,8 +40,11 @@ class AnnouncedQuerySet(ScopedQuerySet[M]):
     update.alters_data = True  # type: ignore[attr-defined]
 
     def bulk_create(self, objs: Iterable[M], *args: Any, **kwargs: Any) -> list[M]:
+        rows = list(objs)
         with unit() as opened:
-            made: list[M] = super().bulk_create(objs, *args, **kwargs)
+            for row in rows:
+                row.settle()
+            made: list[M] = super().bulk_create(rows, *args, **kwargs)
             opened.create(row for row in made if row.pk is not None)
         return made
 
@@ -55,6 +58,7 @@ class AnnouncedRow(HasFacts):
         model = type(self)
         with unit() as opened:
             if self._state.adding:
+                self.settle()
                 super().save(*args, **kwargs)
                 opened.create([self])
                 return
@@ -71,6 +75,12 @@ class AnnouncedRow(HasFacts):
                 super().save(*args, **kwargs, update_fields=list(written))
 
     save.alters_data = True  # type: ignore[attr-defined]
+
+    def settle(self) -> None:
+        """Take the values that a new row will have, as the database gives them back."""
+        for name in self.announced.columns:
+            value = self.announced.as_stored(type(self), name, getattr(self, name))
+            setattr(self, name, value)
 
     @classmethod
     def from_values(cls, pk: int, values: Values) -> Self:

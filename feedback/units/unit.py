@@ -13,7 +13,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from ..access.requests import name_at_work
-from ..texts import lines
 from .changed import Changed, Origin
 from .facts import HasFacts, Reference, Values, keys_in
 from .signals import changed, changing
@@ -99,13 +98,10 @@ class Unit:
     def create(self, rows: Iterable[HasFacts]) -> None:
         """Note rows that were inserted."""
         for row in rows:
-            model = type(row)
-            noted = self._row(model, row.pk)
+            noted = self._row(type(row), row.pk)
             noted.is_new = True
-            noted.after = {
-                name: model.announced.as_stored(model, name, getattr(row, name))
-                for name in (*model.announced.columns, *model.announced.always_read)
-            }
+            columns = (*row.announced.columns, *row.announced.always_read)
+            noted.after = {name: getattr(row, name) for name in columns}
 
     def comment(self, model: Model, texts: Iterable[tuple[int, str]]) -> None:
         """Note comments that will be added to rows, by their keys."""
@@ -113,7 +109,7 @@ class Unit:
         self.lock(model, {pk for pk, _ in added}, ())
         self._announce_changing(model, {pk for pk, _ in added})
         for pk, text in added:
-            self._row(model, pk).comments.append(lines(text))
+            self._row(model, pk).comments.append(text)
 
     def close(self) -> None:
         if self._outer is not None:

@@ -14,7 +14,7 @@ from django.db import models
 from django.db.models import Model
 
 from feedback.access.privacy import Privacy
-from feedback.texts import storable
+from feedback.texts import lines, storable
 
 from ..redaction import HIDDEN, is_credential, origin_in
 
@@ -106,7 +106,8 @@ def _raw(field: Field, row: Model | None) -> Any:
         return None
     if field.many_to_many:
         return sorted(each.pk for each in getattr(row, field.name).all())
-    return getattr(row, field.attname)
+    value = getattr(row, field.attname)
+    return lines(value) if isinstance(value, str) else value
 
 
 def _is_hidden(row: Model, field: Field) -> bool:

@@ -1,0 +1,166 @@
+"""A form that comes back as it was shown changes nothing, whatever a browser did."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django import forms
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+
+from feedback.changes import Changed
+from feedback.changes.signals import changed
+from feedback.models import Comment, Feedback, FeedbackType
+from logs.models import AuditEntry
+from tests import factories
+
+ODD_TEXTS = [
+    "one\ntwo",
+    "one\r\ntwo",
+    "one\rtwo\r\n",
+    "\n one \n",
+    "  ",
+    "",
+]
+
+
+@pytest.fixture
+def bugs(db: None) -> FeedbackType:
+    return factories.feedback_type()
+
+
+@pytest.fixture
+def heard(db: None) -> Iterator[list[Changed]]:
+    changes: list[Changed] = []
+
+    def hear(changes: list[Changed], **kwargs: Any) -> None:
+        heard_changes.extend(changes)
+
+    heard_changes = changes
+    changed.connect(hear)
+    yield changes
+    changed.disconnect(hear)
+
+
+def sent_back(page: Client, url: str, **edited: Any) -> dict[str, Any]:
+    """What a browser sends of the form that a page shows, with some of it edited."""
+    context = page.get(url).context
+    shown = [context["adminform"].form]
+    for inline in context["inline_admin_formsets"]:
+        shown += [inline.formset.management_form, *inline.formset.forms]
+    typed = {
+        box.html_name: value
+        for form in shown
+        for box in form
+        if (value := as_sent(box)) is not None
+    }
+    return {**typed, **edited}
+
+
+def as_sent(box: forms.BoundField) -> Any:
+    value = box.value()
+    if isinstance(box.field, forms.BooleanField):
+        return "on" if value else None
+    if isinstance(box.field, forms.MultipleChoiceField):
+        return value or None
+    if isinstance(value, str):
+        if isinstance(box.field.widget, forms.TextInput):
+            return re.sub(r"[\r\n]", "", value)
+        return re.sub(r"\r\n|\r|\n", "\r\n", value)
+    return "" if value is None else value
+
+
+def change(row: Model) -> str:
+    name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
+    return reverse(name, args=[row.pk])
+
+
+@pytest.mark.parametrize("text", ODD_TEXTS)
+def test_a_ticket_that_comes_back_as_it_was_is_no_change(
+    page: Client, bugs: FeedbackType, heard: list[Changed], text: str
+) -> None:
+    ticket = factories.ticket(bugs)
+    as_it_was: dict[str, Any] = {
+        "title": f"x{text}x",
+        "description": text,
+        "form_values": {"steps": text, "app_version": text, "retired": text},
+    }
+    # As another program would have left it.
+    Feedback._base_manager.filter(pk=ticket.pk).update(**as_it_was)
+    Comment._base_manager.filter(pk=a_comment(ticket).pk).update(text=f"x{text}")
+    before = Feedback.objects.values().get()
+    heard.clear()
+
+    response = page.post(change(ticket), sent_back(page, change(ticket)))
+
+    assert response.status_code == 302, response.context["errors"]
+    assert heard == []
+    assert not AuditEntry.objects.filter(action="changed").exists()
+    assert Feedback.objects.values().get() == before
+    assert Comment.objects.get().text == f"x{text}"
+
+
+@pytest.mark.parametrize("text", ODD_TEXTS)
+def test_where_the_status_is_changed_nothing_else_is(
+    page: Client, bugs: FeedbackType, heard: list[Changed], text: str
+) -> None:
+    ticket = factories.ticket(bugs, form_values={"impact": 1})
+    form_values = {"impact": 1, "steps": text}
+    Feedback._base_manager.update(description=text, form_values=form_values)
+    closed = bugs.statuses.get(name="Closed")
+    heard.clear()
+
+    typed = sent_back(page, change(ticket), status=closed.pk)
+    assert page.post(change(ticket), typed).status_code == 302
+
+    [written] = heard
+    assert written.fields == ["status"]
+    entry = AuditEntry.objects.get(action="changed")
+    assert entry.changes == {"status": ["New", "Closed"]}
+    stored = Feedback.objects.get()
+    assert (stored.description, stored.form_values) == (text, form_values)
+
+
+def a_comment(ticket: Feedback) -> Comment:
+    return Comment.objects.create(feedback=ticket, text="Hello")
+
+
+def rows_with_text(bugs: FeedbackType, text: str) -> list[Model]:
+    macro = factories.macro(bugs, "https://a.example/", body=f'{{"a":{text} "b"}}')
+    type(macro)._base_manager.update(description=text)
+    project = bugs.project
+    type(project)._base_manager.update(description=text)
+    return [macro, project]
+
+
+@pytest.mark.parametrize("text", ["\n", "\r\n", "\r", " \r\n "])
+def test_no_other_form_changes_what_was_not_edited(
+    page: Client, bugs: FeedbackType, text: str
+) -> None:
+    for row in rows_with_text(bugs, text):
+        typed = sent_back(page, change(row))
+        response = page.post(change(row), typed)
+        assert response.status_code == 302, response.context["errors"]
+    assert [each.changes for each in AuditEntry.objects.filter(action="changed")] == []
+
+
+def test_texts_end_their_lines_alike_whatever_sent_them(
+    page: Client, bugs: FeedbackType
+) -> None:
+    ticket = factories.ticket(bugs, form_values={"steps": "a\r\nb"})
+    Comment.objects.create(feedback=ticket, text="a\r\nb\rc")
+    edited = {"description": "one\r\ntwo", "field_steps": "c\r\nd"}
+    page.post(change(ticket), sent_back(page, change(ticket), **edited))
+    stored = Feedback.objects.get()
+    assert stored.description == "one\ntwo"
+    assert stored.form_values == {"steps": "c\nd"}
+    assert Comment.objects.get().text == "a\nb\nc"
+    project = bugs.project
+    project.description = "a\r\nb"
+    project.save()
+    project.refresh_from_db()
+    assert project.description == "a\nb"
