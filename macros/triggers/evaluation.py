@@ -21,7 +21,7 @@ from logs.models import Cause, Delivery, DeliveryState
 from ..models import DecisionOutcome, Event, Trigger
 from ..runs import Because, RunRefused, not_run_on, start_run, subjects_of
 from .decisions import KEPT, Decided, write
-from .events import EVENTS, Details, concerns
+from .events import EVENTS, Details, Kind, concerns, kind_of
 from .matching import FilterBroken, matches, reasons
 from .words import sentence
 
@@ -44,14 +44,11 @@ def react(
 
     `before` has, by the keys of triggers, what matched before the changes.
     """
-    events = [
-        each for each in EVENTS[kind] if any(concerns(each, one) for one in changes)
-    ]
+    batch = Batch(kind, changes, origin, before)
     where = {"follows_automation": True} if origin.is_automation else {}
-    triggers = waiting(kind, [change.pk for change in changes], events, **where)
+    triggers = waiting(kind, batch.changes, batch.events, **where)
     if not triggers:
         return
-    batch = Batch(kind, changes, origin, before)
     details = Details(triggers)
     write([_decided(trigger, batch, details) for trigger in triggers])
 
@@ -91,13 +88,26 @@ class Batch:
         self.changes = {change.pk: change for change in changes}
         self.origin = origin
         self._before = before
+        # Most have much in common, and are looked at together.
+        self._alike: dict[Kind, list[Changed]] = defaultdict(list)
+        for change in changes:
+            self._alike[kind_of(change)].append(change)
 
-    def concerning(self, trigger: Trigger) -> dict[int, Changed]:
-        return {
-            pk: change
-            for pk, change in self.changes.items()
-            if concerns(trigger.event, change)
-        }
+    @property
+    def events(self) -> list[Event]:
+        return [
+            each
+            for each in EVENTS[self.kind]
+            if any(concerns(each, kind) for kind in self._alike)
+        ]
+
+    def concerning(self, trigger: Trigger) -> list[Changed]:
+        groups = (
+            changes
+            for kind, changes in self._alike.items()
+            if concerns(trigger.event, kind)
+        )
+        return [change for group in groups for change in group]
 
     def matched_before(self, trigger: Trigger) -> set[int]:
         matched = self._before.get(trigger.pk, set()) & self.changes.keys()
@@ -113,26 +123,29 @@ def _decided(trigger: Trigger, batch: Batch, details: Details) -> Decided:
     except Exception:
         logger.exception("Trigger %s: a fault while it was evaluated", trigger.pk)
     decided = Decided(trigger, batch.kind)
-    decided.add(DecisionOutcome.HELD_UP, concerned, _FAULT)
+    pks = [change.pk for change in concerned]
+    decided.add(DecisionOutcome.HELD_UP, pks, _FAULT)
     return decided
 
 
 def _looked_at(
-    trigger: Trigger, batch: Batch, details: Details, concerned: dict[int, Changed]
+    trigger: Trigger, batch: Batch, details: Details, concerned: list[Changed]
 ) -> Decided:
     decided = Decided(trigger, batch.kind)
     if problem := details.problem(trigger):
-        decided.add(DecisionOutcome.HELD_UP, concerned, problem)
+        pks = [change.pk for change in concerned]
+        decided.add(DecisionOutcome.HELD_UP, pks, problem)
         return decided
     happened = set()
     missed = defaultdict(set)
-    for pk, change in concerned.items():
-        if why := details.miss(trigger, change):
-            missed[why].add(pk)
+    miss = details.misses(trigger)
+    for change in concerned:
+        if why := miss(change):
+            missed[why].add(change.pk)
         else:
-            happened.add(pk)
-    for why, pks in list(missed.items())[:KEPT]:
-        decided.add(DecisionOutcome.OTHER_EVENT, pks, why)
+            happened.add(change.pk)
+    for why, others in list(missed.items())[:KEPT]:
+        decided.add(DecisionOutcome.OTHER_EVENT, others, why)
     decide(trigger, happened, batch, decided, details)
     return decided
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from feedback.changes import Changed
 from feedback.models import FormField, Status, SubjectKind
@@ -35,23 +36,33 @@ _FIELDS = {
 }
 
 
-def concerns(event: str, change: Changed) -> bool:
-    """Whether the change is of the event's kind, whatever its details.
+# Whether it is new, whether it has comments, and what differs.
+Kind = tuple[bool, bool, frozenset[str]]
+
+
+def kind_of(change: Changed) -> Kind:
+    names = frozenset(change.before).union(change.after)
+    return change.is_new, bool(change.comments), names
+
+
+def concerns(event: str, kind: Kind) -> bool:
+    """Whether changes of a kind are of the event's kind, whatever its details.
 
     What is new was submitted or added, and not changed. A comment is no modification.
     """
+    is_new, has_comments, names = kind
     if event in _NEW:
-        return change.is_new
+        return is_new
     if event == Event.COMMENT_ADDED:
-        return bool(change.comments)
-    if change.is_new:
+        return has_comments
+    if is_new:
         return False
     start = _FIELDS.get(Event(event))
     if start is None:
-        return bool(change.fields)
+        return bool(names)
     if not start.endswith("_"):
-        return start in change.fields
-    return any(name.startswith(start) for name in change.fields)
+        return start in names
+    return any(name.startswith(start) for name in names)
 
 
 class Details:
@@ -92,35 +103,57 @@ class Details:
             return "It has no number for the score to reach. Enter one."
         return ""
 
-    def miss(self, trigger: Trigger, change: Changed) -> str:
-        """In what a change of the event's kind differs from what it waits for."""
+    def misses(self, trigger: Trigger) -> Callable[[Changed], str]:
+        """Says in what a change of the event's kind differs from what it waits for."""
+        given = trigger.event_details
         match trigger.event:
             case Event.STATUS_CHANGED:
-                return self._missed_status(trigger, change)
+                return self._status_misses(trigger)
             case Event.FIELD_CHANGED:
-                wanted = f"field_{trigger.event_details.get('field', '')}"
-                if wanted not in change.fields:
-                    return f"{self.field(trigger)} did not change."
-            case Event.EXTERNAL_CHANGED:
-                name = str(trigger.event_details.get("external", ""))
-                names = {normalise(each) for each in change.fields}
-                if name and normalise(f"external_{name}") not in names:
-                    return f"The external data {name} did not change."
+                message = f"{self.field(trigger)} did not change."
+                return _name_misses(f"field_{given.get('field')}", message)
+            case Event.EXTERNAL_CHANGED if name := trigger.event_details.get(
+                "external"
+            ):
+                message = f"The external data {name} did not change."
+                return _name_misses(f"external_{name}", message)
             case Event.SCORE_CROSSED:
-                return _missed_score(_score(trigger) or 0, change)
-        return ""
+                return partial(_missed_score, _score(trigger) or 0)
+        return _hits
 
-    def _missed_status(self, trigger: Trigger, change: Changed) -> str:
-        sides = (
-            ("from_status", "was", change.before),
-            ("to_status", "is", change.after),
-        )
+    def _status_misses(self, trigger: Trigger) -> Callable[[Changed], str]:
         wanted = _statuses_in(trigger)
-        for which, verb, values in sides:
-            if which in wanted and values.get("status_id") != wanted[which]:
-                present = values.get("status") or "empty"
-                return f"Status {verb} {present}, needs {self.status(trigger, which)}."
-        return ""
+        before, after = wanted.get("from_status"), wanted.get("to_status")
+
+        def missed(change: Changed) -> str:
+            if before is not None and change.before.get("status_id") != before:
+                return self._other_status(trigger, "from_status", "was", change.before)
+            if after is not None and change.after.get("status_id") != after:
+                return self._other_status(trigger, "to_status", "is", change.after)
+            return ""
+
+        return missed
+
+    def _other_status(
+        self, trigger: Trigger, which: str, verb: str, values: Mapping[str, object]
+    ) -> str:
+        present = values.get("status") or "empty"
+        return f"Status {verb} {present}, needs {self.status(trigger, which)}."
+
+
+def _hits(change: Changed) -> str:
+    return ""
+
+
+def _name_misses(name: str, message: str) -> Callable[[Changed], str]:
+    wanted = normalise(name)
+
+    def missed(change: Changed) -> str:
+        names = change.before.keys() | change.after.keys()
+        hits = name in names or any(normalise(each) == wanted for each in names)
+        return "" if hits else message
+
+    return missed
 
 
 def _statuses_in(trigger: Trigger) -> dict[str, int]:

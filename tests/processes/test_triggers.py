@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
 from centerhook.demo.browser import Browser
@@ -43,7 +44,7 @@ def triggers_on(bugs: FeedbackType, receiver: Receiver) -> tuple[Trigger, Trigge
 
 
 class Writer:
-    """A person who submits tickets, and edits each some times, until nobody responds."""
+    """A person who submits tickets and edits each, until nobody responds."""
 
     def __init__(self, browser: Browser, bugs: FeedbackType) -> None:
         self._browser = browser
@@ -70,6 +71,7 @@ class Writer:
                 newest = Feedback.objects.latest("pk")
                 for number in range(EDITS):
                     self.edit(newest, f"Edit {number} of {newest.pk}")
+        connection.close()
 
 
 def test_a_ticket_submitted_in_the_admin_arrives(
@@ -112,9 +114,8 @@ def test_a_web_server_killed_while_tickets_are_saved_leaves_changes_with_their_r
 
     # Each change is in the audit log, which is written in its transaction.
     changes = AuditEntry.objects.filter(object_type="feedback.feedback")
-    edited = Counter(
-        changes.filter(action="changed").values_list("object_id", flat=True)
-    )
+    edits = changes.filter(action="changed")
+    edited = Counter(edits.values_list("object_id", flat=True))
     tickets = Counter(Feedback.objects.values_list("pk", flat=True))
     assert len(tickets) >= len(delays)
     assert subjects(submitted) == tickets
