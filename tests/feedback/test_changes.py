@@ -2,57 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
 from feedback import changes
 from feedback.changes import Change, Changed, ChangeKind, Origin
-from feedback.changes.signals import changed, changing
 from feedback.models import Comment, Feedback, FeedbackType
 from feedback.models import Tester as Person
 from tests import factories
+from tests.feedback.listeners import Heard, heard
 
+__all__ = ["heard"]
 pytestmark = pytest.mark.django_db
 
 MACRO = Origin("Triage", 7, chain=(3,))
 
 
-class Heard:
-    """What was announced, in order."""
-
-    def __init__(self) -> None:
-        self.changing: list[tuple[str, list[int]]] = []
-        self.changes: list[tuple[str, Changed]] = []
-        self.origins: list[Origin] = []
-
-    def hear_changing(self, sender: Any, pks: list[int], **kwargs: Any) -> None:
-        self.changing.append((sender.__name__, pks))
-
-    def hear_changed(
-        self, sender: Any, changes: list[Changed], origin: Origin, **kwargs: Any
-    ) -> None:
-        self.changes += [(sender.__name__, each) for each in changes]
-        self.origins.append(origin)
-
-    def clear(self) -> None:
-        self.__init__()  # type: ignore[misc]
-
-
 @pytest.fixture
 def bugs() -> FeedbackType:
     return factories.feedback_type()
-
-
-@pytest.fixture
-def heard(bugs: FeedbackType) -> Iterator[Heard]:
-    ears = Heard()
-    changing.connect(ears.hear_changing)
-    changed.connect(ears.hear_changed)
-    yield ears
-    changing.disconnect(ears.hear_changing)
-    changed.disconnect(ears.hear_changed)
 
 
 def test_a_new_ticket_announces_all_that_it_says(
