@@ -223,7 +223,8 @@ def _changes(model: Model, rows: Mapping[int, _Row]) -> list[Changed]:
         is_written = row.is_new or row.after or row.comments
         if not is_written or model.announced.is_hushed(row.present):
             continue
-        before, after = model.announced.differing(row.before, row.after)
+        stored = {} if row.is_new else row.before
+        before, after = model.announced.differing(stored, row.after)
         if row.is_new or before or after or row.comments:
             made.append(Changed(pk, row.is_new, before, after, tuple(row.comments)))
     _name_references(model, made)

@@ -35,6 +35,7 @@ ALLOWED = {
     "feedback.models.tickets": "moves the ticket's date when a comment is announced",
     "logs.privacy.erasure": "nothing is announced about a person who is erased",
     "feedback.changes.deletion": "marks rows that are being deleted in steps",
+    "centerhook.query_deadline": "passes on each statement, writes none of its own",
     "logs.models.attempts": "inserts attempts only",
     "logs.models.deliveries": "inserts deliveries only",
 }
@@ -42,14 +43,22 @@ ALLOWED = {
 
 def ways_around(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Line and name of each call that writes past the door, or may."""
+    plain = PLAIN | {*plain_rows(tree)}
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
         names = list(chain(node.func))
         if names[:1] and names[0] in AROUND:
             yield node.lineno, names[0]
-        elif names[:1] and names[0] in WRITING and PLAIN & {*names}:
+        elif names[:1] and names[0] in WRITING and plain & {*names}:
             yield node.lineno, ".".join(reversed(names))
+
+
+def plain_rows(tree: ast.AST) -> Iterator[str]:
+    """The variables that hold rows of a plain manager."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and PLAIN & {*chain(node.value)}:
+            yield from (each.id for each in node.targets if isinstance(each, ast.Name))
 
 
 def chain(node: ast.expr) -> Iterator[str]:
@@ -83,6 +92,7 @@ def test_nothing_writes_past_the_door() -> None:
     [
         "Feedback._base_manager.filter(pk=1).update(title='x')",
         "type(row)._base_manager.bulk_create(rows)",
+        "mine = Feedback._base_manager.filter(pk=1)\nmine.update(title='x')",
         "with connection.cursor() as cursor: pass",
         "cursor.execute('UPDATE feedback_tester SET score = 1')",
         "Feedback.objects.raw('DELETE')",
