@@ -15,7 +15,7 @@ from feedback.changes.signals import changing
 from feedback.models import Comment, Feedback, FeedbackType, Status
 from feedback.models import Tester as Person
 from tests import factories
-from tests.feedback.listeners import Heard, heard
+from tests.listeners import Heard, heard
 
 __all__ = ["heard"]
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ import pytest
 from feedback import changes
 from feedback.models import Feedback, FeedbackType
 from tests import factories
-from tests.feedback.listeners import Heard, heard
+from tests.listeners import Heard, heard
 
 __all__ = ["heard"]
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ from feedback.changes import Changed
 from feedback.changes.signals import changed
 from feedback.models import Comment, Feedback, FeedbackType
 from tests import factories
-from tests.feedback.listeners import Heard, heard
+from tests.listeners import Heard, heard
 
 __all__ = ["heard"]
 pytestmark = pytest.mark.django_db
