@@ -4,6 +4,7 @@ from ..units import Changed, Origin, quietly, unit
 from .change import Change, ChangeKind, ChangeResult
 from .checking import ChangeChecker, check_tester
 from .columns import write
+from .many import set_many
 from .writing import apply
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "apply",
     "check_tester",
     "quietly",
+    "set_many",
     "unit",
     "write",
 ]

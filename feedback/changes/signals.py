@@ -11,7 +11,7 @@ from django.dispatch import Signal
 # What tickets and testers announce.
 from ..units import changed, changing
 
-__all__ = ["changed", "changing", "deleted", "saved"]
+__all__ = ["changed", "changing", "deleted", "saved", "set_together"]
 
 # A row as it was and as it is; None where it was not, or is no more.
 Pair = tuple[Model | None, Model | None]
@@ -19,5 +19,7 @@ Pair = tuple[Model | None, Model | None]
 # With `before` and `after` (a Pair), `parts` (the Pairs of the rows below it) and
 # `note`, a sentence where there is nothing to compare.
 saved = Signal()
+# With `changes`, a list of Changed, of rows of one model that were set together.
+set_together = Signal()
 # With `rows`, all of one model, before they go.
 deleted = Signal()

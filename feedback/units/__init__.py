@@ -1,8 +1,8 @@
 """Every write of a ticket or tester notices what differs, and announces it."""
 
 from .changed import Changed, Origin
-from .facts import Announced, Reference, Values
-from .rows import AnnouncedQuerySet, AnnouncedRow
+from .facts import Announced, HasFacts, Reference, Values
+from .rows import AnnouncedQuerySet, AnnouncedRow, plain_values
 from .signals import changed, changing
 from .unit import Unit, quietly, unit
 
@@ -11,12 +11,14 @@ __all__ = [
     "AnnouncedQuerySet",
     "AnnouncedRow",
     "Changed",
+    "HasFacts",
     "Origin",
     "Reference",
     "Unit",
     "Values",
     "changed",
     "changing",
+    "plain_values",
     "quietly",
     "unit",
 ]

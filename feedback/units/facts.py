@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from django.db.models import JSONField, Model
+from django.db.models import Model
 
 from ..texts import lines, lines_in
 
@@ -18,6 +18,7 @@ Facts = dict[str, object]
 
 _BLANK: tuple[object, ...] = (None, "", [])
 _FRACTIONS = (float, Decimal)
+_AS_IS = frozenset({str, int, bool, type(None)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,50 +62,57 @@ class Announced:
 
     def as_stored(self, model: type[Model], column: str, value: Any) -> Any:
         """A value as the database will give it back."""
-        field = model._meta.get_field(column)
-        if isinstance(field, JSONField):
-            text = json.dumps(value, cls=field.encoder)
-            parsed = json.loads(text, cls=field.decoder)
-            return lines_in(parsed) if column in self.answers else parsed
-        return lines(str(value)) if isinstance(value, str) else value
+        if isinstance(value, str):
+            return lines(str(value))
+        if isinstance(value, dict | list):
+            stored = parsed(value, model._meta.get_field(column))
+            return lines_in(stored) if column in self.answers else stored
+        return value
 
     def facts(self, column: str, value: Any) -> Facts:
         """What one column says; a reference by its key, under the column's name."""
         if prefix := self.values.get(column):
             return {f"{prefix}{key}": each for key, each in (value or {}).items()}
         if prefix := self.answers.get(column):
-            answers = {f"{prefix}{key}": each for key, each in (value or {}).items()}
-            return {name: each for name, each in answers.items() if _is_given(each)}
+            return {f"{prefix}{key}": each for key, each in _given(value).items()}
         return {column: value} if _is_given(value) else {}
 
     def is_same(self, column: str, stored: Any, given: Any) -> bool:
-        if column not in self.columns:
+        if column in self.values or column not in self.columns:
             return same(stored, given)
-        before, after = self.facts(column, stored), self.facts(column, given)
-        alike = same if column in self.values else _same_answer
-        return before.keys() == after.keys() and all(
-            alike(before[name], after[name]) for name in before
-        )
+        if column in self.answers:
+            before, after = _given(stored), _given(given)
+            return before.keys() == after.keys() and all(
+                _same_answer(before[key], after[key]) for key in before
+            )
+        return _same_answer(stored, given)
 
-    def differing(self, before: Values, after: Values) -> Iterator[str]:
-        """The names of the facts that are not the same."""
+    def differing(self, before: Values, after: Values) -> tuple[Facts, Facts]:
+        """The facts that are not the same, of the columns that are in `after`."""
+        was: Facts = {}
+        is_now: Facts = {}
         for column in self.columns:
             if column not in after:
                 continue
             old = self.facts(column, before.get(column))
             new = self.facts(column, after[column])
             alike = same if column in self.values else _same_answer
-            for name in {**old, **new}:
-                if not (name in old and name in new and alike(old[name], new[name])):
-                    yield name
+            for name in old.keys() & new.keys():
+                if alike(old[name], new[name]):
+                    del old[name], new[name]
+            was |= old
+            is_now |= new
+        return was, is_now
 
-    def named(self, values: Values) -> Facts:
-        """All that these columns say."""
-        facts: Facts = {}
-        for column in self.columns:
-            if column in values:
-                facts |= self.facts(column, values[column])
-        return facts
+    def column_of(self, name: str) -> str:
+        """The column that says a fact."""
+        for column, reference in self.references.items():
+            if name in (reference.name, reference.key_name):
+                return column
+        for column, prefix in {**self.answers, **self.values}.items():
+            if name.startswith(prefix):
+                return column
+        return name
 
 
 class HasFacts(Model):
@@ -114,6 +122,29 @@ class HasFacts(Model):
 
     class Meta:
         abstract = True
+
+
+def parsed(value: Any, field: Any) -> Any:
+    """What a JSON column gives back: numbers that are not whole as Decimals."""
+    try:
+        return _as_read(value)
+    except TypeError:
+        return json.loads(json.dumps(value, cls=field.encoder), cls=field.decoder)
+
+
+def _as_read(value: Any) -> Any:
+    """The same for plain JSON, at a fifth of what it costs to write and read it.
+
+    Raises TypeError for what is not plain.
+    """
+    kind = type(value)
+    if kind in _AS_IS:
+        return value
+    if kind is dict and all(type(key) is str for key in value):
+        return {key: _as_read(each) for key, each in value.items()}
+    if kind is list:
+        return [_as_read(each) for each in value]
+    raise TypeError
 
 
 def same(one: Any, other: Any) -> bool:
@@ -136,6 +167,10 @@ def _same_answer(one: Any, other: Any) -> bool:
     if isinstance(one, str) and isinstance(other, str):
         return lines(one) == lines(other)
     return same(one, other)
+
+
+def _given(answers: Mapping[str, Any] | None) -> Facts:
+    return {key: each for key, each in (answers or {}).items() if _is_given(each)}
 
 
 def _is_given(value: object) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Self, TypeVar
 
 from django.db.models import Field, Model
@@ -18,10 +18,10 @@ class AnnouncedQuerySet(ScopedQuerySet[M]):
     def update(self, **values: Any) -> int:
         """Lock the rows, and write to those in which something differs."""
         model = self.model
-        given = {_attribute(model, name): value for name, value in values.items()}
-        if not given.keys() & {*model.announced.columns}:
+        attributes = {_attribute(model, name) for name in values}
+        if not attributes & {*model.announced.columns}:
             return super().update(**values)
-        given = {name: _plain(value) for name, value in given.items()}
+        given = plain_values(model, values)
         with unit() as opened:
             stored = opened.lock(
                 model, self.order_by().values_list("pk", flat=True), given
@@ -102,6 +102,11 @@ class AnnouncedRow(HasFacts):
             for field in fields
             if chosen is None or {field.name, field.attname} & chosen
         ]
+
+
+def plain_values(model: type[Model], values: Mapping[str, Any]) -> Values:
+    """Values by the attributes of their columns: a row by its key."""
+    return {_attribute(model, name): _plain(value) for name, value in values.items()}
 
 
 def _attribute(model: type[Model], name: str) -> str:

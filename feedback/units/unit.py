@@ -32,7 +32,7 @@ class _Row:
 
     @property
     def present(self) -> Values:
-        return self.before | self.after
+        return self.before | self.after if self.after else self.before
 
 
 class Unit:
@@ -115,9 +115,13 @@ class Unit:
         if self._outer is not None:
             self._outer._take(self)
         elif not self._is_quiet:
-            for model, rows in self._rows.items():
-                if changes := _changes(model, rows):
+            for model in self._rows:
+                if changes := self.changes(model):
                     changed.send(model, changes=changes, origin=self.origin)
+
+    def changes(self, model: Model) -> list[Changed]:
+        """What differs by now on rows of a model."""
+        return _changes(model, self._rows.get(model, {}))
 
     def _know(self, model: Model, pk: int, values: Values) -> Values:
         row = self._row(model, pk)
@@ -139,9 +143,10 @@ class Unit:
 
     def _present(self, model: Model, pk: int) -> Values | None:
         """What is known of a row as it is now; None where it was never read."""
-        above = self._outer._present(model, pk) if self._outer else None
         row = self._rows.get(model, {}).get(pk)
-        return above if row is None else (above or {}) | row.present
+        if row is not None:
+            return row.present
+        return self._outer._present(model, pk) if self._outer else None
 
     def _row(self, model: Model, pk: int) -> _Row:
         rows = self._rows.setdefault(model, {})
@@ -150,10 +155,15 @@ class Unit:
         return rows[pk]
 
     def _take(self, inner: Unit) -> None:
+        """An inner unit's row begins with all that is known of it here."""
         for model, rows in inner._rows.items():
+            taken = self._rows.setdefault(model, {})
             for pk, row in rows.items():
-                own = self._row(model, pk)
-                own.before = {**row.before, **own.before}
+                own = taken.setdefault(pk, row)
+                if own is row:
+                    continue
+                if len(row.before) > len(own.before):
+                    own.before = {**row.before, **own.before}
                 own.after |= row.after
                 own.is_new |= row.is_new
                 own.is_changing |= row.is_changing
@@ -210,16 +220,11 @@ def _differing(model: Model, stored: Values, given: Values) -> Values:
 def _changes(model: Model, rows: Mapping[int, _Row]) -> list[Changed]:
     made = []
     for pk, row in rows.items():
-        if model.announced.is_hushed(row.present):
+        is_written = row.is_new or row.after or row.comments
+        if not is_written or model.announced.is_hushed(row.present):
             continue
-        if row.is_new:
-            before: Values = {}
-            after = model.announced.named(row.after)
-        else:
-            names = {*model.announced.differing(row.before, row.after)}
-            old, new = map(model.announced.named, (row.before, row.after))
-            before = {name: value for name, value in old.items() if name in names}
-            after = {name: value for name, value in new.items() if name in names}
+        stored = {} if row.is_new else row.before
+        before, after = model.announced.differing(stored, row.after)
         if row.is_new or before or after or row.comments:
             made.append(Changed(pk, row.is_new, before, after, tuple(row.comments)))
     _name_references(model, made)

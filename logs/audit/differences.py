@@ -13,8 +13,9 @@ from typing import Any, TypeAlias
 from django.db import models
 from django.db.models import Model
 
-from feedback.access.privacy import Privacy
+from feedback.access.privacy import NOTHING_PERSONAL, Privacy
 from feedback.texts import lines, storable
+from feedback.units import Changed, HasFacts
 
 from ..redaction import HIDDEN, is_credential, origin_in
 
@@ -49,6 +50,32 @@ def differences(before: Model | None, after: Model | None) -> Changes:
     row = after or before
     listed = dict(_differing(row, before, after)) if row is not None else {}
     return _bounded(listed)
+
+
+def differences_in(model: type[HasFacts], changed: Changed) -> Changes:
+    """The same of what was announced: a column for all that it says."""
+    listed: Changes = {}
+    for name in changed.fields:
+        column = model.announced.column_of(name)
+        field = model._meta.get_field(column)
+        sides = [changed.before.get(name, ""), changed.after.get(name, "")]
+        if _hides(model, column):
+            sides = [HIDDEN if side not in ("", None) else "" for side in sides]
+        before = listed.get(field.name, ["", ""])
+        listed[field.name] = [
+            new or old for old, new in zip(before, sides, strict=True)
+        ]
+    return _bounded(listed)
+
+
+def _hides(model: type[HasFacts], column: str) -> bool:
+    """Whether the model hides it, or the one that it leads to what is said of it."""
+    field = model._meta.get_field(column)
+    privacy: Privacy = getattr(model, "privacy", NOTHING_PERSONAL)
+    if reference := model.announced.references.get(column):
+        theirs: Privacy = getattr(field.related_model, "privacy", NOTHING_PERSONAL)
+        return privacy.hides(field.name) or theirs.hides(reference.column)
+    return privacy.hides(field.name)
 
 
 def with_parts(

@@ -5,7 +5,7 @@ An entry is written in the transaction of what it tells about, and is gone with 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ from django.db.models import Model
 from feedback.access.actors import Tenancy
 from feedback.access.addresses import client_address
 from feedback.access.keys import Actor, KeyActor
+from feedback.access.privacy import NOTHING_PERSONAL
 from feedback.access.requests import present, process_name
 
 from ..models import Action, AuditEntry, Run
@@ -64,6 +65,25 @@ def record_deletions(rows: Iterable[Model]) -> None:
                 action=Action.DELETED, **who, **_object(row), **owners.get(row.pk, {})
             )
             for row in chunk
+        )
+
+
+def record_together(model: type[Model], changes: Mapping[int, Changes]) -> None:
+    """An entry for each row that was changed, by the rows' keys."""
+    who = _actor(None)
+    hidden = getattr(model, "privacy", NOTHING_PERSONAL).texts
+    for chunk in _batches(changes):
+        rows = list(model._base_manager.filter(pk__in=chunk).defer(*hidden))
+        owners = _owners(rows)
+        AuditEntry.objects.bulk_create(
+            AuditEntry(
+                action=Action.CHANGED,
+                changes=changes[row.pk],
+                **who,
+                **_object(row),
+                **owners.get(row.pk, {}),
+            )
+            for row in rows
         )
 
 

@@ -14,12 +14,15 @@ from django.contrib.auth.signals import (
 from django.db.models import Model
 from django.dispatch import receiver
 
-from feedback.changes.signals import Pair, deleted, saved
+from feedback.changes.signals import Pair, deleted, saved, set_together
 from feedback.models import Grant, Member
+from feedback.units import Changed, HasFacts
 
 from .. import audit
 from ..models import Action
 from .changes import record_change
+from .differences import differences_in
+from .entries import record_together
 
 
 @receiver(saved, dispatch_uid="audit")
@@ -42,6 +45,13 @@ def _saved(
 def _record_role(action: Action, member: Model, role: Model | None) -> None:
     if role is not None:
         audit.record(action, member, detail=str(role))
+
+
+@receiver(set_together, dispatch_uid="audit")
+def _set_together(
+    sender: type[HasFacts], changes: list[Changed], **kwargs: object
+) -> None:
+    record_together(sender, {each.pk: differences_in(sender, each) for each in changes})
 
 
 @receiver(deleted, dispatch_uid="audit")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,11 +11,13 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from feedback.changes import Changed
-from feedback.changes.signals import changed
+from feedback.changes import Origin
 from feedback.models import Comment, Feedback, FeedbackType
 from logs.models import AuditEntry
 from tests import factories
+from tests.listeners import Heard, heard
+
+__all__ = ["heard"]
 
 ODD_TEXTS = [
     "one\ntwo",
@@ -31,19 +32,6 @@ ODD_TEXTS = [
 @pytest.fixture
 def bugs(db: None) -> FeedbackType:
     return factories.feedback_type()
-
-
-@pytest.fixture
-def heard(db: None) -> Iterator[list[Changed]]:
-    changes: list[Changed] = []
-
-    def hear(changes: list[Changed], **kwargs: Any) -> None:
-        heard_changes.extend(changes)
-
-    heard_changes = changes
-    changed.connect(hear)
-    yield changes
-    changed.disconnect(hear)
 
 
 def sent_back(page: Client, url: str, **edited: Any) -> dict[str, Any]:
@@ -81,7 +69,7 @@ def change(row: Model) -> str:
 
 @pytest.mark.parametrize("text", ODD_TEXTS)
 def test_a_ticket_that_comes_back_as_it_was_is_no_change(
-    page: Client, bugs: FeedbackType, heard: list[Changed], text: str
+    page: Client, bugs: FeedbackType, heard: Heard, text: str
 ) -> None:
     ticket = factories.ticket(bugs)
     as_it_was: dict[str, Any] = {
@@ -98,7 +86,7 @@ def test_a_ticket_that_comes_back_as_it_was_is_no_change(
     response = page.post(change(ticket), sent_back(page, change(ticket)))
 
     assert response.status_code == 302, response.context["errors"]
-    assert heard == []
+    assert heard.changes == []
     assert not AuditEntry.objects.filter(action="changed").exists()
     assert Feedback.objects.values().get() == before
     assert Comment.objects.get().text == f"x{text}"
@@ -106,7 +94,7 @@ def test_a_ticket_that_comes_back_as_it_was_is_no_change(
 
 @pytest.mark.parametrize("text", ODD_TEXTS)
 def test_where_the_status_is_changed_nothing_else_is(
-    page: Client, bugs: FeedbackType, heard: list[Changed], text: str
+    page: Client, bugs: FeedbackType, heard: Heard, text: str
 ) -> None:
     ticket = factories.ticket(bugs, form_values={"impact": 1})
     form_values = {"impact": 1, "steps": text}
@@ -117,7 +105,7 @@ def test_where_the_status_is_changed_nothing_else_is(
     typed = sent_back(page, change(ticket), status=closed.pk)
     assert page.post(change(ticket), typed).status_code == 302
 
-    [written] = heard
+    [(_, written)] = heard.changes
     assert written.fields == ["status"]
     entry = AuditEntry.objects.get(action="changed")
     assert entry.changes == {"status": ["New", "Closed"]}
@@ -164,3 +152,37 @@ def test_texts_end_their_lines_alike_whatever_sent_them(
     project.save()
     project.refresh_from_db()
     assert project.description == "a\nb"
+
+
+def test_a_form_with_its_comments_is_one_change_of_whoever_sent_it(
+    page: Client, bugs: FeedbackType, heard: Heard
+) -> None:
+    ticket = factories.ticket(bugs, external_data={"jira": "A-1"})
+    closed = bugs.statuses.get(name="Closed")
+    typed = sent_back(page, change(ticket), status=closed.pk, field_severity="Minor")
+    typed |= {"comments-TOTAL_FORMS": "1", "comments-0-text": "Done"}
+    heard.clear()
+
+    assert page.post(change(ticket), typed).status_code == 302
+
+    [(_, written)] = heard.changes
+    assert written.fields == ["field_severity", "status"]
+    assert written.comments == ("Done",)
+    assert heard.changing == [("Feedback", [ticket.pk])]
+    assert heard.origins == [Origin(actor="olivia")]
+
+
+def test_a_new_ticket_and_a_tester_are_announced(
+    page: Client, bugs: FeedbackType, heard: Heard
+) -> None:
+    url = f"{reverse('admin:feedback_feedback_add')}?type={bugs.pk}"
+    typed = sent_back(page, url, title="New", field_severity="Minor")
+    assert page.post(url, typed).status_code == 302
+    [(_, written)] = heard.changes
+    assert written.is_new and written.after["field_severity"] == "Minor"
+    assert "field_reproducible" not in written.after
+    tester = factories.tester(bugs)
+    heard.clear()
+    page.post(change(tester), sent_back(page, change(tester), company="Zoe Ltd"))
+    [(_, written)] = heard.changes
+    assert (written.before, written.after) == ({}, {"company": "Zoe Ltd"})

@@ -8,14 +8,18 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
+from feedback.changes import Change, ChangeKind, Origin
 from feedback.models import Feedback
 from logs import recording
 from logs.models import Attempt, Delivery, DeliveryState, Run
 from logs.recording import Captured, Outcome, captures
 from logs.recording.captures import MAX_DATA
 from tests import factories
+from tests.listeners import Heard, heard
 
+__all__ = ["heard"]
 pytestmark = pytest.mark.django_db
 
 LEASE = "mine"
@@ -233,3 +237,51 @@ def test_two_writers_of_one_ticket_keep_each_others_keys() -> None:
     assert failures == []
     expected = {f"{key}{n}": n for key in "ab" for n in range(1, 16)}
     assert Feedback.objects.get().external_data == expected
+
+
+def test_a_value_is_announced_with_the_run_that_brought_it(heard: Heard) -> None:
+    run = a_run(external_data={"key": "old", "other": 1})
+    run.chain = [3, 4]
+    heard.clear()
+    record(run, captured(run.deliveries.get(), a_value("new"), a_value(1, "other")))
+    [(model, change)] = heard.changes
+    assert model == "Feedback"
+    assert change.before == {"external_key": "old"}
+    assert change.after == {"external_key": "new"}
+    assert heard.origins == [Origin(run.macro_name, run.pk, chain=(3, 4))]
+    assert heard.origins[0].is_automation
+
+
+def test_an_equal_value_is_no_change_and_its_origin_is_the_newer_one(
+    heard: Heard,
+) -> None:
+    run = a_run()
+    delivery = run.deliveries.get()
+    record(run, captured(delivery, a_value("A-1")))
+    heard.clear()
+    record(run, captured(delivery, a_value("A-1"), number=2))
+    assert heard.changes == heard.changing == []
+    assert Feedback.objects.get().external_provenance["key"]["attempt"] == 2
+
+
+def test_a_change_and_a_value_of_one_batch_are_announced_together(
+    heard: Heard,
+) -> None:
+    run = a_run(submitter=None)
+    heard.clear()
+    outcome = captured(run.deliveries.get(), a_value("A-1"))
+    outcome.change = Change(ChangeKind.COMMENT, "Sent")
+    record(run, outcome)
+    [(_, change)] = heard.changes
+    assert (change.fields, change.comments) == (["external_key"], ("Sent",))
+
+
+def test_all_values_of_a_batch_are_written_in_one_statement() -> None:
+    run = a_run(3)
+    outcomes = [captured(each, a_value(1)) for each in run.deliveries.all()]
+    with CaptureQueriesContext(connection) as seen:
+        recording.record(run, LEASE, outcomes, NOW)
+    updates = [each["sql"] for each in seen if "UPDATE feedback_" in each["sql"]]
+    assert [sql.partition(" SET")[0] for sql in updates] == [
+        "3 times: UPDATE feedback_feedback"
+    ]

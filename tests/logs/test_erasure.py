@@ -21,8 +21,10 @@ from macros import deliveries
 from macros.deliveries.claims import claim_due
 from macros.runs.resend import preview_resend, resend
 from tests import factories
+from tests.listeners import Heard, heard
 from tests.logs import people
 
+__all__ = ["heard"]
 pytestmark = pytest.mark.django_db
 
 
@@ -82,6 +84,16 @@ def test_what_a_ticket_says_beside_the_values_stays(
     assert ticket.external_data == {"link": "https://x.test/?m=[erased]"}
     assert ticket.comments.get().text == "Asked [erased] by phone"
     assert {ticket.pk: ticket.modified_at for ticket in zoe.tickets.all()} == before
+
+
+@pytest.mark.parametrize("remove_texts", [False, True])
+def test_nothing_is_announced_about_her(
+    olivia: User, zoe: Person, heard: Heard, remove_texts: bool
+) -> None:
+    erase_tester(zoe, olivia, remove_texts=remove_texts)
+    zoe.refresh_from_db()
+    assert zoe.erased_at is not None
+    assert (heard.changes, heard.changing) == ([], [])
 
 
 def test_the_texts_are_removed_wholly_where_that_is_asked_for_even_later(
