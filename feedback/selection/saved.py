@@ -70,8 +70,11 @@ def _community_of(owner: FeedbackType | Project) -> Community:
     return project.community
 
 
-def compiled(saved: Filter, *, now: datetime | None = None) -> Compiled:
-    reader = Reader(catalogue_for(saved.owner, saved.subject_kind))
+def compiled(
+    saved: Filter, *, now: datetime | None = None, catalogue: Catalogue | None = None
+) -> Compiled:
+    """`catalogue` is that of its owner, where several filters share one."""
+    reader = Reader(catalogue or catalogue_for(saved.owner, saved.subject_kind))
     group = reader.read(saved.conditions)
     if reader.problems:
         return Compiled(NOTHING, reader.problems, _broken(reader.problems))
@@ -123,11 +126,15 @@ def rows_of(saved: Filter, *, now: datetime | None = None) -> QuerySet[Any]:
 
 
 def failures(
-    saved: Filter, pks: Collection[int], *, now: datetime | None = None
+    saved: Filter,
+    pks: Collection[int],
+    *,
+    now: datetime | None = None,
+    catalogue: Catalogue | None = None,
 ) -> dict[int, str]:
     """For those of the rows that don't match, the first condition that failed."""
     pks = list(pks)[:MAX_EXPLAINED]
-    reader = Reader(catalogue_for(saved.owner, saved.subject_kind))
+    reader = Reader(catalogue or catalogue_for(saved.owner, saved.subject_kind))
     group = reader.read(saved.conditions)
     if reader.problems:
         return dict.fromkeys(pks, str(reader.problems[0]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable
+from heapq import nsmallest
 
 from django.db import transaction
 from django.db.models import Max
@@ -41,13 +42,14 @@ class Decided:
         run: Run | None = None,
     ) -> None:
         """The same for all; no more than are kept."""
-        for pk in sorted(pks)[:KEPT]:
+        detail = storable(detail)
+        for pk in nsmallest(KEPT, pks):
             self.rows.append(
                 TriggerDecision(
-                    trigger=self._trigger,
+                    trigger_id=self._trigger.pk,
                     outcome=outcome,
-                    detail=storable(detail),
-                    run=run,
+                    detail=detail,
+                    run_id=run.pk if run else None,
                     created_at=self._now,
                     **{f"{self._kind}_id": pk},
                 )

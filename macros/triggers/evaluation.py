@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from heapq import nsmallest
 
 from django.conf import settings
 from django.db import transaction
@@ -22,7 +23,7 @@ from ..models import DecisionOutcome, Event, Trigger
 from ..runs import Because, RunRefused, not_run_on, start_run, subjects_of
 from .decisions import KEPT, Decided, write
 from .events import EVENTS, Details, Kind, concerns, kind_of
-from .matching import FilterBroken, matches, reasons
+from .matching import FilterBroken, Matching
 from .words import sentence
 
 logger = logging.getLogger(__name__)
@@ -64,13 +65,18 @@ def waiting(
     if not wanted or not pks:
         return []
     rows = Trigger.objects.filter(is_active=True, event__in=wanted, **where)
-    subjects = MODELS[kind]._default_manager.filter(pk__any_of=list(pks)).order_by()
+    subjects = MODELS[kind]._default_manager.filter(pk__any_of=set(pks)).order_by()
     if kind == SubjectKind.FEEDBACK:
         rows = rows.filter(macro__feedback_type__in=subjects.values("feedback_type"))
     else:
         owners = subjects.values("community")
         rows = rows.filter(macro__feedback_type=None, community__in=owners)
-    related = ("macro__feedback_type__project__community", "macro__project", "filter")
+    related = (
+        "macro__feedback_type__project__community",
+        "macro__project__community",
+        "filter__feedback_type__project__community",
+        "filter__project__community",
+    )
     return list(rows.select_related(*related).order_by("macro", "pk"))
 
 
@@ -87,6 +93,7 @@ class Batch:
         self.kind = kind
         self.changes = {change.pk: change for change in changes}
         self.origin = origin
+        self.matching = Matching()
         self._before = before
         # Most have much in common, and are looked at together.
         self._alike: dict[Kind, list[Changed]] = defaultdict(list)
@@ -157,11 +164,11 @@ def decide(
     if not pks:
         return
     try:
-        matched = matches(trigger, pks)
+        matched = batch.matching.matches(trigger, pks)
     except FilterBroken as broken:
         decided.add(DecisionOutcome.HELD_UP, pks, str(broken))
         return
-    _note_no_match(trigger, pks - matched, decided)
+    _note_no_match(trigger, pks - matched, batch, decided)
     if trigger.only_new_matches:
         matched -= _set_aside(
             decided,
@@ -184,9 +191,12 @@ def _set_aside(
     return pks
 
 
-def _note_no_match(trigger: Trigger, pks: set[int], decided: Decided) -> None:
+def _note_no_match(
+    trigger: Trigger, pks: set[int], batch: Batch, decided: Decided
+) -> None:
     by_reason = defaultdict(set)
-    for pk, why in reasons(trigger, sorted(pks)[:KEPT]).items():
+    first = nsmallest(KEPT, pks)
+    for pk, why in batch.matching.reasons(trigger, first).items():
         by_reason[why].add(pk)
     for why, same in by_reason.items():
         decided.add(DecisionOutcome.NO_MATCH, same, why)
@@ -197,13 +207,13 @@ def _ran_before(trigger: Trigger, pks: set[int]) -> Iterable[tuple[set[int], str
     kind = trigger.subject_kind
     if trigger.once_per_subject and pks:
         rows = Delivery.objects.filter(run__trigger=trigger, step=0).order_by()
-        rows = rows.filter(**{f"{kind}__pk__any_of": list(pks)})
+        rows = rows.filter(**{f"{kind}__pk__any_of": pks})
         rows = rows.exclude(state=DeliveryState.CANCELLED)
         taken = set(rows.values_list(f"{kind}_id", flat=True))
         yield taken & pks, "The trigger ran on it before."
         pks = pks - taken
     if trigger.macro.once_per_subject and pks:
-        own = subjects_of(trigger.macro).filter(pk__any_of=list(pks)).order_by()
+        own = subjects_of(trigger.macro).filter(pk__any_of=pks).order_by()
         free = not_run_on(trigger.macro, own).values_list("pk", flat=True)
         yield pks - set(free), "The macro runs once on each, and ran on it before."
 
@@ -237,9 +247,9 @@ def _start(
     try:
         run = start_run(
             trigger.macro,
-            model._default_manager.filter(pk__any_of=sorted(pks)),
+            model._default_manager.filter(pk__any_of=pks),
             cause=Cause.TRIGGER,
-            selection=sentence(trigger, details),
+            selection=sentence(trigger, details, batch.matching),
             because=because,
         )
     except RunRefused as refused:

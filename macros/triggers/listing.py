@@ -11,6 +11,7 @@ from django.urls import reverse
 from ..models import Macro, Trigger, TriggerDecision
 from ..runs.listing import AutomationRow
 from .events import Details
+from .matching import Matching
 from .words import sentence
 
 _CHANGE = "macros.change_trigger"
@@ -19,16 +20,21 @@ _CHANGE = "macros.change_trigger"
 def rows_for(user: Any, macros: QuerySet[Macro]) -> list[AutomationRow]:
     """Those that the user may see."""
     visible = Trigger.objects.visible_to(user).filter(macro__in=macros)
-    related = ("macro__feedback_type", "filter")
+    related = ("macro__feedback_type", "filter__feedback_type__project__community")
     triggers = list(visible.select_related(*related).order_by("macro__name", "name"))
     if not triggers:
         return []
     pks = [trigger.pk for trigger in triggers]
     changeable = Trigger.objects.visible_to(user, _CHANGE).filter(pk__in=pks)
     mine = set(changeable.values_list("pk", flat=True))
-    details, last = Details(triggers), last_decisions(pks)
+    details, matching, last = Details(triggers), Matching(), last_decisions(pks)
     return [
-        _row(trigger, details, last.get(trigger.pk), trigger.pk in mine)
+        _row(
+            trigger,
+            sentence(trigger, details, matching),
+            last.get(trigger.pk),
+            trigger.pk in mine,
+        )
         for trigger in triggers
     ]
 
@@ -49,12 +55,12 @@ def result_of(decision: TriggerDecision) -> str:
 
 def _row(
     trigger: Trigger,
-    details: Details,
+    words: str,
     last: TriggerDecision | None,
     may_change: bool,
 ) -> AutomationRow:
     return AutomationRow(
-        sentence=sentence(trigger, details),
+        sentence=words,
         macro=trigger.macro.name,
         url=reverse("admin:macros_trigger_change", args=[trigger.pk]),
         toggle_url=reverse("admin:macros_trigger_toggle", args=[trigger.pk]),

@@ -16,7 +16,7 @@ from feedback.changes.signals import changed, changing
 from . import memory
 from .evaluation import MODELS, react, waiting
 from .events import EVENTS
-from .matching import FilterBroken, matches
+from .matching import FilterBroken, Matching
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +27,7 @@ _KINDS = {model: kind for kind, model in MODELS.items()}
 def _changing(sender: type[Model], pks: Sequence[int], **kwargs: object) -> None:
     """Ask what matches already, for triggers that wait until it starts to."""
     kind = _KINDS[sender]
+    matching = Matching()
     matched: dict[int, set[int]] = {}
     try:
         with transaction.atomic():
@@ -34,7 +35,7 @@ def _changing(sender: type[Model], pks: Sequence[int], **kwargs: object) -> None
                 # What can't be known is taken for a match, which starts nothing.
                 matched[trigger.pk] = set(pks)
                 with suppress(FilterBroken):
-                    matched[trigger.pk] = matches(trigger, pks)
+                    matched[trigger.pk] = matching.matches(trigger, pks)
     except Exception:
         logger.exception("A fault while triggers were asked what matches")
     memory.keep(kind, pks, matched)

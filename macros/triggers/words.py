@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from feedback.selection.saved import compiled
-
 from ..models import Event, Trigger
 from .events import Details
+from .matching import Matching
 
 
-def sentence(trigger: Trigger, details: Details | None = None) -> str:
+def sentence(
+    trigger: Trigger, details: Details | None = None, matching: Matching | None = None
+) -> str:
     """`When a Bug Report is submitted and Severity is Critical`."""
     details = details or Details([trigger])
     words = f"When {_event(trigger, details)}"
     if trigger.filter is None:
         return words
-    condition = compiled(trigger.filter).words or f"the filter {trigger.filter} matches"
+    matching = matching or Matching()
+    condition = (
+        matching.compiled(trigger.filter).words
+        or f"the filter {trigger.filter} matches"
+    )
     return f"{words} and {condition}"
 
 

@@ -14,7 +14,7 @@ from statistics import median
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from . import engine, million, rendering, report
+from . import engine, million, rendering, report, triggers
 from .ground import Ground, prepared, say
 from .processes import peak_memory_mb, printed, reset_peak_memory, running
 
@@ -221,7 +221,7 @@ def _compare(ground: Ground, quick: bool) -> dict[str, report.Figure]:
     bench = Bench(sizes, ground, of)
     bench.figures["render_slack_per_second"] = rendering.slack_per_second()
     bench.run()
-    return bench.figures
+    return bench.figures | triggers.run(ground, sizes.rounds)
 
 
 def _leave(signum: int, frame: FrameType | None) -> None:

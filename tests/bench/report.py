@@ -29,6 +29,13 @@ ROWS = (
     ("Slack blocks rendered, 2 KB of text", "render_slack_per_second", "/s"),
     ("Worker's memory at 1,000", "delivery_memory_mb", "MB"),
     ("Growth of it by the long run", "delivery_memory_growth_mb", "MB"),
+    (
+        "10,000 changed with 3 triggers / none",
+        "bulk_edit_with_three_triggers_ratio",
+        "x",
+    ),
+    ("Ticket saved with 10 triggers: more", "trigger_save_overhead_ms", "ms"),
+    ("Saved ticket to receiver", "trigger_to_receiver_seconds", "s"),
     ("Perform Action: time", "perform_action_100k_seconds", "s"),
     ("Perform Action: memory growth", "perform_action_100k_memory_mb", "MB"),
 )
