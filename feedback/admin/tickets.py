@@ -229,8 +229,10 @@ class FeedbackAdmin(ConditionsAdmin):
         if not change:
             return super().save_model(request, obj, form, change)
         with unit() as opened:
-            [stored] = opened.lock(Feedback, [obj.pk], ["form_values"]).values()
-            obj.form_values = form.answered(stored["form_values"])
+            stored = opened.lock(Feedback, [obj.pk], ["form_values"])
+            if not stored:
+                raise Http404("The ticket was deleted meanwhile.")
+            obj.form_values = form.answered(stored[obj.pk]["form_values"])
             obj.save(update_fields=[*form.changed_data, "form_values"])
         if not self._has(request, "change", obj):
             raise PermissionDenied

@@ -21,7 +21,12 @@ _has_changed = forms.CharField.has_changed
 
 
 def end_lines_alike(sender: type[Model], instance: Model, **signal: object) -> None:
-    """Before a row is saved, wherever its texts are from: a form, an API, a file."""
+    """Before a row is saved, wherever its texts are from: a form, an API, a file.
+
+    The rows of libraries are theirs: they look them up by what they have written.
+    """
+    if not hasattr(sender, "privacy"):
+        return
     for field in sender._meta.concrete_fields:
         if isinstance(field, CharField | TextField):
             value = instance.__dict__.get(field.attname)

@@ -60,6 +60,10 @@ class Announced:
     def is_hushed(self, values: Values) -> bool:
         return bool(self.hushed and values.get(self.hushed))
 
+    def concerns(self, written: Values, stored: Values) -> bool:
+        """Whether something of what is written to a row is announced."""
+        return bool({*self.columns} & written.keys()) and not self.is_hushed(stored)
+
     def as_stored(self, model: type[Model], column: str, value: Any) -> Any:
         """A value as the database will give it back."""
         if isinstance(value, str):

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from django.dispatch import Signal
 
-# With `pks`, before the rows are written, while they are locked and as they were.
+# With `pks`, before the rows are written, while they are locked and as they were: each
+# row once in a unit of work. Not of new rows.
 changing = Signal()
 # With `changes`, a list of Changed, and `origin`, an Origin, after they were written.
 changed = Signal()

@@ -80,9 +80,14 @@ class Unit:
         for pk, values in given.items():
             if pk in stored and (new := _differing(model, stored[pk], values)):
                 differing[pk] = new
-        columns = {*model.announced.columns}
-        changing_pks = [pk for pk in differing if columns & differing[pk].keys()]
-        self._announce_changing(model, changing_pks)
+        self._announce_changing(
+            model,
+            [
+                pk
+                for pk, values in differing.items()
+                if model.announced.concerns(values, stored[pk])
+            ],
+        )
         for pk, values in differing.items():
             self._row(model, pk).after |= values
         return differing
