@@ -10,10 +10,11 @@ class FeedbackConfig(AppConfig):
     def ready(self) -> None:
         from .console import typed
         from .models import Filter
-        from .selection import folding, saved
+        from .selection import folding, planner, saved
 
         Filter.check_conditions = saved.check
         folding.replace_lookups()
         connection_created.connect(folding.add_function, dispatch_uid="folding")
+        connection_created.connect(planner.set_up, dispatch_uid="planner")
         typed.replace_comparison()
         pre_save.connect(typed.end_lines_alike, dispatch_uid="line ends")

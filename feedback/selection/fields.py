@@ -8,10 +8,12 @@ from datetime import tzinfo
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from ..models import Tester
 from .kinds import Column, Kind, Moment, any_of
-from .qualifiers import Qualifier, complement
+from .qualifiers import Qualifier, Shape, complement, truth_of
+from .values import text_of
 
 # The value as it is given, and its name for people.
 Offered = Sequence[tuple[str, str]]
@@ -56,7 +58,7 @@ class Field:
     ) -> Given:
         """Raises ValidationError where one of them can't be compared with."""
         compared = [self.kind.read(each, qualifier, zone) for each in values]
-        kept = [self.kind.kept(each) for each in values]
+        kept = list(map(self.kind.kept, values, compared))
         return Given(compared, kept, [str(each) for each in kept])
 
     def test(self, qualifier: Qualifier, values: list[Any], at: Moment) -> Q:
@@ -64,15 +66,45 @@ class Field:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SearchField(Field):
-    """Any of several columns."""
-
-    columns: tuple[str, ...]
+class SubmitterField(Field):
+    """A tester's own field, of whoever submitted the ticket."""
 
     def test(self, qualifier: Qualifier, values: list[Any], at: Moment) -> Q:
-        return any_of(
-            [self.kind.test(column, qualifier, values, at) for column in self.columns]
+        condition = super().test(qualifier, values, at)
+        if qualifier == Qualifier.IS_EMPTY:
+            # Without a submitter it is empty too.
+            return complement(Q(_submitter_meets(complement(condition))))
+        meets = _submitter_meets(condition)
+        # PostgreSQL goes from a tester to the tickets: quick from an e-mail, which an
+        # index finds. All else it thinks rarer than it is, and would go from each one.
+        is_rare = self.column == "email" and qualifier in _SAME
+        return Q(meets) if is_rare else Q(truth_of(Q(meets)))
+
+
+_SAME = (Qualifier.IS, Qualifier.IS_ONE_OF)
+
+
+def _submitter_meets(condition: Q) -> Exists:
+    """Looked up among the testers, who are fewer than the tickets."""
+    testers = Tester.objects.filter(condition, pk=OuterRef("submitter"))
+    return Exists(testers.order_by())
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchField(Field):
+    """Any of several columns, or of the submitter's."""
+
+    columns: tuple[str, ...]
+    submitters: tuple[str, ...] = ()
+
+    def test(self, qualifier: Qualifier, values: list[Any], at: Moment) -> Q:
+        own, submitters = (
+            [self.kind.test(column, qualifier, values, at) for column in columns]
+            for columns in (self.columns, self.submitters)
         )
+        if submitters:
+            own.append(Q(truth_of(Q(_submitter_meets(any_of(submitters))))))
+        return any_of(own)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,20 +179,21 @@ class AnswerField(Field):
     def given(
         self, values: Sequence[object], qualifier: Qualifier, zone: tzinfo
     ) -> Given:
-        compared = []
-        problems: list[str] = []
-        for part in self.parts:
-            if qualifier not in part.kind.qualifiers:
-                continue
-            try:
-                read = [part.kind.read(each, qualifier, zone) for each in values]
-            except ValidationError as error:
-                problems += error.messages
-            else:
-                compared.append((part, read))
-        if not compared:
-            raise ValidationError(list(dict.fromkeys(problems)))
-        kept = [compared[0][0].kind.kept(each) for each in values]
+        takers = [part for part in self.parts if qualifier in part.kind.qualifiers]
+        read: dict[Part, list[Any]] = {part: [] for part in takers}
+        for value in values:
+            _read_by_parts(value, read, qualifier, zone)
+        # One that does not take both ends of a range takes none of it.
+        compared = [
+            (part, own)
+            for part, own in read.items()
+            if len(own) == len(values) or (own and qualifier.shape == Shape.SEVERAL)
+        ]
+        part, own = compared[0]
+        if len(own) == len(values):
+            kept = list(map(part.kind.kept, values, own))
+        else:  # Each part has its own of them.
+            kept = [text_of(each) for each in values]
         return GivenToParts(compared, kept, [str(each) for each in kept])
 
     def test(self, qualifier: Qualifier, values: list[Any], at: Moment) -> Q:
@@ -169,3 +202,17 @@ class AnswerField(Field):
             # Tickets whose forms do not ask have no answer either.
             return complement(somewhere)
         return somewhere
+
+
+def _read_by_parts(
+    value: object, read: dict[Part, list[Any]], qualifier: Qualifier, zone: tzinfo
+) -> None:
+    """Add the value to those that take it; raises ValidationError if none does."""
+    problems: list[str] = []
+    for part, own in read.items():
+        try:
+            own.append(part.kind.read(value, qualifier, zone))
+        except ValidationError as error:
+            problems += error.messages
+    if len(problems) == len(read):
+        raise ValidationError(list(dict.fromkeys(problems)))
