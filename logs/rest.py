@@ -12,6 +12,10 @@ from .recording.waiting import troubles_of
 NO_WORKER = (
     "No worker is running, so nothing is sent for now. The run waits until one starts."
 )
+UNCONFIRMED = (
+    "The run needs confirmation: it is on more than it may be without a person's word."
+    " Nothing is sent until it is confirmed."
+)
 PAUSED = "The run is paused. Nothing more is sent until it is resumed."
 
 
@@ -45,6 +49,9 @@ class RunSerializer(serializers.ModelSerializer):
         allow_null=True,
         help_text="Number of the macro; null if it was deleted.",
     )
+    cause_name = serializers.CharField(
+        read_only=True, help_text="The name of the trigger or schedule, if any."
+    )
     started_by = serializers.CharField(source="actor_name", read_only=True)
     counts = CountsSerializer(source="*", read_only=True)
     progress = serializers.SerializerMethodField(
@@ -64,6 +71,7 @@ class RunSerializer(serializers.ModelSerializer):
             "macro_name",
             "macro_version",
             "cause",
+            "cause_name",
             "started_by",
             "selection",
             "counts",
@@ -90,6 +98,8 @@ class RunDetailSerializer(RunSerializer):
         read_only_fields = fields
 
     def get_notice(self, run: Run) -> str:
+        if run.state == RunState.UNCONFIRMED:
+            return UNCONFIRMED
         if run.state == RunState.PAUSED:
             return PAUSED
         if not run.is_settled and not self.context["has_worker"]():

@@ -11,7 +11,7 @@ from feedback.access.roles import RUN_MACRO
 from feedback.rest.problems import Problem
 from feedback.rest.viewsets import ReadOnlyViewSet
 from macros import queue
-from macros.runs.control import cancel_run, pause_run, resume_run
+from macros.runs.control import cancel_run, confirm_run, pause_run, resume_run
 
 from ..models import Run, RunState
 from ..rest import RunDetailSerializer, RunSerializer
@@ -20,6 +20,7 @@ from .filters import RunFilterSet
 # What can be done with a run, and the states in which that has been done already.
 ORDERS: dict[str, tuple[Callable[[Run], bool], frozenset[str]]] = {
     "cancel": (cancel_run, frozenset({RunState.CANCELLING, RunState.CANCELLED})),
+    "confirm": (confirm_run, frozenset({RunState.ACTIVE})),
     "pause": (pause_run, frozenset({RunState.PAUSED})),
     "resume": (resume_run, frozenset({RunState.ACTIVE})),
 }
@@ -51,6 +52,15 @@ class RunViewSet(ReadOnlyViewSet):
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
         return self._order("cancel")
+
+    @extend_schema(
+        summary="Confirm a run",
+        description="Lets a run go that needs confirmation. To drop it, cancel it.",
+        request=None,
+    )
+    @action(detail=True, methods=["post"])
+    def confirm(self, request: Request, pk: str) -> Response:
+        return self._order("confirm")
 
     @extend_schema(summary="Pause a run", request=None)
     @action(detail=True, methods=["post"])

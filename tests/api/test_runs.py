@@ -11,8 +11,8 @@ from rest_framework.test import APIClient
 from feedback.access.roles import Role
 from feedback.models import FeedbackType
 from logs import recording
-from logs.models import Attempt, Delivery, DeliveryState, ErrorClass, Run
-from logs.rest import NO_WORKER, PAUSED
+from logs.models import Attempt, Delivery, DeliveryState, ErrorClass, Run, RunState
+from logs.rest import NO_WORKER, PAUSED, UNCONFIRMED
 from tests import factories
 from tests.api.callers import person, problem
 
@@ -96,6 +96,20 @@ def test_a_run_is_paused_resumed_and_cancelled(caller: APIClient, run: Run) -> N
         assert detail == "Nothing was changed: the run is cancelled."
 
 
+def test_a_run_that_needs_confirmation_is_confirmed(
+    caller: APIClient, run: Run
+) -> None:
+    Run.objects.update(state=RunState.UNCONFIRMED)
+    shown = caller.get(f"{RUNS}{run.pk}/").json()
+    assert (shown["state"], shown["notice"]) == ("unconfirmed", UNCONFIRMED)
+    assert ids(caller.get(RUNS, {"state": "unconfirmed"})) == [run.pk]
+    for _ in range(2):
+        confirmed = caller.post(f"{RUNS}{run.pk}/confirm/").json()
+        assert confirmed["state"] == "active"
+    caller.post(f"{RUNS}{run.pk}/cancel/")
+    problem(caller.post(f"{RUNS}{run.pk}/confirm/"), 409, "run_state")
+
+
 def test_a_finished_run_can_not_be_cancelled(caller: APIClient, run: Run) -> None:
     for delivery in run.deliveries.all():
         end(delivery, DeliveryState.DELIVERED, status=200)
@@ -103,7 +117,7 @@ def test_a_finished_run_can_not_be_cancelled(caller: APIClient, run: Run) -> Non
     assert refused["detail"] == "Nothing was changed: the run is finished."
 
 
-@pytest.mark.parametrize("order", ["cancel", "pause", "resume"])
+@pytest.mark.parametrize("order", ["cancel", "confirm", "pause", "resume"])
 def test_only_who_may_run_orders_a_run(
     bugs: FeedbackType,
     observer: APIClient,

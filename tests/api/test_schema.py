@@ -32,6 +32,7 @@ PATHS = {
     "/api/v1/runs/": {"get"},
     "/api/v1/runs/{id}/": {"get"},
     "/api/v1/runs/{id}/cancel/": {"post"},
+    "/api/v1/runs/{id}/confirm/": {"post"},
     "/api/v1/runs/{id}/pause/": {"post"},
     "/api/v1/runs/{id}/resume/": {"post"},
     "/api/v1/deliveries/": {"get"},

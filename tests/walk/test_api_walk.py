@@ -38,6 +38,7 @@ ROUTES: dict[str, Page] = {
     "run-list": Page(get=OBSERVER),
     "run-detail": Page("logs.run", get=OBSERVER),
     "run-cancel": Page("logs.run", post=SUPPORT),
+    "run-confirm": Page("logs.run", post=SUPPORT),
     "run-pause": Page("logs.run", post=SUPPORT),
     "run-resume": Page("logs.run", post=SUPPORT),
     "delivery-list": Page(get=OBSERVER),
