@@ -20,9 +20,10 @@ from feedback.models import Feedback, SubjectKind, Tester
 from logs.models import Cause, Delivery, DeliveryState
 
 from ..models import DecisionOutcome, Event, Trigger
+from ..models.triggers import EVENTS
 from ..runs import Because, RunRefused, not_run_on, start_run, subjects_of
 from .decisions import KEPT, Decided, write
-from .events import EVENTS, Details, Kind, concerns, kind_of
+from .events import Details, Kind, concerns, kind_of
 from .matching import FilterBroken, Matching
 from .words import sentence
 
