@@ -7,7 +7,9 @@ class FeedbackConfig(AppConfig):
     verbose_name = "Records"
 
     def ready(self) -> None:
-        from .selection import folding
+        from .models import Filter
+        from .selection import folding, saved
 
+        Filter.check_conditions = saved.check
         folding.replace_lookups()
         connection_created.connect(folding.add_function, dispatch_uid="folding")

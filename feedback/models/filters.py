@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -38,6 +39,10 @@ class Filter(models.Model):
     conditions = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField("created", auto_now_add=True)
     modified_at = models.DateTimeField("modified", auto_now=True)
+
+    # Reads the conditions, or raises ValidationError. What does so stands above the
+    # models, and is put here when the app is ready.
+    check_conditions: ClassVar[Callable[[Filter], None]]
 
     tenancy = Tenancy("community", "project")
     privacy = NOTHING_PERSONAL
@@ -103,3 +108,4 @@ class Filter(models.Model):
         if selects_tickets and self.project_id is None:
             problem = "A filter of a whole community selects testers."
             raise ValidationError({"subject_kind": problem})
+        Filter.check_conditions(self)

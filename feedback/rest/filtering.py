@@ -9,13 +9,6 @@ from django.http import QueryDict
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 
-from ..selection.conditions import (
-    ChoiceFilter,
-    ConditionFilter,
-    MomentFilter,
-    NumberFilter,
-    RowsFilter,
-)
 from .paging import PARAMETERS
 from .problems import in_parameter, invalid
 
@@ -45,7 +38,7 @@ class FilterBackend(BaseFilterBackend):
                 "in": "query",
                 "required": False,
                 "description": str(condition.extra.get("help_text", "")),
-                **_schema_of(condition),
+                **condition.schema,
             }
             for name, condition in view.filterset_class.base_filters.items()
         ]
@@ -56,16 +49,3 @@ def refuse_parameters(data: QueryDict) -> None:
     if data:
         problem = "This takes no parameters."
         raise invalid(in_parameter(name, problem) for name in data)
-
-
-def _schema_of(condition: ConditionFilter) -> dict[str, Any]:
-    if isinstance(condition, ChoiceFilter):
-        return {"schema": {"type": "string", "enum": [*condition.extra["meanings"]]}}
-    if isinstance(condition, MomentFilter):
-        return {"schema": {"type": "string", "format": "date-time"}}
-    if isinstance(condition, NumberFilter):
-        return {"schema": {"type": "integer", "minimum": 1}}
-    if isinstance(condition, RowsFilter):
-        several = {"type": "array", "items": {"type": "string", "minLength": 1}}
-        return {"schema": several, "style": "form", "explode": True}
-    return {"schema": {"type": "string", "minLength": 1}}

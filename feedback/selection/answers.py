@@ -1,74 +1,67 @@
-"""Conditions on the answers to the questions of tickets' forms.
+"""Answers to the questions of tickets' forms, as fields of the catalogue.
 
 A ticket without an answer is like no answer, but that a checkbox is not ticked then.
+What is left of a question's former kind counts as no answer.
 """
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Callable, Sequence
 
-from django.core.exceptions import ValidationError
-from django.db.models import Q, TextField, Value
-from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Coalesce
-from django.db.models.lookups import Exact
-
-from ..forms import stored_answer
 from ..models import FieldKind, FormField
-from .conditions import ConditionField, ConditionFilter
+from .fields import AnswerField, Part
+from .kinds import (
+    ChoiceKind,
+    ChoicesKind,
+    DateKind,
+    Kind,
+    NumberKind,
+    TextKind,
+    TruthKind,
+)
+from .stored import IsListAt, IsTrueAt, NumberAt, StoredValue, TextAt
+
+_COLUMN = "form_values"
+_STORED: dict[str, type[StoredValue]] = {
+    FieldKind.NUMBER: NumberAt,
+    FieldKind.MULTIPLE_CHOICE: IsListAt,
+    FieldKind.CHECKBOX: IsTrueAt,
+}
+_KINDS: dict[str, Callable[[FormField], Kind]] = {
+    FieldKind.NUMBER: lambda _: NumberKind(),
+    FieldKind.DATE: lambda _: DateKind(),
+    FieldKind.CHECKBOX: lambda _: TruthKind(),
+    FieldKind.CHOICE: lambda question: ChoiceKind(tuple(question.choice_list)),
+    FieldKind.MULTIPLE_CHOICE: lambda question: ChoicesKind(
+        tuple(question.choice_list)
+    ),
+}
 
 
-class AnswerField(ConditionField):
-    """An answer to one of the questions, which have the same key in several types."""
-
-    def __init__(self, *, questions: list[FormField], **options: Any) -> None:
-        self.questions = questions
-        super().__init__(strip=False, **options)
-
-    def condition(self, text: str) -> Q:
-        types: dict[tuple[str, str], list[int]] = defaultdict(list)
-        values = {}
-        problems: list[str] = []
-        for question in self.questions:
-            try:
-                value = stored_answer(question, text)
-            except ValidationError as error:
-                problems += error.messages
-                continue
-            kind = (question.kind, repr(value))
-            types[kind].append(question.feedback_type_id)
-            values[kind] = value
-        if not types:
-            raise ValidationError(list(dict.fromkeys(problems)))
-        key = self.questions[0].key
-        anywhere = (
-            _answer_is(ids, key, kind[0], values[kind]) for kind, ids in types.items()
-        )
-        return Q(*anywhere, _connector=Q.OR)
+def answer_field(
+    name: str, questions: Sequence[FormField], *, is_only_type: bool
+) -> AnswerField:
+    """Those of one key, which may be asked as different kinds in several types."""
+    key, label = questions[0].key, questions[0].label
+    types: dict[tuple[Kind, type[StoredValue]], list[int]] = defaultdict(list)
+    for question in questions:
+        kind = _kind_of(question)
+        stored = _STORED.get(question.kind, TextAt)
+        types[kind, stored].append(question.feedback_type_id)
+    parts = tuple(
+        Part(kind, stored(_COLUMN, key), None if is_only_type else tuple(own))
+        for (kind, stored), own in types.items()
+    )
+    return AnswerField(
+        name=name,
+        label=label,
+        kind=parts[0].kind,
+        shown=f"{_COLUMN}__{key}",
+        parts=parts,
+    )
 
 
-class AnswerFilter(ConditionFilter):
-    field_class = AnswerField
-
-
-def _answer_is(types: Collection[int], key: str, kind: str, value: object) -> Q:
-    """Tickets of types whose forms ask this, with the answer as it is stored.
-
-    For a multiple choice the value is one choice.
-    """
-    own, answer = Q(feedback_type__in=types), f"form_values__{key}"
-    if kind == FieldKind.CHECKBOX and not value:
-        # Databases call "not ticked" unknown where no answer is.
-        stored = KeyTextTransform(key, "form_values")
-        text = Coalesce(stored, Value(""), output_field=TextField())
-        return own & ~Q(Exact(text, "true"))
-    if kind == FieldKind.MULTIPLE_CHOICE:
-        # The one way to look into a JSON list on every database: its text form holds
-        # the choice between quotes, escaped (SQLite) or not (PostgreSQL).
-        plain, escaped = json.dumps(value, ensure_ascii=False), json.dumps(value)
-        among = f"{answer}__icontains"
-        return own & (Q(**{among: plain}) | Q(**{among: escaped}))
-    return own & Q(**{answer: value})
+def _kind_of(question: FormField) -> Kind:
+    make = _KINDS.get(question.kind)
+    return TextKind() if make is None else make(question)

@@ -7,7 +7,7 @@ with one meaning.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
@@ -15,19 +15,17 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
-from django.utils.dateparse import parse_datetime
 from django.utils.timezone import get_current_timezone
 from django_filters.filters import Filter
 
 from ..names import fold
+from .values import MAX_LENGTH, read_moment
 
 # What every database can look up as a number, in ASCII digits.
 NUMBER = re.compile(r"[0-9]{1,18}")
-_MAX_LENGTH = 500
+MOMENT_SCHEMA = {"schema": {"type": "string", "format": "date-time"}}
 # Each word of a search is looked for in every column.
 MAX_WORDS = 30
-# Each value of a condition that takes several is looked up.
-MAX_VALUES = 100
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -42,9 +40,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def search_words(text: str) -> list[str]:
     """Raises ValidationError where they are more than a person searches for."""
     words = text.split()
-    if len(words) > MAX_WORDS or len(text) > _MAX_LENGTH:
+    if len(words) > MAX_WORDS or len(text) > MAX_LENGTH:
         raise ValidationError(
-            f"Search for at most {MAX_WORDS} words of {_MAX_LENGTH} letters together."
+            f"Search for at most {MAX_WORDS} words of {MAX_LENGTH} letters together."
         )
     if "\0" in text:
         raise ValidationError("There is a character that can't be searched for.")
@@ -55,7 +53,7 @@ class ConditionField(forms.CharField):
     """Turns the text that is given for a condition into a Q."""
 
     def __init__(self, *, strip: bool = True, **options: Any) -> None:
-        super().__init__(max_length=_MAX_LENGTH, strip=strip, **options)
+        super().__init__(max_length=MAX_LENGTH, strip=strip, **options)
 
     def clean(self, value: str | None) -> Q | None:
         text = super().clean(value)
@@ -79,6 +77,11 @@ class ConditionFilter(Filter):
     def __init__(self, *, title: str = "", **options: Any) -> None:
         super().__init__(**options)
         self.title = title
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """How OpenAPI describes the parameter."""
+        return {"schema": {"type": "string", "minLength": 1}}
 
 
 class LookupField(ConditionField):
@@ -115,6 +118,10 @@ class ChoiceField(LookupField):
 class ChoiceFilter(ConditionFilter):
     field_class = ChoiceField
 
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"schema": {"type": "string", "enum": [*self.extra["meanings"]]}}
+
 
 class NumberField(LookupField):
     def read(self, text: str) -> int:
@@ -126,51 +133,27 @@ class NumberField(LookupField):
 class NumberFilter(ConditionFilter):
     field_class = NumberField
 
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"schema": {"type": "integer", "minimum": 1}}
+
 
 class MomentField(LookupField):
     """A moment without a zone, and a day's beginning, are of the caller's time zone.
 
-    That is UTC in the API, and TIME_ZONE in the admin. A moment that a clock skips is
-    read as if it had not been set forward yet; of one that comes twice, the first.
+    That is UTC in the API, and TIME_ZONE in the admin.
     """
 
     def read(self, text: str) -> datetime:
-        try:
-            moment = parse_datetime(text.strip())
-        except ValueError:
-            moment = None
-        # Beyond, databases can't shift it from one time zone to another.
-        if moment is None or not 1900 <= moment.year <= 9000:
-            raise ValidationError(
-                "Give a date or a moment as in ISO 8601: 2026-11-23,"
-                " 2026-11-23T09:30:00Z. In a URL, write + as %2B."
-            )
-        if moment.tzinfo is None:
-            return moment.replace(tzinfo=get_current_timezone(), fold=0)
-        return moment
+        return read_moment(text, get_current_timezone()).start
 
 
 class MomentFilter(ConditionFilter):
     field_class = MomentField
 
-
-class SearchField(ConditionField):
-    """Every word must be somewhere in these columns."""
-
-    def __init__(self, *, columns: Iterable[str], **options: Any) -> None:
-        self.columns = tuple(columns)
-        super().__init__(**options)
-
-    def condition(self, text: str) -> Q:
-        every = Q()
-        for word in search_words(text):
-            anywhere = (Q(**{f"{field}__icontains": word}) for field in self.columns)
-            every &= Q(*anywhere, _connector=Q.OR)
-        return every
-
-
-class SearchFilter(ConditionFilter):
-    field_class = SearchField
+    @property
+    def schema(self) -> dict[str, Any]:
+        return MOMENT_SCHEMA
 
 
 def rows_named(rows: QuerySet[Model], text: str) -> QuerySet[Model]:
@@ -179,54 +162,3 @@ def rows_named(rows: QuerySet[Model], text: str) -> QuerySet[Model]:
     if NUMBER.fullmatch(text):
         named |= Q(pk=int(text))
     return rows.filter(named).order_by()
-
-
-class RowsField(forms.Field):
-    """Rows by number or name; given several times, any of them."""
-
-    widget = forms.MultipleHiddenInput
-
-    def __init__(self, *, rows: QuerySet[Model], lookup: str, **options: Any) -> None:
-        self.rows = rows
-        self.lookup = lookup
-        super().__init__(**options)
-
-    def clean(self, value: list[str] | None) -> Q | None:
-        if not value:
-            return None
-        if len(value) > MAX_VALUES:
-            raise ValidationError(f"Give at most {MAX_VALUES} values.")
-        return self.condition({pk for each in value for pk in self._keys(each)})
-
-    def condition(self, keys: Iterable[int]) -> Q:
-        return Q(**{f"{self.lookup}__in": sorted(keys)})
-
-    def in_words(self, values: list[str]) -> str:
-        named = (rows_named(self.rows, each).values_list("name") for each in values)
-        return ", ".join(dict.fromkeys(name for rows in named for (name,) in rows))
-
-    def _keys(self, text: str) -> list[int]:
-        keys = list(rows_named(self.rows, text).values_list("pk", flat=True))
-        if not keys:
-            names = self.rows.order_by("name").values_list("name", flat=True)
-            hint = did_you_mean(text, names.distinct()[:1000])
-            kind = self.rows.model._meta.verbose_name
-            raise ValidationError(f"There is no {kind} '{text[:100]}'.{hint}")
-        return keys
-
-
-class RowsFilter(ConditionFilter):
-    """`rows` says which can be named, asked with the filter set."""
-
-    field_class = RowsField
-
-    def __init__(
-        self, rows: Callable[[Any], QuerySet[Model]], *, lookup: str, **options: Any
-    ) -> None:
-        self.rows = rows
-        super().__init__(lookup=lookup, **options)
-
-    @property
-    def field(self) -> RowsField:
-        field: RowsField = self.field_class(rows=self.rows(self.parent), **self.extra)
-        return field

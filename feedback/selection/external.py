@@ -1,96 +1,87 @@
 """Conditions on external data, which has the types that JSON has.
 
-`external_<name>=3` is true of the number 3, however it is written (3, 3.0), and of the
-text "3"; `external_<name>=true` of the truth value and of the text "true". Nothing else
-is like its text: neither a list, nor an object, nor null.
+`is 3` is true of the number 3, however it is written (3, 3.0), and of the text "3";
+`is true` of the truth value and of the text "true". Nothing else is like its text:
+neither a list, nor an object, nor null. Texts are the same to the letter, since other
+systems have keys that differ by a capital; `contains`, `starts with` and `ends with`
+look as people do. Numbers are in order with numbers, and a text that writes one with
+none.
 
-`has_external_<name>=false` is true where there is no value: the name is missing, or
-holds null or an empty text.
+It is empty where the name is missing, or holds null or an empty text.
 
 A name stands for itself and for its normalised form: `Jira key` for `jira_key` as well.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable
+from datetime import tzinfo
 from decimal import Decimal
 from typing import Any
 from unicodedata import normalize
 
-from django.core.exceptions import ValidationError
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import JSONField, Q, TextField, Value
-from django.db.models.fields.json import KeyTextTransform, KeyTransform, KeyTransformIn
+from django.db.models.fields.json import KeyTransform, KeyTransformIn
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact, In
-from django.db.models.sql.compiler import SQLCompiler
 
-from ..models.numbers import ExactDecoder, ExactEncoder
+from ..models.numbers import ExactEncoder
 from ..names import normalise
-from .conditions import ConditionField, ConditionFilter
+from .fields import Field
+from .kinds import Kind, Moment, any_of, ordered, read_text, text_lookup
+from .qualifiers import Qualifier
+from .stored import NumberAt, TextAt, TypeAt
+from .values import number_in, read_number, text_of
 
 EXTERNAL_PREFIX = "external_"
 PRESENCE_PREFIX = "has_external_"
 _COLUMN = "external_data"
 _NAME = re.compile(r"\w[\w ._-]{0,99}")
-# As JSON writes them (RFC 8259, section 6).
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-# Beyond, one of the databases compares approximations, and nothing is this number.
-_MAX = {int: 2**63 - 1, Decimal: 2**53}
+_TEXTS = (Qualifier.CONTAINS, Qualifier.STARTS_WITH, Qualifier.ENDS_WITH)
+_ORDERS = (
+    *(Qualifier.GREATER, Qualifier.LESS, Qualifier.AT_LEAST, Qualifier.AT_MOST),
+    Qualifier.BETWEEN,
+)
 
 
-class JSONType(KeyTransform):
-    """The JSON type of the value under a key, as the database names it."""
+class ExternalKind(Kind):
+    """A value whose type is that of what is stored; the column is a name."""
 
-    output_field = TextField()
+    name = "external"
+    qualifiers = (
+        *(Qualifier.IS, Qualifier.IS_NOT, Qualifier.IS_ONE_OF, Qualifier.CONTAINS),
+        *(Qualifier.DOES_NOT_CONTAIN, Qualifier.STARTS_WITH, Qualifier.ENDS_WITH),
+        *(*_ORDERS, Qualifier.IS_EMPTY, Qualifier.IS_NOT_EMPTY),
+        *(Qualifier.YES, Qualifier.NO),
+    )
 
-    def as_sqlite(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
-    ) -> tuple[str, tuple[str | int, ...]]:
-        column, params, _ = self.preprocess_lhs(compiler, connection)
-        return f"JSON_TYPE({column}, %s)", (*params, f"$.{json.dumps(self.key_name)}")
+    def read(self, value: object, qualifier: Qualifier, zone: tzinfo) -> Any:
+        if qualifier in _ORDERS:
+            return read_number(text_of(value))
+        if qualifier.positive in _TEXTS:
+            return read_text(value)
+        return text_of(value)
 
-    def as_postgresql(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
-    ) -> tuple[str, tuple[str | int, ...]]:
-        sql, params = super().as_postgresql(compiler, connection)
-        return f"jsonb_typeof({sql})", params
-
-
-class NamedField(ConditionField):
-    """About external data of a name."""
-
-    def __init__(self, *, name: str, **options: Any) -> None:
-        spellings = [name, normalize("NFC", name), normalise(name)]
-        self.keys = list(dict.fromkeys(spellings))
-        super().__init__(**options)
-
-
-class ExternalField(NamedField):
-    """The value is what the text says."""
-
-    def condition(self, text: str) -> Q:
-        return Q(*(_is(key, text) for key in self.keys), _connector=Q.OR)
+    def test(
+        self, column: Any, qualifier: Qualifier, values: list[Any], at: Moment
+    ) -> Q:
+        tests = [_test(key, qualifier, values) for key in spellings(column)]
+        if qualifier == Qualifier.IS_EMPTY:
+            return Q(*tests)
+        return any_of(tests)
 
 
-class ExternalFilter(ConditionFilter):
-    field_class = ExternalField
-
-
-class PresenceField(NamedField):
-    """There is a value, or there is none."""
-
-    def condition(self, text: str) -> Q:
-        if text not in ("true", "false"):
-            raise ValidationError("Give one of: true, false.")
-        empty = Q(*(_is_empty(key) for key in self.keys))
-        return empty if text == "false" else ~empty
-
-
-class PresenceFilter(ConditionFilter):
-    field_class = PresenceField
+class ExternalField(Field):
+    @classmethod
+    def of_name(cls, name: str) -> ExternalField:
+        shown = KeyTransform(name, _COLUMN)
+        return cls(
+            name=EXTERNAL_PREFIX + name,
+            label=name,
+            kind=ExternalKind(),
+            column=name,
+            shown=shown,
+        )
 
 
 def is_name(name: str) -> bool:
@@ -104,34 +95,29 @@ def is_name(name: str) -> bool:
     return False
 
 
-def external_conditions(names: Iterable[str]) -> dict[str, ConditionFilter]:
-    """The conditions on external data among these parameters, by parameter."""
-    conditions: dict[str, ConditionFilter] = {}
-    for parameter in names:
-        presence = parameter.removeprefix(PRESENCE_PREFIX)
-        name = parameter.removeprefix(EXTERNAL_PREFIX)
-        if presence != parameter and is_name(presence):
-            conditions[parameter] = PresenceFilter(
-                name=presence, title=f"has {presence}"
-            )
-        elif name != parameter and is_name(name):
-            conditions[parameter] = ExternalFilter(name=name, title=name)
-    return conditions
+def spellings(name: str) -> list[str]:
+    """The keys that a name stands for."""
+    return list(dict.fromkeys([name, normalize("NFC", name), normalise(name)]))
+
+
+def _test(key: str, qualifier: Qualifier, values: list[Any]) -> Q:
+    if qualifier == Qualifier.IS_EMPTY:
+        return _is_empty(key)
+    if qualifier == Qualifier.YES:
+        return _is(key, "true")
+    if qualifier in _ORDERS:
+        return ordered(NumberAt(_COLUMN, key), qualifier, values)
+    if qualifier in _TEXTS:
+        return Q(text_lookup(qualifier)(TextAt(_COLUMN, key), values[0]))
+    return any_of([_is(key, text) for text in values])
 
 
 def _values(text: str) -> list[str | int | Decimal | bool]:
     """The stored values that a text stands for."""
     if text in ("true", "false"):
         return [text, text == "true"]
-    number = json.loads(text, cls=ExactDecoder) if _NUMBER.fullmatch(text) else None
-    if number is None:
-        return [text]
-    # A Decimal rounds its size, or overflows.
-    near = number if isinstance(number, int) else float(number)
-    if abs(near) > _MAX[type(number)]:
-        return [text]
-    # What is too small for a float would be written with zeros without end.
-    return [text, number if near else 0]
+    number = number_in(text)
+    return [text] if number is None else [text, number]
 
 
 def _is(key: str, text: str) -> Q:
@@ -139,18 +125,16 @@ def _is(key: str, text: str) -> Q:
     same = Q(KeyTransformIn(stored, _values(text)))
     if text == "null" or text.startswith(("[", "{")):
         # SQLite reads null, lists and objects as their text.
-        same &= Q(In(JSONType(key, _COLUMN), ["text", "string"]))
+        same &= Q(In(TypeAt(_COLUMN, key), ["text", "string"]))
     return same
 
 
-def _is_null(key: str) -> Q:
-    """Whether the key is missing or holds null: true or false, never unknown."""
-    return Q(Exact(_text_or("null", JSONType(key, _COLUMN)), "null"))
-
-
 def _is_empty(key: str) -> Q:
-    return _is_null(key) | Q(Exact(_text_or("", KeyTextTransform(key, _COLUMN)), ""))
+    """True or false, never unknown."""
+    kind = _text_or("null", TypeAt(_COLUMN, key))
+    text = _text_or("-", TextAt(_COLUMN, key))
+    return Q(Exact(kind, "null")) | Q(Exact(text, ""))
 
 
-def _text_or(default: str, text: KeyTransform) -> Coalesce:
+def _text_or(default: str, text: TypeAt | TextAt) -> Coalesce:
     return Coalesce(text, Value(default), output_field=TextField())

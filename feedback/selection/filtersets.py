@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
+from django.forms import MultipleHiddenInput
 from django.http import QueryDict
 from django_filters import FilterSet
 
-from .conditions import ConditionFilter, RowsField, did_you_mean
+from .catalogue import Catalogue
+from .compiler import NOTHING
+from .conditions import ConditionFilter, did_you_mean
+from .parameters import external_parameters
 
 # More than there are conditions, with a few on each question and external name.
 MAX_CONDITIONS = 60
-# No row is in it, on any model.
-NOTHING = Q(pk__in=[])
 
 
 class StrictFilterSet(FilterSet):
@@ -97,8 +100,43 @@ class StrictFilterSet(FilterSet):
                 yield name, f"No such parameter.{did_you_mean(name, known)}"
                 continue
             values = self.data.getlist(name)
-            several = isinstance(self.form.fields[name].widget, RowsField.widget)
+            several = isinstance(self.form.fields[name].widget, MultipleHiddenInput)
             if not all(value.strip() for value in values):
                 yield name, "Give a value, or leave the parameter out."
             elif len(values) > 1 and not several:
                 yield name, "Give this parameter once."
+
+
+class CatalogueFilterSet(StrictFilterSet):
+    """Over subjects: each parameter stands for conditions of the catalogue.
+
+    Beside what a class lists it knows `external_<name>` and `has_external_<name>`.
+    """
+
+    def __init__(
+        self,
+        data: QueryDict,
+        queryset: QuerySet[Model],
+        catalogue: Catalogue,
+        beside: Iterable[str] = (),
+    ) -> None:
+        self.catalogue = catalogue
+        super().__init__(data, queryset, beside)
+        for name, condition in external_parameters(self.data).items():
+            self.add(name, condition)
+
+    def as_conditions(self) -> dict[str, object]:
+        """What is given, as a saved filter keeps it.
+
+        Raises ValidationError where a part of it is refused.
+        """
+        if self.errors:
+            raise ValidationError(self.errors)
+        parts: list[object] = []
+        for name in self.given:
+            group = self.form.fields[name].group(self.data.getlist(name))
+            if group.match == "any" and len(group.parts) > 1:
+                parts.append(group.kept)
+            else:
+                parts += [part.kept for part in group.parts]
+        return {"match": "all", "conditions": parts}

@@ -1,8 +1,9 @@
 """Look-ups of text that compare as people do, alike on both databases.
 
-Django's `iexact` and `icontains` leave it to the database: SQLite knows capitals in
-ASCII only, and none takes a decomposed letter for the same. So both are replaced, for
-every text column: searches of the admin and of the API cannot differ.
+Django's `iexact`, `icontains`, `istartswith` and `iendswith` leave it to the database:
+SQLite knows capitals in ASCII only, and none takes a decomposed letter for the same. So
+they are replaced, for every text column: searches of the admin and of the API cannot
+differ.
 """
 
 from __future__ import annotations
@@ -11,7 +12,13 @@ from typing import Any, cast
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import CharField, TextField
-from django.db.models.lookups import BuiltinLookup, Contains, Exact
+from django.db.models.lookups import (
+    BuiltinLookup,
+    Contains,
+    EndsWith,
+    Exact,
+    StartsWith,
+)
 
 from ..models.folded import FUNCTION, Folded
 from ..names import fold
@@ -45,10 +52,20 @@ class HasText(_FoldedLookup, Contains):
     plain = "contains"
 
 
+class BeginsText(_FoldedLookup, StartsWith):
+    lookup_name = "istartswith"
+    plain = "startswith"
+
+
+class EndsText(_FoldedLookup, EndsWith):
+    lookup_name = "iendswith"
+    plain = "endswith"
+
+
 def replace_lookups() -> None:
     for field in (CharField, TextField):
-        field.register_lookup(SameText)
-        field.register_lookup(HasText)
+        for lookup in (SameText, HasText, BeginsText, EndsText):
+            field.register_lookup(lookup)
 
 
 def add_function(connection: BaseDatabaseWrapper, **signal: object) -> None:

@@ -1,4 +1,4 @@
-"""The conditions by which tickets are selected, by name: for API and saved filters."""
+"""The conditions by which tickets are selected, as parameters: for lists and API."""
 
 from __future__ import annotations
 
@@ -6,97 +6,90 @@ from collections.abc import Iterable
 
 from django.db.models import QuerySet
 from django.http import QueryDict
+from django.utils.timezone import get_current_timezone
 
 from ..forms import PREFIX
-from ..models import Feedback, FeedbackType, FormField, Project, Status, Visibility
-from .answers import AnswerFilter
-from .conditions import (
-    ChoiceFilter,
-    MomentFilter,
-    RowsFilter,
-    SearchFilter,
-    TextFilter,
-    did_you_mean,
+from ..models import Feedback, FeedbackType, FormField, Visibility
+from .catalogue import SEARCHED_TICKETS, TicketCatalogue
+from .conditions import did_you_mean
+from .filtersets import CatalogueFilterSet
+from .parameters import (
+    AnswerParameter,
+    EnumParameter,
+    MomentParameter,
+    ParameterFilter,
+    RowsParameter,
+    TruthParameter,
+    WordsParameter,
 )
-from .external import external_conditions
-from .filtersets import StrictFilterSet
+from .qualifiers import Qualifier
 
 # Where a search looks for each of its words.
-SEARCHED = (
-    "reference",
-    "title",
-    "description",
-    "submitter__email",
-    "submitter__last_name",
-)
-SUBMITTER = ("submitter__email", "submitter__first_name", "submitter__last_name")
+SEARCHED = SEARCHED_TICKETS
 
 
-class FeedbackFilterSet(StrictFilterSet):
+class FeedbackFilterSet(CatalogueFilterSet):
     """Over tickets; `types` are the feedback types that may be spoken of.
 
     Beside what stands here it knows `field_<key>` for each question of their forms,
     `external_<name>` and `has_external_<name>`.
     """
 
-    status = RowsFilter(
-        lambda own: Status.objects.filter(feedback_type__in=own.types),
-        lookup="status",
-        help_text="Name or number of a status; several times: any of them.",
+    status = RowsParameter(
+        "status", help_text="Name or number of a status; several times: any of them."
     )
-    open = ChoiceFilter(
-        lookup="status__is_open",
-        meanings={"true": True, "false": False},
+    open = TruthParameter(
+        "open",
+        qualifier=Qualifier.YES,
         help_text="Whether the status says that the ticket needs work.",
     )
-    type = RowsFilter(
-        lambda own: own.types,
-        lookup="feedback_type",
+    type = RowsParameter(
+        "type",
         help_text="Name or number of a feedback type; several times: any of them.",
     )
-    project = RowsFilter(
-        lambda own: Project.objects.filter(feedback_types__in=own.types).distinct(),
-        lookup="feedback_type__project",
-        help_text="Name or number of a project; several times: any of them.",
+    project = RowsParameter(
+        "project", help_text="Name or number of a project; several times: any of them."
     )
-    visibility = ChoiceFilter(
-        lookup="visibility", meanings={each: each for each in Visibility.values}
-    )
-    submitter = SearchFilter(
-        columns=SUBMITTER,
+    visibility = EnumParameter("visibility", words=Visibility.values)
+    submitter = WordsParameter(
+        "submitter",
         help_text="Words that must all be found in the submitter's e-mail or names.",
     )
-    submitter_email = TextFilter(
+    submitter_email = ParameterFilter(
+        "submitter_email",
         title="submitter's e-mail",
-        lookup="submitter__email__iexact",
         help_text="The submitter's whole e-mail address.",
     )
-    reference = TextFilter(
-        lookup="reference__iexact", help_text="The ticket's reference, such as BUG-12."
+    reference = ParameterFilter(
+        "reference", help_text="The ticket's reference, such as BUG-12."
     )
-    search = SearchFilter(
-        columns=SEARCHED,
+    search = WordsParameter(
+        "search",
         help_text="Words that must all be found in reference, title, description, or"
         " the submitter's e-mail or last name.",
     )
-    created_after = MomentFilter(
+    created_after = MomentParameter(
+        "created",
+        qualifier=Qualifier.AFTER,
         title="created from",
-        lookup="created_at__gte",
         help_text="Submitted at this moment or later.",
     )
-    created_before = MomentFilter(
+    created_before = MomentParameter(
+        "created",
+        qualifier=Qualifier.BEFORE,
         title="created before",
-        lookup="created_at__lt",
         help_text="Submitted before this moment.",
     )
-    modified_after = MomentFilter(
+    modified_after = MomentParameter(
+        "modified",
+        qualifier=Qualifier.AFTER,
         title="modified from",
-        lookup="modified_at__gte",
         help_text="Last changed at this moment or later.",
     )
-    modified_before = MomentFilter(
+    modified_before = MomentParameter(
+        "modified",
+        qualifier=Qualifier.BEFORE,
         title="modified before",
-        lookup="modified_at__lt",
         help_text="Last changed before this moment.",
     )
 
@@ -108,13 +101,13 @@ class FeedbackFilterSet(StrictFilterSet):
         types: QuerySet[FeedbackType],
         beside: Iterable[str] = (),
     ) -> None:
-        super().__init__(data, queryset, beside)
         self.types = types
+        catalogue = TicketCatalogue(get_current_timezone(), types)
+        super().__init__(data, queryset, catalogue, beside)
         for name in self.data:
-            if name.startswith(PREFIX):
-                self._add_answer(name, name.removeprefix(PREFIX))
-        for name, condition in external_conditions(self.data).items():
-            self.add(name, condition)
+            answer = catalogue.answer(name) if name.startswith(PREFIX) else None
+            if answer is not None:
+                self.add(name, AnswerParameter(compared=answer, title=answer.label))
 
     @property
     def errors(self) -> dict[str, list[str]]:
@@ -123,15 +116,6 @@ class FeedbackFilterSet(StrictFilterSet):
             for name in self.data
             if name.startswith(PREFIX) and name not in self.filters
         }
-
-    def _add_answer(self, name: str, key: str) -> None:
-        if "\0" in key:
-            return
-        asked = FormField.objects.filter(feedback_type__in=self.types, key__iexact=key)
-        questions = list(asked.select_related("feedback_type"))
-        if questions:
-            title = questions[0].label
-            self.add(name, AnswerFilter(questions=questions, title=title))
 
     def _nearest_question(self, name: str) -> str:
         questions = FormField.objects.filter(feedback_type__in=self.types).order_by()

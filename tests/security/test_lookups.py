@@ -15,7 +15,8 @@ from django.urls import reverse
 
 from feedback.admin.lists import ConditionsAdmin
 from feedback.console.parameters import CheckedAdmin
-from feedback.selection.conditions import MAX_VALUES, MAX_WORDS
+from feedback.selection.compiler import MAX_VALUES
+from feedback.selection.conditions import MAX_WORDS
 from feedback.selection.filtersets import MAX_CONDITIONS
 from tests import factories
 

@@ -1,0 +1,268 @@
+"""Every field of tickets and testers that can be compared, by one name each.
+
+The lists of the admin, the parameters of the API and saved filters know these, and
+nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import tzinfo
+from functools import cached_property
+from typing import Any, cast
+
+from django.db.models import (
+    Count,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
+from django.db.models.expressions import Func
+from django.db.models.functions import Coalesce, Length, Replace, Substr
+
+from ..forms import PREFIX
+from ..models import (
+    Comment,
+    Community,
+    Feedback,
+    FeedbackType,
+    FormField,
+    Project,
+    Status,
+    Tester,
+    Visibility,
+)
+from .answers import answer_field
+from .conditions import did_you_mean
+from .external import EXTERNAL_PREFIX, ExternalField, is_name
+from .fields import AnswerField, Field, RowField, SearchField
+from .kinds import (
+    ChoiceKind,
+    MomentKind,
+    OptionalRowKind,
+    OptionalWholeKind,
+    RowKind,
+    SearchKind,
+    TextKind,
+    TruthKind,
+    WholeKind,
+)
+
+# Where a search looks for each of its words.
+SEARCHED_TICKETS = (
+    "reference",
+    "title",
+    "description",
+    "submitter__email",
+    "submitter__last_name",
+)
+SUBMITTER = ("submitter__email", "submitter__first_name", "submitter__last_name")
+SEARCHED_TESTERS = ("email", "first_name", "last_name", "company")
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The fields of one kind of subject; those of a form are looked up when asked for.
+
+    Base of both kinds. `zone` is where the days of a condition begin.
+    """
+
+    zone: tzinfo
+
+    @cached_property
+    def own(self) -> dict[str, Field]:
+        """The fields that there always are, by name."""
+        raise NotImplementedError
+
+    @cached_property
+    def answers(self) -> dict[str, Field]:
+        return {}
+
+    @property
+    def fields(self) -> dict[str, Field]:
+        """All but external data, whose names nobody knows beforehand."""
+        return self.own | self.answers
+
+    def find(self, name: str) -> Field | None:
+        if name in self.own:
+            return self.own[name]
+        if name.startswith(PREFIX):
+            return self.answers.get(name)
+        external = name.removeprefix(EXTERNAL_PREFIX)
+        if external != name and is_name(external):
+            return ExternalField.of_name(external)
+        return None
+
+    def nearest(self, name: str) -> str:
+        """The end of a sentence about a name that is not known."""
+        return did_you_mean(name, self.fields)
+
+
+@dataclass(frozen=True)
+class TicketCatalogue(Catalogue):
+    """`types` are the feedback types that may be spoken of."""
+
+    types: QuerySet[FeedbackType]
+    is_one_type: bool = False
+
+    @cached_property
+    def own(self) -> dict[str, Field]:
+        every = [*_ticket_fields(), *self._pointers(), *_profile("submitter")]
+        return {field.name: field for field in every}
+
+    @cached_property
+    def answers(self) -> dict[str, Field]:
+        by_key: dict[str, list[FormField]] = {}
+        for question in self._questions():
+            by_key.setdefault(question.key, []).append(question)
+        return {PREFIX + key: self._answer(same) for key, same in by_key.items()}
+
+    def answer(self, name: str) -> AnswerField | None:
+        """One of many types' answers, looked up alone; whatever its capitals."""
+        key = name.removeprefix(PREFIX)
+        if "\0" in key:
+            return None
+        questions = list(self._questions().filter(key__iexact=key))
+        return self._answer(questions) if questions else None
+
+    def _questions(self) -> QuerySet[FormField]:
+        questions = FormField.objects.filter(feedback_type__in=self.types)
+        return questions.order_by("position", "pk")
+
+    def _answer(self, questions: list[FormField]) -> AnswerField:
+        name = PREFIX + questions[0].key
+        return answer_field(name, questions, is_only_type=self.is_one_type)
+
+    def _pointers(self) -> Iterator[Field]:
+        yield RowField(
+            name="status",
+            label="Status",
+            kind=OptionalRowKind(noun="status"),
+            column="status",
+            shown="status__name",
+            rows=Status.objects.filter(feedback_type__in=self.types),
+        )
+        yield RowField(
+            name="type",
+            label="Feedback type",
+            kind=RowKind(noun="feedback type"),
+            column="feedback_type",
+            shown="feedback_type__name",
+            rows=self.types,
+        )
+        yield RowField(
+            name="project",
+            label="Project",
+            kind=RowKind(noun="project"),
+            column="feedback_type__project",
+            shown="feedback_type__project__name",
+            rows=Project.objects.filter(feedback_types__in=self.types).distinct(),
+        )
+
+
+@dataclass(frozen=True)
+class TesterCatalogue(Catalogue):
+    """`communities` and `projects` are those that may be spoken of."""
+
+    communities: QuerySet[Community]
+    projects: QuerySet[Project]
+
+    @cached_property
+    def own(self) -> dict[str, Field]:
+        every = [*_profile(""), *_tester_fields(), *self._pointers()]
+        return {field.name: field for field in every}
+
+    def _pointers(self) -> Iterator[Field]:
+        yield RowField(
+            name="community",
+            label="Community",
+            kind=RowKind(noun="community"),
+            column="community",
+            shown="community__name",
+            rows=self.communities,
+        )
+        yield SubmittedInField(
+            name="project",
+            label="Submitted in project",
+            kind=RowKind(noun="project"),
+            rows=self.projects,
+        )
+
+
+class SubmittedInField(RowField):
+    """Whose tickets are in one of the projects."""
+
+    def test(self, qualifier: Any, values: list[Any], at: Any) -> Q:
+        tickets = Feedback.objects.filter(
+            feedback_type__project__in=values, submitter__isnull=False
+        )
+        return Q(pk__in=tickets.order_by().values("submitter"))
+
+
+def _ticket_fields() -> Iterator[Field]:
+    is_open = Q(status__in=Status.objects.filter(is_open=True))
+    yield _field("open", "Open", TruthKind(), is_open, shown="status__is_open")
+    yield _field("title", "Title", TextKind())
+    yield _field("description", "Description", TextKind())
+    yield _field("reference", "Reference", TextKind())
+    yield _field("number", "Number", WholeKind())
+    yield _field("id", "Ticket ID", WholeKind(), "pk")
+    visibility = ChoiceKind(tuple(Visibility.values))
+    yield _field("visibility", "Visibility", visibility)
+    yield _field("created", "Created", MomentKind(), "created_at")
+    yield _field("modified", "Modified", MomentKind(), "modified_at")
+    yield _field("comments", "Comments", WholeKind(), _count(Comment, "feedback"))
+    yield _search("search", "Search", SEARCHED_TICKETS)
+    yield _search("submitter", "Submitter", SUBMITTER)
+
+
+def _tester_fields() -> Iterator[Field]:
+    erased = Q(erased_at__isnull=False)
+    yield _field("id", "Tester ID", WholeKind(), "pk")
+    yield _field("created", "Added", MomentKind(), "created_at")
+    yield _field("tickets", "Tickets", WholeKind(), _count(Feedback, "submitter"))
+    yield _field("erased", "Erased", TruthKind(), erased, shown=erased)
+    yield _search("search", "Search", SEARCHED_TESTERS)
+
+
+def _profile(of: str) -> Iterator[Field]:
+    """A tester's own fields, or a ticket's about its submitter."""
+    path, prefix = (f"{of}__", f"{of}_") if of else ("", "")
+    for name in Tester.PROFILE:
+        label = str(cast(Any, Tester._meta.get_field(name)).verbose_name)
+        label = f"{of} {label}".strip().capitalize()
+        yield _field(f"{prefix}{name}", label, TextKind(), f"{path}{name}")
+    domain = f"{of} e-mail domain".strip().capitalize()
+    yield _field(f"{prefix}email_domain", domain, TextKind(), _domain(f"{path}email"))
+    score = OptionalWholeKind() if of else WholeKind()
+    label = f"{of} score".strip().capitalize()
+    yield _field(f"{prefix}score", label, score, f"{path}score")
+
+
+def _field(
+    name: str, label: str, kind: Any, column: Any = "", shown: Any = None
+) -> Field:
+    return Field(name=name, label=label, kind=kind, column=column or name, shown=shown)
+
+
+def _search(name: str, label: str, columns: tuple[str, ...]) -> Field:
+    return SearchField(name=name, label=label, kind=SearchKind(), columns=columns)
+
+
+def _count(model: Any, of: str) -> Coalesce:
+    """How many rows point at the subject."""
+    rows = model.objects.filter(**{of: OuterRef("pk")}).order_by().values(of)
+    counted = rows.annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(counted), 0, output_field=IntegerField())
+
+
+def _domain(email: str) -> Substr:
+    """What stands behind the last @: all before it is made of other characters."""
+    others = Replace(F(email), Value("@"), Value(""))
+    local = Func(F(email), others, function="RTRIM")
+    return Substr(F(email), Length(local) + 1)

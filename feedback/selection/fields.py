@@ -1,0 +1,171 @@
+"""What can be compared of a ticket or a tester, one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+
+from .kinds import Column, Kind, Moment, any_of
+from .qualifiers import Qualifier, complement
+
+# The value as it is given, and its name for people.
+Offered = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Given:
+    """The values of a condition: to compare with, to keep in a filter, for people."""
+
+    compared: list[Any]
+    kept: list[object]
+    words: list[str]
+
+    @property
+    def pair(self) -> tuple[Any, Any]:
+        """The two values between which another must be."""
+        low, high = self.compared
+        return low, high
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """`shown` is what people see of it, where that is another column."""
+
+    name: str
+    label: str
+    kind: Kind
+    column: Any = None
+    shown: Any = None
+
+    @property
+    def qualifiers(self) -> tuple[Qualifier, ...]:
+        return self.kind.qualifiers
+
+    @property
+    def offered(self) -> Offered:
+        """The values to choose from; empty where any is taken."""
+        return [(choice, choice) for choice in getattr(self.kind, "choices", ())]
+
+    def given(
+        self, values: Sequence[object], qualifier: Qualifier, zone: tzinfo
+    ) -> Given:
+        """Raises ValidationError where one of them can't be compared with."""
+        compared = [self.kind.read(each, qualifier, zone) for each in values]
+        kept = [self.kind.kept(each) for each in values]
+        return Given(compared, kept, [str(each) for each in kept])
+
+    def test(self, qualifier: Qualifier, values: list[Any], at: Moment) -> Q:
+        return self.kind.test(self.column, qualifier, values, at)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchField(Field):
+    """Any of several columns."""
+
+    columns: tuple[str, ...]
+
+    def test(self, qualifier: Qualifier, values: list[Any], at: Moment) -> Q:
+        return any_of(
+            [self.kind.test(column, qualifier, values, at) for column in self.columns]
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowField(Field):
+    """A row that this one points at; `rows` are those that may be spoken of."""
+
+    rows: QuerySet[Any]
+
+    @property
+    def offered(self) -> Offered:
+        return [(str(row.pk), str(row)) for row in self.rows]
+
+    def given(
+        self, values: Sequence[object], qualifier: Qualifier, zone: tzinfo
+    ) -> Given:
+        keys = [self.kind.read(each, qualifier, zone) for each in values]
+        rows = {row.pk: row for row in self.rows.filter(pk__in=keys).order_by()}
+        for key in keys:
+            if key not in rows:
+                noun = self.rows.model._meta.verbose_name
+                raise ValidationError(f"There is no {noun} of number {key} here.")
+        return Given(keys, [*keys], [rows[key].name for key in keys])
+
+
+@dataclass(frozen=True)
+class Part:
+    """A question as the forms of these types ask it; None is all types there are."""
+
+    kind: Kind
+    column: Column
+    types: tuple[int, ...] | None
+
+    def test(self, qualifier: Qualifier, values: list[Any], at: Moment) -> Q:
+        """For `is empty`, whether there is an answer."""
+        condition = self.kind.test(self.column, qualifier, values, at)
+        if qualifier == Qualifier.IS_EMPTY:
+            condition = complement(condition)
+        own = Q() if self.types is None else Q(feedback_type__in=self.types)
+        return own & condition
+
+
+@dataclass(frozen=True)
+class GivenToParts(Given):
+    """`compared` is of parts, each with the values as it read them."""
+
+    @property
+    def pair(self) -> tuple[Any, Any]:
+        _, (low, high) = self.compared[0]
+        return low, high
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerField(Field):
+    """The answer to the questions of one key, which types may ask as different kinds.
+
+    A part that does not take the value selects nothing.
+    """
+
+    parts: tuple[Part, ...]
+
+    @property
+    def qualifiers(self) -> tuple[Qualifier, ...]:
+        every = {each for part in self.parts for each in part.kind.qualifiers}
+        return tuple(each for each in Qualifier if each in every)
+
+    @property
+    def offered(self) -> Offered:
+        kinds = (part.kind for part in self.parts)
+        every = (each for kind in kinds for each in getattr(kind, "choices", ()))
+        return [(choice, choice) for choice in dict.fromkeys(every)]
+
+    def given(
+        self, values: Sequence[object], qualifier: Qualifier, zone: tzinfo
+    ) -> Given:
+        compared = []
+        problems: list[str] = []
+        for part in self.parts:
+            if qualifier not in part.kind.qualifiers:
+                continue
+            try:
+                read = [part.kind.read(each, qualifier, zone) for each in values]
+            except ValidationError as error:
+                problems += error.messages
+            else:
+                compared.append((part, read))
+        if not compared:
+            raise ValidationError(list(dict.fromkeys(problems)))
+        kept = [compared[0][0].kind.kept(each) for each in values]
+        return GivenToParts(compared, kept, [str(each) for each in kept])
+
+    def test(self, qualifier: Qualifier, values: list[Any], at: Moment) -> Q:
+        somewhere = any_of([part.test(qualifier, read, at) for part, read in values])
+        if qualifier == Qualifier.IS_EMPTY:
+            # Tickets whose forms do not ask have no answer either.
+            return complement(somewhere)
+        return somewhere

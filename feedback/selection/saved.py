@@ -1,0 +1,182 @@
+"""Saved filters: what they select, what is wrong with them, and why a row is not in."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from ..models import (
+    Community,
+    Feedback,
+    FeedbackType,
+    Filter,
+    Project,
+    SubjectKind,
+    Tester,
+)
+from .catalogue import Catalogue, TesterCatalogue, TicketCatalogue
+from .compiler import NOTHING, Condition, Group, Problem, Reader
+from .kinds import Moment
+from .qualifiers import truth_of
+
+Owner = FeedbackType | Project | Community
+# `failures` looks at so many rows at once.
+MAX_EXPLAINED = 100
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """With a problem, `q` selects nothing. `words` say all of it."""
+
+    q: Q
+    problems: list[Problem]
+    words: str
+
+
+def catalogue_for(owner: Owner, subject_kind: str) -> Catalogue:
+    """All that can be compared of the owner's tickets or testers."""
+    zone = ZoneInfo(settings.TIME_ZONE)
+    if subject_kind == SubjectKind.FEEDBACK:
+        return TicketCatalogue(
+            zone, _types_of(owner), is_one_type=isinstance(owner, FeedbackType)
+        )
+    community = owner if isinstance(owner, Community) else _community_of(owner)
+    return TesterCatalogue(
+        zone,
+        Community.objects.filter(pk=community.pk),
+        Project.objects.filter(community=community),
+    )
+
+
+def _types_of(owner: Owner) -> QuerySet[FeedbackType]:
+    types = FeedbackType.objects.all()
+    if isinstance(owner, FeedbackType):
+        return types.filter(pk=owner.pk)
+    if isinstance(owner, Project):
+        return types.filter(project=owner.pk)
+    return types.filter(project__community=owner.pk)
+
+
+def _community_of(owner: FeedbackType | Project) -> Community:
+    project = owner.project if isinstance(owner, FeedbackType) else owner
+    return project.community
+
+
+def compiled(saved: Filter, *, now: datetime | None = None) -> Compiled:
+    reader = Reader(catalogue_for(saved.owner, saved.subject_kind))
+    group = reader.read(saved.conditions)
+    if reader.problems:
+        return Compiled(NOTHING, reader.problems, _broken(reader.problems))
+    at = Moment(now or timezone.now(), reader.catalogue.zone)
+    return Compiled(group.q(at), [], group.words)
+
+
+def _broken(problems: list[Problem]) -> str:
+    return "Matches nothing: " + " ".join(str(problem) for problem in problems)
+
+
+def parsed(
+    conditions: object, owner: Owner, subject_kind: str
+) -> tuple[dict[str, Any], list[Problem]]:
+    """The conditions as a filter keeps them, and what is wrong with them."""
+    reader = Reader(catalogue_for(owner, subject_kind))
+    group = reader.read(conditions)
+    return group.kept, reader.problems
+
+
+def check(saved: Filter) -> None:
+    """Bring its conditions into the form that is kept; raises ValidationError."""
+    kept, problems = parsed(saved.conditions, saved.owner, saved.subject_kind)
+    if problems:
+        raise ValidationError({"conditions": [str(problem) for problem in problems]})
+    saved.conditions = kept
+
+
+def all_of(saved: Filter) -> QuerySet[Any]:
+    """Every row that the filter could select."""
+    owner = saved.owner
+    if saved.subject_kind == SubjectKind.FEEDBACK:
+        if isinstance(owner, FeedbackType):
+            return Feedback.objects.filter(feedback_type=owner)
+        return Feedback.objects.filter(feedback_type__in=_types_of(owner))
+    testers = Tester.objects.filter(erased_at=None)
+    if isinstance(owner, Community):
+        testers = testers.filter(community=owner)
+    elif isinstance(owner, Project):
+        tickets = Feedback.objects.filter(
+            feedback_type__project=owner, submitter__isnull=False
+        )
+        testers = testers.filter(pk__in=tickets.order_by().values("submitter"))
+    return testers
+
+
+def rows_of(saved: Filter, *, now: datetime | None = None) -> QuerySet[Any]:
+    return all_of(saved).filter(compiled(saved, now=now).q)
+
+
+def failures(
+    saved: Filter, pks: Collection[int], *, now: datetime | None = None
+) -> dict[int, str]:
+    """For those of the rows that don't match, the first condition that failed."""
+    pks = list(pks)[:MAX_EXPLAINED]
+    reader = Reader(catalogue_for(saved.owner, saved.subject_kind))
+    group = reader.read(saved.conditions)
+    if reader.problems:
+        return dict.fromkeys(pks, str(reader.problems[0]))
+    at = Moment(now or timezone.now(), reader.catalogue.zone)
+    looked_at = {f"met_{n}": leaf for n, leaf in enumerate(_leaves(group))}
+    columns = {name: truth_of(leaf.q(at)) for name, leaf in looked_at.items()}
+    for name, leaf in looked_at.items():
+        if (column := _shown(leaf)) is not None:
+            columns[f"value_{name}"] = column
+    rows = {
+        row["pk"]: row
+        for row in all_of(saved).filter(pk__in=pks).values("pk", **columns)
+    }
+    reasons = {}
+    for pk in pks:
+        if pk not in rows:
+            reasons[pk] = f"It is not among the {saved.selects}."
+        elif reason := _first_failure(group, rows[pk], looked_at):
+            reasons[pk] = reason
+    return reasons
+
+
+def _shown(condition: Condition) -> Any:
+    column = condition.field.shown or condition.field.column
+    return F(column) if isinstance(column, str) else column
+
+
+def _leaves(group: Group) -> list[Condition]:
+    leaves: list[Condition] = []
+    for part in group.parts:
+        leaves += _leaves(part) if isinstance(part, Group) else [part]
+    return leaves
+
+
+def _first_failure(
+    part: Group | Condition, row: dict[str, Any], looked_at: dict[str, Condition]
+) -> str:
+    """Empty where the row meets it."""
+    if isinstance(part, Condition):
+        [name] = [name for name, leaf in looked_at.items() if leaf is part]
+        if row[name]:
+            return ""
+        if f"value_{name}" not in row:
+            return f"{part.field.label} needs: {part.needs}"
+        value = part.field.kind.shown(row[f"value_{name}"])
+        return f"{part.field.label} is {value}, needs: {part.needs}"
+    reasons = [_first_failure(each, row, looked_at) for each in part.parts]
+    if part.match == "all":
+        return next((reason for reason in reasons if reason), "")
+    if not reasons or not all(reasons):
+        return ""
+    return "None of these: " + "; ".join(reasons)
