@@ -5,6 +5,7 @@ from ..access.privacy import NOTHING_PERSONAL
 from .deleting import DeletedInSteps
 from .emails import split_emails, validate_emails
 from .folded import unique_name
+from .zones import validate_time_zone
 
 
 def listed(names: str) -> list[str]:
@@ -70,6 +71,12 @@ class Project(DeletedInSteps):
     description = models.TextField(blank=True)
     is_template = models.BooleanField(
         "template", default=False, help_text="Made to be cloned into new projects."
+    )
+    time_zone = models.CharField(
+        max_length=50,
+        default="UTC",
+        validators=[validate_time_zone],
+        help_text="Where the days of its filters begin, such as Europe/Berlin.",
     )
     created_at = models.DateTimeField("created", auto_now_add=True)
 

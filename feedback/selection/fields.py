@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 
 from .kinds import Column, Kind, Moment, any_of
-from .qualifiers import Qualifier, complement
+from .qualifiers import Qualifier, Shape, complement
 
 # The value as it is given, and its name for people.
 Offered = Sequence[tuple[str, str]]
@@ -147,19 +147,16 @@ class AnswerField(Field):
     def given(
         self, values: Sequence[object], qualifier: Qualifier, zone: tzinfo
     ) -> Given:
-        compared = []
-        problems: list[str] = []
-        for part in self.parts:
-            if qualifier not in part.kind.qualifiers:
-                continue
-            try:
-                read = [part.kind.read(each, qualifier, zone) for each in values]
-            except ValidationError as error:
-                problems += error.messages
-            else:
-                compared.append((part, read))
-        if not compared:
-            raise ValidationError(list(dict.fromkeys(problems)))
+        takers = [part for part in self.parts if qualifier in part.kind.qualifiers]
+        read: dict[Part, list[Any]] = {part: [] for part in takers}
+        for value in values:
+            _read_by_parts(value, read, qualifier, zone)
+        # One that does not take both ends of a range takes none of it.
+        compared = [
+            (part, own)
+            for part, own in read.items()
+            if len(own) == len(values) or (own and qualifier.shape == Shape.SEVERAL)
+        ]
         kept = [compared[0][0].kind.kept(each) for each in values]
         return GivenToParts(compared, kept, [str(each) for each in kept])
 
@@ -169,3 +166,17 @@ class AnswerField(Field):
             # Tickets whose forms do not ask have no answer either.
             return complement(somewhere)
         return somewhere
+
+
+def _read_by_parts(
+    value: object, read: dict[Part, list[Any]], qualifier: Qualifier, zone: tzinfo
+) -> None:
+    """Add the value to those that take it; raises ValidationError if none does."""
+    problems: list[str] = []
+    for part, own in read.items():
+        try:
+            own.append(part.kind.read(value, qualifier, zone))
+        except ValidationError as error:
+            problems += error.messages
+    if len(problems) == len(read):
+        raise ValidationError(list(dict.fromkeys(problems)))

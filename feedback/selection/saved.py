@@ -43,7 +43,7 @@ class Compiled:
 
 def catalogue_for(owner: Owner, subject_kind: str) -> Catalogue:
     """All that can be compared of the owner's tickets or testers."""
-    zone = ZoneInfo(settings.TIME_ZONE)
+    zone = _zone_of(owner)
     if subject_kind == SubjectKind.FEEDBACK:
         return TicketCatalogue(
             zone, _types_of(owner), is_one_type=isinstance(owner, FeedbackType)
@@ -54,6 +54,13 @@ def catalogue_for(owner: Owner, subject_kind: str) -> Catalogue:
         Community.objects.filter(pk=community.pk),
         Project.objects.filter(community=community),
     )
+
+
+def _zone_of(owner: Owner) -> ZoneInfo:
+    if isinstance(owner, Community):
+        return ZoneInfo(settings.TIME_ZONE)
+    project = owner.project if isinstance(owner, FeedbackType) else owner
+    return ZoneInfo(project.time_zone)
 
 
 def _types_of(owner: Owner) -> QuerySet[FeedbackType]:

@@ -25,7 +25,10 @@ def clone_project(
     Raises ConfigRefused, SecretsMissing.
     """
     made = Project(
-        community=project.community, name=name, description=project.description
+        community=project.community,
+        name=name,
+        description=project.description,
+        time_zone=project.time_zone,
     )
     problems = Problems()
     try:
