@@ -38,6 +38,8 @@ class FilterForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "description" in self.fields:
+            self.fields["description"].widget.attrs["rows"] = 3
         chosen = None
         if self.instance.pk is None:
             self.fields[SELECTS] = SelectedField(self.selectable)

@@ -79,7 +79,8 @@ class SelectedField(forms.TypedChoiceField):
             choices=[("", "---------"), *_grouped(rows)],
             coerce=by_key.__getitem__,
             empty_value=None,
-            label="selects",
+            label="Selects",
+            error_messages={"required": "Choose what it selects."},
             **options,
         )
 

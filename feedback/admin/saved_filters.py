@@ -14,6 +14,8 @@ from django.shortcuts import redirect
 from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils.html import format_html
 
+from macros.models.usage import users_of
+
 from ..console.scoping import ScopedAdmin
 from ..models import Feedback, Filter, SubjectKind, Tester
 from ..selection.saved import compiled
@@ -29,7 +31,8 @@ NEW_BUILDER = "feedback_filter_new_builder"
 @admin.register(Filter)
 class FilterAdmin(ScopedAdmin[Filter]):
     form = FilterForm
-    list_display = ["name", "selects", "used_by", "modified_at"]
+    list_display = ["name", "selects", "state", "used_by", "modified_at"]
+    list_per_page = 25
     list_select_related = ["feedback_type__project", "project", "community"]
     list_filter = ["subject_kind"]
     linked_parameters = ("feedback_type", "project")
@@ -88,7 +91,7 @@ class FilterAdmin(ScopedAdmin[Filter]):
             "list_url": list_of(obj),
             "words": result.words,
             "broken": [each.sentence for each in result.problems],
-            "users": users_of(obj),
+            "users": used_in(obj),
         }
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
@@ -97,7 +100,7 @@ class FilterAdmin(ScopedAdmin[Filter]):
             objs, request
         )
         if problems:
-            problems += [label for row in objs for label, _ in users_of(row)]
+            problems += [label for row in objs for _, label in users_of(row)]
         return sentences, counts, lacking, problems
 
     def get_urls(self) -> list[URLPattern]:
@@ -176,23 +179,24 @@ class FilterAdmin(ScopedAdmin[Filter]):
 
     @admin.display(description="used by")
     def used_by(self, row: Filter) -> str:
-        return ", ".join(label for label, _ in users_of(row)) or "-"
+        return ", ".join(label for _, label in users_of(row)) or "-"
+
+    @admin.display(description="state")
+    def state(self, row: Filter) -> str:
+        if not compiled(row).problems:
+            return "OK"
+        held = ", and holds up what selects by it" if users_of(row) else ""
+        text = '<span class="state-failed">Lost a part: matches nothing{}</span>'
+        return format_html(text, held)
 
     @admin.display(description="conditions")
     def in_words(self, row: Filter) -> str:
         return compiled(row).words or f"None: all {row.selects}."
 
 
-def users_of(row: Filter) -> list[tuple[str, str]]:
+def used_in(row: Filter) -> list[tuple[str, str]]:
     """What selects by the filter, each with its page if it has one."""
-    rows = [*row.triggers.all(), *row.schedules.all()]
-    return [
-        (
-            f"{str(each._meta.verbose_name).capitalize()} {each} of {each.macro}",
-            _page(each),
-        )
-        for each in rows
-    ]
+    return [(label, _page(user)) for user, label in users_of(row)]
 
 
 def _page(row: Any) -> str:

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from typing import Any
-
 from rest_framework import serializers
+
+from macros.models.usage import users_of
 
 from ..models import Community, FeedbackType, Filter, Project, SubjectKind
 from ..selection.saved import compiled
@@ -68,11 +68,7 @@ class FilterSerializer(serializers.ModelSerializer):
         validators: list[object] = []
 
     def get_used_by(self, row: Filter) -> list[str]:
-        rows: list[Any] = [*row.triggers.all(), *row.schedules.all()]
-        return [
-            f"{str(each._meta.verbose_name).capitalize()} {each} of {each.macro}"
-            for each in rows
-        ]
+        return [label for _, label in users_of(row)]
 
 
 class FilterDetailSerializer(FilterSerializer):

@@ -15,6 +15,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from macros.models.usage import users_of
+
 from ..access.actors import may
 from ..access.keys import KeyActor
 from ..changes.signals import deleted, saved
@@ -87,7 +89,7 @@ class FilterViewSet(mixins.DestroyModelMixin, ReadOnlyViewSet):
 
     @transaction.atomic
     def perform_destroy(self, instance: Filter) -> None:
-        users = FilterSerializer().get_used_by(instance)
+        users = [label for _, label in users_of(instance)]
         if users:
             problem = f"It is used, and would be missed: {', '.join(users)}."
             raise Problem(409, "in_use", problem)

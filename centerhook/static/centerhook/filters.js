@@ -327,6 +327,7 @@
 
   const load = async () => {
     const reply = await ask("catalogue");
+    root.hidden = Boolean(reply.refused);
     if (reply.refused) {
       box.replaceChildren(made("p", { className: "quiet", textContent: reply.refused }));
       return false;
