@@ -8,8 +8,9 @@ class FeedbackConfig(AppConfig):
 
     def ready(self) -> None:
         from .models import Filter
-        from .selection import folding, saved
+        from .selection import folding, planner, saved
 
         Filter.check_conditions = saved.check
         folding.replace_lookups()
         connection_created.connect(folding.add_function, dispatch_uid="folding")
+        connection_created.connect(planner.set_up, dispatch_uid="planner")

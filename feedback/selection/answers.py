@@ -11,15 +11,8 @@ from collections.abc import Callable, Sequence
 
 from ..models import FieldKind, FormField
 from .fields import AnswerField, Part
-from .kinds import (
-    ChoiceKind,
-    ChoicesKind,
-    DateKind,
-    Kind,
-    NumberKind,
-    TextKind,
-    TruthKind,
-)
+from .kinds import ChoiceKind, ChoicesKind, Kind, TextKind, TruthKind
+from .ordered import DateKind, NumberKind
 from .stored import IsListAt, IsTrueAt, NumberAt, StoredValue, TextAt
 
 _COLUMN = "form_values"

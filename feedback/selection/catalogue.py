@@ -40,28 +40,21 @@ from ..models import (
 from .answers import answer_field
 from .conditions import did_you_mean
 from .external import EXTERNAL_PREFIX, ExternalField, is_name
-from .fields import AnswerField, Field, RowField, SearchField
+from .fields import AnswerField, Field, RowField, SearchField, SubmitterField
 from .kinds import (
     ChoiceKind,
-    MomentKind,
     OptionalRowKind,
-    OptionalWholeKind,
     RowKind,
     SearchKind,
     TextKind,
     TruthKind,
-    WholeKind,
 )
+from .ordered import MomentKind, OptionalWholeKind, WholeKind
 
 # Where a search looks for each of its words.
-SEARCHED_TICKETS = (
-    "reference",
-    "title",
-    "description",
-    "submitter__email",
-    "submitter__last_name",
-)
-SUBMITTER = ("submitter__email", "submitter__first_name", "submitter__last_name")
+_OWN_TEXTS = ("reference", "title", "description")
+_SUBMITTERS = ("email", "last_name")
+SEARCHED_TICKETS = (*_OWN_TEXTS, *(f"submitter__{each}" for each in _SUBMITTERS))
 SEARCHED_TESTERS = ("email", "first_name", "last_name", "company")
 
 
@@ -112,7 +105,7 @@ class TicketCatalogue(Catalogue):
 
     @cached_property
     def own(self) -> dict[str, Field]:
-        every = [*_ticket_fields(), *self._pointers(), *_profile("submitter")]
+        every = [*_ticket_fields(), *self._pointers(), *_submitters_profile()]
         return {field.name: field for field in every}
 
     @cached_property
@@ -174,7 +167,7 @@ class TesterCatalogue(Catalogue):
 
     @cached_property
     def own(self) -> dict[str, Field]:
-        every = [*_profile(""), *_tester_fields(), *self._pointers()]
+        every = [*_profile(), *_tester_fields(), *self._pointers()]
         return {field.name: field for field in every}
 
     def _pointers(self) -> Iterator[Field]:
@@ -217,8 +210,8 @@ def _ticket_fields() -> Iterator[Field]:
     yield _field("created", "Created", MomentKind(), "created_at")
     yield _field("modified", "Modified", MomentKind(), "modified_at")
     yield _field("comments", "Comments", WholeKind(), _count(Comment, "feedback"))
-    yield _search("search", "Search", SEARCHED_TICKETS)
-    yield _search("submitter", "Submitter", SUBMITTER)
+    yield _search("search", "Search", _OWN_TEXTS, _SUBMITTERS)
+    yield _search("submitter", "Submitter", (), ("email", "first_name", "last_name"))
 
 
 def _tester_fields() -> Iterator[Field]:
@@ -230,18 +223,29 @@ def _tester_fields() -> Iterator[Field]:
     yield _search("search", "Search", SEARCHED_TESTERS)
 
 
-def _profile(of: str) -> Iterator[Field]:
-    """A tester's own fields, or a ticket's about its submitter."""
-    path, prefix = (f"{of}__", f"{of}_") if of else ("", "")
+def _profile() -> Iterator[Field]:
+    """A tester's own fields."""
     for name in Tester.PROFILE:
         label = str(cast(Any, Tester._meta.get_field(name)).verbose_name)
-        label = f"{of} {label}".strip().capitalize()
-        yield _field(f"{prefix}{name}", label, TextKind(), f"{path}{name}")
-    domain = f"{of} e-mail domain".strip().capitalize()
-    yield _field(f"{prefix}email_domain", domain, TextKind(), _domain(f"{path}email"))
-    score = OptionalWholeKind() if of else WholeKind()
-    label = f"{of} score".strip().capitalize()
-    yield _field(f"{prefix}score", label, score, f"{path}score")
+        yield _field(name, label.capitalize(), TextKind())
+    domain = _domain("email")
+    yield _field("email_domain", "E-mail domain", TextKind(), domain, domain)
+    yield _field("score", "Score", WholeKind())
+
+
+def _submitters_profile() -> Iterator[Field]:
+    """The same of a ticket's submitter, who may be missing."""
+    for field in _profile():
+        kind = OptionalWholeKind() if isinstance(field.kind, WholeKind) else field.kind
+        is_plain = isinstance(field.column, str)
+        path = f"submitter__{field.column}"
+        yield SubmitterField(
+            name=f"submitter_{field.name}",
+            label=f"Submitter: {field.label.lower()}",
+            kind=kind,
+            column=field.column,
+            shown=path if is_plain else _domain("submitter__email"),
+        )
 
 
 def _field(
@@ -250,8 +254,16 @@ def _field(
     return Field(name=name, label=label, kind=kind, column=column or name, shown=shown)
 
 
-def _search(name: str, label: str, columns: tuple[str, ...]) -> Field:
-    return SearchField(name=name, label=label, kind=SearchKind(), columns=columns)
+def _search(
+    name: str, label: str, columns: tuple[str, ...], submitters: tuple[str, ...] = ()
+) -> Field:
+    return SearchField(
+        name=name,
+        label=label,
+        kind=SearchKind(),
+        columns=columns,
+        submitters=submitters,
+    )
 
 
 def _count(model: Any, of: str) -> Coalesce:

@@ -20,17 +20,16 @@ from decimal import Decimal
 from typing import Any
 from unicodedata import normalize
 
-from django.db.models import JSONField, Q, TextField, Value
+from django.db.models import JSONField, Q
 from django.db.models.fields.json import KeyTransform, KeyTransformIn
-from django.db.models.functions import Coalesce
-from django.db.models.lookups import Exact, In
 
 from ..models.numbers import ExactEncoder
 from ..names import normalise
 from .fields import Field
-from .kinds import Kind, Moment, any_of, ordered, read_text, text_lookup
+from .kinds import Kind, Moment, any_of, read_text, text_lookup
+from .ordered import ordered
 from .qualifiers import Qualifier
-from .stored import NumberAt, TextAt, TypeAt
+from .stored import IsEmptyAt, IsTextAt, NumberAt, TextAt
 from .values import number_in, read_number, text_of
 
 EXTERNAL_PREFIX = "external_"
@@ -102,7 +101,7 @@ def spellings(name: str) -> list[str]:
 
 def _test(key: str, qualifier: Qualifier, values: list[Any]) -> Q:
     if qualifier == Qualifier.IS_EMPTY:
-        return _is_empty(key)
+        return Q(IsEmptyAt(_COLUMN, key))
     if qualifier == Qualifier.YES:
         return _is(key, "true")
     if qualifier in _ORDERS:
@@ -125,16 +124,5 @@ def _is(key: str, text: str) -> Q:
     same = Q(KeyTransformIn(stored, _values(text)))
     if text == "null" or text.startswith(("[", "{")):
         # SQLite reads null, lists and objects as their text.
-        same &= Q(In(TypeAt(_COLUMN, key), ["text", "string"]))
+        same &= Q(IsTextAt(_COLUMN, key))
     return same
-
-
-def _is_empty(key: str) -> Q:
-    """True or false, never unknown."""
-    kind = _text_or("null", TypeAt(_COLUMN, key))
-    text = _text_or("-", TextAt(_COLUMN, key))
-    return Q(Exact(kind, "null")) | Q(Exact(text, ""))
-
-
-def _text_or(default: str, text: TypeAt | TextAt) -> Coalesce:
-    return Coalesce(text, Value(default), output_field=TextField())

@@ -8,10 +8,12 @@ from datetime import tzinfo
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from ..models import Tester
 from .kinds import Column, Kind, Moment, any_of
-from .qualifiers import Qualifier, Shape, complement
+from .qualifiers import Qualifier, Shape, complement, truth_of
+from .values import text_of
 
 # The value as it is given, and its name for people.
 Offered = Sequence[tuple[str, str]]
@@ -56,7 +58,7 @@ class Field:
     ) -> Given:
         """Raises ValidationError where one of them can't be compared with."""
         compared = [self.kind.read(each, qualifier, zone) for each in values]
-        kept = [self.kind.kept(each) for each in values]
+        kept = list(map(self.kind.kept, values, compared))
         return Given(compared, kept, [str(each) for each in kept])
 
     def test(self, qualifier: Qualifier, values: list[Any], at: Moment) -> Q:
@@ -64,15 +66,45 @@ class Field:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SearchField(Field):
-    """Any of several columns."""
-
-    columns: tuple[str, ...]
+class SubmitterField(Field):
+    """A tester's own field, of whoever submitted the ticket."""
 
     def test(self, qualifier: Qualifier, values: list[Any], at: Moment) -> Q:
-        return any_of(
-            [self.kind.test(column, qualifier, values, at) for column in self.columns]
+        condition = super().test(qualifier, values, at)
+        if qualifier == Qualifier.IS_EMPTY:
+            # Without a submitter it is empty too.
+            return complement(Q(_submitter_meets(complement(condition))))
+        meets = _submitter_meets(condition)
+        # By the index of e-mails PostgreSQL goes from the tester to the tickets. Of all
+        # else it takes too few to meet it, and would look for each one's tickets.
+        is_rare = self.column == "email" and qualifier in _SAME
+        return Q(meets) if is_rare else Q(truth_of(Q(meets)))
+
+
+_SAME = (Qualifier.IS, Qualifier.IS_ONE_OF)
+
+
+def _submitter_meets(condition: Q) -> Exists:
+    """Looked up among the testers, who are fewer than the tickets."""
+    testers = Tester.objects.filter(condition, pk=OuterRef("submitter"))
+    return Exists(testers.order_by())
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchField(Field):
+    """Any of several columns, or of the submitter's."""
+
+    columns: tuple[str, ...]
+    submitters: tuple[str, ...] = ()
+
+    def test(self, qualifier: Qualifier, values: list[Any], at: Moment) -> Q:
+        own, submitters = (
+            [self.kind.test(column, qualifier, values, at) for column in columns]
+            for columns in (self.columns, self.submitters)
         )
+        if submitters:
+            own.append(Q(truth_of(Q(_submitter_meets(any_of(submitters))))))
+        return any_of(own)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +189,11 @@ class AnswerField(Field):
             for part, own in read.items()
             if len(own) == len(values) or (own and qualifier.shape == Shape.SEVERAL)
         ]
-        kept = [compared[0][0].kind.kept(each) for each in values]
+        part, own = compared[0]
+        if len(own) == len(values):
+            kept = list(map(part.kind.kept, values, own))
+        else:  # Each part has its own of them.
+            kept = [text_of(each) for each in values]
         return GivenToParts(compared, kept, [str(each) for each in kept])
 
     def test(self, qualifier: Qualifier, values: list[Any], at: Moment) -> Q:

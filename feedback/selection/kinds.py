@@ -17,43 +17,18 @@ from typing import Any, ClassVar, cast
 from django.core.exceptions import ValidationError
 from django.db.models import F, Q
 from django.db.models.expressions import Combinable, Func
-from django.db.models.lookups import (
-    Exact,
-    GreaterThan,
-    GreaterThanOrEqual,
-    In,
-    IsNull,
-    LessThan,
-    LessThanOrEqual,
-    Lookup,
-    Regex,
-)
+from django.db.models.lookups import Exact, In, IsNull, Lookup
 
 from ..models.folded import Folded
 from ..names import fold
 from .folding import BeginsText, EndsText, HasText
-from .qualifiers import Qualifier, Shape, complement
-from .stored import IsListAt, StoredValue
-from .values import (
-    Interval,
-    Span,
-    day_of,
-    read_day,
-    read_moment,
-    read_number,
-    read_span,
-    text_of,
-)
+from .qualifiers import Qualifier, complement
+from .stored import IsListAt
+from .values import text_of, whole_in
 
 # A column by its path, or an expression.
 Column = str | Combinable | Func
-_ORDER: dict[Qualifier, type[Lookup]] = {
-    Qualifier.GREATER: GreaterThan,
-    Qualifier.LESS: LessThan,
-    Qualifier.AT_LEAST: GreaterThanOrEqual,
-    Qualifier.AT_MOST: LessThanOrEqual,
-}
-_EMPTINESS = (Qualifier.IS_EMPTY, Qualifier.IS_NOT_EMPTY)
+EMPTINESS = (Qualifier.IS_EMPTY, Qualifier.IS_NOT_EMPTY)
 
 
 @dataclass(frozen=True)
@@ -83,8 +58,8 @@ class Kind:
         """The value to compare with; raises ValidationError."""
         return text_of(value)
 
-    def kept(self, value: object) -> object:
-        """A value that was given, as the conditions of a filter keep it."""
+    def kept(self, value: object, read: Any) -> object:
+        """A value that was given and read, as the conditions of a filter keep it."""
         return value if isinstance(value, int) else text_of(value)
 
     def test(
@@ -102,7 +77,7 @@ class TextKind(Kind):
     qualifiers: ClassVar[tuple[Qualifier, ...]] = (
         *(Qualifier.IS, Qualifier.IS_NOT, Qualifier.IS_ONE_OF),
         *(Qualifier.CONTAINS, Qualifier.DOES_NOT_CONTAIN),
-        *(Qualifier.STARTS_WITH, Qualifier.ENDS_WITH, *_EMPTINESS),
+        *(Qualifier.STARTS_WITH, Qualifier.ENDS_WITH, *EMPTINESS),
     )
 
     def read(self, value: object, qualifier: Qualifier, zone: tzinfo) -> str:
@@ -149,7 +124,7 @@ class ChoiceKind(Kind):
     """One of the texts that are offered."""
 
     name = "choice"
-    qualifiers = (Qualifier.IS, Qualifier.IS_NOT, Qualifier.IS_ONE_OF, *_EMPTINESS)
+    qualifiers = (Qualifier.IS, Qualifier.IS_NOT, Qualifier.IS_ONE_OF, *EMPTINESS)
     choices: tuple[str, ...] = ()
 
     def read(self, value: object, qualifier: Qualifier, zone: tzinfo) -> str:
@@ -161,6 +136,9 @@ class ChoiceKind(Kind):
             if fold(choice) == named:
                 return choice
         raise ValidationError(f"Give one of: {', '.join(self.choices)}.")
+
+    def kept(self, value: object, read: Any) -> object:
+        return read
 
     def test(
         self, column: Column, qualifier: Qualifier, values: list[Any], at: Moment
@@ -179,7 +157,7 @@ class ChoicesKind(ChoiceKind):
     name = "choices"
     qualifiers = (
         *(Qualifier.CONTAINS, Qualifier.DOES_NOT_CONTAIN, Qualifier.IS_ONE_OF),
-        *_EMPTINESS,
+        *EMPTINESS,
     )
 
     def test(
@@ -189,61 +167,6 @@ class ChoicesKind(ChoiceKind):
         if qualifier == Qualifier.IS_EMPTY:
             return complement(Q(items))
         return any_of([Q(items.has(each)) for each in values])
-
-
-class NumberKind(Kind):
-    name = "number"
-    qualifiers: ClassVar[tuple[Qualifier, ...]] = (
-        *(Qualifier.IS, Qualifier.IS_NOT, Qualifier.IS_ONE_OF),
-        *(Qualifier.GREATER, Qualifier.LESS, Qualifier.AT_LEAST, Qualifier.AT_MOST),
-        *(Qualifier.BETWEEN, *_EMPTINESS),
-    )
-
-    def read(self, value: object, qualifier: Qualifier, zone: tzinfo) -> Any:
-        return read_number(text_of(value))
-
-    def test(
-        self, column: Column, qualifier: Qualifier, values: list[Any], at: Moment
-    ) -> Q:
-        number = expression(column)
-        if qualifier == Qualifier.IS_EMPTY:
-            return Q(IsNull(number, True))
-        return ordered(number, qualifier, values)
-
-
-def ordered(column: Any, qualifier: Qualifier, values: list[Any]) -> Q:
-    if qualifier == Qualifier.BETWEEN:
-        low, high = values
-        return Q(GreaterThanOrEqual(column, low)) & Q(LessThanOrEqual(column, high))
-    if qualifier in _ORDER:
-        return Q(_ORDER[qualifier](column, values[0]))
-    return Q(In(column, values))
-
-
-class WholeKind(NumberKind):
-    """A whole number that is always there, such as a count."""
-
-    name = "number"
-    qualifiers = tuple(each for each in NumberKind.qualifiers if each not in _EMPTINESS)
-
-    def read(self, value: object, qualifier: Qualifier, zone: tzinfo) -> int:
-        number = number_in_whole(text_of(value))
-        if number is None:
-            raise ValidationError("Give a whole number, such as 10.")
-        return number
-
-
-class OptionalWholeKind(WholeKind):
-    """A whole number of something that may be missing."""
-
-    qualifiers = NumberKind.qualifiers
-
-
-def number_in_whole(text: str) -> int | None:
-    text = text.strip()
-    digits = text.removeprefix("-")
-    is_whole = digits.isascii() and digits.isdecimal() and len(digits) < 10
-    return int(text) if is_whole else None
 
 
 class TruthKind(Kind):
@@ -261,95 +184,6 @@ class TruthKind(Kind):
         return "yes" if value is True else "no"
 
 
-_SPANS = (Qualifier.IN_LAST, Qualifier.MORE_THAN_AGO)
-
-
-class MomentKind(Kind):
-    """A moment that is always there."""
-
-    name = "moment"
-    qualifiers = (
-        *(Qualifier.AFTER, Qualifier.BEFORE, Qualifier.BETWEEN),
-        *(*_SPANS, Qualifier.TODAY),
-    )
-
-    def read(self, value: object, qualifier: Qualifier, zone: tzinfo) -> Any:
-        if qualifier.shape == Shape.SPAN:
-            return read_span(text_of(value))
-        return read_moment(text_of(value), zone)
-
-    def test(
-        self, column: Column, qualifier: Qualifier, values: list[Any], at: Moment
-    ) -> Q:
-        if qualifier == Qualifier.TODAY:
-            values = [day_of(at.now.astimezone(at.zone).date(), at.zone)]
-        return Q(**_moments(str(column), qualifier, values, at.now))
-
-
-def _moments(
-    path: str, qualifier: Qualifier, values: list[Any], now: datetime
-) -> dict[str, datetime]:
-    first = values[0]
-    if isinstance(first, Span):
-        since = now - first.length
-        if qualifier == Qualifier.MORE_THAN_AGO:
-            return {f"{path}__lt": since}
-        return {f"{path}__gte": since, f"{path}__lte": now}
-    if qualifier == Qualifier.AFTER:
-        return {f"{path}__gte": first.start}
-    if qualifier == Qualifier.BEFORE:
-        return {f"{path}__lt": first.start}
-    last: Interval = values[-1]
-    within = "lte" if last.start == last.end else "lt"
-    return {f"{path}__gte": first.start, f"{path}__{within}": last.end}
-
-
-class DateKind(Kind):
-    """A date, stored as JSON has it: a text, whose order is that of dates."""
-
-    name = "date"
-    qualifiers = (
-        *(Qualifier.IS, Qualifier.IS_NOT, *MomentKind.qualifiers, *_EMPTINESS),
-    )
-
-    def read(self, value: object, qualifier: Qualifier, zone: tzinfo) -> Any:
-        if qualifier.shape != Shape.SPAN:
-            return read_day(text_of(value))
-        span = read_span(text_of(value))
-        if span.unit != "days":
-            raise ValidationError("A date has no hours. Give days, such as '7 days'.")
-        return span
-
-    def test(
-        self, column: Column, qualifier: Qualifier, values: list[Any], at: Moment
-    ) -> Q:
-        text = expression(column)
-        is_date = Q(Regex(text, _DATE))
-        if qualifier == Qualifier.IS_EMPTY:
-            return complement(is_date)
-        if qualifier in (Qualifier.IS, Qualifier.TODAY):
-            today = at.now.astimezone(at.zone).date().isoformat()
-            return Q(In(text, values or [today]))
-        return is_date & _days(text, qualifier, values, at)
-
-
-_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-
-
-def _days(text: StoredValue, qualifier: Qualifier, values: list[Any], at: Moment) -> Q:
-    if isinstance(values[0], Span):
-        today = at.now.astimezone(at.zone).date()
-        edge = (today - values[0].length).isoformat()
-        if qualifier == Qualifier.MORE_THAN_AGO:
-            return Q(LessThan(text, edge))
-        last = today.isoformat()
-        return Q(GreaterThan(text, edge)) & Q(LessThanOrEqual(text, last))
-    if qualifier == Qualifier.BETWEEN:
-        return ordered(text, qualifier, values)
-    lookup = GreaterThanOrEqual if qualifier == Qualifier.AFTER else LessThan
-    return Q(lookup(text, values[0]))
-
-
 @dataclass(frozen=True)
 class RowKind(Kind):
     """One of the rows that the catalogue knows, by its key."""
@@ -363,13 +197,13 @@ class RowKind(Kind):
     noun: str = "row"
 
     def read(self, value: object, qualifier: Qualifier, zone: tzinfo) -> int:
-        number = number_in_whole(text_of(value))
+        number = whole_in(text_of(value))
         if number is None or number < 1:
             raise ValidationError(f"Give the number of a {self.noun}, such as 12.")
         return number
 
-    def kept(self, value: object) -> object:
-        return int(text_of(value))
+    def kept(self, value: object, read: Any) -> object:
+        return read
 
     def test(
         self, column: Column, qualifier: Qualifier, values: list[Any], at: Moment
@@ -380,4 +214,4 @@ class RowKind(Kind):
 
 
 class OptionalRowKind(RowKind):
-    qualifiers = (*RowKind.qualifiers, *_EMPTINESS)
+    qualifiers = (*RowKind.qualifiers, *EMPTINESS)

@@ -28,6 +28,7 @@ from .external import EXTERNAL_PREFIX, PRESENCE_PREFIX, ExternalField, is_name
 from .fields import Field, Given, RowField
 from .kinds import ChoicesKind, Moment, TruthKind
 from .qualifiers import Qualifier
+from .values import read_moment
 
 TRUTH = ("true", "false")
 
@@ -90,7 +91,17 @@ class ParameterFilter(ConditionFilter):
         return self.field_class(catalogue=catalogue, compared=compared, **self.extra)
 
 
+class MomentField(ParameterField):
+    """A moment of the caller's time zone, which may not be the filter's."""
+
+    def conditions(self, text: str) -> Sequence[Condition]:
+        moment = read_moment(text, self.catalogue.zone).start
+        return [self.one(self.qualifier, moment.isoformat())]
+
+
 class MomentParameter(ParameterFilter):
+    field_class = MomentField
+
     @property
     def schema(self) -> dict[str, Any]:
         return MOMENT_SCHEMA

@@ -94,16 +94,24 @@ def _pieces(template: str) -> list[str]:
     return template.split("\0")
 
 
-class TypeAt(StoredValue):
-    output_field = TextField()
-    sqlite = "{type}"
-    postgresql = "{type}"
-
-
 class TextAt(StoredValue):
     output_field = TextField()
     sqlite = "CASE WHEN {type} = 'text' THEN {text} END"
     postgresql = "CASE WHEN {type} = 'string' THEN {text} END"
+
+
+class IsTextAt(StoredValue):
+    output_field = BooleanField()
+    sqlite = "({type} = 'text')"
+    postgresql = "({type} = 'string')"
+
+
+class IsEmptyAt(StoredValue):
+    """Missing, null or an empty text; never unknown."""
+
+    output_field = BooleanField()
+    sqlite = "(COALESCE({text}, '') = '')"
+    postgresql = "(COALESCE({text}, '') = '')"
 
 
 class NumberAt(StoredValue):

@@ -18,6 +18,7 @@ from .stored import MAX_DECIMAL, MAX_WHOLE
 MAX_LENGTH = 500
 # As JSON writes them (RFC 8259, section 6).
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SPAN = re.compile(r"([0-9]{1,4}) ?(day|hour)s?")
 # Beyond, databases can't shift a moment from one time zone to another.
@@ -91,6 +92,13 @@ def read_number(text: str) -> int | Decimal:
     return number
 
 
+def whole_in(text: str) -> int | None:
+    text = text.strip()
+    digits = text.removeprefix("-")
+    is_whole = digits.isascii() and digits.isdecimal() and len(digits) < 10
+    return int(text) if is_whole else None
+
+
 def read_moment(text: str, zone: tzinfo) -> Interval:
     """A moment without a zone, and a day's beginning, are of the zone.
 
@@ -99,7 +107,7 @@ def read_moment(text: str, zone: tzinfo) -> Interval:
     """
     text = text.strip()
     try:
-        moment = parse_datetime(text)
+        moment = parse_datetime(text) if _MOMENT.fullmatch(text) else None
     except ValueError:
         moment = None
     if moment is None or moment.year not in _YEARS:
