@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.dateparse import parse_datetime
 
-from feedback.models import Status
-
 from ..models import Automation, Macro, Schedule, Trigger
+from .events import named_details, take_details
 from .filters import LEVELS, FilterImport, level_of
 from .imported import Import
 from .members import read_members, read_rows, settings_of
-from .problems import ConfigRefused, member
+from .problems import member
 from .writing import Document, plain, settings_in
 
 # The member of a macro that lists them, and what they are.
 KINDS: Mapping[str, type[Automation]] = {"triggers": Trigger, "schedules": Schedule}
-_STATUSES = ("from_status", "to_status")
 _NO_ZONE = "Give the moment with its zone, such as 2026-11-23T09:30:00Z."
 
 
@@ -35,27 +32,10 @@ def automation_documents(macro: Macro) -> Document:
 def _document(row: Automation) -> Document:
     document = settings_in(row)
     if isinstance(row, Trigger):
-        document["event_details"] = _named_details(row)
+        document["event_details"] = named_details(row)
     if row.filter is not None:
         document |= {"filter": row.filter.name, "filter_of": level_of(row.filter)}
     return plain(document)
-
-
-def _named_details(trigger: Trigger) -> Document:
-    details = dict(trigger.event_details)
-    for name in _STATUSES:
-        if details.get(name) in (None, ""):
-            continue
-        rows = Status.objects.filter(feedback_type=trigger.feedback_type)
-        status = rows.filter(pk=details[name]).first()
-        if status is None:
-            problem = (
-                f"The trigger {trigger} of {trigger.macro} has lost a status that it"
-                " waits for. Mend or delete it, then export again."
-            )
-            raise ConfigRefused([problem])
-        details[name] = status.name
-    return details
 
 
 class AutomationImport:
@@ -99,9 +79,9 @@ class AutomationImport:
             setattr(made, each, value)
         made.is_active = made.is_active and is_on
         if isinstance(made, Trigger):
-            self._key_details(made, path)
+            take_details(made, path, problems)
         made.filter = self._filter(macro, row, path)
-        if len(problems.messages) == before and self._fits(made, path):
+        if len(problems.messages) == before and self.importing.fits(made, path):
             self._keep(stored, made)
 
     def _filter(self, macro: Macro, row: Any, path: str) -> Any:
@@ -123,34 +103,6 @@ class AutomationImport:
                 problems.add(member(path, "filter"), problem)
             return chosen
         return None
-
-    def _key_details(self, trigger: Trigger, path: str) -> None:
-        details = trigger.event_details
-        if not isinstance(details, dict):
-            problem = "This must be a group of members."
-            self.importing.problems.add(member(path, "event_details"), problem)
-            return
-        trigger.event_details = dict(details)
-        for name in _STATUSES:
-            if (value := details.get(name)) in (None, ""):
-                continue
-            rows = Status.objects.filter(feedback_type=trigger.feedback_type)
-            named = rows.filter(name__iexact=value) if isinstance(value, str) else None
-            status = named.first() if named is not None else None
-            if status is None:
-                where = member(member(path, "event_details"), name)
-                problem = f"There is no status '{str(value)[:60]}'."
-                self.importing.problems.add(where, problem)
-            else:
-                trigger.event_details[name] = status.pk
-
-    def _fits(self, row: Automation, path: str) -> bool:
-        try:
-            row.full_clean()
-        except ValidationError as error:
-            self.importing.problems.add_invalid(path, error)
-            return False
-        return True
 
     def _keep(self, stored: Automation | None, row: Any) -> None:
         made = self.importing.made

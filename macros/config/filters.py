@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from feedback.models import Community, FeedbackType, Filter, Project
@@ -57,7 +56,7 @@ class FilterImport:
             return
         rival = _rivals(made).filter(name__iexact=name).first()
         kept = made if rival is None else self._instead(rival, made, path)
-        if kept is not None and self._fits(kept, path):
+        if kept is not None and self.importing.fits(kept, path):
             self._keep(rival, kept)
             self._made[kept.feedback_type_id, kept.subject_kind, fold(name)] = kept
 
@@ -78,14 +77,6 @@ class FilterImport:
         made.pk, made.created_at = rival.pk, rival.created_at
         made._state.adding = False
         return made
-
-    def _fits(self, row: Filter, path: str) -> bool:
-        try:
-            row.full_clean()
-        except ValidationError as error:
-            self.importing.problems.add_invalid(path, error)
-            return False
-        return True
 
     def _keep(self, rival: Filter | None, row: Filter) -> None:
         made = self.importing.made

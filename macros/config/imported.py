@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 
 from feedback.access.actors import may
@@ -71,6 +71,16 @@ class Import:
     actor: Actor | None
     problems: Problems
     made: Imported = field(default_factory=Imported)
+
+    def fits(self, row: models.Model, path: str) -> bool:
+        """Whether the row passes its checks; says why not."""
+        try:
+            row.clean_fields()  # First: the others rely on what it reads.
+            row.full_clean()
+        except ValidationError as error:
+            self.problems.add_invalid(path, error)
+            return False
+        return True
 
     def keep(self, before: models.Model | None, row: models.Model) -> None:
         """Save a row that was checked. Raises PermissionDenied."""

@@ -68,7 +68,7 @@ def test_a_filter_is_made_without_scripts(page: Client, bugs: FeedbackType) -> N
                 "match": "any",
                 "conditions": [
                     condition("field_severity", "is", "Critical"),
-                    condition("field_impact", "between", ["2", "5"]),
+                    condition("field_impact", "between", [2, 5]),
                 ],
             },
             condition("external_jira_key", "is", "QA-7"),

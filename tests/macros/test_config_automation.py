@@ -173,9 +173,9 @@ def test_one_macro_takes_the_filters_along_that_it_needs(bugs: FeedbackType) -> 
 
 
 def change(document: Any, path: str, value: object) -> None:
-    *way, last = path.split("/")
+    *way, last = (int(each) if each.isdigit() else each for each in path.split("/"))
     for step in way:
-        document = document[int(step) if step.isdigit() else step]
+        document = document[step]
     document[last] = value
 
 
@@ -222,6 +222,41 @@ CASES: list[tuple[str, object, str]] = [
         "types/0/macros/0/triggers/0/event_details",
         {"to_status": "Shut"},
         "types[0].macros[0].triggers[0].event_details.to_status: There is no status",
+    ),
+    (
+        "types/0/macros/0/triggers/0/event_details",
+        {"to_status": 3},
+        "types[0].macros[0].triggers[0].event_details.to_status: This must be text.",
+    ),
+    (
+        "types/0/macros/0/triggers/0/event_details",
+        {"score": 3},
+        "types[0].macros[0].triggers[0].event_details.score: This event takes no such",
+    ),
+    (
+        "types/0/macros/0/triggers/0/event_details",
+        ["x"],
+        "types[0].macros[0].triggers[0].event_details: This must be a group",
+    ),
+    (
+        "types/0/macros/0/triggers/0",
+        {"name": "x", "event": "field_changed", "event_details": {"field": "odd"}},
+        "types[0].macros[0].triggers[0].event_details.field: There is no field 'odd'.",
+    ),
+    (
+        "types/0/macros/0/triggers/0",
+        {"name": "x", "event": "field_changed"},
+        "types[0].macros[0].triggers[0].event_details.field: This event needs it.",
+    ),
+    (
+        "types/0/macros/0/triggers/0",
+        {"name": "x", "event": "tester_added"},
+        "types[0].macros[0].triggers[0].event: The macro runs on tickets, and this",
+    ),
+    (
+        "user_macros/0/triggers",
+        [{"name": "x", "event": "score_crossed", "event_details": {"score": "9"}}],
+        "user_macros[0].triggers[0].event_details.score: This must be a whole number.",
     ),
     (
         "types/0/macros/0/triggers/0/limit",
