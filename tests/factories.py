@@ -208,7 +208,7 @@ def saved_filter(
     match: str = "all",
     **values: Any,
 ) -> Filter:
-    """Of a type's tickets; of a project or community, its testers."""
+    """Selects tickets of a type, or testers of a project or community."""
     owners = {FeedbackType: "feedback_type", Project: "project"}
     kind = "feedback" if isinstance(of, FeedbackType) else "tester"
     made = Filter(

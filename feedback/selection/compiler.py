@@ -55,8 +55,8 @@ class Condition:
         """What it asks of the field, in words: `is one of New, Closed`."""
         words = self.given.words
         shape = self.qualifier.shape
-        told = " and ".join(words) if shape == Shape.TWO else ", ".join(words)
-        return f"{self.qualifier.label} {told}".strip()
+        given = " and ".join(words) if shape == Shape.TWO else ", ".join(words)
+        return f"{self.qualifier.label} {given}".strip()
 
     @property
     def words(self) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from . import engine, rows
+from . import engine, filters, rows
 from .ground import Ground, say
 from .processes import (
     cpu_seconds,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MILLION = 1_000_000
 ROWS: tuple[Row, ...] = (
+    ("A filter of ten conditions, counted", "filter_10_conditions_1m_ms", "ms"),
     ("Perform Action: time to response", "perform_action_1m_seconds", "s"),
     ("From then to the first arrival", "first_delivery_1m_seconds", "s"),
     ("The run: rate", "delivery_1m_per_second", "/s"),
@@ -92,6 +93,7 @@ class Million:
         self.of = rows.seed(sizes.tickets)
         self.macro = engine.macro(self.of, ground.receiver.url + "/ok")
         self.server = rows.server_pid()
+        self.figures["filter_10_conditions_1m_ms"] = filters.count_ms(self.of)
 
     def run(self) -> None:
         with engine.working(self.ground.env) as worker:

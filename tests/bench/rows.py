@@ -12,14 +12,18 @@ if TYPE_CHECKING:
     from feedback.models import FeedbackType
 
 _TESTERS = 1_000
-# As engine.seed makes them, only quicker.
+# As engine.seed makes them, only quicker, and of a year: what filters tell apart.
 _TICKETS = """
 INSERT INTO feedback_feedback (feedback_type_id, number, reference, title, description,
     status_id, visibility, submitter_id, form_values, external_data,
     external_provenance, created_at, modified_at)
 SELECT %(type)s, n, 'BUG-' || n, 'The screen stays black, report ' || n, %(text)s,
-    %(status)s, 'public', %(tester)s + n %% %(testers)s, '{"severity": "Major"}', '{}',
-    '{}', now(), now()
+    (%(statuses)s)[1 + n %% 2], (ARRAY['public', 'public', 'private'])[1 + n %% 3],
+    %(tester)s + n %% %(testers)s,
+    jsonb_build_object('severity', (ARRAY['Minor', 'Major', 'Critical'])[1 + n %% 3],
+        'impact', n %% 100),
+    CASE n %% 4 WHEN 0 THEN jsonb_build_object('jira_key', 'NW-' || n) ELSE '{}' END,
+    '{}', now() - n %% 365 * interval '1 day', now()
 FROM generate_series(1, %(tickets)s) n
 """
 
@@ -37,11 +41,10 @@ def seed(tickets: int) -> FeedbackType:
         Tester(community=made.project.community, email=f"tester{n}@example.com")
         for n in range(_TESTERS)
     ]
-    status = made.first_status()
     values = {
         "type": made.pk,
         "text": plain.DESCRIPTION,
-        "status": status.pk if status else None,
+        "statuses": list(made.statuses.values_list("pk", flat=True)),
         "tester": Tester.objects.bulk_create(testers)[0].pk,
         "testers": _TESTERS,
         "tickets": tickets,

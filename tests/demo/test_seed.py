@@ -35,6 +35,7 @@ def test_there_are_open_critical_bugs_to_send():
     assert 10 <= tickets.filter(form_values__severity="Critical").count() <= 50
 
 
+@pytest.mark.sweep
 def test_every_answer_fits_its_question():
     seed("http://127.0.0.1:1")
     for ticket in Feedback.objects.select_related("feedback_type"):

@@ -127,9 +127,10 @@ def test_who_is_refused_too_often_is_turned_away_until_the_next_hour(
     _, token = api_key(community)
     for _ in range(REFUSALS_AN_HOUR):
         assert refusal("ch_0_0").code == "invalid_key"
+    time_machine.move_to(NOON + timedelta(seconds=20), tick=False)
     turned_away = refusal("ch_0_0")
     assert (turned_away.code, turned_away.status) == ("too_many_attempts", 429)
-    assert turned_away.retry_after == 1800
+    assert turned_away.retry_after == 1780
     assert uses() == [(HERE, "invalid_key", REFUSALS_AN_HOUR)]
     assert refusal("ch_0_0", THERE).code == "invalid_key", "others are not"
     assert authenticate(token, HERE), "nor a valid key from the same address"
@@ -329,3 +330,11 @@ def test_no_use_is_lost_when_many_come_at_once(community: Community) -> None:
     assert sorted(uses()) == [(THERE, "invalid_key", 20), (HERE, "accepted", 80)]
     assert len(mail.outbox) == 1
     assert ApiKey.objects.get().token_hash == key.token_hash
+
+
+def test_a_key_at_work_is_somebody_and_no_staff(community: Community) -> None:
+    """Whatever asks as Django does: `request.user.is_anonymous`."""
+    _, token = api_key(community)
+    actor = authenticate(token, HERE)
+    assert actor.is_authenticated and not actor.is_anonymous
+    assert not actor.is_staff and not actor.is_superuser

@@ -131,8 +131,9 @@ def test_a_suspect_is_claimed_alone_and_after_everything_else(
 
 
 def test_a_suspect_that_is_innocent_is_delivered_and_none_any_more(
-    receiver: Receiver,
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("macros.deliveries.suspects._OTHERS_SHARE", 0)
     run = a_run(receiver, 5)
     first, second, *others = run.deliveries.order_by("pk")
     lost(first, SUSPECT_AFTER)
