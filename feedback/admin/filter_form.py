@@ -52,6 +52,11 @@ class FilterForm(forms.ModelForm):
         if chosen is not None and CONDITIONS in self.fields:
             self._offer(chosen)
 
+    def _post_clean(self) -> None:
+        """What it selects is asked for first: without it nothing can be checked."""
+        if self.instance.pk is not None or self.instance.community_id is not None:
+            super()._post_clean()  # type: ignore[misc]
+
     def _chosen(self) -> Selected | None:
         """What a form that was sent, or a link that led here, says."""
         name = self.add_prefix(SELECTS)

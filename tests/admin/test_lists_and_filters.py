@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from feedback.access.roles import Role
-from feedback.models import FeedbackType, Filter, Status
-from logs.models import AuditEntry
+from feedback.models import Feedback, FeedbackType, Filter, Status
+from logs.models import AuditEntry, Run
 from tests import factories
 
 TICKETS = reverse("admin:feedback_feedback_changelist")
@@ -232,3 +232,25 @@ def test_who_may_not_add_filters_is_not_asked_to(bugs: FeedbackType) -> None:
     text = client.get(TICKETS, {"type": bugs.pk}).content.decode()
     assert "Save as filter" not in text
     assert client.post(SAVE, {"query": f"type={bugs.pk}&open=true"}).status_code == 403
+
+
+def test_a_macro_is_performed_on_what_a_filter_leaves(
+    page: Client, bugs: FeedbackType, crashes: Filter
+) -> None:
+    macro = factories.macro(bugs, "https://example.com/", name="Slack")
+    macro.asks_confirmation = False
+    macro.save()
+    picked = Feedback.objects.filter(feedback_type=bugs)[0]
+    data = {
+        "action": f"macro_{macro.pk}",
+        "select_across": "1",
+        "_selected_action": [picked.pk],
+    }
+    url = f"{TICKETS}?type={bugs.pk}&filter={crashes.pk}"
+    page.post(url, data)
+    run = Run.objects.get()
+    assert run.deliveries.count() == 2
+    assert "filter: Crashes" in run.selection
+    Filter.objects.update(conditions={"conditions": [{"field": "gone"}]})
+    page.post(url, data)
+    assert Run.objects.count() == 1
