@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
@@ -151,8 +152,8 @@ class FilterAdmin(ScopedAdmin[Filter]):
             raise PermissionDenied
         if request.method != "POST":
             return redirect(url)
-        name = request.POST.get("name", "").strip()
         try:
+            name = forms.CharField(max_length=100).clean(request.POST.get("name"))
             row = save_list(request, of, query, name)
         except ValidationError as error:
             messages.error(request, sentences_of(error))

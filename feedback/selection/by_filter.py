@@ -73,7 +73,11 @@ class SavedField(forms.Field):
         return Group("all", parts)
 
     def in_words(self, values: list[str]) -> str:
-        return ", ".join(row.name for row in self.named(values))
+        """Those that there are: a list that refuses one has words all the same."""
+        rows: list[Any] = [
+            row for each in values for row in rows_named(self.rows, each)
+        ]
+        return ", ".join(dict.fromkeys(row.name for row in rows))
 
 
 class SavedParameter(ConditionFilter):

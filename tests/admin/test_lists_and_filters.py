@@ -170,7 +170,11 @@ def test_the_list_is_saved_as_it_is_narrowed(page: Client, bugs: FeedbackType) -
     [
         ("type={bugs}", "Mine", "Narrow it first"),
         ("open=true", "Mine", "Open the list of one feedback type"),
-        ("type={bugs}&open=true", "", "Name: This field cannot be blank."),
+        ("type={bugs}&open=true", "", "This field is required."),
+        ("type={bugs}&open=true", "x\0", "Null characters are not allowed."),
+        ("type={bugs}&open=true", "x" * 101, "has at most 100 characters"),
+        ("type={bugs}&created_at__year=0", "Mine", "The date above the list"),
+        ("type={bugs}&filter=None+such", "Mine", "There is no filter"),
         ("type={bugs}&open=true", "Crashes", "The type has a filter of this name."),
         ("type={bugs}&opne=true", "Mine", "No such parameter."),
         ("type=9999&open=true", "Mine", "Open the list of one feedback type"),
@@ -252,5 +256,6 @@ def test_a_macro_is_performed_on_what_a_filter_leaves(
     assert run.deliveries.count() == 2
     assert "filter: Crashes" in run.selection
     Filter.objects.update(conditions={"conditions": [{"field": "gone"}]})
-    page.post(url, data)
+    for query in (crashes.pk, 99_999, "%00"):
+        page.post(f"{TICKETS}?type={bugs.pk}&filter={query}", data)
     assert Run.objects.count() == 1

@@ -194,6 +194,16 @@ def test_steps_that_need_it_keep_it(page: Client, used: FeedbackType) -> None:
     assert used.statuses.filter(pk=closed.pk).exists()
 
 
+def test_a_step_that_sets_a_choice_uses_it(page: Client, bugs: FeedbackType) -> None:
+    macro = factories.macro(bugs, name="Downgrade")
+    factories.steps(macro, {"kind": "set_field", "field": "severity", "value": "Minor"})
+    data = form_of(page, bugs)
+    row = row_of(data, "form_fields", bugs.form_fields.get(key="severity").pk)
+    data[f"{row}-choices"] = "Major\nCritical"
+    sentences, _ = problems(page.post(page_of(bugs), data))
+    assert "Choice Minor of Severity is used by: Macro Downgrade." in sentences
+
+
 def deletion(page: Client, row: Any) -> str:
     opts = row._meta
     name = f"admin:{opts.app_label}_{opts.model_name}_delete"
