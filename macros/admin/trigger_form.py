@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, cast
 
 from django import forms
@@ -10,20 +9,13 @@ from django.db.models import Q, QuerySet
 
 from feedback.models import Filter, FormField, Status, SubjectKind
 
-from ..models import Event, Macro, Trigger
-from ..models.triggers import EVENTS
+from ..models import Macro, Trigger
+from ..models.triggers import DETAILS, EVENTS, REQUIRED
 
 _ANY = "Any"
-# The fields of the form that an event has, and which of them it can't do without.
-DETAILS: Mapping[str, tuple[str, ...]] = {
-    Event.STATUS_CHANGED: ("from_status", "to_status"),
-    Event.FIELD_CHANGED: ("field",),
-    Event.EXTERNAL_CHANGED: ("external",),
-    Event.SCORE_CROSSED: ("score",),
-}
-_REQUIRED = {
-    Event.FIELD_CHANGED: ("field", "Choose the field that is to change."),
-    Event.SCORE_CROSSED: ("score", "Enter the number that the score is to reach."),
+_MISSING = {
+    "field": "Choose the field that is to change.",
+    "score": "Enter the number that the score is to reach.",
 }
 
 
@@ -52,9 +44,9 @@ class TriggerForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         event = cleaned.get("event", "")
-        needed, problem = _REQUIRED.get(event, ("", ""))
+        needed = REQUIRED.get(event, "")
         if needed and needed not in self.errors and cleaned.get(needed) in (None, ""):
-            self.add_error(needed, problem)
+            self.add_error(needed, _MISSING[needed])
         values = {name: cleaned.get(name) for name in DETAILS.get(event, ())}
         self.instance.event_details = {
             name: value.pk if isinstance(value, Status) else value

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from feedback.models import FormField, Status, SubjectKind
+from feedback.models import FormField, Status
 
 from ..models import Event, Trigger
+from ..models.triggers import DETAILS, EVENTS, REQUIRED
 from .problems import ConfigRefused, Problems, member
 from .writing import Document
 
 _STATUSES = ("from_status", "to_status")
-# What an event takes, and what it can't do without.
-_TAKES: dict[str, tuple[str, ...]] = {
-    Event.STATUS_CHANGED: _STATUSES,
-    Event.FIELD_CHANGED: ("field",),
-    Event.EXTERNAL_CHANGED: ("external",),
-    Event.SCORE_CROSSED: ("score",),
-}
-_NEEDS = {Event.FIELD_CHANGED: "field", Event.SCORE_CROSSED: "score"}
-_OF_TESTERS = (Event.TESTER_ADDED, Event.TESTER_CHANGED, Event.SCORE_CROSSED)
 _MAX_SCORE = 2**31
 
 
@@ -42,21 +34,20 @@ def named_details(trigger: Trigger) -> Document:
 
 def take_details(trigger: Trigger, path: str, problems: Problems) -> None:
     """Make what a file says the event's details; says what is wrong with them."""
-    is_of_testers = trigger.subject_kind == SubjectKind.TESTER
     event, given = trigger.event, trigger.event_details
     if event not in Event.values:
         return  # The trigger's own checks say so.
-    if is_of_testers != (event in _OF_TESTERS):
+    if event not in EVENTS[trigger.subject_kind]:
         noun = trigger.subject_kind.label.lower()
         problem = f"The macro runs on {noun}s, and this happens to none."
         problems.add(member(path, "event"), problem)
         return
-    where, known = member(path, "event_details"), _TAKES.get(event, ())
+    where, known = member(path, "event_details"), DETAILS.get(event, ())
     if not isinstance(given, dict):
         problems.add(where, "This must be a group of members.")
         return
     trigger.event_details = {}
-    needed = _NEEDS.get(event)  # type: ignore[call-overload]
+    needed = REQUIRED.get(event)
     if needed and given.get(needed) in (None, ""):
         problems.add(member(where, needed), "This event needs it.")
     for name, value in given.items():

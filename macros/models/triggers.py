@@ -46,6 +46,18 @@ EVENTS: Mapping[SubjectKind, tuple[Event, ...]] = {
     ),
 }
 
+# The details that an event may have, and the one that it can't do without.
+DETAILS: Mapping[str, tuple[str, ...]] = {
+    Event.STATUS_CHANGED: ("from_status", "to_status"),
+    Event.FIELD_CHANGED: ("field",),
+    Event.EXTERNAL_CHANGED: ("external",),
+    Event.SCORE_CROSSED: ("score",),
+}
+REQUIRED: Mapping[str, str] = {
+    Event.FIELD_CHANGED: "field",
+    Event.SCORE_CROSSED: "score",
+}
+
 
 class Trigger(Automation):
     """Runs its macro on what an event happens to, in the transaction of the event."""
