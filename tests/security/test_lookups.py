@@ -59,6 +59,9 @@ DECLARED = {
         *(f"created_at{part}" for part in (*DATES, *HIERARCHY)),
     },
     "macros.macro": {"is_active__exact", "feedback_type", "feedback_type__isnull"},
+    "macros.schedule": {
+        *("is_active__exact", "rate__exact", "rate__isnull", "macro"),
+    },
     "macros.secret": set(),
 }
 # Django gives each flag a look-up for "unknown" as well, which finds nothing.
