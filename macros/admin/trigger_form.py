@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from feedback.models import Filter, FormField, Status, SubjectKind
 
 from ..models import Event, Macro, Trigger
-from ..triggers.events import EVENTS
+from ..models.triggers import EVENTS
 
 _ANY = "Any"
 # The fields of the form that an event has, and which of them it can't do without.

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 
 from feedback.access.actors import ScopedQuerySet, Tenancy
 from feedback.access.privacy import NOTHING_PERSONAL, Privacy
-from feedback.models import Feedback, Tester
+from feedback.models import Feedback, SubjectKind, Tester
 from feedback.models.folded import unique_name
 from logs.models import Run
 
@@ -24,6 +27,24 @@ class Event(models.TextChoices):
     TESTER_ADDED = "tester_added", "A tester is added"
     TESTER_CHANGED = "tester_changed", "A tester changes"
     SCORE_CROSSED = "score_crossed", "A tester's score reaches a number"
+
+
+# To what each can happen.
+EVENTS: Mapping[SubjectKind, tuple[Event, ...]] = {
+    SubjectKind.FEEDBACK: (
+        Event.SUBMITTED,
+        Event.MODIFIED,
+        Event.STATUS_CHANGED,
+        Event.FIELD_CHANGED,
+        Event.COMMENT_ADDED,
+        Event.EXTERNAL_CHANGED,
+    ),
+    SubjectKind.TESTER: (
+        Event.TESTER_ADDED,
+        Event.TESTER_CHANGED,
+        Event.SCORE_CROSSED,
+    ),
+}
 
 
 class Trigger(Automation):
@@ -67,6 +88,14 @@ class Trigger(Automation):
                 message="The macro has a trigger of this name.",
             )
         ]
+
+    def clean(self) -> None:
+        super().clean()
+        if self.macro_id is None or self.event in EVENTS[self.subject_kind]:
+            return
+        runs_on = self.macro.runs_on
+        problem = f"This can't happen to what the macro runs on: {runs_on}."
+        raise ValidationError({"event": problem})
 
 
 class DecisionOutcome(models.TextChoices):

@@ -20,9 +20,10 @@ from feedback.models import Feedback, SubjectKind, Tester
 from logs.models import Cause, Delivery, DeliveryState
 
 from ..models import DecisionOutcome, Event, Trigger
+from ..models.triggers import EVENTS
 from ..runs import Because, RunRefused, not_run_on, start_run, subjects_of
 from .decisions import KEPT, Decided, write
-from .events import EVENTS, Details, Kind, concerns, kind_of
+from .events import Details, Kind, concerns, kind_of
 from .matching import FilterBroken, Matching
 from .words import sentence
 
@@ -51,7 +52,7 @@ def react(
     if not triggers:
         return
     details = Details(triggers)
-    write([_decided(trigger, batch, details) for trigger in triggers])
+    write([_decided(Evaluation(trigger, batch, details)) for trigger in triggers])
 
 
 def waiting(
@@ -121,85 +122,116 @@ class Batch:
         return {pk for pk in matched if not self.changes[pk].is_new}
 
 
-def _decided(trigger: Trigger, batch: Batch, details: Details) -> Decided:
+class Evaluation:
+    """What one trigger makes of a batch."""
+
+    def __init__(self, trigger: Trigger, batch: Batch, details: Details) -> None:
+        self.trigger = trigger
+        self.decided = Decided(trigger, batch.kind)
+        self._batch = batch
+        self._details = details
+
+    def look(self) -> None:
+        """Decide on all to whom the event may have happened."""
+        concerned = self._batch.concerning(self.trigger)
+        if problem := self._details.problem(self.trigger):
+            self.hold_up([change.pk for change in concerned], problem)
+            return
+        happened, missed = set(), defaultdict(list)
+        miss = self._details.misses(self.trigger)
+        for change in concerned:
+            if why := miss(change):
+                missed[why].append(change.pk)
+            else:
+                happened.add(change.pk)
+        for why, pks in list(missed.items())[:KEPT]:
+            self._note(DecisionOutcome.OTHER_EVENT, pks, why)
+        self.decide(happened)
+
+    def decide(self, pks: set[int]) -> None:
+        """Start a run on those, to whom the event has happened, that are to have it."""
+        if not pks:
+            return
+        try:
+            matched = self._batch.matching.matches(self.trigger, pks)
+        except FilterBroken as broken:
+            self.hold_up(pks, str(broken))
+            return
+        self._note_no_match(pks - matched)
+        if self.trigger.only_new_matches:
+            before = matched & self._batch.matched_before(self.trigger)
+            why = "It matched before the change too."
+            self.decided.add(DecisionOutcome.NO_MATCH, before, why)
+            matched -= before
+        for taken, why in _ran_before(self.trigger, matched):
+            self.decided.add(DecisionOutcome.ONCE, taken, why)
+            matched -= taken
+        if matched and (why := _loop(self.trigger, self._batch.origin)):
+            self.decided.add(DecisionOutcome.LOOP, matched, why)
+        elif matched:
+            self._start(matched)
+
+    def hold_up(self, pks: Collection[int], why: str) -> None:
+        self._note(DecisionOutcome.HELD_UP, pks, why)
+
+    def fail(self) -> None:
+        """Nothing that it decided is so any more."""
+        self.decided = Decided(self.trigger, self._batch.kind)
+        concerned = self._batch.concerning(self.trigger)
+        self.hold_up([change.pk for change in concerned], _FAULT)
+
+    def _note(self, outcome: DecisionOutcome, pks: Collection[int], why: str) -> None:
+        """On the macro's own subjects: others are none of the trigger's business."""
+        own = self._batch.matching.own(self.trigger, nsmallest(KEPT, pks))
+        self.decided.add(outcome, own, why)
+
+    def _note_no_match(self, pks: set[int]) -> None:
+        by_reason = defaultdict(list)
+        first = nsmallest(KEPT, pks)
+        reasons = self._batch.matching.reasons(self.trigger, first)
+        for pk, why in reasons.items():
+            by_reason[why].append(pk)
+        for why, same in by_reason.items():
+            self.decided.add(DecisionOutcome.NO_MATCH, same, why)
+
+    def _start(self, pks: set[int]) -> None:
+        trigger, origin = self.trigger, self._batch.origin
+        is_too_many = len(pks) > trigger.limit
+        because = Because(
+            trigger=trigger,
+            chain=(*origin.chain, trigger.pk),
+            needs_confirmation=is_too_many,
+            changes=self._batch.changes,
+            changed_by=origin.actor or origin.macro,
+        )
+        try:
+            run = start_run(
+                trigger.macro,
+                MODELS[self._batch.kind]._default_manager.filter(pk__any_of=pks),
+                cause=Cause.TRIGGER,
+                selection=sentence(trigger, self._details, self._batch.matching),
+                because=because,
+            )
+        except RunRefused as refused:
+            self.decided.add(DecisionOutcome.HELD_UP, pks, str(refused))
+            return
+        if is_too_many:
+            why = f"{len(pks):,} match, and it asks above {trigger.limit:,}."
+            self.decided.add(DecisionOutcome.UNCONFIRMED, pks, why, run)
+        else:
+            self.decided.add(DecisionOutcome.STARTED, pks, run=run)
+
+
+def _decided(evaluation: Evaluation) -> Decided:
     """In a savepoint, so that an error leaves a transaction that can go on."""
-    concerned = batch.concerning(trigger)
     try:
         with transaction.atomic():
-            return _looked_at(trigger, batch, details, concerned)
+            evaluation.look()
     except Exception:
-        logger.exception("Trigger %s: a fault while it was evaluated", trigger.pk)
-    decided = Decided(trigger, batch.kind)
-    pks = [change.pk for change in concerned]
-    decided.add(DecisionOutcome.HELD_UP, pks, _FAULT)
-    return decided
-
-
-def _looked_at(
-    trigger: Trigger, batch: Batch, details: Details, concerned: list[Changed]
-) -> Decided:
-    decided = Decided(trigger, batch.kind)
-    if problem := details.problem(trigger):
-        pks = [change.pk for change in concerned]
-        decided.add(DecisionOutcome.HELD_UP, pks, problem)
-        return decided
-    happened = set()
-    missed = defaultdict(set)
-    miss = details.misses(trigger)
-    for change in concerned:
-        if why := miss(change):
-            missed[why].add(change.pk)
-        else:
-            happened.add(change.pk)
-    for why, others in list(missed.items())[:KEPT]:
-        decided.add(DecisionOutcome.OTHER_EVENT, others, why)
-    decide(trigger, happened, batch, decided, details)
-    return decided
-
-
-def decide(
-    trigger: Trigger, pks: set[int], batch: Batch, decided: Decided, details: Details
-) -> None:
-    """To which of these, to whom the event has happened, the macro is run."""
-    if not pks:
-        return
-    try:
-        matched = batch.matching.matches(trigger, pks)
-    except FilterBroken as broken:
-        decided.add(DecisionOutcome.HELD_UP, pks, str(broken))
-        return
-    _note_no_match(trigger, pks - matched, batch, decided)
-    if trigger.only_new_matches:
-        matched -= _set_aside(
-            decided,
-            DecisionOutcome.NO_MATCH,
-            matched & batch.matched_before(trigger),
-            "It matched before the change too.",
-        )
-    for taken, why in _ran_before(trigger, matched):
-        matched -= _set_aside(decided, DecisionOutcome.ONCE, taken, why)
-    if matched and (why := _loop(trigger, batch.origin)):
-        decided.add(DecisionOutcome.LOOP, matched, why)
-    elif matched:
-        _start(trigger, matched, batch, decided, details)
-
-
-def _set_aside(
-    decided: Decided, outcome: DecisionOutcome, pks: set[int], why: str
-) -> set[int]:
-    decided.add(outcome, pks, why)
-    return pks
-
-
-def _note_no_match(
-    trigger: Trigger, pks: set[int], batch: Batch, decided: Decided
-) -> None:
-    by_reason = defaultdict(set)
-    first = nsmallest(KEPT, pks)
-    for pk, why in batch.matching.reasons(trigger, first).items():
-        by_reason[why].add(pk)
-    for why, same in by_reason.items():
-        decided.add(DecisionOutcome.NO_MATCH, same, why)
+        pk = evaluation.trigger.pk
+        logger.exception("Trigger %s: a fault while it was evaluated", pk)
+        evaluation.fail()
+    return evaluation.decided
 
 
 def _ran_before(trigger: Trigger, pks: set[int]) -> Iterable[tuple[set[int], str]]:
@@ -230,33 +262,3 @@ def _loop(trigger: Trigger, origin: Origin) -> str:
     if is_again:
         return f"It ran in this chain already: {in_words}."
     return f"A chain has at most {settings.TRIGGER_MAX_DEPTH} triggers: {in_words}."
-
-
-def _start(
-    trigger: Trigger, pks: set[int], batch: Batch, decided: Decided, details: Details
-) -> None:
-    model, origin = MODELS[batch.kind], batch.origin
-    is_too_many = len(pks) > trigger.limit
-    because = Because(
-        trigger=trigger,
-        chain=(*origin.chain, trigger.pk),
-        needs_confirmation=is_too_many,
-        changes=batch.changes,
-        changed_by=origin.actor or origin.macro,
-    )
-    try:
-        run = start_run(
-            trigger.macro,
-            model._default_manager.filter(pk__any_of=pks),
-            cause=Cause.TRIGGER,
-            selection=sentence(trigger, details, batch.matching),
-            because=because,
-        )
-    except RunRefused as refused:
-        decided.add(DecisionOutcome.HELD_UP, pks, str(refused))
-        return
-    if is_too_many:
-        why = f"{len(pks):,} match, and it asks above {trigger.limit:,}."
-        decided.add(DecisionOutcome.UNCONFIRMED, pks, why, run)
-    else:
-        decided.add(DecisionOutcome.STARTED, pks, run=run)

@@ -6,26 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from feedback.changes import Changed
-from feedback.models import FormField, Status, SubjectKind
+from feedback.models import FormField, Status
 from feedback.names import normalise
 
 from ..models import Event, Trigger
 
-EVENTS: Mapping[SubjectKind, tuple[Event, ...]] = {
-    SubjectKind.FEEDBACK: (
-        Event.SUBMITTED,
-        Event.MODIFIED,
-        Event.STATUS_CHANGED,
-        Event.FIELD_CHANGED,
-        Event.COMMENT_ADDED,
-        Event.EXTERNAL_CHANGED,
-    ),
-    SubjectKind.TESTER: (
-        Event.TESTER_ADDED,
-        Event.TESTER_CHANGED,
-        Event.SCORE_CROSSED,
-    ),
-}
 _NEW = (Event.SUBMITTED, Event.TESTER_ADDED)
 # The fields that an event is about: a name, or the beginning of names.
 _FIELDS = {

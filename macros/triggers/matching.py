@@ -43,7 +43,7 @@ class Matching:
         """The condition that each of the macro's own subjects failed, in words."""
         if trigger.filter is None or not pks:
             return {}
-        own = self._own(trigger, pks)
+        own = self.own(trigger, pks)
         if not own:
             return {}
         catalogue = self._catalogue(trigger.filter)
@@ -64,7 +64,7 @@ class Matching:
             self._catalogues[key] = catalogue_for(owner, chosen.subject_kind)
         return self._catalogues[key]
 
-    def _own(self, trigger: Trigger, pks: Collection[int]) -> list[int]:
+    def own(self, trigger: Trigger, pks: Collection[int]) -> list[int]:
         """Those that the macro may run on, whatever the filter says."""
         of_type = trigger.macro.feedback_type_id
         if of_type is None:

@@ -13,9 +13,9 @@ from django.dispatch import receiver
 from feedback.changes import Changed, Origin
 from feedback.changes.signals import changed, changing
 
+from ..models.triggers import EVENTS
 from . import memory
 from .evaluation import MODELS, react, waiting
-from .events import EVENTS
 from .matching import FilterBroken, Matching
 
 logger = logging.getLogger(__name__)

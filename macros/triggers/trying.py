@@ -6,9 +6,8 @@ from django.db import transaction
 
 from feedback.changes import Changed, Origin
 
-from ..models import DecisionOutcome, Trigger, TriggerDecision
-from .decisions import Decided
-from .evaluation import Batch, decide
+from ..models import Trigger, TriggerDecision
+from .evaluation import Batch, Evaluation
 from .events import Details
 
 
@@ -18,15 +17,15 @@ def try_on(trigger: Trigger, pk: int) -> TriggerDecision | None:
     It is made the same way, and then all of it is undone. None where the macro does not
     run on the subject.
     """
-    kind = trigger.subject_kind
-    batch = Batch(kind, [Changed(pk, False, {}, {})], Origin(), {})
-    decided, details = Decided(trigger, kind), Details([trigger])
+    batch = Batch(trigger.subject_kind, [Changed(pk, False, {}, {})], Origin(), {})
+    details = Details([trigger])
+    evaluation = Evaluation(trigger, batch, details)
     if not trigger.is_active:
-        decided.add(DecisionOutcome.HELD_UP, [pk], "The trigger is off.")
+        evaluation.hold_up([pk], "The trigger is off.")
     elif problem := details.problem(trigger):
-        decided.add(DecisionOutcome.HELD_UP, [pk], problem)
+        evaluation.hold_up([pk], problem)
     else:
         with transaction.atomic():
-            decide(trigger, {pk}, batch, decided, details)
+            evaluation.decide({pk})
             transaction.set_rollback(True)
-    return decided.kept[0] if decided.kept else None
+    return next(iter(evaluation.decided.kept), None)

@@ -63,15 +63,15 @@ def test_first_the_macro_is_chosen_and_then_the_form_fits_it(
     html = page.get(ADD).content.decode()
     assert f"{ADD}?macro={macro.pk}" in html and f"{ADD}?macro={testers.pk}" in html
 
-    of_tickets = page.get(f"{ADD}?macro={macro.pk}").context["adminform"].form
-    of_testers = page.get(f"{ADD}?macro={testers.pk}").context["adminform"].form
+    feedback_form = page.get(f"{ADD}?macro={macro.pk}").context["adminform"].form
+    user_form = page.get(f"{ADD}?macro={testers.pk}").context["adminform"].form
 
     details = {"from_status", "to_status", "field", "external"}
-    assert details < set(of_tickets.fields) and "score" not in of_tickets.fields
-    assert "score" in of_testers.fields and not details & set(of_testers.fields)
-    offered = {value for value, _ in of_testers.fields["event"].choices}
+    assert details < set(feedback_form.fields) and "score" not in feedback_form.fields
+    assert "score" in user_form.fields and not details & set(user_form.fields)
+    offered = {value for value, _ in user_form.fields["event"].choices}
     assert offered == {"tester_added", "tester_changed", "score_crossed"}
-    statuses = {str(each) for each in of_tickets.fields["to_status"].queryset}
+    statuses = {str(each) for each in feedback_form.fields["to_status"].queryset}
     assert statuses == {"New", "Closed"}
     for wrong in ("0", "x", "9" * 30):
         assert "Which macro" in words(page.get(f"{ADD}?macro={wrong}"))
@@ -223,18 +223,18 @@ def test_macros_and_types_list_what_runs_them_by_itself(
     factories.trigger(macro, Event.SUBMITTED, name="One")
     quiet = factories.trigger(macro, Event.COMMENT_ADDED, name="Two", is_active=False)
     factories.ticket(bugs)
-    of_macro = reverse("admin:macros_macro_change", args=[macro.pk])
-    of_type = reverse("admin:feedback_feedbacktype_change", args=[bugs.pk])
+    macro_page = reverse("admin:macros_macro_change", args=[macro.pk])
+    type_page = reverse("admin:feedback_feedbacktype_change", args=[bugs.pk])
     for role in (Role.OBSERVER, Role.PROJECT_MANAGER):
         client = client_of(bugs, role)
-        for url in (of_macro, of_type):
+        for url in (macro_page, type_page):
             response = client.get(url)
             text, html = words(response), response.content.decode()
             assert "When a Bug Report is submitted Post - Started a run" in text
             assert "When a comment is added to a Bug Report Post - - Off" in text
             manages = role == Role.PROJECT_MANAGER
             assert (page_of(quiet, "toggle") in html) is manages
-            adds = manages and url == of_macro
+            adds = manages and url == macro_page
             assert (f"{ADD}?macro={macro.pk}" in html) is adds
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from feedback.changes import Changed
 from feedback.models import Feedback, FeedbackType, SubjectKind, Tester
 from macros.models import Event, Macro
-from macros.triggers.events import EVENTS
+from macros.models.triggers import EVENTS
 from tests import factories
 from tests.macros.triggering import announce, decisions, runs_of
 
@@ -277,3 +278,18 @@ def test_an_event_that_has_lost_a_part_never_happens_and_says_so(
     assert decisions(trigger) == [("held_up", reason)]
     assert runs_of(trigger) == []
     assert Feedback.objects.filter(pk=ticket.pk).exists()
+
+
+@pytest.mark.parametrize("event", Event)
+def test_an_event_that_can_not_happen_to_what_the_macro_runs_on_is_refused(
+    bugs: FeedbackType, macro: Macro, event: Event
+) -> None:
+    welcome = factories.macro(bugs.project, "https://example.com/")
+    for runs, kind in ((macro, SubjectKind.FEEDBACK), (welcome, SubjectKind.TESTER)):
+        trigger = factories.trigger(runs, event)
+        if event in EVENTS[kind]:
+            trigger.full_clean()
+            continue
+        with pytest.raises(ValidationError) as refused:
+            trigger.full_clean()
+        assert list(refused.value.message_dict) == ["event"]

@@ -21,6 +21,7 @@ from macros.triggers.words import sentence
 from tests import factories
 from tests.macros.triggering import (
     announce,
+    change,
     decisions,
     look_before,
     modify,
@@ -92,6 +93,21 @@ def test_other_types_and_triggers_that_are_off_are_left_alone(
 
     assert (decisions(off), decisions(on)) == ([], [("started", "")])
     assert Delivery.objects.get().feedback_id == mine.pk
+
+
+@pytest.mark.parametrize("hold_up", [False, True])
+def test_a_trigger_decides_nothing_on_tickets_of_another_type(
+    bugs: FeedbackType, macro: Macro, hold_up: bool
+) -> None:
+    wanted = 10**9 if hold_up else bugs.statuses.get(name="New").pk
+    details = {"to_status": wanted}
+    trigger = factories.trigger(macro, Event.STATUS_CHANGED, event_details=details)
+    mine, theirs = factories.ticket(bugs), factories.ticket(factories.feedback_type())
+    moved = {"status": "Closed", "status_id": 0}
+
+    announce(*(change(each, {}, moved) for each in (mine, theirs)))
+
+    assert [row.feedback_id for row in trigger.decisions.all()] == [mine.pk]
 
 
 def test_a_save_where_nothing_waits_costs_two_questions(
