@@ -138,7 +138,10 @@ class TicketCatalogue(Catalogue):
             kind=OptionalRowKind(noun="status"),
             column="status",
             shown="status__name",
-            rows=Status.objects.filter(feedback_type__in=self.types),
+            rows=Status.objects.filter(feedback_type__in=self.types).select_related(
+                "feedback_type__project"
+            ),
+            name_of=str if self.is_one_type else _with_type,
         )
         yield RowField(
             name="type",
@@ -185,6 +188,10 @@ class TesterCatalogue(Catalogue):
             kind=RowKind(noun="project"),
             rows=self.projects,
         )
+
+
+def _with_type(status: Status) -> str:
+    return f"{status.feedback_type.name}: {status.name}"
 
 
 class SubmittedInField(RowField):

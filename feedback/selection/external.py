@@ -103,12 +103,12 @@ def _test(key: str, qualifier: Qualifier, values: list[Any]) -> Q:
     if qualifier == Qualifier.IS_EMPTY:
         return Q(IsEmptyAt(_COLUMN, key))
     if qualifier == Qualifier.YES:
-        return _is(key, "true")
+        return _is(key, ["true"])
     if qualifier in _ORDERS:
         return ordered(NumberAt(_COLUMN, key), qualifier, values)
     if qualifier in _TEXTS:
         return Q(text_lookup(qualifier)(TextAt(_COLUMN, key), values[0]))
-    return any_of([_is(key, text) for text in values])
+    return _is(key, values)
 
 
 def _values(text: str) -> list[str | int | Decimal | bool]:
@@ -119,10 +119,14 @@ def _values(text: str) -> list[str | int | Decimal | bool]:
     return [text] if number is None else [text, number]
 
 
-def _is(key: str, text: str) -> Q:
+def _is(key: str, texts: list[str]) -> Q:
     stored = KeyTransform(key, _COLUMN, output_field=JSONField(encoder=ExactEncoder))
-    same = Q(KeyTransformIn(stored, _values(text)))
-    if text == "null" or text.startswith(("[", "{")):
-        # SQLite reads null, lists and objects as their text.
-        same &= Q(IsTextAt(_COLUMN, key))
-    return same
+    # SQLite reads null, lists and objects as their text.
+    odd = [text for text in texts if text == "null" or text.startswith(("[", "{"))]
+    plain = [value for text in texts if text not in odd for value in _values(text)]
+    tests = []
+    if plain:
+        tests.append(Q(KeyTransformIn(stored, plain)))
+    if odd:
+        tests.append(Q(KeyTransformIn(stored, odd)) & Q(IsTextAt(_COLUMN, key)))
+    return any_of(tests)

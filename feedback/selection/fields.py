@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
@@ -112,10 +112,12 @@ class RowField(Field):
     """A row that this one points at; `rows` are those that may be spoken of."""
 
     rows: QuerySet[Any]
+    # What it is called among rows of several owners.
+    name_of: Callable[[Any], str] = str
 
     @property
     def offered(self) -> Offered:
-        return [(str(row.pk), str(row)) for row in self.rows]
+        return [(str(row.pk), self.name_of(row)) for row in self.rows]
 
     def given(
         self, values: Sequence[object], qualifier: Qualifier, zone: tzinfo

@@ -7,9 +7,11 @@ missing, of another type, or an empty text is empty, and meets no positive but
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from decimal import Decimal
 from functools import reduce
 from operator import or_
 from typing import Any, ClassVar, cast
@@ -20,6 +22,7 @@ from django.db.models.expressions import Combinable, Func
 from django.db.models.lookups import Exact, In, IsNull, Lookup
 
 from ..models.folded import Folded
+from ..models.numbers import ExactEncoder, written
 from ..names import fold
 from .folding import BeginsText, EndsText, HasText
 from .qualifiers import Qualifier, complement
@@ -28,6 +31,7 @@ from .values import text_of, whole_in
 
 # A column by its path, or an expression.
 Column = str | Combinable | Func
+_MAX_SHOWN = 100
 EMPTINESS = (Qualifier.IS_EMPTY, Qualifier.IS_NOT_EMPTY)
 
 
@@ -67,9 +71,17 @@ class Kind:
     ) -> Q:
         raise NotImplementedError
 
-    def shown(self, value: object) -> str:
+    def shown(self, value: object, zone: tzinfo) -> str:
         """What is stored, for people."""
-        return "empty" if value in (None, "", []) else str(value)
+        if value in (None, "", []):
+            return "empty"
+        if isinstance(value, list):
+            value = ", ".join(map(str, value))
+        if isinstance(value, Decimal):
+            return written(value)
+        plain = json.dumps(value, cls=ExactEncoder, ensure_ascii=False)
+        shown = value if isinstance(value, str) else plain
+        return f"{shown[:_MAX_SHOWN]}..." if len(shown) > _MAX_SHOWN else shown
 
 
 class TextKind(Kind):
@@ -180,7 +192,7 @@ class TruthKind(Kind):
     ) -> Q:
         return column if isinstance(column, Q) else Q(expression(column))
 
-    def shown(self, value: object) -> str:
+    def shown(self, value: object, zone: tzinfo) -> str:
         return "yes" if value is True else "no"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, tzinfo
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
@@ -115,6 +115,9 @@ class MomentKind(Kind):
         if qualifier == Qualifier.TODAY:
             values = [day_of(at.now.astimezone(at.zone).date(), at.zone)]
         return Q(**_moments(str(column), qualifier, values, at.now))
+
+    def shown(self, value: object, zone: tzinfo) -> str:
+        return f"{cast(datetime, value).astimezone(zone):%Y-%m-%d %H:%M %Z}"
 
 
 def _moments(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -159,7 +159,7 @@ def failures(
     for pk in pks:
         if pk not in rows:
             reasons[pk] = f"It is not among the {saved.selects}."
-        elif reason := _first_failure(group, rows[pk], looked_at):
+        elif reason := _first_failure(group, rows[pk], looked_at, at.zone):
             reasons[pk] = reason
     return reasons
 
@@ -177,7 +177,10 @@ def _leaves(group: Group) -> list[Condition]:
 
 
 def _first_failure(
-    part: Group | Condition, row: dict[str, Any], looked_at: dict[str, Condition]
+    part: Group | Condition,
+    row: dict[str, Any],
+    looked_at: dict[str, Condition],
+    zone: tzinfo,
 ) -> str:
     """Empty where the row meets it."""
     if isinstance(part, Condition):
@@ -186,9 +189,9 @@ def _first_failure(
             return ""
         if f"value_{name}" not in row:
             return f"{part.field.label} needs: {part.needs}"
-        value = part.field.kind.shown(row[f"value_{name}"])
+        value = part.field.kind.shown(row[f"value_{name}"], zone)
         return f"{part.field.label} is {value}, needs: {part.needs}"
-    reasons = [_first_failure(each, row, looked_at) for each in part.parts]
+    reasons = [_first_failure(each, row, looked_at, zone) for each in part.parts]
     if part.match == "all":
         return next((reason for reason in reasons if reason), "")
     if not reasons or not all(reasons):

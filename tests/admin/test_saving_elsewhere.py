@@ -42,6 +42,7 @@ def test_a_project_is_added_only_where_its_author_may(
     offered = client.get(ADD).content.decode()
     assert str(other.project.community) in offered, "the form refuses it already"
     data = {"name": "Mine", "community": other.project.community_id}
+    data["time_zone"] = "UTC"
     assert client.post(ADD, data).status_code == 403
     assert not Project.objects.filter(name="Mine").exists()
     assert not AuditEntry.objects.filter(action="created").exists()

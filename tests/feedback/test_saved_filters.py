@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
+from django.utils import timezone
 
 from feedback.models import Feedback, FeedbackType
 from feedback.selection.saved import catalogue_for, compiled, failures, rows_of
@@ -80,6 +82,113 @@ def test_a_row_that_does_not_match_says_what_failed_first(bugs: FeedbackType) ->
     assert failures(saved, [ticket.pk, other.pk]) == {
         ticket.pk: "Status is New, needs: is Closed"
     }
+
+
+def test_a_reason_names_what_is_there_and_what_is_asked(bugs: FeedbackType) -> None:
+    ticket = factories.ticket(
+        bugs,
+        form_values={"impact": 7, "platform": ["iOS", "Grün"]},
+        created_at="2026-11-23T12:00:00Z",
+    )
+    reasons = {
+        "Title is It breaks, needs: contains Crash": condition(
+            "title", "contains", "Crash"
+        ),
+        "Open is yes, needs: is no": condition("open", "no"),
+        "Severity is empty, needs: is Critical": condition(
+            "field_severity", "is", "Critical"
+        ),
+        "Platform is iOS, Grün, needs: contains Android": condition(
+            "field_platform", "contains", "Android"
+        ),
+        "Impact is 7, needs: is between 1 and 6.5": condition(
+            "field_impact", "between", [1, 6.5]
+        ),
+        "Reproducible is no, needs: is yes": condition("field_reproducible", "yes"),
+        "jira is empty, needs: is one of A, B": condition(
+            "external_jira", "is_one_of", ["A", "B"]
+        ),
+        "Created is 2026-11-23 12:00 UTC, needs: is before 2026-11-23": condition(
+            "created", "before", "2026-11-23"
+        ),
+        "Comments is 0, needs: is greater than 2": condition("comments", "greater", 2),
+        "Submitter: email is empty, needs: is ada@example.com": condition(
+            "submitter_email", "is", "ada@example.com"
+        ),
+        "Search needs: contains crash": condition("search", "contains", "crash"),
+    }
+    for reason, failing in reasons.items():
+        saved = factories.saved_filter(bugs, condition("open", "yes"), failing)
+        assert failures(saved, [ticket.pk]) == {ticket.pk: reason}
+    either = [condition("open", "no"), condition("title", "is", "x")]
+    saved = factories.saved_filter(bugs, {"match": "any", "conditions": either})
+    assert failures(saved, [ticket.pk]) == {
+        ticket.pk: "None of these: Open is yes, needs: is no;"
+        " Title is It breaks, needs: is x"
+    }
+    elsewhere = factories.ticket(factories.feedback_type("Idea", "IDEA"))
+    assert failures(saved, [elsewhere.pk, 10**9]) == {
+        elsewhere.pk: f"It is not among the tickets of {bugs}.",
+        10**9: f"It is not among the tickets of {bugs}.",
+    }
+
+
+def test_a_filter_of_a_project_or_community_selects_its_testers(
+    bugs: FeedbackType,
+) -> None:
+    ada, bob = (factories.tester(bugs, f"{name}@b.example") for name in ("ada", "bob"))
+    factories.tickets(bugs, 2, submitter=ada)
+    factories.ticket(bugs)  # Submitted by nobody.
+    gone = factories.tester(bugs)
+    gone.erased_at = timezone.now()
+    gone.save()
+    project, community = bugs.project, bugs.project.community
+    for given, expected in (
+        (condition("email_domain", "is", "B.example"), {ada, bob}),
+        (condition("tickets", "at_least", 2), {ada}),
+        (condition("tickets", "less", 2), {bob}),
+        (condition("project", "is", project.pk), {ada}),
+        (condition("project", "is_not", project.pk), {bob}),
+        (condition("community", "is", community.pk), {ada, bob}),
+        (condition("erased", "no"), {ada, bob}),
+        (condition("search", "does_not_contain", "ada"), {bob}),
+    ):
+        of_all = factories.saved_filter(community, given)
+        of_all.full_clean()
+        assert set(rows_of(of_all)) == expected, given
+        in_project = factories.saved_filter(project, given)
+        in_project.full_clean()
+        assert set(rows_of(in_project)) == expected & {ada}, given
+
+
+def test_statuses_of_several_types_are_offered_with_their_type(
+    bugs: FeedbackType,
+) -> None:
+    def labels(of: Any) -> list[str]:
+        status = catalogue_for(of, "feedback").fields["status"]
+        return [label for _, label in status.offered]
+
+    assert labels(bugs) == ["New", "Closed"]
+    assert labels(bugs.project) == ["Bug Report: New", "Bug Report: Closed"]
+
+
+def test_a_projects_time_zone_is_one_that_there_is(bugs: FeedbackType) -> None:
+    project = bugs.project
+    project.time_zone = "Europe/Berlin"
+    project.full_clean()
+    assert str(catalogue_for(bugs, "feedback").zone) == "Europe/Berlin"
+    for nonsense in ("Europe/Berlim", "", "../etc/passwd", "a\0b", "UTC " * 9):
+        project.time_zone = nonsense
+        with pytest.raises(ValidationError):
+            project.full_clean()
+
+
+def test_postgresql_does_not_compile_queries() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SHOW jit" if connection.vendor == "postgresql" else "SELECT 'off'"
+        )
+        assert cursor.fetchone() == ("off",)
 
 
 def test_the_catalogue_says_what_can_be_compared_and_how(bugs: FeedbackType) -> None:

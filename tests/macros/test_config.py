@@ -256,9 +256,11 @@ def test_a_clone_has_types_and_macros_and_nothing_else(filled: FeedbackType) -> 
     with pytest.raises(SecretsMissing, match="own"):
         config.clone_project(filled.project, "Next", None)
     assert not Project.objects.filter(name="Next").exists()
+    filled.project.time_zone = "Asia/Tokyo"
     made = config.clone_project(
         filled.project, "Next", None, secrets={"own": "new-value-1"}
     )
+    assert made.time_zone == "Asia/Tokyo"
     kind = made.feedback_types.get()
     assert (kind.tickets.count(), kind.last_number) == (0, 0)
     assert made.macros.count() == 2 and made.runs.count() == 0
