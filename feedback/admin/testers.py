@@ -128,6 +128,7 @@ class TesterAdmin(PrivacyPages, ConditionsAdmin):
         if not change:
             return super().save_model(request, obj, form, change)
         obj.save(update_fields=form.changed_data)
+        obj.refresh_from_db()
         if not self._has(request, "change", obj):
             raise PermissionDenied
 

@@ -234,6 +234,7 @@ class FeedbackAdmin(ConditionsAdmin):
                 raise Http404("The ticket was deleted meanwhile.")
             obj.form_values = form.answered(stored[obj.pk]["form_values"])
             obj.save(update_fields=[*form.changed_data, "form_values"])
+            obj.refresh_from_db()
         if not self._has(request, "change", obj):
             raise PermissionDenied
 

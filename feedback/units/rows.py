@@ -69,8 +69,9 @@ class AnnouncedRow(HasFacts):
                 return
             differing = opened.write(model, {self.pk: given}).get(self.pk, {})
             written = differing | opened.moved(model, differing)
+            # A copy: what is changed inside of a value is compared with what was noted.
             for name, value in written.items():
-                setattr(self, name, value)
+                setattr(self, name, model.announced.as_stored(model, name, value))
             if written:
                 super().save(*args, **kwargs, update_fields=list(written))
 

@@ -103,10 +103,13 @@ class Unit:
     def create(self, rows: Iterable[HasFacts]) -> None:
         """Note rows that were inserted."""
         for row in rows:
-            noted = self._row(type(row), row.pk)
+            model, announced = type(row), row.announced
+            noted = self._row(model, row.pk)
             noted.is_new = True
-            columns = (*row.announced.columns, *row.announced.always_read)
-            noted.after = {name: getattr(row, name) for name in columns}
+            noted.after = {
+                name: announced.as_stored(model, name, getattr(row, name))
+                for name in (*announced.columns, *announced.always_read)
+            }
 
     def comment(self, model: Model, texts: Iterable[tuple[int, str]]) -> None:
         """Note comments that will be added to rows, by their keys."""

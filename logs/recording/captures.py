@@ -18,7 +18,7 @@ from feedback.models.numbers import ExactEncoder
 from ..models import Attempt, ErrorClass, Run
 from .outcomes import Captured, Outcome
 
-_MODELS: dict[SubjectKind, type[Feedback] | type[Tester]] = {
+MODELS: dict[SubjectKind, type[Feedback] | type[Tester]] = {
     SubjectKind.FEEDBACK: Feedback,
     SubjectKind.TESTER: Tester,
 }
@@ -26,7 +26,7 @@ _MODELS: dict[SubjectKind, type[Feedback] | type[Tester]] = {
 MAX_DATA = 65_536
 _FULL = f"the external data would be longer than {MAX_DATA:,} bytes"
 
-_COLUMNS = ("external_data", "external_provenance")
+COLUMNS = ("external_data", "external_provenance")
 _Data = dict[str, object]
 
 
@@ -39,10 +39,10 @@ def store(outcomes: Sequence[Outcome], run: Run) -> None:
     capturing = [each for each in outcomes if each.captured and each.attempt]
     if not capturing:
         return
-    model = _MODELS[run.subject_kind]
+    model = MODELS[run.subject_kind]
     pks = {each.delivery.subject_id for each in capturing}
     with unit() as opened:
-        subjects = opened.lock(model, pks, _COLUMNS)
+        subjects = opened.lock(model, pks, COLUMNS)
         changed: dict[int, dict[str, _Data]] = {}
         for outcome in capturing:
             pk = outcome.delivery.subject_id
@@ -59,7 +59,7 @@ def _with_captured(
     subject: Mapping[str, _Data], outcome: Outcome, run_id: int
 ) -> dict[str, _Data]:
     """The subject's data after the outcome."""
-    data, provenance = (dict(subject[name]) for name in _COLUMNS)
+    data, provenance = (dict(subject[name]) for name in COLUMNS)
     attempt = cast(Attempt, outcome.attempt)
     at = _response_at(attempt)
     origin = {"run": run_id, "delivery": outcome.delivery.pk, "attempt": attempt.number}
@@ -80,7 +80,7 @@ def _with_captured(
         provenance[each.key] = {**origin, "at": at.isoformat(), "source": each.source}
         notes.append(f"Stored: {each}")
     _note(outcome, notes)
-    return dict(zip(_COLUMNS, (data, provenance), strict=True))
+    return dict(zip(COLUMNS, (data, provenance), strict=True))
 
 
 def _response_at(attempt: Attempt) -> datetime:

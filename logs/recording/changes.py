@@ -11,9 +11,10 @@ from typing import cast
 
 from feedback import changes
 from feedback.changes import Origin, unit
-from feedback.models import Feedback, SubjectKind
+from feedback.models import SubjectKind
 
 from ..models import Attempt, DeliveryState, ErrorClass, Run
+from . import captures
 from .outcomes import Outcome
 
 
@@ -23,17 +24,15 @@ def origin_of(run: Run) -> Origin:
 
 
 def lock_subjects(outcomes: Sequence[Outcome], run: Run) -> None:
-    """Lock all their tickets in order, where captures and changes are to be written.
+    """Lock them all in order, where captures and changes are to be written.
 
     If each locked its own, two workers could wait for each other.
     """
     captured = any(each.captured for each in outcomes)
-    if run.subject_kind != SubjectKind.FEEDBACK or not captured:
-        return
-    if any(each.change for each in outcomes):
+    if captured and any(each.change for each in outcomes):
+        pks = {each.delivery.subject_id for each in outcomes}
         with unit() as opened:
-            pks = {each.delivery.subject_id for each in outcomes}
-            opened.lock(Feedback, pks, ("external_data", "external_provenance"))
+            opened.lock(captures.MODELS[run.subject_kind], pks, captures.COLUMNS)
 
 
 def make(outcomes: Sequence[Outcome], run: Run) -> None:

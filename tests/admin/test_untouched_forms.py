@@ -11,6 +11,7 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
+from feedback.admin.tickets import FeedbackAdmin
 from feedback.changes import Origin
 from feedback.models import Comment, Feedback, FeedbackType
 from logs.models import AuditEntry
@@ -140,6 +141,7 @@ def test_texts_end_their_lines_alike_whatever_sent_them(
     page: Client, bugs: FeedbackType
 ) -> None:
     ticket = factories.ticket(bugs, form_values={"steps": "a\r\nb"})
+    assert Feedback.objects.get().form_values == {"steps": "a\nb"}
     Comment.objects.create(feedback=ticket, text="a\r\nb\rc")
     edited = {"description": "one\r\ntwo", "field_steps": "c\r\nd"}
     page.post(change(ticket), sent_back(page, change(ticket), **edited))
@@ -186,3 +188,31 @@ def test_a_new_ticket_and_a_tester_are_announced(
     page.post(change(tester), sent_back(page, change(tester), company="Zoe Ltd"))
     [(_, written)] = heard.changes
     assert (written.before, written.after) == ({}, {"company": "Zoe Ltd"})
+
+
+def test_what_was_written_while_the_form_was_read_stays(
+    page: Client,
+    bugs: FeedbackType,
+    heard: Heard,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ticket = factories.ticket(bugs, form_values={"severity": "Minor"})
+    typed = sent_back(page, change(ticket), title="Mine", field_impact="2")
+    save_form = FeedbackAdmin.save_form
+    theirs = {"description": "Theirs", "form_values": {"severity": "Major"}}
+
+    def after_a_rival(self: Any, *args: Any, **kwargs: Any) -> Any:
+        Feedback._base_manager.update(**theirs)
+        return save_form(self, *args, **kwargs)
+
+    monkeypatch.setattr(FeedbackAdmin, "save_form", after_a_rival)
+    heard.clear()
+    assert page.post(change(ticket), typed).status_code == 302
+
+    stored = Feedback.objects.get()
+    assert (stored.title, stored.description) == ("Mine", "Theirs")
+    assert stored.form_values == {"severity": "Major", "impact": 2}
+    [(_, written)] = heard.changes
+    assert written.fields == ["field_impact", "title"]
+    entry = AuditEntry.objects.get(action="changed")
+    assert entry.changes.keys() == {"form_values", "title"}

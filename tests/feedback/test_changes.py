@@ -270,3 +270,20 @@ def test_whoever_is_at_work_is_its_origin(bugs: FeedbackType, heard: Heard) -> N
         ticket.title = "Edited"
         ticket.save()
     assert heard.origins == [Origin(actor="olivia")]
+
+
+def test_many_comments_are_announced_as_they_are_stored(
+    bugs: FeedbackType, heard: Heard
+) -> None:
+    one, other = factories.tickets(bugs, 2)
+    heard.clear()
+    Comment.objects.bulk_create(
+        [Comment(feedback=each, text="a\r\nb") for each in (one, other, one)]
+    )
+    assert [change.comments for _, change in heard.changes] == [
+        ("a\nb", "a\nb"),
+        ("a\nb",),
+    ]
+    assert heard.changing == [("Feedback", [one.pk, other.pk])]
+    assert {each.text for each in Comment.objects.all()} == {"a\nb"}
+    assert Feedback.objects.get(pk=one.pk).modified_at > one.modified_at

@@ -55,6 +55,25 @@ def test_a_new_ticket_with_more_written_to_it_is_one_new_ticket(
     assert heard.changing == []
 
 
+def test_what_is_changed_inside_of_a_value_differs_too(
+    bugs: FeedbackType, heard: Heard
+) -> None:
+    with changes.unit():
+        ticket = factories.ticket(bugs, form_values={"impact": 1})
+        for impact in (2, 3):
+            ticket.form_values["impact"] = impact
+            ticket.save()
+            assert Feedback.objects.get().form_values == {"impact": impact}
+    heard.clear()
+    with changes.unit():
+        for impact in (4, 5):
+            ticket.form_values["impact"] = impact
+            ticket.save()
+            assert Feedback.objects.get().form_values == {"impact": impact}
+    [(_, change)] = heard.changes
+    assert (change.before, change.after) == ({"field_impact": 3}, {"field_impact": 5})
+
+
 def test_a_part_that_fails_is_forgotten_with_what_it_wrote(
     bugs: FeedbackType, heard: Heard
 ) -> None:

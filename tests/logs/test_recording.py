@@ -286,3 +286,21 @@ def test_rows_are_locked_in_the_order_of_their_keys() -> None:
         "feedback_feedback",
         "feedback_tester",
     ]
+
+
+def test_testers_are_locked_before_one_of_them_is_written() -> None:
+    """Whether they get a value or a change: a worker with the others waits for none."""
+    bugs = factories.feedback_type()
+    for _ in range(2):
+        factories.ticket(bugs, submitter=factories.tester(bugs))
+    run = factories.run(factories.macro(bugs.project, "https://a.example/"))
+    first, last = (outcome(each, DeliveryState.DELIVERED) for each in held(run, 2))
+    first.change = Change(ChangeKind.SCORE, 1)
+    last.captured = [Captured("key", 1, "body $.key")]
+
+    with CaptureQueriesContext(connection) as seen:
+        record(run, [first, last])
+
+    read = [each["sql"] for each in seen if 'FROM "feedback_tester"' in each["sql"]]
+    pks = sorted({first.delivery.tester_id, last.delivery.tester_id})
+    assert re.search(rf"{pks[0]}, ?{pks[1]}", read[0]), read[0]

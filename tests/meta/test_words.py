@@ -56,7 +56,7 @@ MODULES = {
     "moving": "config",
     "starts": "new macros",
     "returns": "extraction",
-    "units": "change signals",
+    "announcing": "change signals",
     "resends": "resend",
     "following": "receivers",
     "reopening": "requeue",

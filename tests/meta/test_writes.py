@@ -58,7 +58,9 @@ def plain_rows(tree: ast.AST) -> Iterator[str]:
     """The variables that hold rows of a plain manager."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and PLAIN & {*chain(node.value)}:
-            yield from (each.id for each in node.targets if isinstance(each, ast.Name))
+            for each in ast.walk(node):
+                if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
+                    yield each.id
 
 
 def chain(node: ast.expr) -> Iterator[str]:
