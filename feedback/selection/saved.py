@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -60,7 +60,11 @@ def _zone_of(owner: Owner) -> ZoneInfo:
     if isinstance(owner, Community):
         return ZoneInfo(settings.TIME_ZONE)
     project = owner.project if isinstance(owner, FeedbackType) else owner
-    return ZoneInfo(project.time_zone)
+    try:
+        return ZoneInfo(project.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        # It was checked, and zones go with the system's own.
+        return ZoneInfo(settings.TIME_ZONE)
 
 
 def _types_of(owner: Owner) -> QuerySet[FeedbackType]:

@@ -84,6 +84,7 @@ def test_tickets_by_number(bugs: FeedbackType, caller: APIClient, macro: Macro) 
         "macro_name": "Post",
         "macro_version": 1,
         "cause": "api",
+        "cause_name": "",
         "started_by": run.actor_name,
         "selection": "2 by number",
         "counts": {

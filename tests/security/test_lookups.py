@@ -56,6 +56,7 @@ DECLARED = {
     "logs.destination": {"breaker__exact", "breaker__isnull", "is_paused__exact"},
     "logs.run": {
         *("state__exact", "state__isnull", "cause__exact", "cause__isnull"),
+        *("trigger", "schedule"),
         *(f"created_at{part}" for part in (*DATES, *HIERARCHY)),
     },
     "macros.macro": {"is_active__exact", "feedback_type", "feedback_type__isnull"},
@@ -63,6 +64,9 @@ DECLARED = {
         *("is_active__exact", "rate__exact", "rate__isnull", "macro"),
     },
     "macros.secret": set(),
+    "macros.trigger": {
+        *("is_active__exact", "event__exact", "event__isnull", "macro"),
+    },
 }
 # Django gives each flag a look-up for "unknown" as well, which finds nothing.
 FLAGS = ("is_active", "is_staff", "is_superuser", "is_template", "is_paused")
