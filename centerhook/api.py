@@ -24,6 +24,8 @@ ROOT = "/api/"
 _APPS = ("feedback.api.urls", "macros.api.urls", "logs.api.urls")
 _LISTS = {
     "feedback": "feedback-list",
+    "testers": "tester-list",
+    "filters": "filter-list",
     "macros": "macro-list",
     "secrets": "secret-list",
     "runs": "run-list",

@@ -31,8 +31,9 @@ _BY_SCOPE: dict[KeyScope, frozenset[str]] = {
     KeyScope.WRITE: frozenset(
         f"feedback.{action}_{model}"
         for action in ("add", "change")
-        for model in ("feedback", "comment")
-    ),
+        for model in ("feedback", "comment", "filter")
+    )
+    | {"feedback.delete_filter"},
     KeyScope.RUN: frozenset({RUN_MACRO}),
     KeyScope.DATA: frozenset({EXPORT_TESTER}),
     KeyScope.SECRETS: frozenset(

@@ -1,10 +1,20 @@
-from . import api_keys, communities, key_uses, members, testers, tickets, types
+from . import (
+    api_keys,
+    communities,
+    key_uses,
+    members,
+    saved_filters,
+    testers,
+    tickets,
+    types,
+)
 
 __all__ = [
     "api_keys",
     "communities",
     "key_uses",
     "members",
+    "saved_filters",
     "testers",
     "tickets",
     "types",

@@ -3,8 +3,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.contrib import admin
+from django.db.models import Model
 from django.http import HttpRequest
 
+from macros.models.usage import users_of
 from macros.runs.control import said_of_runs
 
 from ..access.actors import may
@@ -16,6 +18,12 @@ STAYS_IN_LOG = (
     "What was sent about its tickets stays in the community's webhook log. To remove"
     " what is stored of a person, erase the tester first."
 )
+
+
+def used_elsewhere(rows: Sequence[Model]) -> list[str]:
+    """What speaks of the rows that are deleted, and matches nothing then."""
+    users = [(row, label) for row in rows for _, label in users_of(row)]
+    return [f"{row} is used by: {label}. It is held up then." for row, label in users]
 
 
 @admin.register(Community)
@@ -41,7 +49,7 @@ class ProjectAdmin(ConfigPages):
     search_fields = ["name"]
 
     def notes_on_deletion(self, rows: Sequence[Project]) -> list[str]:
-        return [*said_of_runs(Project, rows), STAYS_IN_LOG]
+        return [*used_elsewhere(rows), *said_of_runs(Project, rows), STAYS_IN_LOG]
 
     def page_of(self, request: HttpRequest, obj: Project) -> dict[str, object]:
         user = request.user

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.middleware.csrf import get_token
 from django.utils.timezone import localdate
 
 from ..forms import PREFIX
@@ -24,6 +25,8 @@ Query = Mapping[str, str | None]
 # A choice as the template shows it.
 Shown = dict[str, object]
 _UNCOUNTED = "All (too many to count: narrow the list by another filter)"
+# Each of them is counted where counts are shown.
+MAX_SAVED = 30
 TRUTH: Choices = [("true", "Yes"), ("false", "No")]
 
 
@@ -104,6 +107,19 @@ class ChoiceOffer(Offer):
     ) -> Shown:
         query = changelist.get_query_string({self.parameter: value})
         return {"selected": chosen, "query_string": query, "display": label}
+
+
+class SavedOffer(ChoiceOffer):
+    """The saved filters, and a way to save the list as it is narrowed now."""
+
+    template = "admin/feedback/feedback/saved_filters.html"
+
+    def __init__(self, *args: Any, kind: str, may_save: bool, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.kind = kind
+        self.may_save = may_save
+        self.query = self.request.GET.urlencode()
+        self.token = get_token(self.request)
 
 
 class TypedOffer(Offer):
@@ -203,6 +219,26 @@ def choices(parameter: str, values: Choices, title: str = "") -> Offered:
 def rows(parameter: str, offered: QuerySet, title: str = "") -> Offered:
     """The rows by number: their names may be the same."""
     return choices(parameter, [(str(row.pk), str(row)) for row in offered], title)
+
+
+def saved(
+    offered: QuerySet, kind: str, *, may_save: bool, is_one_owner: bool
+) -> Offered:
+    """Saved filters by number; each says whose it is, unless all are of one owner."""
+    owners = ("feedback_type__project", "project", "community")
+    shown = offered.select_related(*owners).order_by("name", "pk")[:MAX_SAVED]
+    values = [
+        (str(row.pk), row.name if is_one_owner else f"{row.name} ({row.owner})")
+        for row in shown
+    ]
+    return partial(
+        SavedOffer,
+        parameter="filter",
+        title="saved filter",
+        values=values,
+        kind=kind,
+        may_save=may_save,
+    )
 
 
 def typed(parameter: str, hint: str = "", title: str = "") -> Offered:

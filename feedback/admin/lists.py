@@ -14,8 +14,9 @@ from django.http import HttpRequest, QueryDict
 
 from ..console.parameters import CheckedList
 from ..console.scoping import ScopedAdmin
-from ..selection.filtersets import StrictFilterSet
-from .filters import Offered, typed
+from ..models import SubjectKind
+from ..selection.filtersets import CatalogueFilterSet
+from .filters import Offered, saved, typed
 
 SEARCH = "search"
 # Each value of each filter goes through all rows to be counted.
@@ -44,7 +45,7 @@ class ConditionsList(CheckedList):
     """
 
     model_admin: ConditionsAdmin
-    filterset: StrictFilterSet
+    filterset: CatalogueFilterSet
     # The rows of the dates that are chosen above the list.
     dated: QuerySet
 
@@ -132,7 +133,7 @@ class ConditionsAdmin(ScopedAdmin):
         data: QueryDict,
         rows: QuerySet,
         beside: Iterable[str],
-    ) -> StrictFilterSet:
+    ) -> CatalogueFilterSet:
         """The FilterSet of the list, over what the user may speak of."""
         raise NotImplementedError
 
@@ -141,7 +142,19 @@ class ConditionsAdmin(ScopedAdmin):
         return []
 
     def get_list_filter(self, request: HttpRequest) -> Any:
-        return self.offers(request)
+        """Saved filters stand first."""
+        return [self.saved_offer(request), *self.offers(request)]
+
+    def saved_offer(self, request: HttpRequest) -> Offered:
+        rows = self.model._default_manager.none()
+        conditions = self.conditions_of(request, rows)
+        is_ticket = self.opts.model_name == "feedback"
+        return saved(
+            conditions.saved_filters,
+            SubjectKind.FEEDBACK if is_ticket else SubjectKind.TESTER,
+            may_save=request.user.has_perm("feedback.add_filter"),
+            is_one_owner="type" in conditions.data,
+        )
 
     def filters_of(self, request: HttpRequest) -> Iterable[Any]:
         """None that Django narrows by: the FilterSet refuses what it does not know."""
@@ -161,7 +174,7 @@ class ConditionsAdmin(ScopedAdmin):
         request: HttpRequest,
         rows: QuerySet,
         query: QueryDict | None = None,
-    ) -> StrictFilterSet:
+    ) -> CatalogueFilterSet:
         """What the list is narrowed by, or would be by another query."""
         given = conditions_in(request.GET if query is None else query)
         beside = [*_DISPLAY, *self.date_parameters()]

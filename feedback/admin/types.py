@@ -11,14 +11,15 @@ from macros.runs.control import said_of_runs
 from macros.schedules.listing import rows_for as schedule_rows
 from macros.triggers.listing import rows_for as trigger_rows
 
-from ..console.scoping import DistinctNames, ScopedAdmin, ScopedInline
+from ..console.scoping import ScopedAdmin, ScopedInline
 from ..models import FeedbackType, FormField, Status, key_from_label
-from .communities import STAYS_IN_LOG
+from .communities import STAYS_IN_LOG, used_elsewhere
+from .removals import AskingFormSet
 
 
 class StatusInline(ScopedInline, admin.TabularInline):
     model = Status
-    formset = DistinctNames
+    formset = AskingFormSet
     extra = 0
 
 
@@ -31,7 +32,7 @@ class QuestionForm(forms.ModelForm):
 
 class FormFieldInline(ScopedInline, admin.StackedInline):
     model = FormField
-    formset = DistinctNames
+    formset = AskingFormSet
     form = QuestionForm
     extra = 0
     fields = [
@@ -56,7 +57,11 @@ class FeedbackTypeAdmin(ScopedAdmin[FeedbackType]):
         return {"automation": rows}
 
     def notes_on_deletion(self, rows: Sequence[FeedbackType]) -> list[str]:
-        return [*said_of_runs(FeedbackType, rows), STAYS_IN_LOG]
+        return [
+            *used_elsewhere(rows),
+            *said_of_runs(FeedbackType, rows),
+            STAYS_IN_LOG,
+        ]
 
     @admin.display(description="tickets")
     def ticket_list(self, feedback_type: FeedbackType) -> str:

@@ -1,9 +1,11 @@
 from rest_framework.routers import SimpleRouter
 
+from .filters import FilterViewSet
 from .testers import TesterViewSet
 from .views import FeedbackViewSet
 
 router = SimpleRouter()
 router.register("feedback", FeedbackViewSet)
+router.register("filters", FilterViewSet)
 router.register("testers", TesterViewSet)
 urlpatterns = router.urls

@@ -117,7 +117,9 @@ class ApiKey(models.Model):
         help_text="See tickets, testers, macros, runs and the webhook log.",
     )
     scope_write = models.BooleanField(
-        "write", default=False, help_text="Add and change tickets and comments."
+        "write",
+        default=False,
+        help_text="Add and change tickets, comments and filters.",
     )
     scope_run = models.BooleanField(
         "run macros", default=False, help_text="Start runs, control them and resend."

@@ -7,6 +7,7 @@ tickets that nobody asked for.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
@@ -14,11 +15,13 @@ from django.forms import MultipleHiddenInput
 from django.http import QueryDict
 from django_filters import FilterSet
 
+from ..models import Filter
 from .catalogue import Catalogue
-from .compiler import NOTHING
-from .conditions import ConditionFilter, did_you_mean
+from .compiler import MAX_VALUES, NOTHING
+from .conditions import ConditionFilter, did_you_mean, rows_named
 from .parameters import external_parameters
 
+M = TypeVar("M", bound=Model)
 # More than there are conditions, with a few on each question and external name.
 MAX_CONDITIONS = 60
 
@@ -124,6 +127,21 @@ class CatalogueFilterSet(StrictFilterSet):
         super().__init__(data, queryset, beside)
         for name, condition in external_parameters(self.data).items():
             self.add(name, condition)
+
+    @property
+    def saved_filters(self) -> QuerySet[Filter]:
+        """The saved filters that may be spoken of."""
+        raise NotImplementedError
+
+    def narrowed(self, name: str, rows: QuerySet[M]) -> QuerySet[M]:
+        """Those of the rows that a parameter names; all, where it is not given."""
+        values = [each for each in self.data.getlist(name) if each.strip()]
+        if not values:
+            return rows
+        named = (rows_named(rows, each) for each in values[:MAX_VALUES])
+        return rows.filter(
+            pk__in=[pk for each in named for (pk,) in each.values_list("pk")]
+        )
 
     def as_conditions(self) -> dict[str, object]:
         """What is given, as a saved filter keeps it.

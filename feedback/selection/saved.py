@@ -62,8 +62,8 @@ def _zone_of(owner: Owner) -> ZoneInfo:
     project = owner.project if isinstance(owner, FeedbackType) else owner
     try:
         return ZoneInfo(project.time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        # It was checked, and zones go with the system's own.
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        # It was saved when the zone was known.
         return ZoneInfo(settings.TIME_ZONE)
 
 
@@ -114,22 +114,26 @@ def check(saved: Filter) -> None:
     saved.conditions = kept
 
 
-def all_of(saved: Filter) -> QuerySet[Any]:
-    """Every row that the filter could select."""
+def within(saved: Filter) -> Q:
+    """Whose tickets or testers the filter selects, before its conditions."""
     owner = saved.owner
     if saved.subject_kind == SubjectKind.FEEDBACK:
         if isinstance(owner, FeedbackType):
-            return Feedback.objects.filter(feedback_type=owner)
-        return Feedback.objects.filter(feedback_type__in=_types_of(owner))
-    testers = Tester.objects.filter(erased_at=None)
+            return Q(feedback_type=owner.pk)
+        return Q(feedback_type__in=_types_of(owner))
     if isinstance(owner, Community):
-        testers = testers.filter(community=owner)
-    elif isinstance(owner, Project):
-        tickets = Feedback.objects.filter(
-            feedback_type__project=owner, submitter__isnull=False
-        )
-        testers = testers.filter(pk__in=tickets.order_by().values("submitter"))
-    return testers
+        return Q(erased_at=None, community=owner.pk)
+    tickets = Feedback.objects.filter(
+        feedback_type__project=owner.pk, submitter__isnull=False
+    )
+    return Q(erased_at=None, pk__in=tickets.order_by().values("submitter"))
+
+
+def all_of(saved: Filter) -> QuerySet[Any]:
+    """Every row that the filter could select."""
+    is_ticket = saved.subject_kind == SubjectKind.FEEDBACK
+    rows: QuerySet[Any] = Feedback.objects.all() if is_ticket else Tester.objects.all()
+    return rows.filter(within(saved))
 
 
 def rows_of(saved: Filter, *, now: datetime | None = None) -> QuerySet[Any]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils.timezone import get_current_timezone
 
-from ..models import Community, Project, Tester
+from ..models import Community, Filter, Project, SubjectKind, Tester
+from .by_filter import SavedParameter
 from .catalogue import SEARCHED_TESTERS, TesterCatalogue
 from .filtersets import CatalogueFilterSet
 from .parameters import (
@@ -30,6 +31,7 @@ class TesterFilterSet(CatalogueFilterSet):
     Beside what stands here it knows `external_<name>` and `has_external_<name>`.
     """
 
+    filter = SavedParameter()
     community = RowsParameter(
         "community",
         help_text="Name or number of a community; several times: any of them.",
@@ -78,4 +80,18 @@ class TesterFilterSet(CatalogueFilterSet):
     ) -> None:
         zone = get_current_timezone()
         catalogue = TesterCatalogue(zone, communities, projects)
+        self.communities, self.projects = communities, projects
         super().__init__(data, queryset, catalogue, beside)
+
+    @property
+    def saved_filters(self) -> QuerySet[Filter]:
+        """Those of the communities and projects that are spoken of."""
+        communities = self.narrowed("community", self.communities)
+        projects = self.narrowed("project", self.projects)
+        of_community = Q(project=None, community__in=communities.values("pk"))
+        of_project = Q(project__in=projects.values("pk"))
+        if "community" in self.data:
+            of_project &= Q(community__in=communities.values("pk"))
+        return Filter.objects.filter(
+            of_community | of_project, subject_kind=SubjectKind.TESTER
+        )

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils.timezone import get_current_timezone
 
 from ..forms import PREFIX
-from ..models import Feedback, FeedbackType, FormField, Visibility
+from ..models import (
+    Feedback,
+    FeedbackType,
+    Filter,
+    FormField,
+    Project,
+    SubjectKind,
+    Visibility,
+)
+from .by_filter import SavedParameter
 from .catalogue import SEARCHED_TICKETS, TicketCatalogue
 from .conditions import did_you_mean
 from .filtersets import CatalogueFilterSet
@@ -35,6 +44,7 @@ class FeedbackFilterSet(CatalogueFilterSet):
     `external_<name>` and `has_external_<name>`.
     """
 
+    filter = SavedParameter()
     status = RowsParameter(
         "status", help_text="Name or number of a status; several times: any of them."
     )
@@ -116,6 +126,18 @@ class FeedbackFilterSet(CatalogueFilterSet):
             for name in self.data
             if name.startswith(PREFIX) and name not in self.filters
         }
+
+    @property
+    def saved_filters(self) -> QuerySet[Filter]:
+        """Those of the types that are spoken of, and of their projects."""
+        types = self.narrowed("type", self.types)
+        projects = self.narrowed("project", Project.objects.all())
+        types = types.filter(project__in=projects.values("pk"))
+        of_project = Q(feedback_type=None, project__in=types.values("project"))
+        return Filter.objects.filter(
+            Q(feedback_type__in=types.values("pk")) | of_project,
+            subject_kind=SubjectKind.FEEDBACK,
+        )
 
     def _nearest_question(self, name: str) -> str:
         questions = FormField.objects.filter(feedback_type__in=self.types).order_by()

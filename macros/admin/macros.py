@@ -19,6 +19,7 @@ from feedback.models import Community, SubjectKind
 
 from ..config import save_macro
 from ..models import Macro, Step, kind_accessors
+from ..models.usage import users_of
 from ..retries import CAUSE_LABELS, MAX_RETRY_AFTER, in_words
 from ..runs.control import pause_macro, resume_macro, said_of_runs
 from ..schedules.listing import rows_for as schedule_rows
@@ -113,7 +114,9 @@ class MacroAdmin(
         }
 
     def notes_on_deletion(self, rows: Sequence[Macro]) -> list[str]:
-        return said_of_runs(Macro, rows)
+        users = [label for row in rows for _, label in users_of(row)]
+        deleted = [f"Deleted with it: {label}." for label in users]
+        return [*deleted, *said_of_runs(Macro, rows)]
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view

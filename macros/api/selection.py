@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
 from feedback.access.roles import VIEW_TESTER
-from feedback.models import Community, FeedbackType, Project, SubjectKind
+from feedback.models import Community, FeedbackType, Filter, Project, SubjectKind
 from feedback.rest.problems import in_body, invalid
 from feedback.selection.filtersets import StrictFilterSet
 from feedback.selection.testers import TesterFilterSet
@@ -27,6 +28,9 @@ def selected(asked: dict[str, Any], macro: Macro, actor: Any) -> Selection:
     own = own.filter(pk__in=own.model.objects.visible_to(actor).values("pk"))
     if "ids" in asked:
         return _by_ids(asked["ids"], macro, own)
+    if "saved_filter" in asked:
+        given = {"filter": asked["saved_filter"]}
+        return _by_filter(given, macro, own, actor, {"filter": ["saved_filter"]})
     return _by_filter(asked["filter"], macro, own, actor)
 
 
@@ -48,15 +52,20 @@ def _by_ids(ids: list[int], macro: Macro, own: QuerySet) -> Selection:
 
 
 def _by_filter(
-    conditions: dict[str, object], macro: Macro, own: QuerySet, actor: Any
+    conditions: dict[str, object],
+    macro: Macro,
+    own: QuerySet,
+    actor: Any,
+    members: Mapping[str, list[str]] = MappingProxyType({}),
 ) -> Selection:
+    """`members` says where in the body a condition stands, if not in `filter`."""
     data = QueryDict(mutable=True)
     for name, value in conditions.items():
         data.setlist(name, list(_texts(name, value)))
     filterset = _filterset(macro, data, own, actor)
     if filterset.errors:
         raise invalid(
-            in_body(["filter", name], problem)
+            in_body(members.get(name, ["filter", name]), problem)
             for name, problems in filterset.errors.items()
             for problem in problems
         )
@@ -72,12 +81,26 @@ def _filterset(
     # Only what a caller may see is spoken of.
     communities = Community.objects.visible_to(actor, VIEW_TESTER)
     projects = Project.objects.visible_to(actor, VIEW_TESTER)
-    return TesterFilterSet(
+    return _OwnFilters(
         data,
         own,
+        macro=macro,
         communities=communities.filter(pk=macro.community_id),
         projects=projects.filter(community=macro.community_id),
     )
+
+
+class _OwnFilters(TesterFilterSet):
+    """Over testers; of saved filters it knows those that fit the macro."""
+
+    def __init__(self, *args: Any, macro: Macro, **options: Any) -> None:
+        self.macro = macro
+        super().__init__(*args, **options)
+
+    @property
+    def saved_filters(self) -> QuerySet[Filter]:
+        fitting = Q(project=None) | Q(project=self.macro.project_id)
+        return super().saved_filters.filter(fitting)
 
 
 def _texts(name: str, value: object) -> Iterator[str]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from feedback.models import SubjectKind
@@ -64,8 +65,20 @@ class RowNumber(serializers.IntegerField):
         return int(super().to_internal_value(data))
 
 
+@extend_schema_field({"oneOf": [{"type": "integer"}, {"type": "string"}]})
+class NumberOrName(serializers.Field):
+    """How a row is named: gives the text."""
+
+    default_error_messages = {"invalid": "Give a number or a name."}
+
+    def to_internal_value(self, data: Any) -> str:
+        if type(data) not in (int, str) or not str(data).strip():
+            self.fail("invalid")
+        return str(data)
+
+
 class RunRequestSerializer(serializers.Serializer):
-    """Which tickets or testers: by their numbers, or by conditions."""
+    """Which tickets or testers: by numbers, by conditions, or by a saved filter."""
 
     ids = serializers.ListField(
         child=RowNumber(),
@@ -83,11 +96,17 @@ class RunRequestSerializer(serializers.Serializer):
         " several times.",
     )
 
+    saved_filter = NumberOrName(
+        required=False,
+        help_text="Number or name of a saved filter of the macro's type, project or"
+        " community.",
+    )
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         unknown = set(self.initial_data) - set(self.fields)
         if unknown:
-            message = "No such member: give ids or filter."
+            message = "No such member: give ids, filter or saved_filter."
             raise serializers.ValidationError(dict.fromkeys(unknown, message))
         if len(attrs) != 1:
-            raise serializers.ValidationError("Give either ids or filter.")
+            raise serializers.ValidationError("Give one of ids, filter, saved_filter.")
         return attrs

@@ -4,7 +4,8 @@ from .cloning import clone_project
 from .differences import Difference, changed, differences
 from .exporting import export_project
 from .files import MAX_BYTES, read, write
-from .importing import Existing, Imported, SecretsMissing, import_document
+from .imported import Existing, Imported
+from .importing import SecretsMissing, import_document
 from .macros import save_macro
 from .problems import ConfigRefused
 from .restoring import restore

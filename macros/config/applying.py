@@ -30,7 +30,7 @@ def make_type(
         path,
         problems,
         fields=settings_of(FeedbackType),
-        parts=("statuses", "fields", "macros"),
+        parts=("statuses", "fields", "filters", "macros"),
     )
     if not _saved(made, values, path, problems):
         return None
@@ -61,7 +61,9 @@ def fill_macro(
     """
     before = len(problems.messages)
     fields = settings_of(Macro)
-    values = read_members(document, path, problems, fields=fields, parts=("steps",))
+    # Triggers and schedules are no part of a macro's versions.
+    parts = ("steps", "triggers", "schedules")
+    values = read_members(document, path, problems, fields=fields, parts=parts)
     for name, field in fields.items():
         setattr(macro, name, values.get(name, field.get_default()))
     steps = _steps(macro, document, path, problems)

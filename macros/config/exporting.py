@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from feedback.models import FeedbackType, Project
+from django.db.models import Q, QuerySet
+
+from feedback.models import FeedbackType, Filter, Project
 
 from ..models import Macro, Secret, kind_named
+from .automations import KINDS, automation_documents
 from .concealing import Concealer
+from .filters import filter_document
 from .writing import Document, macro_document, type_document
 
 FORMAT = 1
@@ -16,8 +20,8 @@ FORMAT = 1
 def export_project(
     project: Project,
     *,
-    types: Iterable[FeedbackType] | None = None,
-    macros: Iterable[Macro] | None = None,
+    types: Sequence[FeedbackType] | None = None,
+    macros: Sequence[Macro] | None = None,
     conceal: bool = True,
 ) -> Document:
     """A document of the whole project, or of the named types and macros only.
@@ -47,12 +51,13 @@ def export_project(
 
 def _types_and_macros(
     project: Project,
-    types: Iterable[FeedbackType] | None,
-    macros: Iterable[Macro] | None,
+    types: Sequence[FeedbackType] | None,
+    macros: Sequence[Macro] | None,
     concealer: Concealer | None,
 ) -> Document:
     mine = Macro.objects.filter(project=project).order_by("name")
     rows = project.feedback_types.all()
+    filters = _filters_of(project, types, macros)
     if macros is not None:
         mine = mine.filter(pk__in=[each.pk for each in macros])
         rows = rows.filter(macros__in=mine).distinct()
@@ -60,18 +65,54 @@ def _types_and_macros(
     documents = [
         {
             **type_document(each),
+            "filters": _filters(filters.filter(feedback_type=each)),
             "macros": _macros(mine.filter(feedback_type=each), concealer),
         }
         for each in (rows if types is None else types)
     ]
-    return {"types": documents, "user_macros": _macros(users, concealer)}
+    return {
+        "types": documents,
+        "filters": _filters(filters.filter(feedback_type=None)),
+        "user_macros": _macros(users, concealer),
+    }
+
+
+def _filters_of(
+    project: Project,
+    types: Sequence[FeedbackType] | None,
+    macros: Sequence[Macro] | None,
+) -> QuerySet[Filter]:
+    """All of them; of what is named, its own and those that it can't do without."""
+    rows: QuerySet[Filter] = Filter.objects.filter(project=project)
+    if macros is not None:
+        return _used_by(Macro.objects.filter(pk__in=[m.pk for m in macros]), rows)
+    if types is None:
+        return rows
+    used = _used_by(Macro.objects.filter(feedback_type__in=types), rows)
+    return rows.filter(Q(feedback_type__in=types) | Q(pk__in=used.values("pk")))
+
+
+def _used_by(macros: QuerySet[Macro], filters: QuerySet[Filter]) -> QuerySet[Filter]:
+    """Those of the filters that the macros' triggers and schedules select by."""
+    used = Q()
+    for kind in KINDS.values():
+        rows = kind._default_manager.filter(macro__in=macros.order_by())
+        used |= Q(pk__in=rows.order_by().values("filter"))
+    return filters.filter(used)
+
+
+def _filters(rows: Iterable[Filter]) -> list[Document]:
+    return [filter_document(each) for each in rows]
 
 
 def _macros(rows: Iterable[Macro], concealer: Concealer | None) -> list[Document]:
-    documents = [macro_document(each) for each in rows]
-    if concealer is None:
-        return documents
-    return [concealer.conceal(each) for each in documents]
+    documents = []
+    for each in rows:
+        document = macro_document(each)
+        if concealer is not None:
+            document = concealer.conceal(document)
+        documents.append(document | automation_documents(each))
+    return documents
 
 
 def _steps(document: object) -> Iterator[Document]:

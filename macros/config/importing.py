@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, transaction
 
 from feedback.access.keys import Actor
 from feedback.models import FeedbackType, Project
-from feedback.names import fold
 from logs import audit
 from logs.models import Action
 from logs.redaction import origin_in
@@ -20,51 +18,18 @@ from logs.redaction import origin_in
 from ..models import Macro, Secret, kind_named
 from ..tags import normalise
 from .applying import fill_macro, make_type
+from .automations import AutomationImport
 from .exporting import FORMAT, listed, secret_names
+from .filters import FilterImport
+from .imported import CHOOSE, NOTE, Existing, Import, Imported, free_name
 from .members import MAX_ROWS, MAX_ROWS_IN_ALL, read_rows, rows_in
 from .problems import ConfigRefused, Problems
 from .secrets import save_secret
 
-_PARTS = ("centerhook", "project", "types", "user_macros", "secrets")
-_NOTE = "Imported."
-_NEW = "Copy of "
+_PARTS = ("centerhook", "project", "types", "filters", "user_macros", "secrets")
 # Fit for whatever a secret may be used for, also to sign with.
 _STAND_IN = f"whsec_{b64encode(bytes(32)).decode()}"
-_CHOOSE = "Choose what is to become of what is there."
 _KEPT = "a URL that is a tag"
-
-
-class Existing(models.TextChoices):
-    """What becomes of a macro whose name is taken."""
-
-    REFUSE = "refuse", "Refuse the file"
-    SKIP = "skip", "Keep the one that is there"
-    COPY = "copy", "Add a copy under another name"
-    REPLACE = "replace", "Replace it: a new version of it"
-
-
-@dataclass
-class Imported:
-    """What an import made, replaced and left as it was."""
-
-    types: list[FeedbackType] = field(default_factory=list)
-    macros: list[Macro] = field(default_factory=list)
-    replaced: list[Macro] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
-    secrets: list[str] = field(default_factory=list)
-    # A sentence for each type and macro, to be read before it is done.
-    sentences: list[str] = field(default_factory=list)
-
-    def in_words(self) -> str:
-        counts = [
-            (len(self.types), "feedback type", "feedback types"),
-            (len(self.macros), "macro", "macros"),
-            (len(self.replaced), "replaced", "replaced"),
-            (len(self.skipped), "kept as it was", "kept as they were"),
-            (len(self.secrets), "secret", "secrets"),
-        ]
-        parts = [f"{n} {one if n == 1 else many}" for n, one, many in counts if n]
-        return ", ".join(parts) or "nothing"
 
 
 class SecretsMissing(ConfigRefused):
@@ -94,7 +59,7 @@ def import_document(
     problems = Problems()
     _check_envelope(document, problems)
     problems.refuse()
-    importer = _Importer(project, existing, actor, problems)
+    importer = _Importer(project, _source(document), existing, actor, problems)
     try:
         with transaction.atomic():
             importer.all_of(document, secrets or {})
@@ -142,21 +107,34 @@ def _check_secret(path: str, row: Any, problems: Problems) -> None:
         problems.add(path, "This must have a name, and may have a list of hosts.")
 
 
-@dataclass
-class _Importer:
-    project: Project
-    existing: Existing
-    actor: Actor | None
-    problems: Problems
-    made: Imported = field(default_factory=Imported)
+def _source(document: object) -> str:
+    about = document.get("project") if isinstance(document, dict) else None
+    name = about.get("name") if isinstance(about, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+class _Importer(Import):
+    """Types, then filters, which speak of statuses, then macros with what runs them."""
 
     def all_of(self, document: object, secrets: Mapping[str, str]) -> None:
         """Raises ConfigRefused, SecretsMissing."""
         missing = self._secrets(document, secrets)
+        self.filters = FilterImport(self)
+        self.automations = AutomationImport(self, self.filters)
+        macros: list[tuple[Macro, object, str]] = []
         for path, row in read_rows(document, "types", "", self.problems):
-            self._type(row, path)
+            if (kind := self._type(row, path)) is None:
+                continue
+            for where, each in read_rows(row, "filters", path, self.problems):
+                self.filters.add(kind, each, where)
+            for where, each in read_rows(row, "macros", path, self.problems):
+                macros.append((Macro(feedback_type=kind), each, where))
+        for path, row in read_rows(document, "filters", "", self.problems):
+            self.filters.add(self.project, row, path)
         for path, row in read_rows(document, "user_macros", "", self.problems):
-            self._macro(Macro(project=self.project), row, path)
+            macros.append((Macro(project=self.project), row, path))
+        for macro, row, path in macros:
+            self._macro(macro, row, path)
         self.problems.refuse()
         if missing:
             raise SecretsMissing(missing, self.made)
@@ -189,32 +167,32 @@ class _Importer:
             hosts="\n".join(hosts),
         )
         try:
-            save_secret(secret, value, self.actor, note=_NOTE)
+            save_secret(secret, value, self.actor, note=NOTE)
         except ValidationError as error:
             self.problems.add_invalid(f"secrets.{name}", error)
         else:
             self.made.secrets.append(name)
 
-    def _type(self, row: object, path: str) -> None:
+    def _type(self, row: object, path: str) -> FeedbackType | None:
+        """The type that is made, or is there; None if it is refused."""
         name = row.get("name") if isinstance(row, dict) else None
         named = FeedbackType.objects.filter(project=self.project, name__iexact=name)
         kind = named.first() if isinstance(name, str) else None
         if kind is not None and self.existing == Existing.REFUSE:
-            problem = f"The project has a type '{name}' already. {_CHOOSE}"
+            problem = f"The project has a type '{name}' already. {CHOOSE}"
             self.problems.add(f"{path}.name", problem)
-            return
+            return None
         if kind is None:
             kind = make_type(self.project, row, path, self.problems)
             if kind is None:
-                return
+                return None
             self.made.types.append(kind)
             self.made.sentences.append(f"Feedback type {kind.name} is new.")
-            audit.record_change(None, kind, actor=self.actor, detail=_NOTE)
+            audit.record_change(None, kind, actor=self.actor, detail=NOTE)
         else:
             sentence = f"Feedback type {kind.name} exists already and stays as it is."
             self.made.sentences.append(sentence)
-        for where, macro in read_rows(row, "macros", path, self.problems):
-            self._macro(Macro(feedback_type=kind), macro, where)
+        return kind
 
     def _macro(self, macro: Macro, row: Any, path: str) -> None:
         macro.find_owners()
@@ -225,7 +203,7 @@ class _Importer:
         same = rivals.filter(name__iexact=name)
         rival = same.first() if isinstance(name, str) else None
         if rival is not None and self.existing == Existing.REFUSE:
-            problem = f"There is a macro '{name}' already. {_CHOOSE}"
+            problem = f"There is a macro '{name}' already. {CHOOSE}"
             self.problems.add(f"{path}.name", problem)
             return
         if rival is not None and self.existing == Existing.SKIP:
@@ -236,7 +214,10 @@ class _Importer:
         if rival is not None and self.existing == Existing.REPLACE:
             macro = rival
         elif rival is not None:
-            row = {**row, "name": _free_name(str(name), rivals)}
+            row = {
+                **row,
+                "name": free_name(str(name), rivals.values_list("name", flat=True)),
+            }
         self._fill(macro, row, path)
 
     def _fill(self, macro: Macro, row: object, path: str) -> None:
@@ -244,13 +225,14 @@ class _Importer:
         # Apart, so that what is half made is gone where the rest is read on.
         with transaction.atomic():
             made = fill_macro(
-                macro, row, path, self.problems, actor=self.actor, note=_NOTE
+                macro, row, path, self.problems, actor=self.actor, note=NOTE
             )
             if made is None:
                 transaction.set_rollback(True)
                 return
         (self.made.macros if is_new else self.made.replaced).append(macro)
         self.made.sentences.append(_sentence_on(macro, is_new, row))
+        self.automations.all_of(macro, row, path)
 
 
 def _sentence_on(macro: Macro, is_new: bool, row: Any) -> str:
@@ -264,9 +246,3 @@ def _sentence_on(macro: Macro, is_new: bool, row: Any) -> str:
         sentence += f" It sends to {', '.join(dict.fromkeys(origins))}."
     names = secret_names({"macros": [row]})
     return sentence + (f" Secrets it uses: {', '.join(names)}." if names else "")
-
-
-def _free_name(name: str, rivals: models.QuerySet[Macro]) -> str:
-    taken = {fold(each) for each in rivals.values_list("name", flat=True)}
-    names = (f"{_NEW if n == 1 else f'Copy {n} of '}{name}" for n in range(1, 1000))
-    return next(each[:100] for each in names if fold(each[:100]) not in taken)

@@ -19,25 +19,25 @@ Document = dict[str, Any]
 def macro_document(macro: Macro) -> Document:
     """The macro with its steps, as versions and files keep it."""
     steps = [{"kind": step.kind, **step.settings()} for step in macro.concrete_steps()]
-    return _plain({**_settings(macro), "steps": steps})
+    return plain({**settings_in(macro), "steps": steps})
 
 
 def type_document(feedback_type: FeedbackType) -> Document:
     """Without its macros."""
-    return _plain(
+    return plain(
         {
-            **_settings(feedback_type),
-            "statuses": [_settings(each) for each in feedback_type.statuses.all()],
-            "fields": [_settings(each) for each in feedback_type.form_fields.all()],
+            **settings_in(feedback_type),
+            "statuses": [settings_in(each) for each in feedback_type.statuses.all()],
+            "fields": [settings_in(each) for each in feedback_type.form_fields.all()],
         }
     )
 
 
-def _settings(row: models.Model) -> Document:
+def settings_in(row: models.Model) -> Document:
     return {name: getattr(row, name) for name in settings_of(type(row))}
 
 
-def _plain(document: Document) -> Document:
+def plain(document: Document) -> Document:
     """The document as a file gives it back: choices are text, tuples are lists."""
     plain: Document = json.loads(json.dumps(document, cls=DjangoJSONEncoder))
     return plain

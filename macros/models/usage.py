@@ -1,16 +1,37 @@
-"""What needs which secret or key: asked before one is changed or deleted."""
+"""What uses a row: asked before it is changed or deleted.
+
+Filters speak of statuses, questions, types and projects in their conditions; triggers
+wait for statuses and questions; steps refer to them by a foreign key or by a tag.
+"""
 
 from __future__ import annotations
 
-from django.db import models
-from django.db.models import QuerySet
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Any
 
+from django.db import models
+from django.db.models import Q, QuerySet
+
+from feedback.forms import PREFIX
+from feedback.models import FeedbackType, Filter, FormField, Project, Status
+from feedback.names import fold
 from logs.models import Destination
 
 from ..tags import normalise
+from .automations import Automation
 from .macros import Macro
 from .secrets import Secret
 from .steps import Step, step_kinds
+from .triggers import Trigger
+
+User = tuple[models.Model, str]
+Condition = Mapping[str, Any]
+# Whether a condition speaks of what is asked about.
+Test = Callable[[Condition], bool]
+# The tag of a question, also where a template has faults.
+_FIELD_TAG = re.compile(r"\(\([ \t]*field[ \t]*:([^()|\n]{1,200})", re.IGNORECASE)
+_STATUSES = ("from_status", "to_status")
 
 
 def macros_using(secret: Secret) -> list[Macro]:
@@ -45,13 +66,157 @@ def destinations_using(secret: Secret) -> list[Destination]:
     return [row for row in rows if normalise(row.client_key_secret) == secret.key]
 
 
-def users_of(secret: Secret) -> list[tuple[models.Model, str]]:
-    """What needs the secret, and how it is named to people."""
-    users: list[tuple[models.Model, str]] = [
-        (macro, f"Macro {macro} ({macro.owner})") for macro in macros_using(secret)
+def users_of(row: models.Model) -> list[User]:
+    """What needs the row, and how it is named to people: each once."""
+    users: list[User] = []
+    if isinstance(row, Secret):
+        users = [(each, f"Macro {each} ({each.owner})") for each in macros_using(row)]
+        users += ((each, f"Destination {each}") for each in destinations_using(row))
+    elif isinstance(row, Filter | Macro):
+        users = [*map(_automation, [*row.triggers.all(), *row.schedules.all()])]
+    elif isinstance(row, Status):
+        users = _users_of_status(row)
+    elif isinstance(row, FormField):
+        users = _users_of_question(row)
+    elif isinstance(row, FeedbackType | Project):
+        users = _users_of_owner(row)
+    return list(dict.fromkeys(users))
+
+
+def users_of_choice(question: FormField, choice: str) -> list[User]:
+    """Those for whom the question stays, but not this choice."""
+    name, wanted = PREFIX + question.key, fold(choice)
+
+    def speaks(condition: Condition) -> bool:
+        texts = (each for each in _values(condition) if isinstance(each, str))
+        return condition.get("field") == name and wanted in map(fold, texts)
+
+    steps = [
+        step
+        for step in _referring(question)
+        if wanted in (fold(each.strip()) for each in _value(step).splitlines())
     ]
-    users += ((row, f"Destination {row}") for row in destinations_using(secret))
-    return users
+    users = [*_filters(question.feedback_type, speaks), *map(_macro, steps)]
+    return list(dict.fromkeys(users))
+
+
+def _value(step: Step) -> str:
+    return str(step.settings().get("value", ""))
+
+
+def users_of_label(question: FormField) -> list[User]:
+    """Those whose tags name the question by its label."""
+    steps = _tagging(question.feedback_type, {normalise(question.label)})
+    return list(dict.fromkeys(map(_macro, steps)))
+
+
+def _users_of_status(status: Status) -> list[User]:
+    def speaks(condition: Condition) -> bool:
+        return condition.get("field") == "status" and status.pk in _values(condition)
+
+    waiting = [
+        trigger
+        for trigger in _triggers(status.feedback_type)
+        if status.pk in map(trigger.event_details.get, _STATUSES)
+    ]
+    return [
+        *_filters(status.feedback_type, speaks),
+        *map(_automation, waiting),
+        *map(_macro, _referring(status)),
+    ]
+
+
+def _users_of_question(question: FormField) -> list[User]:
+    of = question.feedback_type
+
+    def speaks(condition: Condition) -> bool:
+        return condition.get("field") == PREFIX + question.key
+
+    waiting = [
+        trigger
+        for trigger in _triggers(of)
+        if trigger.event_details.get("field") == question.key
+    ]
+    names = {normalise(question.label), normalise(question.key)}
+    steps = [*_referring(question), *_tagging(of, names)]
+    return [*_filters(of, speaks), *map(_automation, waiting), *map(_macro, steps)]
+
+
+def _users_of_owner(owner: FeedbackType | Project) -> list[User]:
+    """The filters of wider owners that speak of it: its own go with it."""
+    if isinstance(owner, Project):
+        name, wider = "project", Q(project=None, community=owner.community_id)
+    else:
+        name, wider = "type", Q(feedback_type=None, project=owner.project_id)
+
+    def speaks(condition: Condition) -> bool:
+        return condition.get("field") == name and owner.pk in _values(condition)
+
+    return [*_speaking(Filter.objects.filter(wider), speaks)]
+
+
+def _filters(of: FeedbackType, speaks: Test) -> Iterator[User]:
+    """Those that may speak of the type's statuses and questions, and do."""
+    of_project = Q(feedback_type=None, project=of.project_id)
+    yield from _speaking(
+        Filter.objects.filter(Q(feedback_type=of) | of_project), speaks
+    )
+
+
+def _speaking(rows: Iterable[Filter], speaks: Test) -> Iterator[User]:
+    """The filters of which a condition speaks so, each with what selects by it."""
+    for row in rows:
+        if any(map(speaks, conditions_in(row.conditions))):
+            yield row, f"Filter {row}"
+            yield from (
+                (user, f"{words}, by the filter {row}") for user, words in users_of(row)
+            )
+
+
+def conditions_in(tree: Any) -> Iterator[Condition]:
+    """Each condition, of groups too, in whatever is stored."""
+    rows = tree.get("conditions") if isinstance(tree, Mapping) else None
+    for each in rows if isinstance(rows, list) else ():
+        if isinstance(each, Mapping):
+            yield from conditions_in(each) if "conditions" in each else (each,)
+
+
+def _values(condition: Condition) -> list[Any]:
+    value = condition.get("value")
+    return value if isinstance(value, list) else [value]
+
+
+def _triggers(of: FeedbackType) -> Iterable[Trigger]:
+    return Trigger.objects.filter(macro__feedback_type=of).select_related("macro")
+
+
+def _referring(row: Status | FormField) -> Iterator[Step]:
+    """The steps of whatever kind that refer to the row by a foreign key."""
+    for kind in step_kinds().values():
+        for name in kind.NAMED_BY:
+            if kind._meta.get_field(name).related_model is type(row):
+                rows = kind._default_manager.filter(**{name: row})
+                yield from rows.select_related("macro")
+
+
+def _tagging(of: FeedbackType, names: Collection[str]) -> Iterator[Step]:
+    """The steps in whose templates a question of these names stands as a tag."""
+    for macro in Macro.objects.filter(feedback_type=of):
+        for step in macro.concrete_steps():
+            texts = map(str, step.settings().values())
+            tags = (tag for text in texts for tag in _FIELD_TAG.finditer(text))
+            if any(normalise(tag[1]) in names for tag in tags):
+                step.macro = macro
+                yield step
+
+
+def _automation(row: Automation) -> User:
+    noun = str(row._meta.verbose_name).capitalize()
+    return row, f"{noun} {row} of {row.macro}"
+
+
+def _macro(step: Step) -> User:
+    return step.macro, f"Macro {step.macro}"
 
 
 def macros_needing_key(community: int) -> QuerySet[Macro]:

@@ -78,7 +78,9 @@ def test_every_condition_on_tickets_selects_the_same_rows(
     )
     Feedback.objects.update(modified_at="2026-01-02T12:00:00Z")
     other = factories.ticket(bugs)
+    crash = {"field": "title", "qualifier": "is", "value": "Crash"}
     conditions: dict[str, Any] = {
+        "filter": factories.saved_filter(bugs, crash).name,
         "status": ["Closed", "Closed"],
         "open": "false",
         "type": bugs.pk,
@@ -124,7 +126,9 @@ def test_every_condition_on_testers_selects_the_same_rows(
     far = factories.feedback_type("Idea", "IDEA")
     grace = factories.tester(far, "grace@example.com")
     Person.objects.filter(pk=grace.pk).update(erased_at="2026-01-01T00:00:00Z")
+    from_acme = {"field": "company", "qualifier": "is", "value": "acme"}
     conditions: dict[str, Any] = {
+        "filter": factories.saved_filter(bugs.project, from_acme).pk,
         "community": bugs.project.community_id,
         "email": "ADA@example.com",
         "country": "de",

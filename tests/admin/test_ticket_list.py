@@ -130,6 +130,7 @@ def test_the_filters_offer_what_the_type_has(page: Client, bugs: FeedbackType) -
     }
     dates = ["Any date", "Today", "Past 7 days", "This month", "This year"]
     assert offered == {
+        "saved filter": ["All"],
         "open": ["All", "Open", "Closed"],
         "status": ["All", "New", "Closed"],
         "Severity": ["All", "Minor", "Major", "Critical"],
@@ -141,7 +142,8 @@ def test_the_filters_offer_what_the_type_has(page: Client, bugs: FeedbackType) -
         "modified": dates,
     }
     titles = [spec.title for spec in listed(page).filter_specs]
-    assert titles == ["open", "visibility", "submitter", "created", "modified"]
+    always = ["open", "visibility", "submitter", "created", "modified"]
+    assert titles == ["saved filter", *always]
 
 
 def test_submitters_are_found_by_name_or_email(

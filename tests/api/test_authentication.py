@@ -17,7 +17,15 @@ from tests import factories
 from tests.api.callers import issue_key, person, problem, program, titles
 
 FEEDBACK = "/api/v1/feedback/"
-ROOMS = ["feedback", "macros", "secrets", "runs", "deliveries"]
+ROOMS = [
+    "feedback",
+    "testers",
+    "filters",
+    "macros",
+    "secrets",
+    "runs",
+    "deliveries",
+]
 
 
 @pytest.mark.parametrize("address", ["", *[f"{room}/" for room in ROOMS]])

@@ -140,12 +140,15 @@ def test_with_a_worker_there_is_nothing_to_notice(
 @pytest.mark.parametrize(
     ("body", "faults"),
     [
-        ({}, {"#": "Give either ids or filter."}),
+        ({}, {"#": "Give one of ids, filter, saved_filter."}),
         (
             {"ids": [1], "filter": {"open": True}},
-            {"#": "Give either ids or filter."},
+            {"#": "Give one of ids, filter, saved_filter."},
         ),
-        ({"ids": [1], "idz": [2]}, {"#/idz": "No such member: give ids or filter."}),
+        (
+            {"ids": [1], "idz": [2]},
+            {"#/idz": "No such member: give ids, filter or saved_filter."},
+        ),
         ({"ids": []}, {"#/ids": "Ensure this field has at least 1 elements."}),
         ({"ids": 1}, {"#/ids": 'Expected a list of items but got type "int".'}),
         ({"ids": None}, {"#/ids": "This field may not be null."}),

@@ -12,6 +12,7 @@ from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.test import Client
 
+from feedback.api.filters import FilterFilterSet
 from feedback.rest.problems import CONTENT_TYPE
 from feedback.selection.filtersets import StrictFilterSet
 from feedback.selection.testers import TesterFilterSet as PeopleFilterSet
@@ -24,6 +25,11 @@ ROOT = Path(__file__).resolve().parents[2]
 PATHS = {
     "/api/v1/feedback/": {"get"},
     "/api/v1/feedback/{id}/": {"get"},
+    "/api/v1/filters/": {"get", "post"},
+    "/api/v1/filters/fields/": {"post"},
+    "/api/v1/filters/preview/": {"post"},
+    "/api/v1/filters/{id}/": {"get", "patch", "delete"},
+    "/api/v1/filters/{id}/preview/": {"get"},
     "/api/v1/macros/": {"get"},
     "/api/v1/macros/{id}/": {"get"},
     "/api/v1/macros/{id}/runs/": {"post"},
@@ -68,6 +74,7 @@ def test_the_schema_is_open_and_names_every_operation(schema: dict[str, Any]) ->
     ("room", "filterset"),
     [
         ("feedback", FeedbackFilterSet),
+        ("filters", FilterFilterSet),
         ("macros", MacroFilterSet),
         ("runs", RunFilterSet),
         ("secrets", SecretFilterSet),

@@ -38,6 +38,10 @@ DECLARED = {
     "feedback.community": set(),
     "feedback.feedback": {f"created_at{part}" for part in HIERARCHY},
     "feedback.feedbacktype": set(),
+    "feedback.filter": {
+        *("subject_kind__exact", "subject_kind__isnull"),
+        *("feedback_type", "project"),
+    },
     "feedback.keyuse": {
         *("api_key", "outcome__exact", "outcome__isnull"),
         *(f"last_at{part}" for part in DATES),

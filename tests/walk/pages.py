@@ -23,6 +23,7 @@ MODELS: dict[str, tuple[str, str, str, str]] = {
     "feedback.community": (OBSERVER, SUPERUSER, COMMUNITY_MANAGER, SUPERUSER),
     "feedback.feedback": (OBSERVER, SUPPORT, SUPPORT, PROJECT_MANAGER),
     "feedback.feedbacktype": (OBSERVER, *(PROJECT_MANAGER,) * 3),
+    "feedback.filter": (OBSERVER, *(PROJECT_MANAGER,) * 3),
     "feedback.keyuse": (COMMUNITY_MANAGER, *(SUPERUSER,) * 3),
     "feedback.member": (COMMUNITY_MANAGER,) * 4,
     "feedback.project": (
@@ -90,6 +91,9 @@ OTHERS: dict[str, Page] = {
         )
         for name in ("export", "erase")
     },
+    "feedback_filter_builder": Page("feedback.filter", OBSERVER, OBSERVER),
+    "feedback_filter_new_builder": Page(get=PROJECT_MANAGER),
+    "feedback_filter_save": Page(get=PROJECT_MANAGER),
     "logs_destination_resume": Page(
         "logs.destination", COMMUNITY_MANAGER, COMMUNITY_MANAGER
     ),

@@ -1,0 +1,97 @@
+"""What a filter selects, as people choose it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from django import forms
+
+from ..access.actors import reached_wholly
+from ..access.roles import VIEW_TESTER, VIEW_TICKET
+from ..models import Community, FeedbackType, Filter, Project, SubjectKind
+
+ADD_FILTER = "feedback.add_filter"
+Owner = FeedbackType | Project | Community
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """The tickets of a type or project, or the testers of a project or community."""
+
+    owner: Owner
+    kind: SubjectKind
+
+    @property
+    def key(self) -> str:
+        """Its name in a URL or a form."""
+        return f"{self.owner._meta.model_name}-{self.owner.pk}-{self.kind}"
+
+    @property
+    def label(self) -> str:
+        if isinstance(self.owner, FeedbackType):
+            return f"Tickets of {self.owner}"
+        if isinstance(self.owner, Community):
+            return f"All testers of {self.owner}"
+        if self.kind == SubjectKind.FEEDBACK:
+            return f"All tickets of {self.owner.name}"
+        return f"Testers who submitted in {self.owner.name}"
+
+    @property
+    def community(self) -> Community:
+        if isinstance(self.owner, FeedbackType):
+            return self.owner.project.community
+        return self.owner if isinstance(self.owner, Community) else self.owner.community
+
+    def give(self, row: Filter) -> None:
+        """Make the filter select this."""
+        row.subject_kind = self.kind
+        column = {FeedbackType: "feedback_type", Project: "project"}
+        setattr(row, column.get(type(self.owner), "community"), self.owner)
+        row.find_owners()
+
+
+def selected_by(row: Filter) -> Selected:
+    return Selected(row.owner, SubjectKind(row.subject_kind))
+
+
+def selectable(actor: Any) -> list[Selected]:
+    """What the actor may add filters for: communities, then projects, then types."""
+    communities = Community.objects.filter(reached_wholly(actor, ADD_FILTER))
+    projects = Project.objects.visible_to(actor, ADD_FILTER).select_related("community")
+    types = FeedbackType.objects.visible_to(actor, ADD_FILTER)
+    types = types.select_related("project__community")
+    tickets, testers = SubjectKind.FEEDBACK, SubjectKind.TESTER
+    rows = [Selected(each, tickets) for each in types]
+    for project in projects:
+        rows += [Selected(project, tickets), Selected(project, testers)]
+    rows += [Selected(each, testers) for each in communities]
+    return sorted(rows, key=lambda each: (each.community.name, each.label))
+
+
+class SelectedField(forms.TypedChoiceField):
+    """Gives a Selected."""
+
+    def __init__(self, rows: list[Selected], **options: Any) -> None:
+        by_key = {each.key: each for each in rows}
+        super().__init__(
+            choices=[("", "---------"), *_grouped(rows)],
+            coerce=by_key.__getitem__,
+            empty_value=None,
+            label="Selects",
+            error_messages={"required": "Choose what it selects."},
+            **options,
+        )
+
+
+def _grouped(rows: list[Selected]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Under the name of each community."""
+    return [
+        (community, [(each.key, each.label) for each in group])
+        for community, group in groupby(rows, lambda each: each.community.name)
+    ]
+
+
+def permission_to_see(kind: str) -> str:
+    return VIEW_TICKET if kind == SubjectKind.FEEDBACK else VIEW_TESTER

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from macros.models.usage import users_of
+
+from ..models import Community, FeedbackType, Filter, Project, SubjectKind
+from ..selection.saved import compiled
+
+# Counting goes through the rows; nobody needs to know more exactly.
+MAX_COUNTED = 100_000
+
+
+class ConditionsField(serializers.JSONField):
+    """A tree; what is wrong with it is named where it is checked."""
+
+
+class FilterSerializer(serializers.ModelSerializer):
+    """A saved filter."""
+
+    type = serializers.PrimaryKeyRelatedField(
+        source="feedback_type",
+        queryset=FeedbackType.objects.all(),
+        required=False,
+        allow_null=True,
+        help_text="Whose tickets it selects. Give this, or project, or community.",
+    )
+    project = serializers.PrimaryKeyRelatedField(
+        queryset=Project.objects.all(),
+        required=False,
+        allow_null=True,
+        help_text="Whose tickets or testers it selects.",
+    )
+    community = serializers.PrimaryKeyRelatedField(
+        queryset=Community.objects.all(),
+        required=False,
+        help_text="Whose testers it selects; a key has its own.",
+    )
+    subject_kind = serializers.ChoiceField(
+        choices=SubjectKind.choices,
+        required=False,
+        help_text="For a project: its tickets, or those who submitted in it.",
+    )
+    conditions = ConditionsField(
+        required=False,
+        help_text='`{"match": "all", "conditions": [{"field": "open", "qualifier":'
+        ' "yes"}]}`; see `/filters/fields/`. Without conditions it selects all.',
+    )
+    used_by = serializers.SerializerMethodField(help_text="What selects by it.")
+
+    class Meta:
+        model = Filter
+        fields = [
+            "id",
+            "name",
+            "description",
+            "subject_kind",
+            "type",
+            "project",
+            "community",
+            "conditions",
+            "used_by",
+            "created_at",
+            "modified_at",
+        ]
+        read_only_fields = ["created_at", "modified_at"]
+        # The model's own checks name the owner, which may come from the key.
+        validators: list[object] = []
+
+    def get_used_by(self, row: Filter) -> list[str]:
+        return [label for _, label in users_of(row)]
+
+
+class FilterDetailSerializer(FilterSerializer):
+    words = serializers.SerializerMethodField(help_text="What it says, for people.")
+    problems = serializers.SerializerMethodField(
+        help_text="What it has lost. While there is any, it matches nothing."
+    )
+
+    class Meta(FilterSerializer.Meta):
+        fields = [*FilterSerializer.Meta.fields, "words", "problems"]
+
+    def get_words(self, row: Filter) -> str:
+        return compiled(row).words
+
+    def get_problems(self, row: Filter) -> list[dict[str, str]]:
+        return [
+            {"path": each.path, "detail": each.sentence}
+            for each in compiled(row).problems
+        ]
+
+
+class PreviewSerializer(serializers.Serializer):
+    """How much a filter would select now."""
+
+    count = serializers.IntegerField(help_text=f"At most {MAX_COUNTED + 1:,}.")
+    is_more = serializers.BooleanField(help_text="There are more than are counted.")
+    words = serializers.CharField()
+    first = serializers.ListField(
+        child=serializers.IntegerField(), help_text="The numbers of the newest ten."
+    )

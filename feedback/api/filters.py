@@ -1,0 +1,253 @@
+"""Saved filters: read, made, changed, and tried out before anything is saved."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import transaction
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import mixins, serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from macros.models.usage import users_of
+
+from ..access.actors import may
+from ..access.keys import KeyActor
+from ..changes.signals import deleted, saved
+from ..models import Community, FeedbackType, Filter, Project, SubjectKind
+from ..rest.permissions import lacks
+from ..rest.problems import Fault, Problem, in_body, invalid
+from ..rest.viewsets import ReadOnlyViewSet
+from ..selection.conditions import ChoiceFilter, NumberFilter, TextFilter
+from ..selection.filtersets import StrictFilterSet
+from ..selection.saved import catalogue_for, compiled, parsed, rows_of
+from .filter_serializers import (
+    MAX_COUNTED,
+    FilterDetailSerializer,
+    FilterSerializer,
+    PreviewSerializer,
+)
+
+ADD, CHANGE = "feedback.add_filter", "feedback.change_filter"
+VIEW = "feedback.view_filter"
+_OWNERS = ("type", "project", "community")
+_STEPS = re.compile(r"[^.\[\]]+")
+
+
+class FilterFilterSet(StrictFilterSet):
+    type = NumberFilter(lookup="feedback_type", help_text="Number of a feedback type.")
+    project = NumberFilter(lookup="project", help_text="Number of a project.")
+    subject_kind = ChoiceFilter(
+        lookup="subject_kind",
+        meanings={each: each for each in SubjectKind.values},
+        help_text="What it selects.",
+    )
+    name = TextFilter(lookup="name__iexact", help_text="The whole name.")
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List filters"),
+    retrieve=extend_schema(summary="Read a filter"),
+)
+class FilterViewSet(mixins.DestroyModelMixin, ReadOnlyViewSet):
+    queryset = Filter.objects.select_related(
+        "feedback_type__project__community", "project__community", "community"
+    ).prefetch_related("triggers__macro", "schedules__macro")
+    filterset_class = FilterFilterSet
+    action_permissions = {
+        "create": ADD,
+        "partial_update": CHANGE,
+        "destroy": "feedback.delete_filter",
+    }
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer]:
+        is_short = self.action == "list"
+        return FilterSerializer if is_short else FilterDetailSerializer
+
+    @extend_schema(summary="Save a filter", responses={201: FilterDetailSerializer})
+    def create(self, request: Request) -> Response:
+        row = self._written(request, None)
+        return Response(self.get_serializer(self._saved(row, None)).data, 201)
+
+    @extend_schema(summary="Change a filter: its name, description or conditions")
+    def partial_update(self, request: Request, pk: str) -> Response:
+        before = self.get_object()
+        row = self._written(request, Filter.objects.get(pk=before.pk))
+        return Response(self.get_serializer(self._saved(row, before)).data)
+
+    @extend_schema(
+        summary="Delete a filter", description="Answers 409 while anything uses it."
+    )
+    def destroy(self, request: Request, pk: str) -> Response:
+        return super().destroy(request, pk=pk)
+
+    @transaction.atomic
+    def perform_destroy(self, instance: Filter) -> None:
+        users = [label for _, label in users_of(instance)]
+        if users:
+            problem = f"It is used, and would be missed: {', '.join(users)}."
+            raise Problem(409, "in_use", problem)
+        deleted.send(Filter, rows=[instance])
+        instance.delete()
+
+    @extend_schema(
+        summary="Count what a filter selects now", responses=PreviewSerializer
+    )
+    @action(detail=True, methods=["get"])
+    def preview(self, request: Request, pk: str) -> Response:
+        row = self.get_object()
+        if problems := compiled(row).problems:
+            detail = " ".join(each.sentence for each in problems)
+            raise Problem(409, "filter_broken", f"The filter {row} is broken: {detail}")
+        return Response(self._preview(row))
+
+    @extend_schema(
+        summary="Count what conditions would select",
+        description="Takes what `POST /filters/` takes, without a name; saves nothing.",
+        responses=PreviewSerializer,
+    )
+    @action(detail=False, methods=["post"], url_path="preview", url_name="try")
+    def try_out(self, request: Request) -> Response:
+        return Response(self._preview(self._written(request, None, permission=VIEW)))
+
+    @extend_schema(
+        summary="List the fields that conditions may be about",
+        description="Takes the owner, and `subject_kind`, as `POST /filters/` does.",
+        responses=OpenApiTypes.OBJECT,
+    )
+    @action(detail=False, methods=["post"])
+    def fields(self, request: Request) -> Response:
+        row = self._written(request, None, permission=VIEW)
+        catalogue = catalogue_for(row.owner, row.subject_kind)
+        every = [_field(each) for each in catalogue.fields.values()]
+        return Response({"fields": every})
+
+    def _preview(self, row: Filter) -> dict[str, Any]:
+        rows = rows_of(row)
+        own: Any = rows.model._default_manager
+        rows = rows.filter(pk__in=own.visible_to(self.request.user).values("pk"))
+        count = rows.order_by()[: MAX_COUNTED + 1].count()
+        newest = rows.order_by("-pk").values_list("pk", flat=True)[:10]
+        return {
+            "count": count,
+            "is_more": count > MAX_COUNTED,
+            "words": compiled(row).words,
+            "first": list(newest),
+        }
+
+    def _written(
+        self,
+        request: Request,
+        row: Filter | None,
+        *,
+        permission: str = ADD,
+    ) -> Filter:
+        """The row as the request would have it, its conditions checked."""
+        asked = FilterSerializer(data=request.data, partial=True)
+        asked.is_valid(raise_exception=True)
+        given = set(asked.initial_data)
+        fixed = {*_OWNERS, "subject_kind"} if row else set()
+        faults = [
+            in_body([name], "There is no such member.")
+            for name in given - set(asked.fields)
+        ]
+        faults += [
+            in_body([name], "This stays as it is: save another filter.")
+            for name in given & fixed
+        ]
+        if faults:
+            raise invalid(faults)
+        made = row or Filter(subject_kind="")
+        for name, value in asked.validated_data.items():
+            setattr(made, name, value)
+        if row is None:
+            _own(made, request.user, permission)
+        _check_conditions(made)
+        return made
+
+    @transaction.atomic
+    def _saved(self, row: Filter, before: Filter | None) -> Filter:
+        try:
+            row.full_clean()
+        except ValidationError as error:
+            raise invalid(_faults(error)) from None
+        row.save()
+        needed = CHANGE if before else ADD
+        if not may(self.request.user, needed, row):
+            raise lacks(self.request.user, needed)
+        saved.send(Filter, before=before, after=row, parts=[], note="")
+        return self.queryset.get(pk=row.pk)
+
+
+def _own(row: Filter, actor: Any, permission: str) -> None:
+    """Whom the filter belongs to; what an actor can't see does not exist for it."""
+    owners: list[Any] = [row.feedback_type, row.project]
+    given = [each for each in owners if each is not None]
+    has_community = row.community_id is not None
+    if len(given) + has_community > 1:
+        problem = "Give one of: type, project, community."
+        raise invalid([in_body([], problem)])
+    if not given and not has_community:
+        if not isinstance(actor, KeyActor):
+            problem = "Say whose it is: give a type, a project or a community."
+            raise invalid([in_body([], problem)])
+        row.community = actor.key.community
+    owner = given[0] if given else row.community
+    manager: Any = type(owner)._default_manager
+    rows = manager.filter(pk=owner.pk)
+    if not any(rows.visible_to(actor, each).exists() for each in ("", permission)):
+        name = {FeedbackType: "type", Project: "project"}.get(type(owner), "community")
+        noun = owner._meta.verbose_name
+        raise invalid([in_body([name], f"There is no {noun} {owner.pk}.")])
+    is_community = isinstance(owner, Community)
+    row.subject_kind = row.subject_kind or (
+        SubjectKind.TESTER if is_community else SubjectKind.FEEDBACK
+    )
+    row.find_owners()
+    if is_community and row.subject_kind == SubjectKind.FEEDBACK:
+        problem = "A filter of a whole community selects testers."
+        raise invalid([in_body(["subject_kind"], problem)])
+    if row.feedback_type is not None and row.subject_kind == SubjectKind.TESTER:
+        problem = "A filter of a feedback type selects its tickets."
+        raise invalid([in_body(["subject_kind"], problem)])
+
+
+def _check_conditions(row: Filter) -> None:
+    if not isinstance(row.conditions, dict):
+        problem = 'Give an object: {"match": "all", "conditions": [...]}.'
+        raise invalid([in_body(["conditions"], problem)])
+    kept, problems = parsed(row.conditions, row.owner, row.subject_kind)
+    if problems:
+        raise invalid(_in_conditions(each.path, each.sentence) for each in problems)
+    row.conditions = kept
+
+
+def _in_conditions(path: str, sentence: str) -> Fault:
+    """`conditions[2].value` is the member #/conditions/conditions/2/value."""
+    return in_body(["conditions", *_STEPS.findall(path)], sentence)
+
+
+def _faults(error: ValidationError) -> Iterable[Fault]:
+    for name, sentences in error.message_dict.items():
+        path = [] if name == NON_FIELD_ERRORS else [name]
+        member = ["type"] if path == ["feedback_type"] else path
+        yield from (in_body(member, each) for each in sentences)
+
+
+def _field(field: Any) -> dict[str, Any]:
+    return {
+        "name": field.name,
+        "label": field.label,
+        "kind": field.kind.name,
+        "qualifiers": [
+            {"name": str(each), "label": str(each.label), "takes": each.shape.value}
+            for each in field.qualifiers
+        ],
+        "values": [{"value": value, "label": label} for value, label in field.offered],
+    }
