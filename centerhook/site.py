@@ -22,11 +22,13 @@ from feedback.changes.rivals import once_more
 from feedback.models import Feedback, FeedbackType
 from logs.models import Destination, Run, RunState
 from logs.recording.waiting import Trouble, explain_trouble
+from macros.models import Schedule
 
 from .sign_in import pages
 from .sign_in.second_factor import step_left
 
 RECENT_RUNS = 10
+MAX_OVERDUE = 5
 APP_ORDER = {"logs": 0, "macros": 1, "feedback": 2}
 
 
@@ -108,10 +110,12 @@ class CenterHookAdminSite(admin.AdminSite):
         now = timezone.now()
         troubled = Destination.objects.visible_to(request.user).troubled()
         troubles = [Trouble(row, explain_trouble(row, now)) for row in troubled]
+        overdue = Schedule.objects.visible_to(request.user).overdue(now)
         unconfirmed = Run.objects.visible_to(request.user).filter(
             state=RunState.UNCONFIRMED
         )
         context = {
+            "overdue": overdue.order_by("next_run_at")[:MAX_OVERDUE],
             "recent_runs": runs,
             "unconfirmed": unconfirmed.defer("snapshot")[:RECENT_RUNS],
             "troubles": troubles,

@@ -13,6 +13,7 @@ from logs.models import Destination, Run, RunState
 from . import deliveries, queue, triggers
 from .deliveries import alerts
 from .models import kind_named
+from .schedules.due import start_due
 
 
 def deliver(run_id: int) -> None:
@@ -24,9 +25,11 @@ def wake() -> None:
 
     This finds new runs whose wake-up was lost, retries that are due, and deliveries of
     workers that died. A run that only waits for destinations that take nothing for now
-    is left alone. Deletions of very much go on by a step,
-    notices go out, and old decisions of triggers go.
+    is left alone. Schedules that are due start their runs. Deletions of very much go on
+    by a step, notices go out, and old decisions of triggers go.
     """
+    # Without Redis, too.
+    start_due()
     now = timezone.now()
     for run in Run.objects.filter(state=RunState.CANCELLING):
         recording.cancel_unheld(run, now)

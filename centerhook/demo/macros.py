@@ -13,6 +13,7 @@ from macros.models import Macro
 from macros.steps.kinds.web_request import BodyKind, Method, WebRequest
 
 POST_TO_SLACK = "Post to Slack"
+CREATE_JIRA_ISSUE = "Create Jira issue"
 # Short, so that a demo shows retries and their end within a minute.
 QUICK_LADDER = "2 s, 10 s, 30 s"
 
@@ -127,7 +128,7 @@ DEFINITIONS = [
         SLACK,
     ),
     Definition(
-        "Create Jira issue",
+        CREATE_JIRA_ISSUE,
         "An issue in the project NW, with a link back.",
         "/jira/rest/api/3/issue",
         JIRA,

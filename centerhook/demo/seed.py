@@ -30,6 +30,7 @@ from feedback.models import (
 from macros.models import Macro
 
 from . import content, forms, words
+from .automations import ensure_automations
 from .errors import DemoError
 from .macros import DEFINITIONS, POST_TO_SLACK, TESTER_DEFINITIONS, ensure_macros
 
@@ -67,6 +68,7 @@ def seed(receiver: str) -> Demo:
         )
     for bug_type in bug_types:
         ensure_macros(bug_type, DEFINITIONS, receiver)
+    ensure_automations(bug_types[0])
     ensure_macros(community, TESTER_DEFINITIONS, receiver)
     macro = Macro.objects.get(feedback_type=bug_types[0], name=POST_TO_SLACK)
     return Demo(bug_types[0], macro, USERNAME, password)

@@ -8,7 +8,8 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from macros.runs.control import said_of_runs
-from macros.triggers.listing import rows_for
+from macros.schedules.listing import rows_for as schedule_rows
+from macros.triggers.listing import rows_for as trigger_rows
 
 from ..console.scoping import ScopedAdmin, ScopedInline
 from ..models import FeedbackType, FormField, Status, key_from_label
@@ -51,7 +52,9 @@ class FeedbackTypeAdmin(ScopedAdmin[FeedbackType]):
     inlines = [StatusInline, FormFieldInline]
 
     def page_of(self, request: HttpRequest, obj: FeedbackType) -> dict[str, object]:
-        return {"automation": rows_for(request.user, obj.macros.all())}
+        user, macros = request.user, obj.macros.all()
+        rows = [*trigger_rows(user, macros), *schedule_rows(user, macros)]
+        return {"automation": rows}
 
     def notes_on_deletion(self, rows: Sequence[FeedbackType]) -> list[str]:
         return [

@@ -1,3 +1,3 @@
-from . import macros, secrets, triggers
+from . import macros, schedules, secrets, triggers
 
-__all__ = ["macros", "secrets", "triggers"]
+__all__ = ["macros", "schedules", "secrets", "triggers"]

@@ -22,7 +22,8 @@ from ..models import Macro, Step, kind_accessors
 from ..models.usage import users_of
 from ..retries import CAUSE_LABELS, MAX_RETRY_AFTER, in_words
 from ..runs.control import pause_macro, resume_macro, said_of_runs
-from ..triggers.listing import rows_for
+from ..schedules.listing import rows_for as schedule_rows
+from ..triggers.listing import rows_for as trigger_rows
 from .editor import EditorMixin
 from .macro_form import MacroForm
 from .new_macro import NewMacroPages
@@ -100,12 +101,16 @@ class MacroAdmin(
         return super().get_form(request, obj, change, **kwargs)
 
     def page_of(self, request: HttpRequest, obj: Macro) -> dict[str, object]:
-        adds = may(request.user, "macros.add_trigger", obj)
-        page = reverse("admin:macros_trigger_add")
+        user, own = request.user, Macro.objects.filter(pk=obj.pk)
+        adds = [
+            (kind, f"{reverse(f'admin:macros_{kind}_add')}?macro={obj.pk}")
+            for kind in ("trigger", "schedule")
+            if may(user, f"macros.add_{kind}", obj)
+        ]
         return {
             "owner_key": key_of(obj.owner),
-            "automation": rows_for(request.user, Macro.objects.filter(pk=obj.pk)),
-            "add_trigger_url": f"{page}?macro={obj.pk}" if adds else "",
+            "automation": [*trigger_rows(user, own), *schedule_rows(user, own)],
+            "add_automation": adds,
         }
 
     def notes_on_deletion(self, rows: Sequence[Macro]) -> list[str]:

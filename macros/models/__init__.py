@@ -1,4 +1,4 @@
-from .automations import Automation, fits
+from .automations import Automation, fits, fitting, misfit
 from .macros import Macro
 from .schedules import (
     Missed,
@@ -31,7 +31,9 @@ __all__ = [
     "TriggerDecision",
     "Vault",
     "fits",
+    "fitting",
     "kind_accessors",
     "kind_named",
+    "misfit",
     "step_kinds",
 ]

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q
 
 from feedback.models import Community, FeedbackType, Filter, Project, SubjectKind
 
@@ -66,11 +67,7 @@ class Automation(models.Model):
         if self.macro_id is None or self.filter is None:
             return
         if not fits(self.filter, self.macro):
-            problem = (
-                f"The filter selects {self.filter.selects}, and the macro runs on"
-                f" {self.macro.runs_on}."
-            )
-            raise ValidationError({"filter": problem})
+            raise ValidationError({"filter": misfit(self.filter, self.macro)})
 
 
 def fits(chosen: Filter, macro: Macro) -> bool:
@@ -85,3 +82,21 @@ def fits(chosen: Filter, macro: Macro) -> bool:
     if chosen.project_id is not None:
         return chosen.project_id == macro.project_id
     return chosen.community_id == macro.community_id
+
+
+def misfit(chosen: Filter, macro: Macro) -> str:
+    """The sentence about a filter that does not fit."""
+    return (
+        f"The filter {chosen} selects {chosen.selects}, and the macro runs on"
+        f" {macro.runs_on}."
+    )
+
+
+def fitting(macro: Macro) -> Q:
+    """The same, as what selects filters."""
+    own = Q(feedback_type=None, project=None, community=macro.community_id)
+    if macro.project_id is not None:
+        own = Q(feedback_type=None, project=macro.project_id)
+    if macro.feedback_type_id is not None:
+        own |= Q(feedback_type=macro.feedback_type_id)
+    return own & Q(subject_kind=macro.subject_kind)

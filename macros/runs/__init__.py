@@ -1,12 +1,13 @@
 """Runs: started through one door, paused, cancelled, and resent."""
 
 from .because import Because
-from .start import KeyReused, RunRefused, start_run, start_test
+from .start import KeyReused, NothingSelected, RunRefused, start_run, start_test
 from .subjects import macros_for, not_run_on, nothing_left, subjects_of
 
 __all__ = [
     "Because",
     "KeyReused",
+    "NothingSelected",
     "RunRefused",
     "macros_for",
     "not_run_on",

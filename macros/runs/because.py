@@ -13,6 +13,8 @@ from logs.models import Delivery, Run, RunChange, RunState
 
 from ..models import Schedule, Trigger
 
+# As long as the run's column.
+_MAX_NAME = 100
 # Rows in one statement.
 _CHUNK = 500
 
@@ -22,8 +24,9 @@ class Because:
     """What the run keeps of the trigger or schedule that starts it.
 
     `chain` are the keys of the triggers that led to it, its own last; `scheduled_for`
-    is the moment that the schedule meant. `changes` are what a trigger answers to, by
-    the keys of the subjects, and `changed_by` names who or what made them.
+    is the moment that the schedule meant, and `note` what there is to say of that.
+    `changes` are what a trigger answers to, by the keys of the subjects, and
+    `changed_by` names who or what made them.
     """
 
     trigger: Trigger | None = None
@@ -31,6 +34,7 @@ class Because:
     chain: tuple[int, ...] = ()
     scheduled_for: datetime | None = None
     needs_confirmation: bool = False
+    note: str = ""
     changes: Mapping[int, Changed] = field(default_factory=dict)
     changed_by: str = ""
 
@@ -40,11 +44,17 @@ class Because:
         return {
             "trigger": self.trigger,
             "schedule": self.schedule,
-            "cause_name": cause.name if cause else "",
+            "cause_name": self._cause_name(cause.name) if cause else "",
             "chain": list(self.chain),
             "scheduled_for": self.scheduled_for,
             "state": RunState.UNCONFIRMED if unconfirmed else RunState.ACTIVE,
         }
+
+    def _cause_name(self, name: str) -> str:
+        """`Nightly`, or `Nightly (late, 10 missed)`."""
+        note = f" ({self.note})" if self.note else ""
+        room = _MAX_NAME - len(note)
+        return f"{name if len(name) <= room else name[: room - 1] + '…'}{note}"
 
     def keep_changes(self, run: Run) -> None:
         """Write down with the run what its subjects were like before."""

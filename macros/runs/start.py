@@ -28,6 +28,10 @@ class RunRefused(Exception):
     """Why a run was not started, as a sentence for the person who asked."""
 
 
+class NothingSelected(RunRefused):
+    """There is nothing to run on."""
+
+
 class KeyReused(RunRefused):
     """The key belongs to a run for which something else was requested."""
 
@@ -218,5 +222,5 @@ def _create_deliveries(run: Run, macro: Macro, subjects: Subjects) -> None:
     if not run.total:
         kind = macro.subject_kind.label.lower()
         none = f"No {kind} of {macro.owner} is selected, so nothing was sent."
-        raise RunRefused(nothing_left(macro) if run.left_out else none)
+        raise NothingSelected(nothing_left(macro) if run.left_out else none)
     run.save(update_fields=["total", "left_out"])

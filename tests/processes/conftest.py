@@ -17,9 +17,14 @@ from tests.processes.servers import OwnPostgres, OwnValkey
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Only a server of the test's own can be restarted, and SQLite is none.
+# Only a server of the test's own can be restarted, and SQLite is none. Nor has it
+# locks of single rows.
 if not os.environ["DATABASE_URL"].startswith("postgres"):
-    collect_ignore = ["test_postgres_restarts.py", "test_two_at_once.py"]
+    collect_ignore = [
+        "test_locked_schedules.py",
+        "test_postgres_restarts.py",
+        "test_two_at_once.py",
+    ]
 
 
 @pytest.fixture

@@ -64,6 +64,9 @@ DECLARED = {
         *(f"created_at{part}" for part in (*DATES, *HIERARCHY)),
     },
     "macros.macro": {"is_active__exact", "feedback_type", "feedback_type__isnull"},
+    "macros.schedule": {
+        *("is_active__exact", "rate__exact", "rate__isnull", "macro"),
+    },
     "macros.secret": set(),
     "macros.trigger": {
         *("is_active__exact", "event__exact", "event__isnull", "macro"),

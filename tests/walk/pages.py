@@ -38,6 +38,7 @@ MODELS: dict[str, tuple[str, str, str, str]] = {
     "logs.destination": (OBSERVER, SUPERUSER, COMMUNITY_MANAGER, SUPERUSER),
     "logs.run": (OBSERVER, *(SUPERUSER,) * 3),
     "macros.macro": (OBSERVER, *(PROJECT_MANAGER,) * 3),
+    "macros.schedule": (OBSERVER, *(PROJECT_MANAGER,) * 3),
     "macros.secret": (PROJECT_MANAGER,) * 4,
     "macros.trigger": (OBSERVER, *(PROJECT_MANAGER,) * 3),
 }
@@ -124,6 +125,10 @@ OTHERS: dict[str, Page] = {
     "macros_macro_new_curl": Page(get=PROJECT_MANAGER),
     "macros_macro_new_preset": Page(get=PROJECT_MANAGER, given={"name": "slack-text"}),
     "macros_macro_pause": Page("macros.macro", PROJECT_MANAGER, PROJECT_MANAGER),
+    "macros_schedule_moments": Page(get=PROJECT_MANAGER),
+    "macros_schedule_past": Page("macros.schedule", OBSERVER, OBSERVER),
+    "macros_schedule_run": Page("macros.schedule", SUPPORT, SUPPORT),
+    "macros_schedule_toggle": Page("macros.schedule", PROJECT_MANAGER, PROJECT_MANAGER),
     "macros_macro_resume": Page("macros.macro", PROJECT_MANAGER, PROJECT_MANAGER),
 }
 # Sign-in and sign-out are open, a person's own second factor is walked by

@@ -7,9 +7,10 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from centerhook.demo import stopping
+from centerhook.demo.browser import Browser
 from centerhook.demo.children import Children
 from centerhook.demo.errors import DemoError
-from centerhook.demo.perform import Result, perform
+from centerhook.demo.perform import Result, perform, signed_in, submit
 from centerhook.demo.processes import Addresses, running
 from centerhook.demo.seed import Demo, seed
 
@@ -42,17 +43,29 @@ class Command(BaseCommand):
         demo = seed(addresses.receiver_url)
         self._say("Starting web server, worker, clock and receiver ...")
         with running(addresses, _environment(addresses)) as children:
+            browser = signed_in(demo, addresses.web_url)
+            is_sent = self._submit(demo, browser, addresses)
             self._say(
                 f"Performing the action '{demo.macro}' on the open critical bugs"
                 f" of {demo.feedback_type.project} ..."
             )
-            result = perform(demo, addresses.web_url, addresses.receiver_url)
+            result = perform(demo, browser, addresses.receiver_url)
             self._report(result)
             if not once:
                 self._invite(demo, addresses, result)
                 self._serve(children)
-        if once and not result.is_complete:
+        if once and not (result.is_complete and is_sent):
             raise SystemExit(1)
+
+    def _submit(self, demo: Demo, browser: Browser, addresses: Addresses) -> bool:
+        """False where a trigger waited for the ticket and did not send it."""
+        self._say("Submitting a critical bug ...")
+        result = submit(demo, browser, addresses.receiver_url)
+        if result is None:
+            self._say("No trigger waits for it: somebody has changed that.")
+            return True
+        self._say(f"A trigger has {result}, after {result.seconds:.1f} s.")
+        return result.is_complete
 
     def _report(self, result: Result) -> None:
         self._say("")
