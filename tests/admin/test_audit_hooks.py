@@ -51,6 +51,7 @@ def empty(prefix: str, initial: int = 0, total: int | None = None) -> dict[str, 
 def test_a_row_is_created_changed_and_deleted(page: Client, bugs: FeedbackType) -> None:
     community = bugs.project.community
     data = {"community": community.pk, "name": "Watch", "description": "x" * 300}
+    data["time_zone"] = "UTC"
     page.post(url(Project, "add"), data)
     made = Project.objects.get(name="Watch")
     page.post(url(made, "change", made.pk), {**data, "name": "Ring"})
@@ -65,6 +66,7 @@ def test_a_row_is_created_changed_and_deleted(page: Client, bugs: FeedbackType) 
                 "community": [None, community.name],
                 "name": [None, "Watch"],
                 "description": [None, "x" * 199 + "…"],
+                "time_zone": [None, "UTC"],
             },
             "",
         ),
