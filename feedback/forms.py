@@ -12,7 +12,6 @@ from django.core.exceptions import ValidationError
 from django.utils.html import escape
 
 from .models import FeedbackType, FieldKind, FormField
-from .models.types import CHOICE_KINDS
 from .names import fold
 
 PREFIX = "field_"
@@ -34,23 +33,6 @@ def answers_in(cleaned: Mapping[str, object]) -> dict[str, object]:
         for name, value in cleaned.items()
         if name.startswith(PREFIX) and value not in (None, "", [])
     }
-
-
-def stored_answer(question: FormField, text: str) -> object:
-    """How this answer is stored; for a multiple choice, one of the choices.
-
-    Raises ValidationError where the question does not take it.
-    """
-    if question.kind == FieldKind.CHECKBOX:
-        if text not in ("true", "false"):
-            raise ValidationError("Give one of: true, false.")
-        return text == "true"
-    if question.kind in CHOICE_KINDS:
-        text = _as_listed(question, text)
-        if text not in question.choice_list:
-            raise ValidationError(f"Give one of: {', '.join(question.choice_list)}.")
-        return text
-    return _stored(_form_field(question).clean(text))
 
 
 def answer_from(question: FormField, text: str) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db.models import Model
 from django.utils import timezone
 
 from feedback.models import FeedbackType, Filter
@@ -29,20 +30,30 @@ def ensure_automations(bug_type: FeedbackType) -> None:
         description="What cannot wait.",
         conditions=_CONDITIONS,
     )
-    critical.full_clean()
-    critical.save()
+    _save(critical)
     macros = {each.name: each for each in Macro.objects.filter(feedback_type=bug_type)}
-    trigger = Trigger(
-        macro=macros[POST_TO_SLACK],
+    _save(_trigger(macros[POST_TO_SLACK], critical))
+    _save(_schedule(macros[CREATE_JIRA_ISSUE], critical))
+
+
+def _save(row: Model) -> None:
+    row.full_clean()
+    row.save()
+
+
+def _trigger(macro: Macro, critical: Filter) -> Trigger:
+    return Trigger(
+        macro=macro,
         filter=critical,
         name="New critical bugs",
         description="Submit one, and a message arrives.",
         event=Event.SUBMITTED,
     )
-    trigger.full_clean()
-    trigger.save()
-    schedule = Schedule(
-        macro=macros[CREATE_JIRA_ISSUE],
+
+
+def _schedule(macro: Macro, critical: Filter) -> Schedule:
+    return Schedule(
+        macro=macro,
         filter=critical,
         name="Critical bugs into Jira",
         description="Each once: what was delivered before is left out.",
@@ -51,5 +62,3 @@ def ensure_automations(bug_type: FeedbackType) -> None:
         start_at=timezone.now(),
         only_undelivered=True,
     )
-    schedule.full_clean()
-    schedule.save()
