@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from feedback.models import Filter, FormField, Status, SubjectKind
 
-from ..models import Macro, Trigger
+from ..models import Macro, Trigger, fitting
 from ..models.triggers import DETAILS, EVENTS, REQUIRED
 
 _ANY = "Any"
@@ -37,7 +37,7 @@ class TriggerForm(forms.ModelForm):
         offered = EVENTS[self.macro.subject_kind]
         event.choices = [(each.value, each.label) for each in offered]
         chosen = cast(forms.ModelChoiceField, self.fields["filter"])
-        chosen.queryset = filters_for(self.macro)
+        chosen.queryset = Filter.objects.filter(fitting(self.macro))
         for name, value in self.instance.event_details.items():
             self.initial.setdefault(name, value)
 
@@ -94,13 +94,3 @@ def _status(label: str, statuses: QuerySet[Status]) -> forms.ModelChoiceField:
         empty_label=_ANY,
         help_text="If the event is that the status changes.",
     )
-
-
-def filters_for(macro: Macro) -> QuerySet[Filter]:
-    """What `fits` says, as a query."""
-    wider = Q(feedback_type=None, project=None, community=macro.community_id)
-    if macro.project_id is not None:
-        wider |= Q(feedback_type=None, project=macro.project_id)
-    if macro.feedback_type_id is not None:
-        wider |= Q(feedback_type=macro.feedback_type_id)
-    return Filter.objects.filter(wider, subject_kind=macro.subject_kind)

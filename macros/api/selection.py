@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import QueryDict
 
 from feedback.access.roles import VIEW_TESTER
@@ -16,7 +16,7 @@ from feedback.selection.filtersets import StrictFilterSet
 from feedback.selection.testers import TesterFilterSet
 from feedback.selection.tickets import FeedbackFilterSet
 
-from ..models import Macro
+from ..models import Macro, fitting
 from ..runs import subjects_of
 
 Selection = tuple[QuerySet, str]
@@ -99,8 +99,7 @@ class _OwnFilters(TesterFilterSet):
 
     @property
     def saved_filters(self) -> QuerySet[Filter]:
-        fitting = Q(project=None) | Q(project=self.macro.project_id)
-        return super().saved_filters.filter(fitting)
+        return super().saved_filters.filter(fitting(self.macro))
 
 
 def _texts(name: str, value: object) -> Iterator[str]:

@@ -96,7 +96,7 @@ def fitting(macro: Macro) -> Q:
     """The same, as what selects filters."""
     own = Q(feedback_type=None, project=None, community=macro.community_id)
     if macro.project_id is not None:
-        own = Q(feedback_type=None, project=macro.project_id)
+        own |= Q(feedback_type=None, project=macro.project_id)
     if macro.feedback_type_id is not None:
         own |= Q(feedback_type=macro.feedback_type_id)
     return own & Q(subject_kind=macro.subject_kind)
