@@ -71,6 +71,13 @@ class FilterSerializer(serializers.ModelSerializer):
         return [label for _, label in users_of(row)]
 
 
+class UnsavedFilterSerializer(FilterSerializer):
+    """A filter to be tried out, which needs no name."""
+
+    class Meta(FilterSerializer.Meta):
+        extra_kwargs = {"name": {"required": False}}
+
+
 class FilterDetailSerializer(FilterSerializer):
     words = serializers.SerializerMethodField(help_text="What it says, for people.")
     problems = serializers.SerializerMethodField(

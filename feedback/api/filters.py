@@ -32,6 +32,7 @@ from .filter_serializers import (
     FilterDetailSerializer,
     FilterSerializer,
     PreviewSerializer,
+    UnsavedFilterSerializer,
 )
 
 ADD, CHANGE = "feedback.add_filter", "feedback.change_filter"
@@ -110,6 +111,7 @@ class FilterViewSet(mixins.DestroyModelMixin, ReadOnlyViewSet):
     @extend_schema(
         summary="Count what conditions would select",
         description="Takes what `POST /filters/` takes, without a name; saves nothing.",
+        request=UnsavedFilterSerializer,
         responses=PreviewSerializer,
     )
     @action(detail=False, methods=["post"], url_path="preview", url_name="try")
@@ -119,6 +121,7 @@ class FilterViewSet(mixins.DestroyModelMixin, ReadOnlyViewSet):
     @extend_schema(
         summary="List the fields that conditions may be about",
         description="Takes the owner, and `subject_kind`, as `POST /filters/` does.",
+        request=UnsavedFilterSerializer,
         responses=OpenApiTypes.OBJECT,
     )
     @action(detail=False, methods=["post"])
