@@ -31,9 +31,10 @@ def _changing(sender: type[Model], pks: Sequence[int], **kwargs: object) -> None
     matched: dict[int, set[int]] = {}
     try:
         with transaction.atomic():
-            for trigger in waiting(kind, pks, EVENTS[kind], only_new_matches=True):
-                # What can't be known is taken for a match, which starts nothing.
-                matched[trigger.pk] = set(pks)
+            triggers = waiting(kind, pks, EVENTS[kind], only_new_matches=True)
+            # What can't be known is taken for a match, which starts nothing.
+            matched = {trigger.pk: set(pks) for trigger in triggers}
+            for trigger in triggers:
                 with suppress(FilterBroken):
                     matched[trigger.pk] = matching.matches(trigger, pks)
     except Exception:

@@ -15,8 +15,9 @@ from logs.models import AuditEntry, Delivery, Run, RunState
 from macros import triggers
 from macros.models import Event, Macro, Trigger, TriggerDecision
 from macros.runs.control import pause_macro
-from macros.triggers import try_on
+from macros.triggers import receivers, try_on
 from macros.triggers.decisions import KEPT
+from macros.triggers.matching import Matching
 from macros.triggers.words import sentence
 from tests import factories
 from tests.macros.triggering import (
@@ -31,6 +32,7 @@ from tests.macros.triggering import (
 pytestmark = pytest.mark.django_db
 
 CRITICAL = {"field": "field_severity", "qualifier": "is", "value": "Critical"}
+REAL = Matching.matches
 Serious = Callable[..., list[Feedback]]
 
 
@@ -293,6 +295,24 @@ def test_an_unexpected_error_undoes_that_trigger_alone_and_is_logged(
     assert "a fault while it was evaluated" in caplog.text
     ticket.refresh_from_db()
     assert ticket.title == "Changed"
+
+
+def test_what_could_not_be_looked_at_before_a_change_starts_nothing(
+    bugs: FeedbackType, macro: Macro, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket = factories.ticket(bugs)
+    options = {"event": Event.MODIFIED, "only_new_matches": True}
+    first, second = (factories.trigger(macro, **options) for _ in range(2))
+    monkeypatch.setattr(receivers.Matching, "matches", lambda *_: 1 / 0)
+    monkeypatch.setattr(
+        triggers.evaluation, "Matching", type("Sound", (Matching,), {"matches": REAL})
+    )
+
+    Feedback.objects.filter(pk=ticket.pk).update(title="Changed")
+
+    before = [("no_match", "It matched before the change too.")]
+    assert decisions(first) == decisions(second) == before
+    assert not Run.objects.exists()
 
 
 def test_a_save_that_is_undone_takes_its_run_with_it(
