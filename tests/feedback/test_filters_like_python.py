@@ -206,7 +206,7 @@ def ground(db: None) -> Ground:
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.sweep
 @settings(
-    max_examples=60,
+    max_examples=30,
     derandomize=True,
     # Making a failure smaller takes minutes, and its filter is small as it is.
     phases=(Phase.explicit, Phase.generate),
