@@ -20,7 +20,6 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from feedback.access.roles import RUN_MACRO
 from feedback.access.unlocking import explain_lock
-from feedback.console.scoping import ScopedAdmin
 from logs import audit
 from logs.models import Action, Run
 
@@ -29,13 +28,14 @@ from ..runs import RunRefused, not_run_on
 from ..schedules.calendar import moments, problems_of
 from ..schedules.starting import KEPT, run_now, subjects_for
 from ..schedules.words import on_day, remark, sentence
+from .automation_pages import AutomationAdmin
 from .schedule_form import ScheduleForm
 
 SHOWN = 5
 _KEY = re.compile(r"[0-9a-f]{32}")
 
 
-class SchedulePages(ScopedAdmin[Schedule]):
+class SchedulePages(AutomationAdmin[Schedule]):
     def get_urls(self) -> list[URLPattern]:
         wrap, one = self.admin_site.admin_view, "<int:pk>/"
         pages = {"past": self.past, "run": self.run_page, "toggle": self.toggle}

@@ -6,8 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.db.models.fields.related import RelatedField
 from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -16,7 +15,6 @@ from feedback.access.actors import may
 from feedback.access.roles import RUN_MACRO
 from feedback.access.unlocking import explain_lock
 from feedback.console.scoping import edited_pk
-from feedback.selection.conditions import NUMBER
 
 from ..models import Macro, Schedule, fitting
 from ..schedules.listing import last_of, with_last
@@ -32,37 +30,6 @@ class ScheduleAdmin(SchedulePages):
     list_display = ["name", "macro", "in_words", "next_run", "last_result"]
     list_select_related = ["macro__feedback_type__project", "filter"]
     list_filter = ["is_active", "rate"]
-    linked_parameters = ("macro",)
-    search_fields = ["name", "description", "macro__name"]
-
-    def add_view(
-        self,
-        request: HttpRequest,
-        form_url: str = "",
-        extra_context: dict[str, object] | None = None,
-    ) -> HttpResponse:
-        """First the macro is chosen, since only some filters fit it."""
-        if self.has_add_permission(request) and self._chosen(request) is None:
-            context = {
-                **self.admin_site.each_context(request),
-                "title": "Which macro is to run?",
-                "opts": self.opts,
-                "macros": self._macros(request),
-            }
-            template = "admin/macros/schedule/choose_macro.html"
-            return TemplateResponse(request, template, context)
-        return super().add_view(request, form_url, extra_context)
-
-    def _macros(self, request: HttpRequest) -> QuerySet[Macro]:
-        macros = Macro.objects.visible_to(request.user, self.permission_to("add"))
-        related = ("feedback_type__project", "project", "community")
-        return macros.select_related(*related)
-
-    def _chosen(self, request: HttpRequest) -> Macro | None:
-        pk = request.GET.get("macro", "")
-        if not NUMBER.fullmatch(pk):
-            return None
-        return self._macros(request).filter(pk=int(pk)).first()
 
     def get_form(
         self,
@@ -71,7 +38,7 @@ class ScheduleAdmin(SchedulePages):
         change: bool = False,
         **kwargs: Any,
     ) -> type[ModelForm]:
-        macro = obj.macro if obj else self._chosen(request)
+        macro = self.macro_of(request, obj)
         kwargs["form"] = type("FittingScheduleForm", (ScheduleForm,), {"macro": macro})
         return super().get_form(request, obj, change, **kwargs)
 
@@ -92,17 +59,6 @@ class ScheduleAdmin(SchedulePages):
             ("If it can't start on time", {"fields": ["missed", "overlap"]}),
         ]
 
-    def get_readonly_fields(
-        self, request: HttpRequest, obj: Schedule | None = None
-    ) -> list[str]:
-        return [*super().get_readonly_fields(request, obj), "macro_page", "in_words"]
-
-    @admin.display(description="macro")
-    def macro_page(self, schedule: Schedule) -> str:
-        macro = schedule.macro
-        page = reverse("admin:macros_macro_change", args=[macro.pk])
-        return format_html('<a href="{}">{}</a>: {}', page, macro, macro.runs_on)
-
     def get_field_queryset(
         self, db: str | None, db_field: RelatedField, request: HttpRequest
     ) -> QuerySet | None:
@@ -110,7 +66,7 @@ class ScheduleAdmin(SchedulePages):
         if db_field.name != "filter" or rows is None:
             return rows
         own = Macro.objects.filter(schedules=edited_pk(request)).first()
-        macro = own or self._chosen(request)
+        macro = own or self.chosen(request)
         return rows.filter(fitting(macro)) if macro else rows
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:

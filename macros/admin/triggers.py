@@ -6,22 +6,19 @@ from django import forms
 from django.contrib import admin, messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from feedback.access.unlocking import explain_lock
-from feedback.console.scoping import ScopedAdmin
-from feedback.selection.conditions import NUMBER
 from logs import audit
 from logs.models import Action
 
-from ..models import DecisionOutcome, Macro, Trigger, TriggerDecision
+from ..models import DecisionOutcome, Trigger, TriggerDecision
 from ..triggers import try_on
 from ..triggers.decisions import KEPT
 from ..triggers.listing import result_of
 from ..triggers.words import sentence
+from .automation_pages import AutomationAdmin
 from .testing import MAX_NAME, find_subject, name_of_subject, no_such_subject
 from .trigger_form import TriggerForm, detail_fields
 
@@ -33,13 +30,11 @@ SHOWN_RUNS = 10
 
 
 @admin.register(Trigger)
-class TriggerAdmin(ScopedAdmin[Trigger]):
+class TriggerAdmin(AutomationAdmin[Trigger]):
     form = TriggerForm
     list_display = ["name", "macro", "event", "filter", "is_active", "modified_at"]
     list_select_related = ["macro", "filter"]
     list_filter = ["is_active", "event"]
-    linked_parameters = ("macro",)
-    search_fields = ["name", "description", "macro__name"]
     change_form_template = "admin/macros/trigger/change_form.html"
 
     def get_urls(self) -> list[URLPattern]:
@@ -50,39 +45,6 @@ class TriggerAdmin(ScopedAdmin[Trigger]):
             *super().get_urls(),
         ]
 
-    def add_view(
-        self,
-        request: HttpRequest,
-        form_url: str = "",
-        extra_context: dict[str, object] | None = None,
-    ) -> HttpResponse:
-        """First the macro is chosen, since the rest of the form depends on it."""
-        if self.has_add_permission(request) and self._chosen(request) is None:
-            context = {
-                **self.admin_site.each_context(request),
-                "title": "Which macro is to run?",
-                "opts": self.opts,
-                "macros": self._macros(request),
-            }
-            template = "admin/macros/trigger/choose_macro.html"
-            return TemplateResponse(request, template, context)
-        return super().add_view(request, form_url, extra_context)
-
-    def _macros(self, request: HttpRequest) -> Any:
-        macros = Macro.objects.visible_to(request.user, self.permission_to("add"))
-        related = ("feedback_type__project", "project", "community")
-        return macros.select_related(*related)
-
-    def _chosen(self, request: HttpRequest) -> Macro | None:
-        pk = request.GET.get("macro", "")
-        if not NUMBER.fullmatch(pk):
-            return None
-        chosen: Macro | None = self._macros(request).filter(pk=int(pk)).first()
-        return chosen
-
-    def _macro_of(self, request: HttpRequest, obj: Trigger | None) -> Macro | None:
-        return obj.macro if obj else self._chosen(request)
-
     def get_form(
         self,
         request: HttpRequest,
@@ -90,7 +52,7 @@ class TriggerAdmin(ScopedAdmin[Trigger]):
         change: bool = False,
         **kwargs: Any,
     ) -> type[forms.ModelForm]:
-        macro = self._macro_of(request, obj)
+        macro = self.macro_of(request, obj)
         if macro is not None:
             members = {**detail_fields(macro), "macro": macro}
             kwargs["form"] = type("FittingTriggerForm", (TriggerForm,), members)
@@ -99,7 +61,7 @@ class TriggerAdmin(ScopedAdmin[Trigger]):
     def get_fieldsets(
         self, request: HttpRequest, obj: Trigger | None = None
     ) -> list[Any]:
-        macro = self._macro_of(request, obj)
+        macro = self.macro_of(request, obj)
         about = ["macro_page", "name", "description", "is_active"]
         details = list(detail_fields(macro)) if macro else []
         if not self.has_change_permission(request, obj) and obj:
@@ -118,17 +80,6 @@ class TriggerAdmin(ScopedAdmin[Trigger]):
                 {"fields": ["follows_automation"], "description": _ABOUT_LOOPS},
             ),
         ]
-
-    def get_readonly_fields(
-        self, request: HttpRequest, obj: Trigger | None = None
-    ) -> list[str]:
-        return [*super().get_readonly_fields(request, obj), "macro_page", "in_words"]
-
-    @admin.display(description="macro")
-    def macro_page(self, trigger: Trigger) -> str:
-        macro = trigger.macro
-        page = reverse("admin:macros_macro_change", args=[macro.pk])
-        return format_html('<a href="{}">{}</a>: {}', page, macro, macro.runs_on)
 
     @admin.display(description="in words")
     def in_words(self, trigger: Trigger) -> str:
