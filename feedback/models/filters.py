@@ -10,11 +10,12 @@ from ..access.actors import ScopedQuerySet, Tenancy
 from ..access.privacy import NOTHING_PERSONAL
 from .communities import Community, Project
 from .folded import unique_name
+from .owned import Owned
 from .subject_kinds import SubjectKind
 from .types import FeedbackType
 
 
-class Filter(models.Model):
+class Filter(Owned, models.Model):
     """A saved, named set of conditions that selects tickets or testers.
 
     Of a feedback type it selects its tickets; of a project its tickets or the testers
@@ -77,18 +78,6 @@ class Filter(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.find_owners()
         super().save(*args, **kwargs)
-
-    def find_owners(self) -> None:
-        """A type says the project, and a project the community."""
-        if self.feedback_type is not None:
-            self.project = self.feedback_type.project
-        if self.project is not None:
-            self.community = self.project.community
-
-    @property
-    def owner(self) -> FeedbackType | Project | Community:
-        """What it belongs to."""
-        return self.feedback_type or self.project or self.community
 
     @property
     def selects(self) -> str:

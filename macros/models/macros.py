@@ -12,6 +12,7 @@ from feedback.access.actors import ScopedQuerySet, Tenancy
 from feedback.access.privacy import NOTHING_PERSONAL
 from feedback.models import Community, FeedbackType, Project, SubjectKind
 from feedback.models.folded import unique_name
+from feedback.models.owned import Owned
 
 from ..retries import (
     CAUSE_LABELS,
@@ -35,7 +36,7 @@ class MacroQuerySet(ScopedQuerySet["Macro"]):
         return bool(going.update(paused_reason=reason, paused_at=now))
 
 
-class Macro(models.Model):
+class Macro(Owned, models.Model):
     """An ordered list of steps that is run on each selected subject.
 
     A feedback macro has a type and runs on its tickets. A user macro has none: it runs
@@ -145,13 +146,6 @@ class Macro(models.Model):
         made.find_owners()
         return made
 
-    def find_owners(self) -> None:
-        """A type says the project, and a project the community."""
-        if self.feedback_type is not None:
-            self.project = self.feedback_type.project
-        if self.project is not None:
-            self.community = self.project.community
-
     @property
     def has_owner(self) -> bool:
         """False in a form that does not say yet where it belongs."""
@@ -165,11 +159,6 @@ class Macro(models.Model):
             if self.feedback_type_id is None
             else SubjectKind.FEEDBACK
         )
-
-    @property
-    def owner(self) -> FeedbackType | Project | Community:
-        """What it belongs to."""
-        return self.feedback_type or self.project or self.community
 
     @property
     def runs_on(self) -> str:
