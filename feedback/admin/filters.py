@@ -27,6 +27,8 @@ Shown = dict[str, object]
 _UNCOUNTED = "All (too many to count: narrow the list by another filter)"
 # Each of them is counted where counts are shown.
 MAX_SAVED = 30
+# In a list of more rows saved filters are counted on request, as all else is.
+COUNTED_UNASKED = 10_000
 TRUTH: Choices = [("true", "Yes"), ("false", "No")]
 
 
@@ -42,7 +44,11 @@ class OfferingList(Protocol):
         """All parameters but these, for a form that gives these anew."""
 
     def counted(
-        self, request: HttpRequest, parameter: str, values: Iterable[str]
+        self,
+        request: HttpRequest,
+        parameter: str,
+        values: Iterable[str],
+        limit: int | None = ...,
     ) -> dict[str, int] | None:
         """How many rows each of these values of a condition would leave.
 
@@ -87,10 +93,7 @@ class ChoiceOffer(Offer):
         super().__init__(*args, **options)
 
     def choices(self, changelist: OfferingList) -> Iterator[Shown]:  # type: ignore[override]
-        counts: dict[str, int] | None = {}
-        if changelist.add_facets and self.values:
-            values = [value for value, _ in self.values]
-            counts = changelist.counted(self.request, self.parameter, values)
+        counts = self.counts(changelist) if self.values else {}
         everything = "All" if counts is not None else _UNCOUNTED
         yield self._choice(changelist, everything, None, not self.given)
         for value, label in self.values:
@@ -101,6 +104,13 @@ class ChoiceOffer(Offer):
         for value in self.given:
             if value not in offered:
                 yield self._choice(changelist, value, value, True)
+
+    def counts(self, changelist: OfferingList) -> dict[str, int] | None:
+        """Those of the values; none while nobody asks, None where there is too much."""
+        if not changelist.add_facets:
+            return {}
+        values = [value for value, _ in self.values]
+        return changelist.counted(self.request, self.parameter, values)
 
     def _choice(
         self, changelist: OfferingList, label: str, value: str | None, chosen: bool
@@ -120,6 +130,14 @@ class SavedOffer(ChoiceOffer):
         self.may_save = may_save
         self.query = self.request.GET.urlencode()
         self.token = get_token(self.request)
+
+    def counts(self, changelist: OfferingList) -> dict[str, int] | None:
+        """Without being asked for, where that takes no time."""
+        if changelist.add_facets:
+            return super().counts(changelist)
+        values = [value for value, _ in self.values]
+        name, limit = self.parameter, COUNTED_UNASKED
+        return changelist.counted(self.request, name, values, limit) or {}
 
 
 class TypedOffer(Offer):

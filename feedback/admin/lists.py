@@ -106,13 +106,18 @@ class ConditionsList(CheckedList):
         return self.beside(SEARCH)
 
     def counted(
-        self, request: HttpRequest, parameter: str, values: Iterable[str]
+        self,
+        request: HttpRequest,
+        parameter: str,
+        values: Iterable[str],
+        limit: int | None = None,
     ) -> dict[str, int] | None:
+        limit = limit or MAX_COUNTED
         given = request.GET.copy()
         given.pop(parameter, None)
         conditions = self.model_admin.conditions_of(request, self.dated, given)
         rows = conditions.qs.order_by()
-        if rows[: MAX_COUNTED + 1].count() > MAX_COUNTED:
+        if rows[: limit + 1].count() > limit:
             return None
         return {
             value: rows.filter(self._condition(request, parameter, value)).count()

@@ -49,9 +49,15 @@ def offered(response: Any) -> list[str]:
 
 
 def test_saved_filters_stand_first_with_their_counts(
-    page: Client, bugs: FeedbackType, crashes: Filter
+    page: Client,
+    bugs: FeedbackType,
+    crashes: Filter,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     factories.saved_filter(bugs, name="All of it")
+    response = shown(page, TICKETS, type=bugs.pk)
+    assert offered(response) == ["All", "All of it (3)", "Crashes (2)"]
+    monkeypatch.setattr("feedback.admin.filters.COUNTED_UNASKED", 2)
     response = shown(page, TICKETS, type=bugs.pk)
     assert offered(response) == ["All", "All of it", "Crashes"]
     counted = shown(page, TICKETS, type=bugs.pk, _facets="True")
@@ -111,7 +117,7 @@ def test_one_name_of_two_types_is_asked_for_by_number(
     assert refusals(response) == [
         "Filter filter: There are several filters 'Crashes'. Give the number of one."
     ]
-    assert "Crashes (Phone Beta: Idea)" in offered(shown(page, TICKETS))
+    assert "Crashes (Phone Beta: Idea) (0)" in offered(shown(page, TICKETS))
     assert titles(shown(page, TICKETS, type=bugs.pk, filter="Crashes"))
 
 
@@ -225,9 +231,9 @@ def test_a_list_of_testers_is_saved_for_its_community(
     response = shown(page, TESTERS)
     assert offered(response) == [
         "All",
-        f"Germans ({bugs.project.community})",
-        "Here (Community",
-    ][:2] + [f"Here ({bugs.project})"]
+        f"Germans ({bugs.project.community}) (0)",
+        f"Here ({bugs.project}) (0)",
+    ]
 
 
 def test_who_may_not_add_filters_is_not_asked_to(bugs: FeedbackType) -> None:
