@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from feedback.access.roles import Role
 from feedback.models import FeedbackType, Filter
@@ -122,6 +122,29 @@ def test_what_is_wrong_is_said_beside_its_condition(
     expect(row(builder, 0).locator(".live-problem")).to_contain_text("Give a number")
     row(builder, 0).locator(".condition-control input").fill("3")
     expect(row(builder, 0).locator(".live-problem")).to_have_count(0)
+
+
+def test_a_late_reply_does_not_undo_a_newer_one(
+    screen: Page, bugs: FeedbackType
+) -> None:
+    """The first question, of no type yet, is answered after the second."""
+    late: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        if not late:
+            late.append(route)
+        else:
+            route.continue_()
+
+    sign_in(screen, "paul")
+    with faultless(screen):
+        screen.route("**/filter/**/builder/", hold_the_first)
+        screen.goto("/admin/feedback/filter/add/")
+        choose_type(screen, bugs)
+        late[0].continue_()
+        screen.wait_for_load_state("networkidle")
+        screen.get_by_role("button", name="Add a condition").click()
+        expect(row(screen, 0)).to_have_count(1)
 
 
 def test_a_broken_filter_can_be_mended(screen: Page, bugs: FeedbackType) -> None:

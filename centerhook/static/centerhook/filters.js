@@ -325,34 +325,32 @@
     root.classList.add("is-live");
   };
 
+  // Replies may come in another order than their questions: only the newest counts.
+  let loading = null;
   const load = async () => {
-    const reply = await ask("catalogue");
+    loading?.abort();
+    loading = new AbortController();
+    const { signal } = loading;
+    const reply = await ask("catalogue", signal).catch(() => null);
+    if (!reply || signal.aborted) {
+      return;
+    }
     root.hidden = Boolean(reply.refused);
     if (reply.refused) {
       box.replaceChildren(made("p", { className: "quiet", textContent: reply.refused }));
-      return false;
+      return;
     }
     catalogue = reply;
     const names = document.getElementById(`${name}-external-names`);
     names.replaceChildren(...reply.names.map((each) => made("option", { value: each })));
-    return true;
+    if (root.classList.contains("is-live")) {
+      root.querySelectorAll(".condition").forEach(fill);
+    } else {
+      arrange();
+    }
+    match();
   };
 
-  const owner = form.elements.selects;
-  owner?.addEventListener("change", async () => {
-    if (await load()) {
-      if (!root.classList.contains("is-live")) {
-        arrange();
-      } else {
-        root.querySelectorAll(".condition").forEach(fill);
-      }
-      match();
-    }
-  });
-  load().then((isKnown) => {
-    if (isKnown) {
-      arrange();
-      match();
-    }
-  });
+  form.elements.selects?.addEventListener("change", load);
+  load();
 })();
