@@ -16,6 +16,7 @@ from feedback.models import (
     ApiKey,
     Comment,
     Community,
+    ExternalSource,
     Feedback,
     FeedbackType,
     FieldKind,
@@ -25,25 +26,45 @@ from feedback.models import (
     KeyUse,
     Member,
     Project,
+    SourceTicket,
     Status,
     Tester,
 )
 from feedback.models.types import key_from_label
 from logs import recording
-from logs.models import Attempt, Cause, Delivery, DeliveryState, Run, RunChange
+from logs.models import (
+    Attempt,
+    Cause,
+    Delivery,
+    DeliveryState,
+    Run,
+    RunChange,
+    RunPayload,
+)
 from macros.config import note_version
 from macros.models import (
     DecisionOutcome,
     Event,
+    InboundCall,
+    InboundEvent,
+    InboundOutcome,
+    InboundRefusal,
+    Listener,
+    ListenerAction,
+    ListenerCheck,
+    ListenerKey,
     Macro,
     Occurrence,
     OccurrenceOutcome,
+    Refusal,
     Schedule,
+    Scheme,
     Secret,
     Trigger,
     TriggerDecision,
     step_kinds,
 )
+from macros.models.listeners import new_key
 from macros.runs import start_run, subjects_of
 from macros.steps.kinds.web_request import WebRequest
 
@@ -233,6 +254,49 @@ def schedule(of: Macro, **values: Any) -> Schedule:
     return Schedule.objects.create(macro=of, **values)
 
 
+def listener(
+    of: FeedbackType | Project | Community,
+    *actions: dict[str, Any],
+    secret: str = "",
+    scheme: str = Scheme.STANDARD,
+    **values: Any,
+) -> Listener:
+    """Finds tickets of a type or project, or testers of a community.
+
+    With the name of a secret it has a check by the scheme; each action is given by its
+    columns.
+    """
+    owners = {FeedbackType: "feedback_type", Project: "project"}
+    kind = "tester" if isinstance(of, Community) else "feedback"
+    made = Listener(
+        **{owners.get(type(of), "community"): of, "subject_kind": kind, **values}
+    )
+    made.name = made.name or f"Listener {next(_numbers)}"
+    made.save()
+    ListenerKey.objects.create(listener=made, key=new_key())
+    if secret:
+        signed_with = Secret.objects.get(name=secret, community=made.community)
+        ListenerCheck.objects.create(listener=made, scheme=scheme, secret=signed_with)
+    for position, action in enumerate(actions):
+        ListenerAction.objects.create(listener=made, position=position, **action)
+    return made
+
+
+def inbound_call(of: Listener, body: bytes = b"{}", **values: Any) -> InboundCall:
+    values = {
+        "method": "POST",
+        "content_type": "application/json",
+        "received_at": timezone.now(),
+        **values,
+    }
+    return InboundCall.objects.create(listener=of, body=body, **values)
+
+
+def source(of: FeedbackType, **values: Any) -> ExternalSource:
+    values.setdefault("name", f"Source {next(_numbers)}")
+    return ExternalSource.objects.create(feedback_type=of, **values)
+
+
 ONE_OF_EACH_CHANGE: list[dict[str, Any]] = [
     {"kind": "change_status", "status": "Closed"},
     {"kind": "set_field", "field": "severity", "value": "Minor"},
@@ -270,6 +334,7 @@ def one_of_everything(of: FeedbackType, name: str = "Everything") -> None:
     delivery = run(made).deliveries.get()
     steps(made, *ONE_OF_EACH_CHANGE, AN_EMAIL)
     _automations(made, reported, name)
+    _from_outside(made, reported, name)
     Delivery.objects.filter(pk=delivery.pk).update(lease="mine")
     attempt = Attempt(delivery=delivery, number=1, started_at=timezone.now())
     origin = "https://example.com:443"
@@ -300,3 +365,28 @@ def _automations(of: Macro, reported: Feedback, name: str) -> None:
         started_at=now,
         outcome=OccurrenceOutcome.NOTHING,
     )
+
+
+def _from_outside(of: Macro, reported: Feedback, name: str) -> None:
+    assert of.feedback_type is not None
+    heard = listener(
+        of.feedback_type, {"kind": "run", "macro": of}, secret=name, name=name
+    )
+    call, now = inbound_call(heard), timezone.now()
+    InboundEvent.objects.create(
+        call=call,
+        listener=heard,
+        outcome=InboundOutcome.NO_RECORD,
+        detail=name,
+        created_at=now,
+    )
+    InboundRefusal.objects.create(
+        listener=heard,
+        address="203.0.113.7",
+        reason=Refusal.BAD_SIGNATURE,
+        hour=now.replace(minute=0, second=0, microsecond=0),
+        first_at=now,
+        last_at=now,
+    )
+    RunPayload.objects.create(run=of.runs.get(), text=name)
+    SourceTicket.objects.create(source=source(of.feedback_type), feedback=reported)

@@ -50,9 +50,14 @@ _READ = _permissions(
         "feedback.comment",
         "feedback.tester",
         "feedback.filter",
+        "feedback.externalsource",
         "macros.macro",
         "macros.trigger",
         "macros.triggerdecision",
+        "macros.listener",
+        "macros.inboundcall",
+        "macros.inboundevent",
+        "macros.inboundrefusal",
         "macros.schedule",
         "macros.occurrence",
         "logs.run",
@@ -79,15 +84,28 @@ _MANAGE_PROJECT = (
             "feedback.status",
             "feedback.formfield",
             "feedback.filter",
+            "feedback.externalsource",
             "macros.macro",
             "macros.trigger",
             "macros.schedule",
+            "macros.listener",
+            "macros.listenercheck",
+            "macros.listeneraction",
             "macros.secret",
             "macros.step",  # Steps of every kind.
         ],
     )
     # Templates may hold credentials; of others the log shows them masked.
-    | _permissions(["view"], ["macros.macroversion", "macros.secret", "macros.step"])
+    | _permissions(
+        ["view"],
+        [
+            "macros.macroversion",
+            "macros.secret",
+            "macros.step",
+            "macros.listenercheck",
+            "macros.listeneraction",
+        ],
+    )
 )
 _MANAGE_COMMUNITY = (
     _MANAGE_PROJECT

@@ -5,6 +5,7 @@ from .filters import Filter
 from .key_uses import KeyUse
 from .loading import QuickLoading
 from .members import Grant, Member
+from .sources import ExternalSource, SourceTicket
 from .subject_kinds import SubjectKind
 from .testers import Tester
 from .tickets import Comment, Feedback, Visibility
@@ -16,6 +17,7 @@ __all__ = [
     "Comment",
     "Community",
     "DeletedInSteps",
+    "ExternalSource",
     "Feedback",
     "FeedbackType",
     "FieldKind",
@@ -29,6 +31,7 @@ __all__ = [
     "Member",
     "Project",
     "QuickLoading",
+    "SourceTicket",
     "Status",
     "SubjectKind",
     "Tester",

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who or what makes a change: a person, a program, or a macro in a run.
+    """Who or what makes a change: a person, a program, a macro in a run, or a listener
+    that another system has called.
 
     `chain` names the triggers that led to it, the first one first, by their keys.
     """
@@ -15,11 +16,12 @@ class Origin:
     macro: str = ""
     run: int | None = None
     actor: str = ""
+    listener: str = ""
     chain: tuple[int, ...] = ()
 
     @property
     def is_automation(self) -> bool:
-        return self.run is not None
+        return self.run is not None or bool(self.listener)
 
     @property
     def depth(self) -> int:

@@ -9,6 +9,7 @@ from .deliveries import (
 )
 from .destinations import BreakerState, Destination
 from .run_changes import RunChange
+from .run_payloads import RunPayload
 from .runs import Cause, Run, RunState
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Resend",
     "Run",
     "RunChange",
+    "RunPayload",
     "RunState",
     "Subjects",
     "delivery_id",

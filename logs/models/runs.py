@@ -18,6 +18,7 @@ class Cause(models.TextChoices):
     API = "api", "API"
     TRIGGER = "trigger", "Trigger"
     SCHEDULE = "schedule", "Schedule"
+    LISTENER = "listener", "Listener"
     TEST = "test", "Test"
 
 
@@ -84,12 +85,18 @@ class Run(models.Model):
     # page: to work it out, templates are compiled and secrets decrypted.
     origins = models.JSONField(default=list)
     cause = models.CharField(max_length=10, choices=Cause)
-    # The trigger or schedule that started it, and its name then.
+    # The trigger, schedule or listener that started it, and its name then.
     trigger = models.ForeignKey(
         "macros.Trigger", models.SET_NULL, related_name="runs", null=True
     )
     schedule = models.ForeignKey(
         "macros.Schedule", models.SET_NULL, related_name="runs", null=True
+    )
+    listener = models.ForeignKey(
+        "macros.Listener", models.SET_NULL, related_name="runs", null=True
+    )
+    event = models.ForeignKey(
+        "macros.InboundEvent", models.SET_NULL, related_name="runs", null=True
     )
     cause_name = models.CharField(max_length=100, blank=True)
     # The triggers that led to it, by their keys: the first one first, its own last.

@@ -1,4 +1,14 @@
 from .automations import Automation, fits, fitting, misfit
+from .inbound import (
+    CallState,
+    InboundCall,
+    InboundEvent,
+    InboundOutcome,
+    InboundRefusal,
+    Refusal,
+)
+from .listener_parts import ActionKind, ListenerAction, ListenerCheck, Scheme
+from .listeners import Listener, ListenerKey, PayloadFormat, RecordBy
 from .macros import Macro
 from .schedules import (
     Missed,
@@ -14,17 +24,31 @@ from .triggers import DecisionOutcome, Event, Trigger, TriggerDecision
 from .versions import MacroVersion
 
 __all__ = [
+    "ActionKind",
     "Automation",
+    "CallState",
     "DecisionOutcome",
     "Event",
+    "InboundCall",
+    "InboundEvent",
+    "InboundOutcome",
+    "InboundRefusal",
+    "Listener",
+    "ListenerAction",
+    "ListenerCheck",
+    "ListenerKey",
     "Macro",
     "MacroVersion",
     "Missed",
     "Occurrence",
     "OccurrenceOutcome",
     "Overlap",
+    "PayloadFormat",
     "Rate",
+    "RecordBy",
+    "Refusal",
     "Schedule",
+    "Scheme",
     "Secret",
     "Step",
     "Trigger",

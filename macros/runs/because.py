@@ -9,9 +9,9 @@ from itertools import islice
 from typing import Any
 
 from feedback.changes import Changed
-from logs.models import Delivery, Run, RunChange, RunState
+from logs.models import Delivery, Run, RunChange, RunPayload, RunState
 
-from ..models import Schedule, Trigger
+from ..models import InboundEvent, Listener, Schedule, Trigger
 
 # As long as the run's column.
 _MAX_NAME = 100
@@ -21,29 +21,35 @@ _CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class Because:
-    """What the run keeps of the trigger or schedule that starts it.
+    """What the run keeps of the trigger, schedule or listener that starts it.
 
     `chain` are the keys of the triggers that led to it, its own last; `scheduled_for`
     is the moment that the schedule meant, and `note` what there is to say of that.
     `changes` are what a trigger answers to, by the keys of the subjects, and
-    `changed_by` names who or what made them.
+    `changed_by` names who or what made them. `payload` is what a listener's event says,
+    as JSON in ASCII.
     """
 
     trigger: Trigger | None = None
     schedule: Schedule | None = None
+    listener: Listener | None = None
+    event: InboundEvent | None = None
     chain: tuple[int, ...] = ()
     scheduled_for: datetime | None = None
     needs_confirmation: bool = False
     note: str = ""
     changes: Mapping[int, Changed] = field(default_factory=dict)
     changed_by: str = ""
+    payload: str = ""
 
     def columns(self) -> dict[str, object]:
-        cause = self.trigger or self.schedule
+        cause = self.trigger or self.schedule or self.listener
         unconfirmed = self.needs_confirmation
         return {
             "trigger": self.trigger,
             "schedule": self.schedule,
+            "listener": self.listener,
+            "event": self.event,
             "cause_name": self._cause_name(cause.name) if cause else "",
             "chain": list(self.chain),
             "scheduled_for": self.scheduled_for,
@@ -55,6 +61,9 @@ class Because:
         note = f" ({self.note})" if self.note else ""
         room = _MAX_NAME - len(note)
         return f"{name if len(name) <= room else name[: room - 1] + '…'}{note}"
+
+    def keep_payload(self, run: Run) -> None:
+        RunPayload.objects.create(run=run, text=self.payload)
 
     def keep_changes(self, run: Run) -> None:
         """Write down with the run what its subjects were like before."""

@@ -54,8 +54,8 @@ def start_run(
     same `fingerprint` returns the first one's run, whatever has changed since. Raises
     RunRefused, and then nothing is written.
 
-    `because` tells of the trigger or schedule that starts it. A run that needs
-    confirmation has its deliveries, and no worker takes them.
+    `because` tells of the trigger, schedule or listener that starts it. A run that
+    needs confirmation has its deliveries, and no worker takes them.
     """
     key = key or uuid.uuid4().hex
     known = Run.objects.filter(key=key).first()
