@@ -13,8 +13,8 @@ from .filters import COMMUNITY, LEVELS, PROJECT, TYPE
 from .problems import Problems, member
 from .writing import Document
 
-# Of whom a macro is: its type, its project (None: of the community), and its name.
-_Place = tuple[int | None, int | None, str]
+# The type of a macro, its project (neither: the community has it), and its name.
+_Key = tuple[int | None, int | None, str]
 
 
 def macro_members(macro: Macro, of: FeedbackType | None) -> Document:
@@ -33,7 +33,7 @@ class MacroNames:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self._made: dict[_Place, Macro] = {}
+        self._made: dict[_Key, Macro] = {}
 
     def note(self, name: str, macro: Macro) -> None:
         """A copy has another name than the file says."""

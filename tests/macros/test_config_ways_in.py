@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from feedback.access.roles import Role
 from feedback.models import ExternalSource, FeedbackType, Project
@@ -16,16 +14,13 @@ from logs.models import AuditEntry
 from macros import config
 from macros.config import ConfigRefused, Existing, SecretsMissing
 from macros.models import (
-    ActionKind,
     Listener,
-    ListenerAction,
     ListenerCheck,
     ListenerKey,
-    PayloadFormat,
-    RecordBy,
     Scheme,
 )
 from tests import factories
+from tests.macros.ways_in import without_switches
 
 pytestmark = pytest.mark.django_db
 
@@ -109,15 +104,6 @@ def test_what_is_exported_is_imported_the_same_but_off(
     assert not (heard.is_active or wide.is_active or source.is_active)
     again = config.export_project(project)
     assert without_switches(again) == without_switches(document)
-
-
-def without_switches(document: Any) -> Any:
-    if isinstance(document, list):
-        return [without_switches(each) for each in document]
-    if isinstance(document, dict):
-        left = {name: without_switches(each) for name, each in document.items()}
-        return {k: v for k, v in left.items() if k not in ("is_active", "project")}
-    return document
 
 
 def test_a_copy_has_a_key_of_its_own(bugs: FeedbackType) -> None:
@@ -253,8 +239,8 @@ def test_a_listener_that_lost_its_macro_is_in_no_file(bugs: FeedbackType) -> Non
 def test_only_what_is_named_is_exported(bugs: FeedbackType) -> None:
     of_type = config.export_project(bugs.project, types=[bugs])
     assert of_type["listeners"] == [] and len(of_type["types"][0]["listeners"]) == 1
-    of_macro = config.export_project(bugs.project, macros=[bugs.macros.get()])
-    assert of_macro["listeners"] == [] and "listeners" not in of_macro["types"][0]
+    one_macro = config.export_project(bugs.project, macros=[bugs.macros.get()])
+    assert one_macro["listeners"] == [] and "listeners" not in one_macro["types"][0]
     Listener.objects.filter(name="From Jira").update(
         filter=factories.saved_filter(
             bugs.project, name="Wide", subject_kind="feedback"
@@ -288,48 +274,3 @@ def test_whoever_may_not_add_them_imports_none(bugs: FeedbackType) -> None:
     document["listeners"][0]["actions"] = []
     with pytest.raises(PermissionDenied):
         config.import_document(document, bugs.project, actor=watcher, existing=copy)
-
-
-TEXTS = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=40)
-ACTIONS = st.fixed_dictionaries(
-    {
-        "kind": st.sampled_from([k for k in ActionKind.values if k != "run"]),
-        "name": TEXTS,
-        "value": TEXTS,
-        "value_map": TEXTS.map(lambda text: f"{text} -> Closed"),
-    }
-)
-LISTENERS = st.fixed_dictionaries(
-    {
-        "name": TEXTS,
-        "description": TEXTS,
-        "payload_format": st.sampled_from(PayloadFormat.values),
-        "record_by": st.sampled_from(RecordBy.values),
-        "record_external": TEXTS,
-        "names": TEXTS,
-        "response_body": TEXTS,
-        "repeat_seconds": st.integers(0, 10**6),
-    }
-)
-
-
-@settings(
-    max_examples=15,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(LISTENERS, st.lists(ACTIONS, max_size=4), st.sampled_from(["json", "yaml"]))
-def test_a_file_says_of_a_listener_what_it_was_made_of(
-    bugs: FeedbackType, values: dict[str, Any], actions: list[Any], form: str
-) -> None:
-    Listener.objects.all().delete()
-    made = Listener(feedback_type=bugs, **values)
-    config.save_listener(made, [], [ListenerAction(**each) for each in actions], None)
-    document = config.export_project(bugs.project)
-    project, _ = Project.objects.get_or_create(
-        community=bugs.project.community, name="Another"
-    )
-    project.feedback_types.all().delete()
-    config.import_document(config.read(config.write(document, form)), project)
-    again = config.export_project(project)
-    assert without_switches(again) == without_switches(document)
