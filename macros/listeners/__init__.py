@@ -1,0 +1,1 @@
+"""Calls from outside: who may call, what a call is about, and what is done then."""
