@@ -42,13 +42,13 @@ ROWS: dict[str, list[set[str]]] = {
     ],
     "macros": [
         {"tags", "http", "extraction", "retries", "queue", "crypto", "authoring.curl"}
-        | {"schedules.calendar"},
+        | {"schedules.calendar", "listeners.verification"},
         {"schedules.words"},
         {"models"},
         {"auth", "config", "authoring.presets"},
         {"steps"},
         {"authoring", "runs", "deliveries"},
-        {"triggers", "schedules"},
+        {"triggers", "schedules", "listeners"},
         {"jobs"},
     ],
 }
