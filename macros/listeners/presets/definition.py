@@ -8,7 +8,7 @@ from typing import Any
 
 from feedback.models import FeedbackType, SubjectKind
 
-from ...models import Scheme
+from ...models import ActionKind, Scheme
 
 _ANY = "Any system"
 
@@ -89,3 +89,10 @@ class ListenerPreset:
     def takes_key(self) -> bool:
         """Whether callers show an API key."""
         return any(each["scheme"] == Scheme.API_KEY for each in self.listener["checks"])
+
+    @property
+    def creates(self) -> bool:
+        """Whether it makes tickets, which only the listener of a type can."""
+        return any(
+            each["kind"] == ActionKind.CREATE for each in self.listener["actions"]
+        )
