@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -71,7 +73,7 @@ class NewListenerPages(ScopedAdmin[Listener]):
             raise PermissionDenied
 
     def _page(
-        self, request: HttpRequest, name: str, context: dict[str, object]
+        self, request: HttpRequest, name: str, context: Mapping[str, object]
     ) -> HttpResponse:
         shared = {**self.admin_site.each_context(request), "opts": self.opts}
         template = f"admin/macros/listener/{name}.html"
