@@ -369,9 +369,8 @@ def _automations(of: Macro, reported: Feedback, name: str) -> None:
 
 def _from_outside(of: Macro, reported: Feedback, name: str) -> None:
     assert of.feedback_type is not None
-    heard = listener(
-        of.feedback_type, {"kind": "run", "macro": of}, secret=name, name=name
-    )
+    heard = listener(of.feedback_type, {"kind": "run", "macro": of}, name=name)
+    ListenerCheck.objects.create(listener=heard, scheme=Scheme.API_KEY)
     call, now = inbound_call(heard), timezone.now()
     InboundEvent.objects.create(
         call=call,

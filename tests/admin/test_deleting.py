@@ -172,7 +172,7 @@ def test_the_page_asks_as_much_for_many_rows_as_for_few(
 ) -> None:
     client = signed_in(bugs, SUPERUSER)
     factories.ticket(bugs)
-    with django_assert_max_num_queries(60) as few:
+    with django_assert_max_num_queries(90) as few:
         client.get(page_of(bugs.project.community))
     factories.tickets(bugs, 50)
     with django_assert_num_queries(len(few)):

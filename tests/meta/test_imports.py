@@ -45,7 +45,7 @@ ROWS: dict[str, list[set[str]]] = {
         {"listeners.payloads"},
         {"listeners.locations"},
         {"tags", "http", "retries", "queue", "crypto", "authoring.curl"}
-        | {"schedules.calendar"},
+        | {"schedules.calendar", "listeners.verification"},
         {"schedules.words"},
         {"models"},
         {"auth", "config", "authoring.presets"},
