@@ -97,6 +97,7 @@ class Template:
         self.tags = tuple(dict.fromkeys(use.tag.name for use in uses))
         self.reads = frozenset(column for use in uses for column in use.tag.reads)
         self.reads_change = any(use.tag.reads_change for use in uses)
+        self.reads_payload = any(use.tag.reads_payload for use in uses)
         # Normalised names, as in RenderContext.secrets.
         self.secrets = frozenset(
             use.tag.name.partition(": ")[2] for use in uses if use.tag.secret

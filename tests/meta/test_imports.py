@@ -41,7 +41,10 @@ ROWS: dict[str, list[set[str]]] = {
         {"templatetags"},
     ],
     "macros": [
-        {"tags", "http", "extraction", "retries", "queue", "crypto", "authoring.curl"}
+        {"extraction"},
+        {"listeners.payloads"},
+        {"listeners.locations"},
+        {"tags", "http", "retries", "queue", "crypto", "authoring.curl"}
         | {"schedules.calendar", "listeners.verification"},
         {"schedules.words"},
         {"models"},
@@ -52,6 +55,9 @@ ROWS: dict[str, list[set[str]]] = {
         {"jobs"},
     ],
 }
+
+# The last row of macros that knows no model.
+GROUND = 3
 
 
 def modules() -> list[Path]:
@@ -195,7 +201,7 @@ def test_the_ground_of_macros_knows_no_model() -> None:
         f"{where} imports {imported}"
         for importer, imported, where in edges()
         if app_of(importer) == "macros"
-        and (room_of(importer) or (9,))[0] == 0
+        and (room_of(importer) or (9,))[0] <= GROUND
         and (
             imported.startswith(("django.db", "django.apps", "macros.models"))
             or app_of(imported) in {"feedback", "logs"}
