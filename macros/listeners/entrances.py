@@ -34,7 +34,6 @@ class Check:
     label: str
     verify: Verify | None = None
     secrets: tuple[str, ...] = field(default=(), repr=False)
-    header: str = ""
     api_key: int | None = None
 
 
@@ -45,6 +44,7 @@ class Entrance:
     project: int | None
     ends_at: datetime | None
     method: str
+    payload_format: str
     networks: tuple[Network, ...]
     checks: tuple[Check, ...]
     reply: Reply
@@ -54,6 +54,11 @@ class Entrance:
         return not self.networks or (
             caller is not None and any(caller in each for each in self.networks)
         )
+
+    def credentials(self, token: str) -> list[str]:
+        """What a call may hold that opens this door or another."""
+        secrets = [secret for check in self.checks for secret in check.secrets]
+        return [token, *secrets] if token else secrets
 
 
 class Entrances:
@@ -105,6 +110,7 @@ def _load(key: str) -> Entrance | None:
         project=listener.project_id,
         ends_at=row.ends_at,
         method=listener.method,
+        payload_format=listener.payload_format,
         networks=tuple(parse_networks(listener.allowed_ips)),
         checks=tuple(check for each in rows if (check := _check(each))),
         reply=Reply.of(listener),
@@ -130,4 +136,4 @@ def _check(row: ListenerCheck) -> Check | None:
         encoding=row.encoding,
         prefix=row.prefix,
     )
-    return Check(label, verify, (secret,), row.header.lower())
+    return Check(label, verify, (secret,))

@@ -38,3 +38,7 @@ class CallRate:
             if len(self._left) > MAX_CALLERS:
                 self._left.popitem(last=False)
         return 0.0 if is_allowed else (1 - left) / per_second
+
+    def clear(self) -> None:
+        with self._lock:
+            self._left.clear()

@@ -40,14 +40,14 @@ class CallRefused(Exception):
 
     def response(self) -> HttpResponse:
         response = problems.response(self.status, self.code, self.sentence)
+        # Django would log the path, and with it the key of the listener.
+        response._has_been_logged = True  # type: ignore[attr-defined]
         for name, value in self.headers.items():
             response.headers[name] = value
         return response
 
 
-def refused(
-    status: int, reason: Refusal, sentence: str, **headers: str
-) -> CallRefused:
+def refused(status: int, reason: Refusal, sentence: str, **headers: str) -> CallRefused:
     """One that is counted; a header's name is written with underscores."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return CallRefused(status, reason.value, sentence, reason=reason, headers=named)
@@ -60,7 +60,9 @@ UNKNOWN = CallRefused(
     " page.",
 )
 INCOMPLETE = CallRefused(
-    400, "incomplete", "The body ended before its end. Nothing was stored; send it again."
+    400,
+    "incomplete",
+    "The body ended before its end. Nothing was stored; send it again.",
 )
 UNAVAILABLE = CallRefused(
     503,
@@ -70,9 +72,19 @@ UNAVAILABLE = CallRefused(
 )
 
 
-def count(listener: int, address: str, reason: Refusal, now: datetime) -> None:
+def count(listener: int, address: str, refusal: CallRefused, now: datetime) -> None:
     """Without the database there is no count, and the caller is told all the same."""
+    logger.info(
+        "Refused a call of listener %s: %s %s (%s)",
+        listener,
+        refusal.status,
+        refusal.code,
+        address or "unknown address",
+    )
+    if refusal.reason is None:
+        return
+    near = neighbourhood(address)
     try:
-        InboundRefusal.objects.note(listener, neighbourhood(address), reason, now)
+        InboundRefusal.objects.note(listener, near, refusal.reason, now)
     except Error:
         logger.exception("A refused call of listener %s was not counted", listener)
