@@ -96,6 +96,8 @@ def _by_key(entrance: Entrance, checks: list[Check], token: str, address: str) -
     try:
         actor = recent.authenticate(token, address, KeyScope.LISTENER)
     except KeyRefused as refusal:
+        if refusal.status == 401:
+            raise _unauthorized(refusal.message) from refusal
         wait = {"Retry_After": str(refusal.retry_after)} if refusal.retry_after else {}
         reason = _REASONS.get(refusal.code, Refusal.BAD_KEY)
         raise refused(refusal.status, reason, refusal.message, **wait) from refusal

@@ -79,7 +79,7 @@ def _take(
     token = token_in(call)
     checked_by = let_in(entrance, call, token)
     read = partial(_read, entrance, call)
-    if (handshake := entrance.reply.handshake(read)) is not None:
+    if (handshake := entrance.reply.handshake(call, read)) is not None:
         return handshake
     if call.method != entrance.method:
         raise _method(entrance)

@@ -21,6 +21,7 @@ from ..tags import (
     compile_template,
     to_text,
 )
+from .intake import RawCall
 from .locations import Location
 from .payloads import Payload, Unreadable
 
@@ -60,12 +61,15 @@ class Reply:
         """Whether a handshake may come without a body."""
         return self.challenge is not None and bool(self.challenge.member)
 
-    def handshake(self, read: Read) -> HttpResponse | None:
+    def handshake(self, call: RawCall, read: Read) -> HttpResponse | None:
         """The challenge sent back as text, where the call has one."""
         if self.challenge is None:
             return None
+        is_in_body = self.challenge.path is not None
         try:
-            value = self.challenge.value(read())
+            # A handshake in the query has no body that could be read.
+            payload = read() if is_in_body else Payload(None, call.headers, call.query)
+            value = self.challenge.value(payload)
         except Unreadable:
             return None
         text = to_text(value)

@@ -166,7 +166,7 @@ def test_what_comes_in_chunks_is_read_to_the_limit(
     assert [len(row.body) for row in stored(listener)] == [100_000]
 
 
-@pytest.mark.parametrize("declared", ["29", "-1", "1e3", "٣", " 5", "9" * 5_000])
+@pytest.mark.parametrize("declared", ["29", "-1", "1e3", "٣", " 5", "9" * 50])
 def test_a_body_that_stops_half_way_is_not_stored(
     listener: Listener, declared: str
 ) -> None:
