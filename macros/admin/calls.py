@@ -137,7 +137,9 @@ def record_of(event: InboundEvent) -> tuple[str, str] | None:
 
 def events_of(call: InboundCall) -> dict[str, object]:
     runs = Run.objects.only("pk", "event", "macro_name", "state")
-    rows = call.events.select_related("feedback", "tester", "repeat_of__call")
+    rows = InboundEvent.objects.filter(call=call).select_related(
+        "feedback", "tester", "repeat_of__call"
+    )
     rows = rows.order_by("position").prefetch_related(Prefetch("runs", runs))
     settled = call.state == CallState.DONE
     return {

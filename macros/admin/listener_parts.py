@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 
@@ -125,9 +126,9 @@ class PartInline(ScopedInline, admin.StackedInline):
         self, db_field: Any, request: HttpRequest, **kwargs: Any
     ) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        for link in ("add", "change", "delete", "view"):
-            if field is not None and hasattr(field.widget, f"can_{link}_related"):
-                setattr(field.widget, f"can_{link}_related", False)
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            # Without links, as those would offer what does not fit.
+            field.widget = field.widget.widget
         return field
 
 

@@ -43,7 +43,7 @@ _ABOUT_RESPONSE = (
 @admin.register(Listener)
 class ListenerAdmin(ListenerPages):
     form = ListenerForm
-    list_display = ["name", "works_on", "last_call", "today", "address"]
+    list_display = ["name", "works_on", "address", "last_call", "today"]
     list_select_related = ["feedback_type__project", "project", "community"]
     list_filter = ["is_active", "subject_kind"]
     list_per_page = 25
@@ -217,7 +217,7 @@ class ListenerAdmin(ListenerPages):
     def today(self, row: Any) -> str:
         figures: Figures = row.figures
         shown = format_html_join(
-            ", ",
+            " ",
             '<span class="outcome outcome-{}">{} {}</span>',
             (
                 (each.meaning, f"{count:,}", each.label.lower())

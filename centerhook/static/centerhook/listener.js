@@ -1,4 +1,4 @@
-// The form of a listener: only the fields that a choice needs, and places in a call that
+// The form of a listener: only the fields that a choice needs, and locations in a call that
 // are clicked in an example.
 "use strict";
 (() => {
@@ -28,7 +28,7 @@
   document.addEventListener("formset:added", () => showFields(form));
   showFields(form);
 
-  // Places from an example
+  // Locations from an example
   const chosen = document.getElementById("example-call");
   const tree = document.getElementById("example-tree");
   const box = root.querySelector(".example-call .needs-script");
@@ -49,7 +49,7 @@
     }
   });
 
-  // Where one call brings several events, the other places begin at an event.
+  // Where one call brings several events, the other locations begin at an event.
   const fromEvent = (location) => {
     const list = form.elements.events_at?.value.trim();
     if (!list || field.name === "events_at" || !location.startsWith(`${list}[`)) {
@@ -60,7 +60,7 @@
 
   const insert = (location) => {
     if (!field || !field.isConnected) {
-      message.textContent = "Click in the field that the place belongs in first.";
+      message.textContent = "Click in the field that the location belongs in first.";
       return;
     }
     message.textContent = "";
