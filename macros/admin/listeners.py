@@ -24,6 +24,7 @@ from .listener_curl import commands
 from .listener_form import ABOUT, EVENTS, RECORD, RESPONSE, ListenerForm
 from .listener_pages import ListenerPages
 from .listener_parts import ActionInline, CheckInline
+from .new_listener import NewListenerPages
 
 SHOWN_CALLS = 10
 SHOWN_REFUSALS = 20
@@ -41,7 +42,7 @@ _ABOUT_RESPONSE = (
 
 
 @admin.register(Listener)
-class ListenerAdmin(ListenerPages):
+class ListenerAdmin(NewListenerPages, ListenerPages):
     form = ListenerForm
     list_display = ["name", "works_on", "address", "last_call", "today"]
     list_select_related = ["feedback_type__project", "project", "community"]

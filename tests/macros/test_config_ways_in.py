@@ -46,7 +46,11 @@ def bugs() -> FeedbackType:
         id_at="header: X-Atlassian-Webhook-Identifier",
     )
     named = factories.listener(
-        bugs.project, {"kind": "run", "macro": macro}, name="For all"
+        bugs.project,
+        {"kind": "run", "macro": macro},
+        name="For all",
+        record_by="reference",
+        record_at="$.reference",
     )
     key, _ = factories.api_key(bugs.project.community, name="Zapier")
     ListenerCheck.objects.create(listener=named, scheme=Scheme.API_KEY, api_key=key)
@@ -185,6 +189,10 @@ CASES: list[tuple[str, object, str]] = [
     (f"{OF_TYPE}/repeat_seconds", -1, ""),
     (f"{OF_TYPE}/subject_kind", "house", "Value 'house' is not a valid choice."),
     (f"{OF_TYPE}/allowed_ips", "1.2.3", ""),
+    (f"{OF_TYPE}/record_at", "issue.key", "Give a JSONPath, a header or"),
+    (f"{OF_TYPE}/checks", [], "Say who may call"),
+    (f"{OF_TYPE}/actions/0/value_map", "Done -> Gone", "Gone"),
+    (f"{OF_TYPE}/actions/0/value", "((Payload: x))", "Give a JSONPath"),
     (f"{OF_TYPE}/filter", "Gone", "There is no filter 'Gone' of the type."),
     (f"{OF_TYPE}/filter_of", "moon", "This must be one of type, project, community."),
     (f"{OF_TYPE}/checks", "x", "This must be a list, and is text."),
@@ -271,6 +279,6 @@ def test_whoever_may_not_add_them_imports_none(bugs: FeedbackType) -> None:
     watcher, copy = factories.member(bugs, Role.SUPPORT), Existing.COPY
     document = config.export_project(bugs.project)
     document["types"] = []
-    document["listeners"][0]["actions"] = []
+    document["listeners"][0]["actions"] = [{"kind": "comment", "value": "Heard."}]
     with pytest.raises(PermissionDenied):
         config.import_document(document, bugs.project, actor=watcher, existing=copy)

@@ -128,6 +128,10 @@ OTHERS: dict[str, Page] = {
         for name in ("toggle", "renew")
     },
     "macros_listener_example": Page("macros.listener", OBSERVER, OBSERVER),
+    "macros_listener_from_preset": Page(get=PROJECT_MANAGER),
+    "macros_listener_from_preset_form": Page(
+        get=PROJECT_MANAGER, given={"name": "jira"}
+    ),
     "macros_inboundcall_progress": Page("macros.inboundcall", OBSERVER, OBSERVER),
     "macros_trigger_toggle": Page("macros.trigger", PROJECT_MANAGER, PROJECT_MANAGER),
     "macros_trigger_try": Page("macros.trigger", OBSERVER, OBSERVER),

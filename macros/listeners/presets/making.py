@@ -63,6 +63,9 @@ def create_listener(new: NewListener, actor: Actor | None) -> Listener:
     document = _filled(new.preset.listener, new.settings)
     checks = document.pop("checks")
     actions = document.pop("actions")
+    if not document.get("ignored"):
+        # Nobody was named, so that nobody is looked for.
+        document.pop("ignored_at", None)
     owner = {_OWNERS.get(type(new.owner), "community"): new.owner}
     made = Listener(**owner, **document, name=new.name)
     made.find_owners()
