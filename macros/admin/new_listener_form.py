@@ -56,7 +56,11 @@ class PresetListenerForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.user, self.preset = user, preset
         rows = owners_for(user, preset)
-        self.fields["owner"] = SelectedField(rows, label="The calls are about")
+        self.fields["owner"] = SelectedField(
+            rows,
+            label="The calls are about",
+            error_messages={"required": "Choose what the calls are about."},
+        )
         chosen = next((each for each in rows if each.key == about), None)
         if chosen is None and len(rows) == 1:
             chosen = rows[0]
