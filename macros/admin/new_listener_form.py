@@ -69,7 +69,7 @@ class PresetListenerForm(forms.Form):
         owner = chosen.owner if chosen else None
         of = owner if isinstance(owner, FeedbackType) else None
         for asked in preset.settings:
-            self.fields[asked.key] = _asked_field(asked, of)
+            self.fields[asked.key] = asked_field(asked, of)
         if preset.secret is not None:
             self._ask_for_secret()
         if preset.takes_key:
@@ -166,7 +166,7 @@ class PresetListenerForm(forms.Form):
         return None
 
 
-def _asked_field(asked: Asked, of: FeedbackType | None) -> forms.CharField:
+def asked_field(asked: Asked, of: FeedbackType | None) -> forms.CharField:
     widget = (
         forms.Textarea({**_LINES})
         if asked.lines

@@ -61,8 +61,7 @@ def pair(bugs: FeedbackType, jira: Jira, live_server: LiveServer) -> None:
             "priorities": "Critical=Highest,Major=High,*=Medium",
         },
         {"statuses": STATUSES, "own_account": OURS},
-        {"jira_token": "jira_token"},
-        "jira_webhook",
+        {"jira_token": "jira_token", "signing": "jira_webhook"},
     )
     made = create_pair(new, factories.superuser())
     issues, comments = made.listeners

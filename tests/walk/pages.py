@@ -132,6 +132,9 @@ OTHERS: dict[str, Page] = {
     "macros_listener_from_preset_form": Page(
         get=PROJECT_MANAGER, given={"name": "jira"}
     ),
+    "macros_listener_from_preset_pair": Page(
+        get=PROJECT_MANAGER, given={"name": "jira"}
+    ),
     "macros_inboundcall_progress": Page("macros.inboundcall", OBSERVER, OBSERVER),
     "macros_trigger_toggle": Page("macros.trigger", PROJECT_MANAGER, PROJECT_MANAGER),
     "macros_trigger_try": Page("macros.trigger", OBSERVER, OBSERVER),

@@ -8,20 +8,30 @@ from __future__ import annotations
 from .definition import Asked, ListenerPreset, NeededSecret
 from .loading import FOLDER, all_presets
 from .making import ListenerRefused, NewListener, create_listener
-from .pairs import NewPair, Pair, PairRefused, all_pairs, create_pair
+from .pairs import (
+    SIGNING,
+    NewPair,
+    Pair,
+    PairMade,
+    PairRefused,
+    all_pairs,
+    create_pair,
+)
 
 __all__ = [
     "FOLDER",
-    "NewPair",
-    "Pair",
-    "PairRefused",
-    "all_pairs",
-    "create_pair",
+    "SIGNING",
     "Asked",
     "ListenerPreset",
     "ListenerRefused",
     "NeededSecret",
     "NewListener",
+    "NewPair",
+    "Pair",
+    "PairMade",
+    "PairRefused",
+    "all_pairs",
     "all_presets",
     "create_listener",
+    "create_pair",
 ]

@@ -7,7 +7,7 @@ comes back; all of it is made by one form, or nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -24,7 +24,7 @@ from feedback.names import fold
 from logs import audit
 
 from ...authoring.new_macros import NewMacro, NewSecret, create_macro
-from ...authoring.presets import Preset, fill
+from ...authoring.presets import Preset, SecretNeed, fill
 from ...authoring.presets import all_presets as macro_presets
 from ...models import Listener, Macro, Trigger
 from .definition import Asked, ListenerPreset
@@ -32,6 +32,8 @@ from .loading import all_presets
 from .making import NewListener, create_listener
 
 FOLDER = Path(__file__).parent / "both_ways"
+# What the other side signs with, among the secrets that are asked for.
+SIGNING = "signing"
 # The members of a macro preset that a pair has no use for.
 _UNUSED = {"group": "Issues", "subject_kind": "ticket", "response": {}}
 
@@ -62,6 +64,9 @@ class Pair:
         set_up, macros = data.pop("set_up"), data.pop("macros")
         heard = [all_presets()[each] for each in data.pop("listeners")]
         outgoing = Preset.from_data(name, {**data, **_UNUSED, "requests": ()})
+        needs = [each.secret for each in heard if each.secret is not None]
+        signing = SecretNeed(SIGNING, needs[0].name, needs[0].label, needs[0].help)
+        outgoing = replace(outgoing, secrets=(*outgoing.secrets, signing))
         rows = []
         for each in macros:
             own = each.get("requests") or macro_presets()[each["preset"]].requests
@@ -88,8 +93,6 @@ class NewPair:
     settings: Mapping[str, str]
     heard: Mapping[str, str]
     secrets: Mapping[str, str]
-    # The name of what the other side signs with.
-    signing: str
     new_secrets: Sequence[NewSecret] = ()
     for_community: bool = False
 
@@ -124,7 +127,9 @@ def create_pair(new: NewPair, actor: Actor) -> PairMade:
 
     Raises MacroRefused, ListenerRefused, and PairRefused.
     """
-    made = PairMade()
+    made, signing = PairMade(), new.secrets[SIGNING]
+    # First: a macro would only say that its tag is not known.
+    questions = {each.name: _question(new, each.trigger) for each in new.pair.macros}
     for each in new.pair.macros:
         try:
             requests = fill(each.requests, new.settings, new.secrets)
@@ -143,20 +148,34 @@ def create_pair(new: NewPair, actor: Actor) -> PairMade:
             actor,
         )
         made.macros.append(macro)
-        made.triggers.append(_trigger(macro, each.trigger, new, actor))
+        made.triggers.append(_trigger(macro, each.trigger, questions[each.name], actor))
     for preset in new.pair.listeners:
-        listener = NewListener(preset, new.owner, preset.title, new.heard, new.signing)
+        listener = NewListener(preset, new.owner, preset.title, new.heard, signing)
         made.listeners.append(create_listener(listener, actor))
     return made
 
 
+def _question(new: NewPair, trigger: Mapping[str, str]) -> FormField | None:
+    """The question of the form that the trigger waits for, if it waits for one."""
+    if "field" not in trigger:
+        return None
+    setting = trigger["field"].strip("[]")
+    wanted = fold(new.settings[setting])
+    questions = list(new.owner.form_fields.all())
+    for each in questions:
+        if wanted in (fold(each.label), fold(each.key)):
+            return each
+    known = ", ".join(each.label for each in questions) or "none"
+    problem = f"The form of {new.owner} has no such field. It has {known}."
+    raise PairRefused(setting, problem)
+
+
 def _trigger(
-    macro: Macro, data: Mapping[str, str], new: NewPair, actor: Actor
+    macro: Macro, data: Mapping[str, str], question: FormField | None, actor: Actor
 ) -> Trigger:
     made = Trigger(macro=macro, name=data["name"], event=data["event"])
     made.find_owners()
-    if placeholder := data.get("field"):
-        question = _question(new, placeholder.strip("[]"))
+    if question is not None:
         made.event_details = {"field": question.key}
     try:
         made.full_clean()
@@ -167,15 +186,3 @@ def _trigger(
         raise PairRefused("", "You may not add triggers there.")
     audit.record_change(None, made, actor=actor)
     return made
-
-
-def _question(new: NewPair, setting: str) -> FormField:
-    """The question of the form that a setting names."""
-    wanted = fold(new.settings[setting])
-    questions = list(new.owner.form_fields.all())
-    for each in questions:
-        if wanted in (fold(each.label), fold(each.key)):
-            return each
-    known = ", ".join(each.label for each in questions) or "none"
-    problem = f"The form of {new.owner} has no such field. It has {known}."
-    raise PairRefused(setting, problem)
