@@ -3,10 +3,13 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from feedback.api.sources import SourceView
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("api/", include("centerhook.api")),
+    path("sources/<str:key>/", SourceView.as_view(), name="source"),
 ]
 if settings.SINGLE_SIGN_ON:
     urlpatterns += [

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import secrets
 
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from ..access.actors import ScopedQuerySet, Tenancy
@@ -69,6 +70,27 @@ class ExternalSource(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        if self.feedback_type_id is None:
+            return
+        errors = {}
+        status, submitter = self.default_status, self.default_submitter
+        if status and status.feedback_type_id != self.feedback_type_id:
+            errors["default_status"] = "The status is of another type."
+        community = self.feedback_type.project.community_id
+        if submitter and submitter.community_id != community:
+            errors["default_submitter"] = "The tester is of another community."
+        if errors:
+            raise ValidationError(errors)
+
+    @property
+    def is_being_deleted(self) -> bool:
+        """With what it belongs to, in steps: nothing is added to that meanwhile."""
+        feedback_type = self.feedback_type
+        project = feedback_type.project
+        owners = (feedback_type, project, project.community)
+        return any(each.deleting_since for each in owners)
 
 
 class SourceTicket(models.Model):
