@@ -3,13 +3,11 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from feedback.api.sources import SourceView
-
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("api/", include("centerhook.api")),
-    path("sources/<str:key>/", SourceView.as_view(), name="source"),
+    path("sources/", include("feedback.api.source_urls")),
 ]
 if settings.SINGLE_SIGN_ON:
     urlpatterns += [

@@ -16,6 +16,7 @@ from rest_framework import parsers
 from rest_framework.exceptions import ParseError
 
 from ..models.numbers import MAX_DIGITS
+from ..sources.members import FileName
 from .problems import TOO_LARGE, Problem, in_body, invalid
 
 MAX_LEVELS = 100
@@ -99,7 +100,8 @@ class MultiPartParser(parsers.MultiPartParser):
         request = parser_context["request"]
         request.upload_handlers = [_NameOnly(request)]
         parts = super().parse(stream, media_type, parser_context)
-        return _members(parts.data) | dict(parts.files.items())
+        files = {name: FileName(file.name) for name, file in parts.files.items()}
+        return _members(parts.data) | files
 
 
 class _NameOnly(FileUploadHandler):

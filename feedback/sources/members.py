@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from django.core.files.uploadedfile import UploadedFile
-
 from ..forms import PREFIX
 from ..models import ExternalSource, FormField, Status
 from ..names import normalise
@@ -20,6 +18,12 @@ MAX_MEMBERS = 1_000
 TITLE, DESCRIPTION, STATUS = "title", "description", "status"
 SUBMITTER, VISIBILITY, EXTERNAL = "submitter", "visibility", "external"
 FIXED = (TITLE, DESCRIPTION, STATUS, SUBMITTER, VISIBILITY, EXTERNAL)
+
+
+class FileName(str):
+    """Stands for a file, of which nothing else is kept."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class Members:
         known: dict[str, Given] = {}
         for name, value in sent.items():
             meant = self._meant(name)
-            if isinstance(value, UploadedFile):
+            if isinstance(value, FileName):
                 faults.add([name], "Files are not taken: leave this one out.")
             elif meant is None:
                 faults.add_unknown(name, self.names)
