@@ -24,8 +24,8 @@ from ..rest.parsing import ExactJSONParser, FormParser, MultiPartParser
 from ..rest.permissions import lacks
 from ..rest.problems import Problem, in_body, in_parameter, invalid, refused
 from ..sources import KeyReused, Refused, TicketGone, submit
+from ..sources.members import KEY_PARAMETER
 
-KEY_PARAMETER = "api_key"
 _PLACES = (
     "Send an API key with the scope 'listener' in the header"
     " 'Authorization: Bearer <token>', in the header X-Api-Key, as the password of"

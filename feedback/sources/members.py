@@ -12,6 +12,8 @@ from ..names import normalise
 from ..selection.external import EXTERNAL_PREFIX
 from .faults import Faults
 
+# Of the URL: for forms, which can send an API key nowhere else.
+KEY_PARAMETER = "api_key"
 # Of one call. A form has some dozens.
 MAX_MEMBERS = 1_000
 
