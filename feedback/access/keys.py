@@ -18,14 +18,14 @@ from ..models import ACCEPTED, ApiKey, KeyOutcome, KeyScope, KeyUse
 from ..names import one_line
 from .actors import Access
 from .addresses import neighbourhood, parse_address
-from .roles import CALL_SOURCE, EXPORT_TESTER, PERMISSIONS, RUN_MACRO, Role
+from .roles import ADD_TESTER, CALL_SOURCE, EXPORT_TESTER, PERMISSIONS, RUN_MACRO, Role
 
 # A caller's limit; one with a valid key is served whatever others near it do.
 REFUSALS_AN_HOUR = 30
 TOO_MANY = "too_many_attempts"
 
 # Add and change testers.
-_TESTERS = frozenset({"feedback.add_tester", "feedback.change_tester"})
+_TESTERS = frozenset({ADD_TESTER, "feedback.change_tester"})
 # What lets a program see and do something to rows. The other scopes are asked for by
 # the views they are for.
 _BY_SCOPE: dict[KeyScope, frozenset[str]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import cast
 
 from django.conf import settings
 from django.contrib import admin, messages
@@ -55,7 +56,8 @@ class ExternalSourceAdmin(ScopedAdmin[ExternalSource]):
         rows = super().get_queryset(request)
         if (given := request.GET.get(_TYPE, "")) and NUMBER.fullmatch(given):
             rows = rows.filter(feedback_type=int(given))
-        return rows.annotate(count=Count("tickets"), last=Max("tickets__created_at"))
+        counted = {"count": Count("tickets"), "last": Max("tickets__created_at")}
+        return cast(QuerySet, rows.annotate(**counted))
 
     def get_field_queryset(
         self, db: str | None, db_field: RelatedField, request: HttpRequest

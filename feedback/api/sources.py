@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
+from collections.abc import Mapping
+from typing import cast
 
 from django.conf import settings
 from django.http import Http404
@@ -75,7 +77,7 @@ class SourceView(APIView):
                 problem = "The URL takes no such parameter: send members in the body."
                 raise invalid([in_parameter(name, problem)])
         once = key_of(request, "source", source.pk)
-        sent = request.data
+        sent = cast(Mapping[str, object], request.data)
         try:
             ticket = submit(source, sent, once, fingerprint(sent) if once else "")
         except Refused as refusal:

@@ -100,7 +100,7 @@ class MultiPartParser(parsers.MultiPartParser):
         request = parser_context["request"]
         request.upload_handlers = [_NameOnly(request)]
         parts = super().parse(stream, media_type, parser_context)
-        files = {name: FileName(file.name) for name, file in parts.files.items()}
+        files = {name: FileName(name) for name in parts.files}
         return _members(parts.data) | files
 
 

@@ -154,4 +154,4 @@ def _schema_and_example(kind: FieldKind, question: FormField) -> tuple[Schema, o
             return {"type": "string", "format": "date"}, "2026-11-26"
         case FieldKind.URL:
             page: Schema = {"type": "string", "format": "uri", "maxLength": 2_000}
-            return page, "https://example.com/"
+            return page | {"pattern": "^https?://"}, "https://example.com/"

@@ -23,7 +23,7 @@ FIXED = (TITLE, DESCRIPTION, STATUS, SUBMITTER, VISIBILITY, EXTERNAL)
 
 
 class FileName(str):
-    """Stands for a file, of which nothing else is kept."""
+    """The name of a member that is a file, of which nothing else is kept."""
 
     __slots__ = ()
 
