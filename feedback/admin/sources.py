@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import cast
+from typing import Any, cast
 
+from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Field, OuterRef, QuerySet, Subquery
 from django.db.models.fields.related import RelatedField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
@@ -21,7 +22,7 @@ from macros.authoring.curl import writing
 
 from ..access.unlocking import explain_lock
 from ..console.scoping import ScopedAdmin, edited_pk
-from ..models import ExternalSource, FeedbackType
+from ..models import ExternalSource, FeedbackType, SourceTicket
 from ..models.sources import new_source_key
 from ..selection.conditions import NUMBER
 from ..sources.describing import described, example, json_schema
@@ -36,7 +37,7 @@ class ExternalSourceAdmin(ScopedAdmin[ExternalSource]):
     owner_fields = (_TYPE,)
     linked_parameters = (_TYPE,)
     change_form_template = "admin/feedback/externalsource/change_form.html"
-    list_display = ["name", _TYPE, "is_active", "ticket_count", "last_ticket"]
+    list_display = ["name", _TYPE, "is_active", "last_ticket"]
     list_select_related = ["feedback_type__project"]
     list_filter = ["is_active"]
     search_fields = ["name", "description", "feedback_type__name"]
@@ -56,8 +57,9 @@ class ExternalSourceAdmin(ScopedAdmin[ExternalSource]):
         rows = super().get_queryset(request)
         if (given := request.GET.get(_TYPE, "")) and NUMBER.fullmatch(given):
             rows = rows.filter(feedback_type=int(given))
-        counted = {"count": Count("tickets"), "last": Max("tickets__created_at")}
-        return cast(QuerySet, rows.annotate(**counted))
+        newest = SourceTicket.objects.filter(source=OuterRef("pk")).order_by("-pk")
+        last = Subquery(newest.values("created_at")[:1])
+        return cast(QuerySet, rows.annotate(last=last))
 
     def get_field_queryset(
         self, db: str | None, db_field: RelatedField, request: HttpRequest
@@ -69,6 +71,14 @@ class ExternalSourceAdmin(ScopedAdmin[ExternalSource]):
             return rows.filter(feedback_type__sources=pk)
         chosen = self._chosen(request)
         return rows.filter(feedback_type=chosen) if chosen else rows.none()
+
+    def formfield_for_dbfield(
+        self, db_field: Field, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        if db_field.name == "description":
+            attrs = {"rows": 3, "class": "vLargeTextField"}
+            kwargs["widget"] = forms.Textarea(attrs=attrs)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def add_view(
         self,
@@ -116,7 +126,7 @@ class ExternalSourceAdmin(ScopedAdmin[ExternalSource]):
                 "opts": self.opts,
                 "title": f"New key for {source}",
                 "source": source,
-                "last": source.tickets.aggregate(last=Max("created_at"))["last"],
+                "last": source.last,  # type: ignore[attr-defined]
             }
             template = "admin/feedback/externalsource/new_key.html"
             return TemplateResponse(request, template, context)
@@ -131,10 +141,6 @@ class ExternalSourceAdmin(ScopedAdmin[ExternalSource]):
                 messages.warning(request, "The key was replaced already.")
         page = reverse("admin:feedback_externalsource_change", args=[pk])
         return HttpResponseRedirect(page)
-
-    @admin.display(description="tickets", ordering="count")
-    def ticket_count(self, source: ExternalSource) -> int:
-        return int(source.count)  # type: ignore[attr-defined]
 
     @admin.display(description="last ticket", ordering="last")
     def last_ticket(self, source: ExternalSource) -> object:

@@ -122,6 +122,10 @@ class SourceTicket(models.Model):
                 name="source_ticket_once",
             )
         ]
+        indexes = [
+            # The latest of a source.
+            models.Index(fields=["source", "id"], name="source_ticket_latest"),
+        ]
 
     def __str__(self) -> str:
         return f"Ticket {self.pk} from {self.source}"

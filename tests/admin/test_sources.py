@@ -152,7 +152,7 @@ def test_what_the_schema_accepts_the_source_takes(
             if validator.is_valid(body) and value != 0.1234567:
                 accepted += 1
                 assert response.status_code == 201, (body, response.json())
-    assert accepted > 15
+    assert accepted > 10
 
 
 def test_the_html_form_asks_for_every_question(
@@ -187,13 +187,13 @@ def test_an_observer_looks_and_changes_nothing(
     assert client.get(f"{LIST}{source.pk}/key/").status_code == 403
 
 
-def test_the_list_counts_what_came_through(
+def test_the_list_shows_when_the_last_ticket_came(
     page: Client, source: ExternalSource
 ) -> None:
+    assert '<td class="field-last_ticket">-</td>' in page.get(LIST).content.decode()
     factories.SourceTicket.objects.create(source=source)
-    assert "1" in re.findall(
-        r'field-ticket_count">(\d+)<', page.get(LIST).content.decode()
-    )
+    html = page.get(LIST).content.decode()
+    assert re.search(r'field-last_ticket nowrap">\w', html)
     ideas = factories.feedback_type("Ideas", "IDEA")
     empty = page.get(f"{LIST}?feedback_type={ideas.pk}").content.decode()
     assert "Crash reports" not in empty
