@@ -22,8 +22,8 @@ from ..listeners.figures import Figures, figures_since, last_calls
 from ..models import Listener
 from .listener_curl import commands
 from .listener_form import ABOUT, EVENTS, RECORD, RESPONSE, ListenerForm
-from .listener_pages import ListenerPages
 from .listener_parts import ActionInline, CheckInline
+from .listener_trying import DryRunPages
 
 SHOWN_CALLS = 10
 SHOWN_REFUSALS = 20
@@ -41,7 +41,7 @@ _ABOUT_RESPONSE = (
 
 
 @admin.register(Listener)
-class ListenerAdmin(ListenerPages):
+class ListenerAdmin(DryRunPages):
     form = ListenerForm
     list_display = ["name", "works_on", "address", "last_call", "today"]
     list_select_related = ["feedback_type__project", "project", "community"]
@@ -189,7 +189,7 @@ class ListenerAdmin(ListenerPages):
             "may_change": may_change,
             "address": address,
             "earlier": obj.keys.filter(ends_at__gt=now) if may_change else [],
-            "has_checks": obj.checks.exists(),
+            "lets_in": bool(obj.allowed_ips.strip()) or obj.checks.exists(),
             "curls": commands(obj, address, checks),
             "calls": calls.prefetch_related("events")[:SHOWN_CALLS],
             "refusals": obj.refusals.all()[:SHOWN_REFUSALS],

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from feedback.access.roles import Role
 from feedback.models import FeedbackType
 from logs.models import Action, AuditEntry
-from macros.models import Listener, ListenerKey, Scheme, Secret
+from macros.models import Listener, Scheme, Secret
 from tests import factories
 
 LIST = reverse("admin:macros_listener_changelist")
