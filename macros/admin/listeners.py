@@ -28,8 +28,8 @@ from .listener_trying import DryRunPages
 SHOWN_CALLS = 10
 SHOWN_REFUSALS = 20
 _ABOUT_CALLERS = (
-    "Whoever passes one of the ways below may call, from an allowed address. Without"
-    " any way every call is refused."
+    "A caller has to pass one of the ways below, and to call from an allowed address."
+    " With neither of the two, every call is refused."
 )
 _ABOUT_EVENTS = (
     "All of it is optional. Without it each call is one event, and each event counts."
