@@ -58,14 +58,14 @@ def find_record(setup: Setup, payload: Payload) -> Feedback | Tester | None:
     if where is None:
         return None
     rows = all_records(setup).filter(where)
-    pks = list(rows.values_list("pk", flat=True)[: _MAX_COUNTED + 1])
-    if len(pks) > 1:
-        count = str(len(pks)) if len(pks) <= _MAX_COUNTED else "more than 100"
+    records = list(rows.select_related(*_RELATED[rows.model])[:2])
+    if len(records) > 1:
+        count = rows[: _MAX_COUNTED + 1].count()
+        counted = str(count) if count <= _MAX_COUNTED else f"More than {_MAX_COUNTED}"
         raise failed(
-            f"{count.capitalize()} {setup.noun}s have {_sought(setup, text)}, and one"
-            " is needed."
+            f"{counted} {setup.noun}s have {_sought(setup, text)}, and one is needed."
         )
-    return load(setup, pks[0]) if pks else None
+    return records[0] if records else None
 
 
 def value_sought(setup: Setup, payload: Payload) -> str:

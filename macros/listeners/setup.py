@@ -11,7 +11,7 @@ from feedback.names import fold
 from feedback.selection import saved
 
 from ..models import Listener, ListenerAction
-from ..models.scopes import field_infos
+from ..models.scopes import field_info
 from ..tags import FieldInfo, Scope
 from .compiled import Action, compile_action
 from .lines import listed
@@ -79,13 +79,18 @@ class Setup:
         return {row.pk: row for row in rows}
 
     @cached_property
+    def _form_fields(self) -> list[FormField]:
+        if self.is_for_testers:
+            return []
+        return list(FormField.objects.filter(feedback_type__in=list(self.types)))
+
+    @cached_property
     def questions(self) -> dict[tuple[int, str], FormField]:
         """By the type, and by key and label as people compare them."""
-        rows = FormField.objects.filter(feedback_type__in=list(self.types))
         known: dict[tuple[int, str], FormField] = {}
-        for row in rows:
+        for row in self._form_fields:
             known[row.feedback_type_id, fold(row.label)] = row
-        for row in rows:
+        for row in self._form_fields:
             known.setdefault((row.feedback_type_id, fold(row.key)), row)
         return known
 
@@ -94,10 +99,8 @@ class Setup:
         """The tags of its actions; no secret, since people read what they make."""
         kind = SubjectKind(self.listener.subject_kind)
         infos: dict[str, FieldInfo] = {}
-        if not self.is_for_testers:
-            for each in self.types.values():
-                for info in field_infos(each):
-                    infos.setdefault(info.key, info)
+        for row in self._form_fields:
+            infos.setdefault(row.key, field_info(row))
         return Scope.of(infos.values(), subject_kind=kind)
 
     @cached_property

@@ -15,8 +15,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import (
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    transaction,
+)
 from django.db.models import F
+from django.db.models.functions import Least
 from django.utils import timezone
 
 from .. import queue
@@ -37,6 +44,7 @@ _BATCH = 20
 _TURN = 2.0
 # How often the database may refuse an event for what passes, such as a deadlock.
 _MAX_REFUSALS = 3
+_AWAY = (InterfaceError, OperationalError)
 _TOO_MANY = (
     f"The call brings more than {MAX_EVENTS} events. The others were not worked on:"
     " have the sender send fewer at once."
@@ -45,18 +53,55 @@ _TOO_MANY = (
 
 def hear(listener_id: int) -> None:
     """Work on the calls of a listener that are due, for a while."""
-    ends_at = time.monotonic() + _TURN
-    lease = uuid.uuid4().hex
-    setup: Setup | None = None
-    while calls := _lease(listener_id, lease):
-        setup = setup or Setup(_listener(listener_id))
-        for pk in calls:
-            if time.monotonic() >= ends_at:
-                _give_back(listener_id, lease)
-                queue.notify_calls(listener_id)
-                return
-            if not _Call(setup, pk, lease).work():
-                return
+    turn = _Turn(listener_id)
+    try:
+        turn.take()
+    except _TurnOver:
+        turn.give_back()
+        queue.notify_calls(listener_id)
+    except _Lost:
+        pass
+    except _AWAY:
+        # No fault of the call: it begins anew, as often as it takes.
+        if connection.is_usable():
+            turn.give_back()
+        raise
+
+
+class _TurnOver(Exception):
+    """Other work of the worker has its turn."""
+
+
+class _Lost(Exception):
+    """Another worker has the call by now."""
+
+
+class _Turn:
+    """What one worker does for one listener at a time."""
+
+    def __init__(self, listener_id: int) -> None:
+        self.listener_id = listener_id
+        self.lease = uuid.uuid4().hex
+        self.ends_at = time.monotonic() + _TURN
+
+    def take(self) -> None:
+        setup: Setup | None = None
+        while calls := _lease(self.listener_id, self.lease):
+            setup = setup or Setup(_listener(self.listener_id))
+            for pk in calls:
+                _Call(setup, pk, self).work()
+
+    def check(self) -> None:
+        if time.monotonic() >= self.ends_at:
+            raise _TurnOver
+
+    def give_back(self) -> None:
+        """Nothing that is given back was cut off."""
+        held = InboundCall.objects.filter(
+            listener=self.listener_id, state=CallState.WAITING, lease=self.lease
+        )
+        # One is left: what was begun may have events that are written down.
+        held.update(lease="", leased_until=None, tries=Least("tries", 1))
 
 
 def _listener(pk: int) -> Listener:
@@ -92,45 +137,28 @@ def _lease(listener_id: int, lease: str) -> list[int]:
     return pks
 
 
-def _give_back(listener_id: int, lease: str) -> None:
-    held = InboundCall.objects.filter(
-        listener=listener_id, state=CallState.WAITING, lease=lease
-    )
-    held.update(lease="", leased_until=None)
-
-
 def _lease_end() -> object:
     return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
-
-
-class _Lost(Exception):
-    """Another worker has the call by now."""
 
 
 class _Call:
     """One call at work."""
 
-    def __init__(self, setup: Setup, pk: int, lease: str) -> None:
+    def __init__(self, setup: Setup, pk: int, turn: _Turn) -> None:
         self.setup = setup
-        self.pk = pk
-        self.lease = lease
-
-    def work(self) -> bool:
-        """False where the lease is lost: others are at work on the listener."""
-        mine = InboundCall.objects.filter(
-            pk=self.pk, lease=self.lease, state=CallState.WAITING
+        self.mine = InboundCall.objects.filter(
+            pk=pk, lease=turn.lease, state=CallState.WAITING
         )
-        if not mine.update(tries=F("tries") + 1, leased_until=_lease_end()):
-            return False
-        call = InboundCall.objects.get(pk=self.pk)
-        try:
-            self._work(call)
-        except _Lost:
-            return False
-        return True
+        self.turn = turn
 
-    def _work(self, call: InboundCall) -> None:
-        done = set(call.events.order_by().values_list("position", flat=True))
+    def work(self) -> None:
+        """Raises _Lost and _TurnOver."""
+        self.turn.check()
+        self._hold(tries=F("tries") + 1)
+        call = self.mine.get()
+        done: set[int] = set()
+        if call.tries > 1:
+            done.update(call.events.order_by().values_list("position", flat=True))
         if call.tries > MAX_TRIES:
             cut_off = failed(
                 f"Work on the call was cut off {MAX_TRIES} times, so it was given up."
@@ -148,6 +176,7 @@ class _Call:
             return
         positions = [each for each in range(len(payloads)) if each not in done]
         for position in positions:
+            self.turn.check()
             self._event(call, payloads[position], position, positions[-1])
         if not positions:
             _finish(call)
@@ -159,7 +188,7 @@ class _Call:
         for refusals in range(1, _MAX_REFUSALS + 1):
             try:
                 with transaction.atomic():
-                    self._lock(call)
+                    self._hold()
                     now = timezone.now()
                     handling = Handling(self.setup, call, payload, position, now)
                     if position < MAX_EVENTS:
@@ -169,17 +198,16 @@ class _Call:
                     if position == last:
                         _finish(call)
                 return
-            except (InterfaceError, OperationalError) as error:
+            except (*_AWAY, IntegrityError) as error:
                 if refusals == _MAX_REFUSALS or not connection.is_usable():
                     raise
                 logger.warning(
                     "Event %s of %s is tried again: %s", position, call, error
                 )
 
-    def _lock(self, call: InboundCall) -> None:
+    def _hold(self, **values: object) -> None:
         """Only the holder may write what became of it; the lease goes on meanwhile."""
-        rows = InboundCall.objects.filter(pk=call.pk, lease=self.lease)
-        if not rows.filter(state=CallState.WAITING).update(leased_until=_lease_end()):
+        if not self.mine.update(leased_until=_lease_end(), **values):
             raise _Lost
 
     def _end(
@@ -191,7 +219,7 @@ class _Call:
     ) -> None:
         """The whole call ends in one way, unless events of it have ended before."""
         with transaction.atomic():
-            self._lock(call)
+            self._hold()
             if not done:
                 now = timezone.now()
                 handling = Handling(self.setup, call, Payload(None), position, now)
