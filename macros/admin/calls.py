@@ -25,7 +25,7 @@ from .call_filters import ListenerFilter, OutcomeFilter, TesterFilter, TicketFil
 from .examples import shown_body
 from .replaying import replay_selected
 
-# Of one call's many events a list shows these.
+# Events of one call that are shown.
 MAX_EVENTS = 200
 
 

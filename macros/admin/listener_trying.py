@@ -66,7 +66,7 @@ class DryRunPages(ListenerPages):
     def _forecast(
         self, request: HttpRequest, listener: Listener, call: InboundCall
     ) -> list[EventPreview] | None:
-        """By the form, saved and taken back; None where it can't be saved."""
+        """With the form saved, and that taken back; None where it can't be saved."""
         fields = flatten_fieldsets(self.get_fieldsets(request, listener))
         form_class = self.get_form(request, listener, change=True, fields=fields)
         previews = None
