@@ -31,7 +31,7 @@ MAX_EVENTS = 200
 
 @admin.register(InboundCall)
 class InboundCallAdmin(ReadOnlyAdmin[InboundCall]):
-    list_display = ["__str__", "became", "about", "started", "when", "address"]
+    list_display = ["__str__", "became", "about", "started", "received", "address"]
     list_select_related = ["listener"]
     list_filter = [
         ListenerFilter,
@@ -42,7 +42,7 @@ class InboundCallAdmin(ReadOnlyAdmin[InboundCall]):
     ]
     search_fields = ["=address"]
     search_help_text = "The whole address that calls came from."
-    sortable_by = ["when"]
+    sortable_by = ["received"]
     list_per_page = 50
     list_title = "Calls from outside"
     paginator = BoundedPaginator
@@ -107,7 +107,7 @@ class InboundCallAdmin(ReadOnlyAdmin[InboundCall]):
         return JsonResponse({"html": html, "state": call.state, "settled": settled})
 
     @admin.display(description="received", ordering="pk")
-    def when(self, call: InboundCall) -> str:
+    def received(self, call: InboundCall) -> str:
         return f"{timezone.localtime(call.received_at):%d %b %Y, %H:%M:%S}"
 
     @admin.display(description="became")

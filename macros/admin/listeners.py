@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -43,7 +44,7 @@ _ABOUT_RESPONSE = (
 @admin.register(Listener)
 class ListenerAdmin(DryRunPages):
     form = ListenerForm
-    list_display = ["name", "works_on", "address", "last_call", "today"]
+    list_display = ["name", "today", "last_call", "works_on", "address"]
     list_select_related = ["feedback_type__project", "project", "community"]
     list_filter = ["is_active", "subject_kind"]
     list_per_page = 25
@@ -195,6 +196,9 @@ class ListenerAdmin(DryRunPages):
             "refusals": obj.refusals.all()[:SHOWN_REFUSALS],
             "does": ", then ".join(map(str, obj.actions.all())).lower(),
         }
+
+    def notes_on_deletion(self, rows: Sequence[Listener]) -> list[str]:
+        return ["Calls to its address are refused with 404 from then on." for _ in rows]
 
     @admin.display(description="works on")
     def works_on(self, row: Listener) -> str:

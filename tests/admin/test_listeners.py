@@ -13,6 +13,7 @@ from django.utils import timezone
 from feedback.access.roles import Role
 from feedback.models import FeedbackType
 from logs.models import Action, AuditEntry
+from macros.listeners import figures
 from macros.models import InboundRefusal, Listener, Scheme, Secret
 from tests import factories
 
@@ -314,3 +315,59 @@ def test_the_overview_names_listeners_in_trouble(
         "Ailing</a>: In the last 24 hours 2 calls could not be read, 1,200 calls were"
         " refused (wrong or missing key)."
     ) in html
+
+
+def test_numbers_that_may_lack_something_say_so(
+    page: Client, bugs: FeedbackType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = factories.listener(bugs)
+    for _ in range(5):
+        factories.inbound_event(factories.inbound_call(row), "acted")
+    monkeypatch.setattr(figures, "COUNTED", 3)
+    html = page.get(LIST).content.decode()
+    assert 'at least <span class="outcome outcome-good">3 acted</span>' in html
+
+
+def test_testers_are_found_by_email_or_created(
+    page: Client, bugs: FeedbackType
+) -> None:
+    community = bugs.project.community
+    theirs = factories.macro(bugs, "https://a.example/", name="Of tickets")
+    mine = factories.macro(community, "https://a.example/", name="Of testers")
+    address = about(community, "tester")
+    shown = page.get(address).content.decode()
+    assert "Which tester" in shown
+    assert mine.name in shown and theirs.name not in shown
+    actions = [
+        {"position": 2, "kind": "run", "macro": mine.pk},
+        {"position": 1, "kind": "create", "value": "email: ((Payload: $.email))"},
+    ]
+    by_email = {"record_by": "email", "record_at": "$.email"}
+    data = form(*actions, checks=[{"scheme": "api_key"}], **by_email)
+    response: Any = page.post(address, data)
+    assert response.status_code == 302, faults(response)
+    row = Listener.objects.get()
+    assert (row.owner, row.subject_kind) == (community, "tester")
+    assert [each.kind for each in row.actions.all()] == ["create", "run"]
+
+
+def test_it_is_changed_part_by_part_and_deleted_with_a_word_on_its_address(
+    page: Client, bugs: FeedbackType
+) -> None:
+    row = made(page, bugs)
+    [check], [action] = row.checks.all(), row.actions.all()
+    kept = {**CLOSE, "id": action.pk, "value": "New"}
+    gone = {**by_secret(bugs), "id": check.pk, "DELETE": "on"}
+    data = form(checks=[], **BY_KEY)
+    data |= rows("checks", gone, {"scheme": "api_key"}, initial=1)
+    data |= rows("actions", kept, {**CLOSE, "position": "0"}, initial=1)
+    response: Any = page.post(url("change", row), data)
+    assert response.status_code == 302, faults(response)
+    assert [each.scheme for each in row.checks.all()] == ["api_key"]
+    assert [each.value for each in row.actions.all()] == ["Closed", "New"]
+    entry = AuditEntry.objects.filter(action=Action.CHANGED).get()
+    assert "s3cret" not in str(entry.changes)
+    asked = page.get(url("delete", row)).content.decode()
+    assert "refused with 404" in asked
+    page.post(url("delete", row), {"post": "yes"})
+    assert not Listener.objects.exists()
