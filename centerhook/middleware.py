@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 
 from feedback.rest import problems
 from logs import audit
+from macros.listeners import door
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 _FOR_PROGRAMS = ("/api/", "/sources/")
@@ -18,6 +19,17 @@ _FOR_PROGRAMS = ("/api/", "/sources/")
 def is_for_programs(request: HttpRequest) -> bool:
     """Whether it gets problem details in place of a page."""
     return request.path.startswith(_FOR_PROGRAMS)
+
+
+def calls_from_outside(get_response: GetResponse) -> GetResponse:
+    """Takes the calls of listeners past all that is there for people and programs."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(door.PREFIX):
+            return door.respond(request)
+        return get_response(request)
+
+    return middleware
 
 
 def audited(get_response: GetResponse) -> GetResponse:

@@ -8,17 +8,21 @@ from __future__ import annotations
 import logging
 import math
 import signal
+import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from types import FrameType
 
 import django_rq
 from django.conf import settings
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.client import Pipeline
 from redis.commands.core import Script
 from redis.exceptions import RedisError
+from redis.retry import Retry
 from rq import SimpleWorker, Worker
 from rq.exceptions import StopRequested
 from rq.worker import WorkerStatus
@@ -28,6 +32,12 @@ logger = logging.getLogger(__name__)
 QUEUE = "deliveries"
 # A worker without a sign of life for this long, in seconds, is taken for dead.
 WORKER_TTL = 30
+# How long a job for a listener's calls is trusted to be waiting, should it be lost.
+MARKED_SECONDS = 5
+# What a web process waits for Redis, and how long it then leaves it alone.
+_HASTE = 0.5
+_LEFT_ALONE_SECONDS = 2.0
+_left_alone_until = 0.0
 
 
 class DeliveryWorker(SimpleWorker):
@@ -83,6 +93,57 @@ def notify(run_id: int, due: int = 1) -> None:
         logger.warning(
             "Redis is away (%s); the clock will notify of run %s", error, run_id
         )
+
+
+def notify_calls(listener_id: int) -> None:
+    """Wake a worker for a listener's calls, unless a job for them waits already.
+
+    One that calls for it has no time to wait for Redis: where that is away it is left
+    alone for a moment, and the clock notifies.
+    """
+    global _left_alone_until
+    if time.monotonic() < _left_alone_until:
+        return
+    try:
+        connection = _hasty()
+        is_first = connection.set(_mark(listener_id), 1, nx=True, ex=MARKED_SECONDS)
+        if not is_first:
+            return
+        django_rq.get_queue(QUEUE, connection=connection).enqueue(
+            "macros.jobs.hear",
+            listener_id,
+            job_id=f"calls-{listener_id}-{uuid.uuid4().hex}",
+            result_ttl=0,
+            failure_ttl=3600,
+        )
+    except RedisError as error:
+        _left_alone_until = time.monotonic() + _LEFT_ALONE_SECONDS
+        logger.warning(
+            "Redis is away (%s); the clock will notify of listener %s",
+            error,
+            listener_id,
+        )
+
+
+def take_up_calls(listener_id: int) -> None:
+    """The waiting job begins: whatever is stored from now on needs another one."""
+    with suppress(RedisError):
+        redis().delete(_mark(listener_id))
+
+
+def _mark(listener_id: int) -> str:
+    return f"centerhook:calls-wait:{listener_id}"
+
+
+@cache
+def _hasty() -> Redis:
+    """A client that does not try again, for web processes."""
+    return Redis.from_url(
+        settings.REDIS_URL,
+        socket_timeout=_HASTE,
+        socket_connect_timeout=_HASTE,
+        retry=Retry(NoBackoff(), 0),
+    )
 
 
 def notified_runs() -> set[int]:

@@ -20,10 +20,10 @@ from django.utils.html import format_html
 from logs import audit
 from logs.models import Action
 
+from ..console.overlaps import OverlapForm
 from ..console.scoping import ScopedAdmin
 from ..models import ApiKey, KeyScope, KeyState
 from .dependents import LOOKED_BACK, dependents_of
-from .rotation import RotateForm
 
 
 class ApiKeyForm(forms.ModelForm):
@@ -194,11 +194,12 @@ class ApiKeyAdmin(ScopedAdmin[ApiKey]):
     def rotate(self, request: HttpRequest, pk: int) -> HttpResponse:
         """A new token; the present one works on for as long as the person says."""
         key = self.row_to(request, self.permission_to("change"), pk)
-        form = RotateForm(key, request.POST or None)
+        issued = key.token_issued_at.isoformat()
+        form = OverlapForm("token", issued, request.POST or None)
         if request.method == "POST" and form.is_valid():
             with transaction.atomic():
                 key = ApiKey.objects.select_for_update().get(pk=pk)
-                if not form.is_of(key):
+                if not form.is_of(key.token_issued_at.isoformat()):
                     messages.warning(request, "The token was replaced already.")
                     return self._to(key)
                 token = key.rotate(form.overlap)

@@ -9,12 +9,12 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
+from ..console.owners import Selected, SelectedField, selected_by
 from ..models import Feedback, Filter, SubjectKind, Tester
 from ..selection.catalogue import Catalogue
 from ..selection.qualifiers import Qualifier
 from ..selection.saved import catalogue_for, parsed
 from .conditions_field import ConditionsField, ConditionsWidget
-from .filter_owners import Selected, SelectedField, selected_by
 
 SELECTS = "selects"
 CONDITIONS = "conditions"

@@ -13,11 +13,12 @@ from django.http import HttpRequest, QueryDict
 
 from ..access.actors import may
 from ..changes.signals import saved
+from ..console.owners import Selected
 from ..models import Community, FeedbackType, Filter, Project, SubjectKind
 from ..selection.filtersets import CatalogueFilterSet
-from .filter_owners import ADD_FILTER, Selected
 from .lists import ConditionsAdmin, conditions_in
 
+ADD_FILTER = "feedback.add_filter"
 NOT_NARROWED = "The list shows everything. Narrow it first, then save it as a filter."
 # What says of a list whose rows it shows: the filter belongs to this.
 _OWNERS: dict[str, list[tuple[str, type[Any]]]] = {

@@ -17,12 +17,12 @@ from django.utils.html import format_html
 
 from macros.models.usage import users_of
 
+from ..console.owners import Selected, selectable, selected_by
 from ..console.scoping import ScopedAdmin
 from ..models import Feedback, Filter, SubjectKind, Tester
 from ..selection.saved import compiled
 from .filter_form import SELECTS, FilterForm, described, draft_from
 from .filter_matches import list_of, matches
-from .filter_owners import Selected, selectable, selected_by
 from .save_filter import save_list, sentences_of
 
 BUILDER = "feedback_filter_builder"
@@ -74,7 +74,8 @@ class FilterAdmin(ScopedAdmin[Filter]):
 
     def _selectable(self, request: HttpRequest) -> list[Selected]:
         if not hasattr(request, "selectable"):
-            request.selectable = selectable(request.user)  # type: ignore[attr-defined]
+            rows = selectable(request.user, self.permission_to("add"))
+            request.selectable = rows  # type: ignore[attr-defined]
         return request.selectable  # type: ignore[attr-defined,no-any-return]
 
     def render_change_form(

@@ -258,9 +258,11 @@ class ApiKey(models.Model):
         works = self.previous_token_works(now)
         return KeyOutcome.PREVIOUS_TOKEN if works else KeyOutcome.TOKEN_REPLACED
 
-    def note_use(self, address: str, now: datetime) -> None:
+    def note_use(self, address: str, now: datetime, count: int = 1) -> None:
         ApiKey.objects.filter(pk=self.pk).update(
-            use_count=F("use_count") + 1, last_used_at=now, last_used_address=address
+            use_count=F("use_count") + count,
+            last_used_at=now,
+            last_used_address=address,
         )
 
 

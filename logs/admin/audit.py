@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -19,22 +17,13 @@ from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.views.decorators.http import require_POST
 
+from feedback.console.paging import MAX_LISTED, BoundedPaginator
 from feedback.console.scoping import ReadOnlyAdmin
 
 from ..models import Action, AuditEntry
 from .audit_export import export, type_name
 
-# Beyond these people narrow the filter, so that no page counts all there is.
-MAX_LISTED = 10_000
-
 Choices = list[tuple[str, str]]
-
-
-class BoundedPaginator(Paginator):
-    @cached_property
-    def count(self) -> int:
-        rows: Any = self.object_list
-        return int(rows.order_by()[:MAX_LISTED].count())
 
 
 class TypeFilter(admin.SimpleListFilter):

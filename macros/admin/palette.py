@@ -37,6 +37,8 @@ def render_palette(
     scope = Scope.of() if macro is None else macro.scope()
     context = None if macro is None or subject is None else context_of(macro, subject)
     tags = [*palette(scope), *_external(scope, subject)]
+    if payload := find_tag("Payload: $.issue.key", scope):
+        tags.append(payload)
     order = list(dict.fromkeys(tag.group for tag in tags))
     tags.sort(key=lambda tag: order.index(tag.group))
     groups = [

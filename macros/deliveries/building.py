@@ -17,6 +17,7 @@ from logs.recording import Outcome
 
 from ..auth.authentication import Forbidden
 from ..http import TransportError, origin_of
+from ..listeners.payloads import Payload
 from ..steps.compiled import Outgoing, Transport
 from ..steps.errors import TooLarge
 from ..steps.rendering import Plan, context_for
@@ -56,6 +57,7 @@ class Builder:
         self._subjects: dict[int, Feedback | Tester] = {}
         self._changes: dict[int, RunChange] = {}
         self._sent_before: dict[int, Attempt] = {}
+        self._payload: Payload | None = None
 
     def load(self, deliveries: list[Delivery]) -> None:
         """Read at once what building them takes."""
@@ -63,6 +65,8 @@ class Builder:
         self._subjects.update(self._plan.load_subjects(pks))
         self._changes.update(self._plan.load_changes(self._run, pks))
         self._sent_before.update(sent_before(deliveries))
+        if self._payload is None:
+            self._payload = self._plan.load_payload(self._run)
 
     def forget(self, deliveries: Iterable[Delivery]) -> None:
         for delivery in deliveries:
@@ -111,7 +115,9 @@ class Builder:
             raise RenderError(None, f"{gone} before the request was built.")
         secrets, now = self._plan.vault.values, timezone.now()
         change = self._changes.get(delivery.subject_id)
-        return context_for(subject, self._run, delivery.pk, now, secrets, change)
+        return context_for(
+            subject, self._run, delivery.pk, now, secrets, change, self._payload
+        )
 
     def _request(self, delivery: Delivery, built: Outgoing) -> Sending:
         is_echo = self._run.is_echo

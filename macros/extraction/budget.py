@@ -42,8 +42,8 @@ def current() -> Budget:
 
 def too_much() -> ExtractionError:
     return ExtractionError(
-        "needs more work than one delivery may cost: the limit is"
-        f" {MAX_STEPS:,} steps for all return values together"
+        "needs more work than is allowed: the limit is"
+        f" {MAX_STEPS:,} steps for all values together"
     )
 
 

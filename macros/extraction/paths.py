@@ -1,4 +1,4 @@
-"""JSONPath (RFC 9535) over a stranger's response, within a budget.
+"""JSONPath (RFC 9535) over what a stranger sent, within a budget.
 
 `$[*,*][*,*][*,*]` doubles its work at every step, and a filter is worked out for every
 element. So each segment pays for what it looks at, before it does.
@@ -164,9 +164,7 @@ def find_all(path: JSONPath, data: Any, budget: Budget, limit: int) -> list[obje
             if len(values) > limit:
                 break
     except JSONPathRecursionError:
-        raise ExtractionError("goes deeper than a response may be nested") from None
+        raise ExtractionError("goes deeper than it may be nested") from None
     except JSONPathError as error:
-        raise ExtractionError(
-            f"can't be applied to this response: {error.message}"
-        ) from None
+        raise ExtractionError(f"can't be applied here: {error.message}") from None
     return values

@@ -75,6 +75,8 @@ def start_run(
         run = _start(macro, subjects, actor, key, frozen | requested)
         if because is not None and plan.reads_change:
             because.keep_changes(run)
+        if because is not None and because.payload and plan.reads_payload:
+            because.keep_payload(run)
     return _same(run, macro, fingerprint)
 
 

@@ -14,10 +14,11 @@ from django.db.models import Model, QuerySet
 from django.urls import reverse
 
 from feedback.models import Feedback, SubjectKind, Tester
-from logs.models import Cause, Destination, Run, RunChange, delivery_id
+from logs.models import Cause, Destination, Run, RunChange, RunPayload, delivery_id
 
 from ..auth.authentication import tls_options
 from ..http import TlsOptions
+from ..listeners.payloads import Payload, kept_payload
 from ..models.secrets import Secret, Vault
 from ..retries import RetryPolicy
 from ..tags import Beginning, FieldInfo, RenderContext, Scope
@@ -104,6 +105,22 @@ class Plan:
         templates = (each for step in self.steps for each in step.templates)
         return any(each.reads_change for each in templates)
 
+    @cached_property
+    def reads_payload(self) -> bool:
+        """Whether it says what a listener's event said."""
+        templates = (each for step in self.steps for each in step.templates)
+        return any(each.reads_payload for each in templates)
+
+    def load_payload(self, run: Run) -> Payload | None:
+        """What the run keeps of the event, if that is read.
+
+        An erasure may have taken it: then there is nothing to read.
+        """
+        if not self.reads_payload:
+            return None
+        kept = RunPayload.objects.filter(run=run).first()
+        return kept_payload(kept.text) if kept else None
+
     def load_changes(self, run: Run, pks: Iterable[int]) -> dict[int, RunChange]:
         """What the run keeps of the change of each subject, if that is read."""
         if not self.reads_change:
@@ -128,6 +145,7 @@ def context_for(
     now: datetime,
     secrets: Mapping[str, str] = MappingProxyType({}),
     change: RunChange | None = None,
+    payload: Payload | None = None,
 ) -> RenderContext:
     """What the tags of one delivery read; `pk` is the delivery's, 0 in a preview.
 
@@ -136,7 +154,7 @@ def context_for(
     model = type(subject)
     return RenderContext(
         subject=subject,
-        subject_url=_url_pattern(model).replace("/0/", f"/{subject.pk}/"),
+        subject_url=url_of(subject),
         macro=run.macro_name,
         run_id=str(run.pk or "preview"),
         delivery_id=delivery_id(run.key, pk),
@@ -144,6 +162,8 @@ def context_for(
         secrets=secrets,
         project=run.project.name if model is Tester and run.project else "",
         beginning=_beginning(run, change),
+        # What one delivery looks up takes nothing from another.
+        payload=payload and payload.with_data(payload.data),
     )
 
 
@@ -154,6 +174,11 @@ def _beginning(run: Run, change: RunChange | None) -> Beginning:
     return Beginning(
         trigger, run.scheduled_for, change.before, change.fields, change.by
     )
+
+
+def url_of(subject: Feedback | Tester) -> str:
+    """The address of its page."""
+    return _url_pattern(type(subject)).replace("/0/", f"/{subject.pk}/")
 
 
 @cache

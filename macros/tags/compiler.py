@@ -70,7 +70,11 @@ def _resolve(source: Source, raw: RawTag, scope: Scope) -> Tag | None:
     if not raw.name:
         source.refuse(raw.start, "the tag has no name; write \\(( for (( as text")
         return None
-    tag = find_tag(raw.name, scope)
+    try:
+        tag = find_tag(raw.name, scope)
+    except ValueError as error:
+        source.refuse(raw.start, str(error))
+        return None
     if tag is None:
         message = f"unknown tag (({_shortened(raw.name)}))"
         if others := subjects_with_tag(raw.name, scope):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 from feedback.names import normalise
 
+from ..listeners.locations import MAX_VALUES, Location
+from ..listeners.payloads import Unreadable
 from .beginnings import find_previous
 from .catalogue import ALIASES, CATALOGUES, SUBJECT_NAMES
+from .errors import ValueRefused
 from .names import nearest
 from .scope import FEEDBACK, SUBJECT_KINDS, FieldInfo, RenderContext, Scope
 from .tag import Namespace, Resolve, Tag
@@ -75,6 +79,35 @@ def _secret_tag(key: str) -> Tag:
     )
 
 
+def _find_payload(name: str, scope: Scope) -> Tag:
+    """Raises ValueError where the name is not a location."""
+    location = Location.parse(name)
+    return Tag(
+        f"Payload: {location.text}",
+        "Automation",
+        f"What the call that a listener answers to has at {location.text}",
+        "",
+        "text",
+        _payload(location),
+        reads_payload=True,
+    )
+
+
+def _payload(location: Location) -> Resolve:
+    def resolve(context: RenderContext) -> object:
+        if context.payload is None:
+            return None
+        try:
+            values = location.values(context.payload, MAX_VALUES)
+        except Unreadable as error:
+            raise ValueRefused(f"can't be looked up: {error}".rstrip(".")) from None
+        if len(values) > MAX_VALUES:
+            raise ValueRefused(f"has more than {MAX_VALUES} values")
+        return values[0] if len(values) == 1 else values or None
+
+    return resolve
+
+
 NAMESPACES: Mapping[str, Namespace] = {
     normalise(namespace.name): namespace
     for namespace in [
@@ -105,6 +138,16 @@ NAMESPACES: Mapping[str, Namespace] = {
             find_previous,
         ),
         Namespace(
+            "Payload",
+            "Automation",
+            "What another system said when its call made a listener start the run: a"
+            " JSONPath into the event, header: X-Name, or query: name; a list where"
+            " there are several values, empty where no listener started the run",
+            "((Payload: $.issue.key))",
+            "text",
+            _find_payload,
+        ),
+        Namespace(
             "Secret",
             "Secrets",
             "A secret of the community, by its name; nobody can read it back",
@@ -117,7 +160,10 @@ NAMESPACES: Mapping[str, Namespace] = {
 
 
 def find_tag(name: str, scope: Scope) -> Tag | None:
-    """The tag of a name as its author wrote it, None when there is none."""
+    """The tag of a name as its author wrote it, None when there is none.
+
+    Raises ValueError, with a sentence, where a location is not one.
+    """
     kind = scope.subject_kind
     prefix, colon, rest = name.partition(":")
     if not colon:
@@ -157,9 +203,10 @@ def nearest_tag(name: str, scope: Scope) -> str | None:
     labels = [tag.name for tag in palette(scope)]
     prefix, _, own = name.rpartition(":")
     namespace = nearest(prefix, [item.name for item in NAMESPACES.values()])
-    meant = namespace and NAMESPACES[normalise(namespace)].find(own, scope)
-    if meant:
-        return str(meant)
+    with suppress(ValueError):
+        meant = namespace and NAMESPACES[normalise(namespace)].find(own, scope)
+        if meant:
+            return str(meant)
     # `((Severity))` stands for `((Field: Severity))`, and `((Field: Title))` for
     # `((Title))`.
     label = nearest(name, labels) or nearest(own, labels)

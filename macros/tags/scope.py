@@ -9,6 +9,8 @@ from typing import Any
 
 from feedback.names import normalise
 
+from ..listeners.payloads import Payload
+
 # The kinds of subject that a template can be rendered for.
 FEEDBACK, TESTER = SUBJECT_KINDS = ("feedback", "tester")
 
@@ -80,6 +82,8 @@ class RenderContext:
     # The name of the macro's project, for testers, who are in none themselves.
     project: str = ""
     beginning: Beginning = field(default_factory=Beginning)
+    # What the event says that a listener answers to.
+    payload: Payload | None = None
     # How many characters the filters of the template at work have gone over.
     filtered: int = 0
 

@@ -28,6 +28,8 @@ class Tag:
     reads: tuple[str, ...] = ()
     # It reads the change that started the run, which is kept for it.
     reads_change: bool = False
+    # It reads the event by which a listener started the run.
+    reads_payload: bool = False
 
     def __str__(self) -> str:
         return f"(({self.name}))"
@@ -42,5 +44,6 @@ class Namespace:
     meaning: str
     sample: str
     type: str
-    # None when the scope has no such name.
+    # None when the scope has no such name. Raises ValueError, with a sentence, where
+    # a name has a form of its own.
     find: Callable[[str, Scope], Tag | None]

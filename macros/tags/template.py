@@ -97,6 +97,7 @@ class Template:
         self.tags = tuple(dict.fromkeys(use.tag.name for use in uses))
         self.reads = frozenset(column for use in uses for column in use.tag.reads)
         self.reads_change = any(use.tag.reads_change for use in uses)
+        self.reads_payload = any(use.tag.reads_payload for use in uses)
         # Normalised names, as in RenderContext.secrets.
         self.secrets = frozenset(
             use.tag.name.partition(": ")[2] for use in uses if use.tag.secret
@@ -157,6 +158,18 @@ class Template:
                 why = _UNFIT if self.uses_secrets else refused
                 raise RenderError(None, f"{why}.") from None
         return result
+
+    def value(self, context: RenderContext) -> object:
+        """The same, but what is exactly one tag in its own type. Raises RenderError."""
+        if len(self._parts) != 1 or not self._uses:
+            return self.render(context)
+        context.filtered = 0
+        [use] = self._uses
+        try:
+            return use.reader()(context)
+        except ValueRefused as refused:
+            name = use.tag.name
+            raise RenderError(name, f"The tag (({name})) {refused}.") from None
 
     def render_masked(self, context: RenderContext) -> str:
         """The result as people may see it, MASK for each secret. Raises RenderError."""

@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from feedback.access.roles import Role
+from feedback.console import paging
 from feedback.models import FeedbackType
 from logs import audit
 from logs.admin import audit as pages
@@ -232,7 +233,8 @@ def test_a_long_log_is_neither_counted_nor_read_whole(
     monkeypatch: pytest.MonkeyPatch,
     django_assert_max_num_queries: Any,
 ) -> None:
-    monkeypatch.setattr(pages, "MAX_LISTED", 2)
+    for module in (pages, paging):
+        monkeypatch.setattr(module, "MAX_LISTED", 2)
     for _ in range(60):
         audit.record(Action.CHANGED, macro, actor="sam")
     with django_assert_max_num_queries(12):

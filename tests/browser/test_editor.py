@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, Route, expect
 
 from feedback.access.roles import Role
 from feedback.models import FeedbackType
@@ -182,3 +182,30 @@ def test_who_may_only_look_has_no_editor(editor: Page, macro: Macro) -> None:
     editor.goto(f"/admin/macros/macro/{macro.pk}/change/")
     expect(editor.locator("#content")).to_contain_text("Post")
     expect(editor.locator("#macro-editor")).to_have_count(0)
+
+
+def test_a_late_reply_about_subjects_does_not_replace_a_newer_one(
+    editor: Page,
+) -> None:
+    late: list[Route] = []
+
+    def is_search(request: Request) -> bool:
+        return 'name="do"\r\n\r\nsubjects' in (request.post_data or "")
+
+    def hold_the_first(route: Route) -> None:
+        if is_search(route.request) and not late:
+            late.append(route)
+        else:
+            route.continue_()
+
+    editor.route("**/editor/", hold_the_first)
+    subject, offered = editor.locator("#palette-subject"), "#palette-subjects option"
+    with editor.expect_request(is_search):
+        subject.fill("BUG")
+    with editor.expect_response("**/editor/"):
+        subject.fill("Older")
+    expect(editor.locator(offered)).to_have_count(1)
+    late[0].fulfill(json={"subjects": [{"value": "BUG-1", "label": "Late"}] * 3})
+    for _ in range(3):
+        editor.evaluate("new Promise((done) => requestAnimationFrame(done))")
+    expect(editor.locator(offered)).to_have_count(1)

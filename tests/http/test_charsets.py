@@ -53,6 +53,8 @@ def test_the_header_names_the_charset(
         ("windows-1251", "cp1251", "Привет"),
         ("windows-874", "cp874", "ไทย"),
         ("iso-8859-1", "cp1252", "“1 €”"),
+        ("iso-8859-16", "iso8859-16", "Ș €"),
+        ("windows-1258", "cp1258", "ơ ư"),
     ],
 )
 def test_labels_mean_what_they_mean_on_the_web(

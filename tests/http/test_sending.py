@@ -180,6 +180,22 @@ def test_one_origin_has_one_spelling(url, origin):
     assert origin_of(url) == origin
 
 
+# The longest label and name that DNS has (RFC 1035, 2.3.4).
+LABEL = "a" * 63
+NAME = ".".join([LABEL, LABEL, LABEL, "a" * 61])
+
+
+@pytest.mark.parametrize("host", [LABEL, NAME, f"{NAME}."])
+def test_a_host_may_be_as_long_as_in_dns(host):
+    assert origin_of(f"https://{host}/") == f"https://{host.rstrip('.')}:443"
+
+
+@pytest.mark.parametrize("host", [f"a{LABEL}", f"a{NAME}", "a..b", ".a", "."])
+def test_a_host_that_dns_can_not_have_is_not_valid(host):
+    with pytest.raises(TransportError, match="The URL is not valid"):
+        origin_of(f"https://{host}/")
+
+
 @pytest.mark.parametrize("bad", [0, -1, float("inf"), float("nan")])
 @pytest.mark.parametrize("name", ["connect", "read", "deadline", "max_bytes"])
 def test_limits_are_finite_and_above_zero(name, bad):

@@ -185,3 +185,9 @@ def test_a_key_is_read_with_and_without_prefix_and_padding() -> None:
     text = b64encode(key).decode()
     for shown in (text, "whsec_" + text, "whsec_" + text.rstrip("="), f" {text}\n"):
         assert parse_key(shown) == key
+
+
+def test_a_key_may_be_as_short_as_the_specification_allows() -> None:
+    assert parse_key(b64encode(b"x" * 24).decode()) == b"x" * 24
+    with pytest.raises(ValueError, match="shorter than 24 bytes"):
+        parse_key(b64encode(b"x" * 23).decode())

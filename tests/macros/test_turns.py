@@ -89,7 +89,7 @@ def test_a_poison_run_beside_a_good_one_does_not_hold_it_up(
     assert (poison.delivered, poison.problems, poison.failed) == (40, 40, 0)
     message = Attempt.objects.filter(delivery__run=poison)[0].message
     assert "The required a is missing" in message
-    assert "needs more work than one delivery may cost" in message
+    assert "needs more work than is allowed" in message
 
 
 def settled(run: Run) -> bool:

@@ -42,17 +42,23 @@ ROWS: dict[str, list[set[str]]] = {
         {"templatetags"},
     ],
     "macros": [
-        {"tags", "http", "extraction", "retries", "queue", "crypto", "authoring.curl"}
-        | {"schedules.calendar"},
+        {"extraction"},
+        {"listeners.payloads"},
+        {"listeners.locations"},
+        {"tags", "http", "retries", "queue", "crypto", "authoring.curl"}
+        | {"schedules.calendar", "listeners.verification"},
         {"schedules.words"},
         {"models"},
         {"auth", "config", "authoring.presets"},
         {"steps"},
         {"authoring", "runs", "deliveries"},
-        {"triggers", "schedules"},
+        {"triggers", "schedules", "listeners"},
         {"jobs"},
     ],
 }
+
+# The last row of macros that knows no model.
+GROUND = 3
 
 
 def modules() -> list[Path]:
@@ -196,7 +202,7 @@ def test_the_ground_of_macros_knows_no_model() -> None:
         f"{where} imports {imported}"
         for importer, imported, where in edges()
         if app_of(importer) == "macros"
-        and (room_of(importer) or (9,))[0] == 0
+        and (room_of(importer) or (9,))[0] <= GROUND
         and (
             imported.startswith(("django.db", "django.apps", "macros.models"))
             or app_of(imported) in {"feedback", "logs"}

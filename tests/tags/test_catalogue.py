@@ -238,6 +238,7 @@ def test_every_tag_and_family_is_described():
     assert {tag.name for tag in NAMESPACES.values()} == {
         "Field",
         "External",
+        "Payload",
         "Previous",
         "Secret",
     }

@@ -10,6 +10,7 @@
   const groups = palette.querySelector(".tag-groups");
   const message = palette.querySelector(".palette-message");
   let field = null;
+  let asking = null;
 
   const takesTags = (element) =>
     element.matches(".inline-related textarea, .inline-related input[type=text]") &&
@@ -72,20 +73,33 @@
     );
   };
 
-  const load = async () => {
-    const reply = await ask("palette");
-    if (reply.refused) {
-      message.textContent = reply.refused;
-      return;
+  // The reply to an older question, which may come late, is not shown any more.
+  const askNewest = async (what, extra, show) => {
+    asking?.abort();
+    asking = new AbortController();
+    try {
+      show(await ask(what, extra, asking.signal));
+    } catch (error) {
+      if (error.name !== "AbortError") {
+        throw error;
+      }
     }
-    message.textContent = "";
-    groups.innerHTML = reply.html;
-    subject.value = reply.subject;
-    label.textContent = reply.label;
-    offer(reply.subjects);
-    enable();
-    tell("subject-chosen");
   };
+
+  const load = () =>
+    askNewest("palette", {}, (reply) => {
+      if (reply.refused) {
+        message.textContent = reply.refused;
+        return;
+      }
+      message.textContent = "";
+      groups.innerHTML = reply.html;
+      subject.value = reply.subject;
+      label.textContent = reply.label;
+      offer(reply.subjects);
+      enable();
+      tell("subject-chosen");
+    });
 
   const enable = () => {
     for (const button of groups.querySelectorAll("button")) {
@@ -94,10 +108,9 @@
     filter();
   };
 
-  const look = debounced(300, async () => {
-    const reply = await ask("subjects", { search: subject.value });
-    offer(reply.subjects || []);
-  });
+  const look = debounced(300, () =>
+    askNewest("subjects", { search: subject.value }, (reply) => offer(reply.subjects || []))
+  );
 
   const isOffered = () => [...offered.options].some((option) => option.value === subject.value);
 

@@ -1,4 +1,4 @@
-"""What a filter selects, as people choose it."""
+"""What a filter or a listener is about, as people choose it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from django import forms
 
 from ..access.actors import reached_wholly
 from ..access.roles import VIEW_TESTER, VIEW_TICKET
-from ..models import Community, FeedbackType, Filter, Project, SubjectKind
+from ..models import Community, FeedbackType, Project, SubjectKind
 
-ADD_FILTER = "feedback.add_filter"
 Owner = FeedbackType | Project | Community
 
 
@@ -44,23 +43,23 @@ class Selected:
             return self.owner.project.community
         return self.owner if isinstance(self.owner, Community) else self.owner.community
 
-    def give(self, row: Filter) -> None:
-        """Make the filter select this."""
+    def give(self, row: Any) -> None:
+        """Make the row, which is `Owned` and has a kind of subject, be about this."""
         row.subject_kind = self.kind
         column = {FeedbackType: "feedback_type", Project: "project"}
         setattr(row, column.get(type(self.owner), "community"), self.owner)
         row.find_owners()
 
 
-def selected_by(row: Filter) -> Selected:
+def selected_by(row: Any) -> Selected:
     return Selected(row.owner, SubjectKind(row.subject_kind))
 
 
-def selectable(actor: Any) -> list[Selected]:
-    """What the actor may add filters for: communities, then projects, then types."""
-    communities = Community.objects.filter(reached_wholly(actor, ADD_FILTER))
-    projects = Project.objects.visible_to(actor, ADD_FILTER).select_related("community")
-    types = FeedbackType.objects.visible_to(actor, ADD_FILTER)
+def selectable(actor: Any, permission: str) -> list[Selected]:
+    """Where the actor has the permission, such as to add filters."""
+    communities = Community.objects.filter(reached_wholly(actor, permission))
+    projects = Project.objects.visible_to(actor, permission).select_related("community")
+    types = FeedbackType.objects.visible_to(actor, permission)
     types = types.select_related("project__community")
     tickets, testers = SubjectKind.FEEDBACK, SubjectKind.TESTER
     rows = [Selected(each, tickets) for each in types]
@@ -75,12 +74,12 @@ class SelectedField(forms.TypedChoiceField):
 
     def __init__(self, rows: list[Selected], **options: Any) -> None:
         by_key = {each.key: each for each in rows}
+        options.setdefault("label", "Selects")
+        options.setdefault("error_messages", {"required": "Choose what it selects."})
         super().__init__(
             choices=[("", "---------"), *_grouped(rows)],
             coerce=by_key.__getitem__,
             empty_value=None,
-            label="Selects",
-            error_messages={"required": "Choose what it selects."},
             **options,
         )
 

@@ -1,4 +1,4 @@
-"""The form that replaces a key's token."""
+"""The form that replaces a token or an address, while the present one works on."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
-
-from ..models import ApiKey
 
 _DAY = 24
 OVERLAPS = [
@@ -22,21 +20,18 @@ OVERLAPS = [
 ]
 
 
-class RotateForm(forms.Form):
-    hours = forms.TypedChoiceField(
-        label="The present token works on for",
-        choices=OVERLAPS,
-        coerce=int,
-        initial=_DAY,
-    )
-    # The token that the page was about, so that a reload makes no further one.
+class OverlapForm(forms.Form):
+    """`issued` marks the present one, so that a reload of the page makes no further."""
+
+    hours = forms.TypedChoiceField(choices=OVERLAPS, coerce=int, initial=_DAY)
     issued = forms.CharField(widget=forms.HiddenInput)
 
-    def __init__(self, key: ApiKey, data: Any = None) -> None:
-        super().__init__(data, initial={"issued": key.token_issued_at.isoformat()})
+    def __init__(self, what: str, issued: str, data: Any = None) -> None:
+        super().__init__(data, initial={"issued": issued})
+        self.fields["hours"].label = f"The present {what} works on for"
 
-    def is_of(self, key: ApiKey) -> bool:
-        return bool(self.cleaned_data["issued"] == key.token_issued_at.isoformat())
+    def is_of(self, issued: str) -> bool:
+        return bool(self.cleaned_data["issued"] == issued)
 
     @property
     def overlap(self) -> timedelta:
