@@ -43,14 +43,16 @@ def test_a_status_that_a_source_gives_is_not_removed_unasked(
         }
     response = page.post(url, fields | {"statuses-1-DELETE": "on"})
     assert response.status_code == 200
-    assert "Crash reports" in response.content.decode()
+    assert "is used by 1 external source." in response.content.decode()
     assert bugs.statuses.filter(pk=closed.pk).exists()
 
 
 def test_a_type_goes_with_its_sources(page: Client, bugs: FeedbackType) -> None:
     status = bugs.statuses.get(name="New")
     source = factories.source(bugs, default_status=status)
-    factories.SourceTicket.objects.create(source=source, feedback=factories.ticket(bugs))
+    factories.SourceTicket.objects.create(
+        source=source, feedback=factories.ticket(bugs)
+    )
     page.post(f"/admin/feedback/feedbacktype/{bugs.pk}/delete/", {"name": bugs.name})
     assert not FeedbackType.objects.filter(pk=bugs.pk).exists()
     assert not ExternalSource.objects.exists()
