@@ -73,11 +73,12 @@ def _origin(provenance: dict[str, Any] | None, known: set[int]) -> str:
     if not provenance:
         return ""
     at = localtime(datetime.fromisoformat(provenance["at"]))
-    label = (
-        f"from run {provenance['run']}, attempt {provenance['attempt']},"
-        f" {provenance['source']}, {date_format(at, 'j M Y, H:i')}"
-    )
-    if provenance["delivery"] not in known:
+    if "listener" in provenance:
+        by = f"listener {provenance['listener']}, call {provenance['call']}"
+    else:
+        by = f"run {provenance['run']}, attempt {provenance['attempt']}"
+    label = f"from {by}, {provenance['source']}, {date_format(at, 'j M Y, H:i')}"
+    if provenance.get("delivery") not in known:
         return label
     url = reverse("admin:logs_delivery_change", args=[provenance["delivery"]])
     return format_html('<a href="{}">{}</a>', url, label)

@@ -80,7 +80,7 @@ class Doing:
         pk = self.record.pk
         results = apply(
             [(pk, change) for _, change in asked],
-            self.origin,
+            Origin(listener=self.setup.listener.name, chain=self.origin.chain),
             to_testers=self.setup.is_for_testers,
         )
         self._is_stale = True
