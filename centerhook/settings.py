@@ -63,6 +63,8 @@ INSTALLED_APPS = [
     "macros",
 ]
 MIDDLEWARE = [
+    # Before all that is there for people.
+    "centerhook.middleware.calls_from_outside",
     "centerhook.middleware.page_headers",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -155,6 +157,13 @@ DESTINATION_CONCURRENCY = env.int("DESTINATION_CONCURRENCY", default=96)
 # Inside addresses that deliveries may reach: networks and host names.
 ALLOWED_NETWORKS = env.list("ALLOWED_NETWORKS", default=[])
 ALLOWED_DESTINATION_HOSTS = env.list("ALLOWED_DESTINATION_HOSTS", default=[])
+
+# --- Calls from outside
+
+INBOUND_MAX_BYTES = env.int("INBOUND_MAX_BYTES", default=1_000_000)
+# Of each caller of a listener, in one web process; a minute's worth may come at once.
+INBOUND_PER_SECOND = env.int("INBOUND_PER_SECOND", default=300)
+INBOUND_KEPT_DAYS = env.int("INBOUND_KEPT_DAYS", default=30)
 
 # --- E-mail, for notices: smtp://user:password@host:587; to the log when not set
 

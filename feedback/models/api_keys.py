@@ -119,13 +119,15 @@ class ApiKey(models.Model):
     scope_write = models.BooleanField(
         "write",
         default=False,
-        help_text="Add and change tickets, comments and filters.",
+        help_text="Add and change tickets, comments, testers and filters.",
     )
     scope_run = models.BooleanField(
         "run macros", default=False, help_text="Start runs, control them and resend."
     )
     scope_listener = models.BooleanField(
-        "listener", default=False, help_text="Call external listeners."
+        "listener",
+        default=False,
+        help_text="Call external listeners and sources.",
     )
     scope_data = models.BooleanField(
         "data",
@@ -256,9 +258,11 @@ class ApiKey(models.Model):
         works = self.previous_token_works(now)
         return KeyOutcome.PREVIOUS_TOKEN if works else KeyOutcome.TOKEN_REPLACED
 
-    def note_use(self, address: str, now: datetime) -> None:
+    def note_use(self, address: str, now: datetime, count: int = 1) -> None:
         ApiKey.objects.filter(pk=self.pk).update(
-            use_count=F("use_count") + 1, last_used_at=now, last_used_address=address
+            use_count=F("use_count") + count,
+            last_used_at=now,
+            last_used_address=address,
         )
 
 

@@ -28,10 +28,15 @@ class KeyUseQuerySet(ScopedQuerySet["KeyUse"]):
         return rows.aggregate(total=Sum("count"))["total"] or 0
 
     def note(
-        self, key: ApiKey | None, address: str, outcome: KeyOutcome, now: datetime
+        self,
+        key: ApiKey | None,
+        address: str,
+        outcome: KeyOutcome,
+        now: datetime,
+        count: int = 1,
     ) -> None:
         """One statement, but for the first of its kind in the hour."""
-        if self._add_one(key, address, outcome, now):
+        if self._add(key, address, outcome, now, count):
             return
         is_refusal = outcome not in ACCEPTED
         if is_refusal and self.refused_in_hour(now).count() >= MAX_REFUSED:
@@ -41,13 +46,18 @@ class KeyUseQuerySet(ScopedQuerySet["KeyUse"]):
         row.first_at = row.last_at = now
         # Another process may have made it since; both then add to the same one.
         self.bulk_create([row], ignore_conflicts=True)
-        self._add_one(key, address, outcome, now)
+        self._add(key, address, outcome, now, count)
 
-    def _add_one(
-        self, key: ApiKey | None, address: str, outcome: KeyOutcome, now: datetime
+    def _add(
+        self,
+        key: ApiKey | None,
+        address: str,
+        outcome: KeyOutcome,
+        now: datetime,
+        count: int,
     ) -> bool:
         rows = self.filter(key=key, address=address, outcome=outcome, hour=_hour(now))
-        return bool(rows.update(count=F("count") + 1, last_at=now))
+        return bool(rows.update(count=F("count") + count, last_at=now))
 
 
 class KeyUse(models.Model):

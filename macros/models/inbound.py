@@ -13,6 +13,11 @@ from feedback.models import Feedback, Tester
 
 from .listeners import Listener
 
+# Refusals of a listener are counted apart for this many addresses and reasons an hour,
+# and together for others.
+MAX_REFUSED = 1_000
+OTHERS = "others"
+
 
 class CallState(models.TextChoices):
     WAITING = "waiting", "Waiting"
@@ -52,7 +57,9 @@ class InboundCall(models.Model):
 
     tenancy = Tenancy("listener__community", "listener__project")
     privacy = Privacy(
-        hidden=("headers", "query"), texts=("headers", "query"), is_scrubbed_whole=True
+        hidden=("headers", "query"),
+        texts=("headers", "query", "body"),
+        is_scrubbed_whole=True,
     )
     objects = InboundCallQuerySet.as_manager()
 
@@ -168,13 +175,31 @@ class Refusal(models.TextChoices):
 
 
 class InboundRefusalQuerySet(ScopedQuerySet["InboundRefusal"]):
-    def add_one(
+    def note(self, listener: int, address: str, reason: Refusal, now: datetime) -> None:
+        """One statement, but for the first of its kind in the hour."""
+        if self._add_one(listener, address, reason, now):
+            return
+        hour = _hour(now)
+        if self.filter(listener=listener, hour=hour).count() >= MAX_REFUSED:
+            address = OTHERS
+        row = InboundRefusal(
+            listener_id=listener, address=address, reason=reason, hour=hour
+        )
+        row.first_at = row.last_at = now
+        # Another process may have made it since; both then add to the same one.
+        self.bulk_create([row], ignore_conflicts=True)
+        self._add_one(listener, address, reason, now)
+
+    def _add_one(
         self, listener: int, address: str, reason: Refusal, now: datetime
     ) -> bool:
-        """Count one where its hour has a row already."""
-        hour = now.replace(minute=0, second=0, microsecond=0)
+        hour = _hour(now)
         rows = self.filter(listener=listener, address=address, reason=reason, hour=hour)
         return bool(rows.update(count=F("count") + 1, last_at=now))
+
+
+def _hour(now: datetime) -> datetime:
+    return now.replace(minute=0, second=0, microsecond=0)
 
 
 class InboundRefusal(models.Model):
