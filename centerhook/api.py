@@ -20,7 +20,8 @@ from rest_framework.views import APIView
 
 from feedback.rest import problems, schema  # noqa: F401 - it registers itself
 
-ROOT = "/api/"
+from .middleware import is_for_programs
+
 _APPS = ("feedback.api.urls", "macros.api.urls", "logs.api.urls")
 _LISTS = {
     "feedback": "feedback-list",
@@ -71,7 +72,7 @@ def not_found(request: HttpRequest) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if request.path.startswith(ROOT):
+    if is_for_programs(request):
         return problems.response(400, "invalid", "The request can't be understood.")
     if isinstance(exception, BadRequest):
         # Raised with a sentence, unlike what Django takes for an attack.
@@ -81,7 +82,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    if request.path.startswith(ROOT):
+    if is_for_programs(request):
         message = "Something went wrong on our side and was logged. Try again later."
         return problems.response(500, "server_error", message)
     return defaults.server_error(request)

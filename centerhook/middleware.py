@@ -8,10 +8,17 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
+from feedback.rest import problems
 from logs import audit
 from macros.listeners import door
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+_FOR_PROGRAMS = ("/api/", "/sources/")
+
+
+def is_for_programs(request: HttpRequest) -> bool:
+    """Whether it gets problem details in place of a page."""
+    return request.path.startswith(_FOR_PROGRAMS)
 
 
 def calls_from_outside(get_response: GetResponse) -> GetResponse:
@@ -80,6 +87,8 @@ def upload_limit(get_response: GetResponse) -> GetResponse:
         declared = request.META.get("CONTENT_LENGTH") or "0"
         if declared.isdecimal() and int(declared) <= settings.UPLOAD_MAX_BYTES:
             return get_response(request)
+        if is_for_programs(request):
+            return problems.response(413, "too_large", problems.TOO_LARGE)
         return HttpResponse(render_to_string("413.html"), status=413)
 
     return middleware

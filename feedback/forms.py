@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.utils.html import escape
 
 from .models import FeedbackType, FieldKind, FormField
+from .models.numbers import written
 from .names import fold
 
 PREFIX = "field_"
@@ -55,6 +56,44 @@ def answer_from(question: FormField, text: str) -> object:
         given = text
     answer = _stored(_form_field(question).clean(given))
     return None if answer in ("", []) or given == "" else answer
+
+
+def answer_to(question: FormField, value: object) -> object:
+    """The answer that a value of JSON gives, as it is stored; None for no answer.
+
+    Raises ValidationError where the question does not take it.
+    """
+    if isinstance(value, list):
+        return _answer_of_several(question, value)
+    if isinstance(value, bool):
+        if question.kind != FieldKind.CHECKBOX:
+            raise ValidationError("Give a text, not true or false.")
+        return _form_field(question).clean(value)
+    return answer_from(question, text_of_json(value))
+
+
+def text_of_json(value: object) -> str:
+    """A text or number of JSON as a text; null is an empty one.
+
+    Raises ValidationError for anything else.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return written(Decimal(value))
+    raise ValidationError(f"Give a text, not {_KINDS.get(type(value), 'a file')}.")
+
+
+_KINDS: dict[type, str] = {list: "a list", dict: "an object", bool: "true or false"}
+
+
+def _answer_of_several(question: FormField, values: list[object]) -> object:
+    if question.kind != FieldKind.MULTIPLE_CHOICE:
+        raise ValidationError("Give one value, not a list.")
+    choices = [_as_listed(question, text_of_json(each).strip()) for each in values]
+    return _form_field(question).clean(list(dict.fromkeys(choices))) or None
 
 
 _TICKED = {"true", "yes", "on", "1"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from django.db.models import Min
 from django.utils import timezone
 
 from feedback.changes import deletion
@@ -12,12 +13,21 @@ from logs.models import Destination, Run, RunState
 
 from . import deliveries, queue, triggers
 from .deliveries import alerts
-from .models import kind_named
+from .listeners import work
+from .models import InboundCall, kind_named
 from .schedules.due import start_due
+
+# Listeners that the clock notifies of at once.
+_MAX_LISTENERS = 100
 
 
 def deliver(run_id: int) -> None:
     deliveries.deliver(run_id)
+
+
+def hear(listener_id: int) -> None:
+    queue.take_up_calls(listener_id)
+    work.hear(listener_id)
 
 
 def wake() -> None:
@@ -25,7 +35,8 @@ def wake() -> None:
 
     This finds new runs whose wake-up was lost, retries that are due, and deliveries of
     workers that died. A run that only waits for destinations that take nothing for now
-    is left alone. Schedules that are due start their runs. Deletions of very much go on
+    is left alone. Schedules that are due start their runs, and calls to listeners whose
+    wake-up was lost are worked on. Deletions of very much go on
     by a step, notices go out, and old decisions of triggers go.
     """
     # Without Redis, too.
@@ -41,7 +52,16 @@ def wake() -> None:
     ready = rows.keys() - _waiting(rows) if rows else set()
     for run_id in sorted(ready - queue.notified_runs()) if ready else ():
         queue.notify(run_id)
+    for listener_id in _listeners_with_calls():
+        queue.notify_calls(listener_id)
     deletion.go_on()
+
+
+def _listeners_with_calls() -> list[int]:
+    """Those whose calls wait, and are not at work; the longest-waiting first."""
+    due = InboundCall.objects.due(timezone.now()).order_by()
+    oldest = due.values("listener").annotate(oldest=Min("pk")).order_by("oldest")
+    return list(oldest.values_list("listener", flat=True)[:_MAX_LISTENERS])
 
 
 def _waiting(rows: Mapping[int, tuple[int, Sequence[str]]]) -> set[int]:

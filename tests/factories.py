@@ -29,6 +29,7 @@ from feedback.models import (
     SourceTicket,
     Status,
     Tester,
+    TesterBatch,
 )
 from feedback.models.types import key_from_label
 from logs import recording
@@ -388,4 +389,10 @@ def _from_outside(of: Macro, reported: Feedback, name: str) -> None:
         last_at=now,
     )
     RunPayload.objects.create(run=of.runs.get(), text=name)
-    SourceTicket.objects.create(source=source(of.feedback_type), feedback=reported)
+    own = source(of.feedback_type, name=name)
+    SourceTicket.objects.create(source=own, feedback=reported)
+    TesterBatch.objects.create(
+        community=own.feedback_type.project.community,
+        idempotency_key=f"{name}{own.pk}"[:32],
+        result={"detail": name},
+    )

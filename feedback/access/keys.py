@@ -18,12 +18,14 @@ from ..models import ACCEPTED, ApiKey, KeyOutcome, KeyScope, KeyUse
 from ..names import one_line
 from .actors import Access
 from .addresses import neighbourhood, parse_address
-from .roles import EXPORT_TESTER, PERMISSIONS, RUN_MACRO, Role
+from .roles import ADD_TESTER, CALL_SOURCE, EXPORT_TESTER, PERMISSIONS, RUN_MACRO, Role
 
 # A caller's limit; one with a valid key is served whatever others near it do.
 REFUSALS_AN_HOUR = 30
 TOO_MANY = "too_many_attempts"
 
+# Add and change testers.
+_TESTERS = frozenset({ADD_TESTER, "feedback.change_tester"})
 # What lets a program see and do something to rows. The other scopes are asked for by
 # the views they are for.
 _BY_SCOPE: dict[KeyScope, frozenset[str]] = {
@@ -33,8 +35,9 @@ _BY_SCOPE: dict[KeyScope, frozenset[str]] = {
         for action in ("add", "change")
         for model in ("feedback", "comment", "filter")
     )
-    | {"feedback.delete_filter"},
+    | {"feedback.delete_filter", *_TESTERS},
     KeyScope.RUN: frozenset({RUN_MACRO}),
+    KeyScope.LISTENER: frozenset({CALL_SOURCE}),
     KeyScope.DATA: frozenset({EXPORT_TESTER}),
     KeyScope.SECRETS: frozenset(
         f"macros.{action}_secret" for action in ("view", "add", "change", "delete")
@@ -123,7 +126,7 @@ class KeyActor:
         permissions: frozenset[str] = frozenset().union(*held)
         if self.key.project_id is not None:
             # What is stored of a person is the whole community's.
-            permissions -= {EXPORT_TESTER}
+            permissions -= {EXPORT_TESTER, *_TESTERS}
         return [Access(permissions, self.key.community_id, self.key.project_id)]
 
 

@@ -19,9 +19,12 @@ class Role(TextChoices):
 
 # Perform Action, control a run, send again.
 RUN_MACRO = "macros.run_macro"
+# Send tickets through an external source: for programs only.
+CALL_SOURCE = "feedback.call_externalsource"
 # Whose tickets are spoken of, and which testers.
 VIEW_TICKET = "feedback.view_feedback"
 VIEW_TESTER = "feedback.view_tester"
+ADD_TESTER = "feedback.add_tester"
 # All that is stored of a person.
 EXPORT_TESTER = "feedback.export_tester"
 ERASE_TESTER = "feedback.erase_tester"

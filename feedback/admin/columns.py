@@ -46,7 +46,7 @@ def external_column(name: str) -> Callable[[Subject], str]:
 
 
 def external_table(subject: Subject) -> str:
-    """External data, each value with the delivery that it came from."""
+    """External data, each value with the delivery or other origin that set it."""
     if not subject.external_data:
         return "Nothing yet."
     known = _deliveries_of(subject)
@@ -73,10 +73,10 @@ def _origin(provenance: dict[str, Any] | None, known: set[int]) -> str:
     if not provenance:
         return ""
     at = localtime(datetime.fromisoformat(provenance["at"]))
-    label = (
-        f"from run {provenance['run']}, attempt {provenance['attempt']},"
-        f" {provenance['source']}, {date_format(at, 'j M Y, H:i')}"
-    )
+    label = f"{provenance['source']}, {date_format(at, 'j M Y, H:i')}"
+    if "run" not in provenance:
+        return f"from {label}"
+    label = f"from run {provenance['run']}, attempt {provenance['attempt']}, {label}"
     if provenance["delivery"] not in known:
         return label
     url = reverse("admin:logs_delivery_change", args=[provenance["delivery"]])

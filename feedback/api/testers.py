@@ -5,7 +5,11 @@ from collections.abc import Iterable
 from django.db.models import QuerySet
 from django.http import QueryDict, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    extend_schema,
+    extend_schema_view,
+)
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -15,12 +19,21 @@ from logs import audit
 from logs.models import Action
 from logs.privacy import ErasureUnfinished, erase_tester, export_tester
 
-from ..access.roles import ERASE_TESTER, EXPORT_TESTER
+from ..access.roles import ADD_TESTER, ERASE_TESTER, EXPORT_TESTER
 from ..models import Community, Project, Tester
+from ..rest.idempotency import HEADER
+from ..rest.parsing import ExactJSONParser
 from ..rest.problems import Problem, in_body, invalid
 from ..rest.viewsets import ReadOnlyViewSet
 from ..selection.testers import TesterFilterSet
+from ..sources.testers import MAX_TESTERS
 from .serializers import TesterSerializer
+from .tester_batches import (
+    KEPT,
+    BatchResultSerializer,
+    TesterBatchSerializer,
+    bring_testers,
+)
 
 
 class ErasureSerializer(serializers.Serializer):
@@ -44,7 +57,11 @@ class TesterViewSet(ReadOnlyViewSet):
 
     queryset = Tester.objects.select_related("community")
     filterset_class = TesterFilterSet
-    action_permissions = {"export": EXPORT_TESTER, "erase": ERASE_TESTER}
+    action_permissions = {
+        "batch": ADD_TESTER,
+        "export": EXPORT_TESTER,
+        "erase": ERASE_TESTER,
+    }
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer]:
         return ErasureSerializer if self.action == "erase" else TesterSerializer
@@ -61,6 +78,29 @@ class TesterViewSet(ReadOnlyViewSet):
             projects=Project.objects.visible_to(user, permission),
             beside=beside,
         )
+
+    @extend_schema(
+        summary="Add and change testers, many at once",
+        description=f"Up to {MAX_TESTERS:,} rows, each by the tester's e-mail address:"
+        " who is not known is added, of others what is given is changed. A row at"
+        " fault is refused and named, and the others are written. All are one change,"
+        " so a trigger starts one run for them.",
+        request=TesterBatchSerializer,
+        parameters=[
+            OpenApiParameter(
+                HEADER,
+                str,
+                OpenApiParameter.HEADER,
+                description="Any text of your own, such as a random UUID. The same"
+                f" call with the same key gives, for {KEPT.days} days, the first"
+                " one's response again.",
+            )
+        ],
+        responses={200: BatchResultSerializer},
+    )
+    @action(detail=False, methods=["post"], parser_classes=[ExactJSONParser])
+    def batch(self, request: Request) -> Response:
+        return Response(bring_testers(request))
 
     @extend_schema(
         summary="Export all that is stored of a tester",

@@ -19,7 +19,7 @@ Pair = tuple[Model | None, Model | None]
 # With `before` and `after` (a Pair), `parts` (the Pairs of the rows below it) and
 # `note`, a sentence where there is nothing to compare.
 saved = Signal()
-# With `changes`, a list of Changed, of rows of one model that were set together.
+# With `changes`, a list of Changed: rows of one model that were set or made together.
 set_together = Signal()
 # With `rows`, all of one model, before they go.
 deleted = Signal()

@@ -5,7 +5,7 @@ from .filters import Filter
 from .key_uses import KeyUse
 from .loading import QuickLoading
 from .members import Grant, Member
-from .sources import ExternalSource, SourceTicket
+from .sources import ExternalSource, SourceTicket, TesterBatch
 from .subject_kinds import SubjectKind
 from .testers import Tester
 from .tickets import Comment, Feedback, Visibility
@@ -35,6 +35,7 @@ __all__ = [
     "Status",
     "SubjectKind",
     "Tester",
+    "TesterBatch",
     "Visibility",
     "key_from_label",
 ]

@@ -119,13 +119,15 @@ class ApiKey(models.Model):
     scope_write = models.BooleanField(
         "write",
         default=False,
-        help_text="Add and change tickets, comments and filters.",
+        help_text="Add and change tickets, comments, testers and filters.",
     )
     scope_run = models.BooleanField(
         "run macros", default=False, help_text="Start runs, control them and resend."
     )
     scope_listener = models.BooleanField(
-        "listener", default=False, help_text="Call external listeners."
+        "listener",
+        default=False,
+        help_text="Call external listeners and sources.",
     )
     scope_data = models.BooleanField(
         "data",

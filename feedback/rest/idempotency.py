@@ -12,6 +12,7 @@ from typing import Any
 from rest_framework.request import Request
 
 from ..access.keys import KeyActor
+from ..models.numbers import ExactEncoder
 from .problems import in_header, invalid
 
 HEADER = "Idempotency-Key"
@@ -37,5 +38,5 @@ def key_of(request: Request, *scope: object) -> str:
 
 def fingerprint(data: object) -> str:
     """Alike for bodies that say the same, however they are written."""
-    written = json.dumps(data, sort_keys=True, separators=(",", ":"))
+    written = json.dumps(data, cls=ExactEncoder, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(written.encode()).hexdigest()

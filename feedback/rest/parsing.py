@@ -1,14 +1,26 @@
-"""JSON bodies: bounded, and nothing in them that a database can't hold."""
+"""Bodies of requests: bounded, and nothing in them that a database can't hold."""
 
 from __future__ import annotations
 
+import json
+from collections import Counter
+from decimal import Decimal
+from math import isfinite
 from typing import IO, Any
 
 from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadhandler import FileUploadHandler
+from django.http import QueryDict
 from rest_framework import parsers
 from rest_framework.exceptions import ParseError
 
+from ..models.numbers import MAX_DIGITS
+from ..sources.members import FileName
 from .problems import TOO_LARGE, Problem, in_body, invalid
+
+MAX_LEVELS = 100
+_LONG = "there is a number with more digits than can be kept"
 
 
 class JSONParser(parsers.JSONParser):
@@ -18,23 +30,123 @@ class JSONParser(parsers.JSONParser):
         media_type: str | None = None,
         parser_context: Any = None,
     ) -> Any:
-        length = parser_context["request"].META.get("CONTENT_LENGTH") or "0"
-        if int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            raise Problem(413, "too_large", TOO_LARGE)
-        # JSON is UTF-8 (RFC 8259), whatever charset the header speaks of.
-        as_utf8 = {**parser_context, "encoding": "utf-8"}
+        _check_length(parser_context)
         try:
-            data = super().parse(stream, media_type, as_utf8)
+            # JSON is UTF-8 (RFC 8259), whatever charset the header speaks of.
+            data = json.loads(
+                stream.read().decode("utf-8-sig"),
+                parse_int=_whole,
+                parse_float=self.read_fraction,
+                parse_constant=_refuse_constant,
+                object_pairs_hook=_distinct,
+            )
         except RecursionError as error:
             raise ParseError("JSON parse error - it is nested too deeply.") from error
+        except ValueError as error:
+            raise ParseError(f"JSON parse error - {error}") from error
         if not isinstance(data, dict):
             raise invalid([in_body([], "Send a JSON object.")])
         _refuse_unstorable(data, [])
         return data
 
+    @staticmethod
+    def read_fraction(text: str) -> object:
+        """A float, as most of what reads JSON expects it."""
+        number = float(text)
+        if not isfinite(number):
+            raise ValueError(_LONG)
+        return number
+
+
+class ExactJSONParser(JSONParser):
+    """For values that are stored as they are written."""
+
+    @staticmethod
+    def read_fraction(text: str) -> object:
+        if len(text) <= 3 * MAX_DIGITS:
+            number = Decimal(text)
+            digits = number.as_tuple()
+            if isinstance(digits.exponent, int) and (
+                digits.exponent >= -MAX_DIGITS
+                and len(digits.digits) + digits.exponent <= MAX_DIGITS
+            ):
+                return number
+        raise ValueError(_LONG)
+
+
+class FormParser(parsers.FormParser):
+    """A form as an object: a text for each name, or a list where there are several."""
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Any = None,
+    ) -> Any:
+        _check_length(parser_context)
+        return _members(super().parse(stream, media_type, parser_context))
+
+
+class MultiPartParser(parsers.MultiPartParser):
+    """The same; a file is there by its name only, and its content is not kept."""
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Any = None,
+    ) -> Any:
+        _check_length(parser_context)
+        request = parser_context["request"]
+        request.upload_handlers = [_NameOnly(request)]
+        parts = super().parse(stream, media_type, parser_context)
+        files = {name: FileName(name) for name in parts.files}
+        return _members(parts.data) | files
+
+
+class _NameOnly(FileUploadHandler):
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        """Nothing is kept."""
+
+    def file_complete(self, file_size: int) -> UploadedFile:
+        return UploadedFile(name=self.file_name, size=file_size)
+
+
+def _check_length(context: Any) -> None:
+    length = context["request"].META.get("CONTENT_LENGTH") or "0"
+    if int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        raise Problem(413, "too_large", TOO_LARGE)
+
+
+def _members(form: QueryDict) -> dict[str, Any]:
+    data = {name: texts if len(texts) > 1 else texts[0] for name, texts in form.lists()}
+    _refuse_unstorable(data, [])
+    return data
+
+
+def _whole(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        raise ValueError(_LONG)
+    return int(text)
+
+
+def _refuse_constant(word: str) -> None:
+    raise ValueError(f"{word} is not a number of JSON")
+
+
+def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """What one reader takes the first of, another takes the last of."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"the member {twice[:100]!a} is there twice")
+    return members
+
 
 def _refuse_unstorable(value: object, path: list[object]) -> None:
     """NUL and halves of surrogate pairs, which JSON can write and nobody can keep."""
+    if len(path) > MAX_LEVELS:
+        raise ParseError("JSON parse error - it is nested too deeply.")
     if isinstance(value, str):
         if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
             raise invalid([in_body(path, "There is a character that can't be kept.")])

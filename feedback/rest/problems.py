@@ -12,7 +12,7 @@ from django.core.exceptions import (
     RequestDataTooBig,
     SuspiciousOperation,
 )
-from django.http import Http404, JsonResponse
+from django.http import Http404, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions
 from rest_framework.request import Request
@@ -61,7 +61,8 @@ def in_header(name: str, detail: str) -> Fault:
 
 def in_body(path: Iterable[object], detail: str) -> Fault:
     """`path` is made a JSON pointer (RFC 6901), as a fragment: #/ids/3."""
-    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in path)
+    names = (str(step)[:100] for step in path)
+    steps = (name.replace("~", "~0").replace("/", "~1") for name in names)
     return {"pointer": "#" + "".join(f"/{step}" for step in steps), "detail": detail}
 
 
@@ -130,6 +131,8 @@ def _known(exc: Exception) -> exceptions.APIException | None:
         return exceptions.PermissionDenied(str(exc) or None)
     if isinstance(exc, RequestDataTooBig):
         return Problem(413, "too_large", TOO_LARGE)
+    if isinstance(exc, UnreadablePostError):
+        return Problem(400, "invalid", "The body broke off. Send all of it.")
     if isinstance(exc, SuspiciousOperation | MultiPartParserError):
         return Problem(400, "invalid", "The request is not understood.")
     return exc if isinstance(exc, exceptions.APIException) else None

@@ -20,6 +20,7 @@ from decimal import Decimal
 from typing import Any
 from unicodedata import normalize
 
+from django.db import connection
 from django.db.models import JSONField, Q
 from django.db.models.fields.json import KeyTransform, KeyTransformIn
 
@@ -97,6 +98,23 @@ def is_name(name: str) -> bool:
 def spellings(name: str) -> list[str]:
     """The keys that a name stands for."""
     return list(dict.fromkeys([name, normalize("NFC", name), normalise(name)]))
+
+
+def stored_as(name: str, value: str) -> Q:
+    """`is`, for one value, so that PostgreSQL looks it up in the index of the column.
+
+    Raises ValidationError.
+    """
+    texts = [text_of(value)]
+    if connection.vendor != "postgresql":
+        return any_of([_is(key, texts) for key in spellings(name)])
+    return any_of(
+        [
+            Q(external_data__contains={key: stored})
+            for key in spellings(name)
+            for stored in _values(texts[0])
+        ]
+    )
 
 
 def _test(key: str, qualifier: Qualifier, values: list[Any]) -> Q:

@@ -5,7 +5,7 @@ An entry is written in the transaction of what it tells about, and is gone with 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -68,8 +68,12 @@ def record_deletions(rows: Iterable[Model]) -> None:
         )
 
 
-def record_together(model: type[Model], changes: Mapping[int, Changes]) -> None:
-    """An entry for each row that was changed, by the rows' keys."""
+def record_together(
+    model: type[Model],
+    changes: Mapping[int, Changes],
+    new: Collection[int] = (),
+) -> None:
+    """An entry for each row that was changed, or is new, by the rows' keys."""
     who = _actor(None)
     hidden = getattr(model, "privacy", NOTHING_PERSONAL).texts
     for chunk in _batches(changes):
@@ -77,7 +81,7 @@ def record_together(model: type[Model], changes: Mapping[int, Changes]) -> None:
         owners = _owners(rows)
         AuditEntry.objects.bulk_create(
             AuditEntry(
-                action=Action.CHANGED,
+                action=Action.CREATED if row.pk in new else Action.CHANGED,
                 changes=changes[row.pk],
                 **who,
                 **_object(row),

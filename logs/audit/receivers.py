@@ -51,7 +51,8 @@ def _record_role(action: Action, member: Model, role: Model | None) -> None:
 def _set_together(
     sender: type[HasFacts], changes: list[Changed], **kwargs: object
 ) -> None:
-    record_together(sender, {each.pk: differences_in(sender, each) for each in changes})
+    differences = {each.pk: differences_in(sender, each) for each in changes}
+    record_together(sender, differences, {each.pk for each in changes if each.is_new})
 
 
 @receiver(deleted, dispatch_uid="audit")

@@ -6,14 +6,13 @@ run as its origin. Where a value comes from is kept beside it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import cast
 
 from feedback.changes import unit, write
 from feedback.models import Feedback, SubjectKind, Tester
-from feedback.models.numbers import ExactEncoder
+from feedback.sources.external import MAX_DATA, size_of
 
 from ..models import Attempt, ErrorClass, Run
 from .outcomes import Captured, Outcome
@@ -22,8 +21,6 @@ MODELS: dict[SubjectKind, type[Feedback] | type[Tester]] = {
     SubjectKind.FEEDBACK: Feedback,
     SubjectKind.TESTER: Tester,
 }
-# Bytes of one subject's external data, as JSON.
-MAX_DATA = 65_536
 _FULL = f"the external data would be longer than {MAX_DATA:,} bytes"
 
 COLUMNS = ("external_data", "external_provenance")
@@ -69,7 +66,7 @@ def _with_captured(
             notes.append(f"Not stored: {each.key}, since a newer response has set it.")
             continue
         grown = data | {each.key: each.value}
-        if _size(grown) > MAX_DATA and _size(grown) > _size(data):
+        if size_of(grown) > MAX_DATA and size_of(grown) > size_of(data):
             if each.required:
                 _lack(outcome, each)
                 notes.append(f"The required {each.key} is missing: {_FULL}.")
@@ -109,8 +106,3 @@ def _note(outcome: Outcome, lines: list[str]) -> None:
     """Add lines to the attempt's message; the same again if this is repeated."""
     message = "\n".join(filter(None, [outcome.message, *lines]))
     cast(Attempt, outcome.attempt).message = message
-
-
-def _size(data: _Data) -> int:
-    text = json.dumps(data, cls=ExactEncoder, ensure_ascii=False)
-    return len(text.encode("utf-8", "replace"))

@@ -6,7 +6,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from feedback.models import SubjectKind
-from feedback.rest.serializers import FeedbackTypeSerializer, ProjectSerializer
+from feedback.rest.serializers import (
+    FeedbackTypeSerializer,
+    ProjectSerializer,
+    RowNumber,
+)
 
 from ..models import Macro
 
@@ -51,18 +55,6 @@ class MacroSerializer(serializers.ModelSerializer):
             "modified_at",
         ]
         read_only_fields = fields
-
-
-class RowNumber(serializers.IntegerField):
-    """A JSON number; what int() makes of strings would let look-alikes pass."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(min_value=1, max_value=2**63 - 1, **options)
-
-    def to_internal_value(self, data: Any) -> int:
-        if type(data) is not int:
-            self.fail("invalid")
-        return int(super().to_internal_value(data))
 
 
 @extend_schema_field({"oneOf": [{"type": "integer"}, {"type": "string"}]})

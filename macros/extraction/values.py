@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
@@ -106,12 +107,22 @@ def _date(value: object) -> str:
 
     Seconds or milliseconds since 1970 and HTTP's own form are read too.
     """
+    moment = moment_in(value)
+    if isinstance(moment, datetime):
+        moment = moment.replace(microsecond=0)
+    return moment.isoformat()
+
+
+def moment_in(value: object) -> date:
+    """A day, or a moment: in UTC if its zone is given. Raises ExtractionError."""
     if isinstance(value, str) and _SECONDS.fullmatch(value.strip()):
         value = float(value)
     try:
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            seconds = value / 1000 if abs(value) >= _MILLISECONDS else value
-            return _moment(datetime.fromtimestamp(seconds, UTC))
+        if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
+            seconds = float(value)
+            if abs(seconds) >= _MILLISECONDS:
+                seconds /= 1000
+            return datetime.fromtimestamp(seconds, UTC)
         if isinstance(value, str) and len(value) <= _MAX_DATE:
             return _date_in(value.strip())
     except (ValueError, OverflowError, OSError):
@@ -119,18 +130,15 @@ def _date(value: object) -> str:
     raise ExtractionError(f"is {_described(value)}, not a date")
 
 
-def _date_in(text: str) -> str:
+def _date_in(text: str) -> date:
+    if len(text) <= 10:
+        with suppress(ValueError):
+            return date.fromisoformat(text)
     try:
-        if len(text) <= 10:
-            return date.fromisoformat(text).isoformat()
-        return _moment(datetime.fromisoformat(text))
+        moment = datetime.fromisoformat(text)
     except ValueError:
-        return _moment(parsedate_to_datetime(text))
-
-
-def _moment(moment: datetime) -> str:
-    utc = moment.astimezone(UTC) if moment.tzinfo else moment
-    return utc.replace(microsecond=0).isoformat()
+        moment = parsedate_to_datetime(text)
+    return moment.astimezone(UTC) if moment.tzinfo else moment
 
 
 def _list(value: object) -> list[object]:

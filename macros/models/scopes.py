@@ -17,14 +17,14 @@ _TAG_TYPES = {
 def field_infos(feedback_type: FeedbackType | None) -> list[FieldInfo]:
     if feedback_type is None:
         return []
-    return [_field_info(field) for field in feedback_type.form_fields.all()]
+    return [field_info(field) for field in feedback_type.form_fields.all()]
 
 
 def secret_names(community: int, project: int | None) -> list[str]:
     return Secret.objects.keys_in(community, project)
 
 
-def _field_info(field: FormField) -> FieldInfo:
+def field_info(field: FormField) -> FieldInfo:
     kind, sample = _TAG_TYPES.get(FieldKind(field.kind), ("text", "some text"))
     if field.choice_list:
         sample = field.choice_list[0]

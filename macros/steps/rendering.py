@@ -154,7 +154,7 @@ def context_for(
     model = type(subject)
     return RenderContext(
         subject=subject,
-        subject_url=_url_pattern(model).replace("/0/", f"/{subject.pk}/"),
+        subject_url=url_of(subject),
         macro=run.macro_name,
         run_id=str(run.pk or "preview"),
         delivery_id=delivery_id(run.key, pk),
@@ -174,6 +174,11 @@ def _beginning(run: Run, change: RunChange | None) -> Beginning:
     return Beginning(
         trigger, run.scheduled_for, change.before, change.fields, change.by
     )
+
+
+def url_of(subject: Feedback | Tester) -> str:
+    """The address of its page."""
+    return _url_pattern(type(subject)).replace("/0/", f"/{subject.pk}/")
 
 
 @cache

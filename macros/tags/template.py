@@ -159,6 +159,18 @@ class Template:
                 raise RenderError(None, f"{why}.") from None
         return result
 
+    def value(self, context: RenderContext) -> object:
+        """The same, but what is exactly one tag in its own type. Raises RenderError."""
+        if len(self._parts) != 1 or not self._uses:
+            return self.render(context)
+        context.filtered = 0
+        [use] = self._uses
+        try:
+            return use.reader()(context)
+        except ValueRefused as refused:
+            name = use.tag.name
+            raise RenderError(name, f"The tag (({name})) {refused}.") from None
+
     def render_masked(self, context: RenderContext) -> str:
         """The result as people may see it, MASK for each secret. Raises RenderError."""
         context.filtered = 0

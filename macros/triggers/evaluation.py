@@ -202,7 +202,7 @@ class Evaluation:
             chain=(*origin.chain, trigger.pk),
             needs_confirmation=is_too_many,
             changes=self._batch.changes,
-            changed_by=origin.actor or origin.macro,
+            changed_by=origin.actor or origin.macro or origin.listener,
         )
         try:
             run = start_run(

@@ -21,6 +21,7 @@ MODELS: dict[str, tuple[str, str, str, str]] = {
     "auth.user": (SUPERUSER,) * 4,
     "feedback.apikey": (COMMUNITY_MANAGER,) * 4,
     "feedback.community": (OBSERVER, SUPERUSER, COMMUNITY_MANAGER, SUPERUSER),
+    "feedback.externalsource": (OBSERVER, *(PROJECT_MANAGER,) * 3),
     "feedback.feedback": (OBSERVER, SUPPORT, SUPPORT, PROJECT_MANAGER),
     "feedback.feedbacktype": (OBSERVER, *(PROJECT_MANAGER,) * 3),
     "feedback.filter": (OBSERVER, *(PROJECT_MANAGER,) * 3),
@@ -91,6 +92,9 @@ OTHERS: dict[str, Page] = {
         )
         for name in ("export", "erase")
     },
+    "feedback_externalsource_key": Page(
+        "feedback.externalsource", PROJECT_MANAGER, PROJECT_MANAGER
+    ),
     "feedback_filter_builder": Page("feedback.filter", OBSERVER, OBSERVER),
     "feedback_filter_new_builder": Page(get=PROJECT_MANAGER),
     "feedback_filter_save": Page(get=PROJECT_MANAGER),

@@ -51,6 +51,7 @@ ROUTES: dict[str, Page] = {
     "delivery-detail": Page("logs.delivery", get=OBSERVER),
     "tester-list": Page(get=OBSERVER),
     "tester-detail": Page("feedback.tester", get=OBSERVER),
+    "tester-batch": Page(post=COMMUNITY_MANAGER),
     "tester-export": Page("feedback.tester", get=COMMUNITY_MANAGER),
     "tester-erase": Page("feedback.tester", post=COMMUNITY_MANAGER),
 }

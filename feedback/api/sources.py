@@ -1,0 +1,128 @@
+"""External sources: where other programs send tickets. Not a part of the REST API."""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode
+from collections.abc import Mapping
+from typing import cast
+
+from django.conf import settings
+from django.http import Http404
+from django.urls import reverse
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import NotAuthenticated
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from ..access.addresses import client_address
+from ..access.keys import KeyActor, KeyRefused, authenticate
+from ..access.roles import CALL_SOURCE
+from ..models import ExternalSource, Feedback
+from ..rest.idempotency import fingerprint, key_of
+from ..rest.parsing import ExactJSONParser, FormParser, MultiPartParser
+from ..rest.permissions import lacks
+from ..rest.problems import Problem, in_body, in_parameter, invalid, refused
+from ..sources import KeyReused, Refused, TicketGone, submit
+from ..sources.members import KEY_PARAMETER
+
+_PLACES = (
+    "Send an API key with the scope 'listener' in the header"
+    " 'Authorization: Bearer <token>', in the header X-Api-Key, as the password of"
+    f" Basic authentication, or in the URL as {KEY_PARAMETER}=<token>."
+)
+
+
+class SourceAuthentication(BaseAuthentication):
+    """An API key in one of the places in which other systems can send one.
+
+    In the URL it is weaker, since others' logs keep URLs.
+    """
+
+    def authenticate(self, request: Request) -> tuple[KeyActor, None]:
+        token = _token(request)
+        if not token:
+            raise NotAuthenticated(_PLACES)
+        try:
+            return authenticate(token, client_address(request)), None
+        except KeyRefused as refusal:
+            raise refused(refusal) from refusal
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="CenterHook sources"'
+
+
+class MayCall(BasePermission):
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if not request.user.has_perm(CALL_SOURCE):
+            raise lacks(request.user, CALL_SOURCE)
+        return True
+
+
+class SourceView(APIView):
+    """Makes a ticket of the source's feedback type."""
+
+    authentication_classes = [SourceAuthentication]
+    permission_classes = [MayCall]
+    parser_classes = [ExactJSONParser, FormParser, MultiPartParser]
+    http_method_names = ["post"]
+    schema = None
+
+    def post(self, request: Request, key: str) -> Response:
+        source = _source(request, key)
+        for name in request.query_params:
+            if name != KEY_PARAMETER:
+                problem = "The URL takes no such parameter: send members in the body."
+                raise invalid([in_parameter(name, problem)])
+        once = key_of(request, "source", source.pk)
+        sent = cast(Mapping[str, object], request.data)
+        try:
+            ticket = submit(source, sent, once, fingerprint(sent) if once else "")
+        except Refused as refusal:
+            faults = [in_body(each.path, each.sentence) for each in refusal.faults]
+            raise invalid(faults) from refusal
+        except KeyReused as refusal:
+            raise Problem(422, "idempotency_key_reused", str(refusal)) from refusal
+        except TicketGone as refusal:
+            raise Problem(410, "ticket_deleted", str(refusal)) from refusal
+        row = reverse("api:feedback-detail", args=[ticket.pk])
+        headers = {"Location": f"{settings.BASE_URL}{row}"}
+        return Response(_body(ticket), 201, headers=headers)
+
+
+def _token(request: Request) -> str:
+    scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return rest.strip()
+    if scheme.lower() == "basic":
+        try:
+            return b64decode(rest).decode().partition(":")[2]
+        except (binascii.Error, ValueError):
+            return ""
+    given = request.headers.get("X-Api-Key") or request.query_params.get(KEY_PARAMETER)
+    return (given or "").strip()
+
+
+def _source(request: Request, key: str) -> ExternalSource:
+    """Raises Http404, which says the same of one that is not the caller's."""
+    related = ("feedback_type__project__community", "default_status")
+    sources = ExternalSource.objects.visible_to(request.user, CALL_SOURCE)
+    rows = sources.select_related(*related, "default_submitter").filter(key=key)
+    source = rows.first()
+    if source is None or source.is_being_deleted:
+        raise Http404("There is no external source of this key for your API key.")
+    if not source.is_active:
+        message = f"The external source {source} is switched off."
+        raise Problem(410, "source_off", message)
+    return source
+
+
+def _body(ticket: Feedback) -> dict[str, object]:
+    page = reverse("admin:feedback_feedback_change", args=[ticket.pk])
+    return {
+        "id": ticket.pk,
+        "reference": ticket.reference,
+        "url": f"{settings.BASE_URL}{page}",
+    }

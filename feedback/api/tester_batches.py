@@ -1,0 +1,166 @@
+"""Testers from outside: many in one call."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from ..access.actors import reached_wholly
+from ..access.keys import KeyActor
+from ..access.roles import ADD_TESTER
+from ..changes import unit
+from ..models import Community, Tester, TesterBatch
+from ..rest.idempotency import fingerprint, key_of
+from ..rest.problems import Problem, in_body, invalid
+from ..rest.serializers import RowNumber, Truth
+from ..sources import Refused
+from ..sources.external import MAX_DATA
+from ..sources.testers import EXTERNAL, MAX_TESTERS, Row, RowOutcome, bring
+
+# How long the response to an idempotency key is kept.
+KEPT = timedelta(days=7)
+
+_MEMBERS = {
+    **{name: {"description": f"The tester's {name}."} for name in Tester.PROFILE},
+    "email": {"description": "Required: by it a tester is known, whatever the case."},
+    "country": {"description": "Two letters, ISO 3166."},
+    EXTERNAL: {
+        "description": "Values by their names; null takes one away, and names that are"
+        f" not given stay. At most {MAX_DATA:,} bytes of JSON for a tester."
+    },
+}
+
+
+@extend_schema_field(
+    {
+        "description": "A tester. A row with other members, or without an e-mail"
+        " address, is refused.",
+        "properties": _MEMBERS,
+        "example": {"email": "ada@example.com", "city": "London", "country": "GB"},
+    }
+)
+class TesterRow(serializers.Field):
+    """Read by `feedback.sources.testers`, which says what is wrong with each."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        return data
+
+
+class TesterBatchSerializer(serializers.Serializer):
+    testers = serializers.ListField(
+        child=TesterRow(allow_null=True), min_length=1, max_length=MAX_TESTERS
+    )
+    all_or_nothing = Truth(
+        default=False,
+        help_text="With a row at fault none is written, and the response is 400.",
+    )
+    community = RowNumber(
+        required=False,
+        help_text="Needed of people; a key has its own.",
+    )
+
+
+class FaultSerializer(serializers.Serializer):
+    pointer = serializers.CharField(help_text="A place in the body.")
+    detail = serializers.CharField()
+
+
+class RowResultSerializer(serializers.Serializer):
+    index = serializers.IntegerField(help_text="Which of `testers`; the first is 0.")
+    outcome = serializers.ChoiceField(choices=[each.value for each in RowOutcome])
+    id = serializers.IntegerField(allow_null=True, help_text="The tester's number.")
+    errors = FaultSerializer(many=True)  # type: ignore[assignment]
+
+
+class BatchResultSerializer(serializers.Serializer):
+    created = serializers.IntegerField()
+    updated = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    refused = serializers.IntegerField()
+    results = RowResultSerializer(many=True, help_text="One for each row, in order.")
+
+
+def bring_testers(request: Request) -> dict[str, Any]:
+    """What became of each row. Raises Problem."""
+    asked = TesterBatchSerializer(data=request.data)
+    unknown = set(request.data) - set(asked.fields)
+    if unknown:
+        problem = "There is no such member."
+        raise invalid(in_body([name], problem) for name in sorted(unknown))
+    asked.is_valid(raise_exception=True)
+    given = asked.validated_data
+    community = _community(request.user, given.get("community"))
+    key = key_of(request, "testers", community.pk)
+    with unit():
+        if key:
+            # Calls of one key go one by one, so that the second sees the first's.
+            Community.objects.select_for_update(no_key=True).get(pk=community.pk)
+            batches = TesterBatch.objects.filter(community=community)
+            batches.filter(created_at__lt=timezone.now() - KEPT).delete()
+            if known := batches.filter(idempotency_key=key).first():
+                return _same(known, fingerprint(request.data))
+        result = _result(_brought(request, community, given))
+        if key:
+            same = fingerprint(request.data)
+            batches.create(
+                community=community,
+                idempotency_key=key,
+                fingerprint=same,
+                result=result,
+            )
+    return result
+
+
+def _brought(request: Request, community: Community, given: Any) -> list[Row]:
+    whole, source = given["all_or_nothing"], request.user.get_username()
+    try:
+        return bring(community, given["testers"], source, all_or_nothing=whole)
+    except Refused as refusal:
+        faults = [in_body(each.path, each.sentence) for each in refusal.faults]
+        raise invalid(faults) from refusal
+
+
+def _community(actor: Any, pk: int | None) -> Community:
+    """Where the caller may add testers: they are the whole community's."""
+    if pk is None and isinstance(actor, KeyActor):
+        pk = actor.key.community_id
+    if pk is None:
+        problem = "Say to which community they belong."
+        raise invalid([in_body(["community"], problem)])
+    rows = Community.objects.filter(reached_wholly(actor, ADD_TESTER), pk=pk)
+    community = rows.filter(deleting_since=None).first()
+    if community is None:
+        problem = f"There is no community {pk} in which you may add testers."
+        raise invalid([in_body(["community"], problem)])
+    return community
+
+
+def _same(known: TesterBatch, same: str) -> dict[str, Any]:
+    if known.fingerprint != same:
+        message = "This key was used for a call that said something else."
+        raise Problem(422, "idempotency_key_reused", message)
+    result: dict[str, Any] = known.result
+    return result
+
+
+def _result(rows: list[Row]) -> dict[str, Any]:
+    counts = Counter(row.outcome for row in rows)
+    return {
+        **{outcome.value: counts[outcome] for outcome in RowOutcome},
+        "results": [_row(row) for row in rows],
+    }
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {
+        "index": row.index,
+        "outcome": row.outcome.value,
+        "id": row.tester.pk if row.tester else None,
+        "errors": [in_body(each.path, each.sentence) for each in row.faults],
+    }

@@ -1,0 +1,59 @@
+"""Working on stored calls again, because a person asks."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from .. import queue
+from ..models import InboundCall
+
+# More at once are refused: each is copied with its body.
+MAX_REPLAYED = 1_000
+_CHUNK = 50
+_COPIED = (
+    *("listener_id", "address", "method", "content_type", "headers", "query", "body"),
+    "checked_by",
+)
+
+
+class ReplayRefused(Exception):
+    """Why nothing is replayed, as a sentence."""
+
+
+def replay(calls: QuerySet[InboundCall], *, actor: Any) -> int:
+    """Store each of the calls again, to be worked on, and say how many they are.
+
+    What was acted on before is acted on again, since a person wants it so. What is
+    older than what was applied still changes nothing. Raises ReplayRefused.
+    """
+    pks = list(calls.order_by("pk").values_list("pk", flat=True)[: MAX_REPLAYED + 1])
+    if len(pks) > MAX_REPLAYED:
+        raise ReplayRefused(
+            f"More than {MAX_REPLAYED:,} calls are selected, and no more can be"
+            " replayed at once. Narrow the filter, and replay in parts."
+        )
+    listeners: set[int] = set()
+    with transaction.atomic():
+        for start in range(0, len(pks), _CHUNK):
+            chunk = InboundCall.objects.filter(pk__in=pks[start : start + _CHUNK])
+            copies = [_copy(call, actor) for call in chunk.order_by("pk")]
+            listeners |= {copy.listener_id for copy in copies}
+            InboundCall.objects.bulk_create(copies)
+        for listener_id in sorted(listeners):
+            transaction.on_commit(partial(queue.notify_calls, listener_id))
+    return len(pks)
+
+
+def _copy(call: InboundCall, actor: Any) -> InboundCall:
+    values = {name: getattr(call, name) for name in _COPIED}
+    return InboundCall(
+        **values,
+        received_at=timezone.now(),
+        replay_of_id=call.replay_of_id or call.pk,
+        replayed_by=(actor.get_username() or "somebody")[:150],
+    )
