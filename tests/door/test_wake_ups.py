@@ -23,10 +23,10 @@ FIRST, SECOND = 9_000_001, 9_000_002
 
 @pytest.fixture(autouse=True)
 def empty_queue() -> Iterator[None]:
+    django_rq.get_queue(queue.QUEUE).empty()
     for listener in (FIRST, SECOND):
         queue.take_up_calls(listener)
     yield
-    django_rq.get_queue(queue.QUEUE).empty()
 
 
 def jobs() -> Counter[int]:
