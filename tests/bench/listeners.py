@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from statistics import median
 from typing import TYPE_CHECKING
 
 from . import engine
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 CONNECTIONS = 8
 # Calls of one round at full speed; seconds at a steady rate.
-CALLS, PER_SECOND, SECONDS = 5_000, 100, 10
+CALLS, PER_SECOND, SECONDS = 5_000, 100, 8
 PROOF = 20
 _LOOPS = 2_000
 _PATIENCE = 30.0
@@ -30,19 +31,18 @@ def run(ground: Ground, rounds: int) -> dict[str, Figure]:
     with _web(ground) as (pid, port):
         _prove(listener, port)
         _child(listener, "flood", port, CALLS // 5)
-        best = [_flood(listener, pid, port) for _ in range(max(2, rounds))]
+        floods = [_flood(listener, pid, port) for _ in range(rounds)]
         late = [
             _child(listener, "steady", port, PER_SECOND * SECONDS)["p99_ms"]
             for _ in range(rounds)
         ]
     parts = _parts(listener)
-    rates, cpu = zip(*best, strict=True)
     shown = ", ".join(f"{name} {value:,.0f} us" for name, value in parts.items())
     say(f"one call: {shown}")
     return {
-        "listener_accept_per_second": sorted(rates)[len(rates) // 2],
-        "listener_cpu_us": sorted(cpu)[len(cpu) // 2],
-        "listener_p99_ms": sorted(late)[len(late) // 2],
+        "listener_accept_per_second": median(rate for rate, _ in floods),
+        "listener_cpu_us": median(cpu for _, cpu in floods),
+        "listener_p99_ms": median(late),
         **{f"listener_{name}_us": value for name, value in parts.items()},
     }
 
@@ -108,13 +108,14 @@ def _wait_for(look: Callable[[], int]) -> int:
 def _prove(listener: Listener, port: int) -> None:
     """What is measured is routed, stored, and acted on."""
     from feedback.models import Comment
+    from macros.listeners import work
     from macros.models import InboundCall
 
     _child(listener, "flood", port, PROOF)
     calls = InboundCall.objects.filter(listener=listener)
     if calls.count() != PROOF:
         raise RuntimeError(f"{calls.count()} of {PROOF} calls were stored.")
-    return
+    work.hear(listener.pk)
     comments = Comment.objects.filter(feedback__feedback_type=listener.feedback_type)
     if comments.count() != PROOF:
         raise RuntimeError(f"{comments.count()} of {PROOF} calls were acted on.")

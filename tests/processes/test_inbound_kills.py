@@ -96,7 +96,7 @@ def settle(senders: Senders, count: int) -> None:
 def test_a_web_server_killed_at_random_loses_no_call_and_makes_none_count_twice(
     start: Start, own_valkey: OwnValkey, web: Web, listener: Listener
 ) -> None:
-    count, kills = scaled(300, 5000), scaled(3, 20)
+    count, kills = scaled(200, 5000), scaled(2, 20)
     here = {"REDIS_URL": own_valkey.url}
     for process in ("worker", "clock"):
         start(process, **here)
