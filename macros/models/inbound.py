@@ -58,8 +58,9 @@ class InboundCall(models.Model):
 
     tenancy = Tenancy("listener__community", "listener__project")
     privacy = Privacy(
-        hidden=("headers", "query"),
+        hidden=("headers", "query", "body"),
         texts=("headers", "query", "body"),
+        about=("events__feedback__submitter", "events__tester"),
         is_scrubbed_whole=True,
     )
     objects = InboundCallQuerySet.as_manager()
