@@ -24,11 +24,8 @@ from ..models import Listener
 from .listener_curl import commands
 from .listener_form import ABOUT, EVENTS, RECORD, RESPONSE, ListenerForm
 from .listener_parts import ActionInline, CheckInline
-<<<<<<< HEAD
-from .new_listener import NewListenerPages
-=======
 from .listener_trying import DryRunPages
->>>>>>> l13-screens
+from .new_listener import NewListenerPages
 
 SHOWN_CALLS = 10
 SHOWN_REFUSALS = 20
@@ -46,11 +43,7 @@ _ABOUT_RESPONSE = (
 
 
 @admin.register(Listener)
-<<<<<<< HEAD
-class ListenerAdmin(NewListenerPages, ListenerPages):
-=======
-class ListenerAdmin(DryRunPages):
->>>>>>> l13-screens
+class ListenerAdmin(NewListenerPages, DryRunPages):
     form = ListenerForm
     list_display = ["name", "today", "last_call", "works_on", "address"]
     list_select_related = ["feedback_type__project", "project", "community"]
