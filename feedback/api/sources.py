@@ -25,7 +25,7 @@ from ..rest.idempotency import fingerprint, key_of
 from ..rest.parsing import ExactJSONParser, FormParser, MultiPartParser
 from ..rest.permissions import lacks
 from ..rest.problems import Problem, in_body, in_parameter, invalid, refused
-from ..sources import KeyReused, Refused, TicketGone, submit
+from ..sources import KeyReused, SubmissionRefused, TicketGone, submit
 from ..sources.members import KEY_PARAMETER
 
 _PLACES = (
@@ -80,7 +80,7 @@ class SourceView(APIView):
         sent = cast(Mapping[str, object], request.data)
         try:
             ticket = submit(source, sent, once, fingerprint(sent) if once else "")
-        except Refused as refusal:
+        except SubmissionRefused as refusal:
             faults = [in_body(each.path, each.sentence) for each in refusal.faults]
             raise invalid(faults) from refusal
         except KeyReused as refusal:

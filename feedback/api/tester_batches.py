@@ -19,7 +19,7 @@ from ..models import Community, Tester, TesterBatch
 from ..rest.idempotency import fingerprint, key_of
 from ..rest.problems import Problem, in_body, invalid
 from ..rest.serializers import RowNumber, Truth
-from ..sources import Refused
+from ..sources import SubmissionRefused
 from ..sources.external import MAX_DATA
 from ..sources.testers import EXTERNAL, MAX_TESTERS, Row, RowOutcome, bring
 
@@ -121,7 +121,7 @@ def _brought(request: Request, community: Community, given: Any) -> list[Row]:
     whole, source = given["all_or_nothing"], request.user.get_username()
     try:
         return bring(community, given["testers"], source, all_or_nothing=whole)
-    except Refused as refusal:
+    except SubmissionRefused as refusal:
         faults = [in_body(each.path, each.sentence) for each in refusal.faults]
         raise invalid(faults) from refusal
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 
-# Of a number, before its point and behind it.
+# A number's, before its point and behind it.
 MAX_DIGITS = 100
 # Where a number begins and ends; nobody outside of this process can write it.
 _MARK = f"decimal-{secrets.token_hex(16)}:"

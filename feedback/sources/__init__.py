@@ -1,6 +1,6 @@
 """What other programs bring: tickets through external sources, and testers."""
 
-from .faults import Refused
+from .faults import SubmissionRefused
 from .submitting import KeyReused, TicketGone, submit
 
-__all__ = ["KeyReused", "Refused", "TicketGone", "submit"]
+__all__ = ["KeyReused", "SubmissionRefused", "TicketGone", "submit"]

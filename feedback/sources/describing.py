@@ -18,7 +18,7 @@ from .members import (
     VISIBILITY,
     Members,
 )
-from .reading import MAX_DESCRIPTION
+from .reading import MAX_DESCRIPTION, MAX_TITLE
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -84,18 +84,8 @@ def example(members: Members) -> dict[str, object]:
 
 
 def _of_every_ticket(members: Members) -> Iterator[Described]:
-    statuses = [each.name for each in members.statuses]
-    texts = {"type": "string", "minLength": 1, "maxLength": 250}
-    yield Described(
-        *(TITLE, "Title", texts, "It breaks"), required=True, max_length=250
-    )
-    texts = {"type": "string", "maxLength": MAX_DESCRIPTION}
-    yield Described(
-        *(DESCRIPTION, "Description", texts, "What happened."),
-        control="long_text",
-        max_length=MAX_DESCRIPTION,
-    )
-    if statuses:
+    yield from _texts()
+    if statuses := [each.name for each in members.statuses]:
         yield Described(
             *(STATUS, "Status", {"enum": statuses}, statuses[0]),
             control="choice",
@@ -113,6 +103,19 @@ def _of_every_ticket(members: Members) -> Iterator[Described]:
         *(VISIBILITY, "Visibility", {"enum": sides}, Visibility.PUBLIC.value),
         control="choice",
         choices=sides,
+    )
+
+
+def _texts() -> Iterator[Described]:
+    title = {"type": "string", "minLength": 1, "maxLength": MAX_TITLE}
+    yield Described(
+        *(TITLE, "Title", title, "It breaks"), required=True, max_length=MAX_TITLE
+    )
+    description = {"type": "string", "maxLength": MAX_DESCRIPTION}
+    yield Described(
+        *(DESCRIPTION, "Description", description, "What happened."),
+        control="long_text",
+        max_length=MAX_DESCRIPTION,
     )
 
 

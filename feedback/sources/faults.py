@@ -23,7 +23,7 @@ class Fault:
     sentence: str
 
 
-class Refused(Exception):
+class SubmissionRefused(Exception):
     """Nothing was written."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:

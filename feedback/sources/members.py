@@ -12,9 +12,9 @@ from ..names import normalise
 from ..selection.external import EXTERNAL_PREFIX
 from .faults import Faults
 
-# Of the URL: for forms, which can send an API key nowhere else.
+# In the URL: for forms, which can send an API key nowhere else.
 KEY_PARAMETER = "api_key"
-# Of one call. A form has some dozens.
+# In one call. A form has some dozens.
 MAX_MEMBERS = 1_000
 
 TITLE, DESCRIPTION, STATUS = "title", "description", "status"

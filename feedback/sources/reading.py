@@ -15,7 +15,7 @@ from ..names import fold, one_line
 from ..selection.conditions import did_you_mean
 from ..selection.external import EXTERNAL_PREFIX
 from .external import Data, columns_with, read_external
-from .faults import Faults, Refused
+from .faults import Faults, SubmissionRefused
 from .members import (
     DESCRIPTION,
     EXTERNAL,
@@ -29,6 +29,7 @@ from .members import (
 )
 from .people import tester_of, valid_email
 
+MAX_TITLE = 250
 MAX_DESCRIPTION = 65_536
 _REQUIRED = "This member is required."
 
@@ -44,7 +45,7 @@ class Submission:
 
 
 def read(members: Members, sent: Mapping[str, object]) -> Submission:
-    """Raises Refused with every member at fault."""
+    """Raises SubmissionRefused with every member at fault."""
     faults = Faults()
     given = members.sort(sent, faults)
     reader = _Reader(members, given, faults)
@@ -58,7 +59,7 @@ def read(members: Members, sent: Mapping[str, object]) -> Submission:
     }
     submission = Submission(reader.submitter(), columns)
     if faults:
-        raise Refused(faults)
+        raise SubmissionRefused(faults)
     return submission
 
 
@@ -123,7 +124,7 @@ class _Reader:
         return answers
 
     def external(self) -> dict[str, Data]:
-        """Of the object, and of members `external_<name>` such as a form has."""
+        """From the object, and from members `external_<name>` such as a form has."""
         given = self.given.get(EXTERNAL)
         name = given.name if given else EXTERNAL
         data = read_external(given.value if given else None, self.faults, name)
@@ -140,7 +141,7 @@ class _Reader:
 
 
 def _title(text: str) -> str:
-    return str(forms.CharField(max_length=250).clean(one_line(text)))
+    return str(forms.CharField(max_length=MAX_TITLE).clean(one_line(text)))
 
 
 def _description(text: str) -> str:

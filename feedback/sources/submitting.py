@@ -26,8 +26,8 @@ def submit(
 ) -> Feedback:
     """The ticket of this call, or of the earlier one of the same idempotency key.
 
-    Without a key each call makes one. Raises Refused, KeyReused, TicketGone; nothing is
-    written then.
+    Without a key each call makes one. Raises SubmissionRefused, KeyReused, TicketGone;
+    nothing is written then.
     """
     with unit(Origin(actor=f"Source {source.name}")):
         if key:

@@ -17,7 +17,7 @@ from ..models import Community, Tester
 from ..names import fold, normalise, one_line
 from ..units import Unit, Values
 from .external import COLUMNS, Data, columns_with, read_external
-from .faults import Faults, Refused
+from .faults import Faults, SubmissionRefused
 from .people import testers_by_email, valid_email
 
 # Testers in one call.
@@ -64,15 +64,15 @@ def bring(
     """Add the testers that the community does not know, and change those it does.
 
     What is not given of a tester stays. A row at fault is refused and the others are
-    written, or with `all_or_nothing` none: that raises Refused. All are one unit of
-    work, in some statements however many they are.
+    written, or with `all_or_nothing` none: that raises SubmissionRefused. All are one
+    unit of work, in some statements however many they are.
     """
     rows = _read(sent)
     with unit() as opened:
         given = _planned(opened, community, rows, source)
         faults = [fault for row in rows for fault in row.faults]
         if all_or_nothing and faults:
-            raise Refused(faults)
+            raise SubmissionRefused(faults)
         write(Tester, given)
         new = [row.tester for row in rows if row.is_new]
         Tester.objects.bulk_create(filter(None, new), batch_size=500)

@@ -44,6 +44,7 @@ PATHS = {
     "/api/v1/deliveries/": {"get"},
     "/api/v1/deliveries/{id}/": {"get"},
     "/api/v1/testers/": {"get"},
+    "/api/v1/testers/batch/": {"post"},
     "/api/v1/testers/{id}/": {"get"},
     "/api/v1/testers/{id}/export/": {"get"},
     "/api/v1/testers/{id}/erase/": {"post"},

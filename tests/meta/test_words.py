@@ -85,6 +85,7 @@ OTHER_SENSES = {
     "tests/demo/test_seed.py": (r"answers?", "of a tester on a form"),
     "tests/feedback/": (r"answers?", "of a tester on a form"),
     "tests/macros/test_exact_numbers.py": (r"answers?", "of a tester on a form"),
+    "tests/sources/": (r"answers?", "of a tester on a form"),
     "tests/processes/test_api.py": (r"answers?", "of a tester on a form"),
     "tests/security/test_hostile_values.py": (r"answers?", "of a tester on a form"),
 }

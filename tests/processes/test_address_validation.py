@@ -103,8 +103,8 @@ def test_testers_arrive_and_those_with_a_bad_address_get_an_e_mail(
         conditions = {"match": "all", "conditions": [no | {"value": "false"}]}
         saved = {"name": "Bad addresses", "conditions": conditions}
         chosen = post("filters/", saved, 201)
-        found = program.get(f"{api}/testers/", params={"filter": "Bad addresses"})
-        assert {each["email"] for each in found.json()["results"]} == bad
+        page = program.get(f"{api}/testers/", params={"filter": "Bad addresses"})
+        assert {each["email"] for each in page.json()["results"]} == bad
         assert chosen["used_by"] == []
 
         asked = {"saved_filter": "Bad addresses"}

@@ -48,8 +48,8 @@ def test_a_call_makes_a_ticket_with_all_that_it_gives(
     page = f"http://localhost:8000/admin/feedback/feedback/{ticket.pk}/change/"
     expected = {"id": ticket.pk, "reference": "BUG-1", "url": page}
     assert response.json() == expected
-    place = f"http://localhost:8000/api/v1/feedback/{ticket.pk}/"
-    assert response["Location"] == place
+    location = f"http://localhost:8000/api/v1/feedback/{ticket.pk}/"
+    assert response["Location"] == location
     assert (ticket.title, ticket.visibility) == ("It breaks", "private")
     assert ticket.description == "Line one\nline two"
     assert ticket.status is not None and ticket.status.name == "Closed"

@@ -111,7 +111,7 @@ def test_each_limit_is_one_of_its_member(
     assert MAX_DATA == 65_536
 
 
-# By the kind of question: what is taken, and what is not.
+# For each kind of question: what is taken, and what is not.
 TAKEN: dict[str, list[object]] = {
     "severity": ["Minor", "mInOr", " Critical ", None, ""],
     "platform": [["iOS"], "iOS", "ios, Android", ["GRÜN"], [], None, ["iOS", "ios"]],
