@@ -13,29 +13,27 @@ from ..models import Listener, Macro, Secret
 _VIEW_KEY = "feedback.view_apikey"
 
 
-def filters_for(listener: Listener) -> QuerySet[Filter]:
-    """Those of its owner, and those that are the same kind's and wider."""
-    owners = Q(feedback_type=None, project=None, community=listener.community)
+def _fitting(listener: Listener) -> Q:
+    """Rows of its owner, and those that are wider or narrower, but not beside it."""
+    owners = Q(community=listener.community_id)
     if listener.project_id is not None:
-        owners |= Q(feedback_type=None, project=listener.project_id)
+        owners &= Q(project=None) | Q(project=listener.project_id)
     if listener.feedback_type_id is not None:
-        owners |= Q(feedback_type=listener.feedback_type_id)
-    return Filter.objects.filter(owners, subject_kind=listener.subject_kind)
+        owners &= Q(feedback_type=None) | Q(feedback_type=listener.feedback_type_id)
+    return owners
+
+
+def filters_for(listener: Listener) -> QuerySet[Filter]:
+    kind = listener.subject_kind
+    return Filter.objects.filter(_fitting(listener), subject_kind=kind)
 
 
 def macros_for(listener: Listener, user: Any, permission: str) -> QuerySet[Macro]:
     """Those that run on what it finds, where the user has the permission."""
-    rows = Macro.objects.visible_to(user, permission).select_related(
-        "feedback_type__project", "project", "community"
-    )
-    if listener.feedback_type_id is not None:
-        return rows.filter(feedback_type=listener.feedback_type_id)
-    if listener.subject_kind == SubjectKind.FEEDBACK:
-        return rows.filter(feedback_type__project=listener.project_id)
-    owners = Q(project=None, community=listener.community)
-    if listener.project_id is not None:
-        owners |= Q(project=listener.project_id)
-    return rows.filter(owners, feedback_type=None)
+    related = ("feedback_type__project", "project", "community")
+    rows = Macro.objects.visible_to(user, permission).select_related(*related)
+    is_tester = listener.subject_kind == SubjectKind.TESTER
+    return rows.filter(_fitting(listener), feedback_type__isnull=is_tester)
 
 
 def secrets_for(listener: Listener) -> QuerySet[Secret]:
