@@ -1,4 +1,4 @@
-"""A tester's external data, set by a return value, leads to the next macro by itself."""
+"""A tester's external data, set by a return value, leads to the next macro."""
 
 from __future__ import annotations
 
