@@ -158,10 +158,9 @@ DESTINATION_CONCURRENCY = env.int("DESTINATION_CONCURRENCY", default=96)
 ALLOWED_NETWORKS = env.list("ALLOWED_NETWORKS", default=[])
 ALLOWED_DESTINATION_HOSTS = env.list("ALLOWED_DESTINATION_HOSTS", default=[])
 
-# --- Calls from outside
+# --- Calls from outside; the rate is one caller's, to one listener in one process
 
 INBOUND_MAX_BYTES = env.int("INBOUND_MAX_BYTES", default=1_000_000)
-# Of each caller of a listener, in one web process; a minute's worth may come at once.
 INBOUND_PER_SECOND = env.int("INBOUND_PER_SECOND", default=300)
 INBOUND_KEPT_DAYS = env.int("INBOUND_KEPT_DAYS", default=30)
 

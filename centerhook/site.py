@@ -22,7 +22,8 @@ from feedback.changes.rivals import once_more
 from feedback.models import Feedback, FeedbackType
 from logs.models import Destination, Run, RunState
 from logs.recording.waiting import Trouble, explain_trouble
-from macros.models import Schedule
+from macros.listeners.figures import troubles_of as listener_troubles
+from macros.models import Listener, Schedule
 
 from .sign_in import pages
 from .sign_in.second_factor import step_left
@@ -119,6 +120,9 @@ class CenterHookAdminSite(admin.AdminSite):
             "recent_runs": runs,
             "unconfirmed": unconfirmed.defer("snapshot")[:RECENT_RUNS],
             "troubles": troubles,
+            "listener_troubles": listener_troubles(
+                Listener.objects.visible_to(request.user), now
+            ),
             **(extra_context or {}),
         }
         return super().index(request, context)

@@ -13,5 +13,8 @@ class MacrosConfig(AppConfig):
         import_module("macros.steps.kinds")
 
     def ready(self) -> None:
-        """What hears of changes."""
+        """What hears of changes, and what knows whether a listener can work."""
         import_module("macros.triggers.receivers")
+        listeners = import_module("macros.config.listeners")
+        checking = import_module("macros.listeners.checking")
+        listeners.check_with(checking.problems_of)

@@ -13,7 +13,7 @@ from logs.models import Destination, Run, RunState
 
 from . import deliveries, queue, triggers
 from .deliveries import alerts
-from .listeners import work
+from .listeners import pruning, work
 from .models import InboundCall, kind_named
 from .schedules.due import start_due
 
@@ -36,8 +36,8 @@ def wake() -> None:
     This finds new runs whose wake-up was lost, retries that are due, and deliveries of
     workers that died. A run that only waits for destinations that take nothing for now
     is left alone. Schedules that are due start their runs, and calls to listeners whose
-    wake-up was lost are worked on. Deletions of very much go on
-    by a step, notices go out, and old decisions of triggers go.
+    wake-up was lost are worked on. Deletions of very much go on by a step, notices go
+    out, and old decisions of triggers and old calls go.
     """
     # Without Redis, too.
     start_due()
@@ -47,6 +47,7 @@ def wake() -> None:
     alerts.announce()
     triggers.ask()
     triggers.prune()
+    pruning.prune()
     due = Run.objects.with_due_deliveries(now).values_list("pk", "community", "origins")
     rows = {pk: (community, origins) for pk, community, origins in due}
     ready = rows.keys() - _waiting(rows) if rows else set()

@@ -1,6 +1,7 @@
 """The main job, done as a person does it: filter, Perform Action, confirm, look.
 
-And a ticket is submitted, for which a trigger sends a message without a click.
+And a ticket is submitted, for which a trigger sends a message without a click; whoever
+receives it closes the issue there, and the ticket closes.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 import requests
 from django.db.models import OuterRef, Subquery
 
+from feedback.models import Feedback
 from logs.models import Attempt, Cause, Delivery, DeliveryState, Run, delivery_id
 
 from .browser import Browser
@@ -88,6 +90,25 @@ def submit(demo: Demo, browser: Browser, receiver_url: str) -> Result | None:
     browser.post(form, fields)
     run = Run.objects.filter(pk__gt=newest, cause=Cause.TRIGGER).first()
     return _result(run.pk, receiver_url, began) if run else None
+
+
+def close(result: Result, receiver_url: str) -> str:
+    """Press the receiver's button at what it received, and wait for the ticket.
+
+    Returns its reference once a listener has closed it, or else an empty string.
+    """
+    delivery = Delivery.objects.filter(run=result.run).exclude(feedback=None).first()
+    if delivery is None or delivery.feedback_id is None:
+        return ""
+    form = {"ticket": delivery.feedback_id}
+    requests.post(f"{receiver_url}/close", form, timeout=30)
+    open_one = Feedback.objects.filter(pk=delivery.feedback_id, status__is_open=True)
+    deadline = time.monotonic() + MAX_WAIT
+    while open_one.exists():
+        if time.monotonic() >= deadline:
+            return ""
+        pause()
+    return delivery.subject_label
 
 
 def _result(pk: int, receiver_url: str, began: float) -> Result:

@@ -57,10 +57,13 @@ def _url(sock: socket.socket) -> str:
 
 
 @contextmanager
-def running(addresses: Addresses, env: Mapping[str, str]) -> Iterator[Children]:
+def running(
+    addresses: Addresses, env: Mapping[str, str], listener: str = ""
+) -> Iterator[Children]:
     """All processes, ready to work. Raises DemoError if one does not get so far.
 
-    They inherit this process's environment, with `env` on top.
+    They inherit this process's environment, with `env` on top. The receiver sends
+    calls to the listener of this address.
     """
     with ExitStack() as stack:
         paths = stack.enter_context(_valkey_paths())
@@ -70,7 +73,7 @@ def running(addresses: Addresses, env: Mapping[str, str]) -> Iterator[Children]:
         if paths:
             children.start("Valkey", ["-m", "centerhook.demo.valkey", *map(str, paths)])
         wait_until(lambda: _is_redis_up(redis_url), children, "Redis")
-        _start_all(children, addresses)
+        _start_all(children, addresses, listener)
         wait_until(lambda: _is_http_up(addresses), children, "The web server")
         wait_until(lambda: _has_worker(redis_url), children, "The worker")
         yield children
@@ -105,10 +108,11 @@ def _is_ours(lock: IO[str]) -> bool:
     return True
 
 
-def _start_all(children: Children, addresses: Addresses) -> None:
+def _start_all(children: Children, addresses: Addresses, listener: str) -> None:
     if addresses.receiver:
         fd = addresses.receiver.fileno()
-        children.start("receiver", ["manage.py", "receiver", "--fd", str(fd)], [fd])
+        command = ["manage.py", "receiver", "--fd", str(fd), "--listener", listener]
+        children.start("receiver", command, [fd])
     children.start("worker", ["manage.py", "worker"])
     children.start("clock", ["manage.py", "clock"])
     fd = addresses.web.fileno()

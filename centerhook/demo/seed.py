@@ -27,11 +27,12 @@ from feedback.models import (
     Status,
     Tester,
 )
-from macros.models import Macro
+from macros.models import Listener, Macro
 
 from . import content, forms, words
 from .automations import ensure_automations
 from .errors import DemoError
+from .listener import ensure_listener
 from .macros import DEFINITIONS, POST_TO_SLACK, TESTER_DEFINITIONS, ensure_macros
 
 USERNAME = "demo"
@@ -45,6 +46,8 @@ class Demo:
     macro: Macro
     username: str
     password: str
+    # What hears the receiver; None where somebody has deleted it.
+    listener: Listener | None
 
 
 @transaction.atomic
@@ -71,7 +74,8 @@ def seed(receiver: str) -> Demo:
     ensure_automations(bug_types[0])
     ensure_macros(community, TESTER_DEFINITIONS, receiver)
     macro = Macro.objects.get(feedback_type=bug_types[0], name=POST_TO_SLACK)
-    return Demo(bug_types[0], macro, USERNAME, password)
+    listener = ensure_listener(community)
+    return Demo(bug_types[0], macro, USERNAME, password, listener)
 
 
 def _password() -> str:

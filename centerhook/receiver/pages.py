@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 
 from django.template import Context, Engine
 
+from .calling_back import CallBack, ticket_in
 from .memory import Memory, Received
 from .messages import Reply, reply
 from .responses import JSON
@@ -25,14 +26,16 @@ SAFE = (
     "Cache-Control: no-store",
 )
 
+_BACK = reply(HTTPStatus.SEE_OTHER, "", "text/plain", "Location: /")
+
 _engine = Engine(dirs=[str(FOLDER)])
 
 
-def page(request: Received, memory: Memory) -> Reply | None:
+def page(request: Received, memory: Memory, caller: CallBack | None) -> Reply | None:
     """The response, if the request is for one of the receiver's own pages."""
     match request.method, request.path:
         case "GET" | "HEAD", "/":
-            return reply(200, _html(memory), "text/html; charset=utf-8", *SAFE)
+            return reply(200, _html(memory, caller), "text/html; charset=utf-8", *SAFE)
         case "GET" | "HEAD", "/style.css":
             style = (FOLDER / "style.css").read_text()
             return reply(200, style, "text/css; charset=utf-8", *SAFE)
@@ -44,7 +47,13 @@ def page(request: Received, memory: Memory) -> Reply | None:
             return reply(HTTPStatus.NO_CONTENT)
         case "POST", "/reset":
             memory.clear()
-            return reply(HTTPStatus.SEE_OTHER, "", "text/plain", "Location: /")
+            return _BACK
+        case "POST", "/close" if caller is not None:
+            ticket = parse_qs(request.text).get("ticket", [""])[0]
+            if not (ticket.isascii() and ticket.isdecimal() and len(ticket) < 19):
+                return reply(HTTPStatus.BAD_REQUEST, "Give the ID of a ticket.")
+            caller.close_issue(ticket)
+            return _BACK
     return None
 
 
@@ -66,7 +75,7 @@ def _data(memory: Memory, with_ids: bool) -> dict[str, object]:
     return data
 
 
-def _html(memory: Memory) -> str:
+def _html(memory: Memory, caller: CallBack | None) -> str:
     context = {
         "total": memory.total,
         "deliveries": len(memory.ids),
@@ -74,6 +83,8 @@ def _html(memory: Memory) -> str:
         "paths": memory.paths.most_common(20),
         "more_paths": max(0, len(memory.paths) - 20),
         "rows": list(_rows(memory)),
+        "calls_back": caller is not None,
+        "sent": list(caller.sent)[::-1] if caller else [],
     }
     return _engine.get_template("page.html").render(Context(context, use_l10n=False))
 
@@ -89,6 +100,7 @@ def _rows(memory: Memory) -> Iterator[dict[str, object]]:
             "delivery_id": request.delivery_id,
             "headers": request.headers,
             "body": _readable(request),
+            "ticket": ticket_in(request.text),
         }
 
 

@@ -9,6 +9,7 @@ from collections import Counter
 from types import TracebackType
 from typing import Self, cast
 
+from .calling_back import CallBack
 from .memory import Memory, Received
 from .messages import BadRequest, Parsed, Reply, parse, reply
 from .pages import page
@@ -23,8 +24,11 @@ class Connection(asyncio.Protocol):
     sets TCP_NODELAY by itself.
     """
 
-    def __init__(self, memory: Memory, connections: set[Connection]) -> None:
+    def __init__(
+        self, memory: Memory, connections: set[Connection], caller: CallBack | None
+    ) -> None:
         self._memory = memory
+        self._caller = caller
         self._connections = connections
         self._buffer = b""
         self._delayed: asyncio.TimerHandle | None = None
@@ -70,7 +74,7 @@ class Connection(asyncio.Protocol):
             self._write(data, parsed.closes)
 
     def _choose(self, request: Received, delivery_id: str) -> Reply:
-        own = page(request, self._memory)
+        own = page(request, self._memory, self._caller)
         if own:
             return own
         chosen = respond(request.path)
@@ -93,14 +97,20 @@ class Connection(asyncio.Protocol):
 class Receiver:
     """Listens from the moment it is made; answers while `run` runs.
 
-    As a context manager it runs in a thread of its own.
+    As a context manager it runs in a thread of its own. With a caller it offers to
+    close what it received.
     """
 
     def __init__(
-        self, host: str = "127.0.0.1", port: int = 0, sock: socket.socket | None = None
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        sock: socket.socket | None = None,
+        caller: CallBack | None = None,
     ) -> None:
         self._socket = sock or socket.create_server((host, port), backlog=1024)
         self.memory = Memory()
+        self.caller = caller
         self._connections: set[Connection] = set()
         self._loop = asyncio.new_event_loop()
         self._stopped = asyncio.Event()
@@ -151,7 +161,8 @@ class Receiver:
 
     async def _serve(self) -> None:
         server = await self._loop.create_server(
-            lambda: Connection(self.memory, self._connections), sock=self._socket
+            lambda: Connection(self.memory, self._connections, self.caller),
+            sock=self._socket,
         )
         await self._stopped.wait()
         server.close()

@@ -19,10 +19,10 @@ class Lock:
     managers: list[str]
 
 
-def locked_message(community: Community | str) -> str:
-    """The sentence that refuses web requests; a community may be given by its name."""
+def locked_message(community: Community | str, what: str = "Web requests") -> str:
+    """The sentence that refuses them; a community may be given by its name."""
     return (
-        f"Web requests are locked: the community {community} has no valid API key."
+        f"{what} are locked: the community {community} has no valid API key."
         " A Community Manager can create one."
     )
 

@@ -11,22 +11,27 @@ from django.db.models.functions import TruncDate
 from django.template.defaultfilters import pluralize
 from django.utils import timezone
 
-from macros.models import Macro
+from macros.models import Listener, Macro
 from macros.models.usage import macros_needing_key
+from macros.models.usage_by_listeners import listeners_needing_key
 
 from ..models import ApiKey
 
 LOOKED_BACK = timedelta(days=30)
 MAX_CALLERS = 50
+_OWNERS = ("feedback_type__project", "project", "community")
 
 
 @dataclass(frozen=True, slots=True)
 class Dependents:
-    """Who calls with a key, and the macros that stop without it."""
+    """Who calls with a key, and the macros and listeners that stop without it."""
 
     # Each with address, calls, days and last.
     callers: list[dict[str, Any]]
     macros: list[Macro]
+    # Those that take this key alone, and those that are left without any.
+    bound: list[Listener]
+    deserted: list[Listener]
 
     def in_words(self) -> list[str]:
         sentences = [
@@ -39,6 +44,12 @@ class Dependents:
             f"Macro {macro} ({macro.runs_on}) is locked then, as the community"
             " has no other valid key."
             for macro in self.macros
+        ]
+        # A key that a listener names can't be deleted: nothing is said of those here.
+        sentences += [
+            f"Listener {each} ({each.owner}) takes any key with the scope listener, and"
+            " the community has no other: every call is refused then."
+            for each in self.deserted
         ]
         return sentences or ["Nobody has used it lately, and nothing else needs it."]
 
@@ -58,8 +69,15 @@ def dependents_of(key: ApiKey, going: list[ApiKey] | None = None) -> Dependents:
         )
         .order_by("-last")[:MAX_CALLERS]
     )
-    locked = _locked_without(key, going or [key])
-    return Dependents([dict(each) for each in callers], list(locked))
+    going = going or [key]
+    locked = _locked_without(key, going)
+    bound = Listener.objects.filter(checks__api_key=key).distinct()
+    return Dependents(
+        [dict(each) for each in callers],
+        list(locked),
+        list(bound.select_related(*_OWNERS)),
+        list(_deserted_without(key, going).select_related(*_OWNERS)),
+    )
 
 
 def _locked_without(key: ApiKey, going: list[ApiKey]) -> QuerySet[Macro]:
@@ -69,3 +87,14 @@ def _locked_without(key: ApiKey, going: list[ApiKey]) -> QuerySet[Macro]:
         return Macro.objects.none()
     macros = macros_needing_key(key.community_id)
     return macros.select_related("feedback_type__project", "project", "community")
+
+
+def _deserted_without(key: ApiKey, going: list[ApiKey]) -> QuerySet[Listener]:
+    """The listeners that any key opens, where these are the last that do."""
+    valid = ApiKey.objects.valid().filter(
+        community=key.community_id, scope_listener=True
+    )
+    left = valid.exclude(pk__in=[each.pk for each in going])
+    if left.exists() or not valid.filter(pk=key.pk).exists():
+        return Listener.objects.none()
+    return listeners_needing_key(key.community_id)

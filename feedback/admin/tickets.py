@@ -49,7 +49,9 @@ class CommentInline(ScopedInline, admin.TabularInline):
 
     @admin.display(description="by")
     def by(self, comment: Comment) -> str:
-        """A person, or the macro and the run of it."""
+        """A person, a listener, or the macro and the run of it."""
+        if comment.listener_name:
+            return f"Listener {comment.listener_name}"
         if not comment.macro_name:
             return str(comment.author or "-")
         label = f"Macro {comment.macro_name}, run {comment.run_number}"
@@ -246,7 +248,7 @@ class FeedbackAdmin(ConditionsAdmin):
         change: bool,
     ) -> None:
         for comment in formset.save(commit=False):
-            if not comment.macro_name:
+            if not (comment.macro_name or comment.listener_name):
                 comment.author = comment.author or request.user
         super().save_formset(request, form, formset, change)
 

@@ -5,9 +5,10 @@ from .change import Change, ChangeKind, ChangeResult
 from .checking import ChangeChecker, check_tester
 from .columns import write
 from .many import set_many
-from .writing import apply
+from .writing import READ, apply
 
 __all__ = [
+    "READ",
     "Change",
     "Changed",
     "ChangeChecker",

@@ -14,7 +14,8 @@ from .change import Change, ChangeKind, ChangeResult
 from .checking import ChangeChecker, check_tester
 from .columns import write
 
-_READ = ("feedback_type_id", "status_id", "visibility", "form_values", "submitter_id")
+# Columns of a ticket that are read for its changes.
+READ = ("feedback_type_id", "status_id", "visibility", "form_values", "submitter_id")
 
 
 def apply(
@@ -72,6 +73,7 @@ class _Writes:
             comment = Comment(feedback_id=ticket.pk, text=result.comment)
             comment.macro_name = self.origin.macro
             comment.run_number = self.origin.run
+            comment.listener_name = self.origin.listener
             self.comments.append(comment)
         if tester is not None and result.score is not None:
             tester.score = result.score
@@ -97,7 +99,7 @@ def _scored(
 
 
 def _tickets(opened: Unit, pks: Iterable[int]) -> dict[int, Feedback]:
-    rows = opened.lock(Feedback, pks, _READ)
+    rows = opened.lock(Feedback, pks, READ)
     return {pk: Feedback.from_values(pk, values) for pk, values in rows.items()}
 
 

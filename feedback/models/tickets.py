@@ -164,6 +164,8 @@ class Comment(models.Model):
     # Set if a macro wrote the comment; its run may be gone.
     macro_name = models.CharField(max_length=100, blank=True, editable=False)
     run_number = models.BigIntegerField(null=True, editable=False)
+    # Set if a listener did.
+    listener_name = models.CharField(max_length=100, blank=True, editable=False)
     created_at = models.DateTimeField("created", auto_now_add=True)
 
     tenancy = Tenancy(

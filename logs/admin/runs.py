@@ -50,7 +50,7 @@ class RunAdmin(ReadOnlyAdmin):
         "created_at",
     ]
     list_filter = ["state", "cause", "created_at"]
-    linked_parameters = ("trigger", "schedule")
+    linked_parameters = ("trigger", "schedule", "listener")
     search_fields = ["macro_name", "actor_name", "cause_name"]
     date_hierarchy = "created_at"
     list_title = "Runs"
@@ -110,8 +110,14 @@ class RunAdmin(ReadOnlyAdmin):
 
 
 def _cause_url(run: Run) -> str:
-    """The page of the trigger or schedule that started it."""
-    for name, pk in (("trigger", run.trigger_id), ("schedule", run.schedule_id)):
+    """The page of what started it: of a listener, the call's while that is kept."""
+    call = run.event.call_id if run.event else None
+    for name, pk in (
+        ("trigger", run.trigger_id),
+        ("schedule", run.schedule_id),
+        ("inboundcall", call),
+        ("listener", run.listener_id),
+    ):
         if pk:
             return reverse(f"admin:macros_{name}_change", args=[pk])
     return ""

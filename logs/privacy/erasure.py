@@ -31,6 +31,7 @@ from .locations import (
     other_traces,
     own_locations,
     own_traces,
+    whole_locations,
 )
 from .traces import ERASED, Traces
 
@@ -89,6 +90,8 @@ def _go_through(tester: Tester, actor: Actor | None) -> None:
         else:
             _clean(location, own)
     _stop_and_scrub(tester)
+    for location in whole_locations(tester):
+        _remove(location)
     for location in other_locations(tester):
         if location.is_scrubbed_whole:
             _scrub(location, others)
@@ -184,6 +187,11 @@ def _without(model: type[Model], row: Row, traces: Traces) -> Row:
 
 
 def _scrub(location: DataLocation, traces: Traces) -> None:
-    """Whole attempts: what else one says may be about the person too."""
+    """Whole rows: what else one says may be about the person too."""
+    emptied = {name: _empty(location.model, name) for name in location.fields}
     for row in matches_in(location, traces):
-        recording.scrub(Attempt.objects.filter(pk=row["pk"]))
+        if location.model is Attempt:
+            recording.scrub(Attempt.objects.filter(pk=row["pk"]))
+        else:
+            rows = location.model._default_manager.filter(pk=row["pk"])
+            rows.update(**emptied)

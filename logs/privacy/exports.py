@@ -21,6 +21,7 @@ from .locations import (
     matches_in,
     other_locations,
     other_traces,
+    whole_locations,
 )
 
 _TICKET = (
@@ -82,6 +83,7 @@ def export_tester(tester: Tester) -> Iterator[str]:
         deliveries=_deliveries(Delivery.objects.filter(tester=tester)),
         tickets=_tickets(tester),
         audit_log=map(_whole, _history(tester)),
+        logged_about=map(_whole, _logged_about(tester)),
         named_in=map(_whole, _named_in(tester)),
     )
     yield "\n"
@@ -92,7 +94,7 @@ def _tickets(tester: Tester) -> Iterator[Iterator[str]]:
         pk = row.pop("pk")
         comments = in_chunks(
             Comment.objects.filter(feedback=pk),
-            ("text", "created_at", "macro_name"),
+            ("text", "created_at", "macro_name", "listener_name"),
             by="author__username",
         )
         yield _object(
@@ -116,6 +118,23 @@ def _history(tester: Tester) -> Iterator[Row]:
         object_type=Tester._meta.label_lower, object_id=tester.pk
     )
     return in_chunks(entries, ("moment", "action", "actor_name", "detail"))
+
+
+def _logged_about(tester: Tester) -> Iterator[Row]:
+    """What was logged about the tester or the tickets beside deliveries."""
+    for location in whole_locations(tester):
+        for row in in_chunks(location.rows, location.fields, location.size):
+            yield {"kind": location.kind, "id": row.pop("pk"), **_shown(row)}
+
+
+def _shown(row: Row) -> Row:
+    """Bytes as far as they are text."""
+    return {
+        name: bytes(value).decode(errors="replace")
+        if isinstance(value, bytes | memoryview)
+        else value
+        for name, value in row.items()
+    }
 
 
 def _named_in(tester: Tester) -> Iterator[Row]:

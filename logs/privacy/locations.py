@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
-from django.db.models import F, Model, QuerySet
+from django.db.models import BinaryField, F, Model, QuerySet
 
 from feedback.access.privacy import Privacy
 from feedback.models import Tester
 
+from ..models import Attempt
 from .traces import Traces
 
 # What is emptied. The country is not looked for in texts: its two letters are a word
@@ -20,8 +21,9 @@ PROFILE = Tester.PROFILE
 _WORDS = tuple(name for name in PROFILE if name not in ("email", "phone", "country"))
 # The key and some columns of one row.
 Row = dict[str, Any]
-# Rows in memory at once; a response may have 64 KB.
+# Rows in memory at once; a response may have 64 KB, the body of a call a megabyte.
 _CHUNK = 100
+_FEW = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,13 @@ class DataLocation:
     def kind(self) -> str:
         return str(self.model._meta.verbose_name)
 
+    @property
+    def size(self) -> int:
+        """How many rows are read at once."""
+        columns = map(self.model._meta.get_field, self.fields)
+        has_bytes = any(isinstance(column, BinaryField) for column in columns)
+        return _FEW if has_bytes else _CHUNK
+
 
 def _searched() -> list[tuple[type[Model], Privacy]]:
     """The models in whose rows a person's values may stand.
@@ -62,6 +71,19 @@ def own_locations(tester: Tester) -> list[DataLocation]:
         if model is not Tester and not privacy.is_scrubbed_whole
         for rows in [model._default_manager.all()]
         for path in privacy.about
+    ]
+
+
+def whole_locations(tester: Tester) -> list[DataLocation]:
+    """Rows about the tester that are scrubbed whole, beside the tries of deliveries."""
+    return [
+        DataLocation(model, rows.filter(pk__in=own.values("pk")), privacy.texts, True)
+        for model, privacy in _searched()
+        if privacy.is_scrubbed_whole
+        for path in privacy.about
+        for rows in [model._default_manager.all()]
+        for own in [rows.filter(**{path: tester.pk}).order_by()]
+        if model is not Attempt
     ]
 
 
@@ -122,7 +144,7 @@ def _full_names(values: Mapping[str, str]) -> list[str]:
 
 
 def in_chunks(
-    rows: QuerySet[Any], fields: Sequence[str], **named: str
+    rows: QuerySet[Any], fields: Sequence[str], size: int = _CHUNK, /, **named: str
 ) -> Iterator[Row]:
     """Any number of rows, a few in memory at once, without an open cursor.
 
@@ -131,7 +153,7 @@ def in_chunks(
     last = 0
     columns = {name: F(path) for name, path in named.items()}
     ordered = rows.order_by("pk").values("pk", *fields, **columns)
-    while chunk := list(ordered.filter(pk__gt=last)[:_CHUNK]):
+    while chunk := list(ordered.filter(pk__gt=last)[:size]):
         last = chunk[-1]["pk"]
         yield from chunk
 
@@ -140,8 +162,9 @@ def matches_in(location: DataLocation, traces: Traces) -> Iterator[Row]:
     """The rows of a location that hold a trace."""
     rows = location.rows
     read = location.model._default_manager.all() if location.is_far else rows
-    for row in in_chunks(read, location.fields):
-        if not any(traces.are_in(row[name]) for name in location.fields):
+    look = traces.are_read_in if location.is_scrubbed_whole else traces.are_in
+    for row in in_chunks(read, location.fields, location.size):
+        if not any(look(row[name]) for name in location.fields):
             continue
         if not location.is_far or rows.filter(pk=row["pk"]).exists():
             yield row

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from html import unescape
 from typing import Any
 from unicodedata import normalize
+from urllib.parse import unquote_plus
+
+from feedback.texts import storable
 
 from ..redaction import written_forms
 
 ERASED = "[erased]"
+_CODE = re.compile(r"\\u([0-9a-fA-F]{4})")
 # What else a value may follow: a character written as a code, in a URL or in JSON.
 _AFTER_CODE = r"(?<=%[0-9a-f][0-9a-f])|(?<=\\[nrtbf])|(?<=\\u[0-9a-f]{4})"
 _APOSTROPHES = "'’"
@@ -50,6 +56,18 @@ class Traces:
         self._needles += [_needle(email.partition("@")[0])] if email else []
         self._number = re.compile(number or "(?!)", re.IGNORECASE)
 
+    def are_read_in(self, value: Any) -> bool:
+        """Also in bytes, and however a stranger's program has escaped them.
+
+        Too wide to take them out of there one by one: the row is scrubbed whole.
+        """
+        if isinstance(value, bytes | memoryview):
+            return any(self.are_read_in(text) for text in _texts(bytes(value)))
+        if self.are_in(value):
+            return True
+        text = value if isinstance(value, str) else json.dumps(value, default=str)
+        return self.are_in(_unescaped(text))
+
     def are_in(self, value: Any) -> bool:
         return bool(self.erased_from(value) != value)
 
@@ -74,6 +92,25 @@ class Traces:
         return any(needle in lowered for needle in self._needles) or bool(
             self._number.search(text)
         )
+
+
+def _unescaped(text: str) -> str:
+    """As JSON, a URL or XML would be read, all at once."""
+    if "\\u" in text:
+        text = _CODE.sub(lambda code: storable(chr(int(code[1], 16))), text)
+    if "%" in text or "+" in text:
+        text = unquote_plus(text)
+    return unescape(text) if "&" in text else text
+
+
+def _texts(body: bytes) -> Iterator[str]:
+    """What bytes of unknown origin may say."""
+    yield body.decode(errors="replace")
+    if not body.isascii():
+        yield body.decode("latin-1")
+    if b"\0" in body:
+        yield body.decode("utf-16-le", "replace")
+        yield body.decode("utf-16-be", "replace")
 
 
 def _forms(value: str) -> set[str]:

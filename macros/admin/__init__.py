@@ -1,3 +1,3 @@
-from . import macros, schedules, secrets, triggers
+from . import calls, listeners, macros, schedules, secrets, triggers
 
-__all__ = ["macros", "schedules", "secrets", "triggers"]
+__all__ = ["calls", "listeners", "macros", "schedules", "secrets", "triggers"]

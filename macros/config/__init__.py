@@ -6,6 +6,7 @@ from .exporting import export_project
 from .files import MAX_BYTES, read, write
 from .imported import Existing, Imported
 from .importing import SecretsMissing, import_document
+from .listeners import save_listener
 from .macros import save_macro
 from .problems import ConfigRefused
 from .restoring import restore
@@ -33,6 +34,7 @@ __all__ = [
     "note_version",
     "read",
     "restore",
+    "save_listener",
     "save_macro",
     "save_secret",
     "write",

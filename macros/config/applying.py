@@ -18,6 +18,8 @@ from .macros import save_macro
 from .members import read_members, read_rows, settings_of
 from .problems import Problems, member
 
+TYPE_PARTS = ("statuses", "fields", "filters", "macros", "listeners", "sources")
+
 
 def make_type(
     project: Project, document: object, path: str, problems: Problems
@@ -30,7 +32,7 @@ def make_type(
         path,
         problems,
         fields=settings_of(FeedbackType),
-        parts=("statuses", "fields", "filters", "macros"),
+        parts=TYPE_PARTS,
     )
     if not _saved(made, values, path, problems):
         return None

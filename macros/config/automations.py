@@ -10,7 +10,7 @@ from django.utils.dateparse import parse_datetime
 
 from ..models import Automation, Macro, Schedule, Trigger
 from .events import named_details, take_details
-from .filters import LEVELS, FilterImport, level_of
+from .filters import FilterImport, filter_members
 from .imported import Import
 from .members import read_members, read_rows, settings_of
 from .problems import member
@@ -33,9 +33,7 @@ def _document(row: Automation) -> Document:
     document = settings_in(row)
     if isinstance(row, Trigger):
         document["event_details"] = named_details(row)
-    if row.filter is not None:
-        document |= {"filter": row.filter.name, "filter_of": level_of(row.filter)}
-    return plain(document)
+    return plain(document | filter_members(row.filter))
 
 
 class AutomationImport:
@@ -80,29 +78,11 @@ class AutomationImport:
         made.is_active = made.is_active and is_on
         if isinstance(made, Trigger):
             take_details(made, path, problems)
-        made.filter = self._filter(macro, row, path)
+        made.filter = self.filters.chosen_by(
+            row, path, macro.feedback_type, macro.subject_kind
+        )
         if len(problems.messages) == before and self.importing.fits(made, path):
             self._keep(stored, made)
-
-    def _filter(self, macro: Macro, row: Any, path: str) -> Any:
-        name = row.get("filter") if isinstance(row, dict) else None
-        level = row.get("filter_of") if isinstance(row, dict) else None
-        problems = self.importing.problems
-        if level is not None and level not in LEVELS:
-            problem = f"This must be one of {', '.join(LEVELS)}."
-            problems.add(member(path, "filter_of"), problem)
-        elif name is not None and not isinstance(name, str):
-            problems.add(member(path, "filter"), "This must be a filter's name.")
-        elif name is not None:
-            chosen = self.filters.named(
-                name, level, macro.feedback_type, macro.subject_kind
-            )
-            if chosen is None:
-                whose = f" of the {level}" if level else ""
-                problem = f"There is no filter '{name[:60]}'{whose}."
-                problems.add(member(path, "filter"), problem)
-            return chosen
-        return None
 
     def _keep(self, stored: Automation | None, row: Any) -> None:
         made = self.importing.made

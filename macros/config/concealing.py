@@ -40,8 +40,12 @@ class Concealer:
         """The macro's document without them. Raises ConfigRefused."""
         for number, step in enumerate(macro["steps"], start=1):
             self._step(step, f"{macro['name']}, step {number}")
-        concealed: Document = _redacted(macro, self.vault)
-        return concealed
+        return self.mask(macro)
+
+    def mask(self, document: Document) -> Document:
+        """The same, with what stands in it of a secret's value blotted out."""
+        masked: Document = _redacted(document, self.vault)
+        return masked
 
     def _step(self, step: Document, where: str) -> None:
         kind = step_kinds()[step["kind"]]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db.models import Q, QuerySet
 
 from feedback.models import FeedbackType, Filter, Project
 
-from ..models import Macro, Secret, kind_named
+from ..models import Listener, Macro, Secret
 from .automations import KINDS, automation_documents
 from .concealing import Concealer
 from .filters import filter_document
+from .listener_files import listener_document
+from .named_secrets import secret_names
+from .source_files import source_document
 from .writing import Document, macro_document, type_document
 
 FORMAT = 1
@@ -67,6 +70,7 @@ def _types_and_macros(
             **type_document(each),
             "filters": _filters(filters.filter(feedback_type=each)),
             "macros": _macros(mine.filter(feedback_type=each), concealer),
+            **(_ways_in(each, concealer) if macros is None else {}),
         }
         for each in (rows if types is None else types)
     ]
@@ -74,6 +78,9 @@ def _types_and_macros(
         "types": documents,
         "filters": _filters(filters.filter(feedback_type=None)),
         "user_macros": _macros(users, concealer),
+        "listeners": []
+        if types is not None or macros is not None
+        else _listeners(project.listeners.filter(feedback_type=None), concealer),
     }
 
 
@@ -89,7 +96,9 @@ def _filters_of(
     if types is None:
         return rows
     used = _used_by(Macro.objects.filter(feedback_type__in=types), rows)
-    return rows.filter(Q(feedback_type__in=types) | Q(pk__in=used.values("pk")))
+    heard = Listener.objects.filter(feedback_type__in=types).order_by()
+    needed = Q(pk__in=used.values("pk")) | Q(pk__in=heard.values("filter"))
+    return rows.filter(Q(feedback_type__in=types) | needed)
 
 
 def _used_by(macros: QuerySet[Macro], filters: QuerySet[Filter]) -> QuerySet[Filter]:
@@ -115,26 +124,13 @@ def _macros(rows: Iterable[Macro], concealer: Concealer | None) -> list[Document
     return documents
 
 
-def _steps(document: object) -> Iterator[Document]:
-    """All steps in whatever is in a file, checked or not."""
-    groups = [document, *listed(document, "types")]
-    for group in groups:
-        for name in ("macros", "user_macros"):
-            for macro in listed(group, name):
-                yield from listed(macro, "steps")
+def _ways_in(of: FeedbackType, concealer: Concealer | None) -> Document:
+    return {
+        "listeners": _listeners(of.listeners.all(), concealer),
+        "sources": [source_document(each) for each in of.sources.all()],
+    }
 
 
-def listed(data: object, name: str) -> list[Document]:
-    """The groups in a list of a document; nothing where there is no such list."""
-    rows = data.get(name) if isinstance(data, dict) else None
-    rows = rows if isinstance(rows, list) else []
-    return [each for each in rows if isinstance(each, dict)]
-
-
-def secret_names(document: object) -> list[str]:
-    """The normalised names that the steps use, each once, in order."""
-    names: list[str] = []
-    for step in _steps(document):
-        kind = kind_named(step.get("kind"))
-        names += kind.secrets_in(step) if kind else ()
-    return list(dict.fromkeys(names))
+def _listeners(rows: Iterable[Listener], concealer: Concealer | None) -> list[Document]:
+    documents = map(listener_document, rows)
+    return [concealer.mask(each) if concealer else each for each in documents]

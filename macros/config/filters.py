@@ -15,7 +15,7 @@ from .members import read_members, settings_of
 from .problems import member
 from .writing import Document, plain, settings_in
 
-# What a filter belongs to, as automations in a file name it: the nearest first.
+# What a filter or a macro belongs to, as files name it: the nearest first.
 TYPE, PROJECT, COMMUNITY = "type", "project", "community"
 LEVELS = (TYPE, PROJECT, COMMUNITY)
 
@@ -29,6 +29,13 @@ def level_of(row: Filter) -> str:
     if row.feedback_type_id is not None:
         return TYPE
     return PROJECT if row.project_id is not None else COMMUNITY
+
+
+def filter_members(row: Filter | None) -> Document:
+    """How what selects by a filter names it in a file."""
+    if row is None:
+        return {}
+    return {"filter": row.name, "filter_of": level_of(row)}
 
 
 class FilterImport:
@@ -90,13 +97,34 @@ class FilterImport:
         words = "is new" if is_new else "is replaced"
         made.sentences.append(f"Filter {row} ({row.selects}) {words}.")
 
-    def named(
+    def chosen_by(
+        self, row: Any, path: str, owner: FeedbackType | None, kind: str
+    ) -> Filter | None:
+        """The filter that a row names; says what is wrong where it does so wrongly.
+
+        `owner` is the type of what selects by it, `kind` what that works on.
+        """
+        name = row.get("filter") if isinstance(row, dict) else None
+        level = row.get("filter_of") if isinstance(row, dict) else None
+        problems = self.importing.problems
+        if level is not None and level not in LEVELS:
+            problem = f"This must be one of {', '.join(LEVELS)}."
+            problems.add(member(path, "filter_of"), problem)
+        elif name is not None and not isinstance(name, str):
+            problems.add(member(path, "filter"), "This must be a filter's name.")
+        elif name is not None:
+            chosen = self._named(name, level, owner, kind)
+            if chosen is None:
+                whose = f" of the {level}" if level else ""
+                problem = f"There is no filter '{name[:60]}'{whose}."
+                problems.add(member(path, "filter"), problem)
+            return chosen
+        return None
+
+    def _named(
         self, name: str, level: str | None, owner: FeedbackType | None, kind: str
     ) -> Filter | None:
-        """The filter that an automation in the file names; the nearest, without level.
-
-        `owner` is the type of its macro, `kind` what the macro runs on.
-        """
+        """The nearest, without level."""
         project = self.importing.project
         for each in LEVELS if level is None else (level,):
             if each == TYPE and owner is None:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
+from django.db.models import QuerySet
 
 from feedback.access.actors import may
 from feedback.access.keys import Actor
-from feedback.models import FeedbackType, Filter, Project
+from feedback.models import ExternalSource, FeedbackType, Filter, Project
 from feedback.names import fold
 from logs import audit
 
-from ..models import Automation, Macro, Schedule, Trigger
-from .problems import Problems
+from ..models import Listener, Macro, Schedule, Trigger
+from .members import settings_of
+from .problems import Problems, member
 
 NOTE = "Imported."
 CHOOSE = "Choose what is to become of what is there."
@@ -40,7 +43,9 @@ class Imported:
     macros: list[Macro] = field(default_factory=list)
     triggers: list[Trigger] = field(default_factory=list)
     schedules: list[Schedule] = field(default_factory=list)
-    replaced: list[Macro | Filter | Automation] = field(default_factory=list)
+    listeners: list[Listener] = field(default_factory=list)
+    sources: list[ExternalSource] = field(default_factory=list)
+    replaced: list[models.Model] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     secrets: list[str] = field(default_factory=list)
     # A sentence for each row, to be read before it is done.
@@ -53,6 +58,8 @@ class Imported:
             (len(self.macros), "macro", "macros"),
             (len(self.triggers), "trigger", "triggers"),
             (len(self.schedules), "schedule", "schedules"),
+            (len(self.listeners), "listener", "listeners"),
+            (len(self.sources), "external source", "external sources"),
             (len(self.replaced), "replaced", "replaced"),
             (len(self.skipped), "kept as it was", "kept as they were"),
             (len(self.secrets), "secret", "secrets"),
@@ -71,6 +78,37 @@ class Import:
     actor: Actor | None
     problems: Problems
     made: Imported = field(default_factory=Imported)
+
+    def settle(
+        self,
+        made: Listener | ExternalSource,
+        rivals: QuerySet[Any],
+        path: str,
+    ) -> bool:
+        """Whether it is to be made; where its name is taken, as was chosen.
+
+        One that replaces another keeps what no file says of it, and is on or off as
+        that is.
+        """
+        rival = rivals.filter(name__iexact=made.name).first()
+        noun = str(made._meta.verbose_name)
+        if rival is None:
+            return True
+        if self.existing == Existing.REFUSE:
+            problem = f"There is a {noun} '{made.name}' already. {CHOOSE}"
+            self.problems.add(member(path, "name"), problem)
+        elif self.existing == Existing.SKIP:
+            self.made.skipped.append(made.name)
+            sentence = f"{noun.capitalize()} {made} exists already and stays as it is."
+            self.made.sentences.append(sentence)
+        elif self.existing == Existing.COPY:
+            made.name = free_name(made.name, rivals.values_list("name", flat=True))
+        else:
+            own = {field.name for field in made._meta.concrete_fields}
+            for name in own - {*settings_of(type(made))} | {"is_active"}:
+                setattr(made, name, getattr(rival, name))
+            made._state.adding = False
+        return self.existing in (Existing.COPY, Existing.REPLACE)
 
     def fits(self, row: models.Model, path: str) -> bool:
         """Whether the row passes its checks; says why not."""

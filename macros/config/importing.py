@@ -19,14 +19,21 @@ from ..models import Macro, Secret, kind_named
 from ..tags import normalise
 from .applying import fill_macro, make_type
 from .automations import AutomationImport
-from .exporting import FORMAT, listed, secret_names
+from .exporting import FORMAT
 from .filters import FilterImport
 from .imported import CHOOSE, NOTE, Existing, Import, Imported, free_name
+from .listener_files import ListenerImport
 from .members import MAX_ROWS, MAX_ROWS_IN_ALL, read_rows, rows_in
+from .named_secrets import listed, secret_names
 from .problems import ConfigRefused, Problems
+from .references import MacroNames
 from .secrets import save_secret
+from .source_files import add_source
 
-_PARTS = ("centerhook", "project", "types", "filters", "user_macros", "secrets")
+_PARTS = (
+    *("centerhook", "project", "types", "filters", "user_macros"),
+    *("listeners", "secrets"),
+)
 # Fit for whatever a secret may be used for, also to sign with.
 _STAND_IN = f"whsec_{b64encode(bytes(32)).decode()}"
 _KEPT = "a URL that is a tag"
@@ -114,17 +121,23 @@ def _source(document: object) -> str:
 
 
 class _Importer(Import):
-    """Types, then filters, which speak of statuses, then macros with what runs them."""
+    """Types, then filters, which speak of statuses, then macros with what runs them.
+
+    Last come listeners, which name them all, and external sources.
+    """
 
     def all_of(self, document: object, secrets: Mapping[str, str]) -> None:
         """Raises ConfigRefused, SecretsMissing."""
         missing = self._secrets(document, secrets)
         self.filters = FilterImport(self)
         self.automations = AutomationImport(self, self.filters)
+        self.macros = MacroNames(self.project)
+        ways_in: list[tuple[FeedbackType, object, str]] = []
         macros: list[tuple[Macro, object, str]] = []
         for path, row in read_rows(document, "types", "", self.problems):
             if (kind := self._type(row, path)) is None:
                 continue
+            ways_in.append((kind, row, path))
             for where, each in read_rows(row, "filters", path, self.problems):
                 self.filters.add(kind, each, where)
             for where, each in read_rows(row, "macros", path, self.problems):
@@ -135,11 +148,24 @@ class _Importer(Import):
             macros.append((Macro(project=self.project), row, path))
         for macro, row, path in macros:
             self._macro(macro, row, path)
+        self._ways_in(document, ways_in)
         self.problems.refuse()
         if missing:
             raise SecretsMissing(missing, self.made)
         detail = f"{self.made.in_words()}."
         audit.record(Action.IMPORTED, self.project, actor=self.actor, detail=detail)
+
+    def _ways_in(
+        self, document: object, types: Sequence[tuple[FeedbackType, object, str]]
+    ) -> None:
+        importing = ListenerImport(self, self.filters, self.macros)
+        for kind, row, path in types:
+            for where, each in read_rows(row, "listeners", path, self.problems):
+                importing.add(kind, each, where)
+            for where, each in read_rows(row, "sources", path, self.problems):
+                add_source(self, kind, each, where)
+        for where, each in read_rows(document, "listeners", "", self.problems):
+            importing.add(self.project, each, where)
 
     def _secrets(self, document: object, values: Mapping[str, str]) -> list[str]:
         """Returns those without a value, for which something stands in meanwhile."""
@@ -218,9 +244,10 @@ class _Importer(Import):
                 **row,
                 "name": free_name(str(name), rivals.values_list("name", flat=True)),
             }
-        self._fill(macro, row, path)
+        if self._fill(macro, row, path):
+            self.macros.note(str(name), macro)
 
-    def _fill(self, macro: Macro, row: object, path: str) -> None:
+    def _fill(self, macro: Macro, row: object, path: str) -> bool:
         is_new = macro.pk is None
         # Apart, so that what is half made is gone where the rest is read on.
         with transaction.atomic():
@@ -229,10 +256,11 @@ class _Importer(Import):
             )
             if made is None:
                 transaction.set_rollback(True)
-                return
+                return False
         (self.made.macros if is_new else self.made.replaced).append(macro)
         self.made.sentences.append(_sentence_on(macro, is_new, row))
         self.automations.all_of(macro, row, path)
+        return True
 
 
 def _sentence_on(macro: Macro, is_new: bool, row: Any) -> str:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from feedback.changes import Change
 from feedback.models import Feedback, SubjectKind, Tester
-from logs.models import Attempt, Delivery, ErrorClass, Resend, Run, RunChange
+from logs.models import Attempt, Cause, Delivery, ErrorClass, Resend, Run, RunChange
 from logs.recording import Outcome
 
 from ..auth.authentication import Forbidden
@@ -115,6 +115,9 @@ class Builder:
             raise RenderError(None, f"{gone} before the request was built.")
         secrets, now = self._plan.vault.values, timezone.now()
         change = self._changes.get(delivery.subject_id)
+        is_heard = self._run.cause == Cause.LISTENER
+        if is_heard and self._payload is None and self._plan.reads_payload:
+            raise RenderError(None, "What the call said is kept no more.")
         return context_for(
             subject, self._run, delivery.pk, now, secrets, change, self._payload
         )

@@ -90,7 +90,7 @@ def _in_run(setup: Setup, macro: Macro | None) -> Iterator[Found]:
 
 def _fixed_values(action: Action) -> list[str]:
     """What it may set, as far as that is known beforehand."""
-    if action.value_map:
+    if action.row.value_map.strip():
         return [*action.value_map.pairs.values()]
     template = action.values.get("")
     fixed = template.fixed if template else None

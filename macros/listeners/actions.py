@@ -20,7 +20,7 @@ from ..tags import RenderContext, RenderError, Template, to_text
 from .compiled import Action
 from .creation import create
 from .events import shown
-from .external import ExternalValues
+from .external import store
 from .payloads import Payload
 from .records import label_of, load, project_of
 from .results import Ended, Result, failed
@@ -80,7 +80,7 @@ class Doing:
         pk = self.record.pk
         results = apply(
             [(pk, change) for _, change in asked],
-            self.origin,
+            Origin(listener=self.setup.listener.name, chain=self.origin.chain),
             to_testers=self.setup.is_for_testers,
         )
         self._is_stale = True
@@ -192,9 +192,9 @@ def _external(doing: Doing, action: Action) -> None:
             value = action.value_map.look_up(to_text(value))
         values[name] = value
     doing.make_changes()
-    store = ExternalValues(doing.record, doing.event, doing.setup.listener.name)
+    source = f"listener {doing.setup.listener.name}, call {doing.event.call_id}"
     try:
-        doing.result.changes += store.write(values, action)
+        doing.result.changes += store(doing.record, values, source)
     except ValueError as error:
         raise doing.refuse(action, str(error)) from None
     doing.mark_stale()

@@ -17,7 +17,6 @@ from django.utils import timezone
 
 from feedback.access.addresses import client_address, neighbourhood
 
-from .. import queue
 from ..models import Refusal
 from . import intake, refusals
 from .addresses import PREFIX, key_in
@@ -27,6 +26,8 @@ from .intake import RawCall
 from .payloads import Payload, read_payload
 from .rate import CallRate
 from .refusals import CallRefused, refused
+from .storing import store
+from .wake_ups import WakeUps
 
 __all__ = ["PREFIX", "entrances", "respond"]
 
@@ -34,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 entrances = Entrances()
 rate = CallRate()
+wake_ups = WakeUps()
 
 # A response may be HTML with what a caller sent; no browser is to do anything with it.
 HEADERS = {
@@ -56,6 +58,9 @@ def respond(request: HttpRequest) -> HttpResponse:
         response = refusals.UNAVAILABLE.response()
     for name, value in HEADERS.items():
         response.headers[name] = value
+    if response.status_code != 204:
+        # Without it the connection would not be kept.
+        response.headers["Content-Length"] = str(len(response.content))
     return response
 
 
@@ -84,12 +89,12 @@ def _take(
     if call.method != entrance.method:
         raise _method(entrance)
     try:
-        intake.store(call, entrance.listener, checked_by, entrance.credentials(token))
+        store(call, entrance.listener, checked_by, entrance.credentials(token))
     except IntegrityError:
         # The listener was deleted a moment ago.
         raise refusals.UNKNOWN from None
     response = entrance.reply.response(read, call.received_at)
-    queue.notify_calls(entrance.listener)
+    wake_ups.add(entrance.listener)
     return response
 
 

@@ -19,7 +19,7 @@ from django.db import (
     transaction,
 )
 
-from feedback.changes import Origin, unit
+from feedback.changes import READ, Origin, unit
 from feedback.models import Feedback, Tester
 from feedback.models.numbers import ExactEncoder
 from feedback.texts import storable
@@ -131,7 +131,9 @@ class Handling:
         try:
             with unit(origin) as opened:
                 if record is not None:
-                    if not opened.lock(type(record), [record.pk], ()):
+                    # What the changes read is read with the lock.
+                    columns = READ if isinstance(record, Feedback) else ()
+                    if not opened.lock(type(record), [record.pk], columns):
                         record = None
                         raise Ended(InboundOutcome.NO_RECORD, "It was just deleted.")
                     self._check_older(record)
@@ -165,7 +167,7 @@ class Handling:
 
     def _holder(self, key: str) -> InboundEvent | None:
         rows = InboundEvent.objects.filter(listener=self.setup.listener)
-        return rows.filter(repeat_key=key).first()
+        return rows.filter(repeat_key=key).only("created_at").order_by().first()
 
     def _repeat(self, first: InboundEvent | None) -> Ended:
         by = "body" if is_known_by_body(self.setup, self.payload) else "id"
@@ -199,12 +201,12 @@ class Handling:
             happened_at__gt=moment,
             **{own: record.pk},
         ).exclude(pk=self.event.pk)
-        newer = applied.order_by("-happened_at").first()
-        if newer is not None and newer.happened_at is not None:
+        moments = applied.order_by("-happened_at").values_list("happened_at", flat=True)
+        if newest := moments.first():
             raise Ended(
                 InboundOutcome.OLDER,
                 f"It happened at {moment.isoformat()}, and what happened at"
-                f" {newer.happened_at.isoformat()} was applied before.",
+                f" {newest.isoformat()} was applied before.",
             )
 
     def _write(self) -> None:

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from urllib.parse import unquote_plus
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.request import UnreadablePostError
 from django.utils import timezone
 
-from feedback.texts import storable
-from logs.redaction import MASK, MIN_REDACTED, is_credential, mask_header
-
-from ..models import InboundCall, Refusal
+from ..models import Refusal
 from .refusals import INCOMPLETE, CallRefused, refused
 from .verification import Headers
-
-# What is kept of the headers and the query, in characters.
-MAX_HEADERS = 100
-MAX_VALUE = 2_000
-MAX_QUERY = 8_000
 
 _PIECE = 65_536
 
@@ -116,52 +106,3 @@ def _too_large() -> CallRefused:
         f"The body is longer than {settings.INBOUND_MAX_BYTES:,} bytes. Send less at"
         " once, or ask the operator to raise INBOUND_MAX_BYTES.",
     )
-
-
-def store(
-    call: RawCall, listener: int, checked_by: str, credentials: Iterable[str]
-) -> None:
-    """One INSERT; what opens anything is masked by its name, and by its value."""
-    secrets = [each for each in credentials if len(each) >= MIN_REDACTED]
-    row = InboundCall(
-        listener_id=listener,
-        received_at=call.received_at,
-        address=call.address,
-        method=call.method,
-        content_type=storable(call.headers.get("content-type", ""))[:200],
-        headers=dict(_masked_headers(call.headers, secrets)),
-        query=storable(_masked_query(call.query, secrets))[:MAX_QUERY],
-        body=call.body,
-        checked_by=checked_by[:100],
-    )
-    row.save(force_insert=True)
-
-
-def _masked_headers(headers: Headers, secrets: list[str]) -> Iterator[tuple[str, str]]:
-    for number, (name, value) in enumerate(headers.items()):
-        if number >= MAX_HEADERS:
-            return
-        masked = mask_header(name, value)
-        if masked is value:
-            masked = _without(value, secrets)
-        yield storable(name)[:100], storable(masked)[:MAX_VALUE]
-
-
-def _masked_query(query: str, secrets: list[str]) -> str:
-    if not query:
-        return ""
-    return "&".join(_masked_parameter(each, secrets) for each in query.split("&"))
-
-
-def _masked_parameter(parameter: str, secrets: list[str]) -> str:
-    name, equals, value = parameter.partition("=")
-    if equals and value and is_credential(unquote_plus(name)):
-        return f"{name}={MASK}"
-    plain = unquote_plus(parameter)
-    return MASK if any(secret in plain for secret in secrets) else parameter
-
-
-def _without(value: str, secrets: list[str]) -> str:
-    for secret in secrets:
-        value = value.replace(secret, MASK)
-    return value

@@ -58,12 +58,12 @@ def find_record(setup: Setup, payload: Payload) -> Feedback | Tester | None:
     if where is None:
         return None
     rows = all_records(setup).filter(where)
-    records = list(rows.select_related(*_RELATED[rows.model])[:2])
+    # Of a smaller number PostgreSQL would expect to meet them soon among all rows.
+    records = list(rows.select_related(*_RELATED[rows.model])[: _MAX_COUNTED + 1])
     if len(records) > 1:
-        count = rows[: _MAX_COUNTED + 1].count()
-        counted = str(count) if count <= _MAX_COUNTED else f"More than {_MAX_COUNTED}"
+        count = str(len(records)) if len(records) <= _MAX_COUNTED else "More than 100"
         raise failed(
-            f"{counted} {setup.noun}s have {_sought(setup, text)}, and one is needed."
+            f"{count} {setup.noun}s have {_sought(setup, text)}, and one is needed."
         )
     return records[0] if records else None
 

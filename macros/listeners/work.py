@@ -45,6 +45,7 @@ _TURN = 2.0
 # How often the database may refuse an event for what passes, such as a deadlock.
 _MAX_REFUSALS = 3
 _AWAY = (InterfaceError, OperationalError)
+_DONE = {"state": CallState.DONE, "lease": "", "leased_until": None}
 _TOO_MANY = (
     f"The call brings more than {MAX_EVENTS} events. The others were not worked on:"
     " have the sender send fewer at once."
@@ -179,7 +180,7 @@ class _Call:
             self.turn.check()
             self._event(call, payloads[position], position, positions[-1])
         if not positions:
-            _finish(call)
+            self._hold(**_DONE)
 
     def _event(
         self, call: InboundCall, payload: Payload, position: int, last: int
@@ -188,15 +189,13 @@ class _Call:
         for refusals in range(1, _MAX_REFUSALS + 1):
             try:
                 with transaction.atomic():
-                    self._hold()
+                    self._hold(**(_DONE if position == last else {}))
                     now = timezone.now()
                     handling = Handling(self.setup, call, payload, position, now)
                     if position < MAX_EVENTS:
                         handling.run()
                     else:
                         handling.end(failed(_TOO_MANY))
-                    if position == last:
-                        _finish(call)
                 return
             except (*_AWAY, IntegrityError) as error:
                 if refusals == _MAX_REFUSALS or not connection.is_usable():
@@ -207,7 +206,7 @@ class _Call:
 
     def _hold(self, **values: object) -> None:
         """Only the holder may write what became of it; the lease goes on meanwhile."""
-        if not self.mine.update(leased_until=_lease_end(), **values):
+        if not self.mine.update(**{"leased_until": _lease_end(), **values}):
             raise _Lost
 
     def _end(
@@ -219,12 +218,11 @@ class _Call:
     ) -> None:
         """The whole call ends in one way, unless events of it have ended before."""
         with transaction.atomic():
-            self._hold()
+            self._hold(**_DONE)
             if not done:
                 now = timezone.now()
                 handling = Handling(self.setup, call, Payload(None), position, now)
                 handling.end(ended)
-            _finish(call)
 
 
 def read_events(setup: Setup, call: InboundCall) -> list[Payload]:
@@ -241,9 +239,3 @@ def read_events(setup: Setup, call: InboundCall) -> list[Payload]:
         why = f"The call brings no event ({setup.events_at.text})."
         raise Ended(InboundOutcome.IGNORED, why)
     return payloads
-
-
-def _finish(call: InboundCall) -> None:
-    InboundCall.objects.filter(pk=call.pk).update(
-        state=CallState.DONE, lease="", leased_until=None
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 
 from django.db import models
@@ -57,8 +58,9 @@ class InboundCall(models.Model):
 
     tenancy = Tenancy("listener__community", "listener__project")
     privacy = Privacy(
-        hidden=("headers", "query"),
+        hidden=("headers", "query", "body"),
         texts=("headers", "query", "body"),
+        about=("events__feedback__submitter", "events__tester"),
         is_scrubbed_whole=True,
     )
     objects = InboundCallQuerySet.as_manager()
@@ -78,6 +80,12 @@ class InboundCall(models.Model):
     def __str__(self) -> str:
         return f"Call {self.pk}"
 
+    @property
+    def outcomes(self) -> list[tuple[InboundOutcome, int]]:
+        """How many of its events came to what, in the order of the outcomes."""
+        counts = Counter(event.outcome for event in self.events.all())
+        return [(each, counts[each]) for each in InboundOutcome if counts[each]]
+
 
 class InboundOutcome(models.TextChoices):
     ACTED = "acted", "Acted"
@@ -91,6 +99,15 @@ class InboundOutcome(models.TextChoices):
     PAUSED = "paused", "The macro is paused"
     FAILED = "failed", "Failed"
     UNREADABLE = "unreadable", "Unreadable"
+
+    @property
+    def meaning(self) -> str:
+        """What its colour says: `good`, `bad`, `odd` or `idle`."""
+        if self == InboundOutcome.ACTED:
+            return "good"
+        if self in (InboundOutcome.FAILED, InboundOutcome.UNREADABLE):
+            return "bad"
+        return "odd" if self == InboundOutcome.PAUSED else "idle"
 
 
 class InboundEvent(models.Model):
@@ -159,6 +176,10 @@ class InboundEvent(models.Model):
 
     def __str__(self) -> str:
         return f"Event {self.pk}"
+
+    @property
+    def result(self) -> InboundOutcome:
+        return InboundOutcome(self.outcome)
 
 
 class Refusal(models.TextChoices):

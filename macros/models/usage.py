@@ -1,12 +1,12 @@
 """What uses a row: asked before it is changed or deleted.
 
 Filters speak of statuses, questions, types and projects in their conditions; triggers
-wait for statuses and questions; steps refer to them by a foreign key or by a tag.
+wait for statuses and questions; steps refer to them by a foreign key or by a tag, and
+listeners by their names.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -24,13 +24,28 @@ from .macros import Macro
 from .secrets import Secret
 from .steps import Step, step_kinds
 from .triggers import Trigger
+from .usage_by_listeners import (
+    FIELD_TAG,
+    User,
+    listeners_naming,
+    listeners_setting,
+    listeners_using,
+)
 
-User = tuple[models.Model, str]
+__all__ = [
+    "User",
+    "conditions_in",
+    "destinations_using",
+    "macros_needing_key",
+    "macros_using",
+    "users_of",
+    "users_of_choice",
+    "users_of_label",
+]
+
 Condition = Mapping[str, Any]
 # Whether a condition speaks of what is asked about.
 Test = Callable[[Condition], bool]
-# The tag of a question, also where a template has faults.
-_FIELD_TAG = re.compile(r"\(\([ \t]*field[ \t]*:([^()|\n]{1,200})", re.IGNORECASE)
 _STATUSES = ("from_status", "to_status")
 
 
@@ -80,7 +95,7 @@ def users_of(row: models.Model) -> list[User]:
         users = _users_of_question(row)
     elif isinstance(row, FeedbackType | Project):
         users = _users_of_owner(row)
-    return list(dict.fromkeys(users))
+    return list(dict.fromkeys([*users, *listeners_using(row)]))
 
 
 def users_of_choice(question: FormField, choice: str) -> list[User]:
@@ -97,7 +112,7 @@ def users_of_choice(question: FormField, choice: str) -> list[User]:
         if wanted in (fold(each.strip()) for each in _value(step).splitlines())
     ]
     users = [*_filters(question.feedback_type, speaks), *map(_macro, steps)]
-    return list(dict.fromkeys(users))
+    return list(dict.fromkeys([*users, *listeners_setting(question, choice)]))
 
 
 def _value(step: Step) -> str:
@@ -107,7 +122,8 @@ def _value(step: Step) -> str:
 def users_of_label(question: FormField) -> list[User]:
     """Those whose tags name the question by its label."""
     steps = _tagging(question.feedback_type, {normalise(question.label)})
-    return list(dict.fromkeys(map(_macro, steps)))
+    users = [*map(_macro, steps), *listeners_naming(question)]
+    return list(dict.fromkeys(users))
 
 
 def _users_of_status(status: Status) -> list[User]:
@@ -204,7 +220,7 @@ def _tagging(of: FeedbackType, names: Collection[str]) -> Iterator[Step]:
     for macro in Macro.objects.filter(feedback_type=of):
         for step in macro.concrete_steps():
             texts = map(str, step.settings().values())
-            tags = (tag for text in texts for tag in _FIELD_TAG.finditer(text))
+            tags = (tag for text in texts for tag in FIELD_TAG.finditer(text))
             if any(normalise(tag[1]) in names for tag in tags):
                 step.macro = macro
                 yield step

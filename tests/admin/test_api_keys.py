@@ -18,6 +18,7 @@ from feedback.access.keys import KeyRefused, authenticate
 from feedback.access.roles import Role
 from feedback.models import ApiKey, Community, FeedbackType, KeyOutcome, KeyUse, Project
 from logs.models import AuditEntry
+from macros.models import Scheme
 from tests import factories
 
 LIST = reverse("admin:feedback_apikey_changelist")
@@ -265,6 +266,37 @@ def test_before_a_key_goes_people_see_who_needs_it(
     assert not ApiKey.objects.filter(is_enabled=False).exists(), (
         "looking changes nothing"
     )
+
+
+def test_before_a_key_goes_people_see_which_listeners_take_it(
+    manager: Client, community: Community, bugs: FeedbackType, key: ApiKey
+) -> None:
+    key.scope_listener = True
+    key.save()
+    taker = factories.listener(bugs, name="From Zapier")
+    taker.checks.create(scheme=Scheme.API_KEY, api_key=key)
+    anyone = factories.listener(bugs, name="From anywhere")
+    anyone.checks.create(scheme=Scheme.API_KEY)
+    factories.listener(factories.feedback_type(), name="Theirs").checks.create(
+        scheme=Scheme.API_KEY
+    )
+    factories.listener(bugs, name="Signed").checks.create(scheme=Scheme.GITHUB)
+
+    page = text(manager.get(page_of(key, "off")))
+    assert re.findall(r">([\w ]+)</a> <span class=\"quiet\">\(([\w :]+)\)", page) == [
+        ("From Zapier", str(bugs)),
+        ("From anywhere", str(bugs)),
+    ]
+    both = {"action": "delete_selected", "_selected_action": [key.pk]}
+    assert "Cannot delete" in text(manager.post(LIST, both)), "it is needed"
+    key.listener_checks.all().delete()
+    page = text(manager.post(LIST, both))
+    assert f"Listener From anywhere ({bugs}) takes any key with the scope" in page
+    key.listener_checks.create(scheme=Scheme.API_KEY, listener=taker)
+
+    factories.api_key(community, scope_listener=True)
+    page = text(manager.get(page_of(key, "off")))
+    assert "From Zapier" in page and "From anywhere" not in page
 
 
 def test_a_key_is_switched_off_and_on(manager: Client, community: Community) -> None:

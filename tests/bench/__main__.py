@@ -14,7 +14,7 @@ from statistics import median
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from . import engine, million, rendering, report, triggers
+from . import engine, listeners, million, rendering, report, triggers
 from .ground import Ground, prepared, say
 from .processes import peak_memory_mb, printed, reset_peak_memory, running
 
@@ -183,6 +183,9 @@ def main() -> None:
             if options.million:
                 sizes = million.Sizes.of(options.million_size)
                 figures, rows = million.run(ground, sizes, begun), million.ROWS
+            elif options.listeners:
+                figures = {"database": ground.vendor, **listeners.run(ground, 3)}
+                rows = report.LISTENER_ROWS
             else:
                 figures, rows = _compare(ground, options.quick), report.ROWS
         report.show(figures, rows)
@@ -197,6 +200,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="Under a minute.")
     parser.add_argument(
         "--postgres", action="store_true", help="On a temporary PostgreSQL cluster."
+    )
+    parser.add_argument(
+        "--listeners", action="store_true", help="Only the calls from outside."
     )
     parser.add_argument(
         "--million",
@@ -221,7 +227,8 @@ def _compare(ground: Ground, quick: bool) -> dict[str, report.Figure]:
     bench = Bench(sizes, ground, of)
     bench.figures["render_slack_per_second"] = rendering.slack_per_second()
     bench.run()
-    return bench.figures | triggers.run(ground, sizes.rounds)
+    figures = bench.figures | triggers.run(ground, sizes.rounds)
+    return figures | listeners.run(ground, sizes.rounds)
 
 
 def _leave(signum: int, frame: FrameType | None) -> None:

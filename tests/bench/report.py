@@ -12,6 +12,15 @@ Figure = float | int | str
 Row = tuple[str, str, str]  # a label, a key, a unit
 
 _PATH = ROOT / "build" / "bench.json"
+LISTENER_ROWS = (
+    ("Calls taken by one web process", "listener_accept_per_second", "/s"),
+    ("CPU per call", "listener_cpu_us", "us"),
+    ("Response at 100/s, 99 of 100 within", "listener_p99_ms", "ms"),
+    ("Verify", "listener_verify_us", "us"),
+    ("Parse, where the response needs it", "listener_parse_us", "us"),
+    ("Insert", "listener_insert_us", "us"),
+    ("Respond", "listener_respond_us", "us"),
+)
 ROWS = (
     ("Fast receiver: ours", "delivery_fast_per_second", "/s"),
     ("Fast receiver: plain pattern", "plain_fast_per_second", "/s"),
@@ -38,6 +47,7 @@ ROWS = (
     ("Saved ticket to receiver", "trigger_to_receiver_seconds", "s"),
     ("Perform Action: time", "perform_action_100k_seconds", "s"),
     ("Perform Action: memory growth", "perform_action_100k_memory_mb", "MB"),
+    *LISTENER_ROWS,
 )
 
 

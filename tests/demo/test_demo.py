@@ -129,6 +129,8 @@ def test_once_delivers_every_ticket_and_says_so_in_the_last_line(demo):
     assert all(re.search(r" delivered +200 +1 +\d+  yes$", row) for row in rows)
     assert "Traceback" not in done.output and "Warning" not in done.output
     assert re.search(r"^A trigger has delivered 1 of 1, after ", done.output, re.M)
+    closed = r"^The receiver has closed the issue, and BUG-\d+ is closed\.$"
+    assert re.search(closed, done.output, re.M)
 
 
 def test_a_second_time_uses_the_same_data_and_submits_another_ticket(demo):

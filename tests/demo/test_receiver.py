@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import signal
 import socket
@@ -14,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from centerhook.receiver import Receiver, memory
+from centerhook.receiver import CallBack, Receiver, memory
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -268,3 +270,49 @@ def test_the_command_refuses_a_taken_port_with_a_sentence(receiver):
     assert done.returncode == 1
     assert f"Can't listen on 127.0.0.1:{port}" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+ABOUT_12 = {"text": "BUG-3 <http://127.0.0.1:8000/admin/feedback/feedback/12/change/>"}
+
+
+def test_nothing_is_sent_back_where_nobody_listens(receiver):
+    requests.post(f"{receiver.url}/slack/x", json=ABOUT_12)
+    assert "issue closed" not in requests.get(receiver.url).text
+    assert requests.post(f"{receiver.url}/close", {"ticket": "12"}).status_code == 404
+
+
+def test_a_button_closes_the_issue_of_a_ticket(receiver):
+    caller = CallBack(f"{receiver.url}/ok", "a-signing-secret")
+    with Receiver(caller=caller) as other:
+        requests.post(f"{other.url}/slack/x", json=ABOUT_12)
+        requests.post(f"{other.url}/slack/x", json={"text": "of no ticket"})
+        page = requests.get(other.url).text
+        assert page.count("Send &quot;issue closed&quot; back") == 0
+        assert page.count('action="/close"') == 1
+        assert 'name="ticket" value="12"' in page
+        back = requests.post(f"{other.url}/close", {"ticket": "12"})
+        assert back.url == f"{other.url}/"
+        for _ in range(100):
+            if caller.sent:
+                break
+            time.sleep(0.02)
+        assert "ticket 12 closed: CenterHook responded 200" in (
+            requests.get(other.url).text
+        )
+    [call] = receiver.requests
+    assert call.json() | {"at": ""} == {
+        "event": "issue closed",
+        "at": "",
+        "ticket": "12",
+        "status": "Done",
+    }
+    digest = hmac.new(b"a-signing-secret", call.body, hashlib.sha256).hexdigest()
+    assert ("X-Hub-Signature-256", f"sha256={digest}") in call.headers
+
+
+@pytest.mark.parametrize("ticket", ["", "x", "-1", "1" * 19, "\u0661"])
+def test_only_a_number_is_sent_back(receiver, ticket):
+    with Receiver(caller=CallBack(f"{receiver.url}/ok", "secret")) as other:
+        sent = requests.post(f"{other.url}/close", {"ticket": ticket})
+        assert sent.status_code == 400
+    assert not receiver.requests

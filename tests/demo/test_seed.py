@@ -6,6 +6,7 @@ from django.test import Client
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from centerhook.demo.errors import DemoError
+from centerhook.demo.listener import signed_with
 from centerhook.demo.seed import seed
 from feedback.models import (
     ApiKey,
@@ -16,7 +17,7 @@ from feedback.models import (
     FormField,
 )
 from feedback.selection.saved import rows_of
-from macros.models import Macro, Schedule, Trigger
+from macros.models import Listener, Macro, Schedule, Trigger
 from macros.steps.kinds.web_request import WebRequest
 
 pytestmark = pytest.mark.django_db
@@ -142,3 +143,13 @@ def test_what_runs_by_itself_is_made_once_and_then_left_alone():
     Schedule.objects.update(is_active=False)
     seed("http://127.0.0.1:1")
     assert not Trigger.objects.exists() and not Schedule.objects.get().is_active
+
+
+def test_the_listener_is_made_once_and_stays_deleted():
+    first = seed("http://127.0.0.1:1")
+    assert first.listener and first.listener.is_active and first.listener.key
+    assert signed_with(first.listener)
+    assert seed("http://127.0.0.1:2").listener == first.listener
+    assert Listener.objects.count() == 1
+    first.listener.delete()
+    assert seed("http://127.0.0.1:1").listener is None

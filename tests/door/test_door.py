@@ -14,7 +14,6 @@ from django.test.utils import CaptureQueriesContext
 
 from feedback.models import FeedbackType
 from logs.redaction import MASK
-from macros import queue
 from macros.listeners import door
 from macros.listeners import rate as rates
 from macros.listeners.addresses import listener_url
@@ -385,26 +384,3 @@ def test_a_listener_that_was_deleted_a_moment_ago_is_unknown(
     Listener.objects.all().delete()
     assert problem(Client().post(path, BODY, **send)) == (404, "unknown_key")
     assert not InboundCall.objects.exists()
-
-
-def test_workers_are_notified_once_for_all_that_wait(
-    listener: Listener, bugs: FeedbackType
-) -> None:
-    import django_rq
-
-    waiting = django_rq.get_queue(queue.QUEUE)
-    waiting.empty()
-    queue.take_up_calls(listener.pk)
-    other = factories.listener(bugs, secret="signing")
-    for _ in range(3):
-        signed(listener)
-    signed(other)
-    jobs = [(job.func_name, job.args) for job in waiting.get_jobs()]
-    assert jobs == [
-        ("macros.jobs.hear", (listener.pk,)),
-        ("macros.jobs.hear", (other.pk,)),
-    ]
-    queue.take_up_calls(listener.pk)
-    signed(listener)
-    assert waiting.count == 3
-    waiting.empty()

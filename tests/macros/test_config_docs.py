@@ -19,6 +19,8 @@ def test_the_example_is_imported() -> None:
     [text] = re.findall(r"```yaml\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL)
     owner = factories.feedback_type().project.community
     project = Project.objects.create(community=owner, name="Another")
-    value = {"slack_url": "https://hooks.slack.com/x"}
-    made = config.import_document(config.read(text), project, secrets=value)
+    values = {"slack_url": "https://hooks.slack.com/x", "jira_webhook": "signed-with"}
+    made = config.import_document(config.read(text), project, secrets=values)
     assert [each.name for each in made.macros] == ["To Slack"]
+    assert [each.name for each in made.listeners] == ["From Jira"]
+    assert [each.name for each in made.sources] == ["Crashes"]

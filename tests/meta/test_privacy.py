@@ -10,7 +10,12 @@ from feedback.access.privacy import ALL, NOTHING_PERSONAL, Privacy
 from tests.meta.test_imports import ROOT
 from tests.meta.test_scoping import OURS
 
-_TEXTS = (models.CharField, models.TextField, models.JSONField)
+_TEXTS = (
+    models.BinaryField,
+    models.CharField,
+    models.JSONField,
+    models.TextField,
+)
 
 
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model._meta.label)

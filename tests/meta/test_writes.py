@@ -39,6 +39,7 @@ ALLOWED = {
     "centerhook.query_deadline": "passes on each statement, writes none of its own",
     "logs.models.attempts": "inserts attempts only",
     "logs.models.deliveries": "inserts deliveries only",
+    "macros.listeners.storing": "inserts calls only",
 }
 
 

@@ -38,6 +38,8 @@ MODELS: dict[str, tuple[str, str, str, str]] = {
     "logs.delivery": (OBSERVER, *(SUPERUSER,) * 3),
     "logs.destination": (OBSERVER, SUPERUSER, COMMUNITY_MANAGER, SUPERUSER),
     "logs.run": (OBSERVER, *(SUPERUSER,) * 3),
+    "macros.inboundcall": (OBSERVER, *(SUPERUSER,) * 3),
+    "macros.listener": (OBSERVER, *(PROJECT_MANAGER,) * 3),
     "macros.macro": (OBSERVER, *(PROJECT_MANAGER,) * 3),
     "macros.schedule": (OBSERVER, *(PROJECT_MANAGER,) * 3),
     "macros.secret": (PROJECT_MANAGER,) * 4,
@@ -46,6 +48,7 @@ MODELS: dict[str, tuple[str, str, str, str]] = {
 # Nobody at all: history is never written by hand.
 READ_ONLY = frozenset(
     {"feedback.keyuse", "logs.auditentry", "logs.delivery", "logs.run"}
+    | {"macros.inboundcall"}
 )
 # Rows that belong to the community: a role in a project does not reach them.
 OF_THE_COMMUNITY = frozenset(
@@ -122,6 +125,21 @@ OTHERS: dict[str, Page] = {
     "logs_run_pause": Page("logs.run", SUPPORT, SUPPORT),
     "logs_run_resume": Page("logs.run", SUPPORT, SUPPORT),
     "logs_run_cancel": Page("logs.run", SUPPORT, SUPPORT),
+    **{
+        f"macros_listener_{name}": Page(
+            "macros.listener", PROJECT_MANAGER, PROJECT_MANAGER
+        )
+        for name in ("toggle", "renew")
+    },
+    "macros_listener_example": Page("macros.listener", OBSERVER, OBSERVER),
+    "macros_listener_from_preset": Page(get=PROJECT_MANAGER),
+    "macros_listener_from_preset_form": Page(
+        get=PROJECT_MANAGER, given={"name": "jira"}
+    ),
+    "macros_listener_from_preset_pair": Page(
+        get=PROJECT_MANAGER, given={"name": "jira"}
+    ),
+    "macros_inboundcall_progress": Page("macros.inboundcall", OBSERVER, OBSERVER),
     "macros_trigger_toggle": Page("macros.trigger", PROJECT_MANAGER, PROJECT_MANAGER),
     "macros_trigger_try": Page("macros.trigger", OBSERVER, OBSERVER),
     "macros_macro_tags": Page(get=OBSERVER, post=OBSERVER),

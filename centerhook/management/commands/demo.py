@@ -10,9 +10,11 @@ from centerhook.demo import stopping
 from centerhook.demo.browser import Browser
 from centerhook.demo.children import Children
 from centerhook.demo.errors import DemoError
-from centerhook.demo.perform import Result, perform, signed_in, submit
+from centerhook.demo.listener import signed_with
+from centerhook.demo.perform import Result, close, perform, signed_in, submit
 from centerhook.demo.processes import Addresses, running
 from centerhook.demo.seed import Demo, seed
+from macros.listeners.addresses import PREFIX
 
 
 class Command(BaseCommand):
@@ -42,7 +44,8 @@ class Command(BaseCommand):
         addresses = Addresses(receiver=True)
         demo = seed(addresses.receiver_url)
         self._say("Starting web server, worker, clock and receiver ...")
-        with running(addresses, _environment(addresses)) as children:
+        env = _environment(addresses) | {"RECEIVER_SECRET": _secret(demo)}
+        with running(addresses, env, _address(demo, addresses)) as children:
             browser = signed_in(demo, addresses.web_url)
             is_sent = self._submit(demo, browser, addresses)
             self._say(
@@ -65,7 +68,17 @@ class Command(BaseCommand):
             self._say("No trigger waits for it: somebody has changed that.")
             return True
         self._say(f"A trigger has {result}, after {result.seconds:.1f} s.")
-        return result.is_complete
+        return result.is_complete and self._close(demo, addresses, result)
+
+    def _close(self, demo: Demo, addresses: Addresses, result: Result) -> bool:
+        """False where the receiver said that it is closed, and the ticket is not."""
+        if demo.listener is None or not demo.listener.is_active:
+            self._say("No listener hears the receiver: somebody has changed that.")
+            return True
+        closed = close(result, addresses.receiver_url)
+        words = f"and {closed} is closed" if closed else "and its ticket is not"
+        self._say(f"The receiver has closed the issue, {words}.")
+        return bool(closed)
 
     def _report(self, result: Result) -> None:
         self._say("")
@@ -96,6 +109,16 @@ class Command(BaseCommand):
     def _say(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
+
+
+def _secret(demo: Demo) -> str:
+    return signed_with(demo.listener) if demo.listener else ""
+
+
+def _address(demo: Demo, addresses: Addresses) -> str:
+    """The listener's, at the web server of this demo."""
+    key = demo.listener.key if demo.listener else ""
+    return f"{addresses.web_url}{PREFIX}{key}/" if key else ""
 
 
 def _environment(addresses: Addresses) -> dict[str, str]:

@@ -1,0 +1,90 @@
+"""A listener's form: fields in sections, and what is wrong beside what is at fault."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django import forms
+
+from feedback.access.unlocking import locked_message
+from feedback.console.owners import Selected
+
+from ..models import Listener, RecordBy
+from .listener_choices import filters_for
+
+# A new listener's owner and kind, as its address names them.
+ABOUT = "about"
+RECORD = ["record_by", "record_external", "record_at", "filter"]
+EVENTS = [
+    "events_at",
+    "name_at",
+    "names",
+    "ignored_at",
+    "ignored",
+    "id_at",
+    "repeat_seconds",
+    "time_at",
+]
+RESPONSE = ["response_status", "response_type", "response_body", "challenge_at"]
+_LOCATIONS = [
+    "record_at",
+    "events_at",
+    "name_at",
+    "ignored_at",
+    "id_at",
+    "time_at",
+    "challenge_at",
+]
+_HEIGHTS = {"description": 2, "allowed_ips": 2, "names": 3, "ignored": 2}
+
+
+def shown_when(switch: str, *values: str) -> dict[str, str]:
+    """Marks a field that a script shows where a choice has one of the values."""
+    return {"data-when": switch, "data-values": " ".join(values)}
+
+
+class ListenerForm(forms.ModelForm):
+    class Meta:
+        model = Listener
+        fields = "__all__"  # noqa: DJ007 - the admin names them
+
+    # What a new one is about.
+    about: Selected | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk is None and self.about is not None:
+            self.about.give(self.instance)
+        if "filter" not in self.fields:
+            return  # Whoever may only look sees no form.
+        chosen = cast(forms.ModelChoiceField, self.fields["filter"])
+        chosen.queryset = filters_for(self.instance)
+        for name in _LOCATIONS:
+            self.fields[name].widget.attrs |= {
+                "data-location": "",
+                "spellcheck": "false",
+                "autocomplete": "off",
+            }
+        for name, rows in _HEIGHTS.items():
+            self.fields[name].widget.attrs["rows"] = rows
+        self.fields["response_body"].widget.attrs |= {"rows": 3, "data-template": ""}
+        self._mark_record_fields()
+
+    def _mark_record_fields(self) -> None:
+        by = self.fields["record_by"].widget
+        by.attrs["data-switch"] = "record"
+        given = [value for value in RecordBy.values if value]
+        external = shown_when("record", RecordBy.EXTERNAL)
+        self.fields["record_external"].widget.attrs |= external
+        self.fields["record_at"].widget.attrs |= shown_when("record", *given)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        community = self.instance.community
+        if not community.is_unlocked():
+            self.add_error(None, locked_message(community, "Listeners"))
+        if cleaned.get("record_by") != RecordBy.EXTERNAL:
+            cleaned["record_external"] = ""
+        if not cleaned.get("record_by"):
+            cleaned["record_at"] = ""
+        return cleaned

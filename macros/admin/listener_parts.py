@@ -1,0 +1,167 @@
+"""What a listener has several of, on its page: ways to show who calls, and actions."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.forms import BaseInlineFormSet
+from django.http import HttpRequest
+
+from feedback.console.scoping import ScopedInline
+
+from ..models import ActionKind, Listener, ListenerAction, ListenerCheck, Scheme
+from .listener_choices import api_keys_for, macros_for, secrets_for
+from .listener_form import shown_when
+
+_SIGNED = ("secret",)
+# The fields of each scheme and of each kind of action; the others are empty.
+SCHEME_FIELDS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(Scheme.values, _SIGNED),
+    Scheme.API_KEY: ("api_key",),
+    Scheme.STRIPE: ("secret", "header"),
+    Scheme.HMAC: ("secret", "header", "algorithm", "encoding", "prefix"),
+}
+KIND_FIELDS: dict[str, tuple[str, ...]] = {
+    ActionKind.RUN: ("macro",),
+    ActionKind.COMMENT: ("value",),
+    ActionKind.STATUS: ("value", "value_map"),
+    ActionKind.FIELD: ("name", "value", "value_map"),
+    ActionKind.VISIBILITY: ("value", "value_map"),
+    ActionKind.SCORE: ("value", "value_map"),
+    ActionKind.EXTERNAL: ("name", "value", "value_map"),
+    ActionKind.CREATE: ("value",),
+}
+
+
+class PartForm(forms.ModelForm):
+    """A choice says which of the other fields count."""
+
+    switch = ""
+    fields_of: dict[str, tuple[str, ...]] = {}
+    listener: Listener
+    user: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields[self.switch].widget.attrs["data-switch"] = self.switch
+        for name in self.dependent():
+            when = [key for key, names in self.fields_of.items() if name in names]
+            self.fields[name].widget.attrs |= shown_when(self.switch, *when)
+
+    @classmethod
+    def dependent(cls) -> set[str]:
+        return {name for names in cls.fields_of.values() for name in names}
+
+    def offer(self, name: str, rows: Any) -> None:
+        cast(forms.ModelChoiceField, self.fields[name]).queryset = rows
+
+    def clean(self) -> dict[str, Any]:
+        """What is not shown for the choice is not kept either."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        kept = self.fields_of.get(cleaned.get(self.switch, ""), ())
+        for name in self.dependent() - {*kept}:
+            is_row = isinstance(self.fields[name], forms.ModelChoiceField)
+            cleaned[name] = None if is_row else ""
+            self.errors.pop(name, None)
+        return cleaned
+
+
+class CheckForm(PartForm):
+    switch = "scheme"
+    fields_of = SCHEME_FIELDS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        chosen = self.instance.api_key_id
+        self.offer("secret", secrets_for(self.listener))
+        self.offer("api_key", api_keys_for(self.listener, self.user, chosen))
+
+
+class ActionForm(PartForm):
+    switch = "kind"
+    fields_of = KIND_FIELDS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        permission = "macros.change_listener"
+        self.offer("macro", macros_for(self.listener, self.user, permission))
+        for name in ("value", "value_map"):
+            self.fields[name].widget.attrs |= {"rows": 3, "spellcheck": "false"}
+        self.fields["value"].widget.attrs["data-template"] = ""
+
+
+class PartFormSet(BaseInlineFormSet):
+    def kept_forms(self) -> list[Any]:
+        """Those that are filled in and stay; actions in their order."""
+        gone = self.deleted_forms
+        kept = [
+            form
+            for form in self.forms
+            if form not in gone and (form.has_changed() or form.instance.pk)
+        ]
+        return sorted(kept, key=lambda form: getattr(form.instance, "position", 0))
+
+
+class PartInline(ScopedInline, admin.StackedInline):
+    formset = PartFormSet
+    # The name of the section that it stands behind.
+    after = ""
+
+    def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
+        """One to fill in, for browsers without scripts."""
+        return 1
+
+    def get_formset(
+        self, request: HttpRequest, obj: Any = None, **kwargs: Any
+    ) -> type[BaseInlineFormSet]:
+        listener = obj or request.listener  # type: ignore[attr-defined]
+        members = {"listener": listener, "user": request.user}
+        kwargs["form"] = type(f"Fitting{self.form.__name__}", (self.form,), members)
+        return super().get_formset(request, obj, **kwargs)
+
+    def formfield_for_dbfield(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            # Without links, as those would offer what does not fit.
+            field.widget = field.widget.widget
+        return field
+
+
+class CheckInline(PartInline):
+    model = ListenerCheck
+    form = CheckForm
+    after = "Who may call"
+    verbose_name = "way to show who calls"
+    verbose_name_plural = "How a caller shows who it is"
+    fields = ["scheme", "secret", "api_key", "header", "algorithm", "encoding"]
+    fields += ["prefix"]
+
+
+class ActionInline(PartInline):
+    model = ListenerAction
+    form = ActionForm
+    after = "Which events"
+    verbose_name = "action"
+    verbose_name_plural = "What it does, in this order"
+    fields = ["position", "kind", "macro", "name", "value", "value_map"]
+
+    def formfield_for_dbfield(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        if db_field.name == "position":
+            kwargs["label"] = "Order"
+            kwargs["initial"] = self._next(request)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def _next(self, request: HttpRequest) -> int:
+        """A new action comes after those that there are."""
+        listener = getattr(request, "listener", None)
+        if listener is None or listener.pk is None:
+            return 1
+        last = listener.actions.order_by("position").last()
+        return 1 if last is None else last.position + 1

@@ -1,0 +1,105 @@
+"""The one statement by which a call is stored."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from functools import cache
+from threading import local
+from urllib.parse import unquote_plus
+
+from django.db import connection
+
+from feedback.texts import storable
+from logs.redaction import MASK, MIN_REDACTED, is_credential, mask_header
+
+from ..models import InboundCall
+from .intake import RawCall
+from .verification import Headers
+
+# What is kept of the headers and the query, in characters.
+MAX_HEADERS = 100
+MAX_VALUE = 2_000
+MAX_QUERY = 8_000
+
+# A connection that was used so many seconds ago is not asked whether it still works.
+_TRUSTED = 1.0
+_used = local()
+
+
+def store(
+    call: RawCall, listener: int, checked_by: str, credentials: Iterable[str]
+) -> None:
+    """What opens anything is masked by its name, and by its value."""
+    secrets = [each for each in credentials if len(each) >= MIN_REDACTED]
+    row = InboundCall(
+        listener_id=listener,
+        received_at=call.received_at,
+        address=call.address,
+        method=call.method,
+        content_type=storable(call.headers.get("content-type", ""))[:200],
+        headers=dict(_masked_headers(call.headers, secrets)),
+        query=storable(_masked_query(call.query, secrets))[:MAX_QUERY],
+        body=call.body,
+        checked_by=checked_by[:100],
+    )
+    _insert(row)
+
+
+def _insert(row: InboundCall) -> None:
+    """What `save` does, at a third of its cost: it would build the statement anew."""
+    now = time.monotonic()
+    if now - getattr(_used, "at", -_TRUSTED) < _TRUSTED:
+        connection.health_check_done = True  # type: ignore[attr-defined]
+    values = [
+        field.get_db_prep_save(getattr(row, field.attname), connection)
+        for field in _FIELDS
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_statement(), values)
+    _used.at = now
+
+
+_FIELDS = [
+    field for field in InboundCall._meta.concrete_fields if not field.primary_key
+]
+
+
+@cache
+def _statement() -> str:
+    quote = connection.ops.quote_name
+    columns = ", ".join(quote(str(field.column)) for field in _FIELDS)
+    values = ", ".join(["%s"] * len(_FIELDS))
+    table = quote(InboundCall._meta.db_table)
+    # Names of ours, and nothing of a caller's.
+    return f"INSERT INTO {table} ({columns}) VALUES ({values})"  # noqa: S608
+
+
+def _masked_headers(headers: Headers, secrets: list[str]) -> Iterator[tuple[str, str]]:
+    for number, (name, value) in enumerate(headers.items()):
+        if number >= MAX_HEADERS:
+            return
+        masked = mask_header(name, value)
+        if masked is value:
+            masked = _without(value, secrets)
+        yield storable(name)[:100], storable(masked)[:MAX_VALUE]
+
+
+def _masked_query(query: str, secrets: list[str]) -> str:
+    if not query:
+        return ""
+    return "&".join(_masked_parameter(each, secrets) for each in query.split("&"))
+
+
+def _masked_parameter(parameter: str, secrets: list[str]) -> str:
+    name, equals, value = parameter.partition("=")
+    if equals and value and is_credential(unquote_plus(name)):
+        return f"{name}={MASK}"
+    plain = unquote_plus(parameter)
+    return MASK if any(secret in plain for secret in secrets) else parameter
+
+
+def _without(value: str, secrets: list[str]) -> str:
+    for secret in secrets:
+        value = value.replace(secret, MASK)
+    return value
