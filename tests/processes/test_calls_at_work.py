@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 Start = Callable[..., subprocess.Popen[bytes]]
 SHORT_LEASE = {"LEASE_SECONDS": 3}
 TICKETS = 5
-# Of one call.
+# Events in a call.
 EVENTS = 3
 
 
