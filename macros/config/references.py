@@ -102,7 +102,10 @@ def secret_named(
 def key_named(
     project: Project, name: object, actor: Actor | None, path: str, problems: Problems
 ) -> ApiKey | None:
-    """One that the actor may see. Refused where it is not there: without one, any key would do."""
+    """One that the actor may see.
+
+    Refused where it is not there: without one, any key would do.
+    """
     if name is None:
         return None
     if isinstance(name, str):
