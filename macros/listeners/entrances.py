@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
@@ -13,7 +14,7 @@ from feedback.access.addresses import Network, parse_address, parse_networks
 from .. import crypto
 from ..models import ListenerCheck, ListenerKey, Scheme
 from .responses import Reply
-from .verification import Verify, verifier
+from .verification import Headers, Problem, Reason, Verify, verifier
 
 logger = logging.getLogger(__name__)
 
@@ -112,28 +113,39 @@ def _load(key: str) -> Entrance | None:
         method=listener.method,
         payload_format=listener.payload_format,
         networks=tuple(parse_networks(listener.allowed_ips)),
-        checks=tuple(check for each in rows if (check := _check(each))),
+        checks=tuple(map(_check, rows)),
         reply=Reply.of(listener),
     )
 
 
-def _check(row: ListenerCheck) -> Check | None:
-    """None for one that nobody can pass: it has no secret, or none that we can read."""
+def _check(row: ListenerCheck) -> Check:
     label = row.get_scheme_display()
     if row.scheme == Scheme.API_KEY:
         return Check(label, api_key=row.api_key_id)
-    if row.secret is None:
-        return None
     try:
-        secret = row.secret.reveal()
-    except crypto.Undecryptable:
-        logger.error("The secret %s can't be decrypted", row.secret.key)
-        return None
-    verify = verifier(
-        row.scheme,
-        header=row.header,
-        algorithm=row.algorithm,
-        encoding=row.encoding,
-        prefix=row.prefix,
-    )
-    return Check(label, verify, (secret,))
+        if row.secret is None:
+            raise ValueError("it has no secret")
+        verify = verifier(
+            row.scheme,
+            header=row.header,
+            algorithm=row.algorithm,
+            encoding=row.encoding,
+            prefix=row.prefix,
+        )
+        return Check(label, verify, (row.secret.reveal(),))
+    except (crypto.Undecryptable, LookupError, ValueError) as error:
+        logger.error("Nobody passes check %s of a listener: %s", row.pk, error)
+        return Check(label, _nobody)
+
+
+def _nobody(
+    headers: Headers, body: bytes, secrets: Sequence[str], now: datetime
+) -> Problem:
+    """A check that can't be made is passed by nobody, and goes on being one."""
+    return Problem(Reason.MISSING, _UNUSABLE)
+
+
+_UNUSABLE = (
+    "The listener's secret can't be read here, so nobody can show who calls. Enter the"
+    " secret's value again."
+)

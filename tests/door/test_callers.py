@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from cryptography.fernet import Fernet
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -128,6 +129,26 @@ def test_a_check_may_name_the_one_key(listener: Listener, bugs: FeedbackType) ->
     listener.checks.update(api_key=key)
     assert call(listener, **WAYS["bearer"](other)).status_code == 401
     assert call(listener, **WAYS["bearer"](token)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "lost", [{"secret": None}, {"scheme": "hmac", "algorithm": "crc32"}, "keys"]
+)
+def test_a_check_that_can_not_be_made_is_passed_by_nobody(
+    bugs: FeedbackType, settings: Any, lost: Any
+) -> None:
+    """An address list beside it lets nobody in who has not passed a check."""
+    factories.secret(bugs, "key", signing.SECRET)
+    listener = factories.listener(bugs, secret="key", allowed_ips=HERE)
+    assert signed(listener).status_code == 200
+    if lost == "keys":
+        settings.SECRETS_KEYS = [Fernet.generate_key().decode()]
+    else:
+        listener.checks.update(**lost)
+    door.entrances.clear()
+    response = signed(listener)
+    assert response.status_code == 401
+    assert "secret can't be read" in response.json()["detail"]
 
 
 def test_a_signature_or_a_key_is_enough(listener: Listener, bugs: FeedbackType) -> None:
