@@ -24,6 +24,7 @@ pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120
+CLOSED = r"^The receiver has closed the issue, and BUG-(\d+) is closed\.$"
 
 
 class DemoProcess:
@@ -129,8 +130,7 @@ def test_once_delivers_every_ticket_and_says_so_in_the_last_line(demo):
     assert all(re.search(r" delivered +200 +1 +\d+  yes$", row) for row in rows)
     assert "Traceback" not in done.output and "Warning" not in done.output
     assert re.search(r"^A trigger has delivered 1 of 1, after ", done.output, re.M)
-    closed = r"^The receiver has closed the issue, and BUG-\d+ is closed\.$"
-    assert re.search(closed, done.output, re.M)
+    assert re.search(CLOSED, done.output, re.M)
 
 
 def test_a_second_time_uses_the_same_data_and_submits_another_ticket(demo):
@@ -139,7 +139,9 @@ def test_a_second_time_uses_the_same_data_and_submits_another_ticket(demo):
     second = demo("--once")
     assert second.ended() == 0
     before, after = (int(each.lines[-1].split()[-1]) for each in (first, second))
-    assert after == before + 1
+    assert after == before, "what is submitted is closed again"
+    one, other = (re.search(CLOSED, each.output, re.M) for each in (first, second))
+    assert one and other and int(other[1]) == int(one[1]) + 1
 
 
 def test_deliveries_that_fail_are_no_success(demo, tmp_path):
