@@ -280,7 +280,8 @@ def test_a_secret_that_nobody_can_decrypt_lets_nobody_in(
     assert secret is not None
     secret.encrypted_value = "spoilt"
     secret.save()
-    assert problem(signed(listener)) == (401, "bad_key")
+    Listener.objects.update(allowed_ips=HERE)
+    assert problem(signed(listener)) == (401, "bad_signature")
 
 
 def test_without_any_check_only_a_list_of_addresses_lets_in(bugs: FeedbackType) -> None:
@@ -383,6 +384,15 @@ def test_only_what_could_not_be_stored_is_to_come_again(
         assert problem(call(path)) == (401, "bad_signature")
         door.entrances.clear()
         assert problem(signed(path)) == (503, "unavailable")
+
+
+@pytest.mark.parametrize("owner", ["feedback_type", "project", "community"])
+def test_a_listener_that_is_being_deleted_with_its_owner_takes_nothing_more(
+    listener: Listener, owner: str
+) -> None:
+    row = getattr(listener, owner)
+    type(row)._base_manager.filter(pk=row.pk).update(deleting_since=NOON)
+    assert problem(signed(listener)) == (404, "unknown_key")
 
 
 def test_a_listener_that_was_deleted_a_moment_ago_is_unknown(
