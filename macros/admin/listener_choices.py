@@ -21,9 +21,11 @@ def _fitting(listener: Listener) -> Q:
     return owners
 
 
-def filters_for(listener: Listener) -> QuerySet[Filter]:
-    kind = listener.subject_kind
-    return Filter.objects.filter(_fitting(listener), subject_kind=kind)
+def filters_for(listener: Listener, seen: QuerySet[Filter]) -> QuerySet[Filter]:
+    """Those that a person sees, and the chosen one."""
+    own = seen.filter(_fitting(listener), subject_kind=listener.subject_kind)
+    pks = Q(pk__in=own.values("pk")) | Q(pk=listener.filter_id)
+    return Filter.objects.filter(pks)
 
 
 def macros_for(listener: Listener, user: Any, permission: str) -> QuerySet[Macro]:

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from django import forms
+from django.db.models import QuerySet
 
 from feedback.access.unlocking import locked_message
 from feedback.console.owners import Selected
+from feedback.models import Filter
 
 from ..listeners.checking import problems_of
 from ..models import Listener, RecordBy
@@ -63,7 +65,8 @@ class ListenerForm(forms.ModelForm):
         if "filter" not in self.fields:
             return  # Whoever may only look sees no form.
         chosen = cast(forms.ModelChoiceField, self.fields["filter"])
-        chosen.queryset = filters_for(self.instance)
+        seen = cast(QuerySet[Filter], chosen.queryset)
+        chosen.queryset = filters_for(self.instance, seen)
         for name in _LOCATIONS:
             self.fields[name].widget.attrs |= {
                 "data-location": "",
