@@ -10,14 +10,15 @@ import pytest
 import time_machine
 from django.core.checks import run_checks
 from django.db import OperationalError, connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from feedback.models import FeedbackType
 from logs.redaction import MASK
-from macros.listeners import door
+from macros.listeners import door, intake
 from macros.listeners import rate as rates
 from macros.listeners.addresses import listener_url
+from macros.listeners.refusals import CallRefused
 from macros.models import InboundCall, InboundRefusal, Listener
 from macros.models import inbound as limits
 from tests import factories
@@ -348,6 +349,15 @@ def test_headers_are_bounded_in_number_and_length(listener: Listener) -> None:
     [row] = stored(listener)
     assert len(row.headers) == 100
     assert max(len(value) for value in row.headers.values()) == 2_000
+
+
+def test_refusals_hold_no_memory_of_those_before(listener: Listener) -> None:
+    def frames() -> int:
+        with pytest.raises(CallRefused) as refused:
+            intake.check_length(RequestFactory().post("/", CONTENT_LENGTH="x"))
+        return len(refused.traceback)
+
+    assert [frames() for _ in range(3)] == [frames()] * 3
 
 
 def test_no_log_names_the_key(
