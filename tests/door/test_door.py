@@ -12,6 +12,7 @@ from django.core.checks import run_checks
 from django.db import OperationalError, connection
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
+from gunicorn.http.errors import InvalidChunkSize
 
 from feedback.models import FeedbackType
 from logs.redaction import MASK
@@ -176,10 +177,13 @@ def test_a_body_that_stops_half_way_is_not_stored(
     assert stored(listener) == []
 
 
-def test_a_connection_that_breaks_is_a_body_that_stops(listener: Listener) -> None:
+@pytest.mark.parametrize("error", [ConnectionResetError(), InvalidChunkSize(b"zz")])
+def test_a_connection_that_breaks_is_a_body_that_stops(
+    listener: Listener, error: Exception
+) -> None:
     class Broken:
         def read(self, size: int) -> bytes:
-            raise ConnectionResetError
+            raise error
 
         readline = read
 
