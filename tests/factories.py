@@ -293,6 +293,15 @@ def inbound_call(of: Listener, body: bytes = b"{}", **values: Any) -> InboundCal
     return InboundCall.objects.create(listener=of, body=body, **values)
 
 
+def inbound_event(of: InboundCall, outcome: str, **values: Any) -> InboundEvent:
+    """The call is done with it."""
+    InboundCall.objects.filter(pk=of.pk).update(state="done")
+    values = {"created_at": timezone.now(), **values}
+    return InboundEvent.objects.create(
+        call=of, listener=of.listener, outcome=outcome, **values
+    )
+
+
 def source(of: FeedbackType, **values: Any) -> ExternalSource:
     values.setdefault("name", f"Source {next(_numbers)}")
     return ExternalSource.objects.create(feedback_type=of, **values)

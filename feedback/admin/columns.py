@@ -15,6 +15,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.timezone import localtime
 
 from logs.models import Delivery
+from macros.models import InboundEvent
 
 from ..forms import PREFIX
 from ..models import Feedback, FormField, Tester
@@ -49,7 +50,7 @@ def external_table(subject: Subject) -> str:
     """External data, each value with the delivery or other origin that set it."""
     if not subject.external_data:
         return "Nothing yet."
-    known = _deliveries_of(subject)
+    known = _deliveries_of(subject) | _calls_of(subject)
     body = format_html_join(
         "",
         '<tr><th>{}</th><td>{}</td><td class="quiet">{}</td></tr>',
@@ -61,26 +62,38 @@ def external_table(subject: Subject) -> str:
     return format_html('<table class="pairs">{}</table>', body)
 
 
-def _deliveries_of(subject: Subject) -> set[int]:
-    """Those named as origins that are still on the log."""
+def _calls_of(subject: Subject) -> set[str]:
+    """The pages of calls from outside that are named as origins, and still there."""
+    named = {each.get("call", 0) for each in subject.external_provenance.values()}
+    own = "tester" if isinstance(subject, Tester) else "feedback"
+    events = InboundEvent.objects.filter(call__in=named - {0}, **{own: subject.pk})
+    calls = events.values_list("call", flat=True) if named - {0} else ()
+    return {reverse("admin:macros_inboundcall_change", args=[pk]) for pk in calls}
+
+
+def _deliveries_of(subject: Subject) -> set[str]:
+    """The pages of deliveries that are named as origins, and still on the log."""
     named = [each.get("delivery", 0) for each in subject.external_provenance.values()]
     own = "tester" if isinstance(subject, Tester) else "feedback"
     rows = Delivery.objects.filter(pk__in=named, **{own: subject.pk}) if named else ()
-    return {row.pk for row in rows}
+    return {reverse("admin:logs_delivery_change", args=[row.pk]) for row in rows}
 
 
-def _origin(provenance: dict[str, Any] | None, known: set[int]) -> str:
+def _origin(provenance: dict[str, Any] | None, known: set[str]) -> str:
     if not provenance:
         return ""
     at = localtime(datetime.fromisoformat(provenance["at"]))
     label = f"{provenance['source']}, {date_format(at, 'j M Y, H:i')}"
-    if "run" not in provenance:
+    url = ""
+    if "run" in provenance:
+        label = f"run {provenance['run']}, attempt {provenance['attempt']}, {label}"
+        url = reverse("admin:logs_delivery_change", args=[provenance["delivery"]])
+    elif "call" in provenance:
+        label = f"call {provenance['call']}, {label}"
+        url = reverse("admin:macros_inboundcall_change", args=[provenance["call"]])
+    if url not in known:
         return f"from {label}"
-    label = f"from run {provenance['run']}, attempt {provenance['attempt']}, {label}"
-    if provenance["delivery"] not in known:
-        return label
-    url = reverse("admin:logs_delivery_change", args=[provenance["delivery"]])
-    return format_html('<a href="{}">{}</a>', url, label)
+    return format_html('<a href="{}">from {}</a>', url, label)
 
 
 def _class_name(name: str) -> str:

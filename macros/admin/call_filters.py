@@ -72,7 +72,7 @@ class RecordFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         wanted = request.GET.get(self.parameter_name, "")
-        return [(wanted, f"Number {wanted}")] if NUMBER.fullmatch(wanted) else []
+        return [(wanted, f"Number {wanted[:18]}")] if wanted else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         if not self.value():

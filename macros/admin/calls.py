@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
@@ -10,6 +13,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
+from feedback.access.actors import may
+from feedback.access.roles import RUN_MACRO
 from feedback.console.paging import MAX_LISTED, BoundedPaginator
 from feedback.console.scoping import ReadOnlyAdmin
 from logs.models import Run
@@ -18,22 +23,15 @@ from .. import queue
 from ..models import CallState, InboundCall, InboundEvent
 from .call_filters import ListenerFilter, OutcomeFilter, TesterFilter, TicketFilter
 from .examples import shown_body
+from .replaying import replay_selected
 
-# Of one call's many events a list shows these.
+# Events of one call that are shown.
 MAX_EVENTS = 200
 
 
 @admin.register(InboundCall)
 class InboundCallAdmin(ReadOnlyAdmin[InboundCall]):
-    list_display = [
-        "__str__",
-        "when",
-        "listener",
-        "became",
-        "about",
-        "started",
-        "address",
-    ]
+    list_display = ["__str__", "became", "about", "started", "received", "address"]
     list_select_related = ["listener"]
     list_filter = [
         ListenerFilter,
@@ -44,7 +42,7 @@ class InboundCallAdmin(ReadOnlyAdmin[InboundCall]):
     ]
     search_fields = ["=address"]
     search_help_text = "The whole address that calls came from."
-    sortable_by = ["when"]
+    sortable_by = ["received"]
     list_per_page = 50
     list_title = "Calls from outside"
     paginator = BoundedPaginator
@@ -68,6 +66,18 @@ class InboundCallAdmin(ReadOnlyAdmin[InboundCall]):
         rows = super().get_queryset(request).defer("body", "headers", "query")
         return rows.prefetch_related(Prefetch("events", events))
 
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        if IS_POPUP_VAR in request.GET or not request.user.has_perm(RUN_MACRO):
+            return {}
+        name = "replay"
+        return {name: (replay_selected, name, "Replay: work on it once more")}
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Whose calls they are is said once where all are of one listener."""
+        if ListenerFilter.parameter_name in request.GET:
+            return self.list_display
+        return ["__str__", "listener", *self.list_display[1:]]
+
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
@@ -81,7 +91,7 @@ class InboundCallAdmin(ReadOnlyAdmin[InboundCall]):
             "call": call,
             "title": str(call),
             "subtitle": "",
-            "may_replay": False,
+            "may_replay": may(request.user, RUN_MACRO, call),
             "header_lines": "\n".join(f"{name}: {value}" for name, value in headers),
             "body": shown_body(listener, call),
             "replays": call.replays.order_by("pk")[:MAX_EVENTS],
@@ -97,7 +107,7 @@ class InboundCallAdmin(ReadOnlyAdmin[InboundCall]):
         return JsonResponse({"html": html, "state": call.state, "settled": settled})
 
     @admin.display(description="received", ordering="pk")
-    def when(self, call: InboundCall) -> str:
+    def received(self, call: InboundCall) -> str:
         return f"{timezone.localtime(call.received_at):%d %b %Y, %H:%M:%S}"
 
     @admin.display(description="became")

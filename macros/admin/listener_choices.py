@@ -10,42 +10,42 @@ from feedback.models import ApiKey, Filter, SubjectKind
 
 from ..models import Listener, Macro, Secret
 
-_VIEW_KEY = "feedback.view_apikey"
 
-
-def filters_for(listener: Listener) -> QuerySet[Filter]:
-    """Those of its owner, and those that are the same kind's and wider."""
-    owners = Q(feedback_type=None, project=None, community=listener.community)
+def _fitting(listener: Listener) -> Q:
+    """Rows of its owner, and those that are wider or narrower, but not beside it."""
+    owners = Q(community=listener.community_id)
     if listener.project_id is not None:
-        owners |= Q(feedback_type=None, project=listener.project_id)
+        owners &= Q(project=None) | Q(project=listener.project_id)
     if listener.feedback_type_id is not None:
-        owners |= Q(feedback_type=listener.feedback_type_id)
-    return Filter.objects.filter(owners, subject_kind=listener.subject_kind)
+        owners &= Q(feedback_type=None) | Q(feedback_type=listener.feedback_type_id)
+    return owners
+
+
+def filters_for(listener: Listener, seen: QuerySet[Filter]) -> QuerySet[Filter]:
+    """Those that a person sees, and the chosen one."""
+    own = seen.filter(_fitting(listener), subject_kind=listener.subject_kind)
+    pks = Q(pk__in=own.values("pk")) | Q(pk=listener.filter_id)
+    return Filter.objects.filter(pks)
 
 
 def macros_for(listener: Listener, user: Any, permission: str) -> QuerySet[Macro]:
     """Those that run on what it finds, where the user has the permission."""
-    rows = Macro.objects.visible_to(user, permission).select_related(
-        "feedback_type__project", "project", "community"
-    )
-    if listener.feedback_type_id is not None:
-        return rows.filter(feedback_type=listener.feedback_type_id)
-    if listener.subject_kind == SubjectKind.FEEDBACK:
-        return rows.filter(feedback_type__project=listener.project_id)
-    owners = Q(project=None, community=listener.community)
-    if listener.project_id is not None:
-        owners |= Q(project=listener.project_id)
-    return rows.filter(owners, feedback_type=None)
+    related = ("feedback_type__project", "project", "community")
+    rows = Macro.objects.visible_to(user, permission).select_related(*related)
+    is_tester = listener.subject_kind == SubjectKind.TESTER
+    return rows.filter(_fitting(listener), feedback_type__isnull=is_tester)
 
 
-def secrets_for(listener: Listener) -> QuerySet[Secret]:
-    return Secret.objects.usable_in(listener.community_id, listener.project_id)
+def secrets_for(listener: Listener, user: Any, chosen: int | None) -> QuerySet[Secret]:
+    """Those that the user may see, and the chosen one."""
+    rows = Secret.objects.usable_in(listener.community_id, listener.project_id)
+    seen = Secret.objects.visible_to(user).values("pk")
+    return rows.filter(Q(pk__in=seen) | Q(pk=chosen))
 
 
 def api_keys_for(listener: Listener, user: Any, chosen: int | None) -> QuerySet[ApiKey]:
-    """Those that may call listeners and that the user may see, and the chosen one."""
-    seen = ApiKey.objects.visible_to(user, _VIEW_KEY).filter(scope_listener=True)
-    pks = seen.values("pk")
+    """Those for listeners that the user may see, and the chosen one."""
     rows = ApiKey.objects.filter(community=listener.community_id)
-    in_reach = Q(project=None) | Q(project=listener.project_id)
-    return rows.filter(in_reach & Q(pk__in=pks) | Q(pk=chosen))
+    rows = rows.filter(Q(project=None) | Q(project=listener.project_id))
+    seen = ApiKey.objects.visible_to(user).filter(scope_listener=True).values("pk")
+    return rows.filter(Q(pk__in=seen) | Q(pk=chosen))

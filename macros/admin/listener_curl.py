@@ -13,6 +13,8 @@ _BODIES = {
     PayloadFormat.XML: ("application/xml", "<example>value</example>"),
     PayloadFormat.TEXT: ("text/plain; charset=utf-8", "value"),
 }
+# Where whoever calls from an allowed address is let in.
+_BY_ADDRESS = "from an allowed address"
 _KEYED = "SECRET='the secret of the listener'"
 _NOW = "SENT_AT=$(date +%s)"
 _HEX = "SIGNATURE=$(printf '%s' {content} | openssl dgst -{algorithm} -hmac"
@@ -80,9 +82,9 @@ def commands(
 ) -> list[tuple[str, str]]:
     """For each way to show who calls: its name, and the commands for sh and bash."""
     kind, body = _BODIES[PayloadFormat(listener.payload_format)]
+    ways = [(check.get_scheme_display(), *_lines(check)) for check in checks]
     made = []
-    for check in checks:
-        before, headers = _lines(check)
+    for name, before, headers in ways or [(_BY_ADDRESS, [], [])]:
         words = [shlex.quote(f"Content-Type: {kind}"), *headers]
         call = [
             f"curl --request {listener.method} {shlex.quote(address)}",
@@ -90,5 +92,5 @@ def commands(
             '  --data-raw "$BODY"',
         ]
         lines = [f"BODY='{body}'", *before, " \\\n".join(call)]
-        made.append((check.get_scheme_display(), "\n".join(lines)))
+        made.append((name, "\n".join(lines)))
     return made

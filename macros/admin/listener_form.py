@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any, cast
 
 from django import forms
+from django.db.models import QuerySet
 
 from feedback.access.unlocking import locked_message
 from feedback.console.owners import Selected
+from feedback.models import Filter
 
+from ..listeners.checking import problems_of
 from ..models import Listener, RecordBy
 from .listener_choices import filters_for
 
@@ -35,6 +40,8 @@ _LOCATIONS = [
     "time_at",
     "challenge_at",
 ]
+# A setting of a part, such as `actions[1].value`.
+_PART = re.compile(r"(checks|actions)\[(\d+)\]\.(\w+)")
 _HEIGHTS = {"description": 2, "allowed_ips": 2, "names": 3, "ignored": 2}
 
 
@@ -58,7 +65,8 @@ class ListenerForm(forms.ModelForm):
         if "filter" not in self.fields:
             return  # Whoever may only look sees no form.
         chosen = cast(forms.ModelChoiceField, self.fields["filter"])
-        chosen.queryset = filters_for(self.instance)
+        seen = cast(QuerySet[Filter], chosen.queryset)
+        chosen.queryset = filters_for(self.instance, seen)
         for name in _LOCATIONS:
             self.fields[name].widget.attrs |= {
                 "data-location": "",
@@ -88,3 +96,22 @@ class ListenerForm(forms.ModelForm):
         if not cleaned.get("record_by"):
             cleaned["record_at"] = ""
         return cleaned
+
+    def _post_clean(self) -> None:
+        """The parts below are looked at together with the listener."""
+        super()._post_clean()  # type: ignore[misc]
+        parts: Mapping[str, Any] = getattr(self.instance, "parts", {})
+        if not all(each.is_valid() for each in parts.values()) or self.errors:
+            return
+        forms = {name: each.kept_forms() for name, each in parts.items()}
+        rows = {name: [form.instance for form in each] for name, each in forms.items()}
+        checks, actions = rows.get("checks", []), rows.get("actions", [])
+        problems = problems_of(self.instance, checks, actions)
+        for setting, sentences in problems.items():
+            if setting in parts:
+                parts[setting].non_form_errors().extend(sentences)
+                continue
+            form, name = self, setting
+            if part := _PART.fullmatch(setting):
+                form, name = forms[part[1]][int(part[2])], part[3]
+            form.add_error(name if name in form.fields else None, sentences)

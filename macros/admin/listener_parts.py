@@ -75,9 +75,9 @@ class CheckForm(PartForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        chosen = self.instance.api_key_id
-        self.offer("secret", secrets_for(self.listener))
-        self.offer("api_key", api_keys_for(self.listener, self.user, chosen))
+        row, of, user = self.instance, self.listener, self.user
+        self.offer("secret", secrets_for(of, user, row.secret_id))
+        self.offer("api_key", api_keys_for(of, user, row.api_key_id))
 
 
 class ActionForm(PartForm):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -22,15 +23,15 @@ from ..listeners.figures import Figures, figures_since, last_calls
 from ..models import Listener
 from .listener_curl import commands
 from .listener_form import ABOUT, EVENTS, RECORD, RESPONSE, ListenerForm
-from .listener_pages import ListenerPages
 from .listener_parts import ActionInline, CheckInline
+from .listener_trying import DryRunPages
 from .new_listener import NewListenerPages
 
 SHOWN_CALLS = 10
 SHOWN_REFUSALS = 20
 _ABOUT_CALLERS = (
-    "Whoever passes one of the ways below may call, from an allowed address. Without"
-    " any way every call is refused."
+    "A caller has to pass one of the ways below, and to call from an allowed address."
+    " With neither of the two, every call is refused."
 )
 _ABOUT_EVENTS = (
     "All of it is optional. Without it each call is one event, and each event counts."
@@ -42,9 +43,9 @@ _ABOUT_RESPONSE = (
 
 
 @admin.register(Listener)
-class ListenerAdmin(NewListenerPages, ListenerPages):
+class ListenerAdmin(NewListenerPages, DryRunPages):
     form = ListenerForm
-    list_display = ["name", "works_on", "address", "last_call", "today"]
+    list_display = ["name", "today", "last_call", "works_on", "address"]
     list_select_related = ["feedback_type__project", "project", "community"]
     list_filter = ["is_active", "subject_kind"]
     list_per_page = 25
@@ -112,7 +113,8 @@ class ListenerAdmin(NewListenerPages, ListenerPages):
         return request.about  # type: ignore[attr-defined,no-any-return]
 
     def _selectable(self, request: HttpRequest) -> list[Selected]:
-        return selectable(request.user, self.permission_to("add"))
+        permission = self.permission_to("add")
+        return selectable(request.user, permission, whole_communities=True)
 
     def add_view(
         self,
@@ -190,12 +192,15 @@ class ListenerAdmin(NewListenerPages, ListenerPages):
             "may_change": may_change,
             "address": address,
             "earlier": obj.keys.filter(ends_at__gt=now) if may_change else [],
-            "has_checks": obj.checks.exists(),
+            "lets_in": bool(obj.allowed_ips.strip()) or obj.checks.exists(),
             "curls": commands(obj, address, checks),
             "calls": calls.prefetch_related("events")[:SHOWN_CALLS],
             "refusals": obj.refusals.all()[:SHOWN_REFUSALS],
             "does": ", then ".join(map(str, obj.actions.all())).lower(),
         }
+
+    def notes_on_deletion(self, rows: Sequence[Listener]) -> list[str]:
+        return ["Calls to its address are refused with 404 from then on." for _ in rows]
 
     @admin.display(description="works on")
     def works_on(self, row: Listener) -> str:

@@ -79,7 +79,7 @@ def troubles_of(listeners: QuerySet[Listener], now: datetime) -> list[ListenerTr
         parts = _sentences(counted, refused.get(pk, Counter()))
         if parts:
             bad = sum(counted[each] for each in BAD)
-            sentence = f"{' '.join(parts)} That is in the last 24 hours."
+            sentence = f"In the last 24 hours {', '.join(parts)}."
             troubles.append((bad, ListenerTrouble(row, sentence)))
     troubles.sort(key=lambda each: -each[0])
     return [trouble for _, trouble in troubles[:MAX_TROUBLES]]
@@ -99,14 +99,14 @@ def refusals_since(
 def _sentences(events: Counter[str], refused: Counter[str]) -> list[str]:
     sentences = []
     if count := events[InboundOutcome.FAILED]:
-        sentences.append(f"{count:,} event{pluralize(count)} failed.")
+        sentences.append(f"{count:,} event{pluralize(count)} failed")
     if count := events[InboundOutcome.UNREADABLE]:
-        sentences.append(f"{count:,} call{pluralize(count)} could not be read.")
+        sentences.append(f"{count:,} call{pluralize(count)} could not be read")
     if count := sum(refused.values()):
         reason = Refusal(refused.most_common(1)[0][0]).label
         most = "" if len(refused) == 1 else "most of them: "
         sentences.append(
             f"{count:,} call{pluralize(count)} {pluralize(count, 'was,were')} refused"
-            f" ({most}{reason[0].lower()}{reason[1:]})."
+            f" ({most}{reason[0].lower()}{reason[1:]})"
         )
     return sentences

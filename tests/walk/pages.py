@@ -129,7 +129,7 @@ OTHERS: dict[str, Page] = {
         f"macros_listener_{name}": Page(
             "macros.listener", PROJECT_MANAGER, PROJECT_MANAGER
         )
-        for name in ("toggle", "renew")
+        for name in ("toggle", "renew", "try")
     },
     "macros_listener_example": Page("macros.listener", OBSERVER, OBSERVER),
     "macros_listener_from_preset": Page(get=PROJECT_MANAGER),

@@ -28,23 +28,66 @@
   document.addEventListener("formset:added", () => showFields(form));
   showFields(form);
 
-  // Locations from an example
+  // What the two parts of "Try it" ask; the reply to an older question is not shown.
+  const asker = () => {
+    let asking = null;
+    return async (url, options, show) => {
+      asking?.abort();
+      asking = new AbortController();
+      const headers = { Accept: "application/json" };
+      try {
+        const response = await fetch(url, { ...options, headers, signal: asking.signal });
+        if (!response.ok) {
+          throw new Error(response.status);
+        }
+        show((await response.json()).html);
+      } catch (error) {
+        if (error.name !== "AbortError") {
+          message.textContent = lost;
+        }
+      }
+    };
+  };
+
   const chosen = document.getElementById("example-call");
-  const tree = document.getElementById("example-tree");
-  const box = root.querySelector(".example-call .needs-script");
-  if (box) {
-    box.hidden = false;
-    root.classList.add("is-live");
-  }
-  if (!chosen || !tree) {
+  if (!chosen) {
     return;
   }
+  root.classList.add("is-live");
+  const pasted = document.getElementById("example-body");
+  const tree = document.getElementById("example-tree");
+  const result = document.getElementById("dry-run-result");
   const message = root.querySelector(".example-message");
-  let field = null;
-  let asking = null;
+  const askTree = asker();
+  const askResult = asker();
+  const panel = root.querySelector(".example-call");
 
+  // The dry run: once it was asked for, it follows what is typed.
+  const dryRun = () => {
+    message.textContent = "";
+    const options = { method: "POST", body: new FormData(form) };
+    askResult(root.dataset.try, options, (html) => {
+      result.innerHTML = html;
+    });
+  };
+  let timer = 0;
+  const later = () => {
+    if (result.childElementCount) {
+      window.clearTimeout(timer);
+      timer = window.setTimeout(dryRun, 500);
+    }
+  };
+  document.getElementById("dry-run").addEventListener("click", (event) => {
+    event.preventDefault();
+    dryRun();
+  });
+  form.addEventListener("input", later);
+  form.addEventListener("change", later);
+
+  // Locations from an example
+  let field = null;
   document.addEventListener("focusin", ({ target: element }) => {
-    if (element.matches("[data-location], [data-template]") && form.contains(element) && !tree.contains(element)) {
+    if (element.matches("input[data-location], textarea[data-template]")) {
       field = element;
     }
   });
@@ -64,46 +107,43 @@
       return;
     }
     message.textContent = "";
-    const place = fromEvent(location);
-    const [start, end, text] = field.matches("[data-location]")
-      ? [0, field.value.length, place]
-      : [field.selectionStart, field.selectionEnd, `((Payload: ${place}))`];
+    const text = fromEvent(location);
+    const isTemplate = field.matches("[data-template]");
+    const [start, end] = isTemplate ? [field.selectionStart, field.selectionEnd] : [0, field.value.length];
+    const inserted = isTemplate ? `((Payload: ${text}))` : text;
     field.focus();
     field.setSelectionRange(start, end);
     // Like typing, so that it can be undone.
-    if (!document.execCommand("insertText", false, text)) {
-      field.setRangeText(text, start, end, "end");
+    if (!document.execCommand("insertText", false, inserted)) {
+      field.setRangeText(inserted, start, end, "end");
       field.dispatchEvent(new Event("input", { bubbles: true }));
     }
   };
 
-  const load = async () => {
-    asking?.abort();
-    asking = new AbortController();
+  const load = () => {
     message.textContent = "";
-    if (!chosen.value) {
-      tree.replaceChildren();
-      return;
-    }
     const url = `${root.dataset.example}?call=${encodeURIComponent(chosen.value)}`;
-    try {
-      const response = await fetch(url, { headers: { Accept: "application/json" }, signal: asking.signal });
-      if (!response.ok) {
-        throw new Error(response.status);
-      }
-      tree.innerHTML = (await response.json()).html;
-    } catch (error) {
-      if (error.name !== "AbortError") {
-        message.textContent = lost;
-      }
+    const show = (html) => {
+      tree.innerHTML = html;
+    };
+    if (chosen.value) {
+      askTree(url, {}, show);
+    } else {
+      show("");
     }
   };
 
-  chosen.addEventListener("change", load);
-  tree.addEventListener("click", (event) => {
-    const button = event.target.closest("button");
+  chosen.addEventListener("change", () => {
+    pasted.value = "";
+    load();
+  });
+  panel.addEventListener("click", (event) => {
+    const button = event.target.closest(".example-tree button");
     if (button) {
       insert(button.dataset.location);
     }
   });
+  if (chosen.value) {
+    load();
+  }
 })();
