@@ -26,6 +26,9 @@ from .new_macro_form import WIDE
 from .secrets import WriteOnly
 
 ABOUT = "about"
+# Characters of what is asked for, on one line and on several.
+MAX_SETTING = 200
+MAX_LINES = 2_000
 _ADD = "macros.add_listener"
 _VIEW_KEY = "feedback.view_apikey"
 _LINES = {"rows": 4, "class": "vLargeTextField", "spellcheck": "false"}
@@ -184,7 +187,7 @@ def asked_field(asked: Asked, of: FeedbackType | None) -> forms.CharField:
         help_text=asked.help,
         initial=asked.default_for(of),
         required=not asked.is_optional,
-        max_length=2_000 if asked.lines else 200,
+        max_length=MAX_LINES if asked.lines else MAX_SETTING,
         widget=widget,
     )
 

@@ -21,6 +21,9 @@ from .compiled import check_free
 from .responses import output_for
 from .setup import Setup
 
+# For how long the same body may be a repeat.
+MAX_REPEAT_SECONDS = 2_592_000
+
 
 def problems_of(
     listener: Listener,
@@ -95,6 +98,9 @@ def _in_events(listener: Listener) -> Iterator[Found]:
     for given, needed, sentence in needs:
         if getattr(listener, given).strip() and not getattr(listener, needed).strip():
             yield needed, sentence
+    if listener.repeat_seconds > MAX_REPEAT_SECONDS:
+        most = f"{MAX_REPEAT_SECONDS:,}"
+        yield "repeat_seconds", f"Give at most {most} seconds, which are 30 days."
     events_at = listener.events_at.strip()
     if events_at and not events_at.startswith("$"):
         yield "events_at", "Give a JSONPath, such as $.events."

@@ -187,6 +187,7 @@ CASES: list[tuple[str, object, str]] = [
     (f"{OF_TYPE}/name", 5, "This must be text, and is a number."),
     (f"{OF_TYPE}/method", "GET", "Value 'GET' is not a valid choice."),
     (f"{OF_TYPE}/repeat_seconds", -1, ""),
+    (f"{OF_TYPE}/repeat_seconds", 2_592_001, "Give at most 2,592,000 seconds"),
     (f"{OF_TYPE}/subject_kind", "house", "Value 'house' is not a valid choice."),
     (f"{OF_TYPE}/allowed_ips", "1.2.3", ""),
     (f"{OF_TYPE}/record_at", "issue.key", "Give a JSONPath, a header or"),

@@ -94,23 +94,33 @@ def _check(
     )
 
 
-def _secret(new: NewListener, made: Listener, actor: Actor | None) -> Secret:
-    """The one of this name that the actor may see, or a new one."""
+def _stored_secret(name: str, made: Listener, actor: Actor | None) -> Secret | None:
+    """The one of this name that the actor may see; the project's own comes first."""
     usable = Secret.objects.usable_in(made.community_id, made.project_id)
     if actor is not None:
         usable = usable.filter(pk__in=Secret.objects.visible_to(actor).values("pk"))
-    stored = list(usable.filter(key=normalise(new.secret_name)))
-    stored.sort(key=lambda each: each.project_id is None)
-    where = made.project or made.community
-    if not new.secret_value:
-        if stored:
-            return stored[0]
-        problem = f"There is no secret '{new.secret_name}' for {where} yet."
-        raise ListenerRefused({"secret_value": [f"{problem} Enter its value."]})
-    if stored:
+    rows = list(usable.filter(key=normalise(name)))
+    rows.sort(key=lambda each: each.project_id is None)
+    return rows[0] if rows else None
+
+
+def _secret(new: NewListener, made: Listener, actor: Actor | None) -> Secret:
+    """The one that is there, or a new one of the project or community."""
+    stored = _stored_secret(new.secret_name, made, actor)
+    if new.secret_value:
+        if stored is None:
+            return _new_secret(new, made, actor)
         problem = f"There is a secret '{new.secret_name}' already. Choose another name,"
         problem += " or leave the value empty to use that one."
         raise ListenerRefused({"secret_name": [problem]})
+    if stored is None:
+        where = made.project or made.community
+        problem = f"There is no secret '{new.secret_name}' for {where} yet."
+        raise ListenerRefused({"secret_value": [f"{problem} Enter its value."]})
+    return stored
+
+
+def _new_secret(new: NewListener, made: Listener, actor: Actor | None) -> Secret:
     secret = Secret(
         community=made.community, project=made.project, name=new.secret_name
     )
@@ -123,6 +133,7 @@ def _secret(new: NewListener, made: Listener, actor: Actor | None) -> Secret:
         problems = {"secret_value": value, "secret_name": names}
         raise ListenerRefused({k: v for k, v in problems.items() if v}) from None
     except PermissionDenied:
+        where = made.project or made.community
         problem = f"You may not add secrets to {where}."
         raise ListenerRefused({"secret_name": [problem]}) from None
     return secret
