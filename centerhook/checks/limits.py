@@ -68,6 +68,22 @@ def check_query_deadline(**kwargs: object) -> list[CheckMessage]:
 
 
 @register
+def check_inbound_limits(**kwargs: object) -> list[CheckMessage]:
+    names = ("INBOUND_MAX_BYTES", "INBOUND_PER_SECOND", "INBOUND_KEPT_DAYS")
+    return [
+        Error(
+            f"{name} is {getattr(settings, name)}: no call of another system could be"
+            " taken, or looked at.",
+            hint="Give at least 1, or take the line away: the default suits nearly"
+            " everyone.",
+            id="centerhook.E104",
+        )
+        for name in names
+        if getattr(settings, name) < 1
+    ]
+
+
+@register
 def check_sign_in_limits(**kwargs: object) -> list[CheckMessage]:
     limits = {
         "SIGN_IN_TRIES": settings.SIGN_IN_TRIES >= 1,

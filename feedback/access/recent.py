@@ -35,25 +35,25 @@ class RecentCallers:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        # By a hash of the token, so that none is kept, and by address.
+        # Under a hash of the token, so that none is kept, and the address.
         self._callers: OrderedDict[tuple[bytes, str, str], _Caller] = OrderedDict()
 
     def authenticate(self, token: str, address: str, scope: KeyScope) -> KeyActor:
         """As `keys.authenticate`, with the scope required. Raises KeyRefused."""
         digest = hashlib.sha256(token.encode(errors="surrogatepass")).digest()
-        place, now = (digest, address, scope.value), timezone.now()
+        known_as, now = (digest, address, scope.value), timezone.now()
         with self._lock:
-            caller = self._callers.get(place)
+            caller = self._callers.get(known_as)
             if caller is not None and abs(now - caller.at) < KEPT:
                 caller.uses += 1
                 return caller.actor
-            self._callers.pop(place, None)
+            self._callers.pop(known_as, None)
         if caller is not None:
             self._count(caller)
         actor = authenticate(token, address)
         actor.require(scope)
         with self._lock:
-            self._callers[place] = _Caller(actor, now)
+            self._callers[known_as] = _Caller(actor, now)
             is_full = len(self._callers) > MAX_CALLERS
             oldest = self._callers.popitem(last=False)[1] if is_full else None
         if oldest is not None:

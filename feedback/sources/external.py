@@ -7,7 +7,7 @@ conditions find it under each spelling.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +17,7 @@ from ..models.numbers import ExactEncoder
 from ..names import normalise
 from ..selection.external import is_name
 from ..units.facts import same
-from .faults import Faults
+from .faults import Faults, Path
 
 # Characters of a text, and elements of a list.
 MAX_TEXT = 4_000
@@ -31,27 +31,38 @@ _NAMES = (
     " with a letter, and is not a number."
 )
 Data = dict[str, object]
+# Where a value stands, its name as it is written, and itself.
+Value = tuple[Path, str, object]
 
 
 def read_external(given: object, faults: Faults, member: str) -> Data:
     """The values by the names they are stored under; null takes a value away."""
+    return read_values(members_of(given, faults, member), faults)
+
+
+def members_of(given: object, faults: Faults, member: str) -> list[Value]:
+    """Those of an object that stands under a member."""
     if given is None:
-        return {}
+        return []
     if not isinstance(given, dict):
         faults.add([member], 'Give an object: {"jira_key": "ABC-1"}.')
-        return {}
-    values: Data = {}
-    for name, value in given.items():
+        return []
+    return [((member, name), name, value) for name, value in given.items()]
+
+
+def read_values(values: Iterable[Value], faults: Faults) -> Data:
+    data: Data = {}
+    for path, name, value in values:
         stored = normalise(name)
         if not (is_name(name) and is_name(stored)):
-            faults.add([member, name], _NAMES)
-        elif stored in values:
-            faults.add([member, name], f"'{stored}' is given twice.")
+            faults.add(path, _NAMES)
+        elif stored in data:
+            faults.add(path, f"'{stored}' is given twice.")
         else:
-            values[stored] = value
+            data[stored] = value
             if problem := _problem(value):
-                faults.add([member, name], problem)
-    return values
+                faults.add(path, problem)
+    return data
 
 
 def columns_with(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
@@ -53,7 +53,3 @@ class Faults:
 
     def __bool__(self) -> bool:
         return bool(self.every)
-
-
-def as_mapping(value: object) -> Mapping[str, object] | None:
-    return value if isinstance(value, dict) else None

@@ -14,12 +14,11 @@ from ..models import Status, Tester, Visibility
 from ..names import fold, one_line
 from ..selection.conditions import did_you_mean
 from ..selection.external import EXTERNAL_PREFIX
-from .external import Data, columns_with, read_external
+from .external import Data, columns_with, members_of, read_values
 from .faults import Faults, SubmissionRefused
 from .members import (
     DESCRIPTION,
     EXTERNAL,
-    FIXED,
     STATUS,
     SUBMITTER,
     TITLE,
@@ -127,15 +126,13 @@ class _Reader:
         """From the object, and from members `external_<name>` such as a form has."""
         given = self.given.get(EXTERNAL)
         name = given.name if given else EXTERNAL
-        data = read_external(given.value if given else None, self.faults, name)
-        for meant, single in self.given.items():
-            if meant not in FIXED and not meant.startswith(PREFIX):
-                stored = meant.removeprefix(EXTERNAL_PREFIX)
-                if stored in data:
-                    self.faults.add([single.name], f"'{stored}' is given twice.")
-                else:
-                    sole = {stored: single.value}
-                    data |= read_external(sole, self.faults, single.name)
+        values = members_of(given.value if given else None, self.faults, name)
+        values += [
+            ((single.name,), meant.removeprefix(EXTERNAL_PREFIX), single.value)
+            for meant, single in self.given.items()
+            if meant.startswith(EXTERNAL_PREFIX)
+        ]
+        data = read_values(values, self.faults)
         source = f"source {self.members.source.name}"
         return columns_with({}, data, source, self.faults, name)
 

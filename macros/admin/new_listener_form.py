@@ -33,7 +33,7 @@ _LINES = {"rows": 4, "class": "vLargeTextField", "spellcheck": "false"}
 
 def owners_for(user: Actor, preset: ListenerPreset) -> list[Selected]:
     """Where the user may have a listener from the preset."""
-    rows = selectable(user, _ADD)
+    rows = selectable(user, _ADD, whole_communities=True)
     rows = [each for each in rows if each.kind == preset.subject_kind]
     if not preset.creates:
         return rows
@@ -55,31 +55,14 @@ class PresetListenerForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.user, self.preset = user, preset
-        rows = owners_for(user, preset)
-        self.fields["owner"] = SelectedField(
-            rows,
-            label="The calls are about",
-            error_messages={"required": "Choose what the calls are about."},
-        )
-        chosen = next((each for each in rows if each.key == about), None)
-        if chosen is None and len(rows) == 1:
-            chosen = rows[0]
-        self.fields["owner"].initial = chosen and chosen.key
+        of = self._ask_for_owner(about)
         self.fields["name"].initial = preset.title
-        owner = chosen.owner if chosen else None
-        of = owner if isinstance(owner, FeedbackType) else None
         for asked in preset.settings:
             self.fields[asked.key] = asked_field(asked, of)
         if preset.secret is not None:
             self._ask_for_secret()
         if preset.takes_key:
-            keys = ApiKey.objects.visible_to(user, _VIEW_KEY)
-            self.fields["api_key"] = forms.ModelChoiceField(
-                keys.filter(scope_listener=True),
-                required=False,
-                label="API key",
-                empty_label="Any of the community with the scope listener",
-            )
+            self._ask_for_key()
         self.fields["macro"] = forms.ModelChoiceField(
             _macros(user, preset.subject_kind),
             required=False,
@@ -87,6 +70,30 @@ class PresetListenerForm(forms.Form):
             empty_label="No macro",
             help_text="A macro that is run after all else, with ((Payload: ...)) in"
             " its templates.",
+        )
+
+    def _ask_for_owner(self, about: str) -> FeedbackType | None:
+        """The feedback type that is chosen beforehand, if one is."""
+        rows = owners_for(self.user, self.preset)
+        chosen = next((each for each in rows if each.key == about), None)
+        if chosen is None and len(rows) == 1:
+            chosen = rows[0]
+        self.fields["owner"] = SelectedField(
+            rows,
+            label="The calls are about",
+            initial=chosen and chosen.key,
+            error_messages={"required": "Choose what the calls are about."},
+        )
+        owner = chosen.owner if chosen else None
+        return owner if isinstance(owner, FeedbackType) else None
+
+    def _ask_for_key(self) -> None:
+        keys = ApiKey.objects.visible_to(self.user, _VIEW_KEY)
+        self.fields["api_key"] = forms.ModelChoiceField(
+            keys.filter(scope_listener=True),
+            required=False,
+            label="API key",
+            empty_label="Any of the community with the scope listener",
         )
 
     def _ask_for_secret(self) -> None:

@@ -103,11 +103,12 @@ class ListenerImport:
 
     def _checks(self, row: Any, path: str) -> Iterator[ListenerCheck]:
         project, problems = self.importing.project, self.problems
+        actor = self.importing.actor
         for where, data, check in self._parts(ListenerCheck, "checks", row, path):
             name, at = data.get("secret"), member(where, "secret")
-            check.secret = secret_named(project, name, at, problems)
+            check.secret = secret_named(project, name, actor, at, problems)
             name, at = data.get("api_key"), member(where, "api_key")
-            check.api_key = key_named(project, name, at, problems)
+            check.api_key = key_named(project, name, actor, at, problems)
             yield check
 
     def _actions(self, of: Listener, row: Any, path: str) -> Iterator[ListenerAction]:

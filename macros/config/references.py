@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Q, QuerySet
 
+from feedback.access.keys import Actor
 from feedback.models import ApiKey, FeedbackType, Project
 from feedback.names import fold
 
@@ -81,13 +82,15 @@ class MacroNames:
 
 
 def secret_named(
-    project: Project, name: object, path: str, problems: Problems
+    project: Project, name: object, actor: Actor | None, path: str, problems: Problems
 ) -> Secret | None:
-    """The project's own wins over the community's."""
+    """One that the actor may see; the project's own wins over the community's."""
     if name is None:
         return None
     if isinstance(name, str):
         usable = Secret.objects.usable_in(project.community_id, project.pk)
+        if actor is not None:
+            usable = usable.filter(pk__in=Secret.objects.visible_to(actor).values("pk"))
         rows = list(usable.filter(key=normalise(name)))
         rows.sort(key=lambda each: each.project_id is None)
         if rows:
@@ -97,13 +100,18 @@ def secret_named(
 
 
 def key_named(
-    project: Project, name: object, path: str, problems: Problems
+    project: Project, name: object, actor: Actor | None, path: str, problems: Problems
 ) -> ApiKey | None:
-    """Refused where it is not there: without one, any key would do."""
+    """One that the actor may see.
+
+    Refused where it is not there: without one, any key would do.
+    """
     if name is None:
         return None
     if isinstance(name, str):
         rows: QuerySet[ApiKey] = ApiKey.objects.filter(community=project.community)
+        if actor is not None:
+            rows = rows.filter(pk__in=ApiKey.objects.visible_to(actor).values("pk"))
         rows = rows.filter(Q(project=None) | Q(project=project), name__iexact=name)
         if len(keys := list(rows[:2])) == 1:
             return keys[0]

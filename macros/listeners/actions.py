@@ -211,6 +211,17 @@ def _run(doing: Doing, action: Action) -> None:
     if note := _misfit(macro, record):
         doing.result.changes.append(note)
         return
+    try:
+        _start(doing, macro, record)
+    except NothingSelected as nothing:
+        doing.result.changes.append(f"{macro.name}: {nothing}")
+    except RunRefused as refused:
+        raise doing.refuse(action, str(refused)) from None
+    else:
+        doing.result.macros.append(macro.name)
+
+
+def _start(doing: Doing, macro: Macro, record: Feedback | Tester) -> None:
     listener = doing.setup.listener
     because = Because(
         listener=listener,
@@ -218,21 +229,13 @@ def _run(doing: Doing, action: Action) -> None:
         chain=doing.origin.chain,
         payload=doing.kept(),
     )
-    rows = type(record)._default_manager.filter(pk=record.pk)
-    try:
-        start_run(
-            macro,
-            rows,
-            cause=Cause.LISTENER,
-            selection=f"{label_of(record)}, by the listener {listener.name}",
-            because=because,
-        )
-    except NothingSelected as nothing:
-        doing.result.changes.append(f"{macro.name}: {nothing}")
-    except RunRefused as refused:
-        raise doing.refuse(action, str(refused)) from None
-    else:
-        doing.result.macros.append(macro.name)
+    start_run(
+        macro,
+        type(record)._default_manager.filter(pk=record.pk),
+        cause=Cause.LISTENER,
+        selection=f"{label_of(record)}, by the listener {listener.name}",
+        because=because,
+    )
 
 
 def _create(doing: Doing, action: Action) -> None:

@@ -46,7 +46,7 @@ def token_in(call: RawCall) -> str:
 
 
 def _password(value: str) -> str:
-    """Of `user:password`; a user without a password is taken for the key."""
+    """From `user:password`; a user without a password is taken for the key."""
     try:
         text = b64decode(value.strip(), validate=True).decode()
     except ValueError:

@@ -15,9 +15,10 @@ from ..models import (
     RecordBy,
     Scheme,
 )
-from ..tags import OutputContext, TemplateError, compile_without_secrets
+from ..tags import TemplateError, compile_without_secrets
 from .action_problems import Found, in_actions
 from .compiled import check_free
+from .responses import output_for
 from .setup import Setup
 
 
@@ -103,26 +104,17 @@ def _in_response(setup: Setup) -> Iterator[Found]:
     listener = setup.listener
     if not 200 <= listener.response_status <= 299:
         yield "response_status", "Give a status of 200 to 299: the call was taken."
+    output = output_for(listener.response_type)
+    if not listener.response_body.strip():
+        return
     try:
-        template = compile_without_secrets(
-            listener.response_body, response_output(listener), setup.scope
-        )
+        template = compile_without_secrets(listener.response_body, output, setup.scope)
         check_free(template)
     except TemplateError as error:
         for problem in error.problems:
             yield "response_body", str(problem)
     except ValueError as error:
         yield "response_body", str(error)
-
-
-def response_output(listener: Listener) -> OutputContext:
-    """How values are escaped in what the sender gets."""
-    if not listener.response_body.strip():
-        return OutputContext.TEXT
-    if "json" in listener.response_type.lower():
-        return OutputContext.JSON
-    is_xml = "xml" in listener.response_type.lower()
-    return OutputContext.XML if is_xml else OutputContext.TEXT
 
 
 def _in_checks(listener: Listener, checks: Sequence[ListenerCheck]) -> Iterator[Found]:

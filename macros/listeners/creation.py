@@ -49,6 +49,7 @@ def _ticket(
     feedback_type: FeedbackType | None = setup.listener.feedback_type
     if feedback_type is None:
         raise ValueError("Only the listener of a feedback type can create tickets.")
+    _refuse_if_deleted(setup)
     ticket = Feedback(feedback_type=feedback_type, title=_UNTITLED)
     problems: list[str] = []
     for name, text in texts.items():
@@ -57,9 +58,8 @@ def _ticket(
             if column in TICKET_COLUMNS:
                 _set_column(setup, ticket, column, text.strip(), note)
             elif question := _question(setup, name):
-                answer = answer_from(question, text)
-                if answer is not None:
-                    ticket.form_values[question.key] = answer
+                if (value := answer_from(question, text)) is not None:
+                    ticket.form_values[question.key] = value
             else:
                 problems.append(f"{name}: The form has no such field.")
         except ValidationError as error:
@@ -68,6 +68,14 @@ def _ticket(
         raise ValueError(" ".join(problems))
     ticket.save()
     return ticket
+
+
+def _refuse_if_deleted(setup: Setup) -> None:
+    """Much is deleted in steps, and would be added to meanwhile."""
+    listener = setup.listener
+    for owner in (listener.feedback_type, listener.project, listener.community):
+        if owner is not None and owner.deleting_since:
+            raise ValueError(f"{owner} is being deleted.")
 
 
 def _set_column(
@@ -112,6 +120,7 @@ def tester_of(setup: Setup, email: str) -> Tester | None:
 
 
 def _tester(setup: Setup, texts: Mapping[str, str]) -> Tester:
+    _refuse_if_deleted(setup)
     tester = Tester(community=setup.listener.community)
     for name, text in texts.items():
         column = _column(name)

@@ -16,7 +16,7 @@ from .payloads import Payload, Unreadable
 from .results import Ended
 from .setup import Setup
 
-# Of one call. All are written down and worked on one by one.
+# Events of one call: all are written down, and worked on one by one.
 MAX_EVENTS = 500
 # Characters of a value that stand in a sentence.
 SHOWN = 100
@@ -67,7 +67,7 @@ def check_author(setup: Setup, payload: Payload) -> None:
 
 
 def repeat_key(setup: Setup, payload: Payload, body: bytes, position: int) -> str:
-    """By what a repeat of the event is known; empty where it can't be."""
+    """Repeats of the event have the same key; empty where it has none."""
     given = to_text(_value(setup.id_at, payload)).strip()
     if given:
         return hashlib.sha256(f"id:{given}".encode()).hexdigest()

@@ -83,7 +83,9 @@ def read_payload(
     listener_format: str, body: bytes, headers: Mapping[str, str], query: str
 ) -> Payload:
     """The call as one event. Raises Unreadable, and nothing else."""
-    lowered = {storable(name.lower()): storable(each) for name, each in headers.items()}
+    lowered = {
+        storable(name.lower()): storable(str(each)) for name, each in headers.items()
+    }
     content_type = lowered.get("content-type", "")
     data = _READERS[listener_format](body, content_type)
     _check_size(data)

@@ -28,7 +28,7 @@ class CallRate:
 
     def wait(self, caller: Caller, now: datetime) -> float:
         """0 if the call may come; else after how many seconds one more may."""
-        per_second = settings.INBOUND_PER_SECOND
+        per_second = max(1, settings.INBOUND_PER_SECOND)
         full, at = float(per_second * BURST_SECONDS), now.timestamp()
         with self._lock:
             left, before = self._left.pop(caller, (full, at))

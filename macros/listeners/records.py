@@ -58,7 +58,7 @@ def find_record(setup: Setup, payload: Payload) -> Feedback | Tester | None:
     if where is None:
         return None
     rows = all_records(setup).filter(where)
-    # Of a smaller number PostgreSQL would expect to meet them soon among all rows.
+    # A small limit makes PostgreSQL expect to meet one soon among all rows.
     records = list(rows.select_related(*_RELATED[rows.model])[: _MAX_COUNTED + 1])
     if len(records) > 1:
         count = str(len(records)) if len(records) <= _MAX_COUNTED else "More than 100"

@@ -21,6 +21,7 @@ from ..tags import (
     compile_template,
     to_text,
 )
+from .compiled import check_free
 from .intake import RawCall
 from .locations import Location
 from .payloads import Payload, Unreadable
@@ -102,17 +103,19 @@ class Reply:
 def _template(text: str, content_type: str) -> Template | None:
     """None where the text has faults, and is sent as it is."""
     try:
-        template = compile_template(text, _output(content_type), Scope.of())
+        template = compile_template(text, output_for(content_type), Scope.of())
     except TemplateError as error:
         logger.warning("The response of a listener is sent as it is: %s", error)
         return None
-    if all(tag.startswith("Payload:") for tag in template.tags):
-        return template
-    logger.warning("The response of a listener has tags other than those of the call")
-    return None
+    try:
+        check_free(template)
+    except ValueError:
+        logger.warning("The response of a listener has tags of a record")
+        return None
+    return template
 
 
-def _output(content_type: str) -> OutputContext:
+def output_for(content_type: str) -> OutputContext:
     kind = content_type.partition(";")[0].strip().lower()
     if kind.endswith("json"):
         return OutputContext.JSON

@@ -86,7 +86,7 @@ class Setup:
 
     @cached_property
     def questions(self) -> dict[tuple[int, str], FormField]:
-        """By the type, and by key and label as people compare them."""
+        """The form fields by type, and by key and label as people compare them."""
         known: dict[tuple[int, str], FormField] = {}
         for row in self._form_fields:
             known[row.feedback_type_id, fold(row.label)] = row

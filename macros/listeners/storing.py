@@ -6,9 +6,10 @@ import time
 from collections.abc import Iterable, Iterator
 from functools import cache
 from threading import local
+from typing import Any
 from urllib.parse import unquote_plus
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from feedback.texts import storable
 from logs.redaction import MASK, MIN_REDACTED, is_credential, mask_header
@@ -32,47 +33,53 @@ def store(
 ) -> None:
     """What opens anything is masked by its name, and by its value."""
     secrets = [each for each in credentials if len(each) >= MIN_REDACTED]
-    row = InboundCall(
-        listener_id=listener,
-        received_at=call.received_at,
-        address=call.address,
-        method=call.method,
-        content_type=storable(call.headers.get("content-type", ""))[:200],
-        headers=dict(_masked_headers(call.headers, secrets)),
-        query=storable(_masked_query(call.query, secrets))[:MAX_QUERY],
-        body=call.body,
-        checked_by=checked_by[:100],
+    _insert(
+        {
+            "listener": listener,
+            "received_at": call.received_at,
+            "address": call.address,
+            "method": call.method,
+            "content_type": storable(call.headers.get("content-type", ""))[:200],
+            "headers": dict(_masked_headers(call.headers, secrets)),
+            "query": storable(_masked_query(call.query, secrets))[:MAX_QUERY],
+            "body": call.body,
+            "checked_by": checked_by[:100],
+        }
     )
-    _insert(row)
 
 
-def _insert(row: InboundCall) -> None:
-    """What `save` does, at a third of its cost: it would build the statement anew."""
+def _insert(values: dict[str, object]) -> None:
+    """What `create` does, at a quarter of its cost: the statement stays the same."""
+    database = connections[DEFAULT_DB_ALIAS]
     now = time.monotonic()
     if now - getattr(_used, "at", -_TRUSTED) < _TRUSTED:
-        connection.health_check_done = True  # type: ignore[attr-defined]
-    values = [
-        field.get_db_prep_save(getattr(row, field.attname), connection)
-        for field in _FIELDS
+        database.health_check_done = True  # type: ignore[attr-defined]
+    statement, fields, defaults = _statement(tuple(values))
+    row = [
+        field.get_db_prep_save(value, database)
+        for field, value in zip(fields, values.values(), strict=True)
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(_statement(), values)
+    with database.cursor() as cursor:
+        cursor.execute(statement, [*row, *defaults])
     _used.at = now
 
 
-_FIELDS = [
-    field for field in InboundCall._meta.concrete_fields if not field.primary_key
-]
-
-
 @cache
-def _statement() -> str:
-    quote = connection.ops.quote_name
-    columns = ", ".join(quote(str(field.column)) for field in _FIELDS)
-    values = ", ".join(["%s"] * len(_FIELDS))
-    table = quote(InboundCall._meta.db_table)
+def _statement(names: tuple[str, ...]) -> tuple[str, list[Any], list[Any]]:
+    """The INSERT, the fields of these names, and the defaults of all others."""
+    quote = connections[DEFAULT_DB_ALIAS].ops.quote_name
+    meta = InboundCall._meta
+    fields: list[Any] = [meta.get_field(name) for name in names]
+    others = [
+        field
+        for field in meta.concrete_fields
+        if not field.primary_key and field.name not in names
+    ]
+    columns = ", ".join(quote(field.column) for field in [*fields, *others])
+    values = ", ".join(["%s"] * (len(fields) + len(others)))
     # Names of ours, and nothing of a caller's.
-    return f"INSERT INTO {table} ({columns}) VALUES ({values})"  # noqa: S608
+    statement = f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES ({values})"  # noqa: S608
+    return statement, fields, [field.get_default() for field in others]
 
 
 def _masked_headers(headers: Headers, secrets: list[str]) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from feedback.changes import Changed
 from logs.models import Delivery, Run, RunChange, RunPayload, RunState
 
 from ..models import InboundEvent, Listener, Schedule, Trigger
+from ..steps.rendering import Plan
 
 # As long as the run's column.
 _MAX_NAME = 100
@@ -61,6 +62,13 @@ class Because:
         note = f" ({self.note})" if self.note else ""
         room = _MAX_NAME - len(note)
         return f"{name if len(name) <= room else name[: room - 1] + '…'}{note}"
+
+    def keep(self, run: Run, plan: Plan) -> None:
+        """Write down with the run what its templates read of it."""
+        if plan.reads_change:
+            self.keep_changes(run)
+        if plan.reads_payload and self.payload:
+            self.keep_payload(run)
 
     def keep_payload(self, run: Run) -> None:
         RunPayload.objects.create(run=run, text=self.payload)

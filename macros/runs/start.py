@@ -73,10 +73,8 @@ def start_run(
             # If two start at once, the second sees what the first has taken.
             Macro.objects.select_for_update(no_key=True).get(pk=macro.pk)
         run = _start(macro, subjects, actor, key, frozen | requested)
-        if because is not None and plan.reads_change:
-            because.keep_changes(run)
-        if because is not None and because.payload and plan.reads_payload:
-            because.keep_payload(run)
+        if because is not None:
+            because.keep(run, plan)
     return _same(run, macro, fingerprint)
 
 

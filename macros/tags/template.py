@@ -96,8 +96,6 @@ class Template:
         self.output = output
         self.tags = tuple(dict.fromkeys(use.tag.name for use in uses))
         self.reads = frozenset(column for use in uses for column in use.tag.reads)
-        self.reads_change = any(use.tag.reads_change for use in uses)
-        self.reads_payload = any(use.tag.reads_payload for use in uses)
         # Normalised names, as in RenderContext.secrets.
         self.secrets = frozenset(
             use.tag.name.partition(": ")[2] for use in uses if use.tag.secret
@@ -131,6 +129,14 @@ class Template:
 
     def __repr__(self) -> str:
         return f"<Template for {self.output}: {', '.join(self.tags) or 'no tags'}>"
+
+    @property
+    def reads_change(self) -> bool:
+        return any(use.tag.reads_change for use in self._uses)
+
+    @property
+    def reads_payload(self) -> bool:
+        return any(use.tag.reads_payload for use in self._uses)
 
     @property
     def hides(self) -> bool:

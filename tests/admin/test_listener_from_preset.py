@@ -142,6 +142,20 @@ def test_a_secret_that_is_there_is_used_and_never_replaced(
     assert secret is not None and secret.reveal() == "the-older-value"
 
 
+def test_a_secret_that_one_may_not_see_is_as_if_it_were_not_there(
+    bugs: FeedbackType,
+) -> None:
+    factories.secret(bugs, "jira webhook", "of-the-community")
+    client = Client()
+    role = Role.PROJECT_MANAGER
+    client.force_login(factories.member(bugs, role, in_project=True))
+    shown = errors(client.post(form_page("jira"), form(bugs, secret_value="")))
+    assert "There is no secret 'jira_webhook'" in shown["secret_value"][0]
+    client.post(form_page("jira"), form(bugs))
+    secret = Listener.objects.get().checks.get().secret
+    assert secret is not None and secret.project == bugs.project
+
+
 def test_a_key_and_a_macro_of_others_are_refused(
     manager: Client, bugs: FeedbackType
 ) -> None:
@@ -174,7 +188,8 @@ def test_one_that_makes_tickets_is_of_a_type(
         f"project-{bugs.project_id}",
     )
     assert owners("slack") == [of_type]
-    assert set(owners("jira")) == {of_type, f"{of_project}-feedback"}
+    of_community = f"community-{bugs.project.community_id}-feedback"
+    assert set(owners("jira")) == {of_type, f"{of_project}-feedback", of_community}
     assert owners("stripe")[-1].endswith("-tester")
 
 

@@ -109,13 +109,15 @@ def _prove(listener: Listener, port: int) -> None:
     """What is measured is routed, stored, and acted on."""
     from feedback.models import Comment
     from macros.listeners import work
-    from macros.models import InboundCall
+    from macros.models import CallState, InboundCall
 
     _child(listener, "flood", port, PROOF)
     calls = InboundCall.objects.filter(listener=listener)
     if calls.count() != PROOF:
         raise RuntimeError(f"{calls.count()} of {PROOF} calls were stored.")
-    work.hear(listener.pk)
+    # In turns, each of some seconds.
+    while calls.filter(state=CallState.WAITING).exists():
+        work.hear(listener.pk)
     comments = Comment.objects.filter(feedback__feedback_type=listener.feedback_type)
     if comments.count() != PROOF:
         raise RuntimeError(f"{comments.count()} of {PROOF} calls were acted on.")

@@ -16,7 +16,7 @@ BODY = b'{"issue": {"key":  "BUG-1"}}'
 
 
 def path_of(listener: Listener | str) -> str:
-    """Of a listener, or the path itself, which asks the database nothing."""
+    """A listener's, or the path itself, which asks the database nothing."""
     return listener if isinstance(listener, str) else f"/hooks/{listener.key}/"
 
 

@@ -207,8 +207,8 @@ def test_callers_that_are_remembered_are_bounded_and_counted(
     callers = recents.RecentCallers()
     for number in range(5):
         for _ in range(2):
-            place = f"203.0.113.{number}"
-            callers.authenticate(token, place, KeyScope.LISTENER)
+            here = f"203.0.113.{number}"
+            callers.authenticate(token, here, KeyScope.LISTENER)
     key.refresh_from_db()
     assert len(callers._callers) == 2
     assert key.use_count == 5 + 3, "those that were forgotten are counted"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core.checks import run_checks
 from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -224,6 +225,16 @@ def test_too_many_calls_of_one_caller_hold_up_nobody_else(
         clock.shift(timedelta(seconds=0.5))
         assert [call(listener).status_code for _ in range(2)] == [401, 429]
     assert ("too_many", HERE, 2) in refusals_of(listener)
+
+
+@pytest.mark.parametrize("name", ["MAX_BYTES", "PER_SECOND", "KEPT_DAYS"])
+def test_a_limit_of_nothing_is_a_fault_of_the_settings(
+    listener: Listener, settings: Any, name: str
+) -> None:
+    setattr(settings, f"INBOUND_{name}", 0)
+    [error] = [each for each in run_checks() if each.id == "centerhook.E104"]
+    assert f"INBOUND_{name}" in error.msg
+    assert call(listener).status_code in (401, 413)
 
 
 def test_callers_that_are_remembered_are_bounded(

@@ -62,23 +62,23 @@ def test_a_name_stands_for_its_normalised_form_too(bugs):
 
 
 @pytest.mark.parametrize(
-    ("value", "found"),
+    ("value", "count"),
     [("BUG-1", 1), ("bug-1", 1), (" BUG-1", 1), ("BUG-01", 0), ("BUG-2", 0)]
     + [("IDEA-1", 0), ("1", 0), ("BUG-1 OR 1=1", 0), ("BUG-" + "9" * 50, 0), ("", 0)],
 )
-def test_by_reference(bugs, value, found):
+def test_by_reference(bugs, value, count):
     factories.ticket(bugs)
-    assert is_found(finder(bugs, "reference"), value) == bool(found)
+    assert is_found(finder(bugs, "reference"), value) == bool(count)
 
 
 @pytest.mark.parametrize(
-    ("value", "found"),
+    ("value", "count"),
     [("{pk}", 1), (" {pk} ", 1), ("-{pk}", 0), ("9" * 18, 0), ("9" * 30, 0)]
     + [("x", 0), ("1.0", 0), ("²", 0)],
 )
-def test_by_id(bugs, value, found):
+def test_by_id(bugs, value, count):
     pk = factories.ticket(bugs).pk
-    assert is_found(finder(bugs, "id"), value.format(pk=pk)) == bool(found)
+    assert is_found(finder(bugs, "id"), value.format(pk=pk)) == bool(count)
 
 
 def test_a_number_is_an_id_too(bugs):

@@ -280,5 +280,18 @@ def test_whoever_may_not_add_them_imports_none(bugs: FeedbackType) -> None:
     document = config.export_project(bugs.project)
     document["types"] = []
     document["listeners"][0]["actions"] = [{"kind": "comment", "value": "Heard."}]
+    document["listeners"][0]["checks"] = [{"scheme": "api_key"}]
     with pytest.raises(PermissionDenied):
         config.import_document(document, bugs.project, actor=watcher, existing=copy)
+
+
+def test_a_secret_or_key_that_one_may_not_see_is_not_taken(bugs: FeedbackType) -> None:
+    role, copy = Role.PROJECT_MANAGER, Existing.COPY
+    actor = factories.member(bugs, role, in_project=True)
+    document = config.export_project(bugs.project)
+    with pytest.raises(ConfigRefused) as refused:
+        config.import_document(document, bugs.project, actor=actor, existing=copy)
+    assert [each.partition(": ")[2] for each in refused.value.problems] == [
+        "There is no secret 'jira_webhook'.",
+        "There is no one API key 'Zapier' of the community. Make it first.",
+    ]

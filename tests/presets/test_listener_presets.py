@@ -5,6 +5,7 @@ A call goes through the real door, as its sender would send it, and then to the 
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Iterator
 from datetime import datetime
@@ -26,6 +27,7 @@ from macros.listeners.presets import (
 )
 from macros.models import InboundEvent, Listener
 from tests import factories
+from tests.presets.listener_table import rows
 
 SECRET = "an-example-secret"
 Example = dict[str, Any]
@@ -169,3 +171,9 @@ def test_a_key_of_another_scope_lets_nobody_in(client: Client) -> None:
     with time_machine.travel(datetime.fromisoformat(example["now"]), tick=False):
         assert case.call(client).status_code in (401, 403)
     assert not InboundEvent.objects.exists()
+
+
+def test_the_table_of_the_documentation_is_in_step() -> None:
+    text = (FOLDER.parents[3] / "docs" / "presets.md").read_text("utf-8")
+    section = text.partition("## Presets for listeners")[2]
+    assert re.findall(r"^\| \[.*$", section, re.MULTILINE) == list(rows())

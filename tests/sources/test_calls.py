@@ -109,6 +109,8 @@ def test_every_member_at_fault_is_listed_at_once(send: Send) -> None:
         "visibility": "secret",
         "external": {"1": 2, "ok": {"deep": 1}},
         "external_ok": 5,
+        "external_deep": {},
+        "external_7": 1,
         "file": "x",
     }
     body = problem(send(bad), 400, "invalid")

@@ -95,8 +95,10 @@ def _check(
 
 
 def _secret(new: NewListener, made: Listener, actor: Actor | None) -> Secret:
-    """The one of this name, or a new one of the project or community."""
+    """The one of this name that the actor may see, or a new one."""
     usable = Secret.objects.usable_in(made.community_id, made.project_id)
+    if actor is not None:
+        usable = usable.filter(pk__in=Secret.objects.visible_to(actor).values("pk"))
     stored = list(usable.filter(key=normalise(new.secret_name)))
     stored.sort(key=lambda each: each.project_id is None)
     where = made.project or made.community

@@ -77,7 +77,10 @@ class Pair:
     @property
     def asked(self) -> Sequence[Asked]:
         """What the listeners ask for, each once."""
-        by_key = {each.key: each for row in self.listeners for each in row.settings}
+        by_key: dict[str, Asked] = {}
+        for row in self.listeners:
+            for each in row.settings:
+                by_key.setdefault(each.key, each)
         return list(by_key.values())
 
 

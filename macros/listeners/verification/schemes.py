@@ -144,7 +144,8 @@ def _versioned(
     return [digest for digest in given if digest]
 
 
-# By the names of `macros.models.Scheme`. An API key is not here: it needs the database.
+# Under the names of `macros.models.Scheme`, without the API key: that one needs the
+# database.
 SCHEMES: dict[str, Verify] = {
     "standard_webhooks": standard_webhooks,
     "github": body_hmac("X-Hub-Signature-256", prefix="sha256="),
