@@ -55,8 +55,6 @@ class ExternalSourceAdmin(ScopedAdmin[ExternalSource]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request)
-        if (given := request.GET.get(_TYPE, "")) and NUMBER.fullmatch(given):
-            rows = rows.filter(feedback_type=int(given))
         newest = SourceTicket.objects.filter(source=OuterRef("pk")).order_by("-pk")
         last = Subquery(newest.values("created_at")[:1])
         return cast(QuerySet, rows.annotate(last=last))

@@ -17,7 +17,7 @@ Owner = FeedbackType | Project | Community
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """The tickets of a type or project, or the testers of a project or community."""
+    """The tickets of a type, or the tickets or testers of a project or community."""
 
     owner: Owner
     kind: SubjectKind
@@ -31,10 +31,10 @@ class Selected:
     def label(self) -> str:
         if isinstance(self.owner, FeedbackType):
             return f"Tickets of {self.owner}"
-        if isinstance(self.owner, Community):
-            return f"All testers of {self.owner}"
         if self.kind == SubjectKind.FEEDBACK:
             return f"All tickets of {self.owner.name}"
+        if isinstance(self.owner, Community):
+            return f"All testers of {self.owner}"
         return f"Testers who submitted in {self.owner.name}"
 
     @property
@@ -55,8 +55,14 @@ def selected_by(row: Any) -> Selected:
     return Selected(row.owner, SubjectKind(row.subject_kind))
 
 
-def selectable(actor: Any, permission: str) -> list[Selected]:
-    """Where the actor has the permission, such as to add filters."""
+def selectable(
+    actor: Any, permission: str, *, whole_communities: bool = False
+) -> list[Selected]:
+    """Where the actor has the permission, such as to add filters.
+
+    The tickets of a whole community have too little in common for conditions, so they
+    are there only on request.
+    """
     communities = Community.objects.filter(reached_wholly(actor, permission))
     projects = Project.objects.visible_to(actor, permission).select_related("community")
     types = FeedbackType.objects.visible_to(actor, permission)
@@ -65,7 +71,9 @@ def selectable(actor: Any, permission: str) -> list[Selected]:
     rows = [Selected(each, tickets) for each in types]
     for project in projects:
         rows += [Selected(project, tickets), Selected(project, testers)]
-    rows += [Selected(each, testers) for each in communities]
+    for community in communities:
+        rows += [Selected(community, testers)]
+        rows += [Selected(community, tickets)] if whole_communities else []
     return sorted(rows, key=lambda each: (each.community.name, each.label))
 
 

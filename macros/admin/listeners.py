@@ -113,7 +113,8 @@ class ListenerAdmin(NewListenerPages, DryRunPages):
         return request.about  # type: ignore[attr-defined,no-any-return]
 
     def _selectable(self, request: HttpRequest) -> list[Selected]:
-        return selectable(request.user, self.permission_to("add"))
+        permission = self.permission_to("add")
+        return selectable(request.user, permission, whole_communities=True)
 
     def add_view(
         self,

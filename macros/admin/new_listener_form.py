@@ -36,7 +36,7 @@ _LINES = {"rows": 4, "class": "vLargeTextField", "spellcheck": "false"}
 
 def owners_for(user: Actor, preset: ListenerPreset) -> list[Selected]:
     """Where the user may have a listener from the preset."""
-    rows = selectable(user, _ADD)
+    rows = selectable(user, _ADD, whole_communities=True)
     rows = [each for each in rows if each.kind == preset.subject_kind]
     if not preset.creates:
         return rows

@@ -138,8 +138,11 @@ def _in_checks(listener: Listener, checks: Sequence[ListenerCheck]) -> Iterator[
 def _in_check(listener: Listener, check: ListenerCheck) -> Iterator[Found]:
     own = listener.community_id
     if check.scheme == Scheme.API_KEY:
-        if check.api_key is not None and check.api_key.community_id != own:
+        key = check.api_key
+        if key is not None and key.community_id != own:
             yield "api_key", "The API key is of another community."
+        elif key is not None and not key.scope_listener:
+            yield "api_key", "The API key lacks the scope listener."
         return
     if check.secret is None:
         yield "secret", "Choose the secret that the sender signs with."

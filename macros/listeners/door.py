@@ -55,7 +55,7 @@ def respond(request: HttpRequest) -> HttpResponse:
         response = refusal.response()
     except Error:
         logger.exception("A call from outside could not be stored")
-        response = refusals.UNAVAILABLE.response()
+        response = refusals.unavailable().response()
     for name, value in HEADERS.items():
         response.headers[name] = value
     if response.status_code != 204:
@@ -67,7 +67,7 @@ def respond(request: HttpRequest) -> HttpResponse:
 def _enter(request: HttpRequest, now: datetime) -> HttpResponse:
     entrance = entrances.find(key_in(request.path_info), now)
     if entrance is None:
-        raise refusals.UNKNOWN
+        raise refusals.unknown()
     address = client_address(request)
     try:
         return _take(request, entrance, address, now)
@@ -92,7 +92,7 @@ def _take(
         store(call, entrance.listener, checked_by, entrance.credentials(token))
     except IntegrityError:
         # The listener was deleted a moment ago.
-        raise refusals.UNKNOWN from None
+        raise refusals.unknown() from None
     response = entrance.reply.response(read, call.received_at)
     wake_ups.add(entrance.listener)
     return response

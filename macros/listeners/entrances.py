@@ -12,7 +12,7 @@ from threading import Lock
 from feedback.access.addresses import Network, parse_address, parse_networks
 
 from .. import crypto
-from ..models import ListenerCheck, ListenerKey, Scheme
+from ..models import Listener, ListenerCheck, ListenerKey, Scheme
 from .responses import Reply
 from .verification import Headers, Problem, Reason, Verify, verifier
 
@@ -100,8 +100,10 @@ class Entrances:
 
 
 def _load(key: str) -> Entrance | None:
-    row = ListenerKey.objects.select_related("listener").filter(key=key).first()
-    if row is None:
+    """None for a listener too that is about to be deleted with what it belongs to."""
+    owners = [f"listener__{name}" for name in ("community", "project", "feedback_type")]
+    row = ListenerKey.objects.select_related(*owners).filter(key=key).first()
+    if row is None or _is_going(row.listener):
         return None
     listener = row.listener
     rows = listener.checks.select_related("secret")
@@ -116,6 +118,11 @@ def _load(key: str) -> Entrance | None:
         checks=tuple(map(_check, rows)),
         reply=Reply.of(listener),
     )
+
+
+def _is_going(listener: Listener) -> bool:
+    owners = (listener.community, listener.project, listener.feedback_type)
+    return any(owner is not None and owner.deleting_since for owner in owners)
 
 
 def _check(row: ListenerCheck) -> Check:

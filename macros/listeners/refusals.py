@@ -53,23 +53,31 @@ def refused(status: int, reason: Refusal, sentence: str, **headers: str) -> Call
     return CallRefused(status, reason.value, sentence, reason=reason, headers=named)
 
 
-UNKNOWN = CallRefused(
-    404,
-    "unknown_key",
-    "There is no listener at this address. Copy the whole address from the listener's"
-    " page.",
-)
-INCOMPLETE = CallRefused(
-    400,
-    "incomplete",
-    "The body ended before its end. Nothing was stored; send it again.",
-)
-UNAVAILABLE = CallRefused(
-    503,
-    "unavailable",
-    "The call could not be stored just now. Send it again in a few seconds.",
-    headers={"Retry-After": "5"},
-)
+# Made anew each time: an exception that is raised again keeps every frame of before.
+def unknown() -> CallRefused:
+    return CallRefused(
+        404,
+        "unknown_key",
+        "There is no listener at this address. Copy the whole address from the"
+        " listener's page.",
+    )
+
+
+def incomplete() -> CallRefused:
+    return CallRefused(
+        400,
+        "incomplete",
+        "The body ended before its declared length. Nothing was stored: send it again.",
+    )
+
+
+def unavailable() -> CallRefused:
+    return CallRefused(
+        503,
+        "unavailable",
+        "The call could not be stored just now. Send it again in a few seconds.",
+        headers={"Retry-After": "5"},
+    )
 
 
 def count(listener: int, address: str, refusal: CallRefused, now: datetime) -> None:

@@ -188,7 +188,8 @@ def test_one_that_makes_tickets_is_of_a_type(
         f"project-{bugs.project_id}",
     )
     assert owners("slack") == [of_type]
-    assert set(owners("jira")) == {of_type, f"{of_project}-feedback"}
+    of_community = f"community-{bugs.project.community_id}-feedback"
+    assert set(owners("jira")) == {of_type, f"{of_project}-feedback", of_community}
     assert owners("stripe")[-1].endswith("-tester")
 
 

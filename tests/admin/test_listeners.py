@@ -388,3 +388,15 @@ def test_it_is_changed_part_by_part_and_deleted_with_a_word_on_its_address(
     assert "refused with 404" in asked
     page.post(url("delete", row), {"post": "yes"})
     assert not Listener.objects.exists()
+
+
+def test_a_listener_may_be_about_all_tickets_of_a_community(
+    page: Client, bugs: FeedbackType
+) -> None:
+    community = bugs.project.community
+    about = f"community-{community.pk}-feedback"
+    choices = page.get(reverse("admin:macros_listener_add")).content.decode()
+    assert f'<option value="{about}">All tickets of {community.name}' in choices
+    row = factories.listener(community, subject_kind="feedback")
+    html = page.get(url("change", row)).content.decode()
+    assert f"All tickets of {community.name}" in html

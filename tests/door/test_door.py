@@ -10,14 +10,16 @@ import pytest
 import time_machine
 from django.core.checks import run_checks
 from django.db import OperationalError, connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
+from gunicorn.http.errors import InvalidChunkSize
 
 from feedback.models import FeedbackType
 from logs.redaction import MASK
-from macros.listeners import door
+from macros.listeners import door, intake
 from macros.listeners import rate as rates
 from macros.listeners.addresses import listener_url
+from macros.listeners.refusals import CallRefused
 from macros.models import InboundCall, InboundRefusal, Listener
 from macros.models import inbound as limits
 from tests import factories
@@ -175,10 +177,13 @@ def test_a_body_that_stops_half_way_is_not_stored(
     assert stored(listener) == []
 
 
-def test_a_connection_that_breaks_is_a_body_that_stops(listener: Listener) -> None:
+@pytest.mark.parametrize("error", [ConnectionResetError(), InvalidChunkSize(b"zz")])
+def test_a_connection_that_breaks_is_a_body_that_stops(
+    listener: Listener, error: Exception
+) -> None:
     class Broken:
         def read(self, size: int) -> bytes:
-            raise ConnectionResetError
+            raise error
 
         readline = read
 
@@ -280,7 +285,8 @@ def test_a_secret_that_nobody_can_decrypt_lets_nobody_in(
     assert secret is not None
     secret.encrypted_value = "spoilt"
     secret.save()
-    assert problem(signed(listener)) == (401, "bad_key")
+    Listener.objects.update(allowed_ips=HERE)
+    assert problem(signed(listener)) == (401, "bad_signature")
 
 
 def test_without_any_check_only_a_list_of_addresses_lets_in(bugs: FeedbackType) -> None:
@@ -349,6 +355,15 @@ def test_headers_are_bounded_in_number_and_length(listener: Listener) -> None:
     assert max(len(value) for value in row.headers.values()) == 2_000
 
 
+def test_refusals_hold_no_memory_of_those_before(listener: Listener) -> None:
+    def frames() -> int:
+        with pytest.raises(CallRefused) as refused:
+            intake.check_length(RequestFactory().post("/", CONTENT_LENGTH="x"))
+        return len(refused.traceback)
+
+    assert [frames() for _ in range(3)] == [frames()] * 3
+
+
 def test_no_log_names_the_key(
     listener: Listener, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -383,6 +398,15 @@ def test_only_what_could_not_be_stored_is_to_come_again(
         assert problem(call(path)) == (401, "bad_signature")
         door.entrances.clear()
         assert problem(signed(path)) == (503, "unavailable")
+
+
+@pytest.mark.parametrize("owner", ["feedback_type", "project", "community"])
+def test_a_listener_that_is_being_deleted_with_its_owner_takes_nothing_more(
+    listener: Listener, owner: str
+) -> None:
+    row = getattr(listener, owner)
+    type(row)._base_manager.filter(pk=row.pk).update(deleting_since=NOON)
+    assert problem(signed(listener)) == (404, "unknown_key")
 
 
 def test_a_listener_that_was_deleted_a_moment_ago_is_unknown(

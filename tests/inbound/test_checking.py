@@ -215,6 +215,11 @@ def test_secrets_and_keys_of_others_are_refused(bugs):
         ],
     )
     assert list(problems) == ["checks[0].secret", "checks[1].api_key"]
+    own, _ = factories.api_key(bugs.project.community)
+    check_of = {"scheme": "api_key", "api_key": own}
+    assert list(check(bugs, checks=[check_of])) == ["checks[0].api_key"]
+    own.scope_listener = True
+    assert check(bugs, checks=[check_of]) == {}
 
 
 def test_too_much_at_once(bugs):

@@ -17,7 +17,7 @@ from macros.listeners import handling, work
 from macros.models import InboundCall, InboundEvent
 from tests import factories
 
-from .calling import call, status_listener
+from .calling import call, status_listener, work_on
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +49,7 @@ def texts() -> list[str]:
 def test_calls_are_worked_on_in_their_order(bug):
     listener = commenter(bug)
     store(listener, bug, range(45))
-    work.hear(listener.pk)
+    work_on(listener)
     assert texts() == [str(number) for number in range(45)]
 
 
@@ -81,11 +81,6 @@ def test_a_call_that_takes_many_turns_is_not_given_up(bug, monkeypatch):
         monkeypatch.setattr(work.time, "monotonic", lambda s=steps: next(s, 9.0))
         work.hear(listener.pk)
     assert texts() == [str(number) for number in range(9)]
-
-
-def lose_lease(*_: object) -> str:
-    InboundCall.objects.update(lease="another")
-    return ""
 
 
 def test_whoever_has_lost_the_lease_writes_nothing_more(bug, monkeypatch):

@@ -55,6 +55,7 @@ def test_senders_that_behave_badly_are_refused_and_others_are_served(
         return Sender(port, listener)
 
     half, drip, huge, chunked, cut, many = (sender() for _ in range(6))
+    broken, trailing = sender(), sender()
     drip.say({**head, **length}, body[:5])
     half.say({**head, **length}, body[:5])
     half.hang_up()
@@ -65,7 +66,10 @@ def test_senders_that_behave_badly_are_refused_and_others_are_served(
     cut.hang_up()
     endless = b"%x\r\n%b\r\n" % (50_000, b"x" * 50_000)
     many.say(chunks, endless * 21 + b"0\r\n\r\n")
+    broken.say(chunks, b"zz\r\nnonsense\r\n")
+    trailing.say(chunks, b"0\r\nno trailer\n\r\n\r\n")
     assert huge.status() == 413
+    assert broken.status() == trailing.status() == 400
     assert half.status() in (400, 0)
     assert chunked.status() == 200
     assert cut.status() in (400, 0)

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from feedback.models import Feedback, FeedbackType
 from logs.models import Delivery, Run
-from macros.models import Macro
+from macros.models import InboundCall, Macro
 
 
 def urls() -> Iterator[str]:
@@ -29,7 +29,7 @@ def _of_a_type() -> str:
     return f"type={FeedbackType.objects.get().pk}"
 
 
-NOT_DELETED = ("destination", "auditentry", "keyuse")
+NOT_DELETED = ("destination", "auditentry", "keyuse", "inboundcall")
 
 
 def _of(model: type[Model]) -> Iterator[str]:
@@ -53,12 +53,14 @@ def confirmations() -> Iterator[tuple[str, dict[str, str]]]:
     tickets = f"{reverse('admin:feedback_feedback_changelist')}?{_of_a_type()}"
     log = reverse("admin:logs_delivery_changelist")
     ticket, delivery = Feedback.objects.first(), Delivery.objects.first()
-    assert ticket and delivery
+    call, calls = InboundCall.objects.first(), "admin:macros_inboundcall_changelist"
+    assert ticket and delivery and call
     for url, action, row in (
         (tickets, f"macro_{Macro.objects.get().pk}", ticket),
         (tickets, "delete_selected", ticket),
         (log, "resend_same", delivery),
         (log, "resend_anew", delivery),
+        (reverse(calls), "replay", call),
     ):
         form = {"action": action, "index": "0", "_selected_action": str(row.pk)}
         yield url, {**form, "select_across": "0"}

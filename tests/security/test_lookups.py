@@ -36,6 +36,7 @@ DECLARED = {
     },
     "feedback.apikey": {"state"},
     "feedback.community": set(),
+    "feedback.externalsource": {"feedback_type", "is_active__exact"},
     "feedback.feedback": {f"created_at{part}" for part in HIERARCHY},
     "feedback.feedbacktype": set(),
     "feedback.filter": {
