@@ -52,7 +52,9 @@ def bugs() -> FeedbackType:
         record_by="reference",
         record_at="$.reference",
     )
-    key, _ = factories.api_key(bugs.project.community, name="Zapier")
+    key, _ = factories.api_key(
+        bugs.project.community, name="Zapier", scope_listener=True
+    )
     ListenerCheck.objects.create(listener=named, scheme=Scheme.API_KEY, api_key=key)
     factories.source(bugs, name="Crashes", default_status=bugs.statuses.get(name="New"))
     return bugs
@@ -158,7 +160,7 @@ def test_what_is_replaced_keeps_its_address_and_its_switch(
 def test_the_value_of_a_signing_secret_is_asked_for(bugs: FeedbackType) -> None:
     document = config.export_project(bugs.project)
     elsewhere = factories.feedback_type()
-    factories.api_key(elsewhere.project.community, name="Zapier")
+    factories.api_key(elsewhere.project.community, name="Zapier", scope_listener=True)
     elsewhere.delete()
     with pytest.raises(SecretsMissing) as refused:
         config.import_document(document, elsewhere.project)
