@@ -103,6 +103,8 @@ class Handling:
         if setup.problems:
             problem = setup.problems[0]
             raise failed(f"The listener can't work: {problem.sentence}")
+        if setup.lock:
+            raise Ended(InboundOutcome.PAUSED, setup.lock)
         check_name(setup, result.name)
         check_author(setup, payload)
         body = bytes(self.call.body)

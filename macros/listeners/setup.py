@@ -61,6 +61,17 @@ class Setup:
     def is_for_testers(self) -> bool:
         return self.listener.subject_kind == SubjectKind.TESTER
 
+    @cached_property
+    def lock(self) -> str:
+        """Why nothing may be done for now, as a sentence; or empty."""
+        community = self.listener.community
+        if community.is_unlocked():
+            return ""
+        return (
+            f"The listener is locked: the community {community} has no valid API key."
+            " A Community Manager can create one; replay the call then."
+        )
+
     @property
     def noun(self) -> str:
         return "tester" if self.is_for_testers else "ticket"

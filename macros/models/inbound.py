@@ -96,7 +96,7 @@ class InboundOutcome(models.TextChoices):
     NO_MATCH = "no_match", "The filter said no"
     LOOP = "loop", "Ended a loop"
     OFF = "off", "The listener was off"
-    PAUSED = "paused", "The macro is paused"
+    PAUSED = "paused", "Paused"
     FAILED = "failed", "Failed"
     UNREADABLE = "unreadable", "Unreadable"
 

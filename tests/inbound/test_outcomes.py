@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from feedback.models import Feedback, Tester
 from logs.models import Cause, Run
+from macros.listeners.replay import replay
 from macros.models import InboundCall, InboundEvent
 from tests import factories
 
-from .calling import call, calls, outcome, status_listener
+from .calling import call, calls, outcome, status_listener, work_on
 
 pytestmark = pytest.mark.django_db
 
@@ -231,6 +232,19 @@ def test_a_macro_that_may_not_run_pauses_the_event_whole(bugs, bug, values, expe
     event = call(listener, {"key": "NW-41", "status": "Done"})
     assert outcome(event) == expected
     assert status(bug) == "New" and event.changes == "" and not Run.objects.exists()
+
+
+def test_without_a_valid_api_key_nothing_is_done_and_the_call_is_kept(bugs, bug):
+    listener = status_listener(bugs)
+    bugs.project.community.api_keys.update(is_enabled=False)
+    event = call(listener, {"key": "NW-41", "status": "Done"})
+    assert event.outcome == "paused"
+    assert "has no valid API key" in event.detail
+    assert status(bug) == "New"
+    bugs.project.community.api_keys.update(is_enabled=True)
+    replay(listener.calls.all(), actor=factories.superuser())
+    work_on(listener)
+    assert status(bug) == "Closed"
 
 
 def test_a_macro_that_was_deleted_fails_the_event_by_name_of_the_action(bugs, bug):

@@ -61,8 +61,16 @@ DECLARED = {
     "logs.destination": {"breaker__exact", "breaker__isnull", "is_paused__exact"},
     "logs.run": {
         *("state__exact", "state__isnull", "cause__exact", "cause__isnull"),
-        *("trigger", "schedule"),
+        *("trigger", "schedule", "listener"),
         *(f"created_at{part}" for part in (*DATES, *HIERARCHY)),
+    },
+    "macros.inboundcall": {
+        *("listener", "outcome", "feedback", "tester"),
+        *(f"received_at{part}" for part in DATES),
+    },
+    "macros.listener": {
+        *("is_active__exact", "subject_kind__exact", "subject_kind__isnull"),
+        *("feedback_type", "project"),
     },
     "macros.macro": {"is_active__exact", "feedback_type", "feedback_type__isnull"},
     "macros.schedule": {
