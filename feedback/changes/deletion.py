@@ -66,7 +66,8 @@ def _is_emptied(row: Model, related: Related) -> bool:
     # Locked, so that nothing is added below them meanwhile.
     rows = related.rows([row.pk]).select_for_update(of=("self",)).only("pk")
     pks = [each.pk for each in rows[:AT_ONCE]]
-    related.model._base_manager.filter(pk__in=pks).delete()
+    # What they hold, such as bodies, is not read for that.
+    related.model._base_manager.filter(pk__in=pks).only("pk").delete()
     return len(pks) < AT_ONCE
 
 

@@ -58,7 +58,7 @@ class ListenerAdmin(NewListenerPages, DryRunPages):
         may_change = self.has_change_permission(request)
         switch = "switch" if may_change else "is_active"
         shown = [each for each in self.list_display if each != "address" or may_change]
-        return ["name", switch, *shown[1:]]
+        return ["name", switch, *shown[1:], "left_to_delete"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("keys")

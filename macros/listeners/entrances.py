@@ -100,7 +100,7 @@ class Entrances:
 
 
 def _load(key: str) -> Entrance | None:
-    """None for a listener too that is about to be deleted with what it belongs to."""
+    """None for a listener too that is being deleted, alone or with its owner."""
     owners = [f"listener__{name}" for name in ("community", "project", "feedback_type")]
     row = ListenerKey.objects.select_related(*owners).filter(key=key).first()
     if row is None or _is_going(row.listener):
@@ -122,7 +122,8 @@ def _load(key: str) -> Entrance | None:
 
 def _is_going(listener: Listener) -> bool:
     owners = (listener.community, listener.project, listener.feedback_type)
-    return any(owner is not None and owner.deleting_since for owner in owners)
+    rows = (listener, *owners)
+    return any(row is not None and row.deleting_since for row in rows)
 
 
 def _check(row: ListenerCheck) -> Check:

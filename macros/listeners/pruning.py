@@ -24,7 +24,8 @@ def prune() -> None:
     calls = InboundCall.objects.filter(state=CallState.DONE, received_at__lt=limit)
     oldest = calls.order_by("received_at").values_list("pk", flat=True)
     if pks := list(oldest[:STEP]):
-        InboundCall.objects.filter(pk__in=pks).delete()
+        # Their bodies are not read for that.
+        InboundCall.objects.filter(pk__in=pks).only("pk").delete()
     # In the order of their keys, which is all but that of their hours.
     rows = InboundRefusal.objects.order_by("pk").values_list("pk", "hour")
     if pks := [pk for pk, hour in rows[:STEP] if hour < limit]:

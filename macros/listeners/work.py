@@ -122,7 +122,8 @@ def _lease(listener_id: int, lease: str) -> list[int]:
     now = timezone.now()
     with transaction.atomic():
         # One at a time looks who is at work.
-        rows = Listener.objects.select_for_update(no_key=True).filter(pk=listener_id)
+        rows = Listener.objects.select_for_update(no_key=True)
+        rows = rows.filter(pk=listener_id, deleting_since=None)
         if not rows.values_list("pk").exists():
             return []
         waiting = InboundCall.objects.filter(

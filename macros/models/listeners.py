@@ -13,6 +13,7 @@ from feedback.access.addresses import parse_networks
 from feedback.access.privacy import NOTHING_PERSONAL
 from feedback.models import (
     Community,
+    DeletedInSteps,
     FeedbackType,
     Filter,
     Project,
@@ -44,7 +45,7 @@ class RecordBy(models.TextChoices):
     EXTERNAL = "external", "External data"
 
 
-class Listener(Owned, models.Model):
+class Listener(Owned, DeletedInSteps):
     """Lets another system call: what a call finds, and what it does there.
 
     Of a feedback type it finds its tickets; of a project its tickets, or the testers

@@ -27,7 +27,8 @@ from feedback.models import (
 )
 from logs.models import Attempt, AuditEntry, Delivery, Destination, Run, RunState
 from macros import jobs
-from macros.models import Macro, Secret
+from macros.listeners import work
+from macros.models import InboundCall, Listener, Macro, Secret
 from tests import factories
 
 SUPERUSER = "superuser"
@@ -43,6 +44,7 @@ MODELS: dict[type[Model], list[str]] = {
     FeedbackType: [SUPERUSER, Role.COMMUNITY_MANAGER, Role.PROJECT_MANAGER],
     Feedback: [SUPERUSER, Role.COMMUNITY_MANAGER, Role.PROJECT_MANAGER],
     Macro: [SUPERUSER, Role.COMMUNITY_MANAGER, Role.PROJECT_MANAGER],
+    Listener: [SUPERUSER, Role.COMMUNITY_MANAGER, Role.PROJECT_MANAGER],
     Secret: [SUPERUSER, Role.COMMUNITY_MANAGER, Role.PROJECT_MANAGER],
 }
 # What of the log goes with it.
@@ -244,6 +246,27 @@ def test_what_is_much_is_deleted_by_the_clock_in_steps(bugs: FeedbackType) -> No
     assert left == [6, 2, 0]
     assert not Run.objects.exists() and not Delivery.objects.exists()
     assert Feedback.objects.count() == 10, "the others' stay"
+
+
+@pytest.mark.usefixtures("small_steps")
+def test_a_listener_with_many_calls_is_deleted_in_steps_and_works_on_none(
+    bugs: FeedbackType,
+) -> None:
+    ticket = factories.ticket(bugs)
+    comment = {"kind": "comment", "value": "heard"}
+    listener = factories.listener(bugs, comment, record_by="id", record_at="$.id")
+    body = b'{"id": %d}' % ticket.pk
+    for _ in range(10):
+        factories.inbound_call(listener, body)
+    sent = delete(signed_in(bugs, SUPERUSER), listener)
+    assert sent.status_code == 302
+    left = []
+    while Listener.objects.exists():
+        work.hear(listener.pk)
+        jobs.wake()
+        left.append(InboundCall.objects.count())
+    assert left == [6, 2, 0]
+    assert not ticket.comments.exists()
 
 
 def test_a_form_that_was_open_does_not_take_a_deletion_back(bugs: FeedbackType) -> None:

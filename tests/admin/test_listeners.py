@@ -386,7 +386,7 @@ def test_it_is_changed_part_by_part_and_deleted_with_a_word_on_its_address(
     assert "s3cret" not in str(entry.changes)
     asked = page.get(url("delete", row)).content.decode()
     assert "refused with 404" in asked
-    page.post(url("delete", row), {"post": "yes"})
+    page.post(url("delete", row), {"post": "yes", "name": row.name})
     assert not Listener.objects.exists()
 
 
