@@ -22,6 +22,7 @@ _MAX_INTEGER = 10**100
 _SECONDS = re.compile(r"\d{9,13}(\.\d{1,9})?")
 # Characters of a date: the reader of HTTP's form takes its time over a long text.
 _MAX_DATE = 100
+_UTC = " UTC"
 # Digits after the point, and characters of a number as it comes.
 _MAX_EXPONENT = 150
 _MAX_WRITTEN = 300
@@ -134,8 +135,10 @@ def _date_in(text: str) -> date:
     if len(text) <= 10:
         with suppress(ValueError):
             return date.fromisoformat(text)
+    # Ruby, and so GitLab, writes `2026-11-23 14:05:00 UTC`.
+    is_utc = text.endswith(_UTC)
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text.removesuffix(_UTC) + "Z" * is_utc)
     except ValueError:
         moment = parsedate_to_datetime(text)
     return moment.astimezone(UTC) if moment.tzinfo else moment

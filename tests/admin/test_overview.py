@@ -33,3 +33,14 @@ def test_the_overview_shows_open_tickets_runs_and_destinations_in_trouble(
     assert "https://down.example</a> failed 12 times in a row" in words
     assert "https://paused.example</a> is paused" in words
     assert "https://fine.example" not in html
+
+
+def test_a_run_that_nobody_started_is_by_what_did(page: Client) -> None:
+    bugs = factories.feedback_type()
+    waiting = factories.trigger(
+        factories.macro(bugs, "https://example.com/"), name="New bugs"
+    )
+    factories.ticket(bugs)
+    assert waiting.runs.count() == 1
+    html = " ".join(page.get(reverse("admin:index")).content.decode().split())
+    assert "ago by Trigger New bugs</td>" in html
