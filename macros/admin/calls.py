@@ -31,7 +31,7 @@ MAX_EVENTS = 200
 
 @admin.register(InboundCall)
 class InboundCallAdmin(ReadOnlyAdmin[InboundCall]):
-    list_display = ["__str__", "became", "about", "started", "received", "address"]
+    list_display = ["__str__", "received", "became", "about", "started", "address"]
     list_select_related = ["listener"]
     list_filter = [
         ListenerFilter,
