@@ -285,3 +285,31 @@ def test_all_values_of_a_batch_are_written_in_one_statement() -> None:
     assert [sql.partition(" SET")[0] for sql in updates] == [
         "3 times: UPDATE feedback_feedback"
     ]
+
+
+@pytest.mark.parametrize("at", ["soon", 5, None, [], "missing"])
+def test_an_origin_that_can_not_be_read_is_older(at: object) -> None:
+    """Whatever was there before: a row of an older version, or somebody's hand."""
+    origin = {"run": 1, "delivery": 0, "attempt": 9}
+    before = {"key": origin if at == "missing" else {**origin, "at": at}}
+    run = a_run(external_data={"key": "old"}, external_provenance=before)
+    assert record(run, captured(run.deliveries.get(), a_value("new"))) == {"key": "new"}
+
+
+def test_an_attempt_without_a_duration_responded_when_it_began() -> None:
+    run = a_run()
+    outcome = captured(run.deliveries.get(), a_value("A-1"))
+    assert outcome.attempt is not None
+    outcome.attempt.total_ms = None
+    record(run, outcome)
+    ticket = Feedback.objects.get()
+    assert ticket.external_provenance["key"]["at"] == NOW.isoformat()
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_it_may_be_full_to_the_last_byte(over: int) -> None:
+    room = MAX_DATA - captures.size_of({"key": ""})
+    run = a_run()
+    value = a_value("x" * (room + over))
+    stored = record(run, captured(run.deliveries.get(), value))
+    assert stored == ({} if over else {"key": value.value})
