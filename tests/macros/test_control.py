@@ -13,6 +13,7 @@ from logs.models import Run
 from macros.models import Macro
 from macros.runs.control import (
     cancel_run,
+    confirm_run,
     pause_macro,
     pause_run,
     resume_macro,
@@ -36,10 +37,11 @@ def no_entry(execute: Any, sql: str, *rest: Any) -> Any:
         ("active", "", lambda run: pause_run(run)),
         ("paused", "", lambda run: resume_run(run)),
         ("active", "", lambda run: cancel_run(run)),
+        ("unconfirmed", "", lambda run: confirm_run(run)),
         ("active", "", lambda run: pause_macro(run.macro, "Gone.")),
         ("active", "Gone.", lambda run: resume_macro(run.macro)),
     ],
-    ids=["pause", "resume", "cancel", "pause macro", "resume macro"],
+    ids=["pause", "resume", "cancel", "confirm", "pause macro", "resume macro"],
 )
 def test_nothing_is_done_that_the_audit_log_does_not_say(
     state: str, paused_reason: str, act: Callable[[Run], object]
