@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from macros.listeners.handling import FAULT
@@ -36,6 +36,8 @@ _VALUES = st.recursive(
 _MEMBERS = ("id", "key", "name", "by", "at", "a", "b", "c", "d", "e", "f", "g")
 _EVENTS = st.fixed_dictionaries({}, optional=dict.fromkeys(_MEMBERS, _VALUES))
 _KEYS = st.sampled_from(["NW-41", "BUG-1"])
+# What all of the actions can do something with.
+ORDINARY = {"a": 3, "b": "Done", "c": "1.0", "e": 5, "f": "v", "g": "A title"}
 ACTIONS: list[dict[str, Any]] = [
     {"kind": "comment", "value": "((Payload: $.a)) ((Title)) ((Payload: $..*))"},
     {"kind": "status", "value": "((Payload: $.b))", "value_map": "* -> Closed"},
@@ -74,6 +76,10 @@ def test_any_event_ends_in_a_sentence(by):
     outcomes: set[str] = set()
 
     @settings(max_examples=25, suppress_health_check=list(HealthCheck))
+    @example(events=[ORDINARY], key="NW-41")
+    @example(events=[ORDINARY], key="BUG-1")
+    @example(events=[ORDINARY | {"e": "lots", "a": "lots"}], key="NW-41")
+    @example(events=[ORDINARY | {"e": "lots", "a": "lots"}], key="BUG-1")
     @given(events=st.lists(_EVENTS, max_size=2), key=_KEYS)
     def try_it(events: list[dict[str, Any]], key: str) -> None:
         body = json.dumps({"events": [{"key": key, **each} for each in events]})
