@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
 
     from centerhook.receiver import Receiver
 
-# A machine that is busy is no fault of an example.
-hypothesis.settings.register_profile("no time limit", deadline=None)
-hypothesis.settings.load_profile("no time limit")
+# A machine that is busy is no fault of an example. What lands is tried with the same
+# examples each time; whoever runs the tests by hand tries others.
+hypothesis.settings.register_profile(
+    "ours", deadline=None, derandomize="SAME_EXAMPLES" in os.environ
+)
+hypothesis.settings.load_profile("ours")
 
 
 # Whole folders that ask pages and routes, through all that stands before them.
