@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -116,6 +116,8 @@ def read_moment(text: str, zone: tzinfo) -> Interval:
         moment = moment.replace(tzinfo=zone, fold=0)
     if _DAY.fullmatch(text):
         return day_of(moment.date(), zone)
+    # PostgreSQL takes offsets below 16 hours only, and ISO 8601 has them up to 24.
+    moment = moment.astimezone(UTC)
     return Interval(moment, moment)
 
 

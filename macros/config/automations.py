@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC
 from typing import Any
 
 from django.db import models
@@ -74,7 +75,8 @@ class AutomationImport:
             value = values.get(each, field.get_default())
             if isinstance(field, models.DateTimeField) and _lacks_zone(value):
                 problems.add(member(path, each), _NO_ZONE)
-            setattr(made, each, value)
+            is_moment = isinstance(field, models.DateTimeField)
+            setattr(made, each, _in_utc(value) if is_moment else value)
         made.is_active = made.is_active and is_on
         if isinstance(made, Trigger):
             take_details(made, path, problems)
@@ -105,3 +107,12 @@ def _lacks_zone(value: object) -> bool:
     except ValueError:
         return False
     return moment is not None and moment.tzinfo is None
+
+
+def _in_utc(value: object) -> object:
+    """PostgreSQL takes offsets below 16 hours only, and ISO 8601 has them up to 24."""
+    try:
+        moment = parse_datetime(value) if isinstance(value, str) else None
+        return moment.astimezone(UTC) if moment and moment.tzinfo else value
+    except (OverflowError, ValueError):
+        return value

@@ -94,6 +94,17 @@ def test_a_filter_that_starts_a_run_reads_utc_too(page: Client) -> None:
     assert run["counts"]["total"] == 1
 
 
+@pytest.mark.parametrize("offset", ["+16:00", "+16:23", "-23:59", "+23:59"])
+def test_an_offset_that_nobody_has_is_read_all_the_same(
+    page: Client, offset: str
+) -> None:
+    """PostgreSQL itself takes none of 16 hours or more."""
+    for moment in (f"2026-11-23T12:00:00{offset}", f"6004-08-26T14:38:39{offset}"):
+        for path in ("feedback", "testers", "runs"):
+            response = page.get(f"/api/v1/{path}/", {"created_after": moment})
+            assert response.status_code == 200, (path, moment, response.content)
+
+
 @pytest.mark.parametrize("moment", ["2026-03-08T02:30:00", "2026-11-01T01:30:00"])
 def test_no_clock_skips_or_repeats_a_moment_of_the_api(
     page: Client, moment: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import UTC, datetime, time
 from typing import Any
 
 import pytest
@@ -388,3 +388,17 @@ def test_a_filter_of_the_community_is_found_by_its_name(bugs: FeedbackType) -> N
     clone = config.clone_project(bugs.project, "Watch Beta", factories.superuser())
     assert Schedule.objects.get(project=clone, name="All").filter == whole
     assert Schedule.objects.get(project=clone, name="Weekly").filter != whole
+
+
+def test_a_moment_of_a_zone_that_nobody_has_is_read_all_the_same(
+    bugs: FeedbackType,
+) -> None:
+    """PostgreSQL itself takes no offset of 16 hours or more."""
+    document = config.export_project(bugs.project)
+    path = "types/0/macros/0/schedules/0/start_at"
+    change(document, path, "2026-11-23T09:30:00+16:30")
+    project = another(bugs)
+    config.import_document(document, project)
+    rows = Schedule.objects.filter(macro__feedback_type__project=project)
+    row = rows.get(start_at__year=2026, start_at__month=11, start_at__day=22)
+    assert row.start_at == datetime(2026, 11, 22, 17, tzinfo=UTC)
