@@ -83,7 +83,10 @@ def listener() -> Listener:
 def settle(senders: Senders, count: int) -> None:
     """Each call is stored, and has its one comment."""
     assert sorted(senders.taken) == list(range(count))
-    wait_until(lambda: not InboundCall.objects.filter(state="waiting").exists(), 90)
+    # A listener's calls are worked on one after the other.
+    seconds = 90 + count / 10
+    waiting = InboundCall.objects.filter(state="waiting")
+    wait_until(lambda: not waiting.exists(), seconds)
     stored = Counter(InboundCall.objects.values_list("headers__webhook-id", flat=True))
     assert set(stored) == {f"msg_{number}" for number in range(count)}
     comments = Counter(Comment.objects.values_list("text", flat=True))
