@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -29,6 +30,7 @@ from .setup import Setup
 # Characters of a comment.
 MAX_COMMENT = 65_536
 MAX_POINTS = 1_000_000
+_POINTS = re.compile(r"[+-]?[0-9]{1,7}")
 
 
 @dataclass
@@ -177,11 +179,9 @@ def _score(doing: Doing, action: Action) -> None:
 
 
 def points_in(text: str) -> int | None:
-    digits = text.strip().lstrip("+-")
-    if not (digits.isascii() and digits.isdecimal() and len(digits) < 8):
-        return None
-    points = int(text.strip())
-    return points if abs(points) <= MAX_POINTS else None
+    text = text.strip()
+    points = int(text) if _POINTS.fullmatch(text) else None
+    return points if points is None or abs(points) <= MAX_POINTS else None
 
 
 def _external(doing: Doing, action: Action) -> None:

@@ -8,9 +8,9 @@ from django.core.exceptions import ValidationError
 
 from feedback.forms import answer_from
 from feedback.models import Feedback, FeedbackType, FormField, Status, Tester
-from feedback.models.folded import Folded
 from feedback.models.tickets import Visibility
 from feedback.names import fold, normalise
+from feedback.sources.people import testers_by_email
 
 from .setup import Setup
 
@@ -113,10 +113,8 @@ def _status(feedback_type: FeedbackType, name: str) -> Status:
 
 
 def tester_of(setup: Setup, email: str) -> Tester | None:
-    known = Tester.objects.alias(folded=Folded("email")).filter(
-        community=setup.listener.community_id, folded=fold(email), erased_at=None
-    )
-    return known.first()
+    known = testers_by_email(setup.listener.community, [email]).get(fold(email))
+    return known if known and known.erased_at is None else None
 
 
 def _tester(setup: Setup, texts: Mapping[str, str]) -> Tester:

@@ -304,3 +304,18 @@ def test_testers_get_score_and_external_data(bugs):
     tester.refresh_from_db()
     assert event.tester == tester and event.feedback is None
     assert (tester.score, tester.external_data) == (2, {"crm": 7})
+
+
+@pytest.mark.parametrize("points", ["+-5", "--5", "++5", "+", "-", "- 5", "5-", "٥"])
+def test_what_only_looks_like_points_is_named(bugs, points):
+    tester = factories.tester(bugs)
+    ticket = factories.ticket(bugs, submitter=tester)
+    listener = factories.listener(
+        bugs,
+        {"kind": "score", "value": "((Payload: $.points))"},
+        record_by="id",
+        record_at="$.id",
+    )
+    event = call(listener, {"id": ticket.pk, "points": points})
+    assert event.outcome == "failed"
+    assert "is not a number of points" in event.detail
