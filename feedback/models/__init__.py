@@ -5,11 +5,19 @@ from .filters import Filter
 from .key_uses import KeyUse
 from .loading import QuickLoading
 from .members import Grant, Member
+from .preferences import Preference
 from .sources import ExternalSource, SourceTicket, TesterBatch
 from .subject_kinds import SubjectKind
 from .testers import Tester
 from .tickets import Comment, Feedback, Visibility
-from .types import FeedbackType, FieldKind, FormField, Status, key_from_label
+from .types import (
+    FeedbackType,
+    FieldKind,
+    FormField,
+    Status,
+    StatusColour,
+    key_from_label,
+)
 
 __all__ = [
     "ACCEPTED",
@@ -29,10 +37,12 @@ __all__ = [
     "KeyState",
     "KeyUse",
     "Member",
+    "Preference",
     "Project",
     "QuickLoading",
     "SourceTicket",
     "Status",
+    "StatusColour",
     "SubjectKind",
     "Tester",
     "TesterBatch",

@@ -80,6 +80,20 @@ class FeedbackType(DeletedInSteps):
         return self.statuses.first()
 
 
+class StatusColour(models.TextChoices):
+    """Colours that are told from each other and read well, light and dark."""
+
+    GREY = "grey", "Grey"
+    BLUE = "blue", "Blue"
+    TEAL = "teal", "Teal"
+    GREEN = "green", "Green"
+    AMBER = "amber", "Amber"
+    ORANGE = "orange", "Orange"
+    RED = "red", "Red"
+    PINK = "pink", "Pink"
+    VIOLET = "violet", "Violet"
+
+
 class Status(models.Model):
     feedback_type = models.ForeignKey(
         FeedbackType, models.CASCADE, related_name="statuses"
@@ -87,6 +101,9 @@ class Status(models.Model):
     name = models.CharField(max_length=50)
     is_open = models.BooleanField(
         "open", default=True, help_text="Tickets in this status still need work."
+    )
+    colour = models.CharField(
+        max_length=10, choices=StatusColour, default=StatusColour.GREY
     )
     position = models.PositiveSmallIntegerField(default=0)
 

@@ -33,12 +33,13 @@ ROWS: dict[str, list[set[str]]] = {
         {"selection", "changes"},
         {"sources"},
         {"console", "rest"},
+        {"templatetags"},
     ],
     "logs": [
         {"redaction"},
         {"models"},
         {"recording", "audit"},
-        {"privacy", "rest"},
+        {"privacy", "rest", "console"},
         {"templatetags"},
     ],
     "macros": [

@@ -1,0 +1,25 @@
+"""How a person likes to see pages, kept from one visit to the next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
+from ..models import Preference
+
+
+def preference(user: AbstractBaseUser | AnonymousUser, name: str) -> Any:
+    """What was kept under the name, None where nothing was. Check it before use."""
+    rows = Preference.objects.filter(user=user.pk, name=name)
+    return rows.values_list("value", flat=True).first()
+
+
+def prefer(user: AbstractBaseUser, name: str, value: Any) -> None:
+    """Keep it; None takes it away."""
+    if value is None:
+        Preference.objects.filter(user=user.pk, name=name).delete()
+        return
+    Preference.objects.update_or_create(
+        user_id=user.pk, name=name, defaults={"value": value}
+    )

@@ -1,0 +1,68 @@
+"""How runs and deliveries stand, as pages show it: never a colour alone."""
+
+from __future__ import annotations
+
+from django.utils.safestring import SafeString
+
+from feedback.console.parts import Meaning, badge, bar
+
+from .models import Delivery, DeliveryState, Run, RunState
+
+_RUN_MEANINGS = {
+    RunState.UNCONFIRMED: Meaning.WAITING,
+    RunState.ACTIVE: Meaning.INFO,
+    RunState.PAUSED: Meaning.WAITING,
+    RunState.CANCELLING: Meaning.WAITING,
+    RunState.FINISHED: Meaning.GOOD,
+    RunState.CANCELLED: Meaning.IDLE,
+}
+_DELIVERY_MEANINGS = {
+    DeliveryState.WAITING: Meaning.IDLE,
+    DeliveryState.PENDING: Meaning.WAITING,
+    DeliveryState.DELIVERED: Meaning.GOOD,
+    DeliveryState.FAILED: Meaning.BAD,
+    DeliveryState.SKIPPED: Meaning.IDLE,
+    DeliveryState.CANCELLED: Meaning.IDLE,
+}
+
+
+def run_badge(run: Run) -> SafeString:
+    """`Finished, 1 of 1 failed`, in the failure's colour."""
+    state = run.get_state_display()
+    if run.failed:
+        return badge(f"{state}, {run.failed:,} of {run.total:,} failed", Meaning.BAD)
+    if run.problems:
+        words = f"{state}, {run.problems:,} of {run.total:,} with a problem"
+        return badge(words, Meaning.WAITING)
+    return badge(state, _RUN_MEANINGS[RunState(run.state)])
+
+
+def run_bar(run: Run) -> SafeString:
+    """All deliveries of the run by what became of them."""
+    good = run.delivered - run.problems
+    parts = [
+        (Meaning.GOOD, good, "delivered"),
+        (Meaning.WAITING, run.problems, "delivered with a problem"),
+        (Meaning.BAD, run.failed, "failed"),
+        (Meaning.IDLE, run.skipped, "skipped"),
+        (Meaning.IDLE, run.cancelled, "cancelled"),
+        ("rest", run.pending, "not ended"),
+    ]
+    return bar(parts, str(run))
+
+
+def delivery_badge(delivery: Delivery) -> SafeString:
+    if delivery.has_problem:
+        words = f"{delivery.get_state_display()}, with a problem"
+        return badge(words, Meaning.WAITING)
+    if delivery.is_being_sent:
+        return badge("Being sent", Meaning.INFO)
+    state = DeliveryState(delivery.state)
+    return badge(state.label, _DELIVERY_MEANINGS[state])
+
+
+def code_badge(status: int | None, error_class: str = "") -> SafeString:
+    """A response's status code; where none came, nothing."""
+    if status is None:
+        return SafeString("")
+    return badge(status, Meaning.BAD if error_class else Meaning.GOOD)
