@@ -1,4 +1,6 @@
 from .api_keys import ACCEPTED, ApiKey, KeyOutcome, KeyScope, KeyState
+from .attachments import Attachment
+from .comments import Comment, CommentEdit
 from .communities import Community, Project
 from .deleting import DeletedInSteps
 from .filters import Filter
@@ -9,7 +11,7 @@ from .preferences import Preference
 from .sources import ExternalSource, SourceTicket, TesterBatch
 from .subject_kinds import SubjectKind
 from .testers import Tester
-from .tickets import Comment, Feedback, Visibility
+from .tickets import Feedback, Visibility
 from .types import (
     FeedbackType,
     FieldKind,
@@ -22,7 +24,9 @@ from .types import (
 __all__ = [
     "ACCEPTED",
     "ApiKey",
+    "Attachment",
     "Comment",
+    "CommentEdit",
     "Community",
     "DeletedInSteps",
     "ExternalSource",
