@@ -25,7 +25,7 @@ from ..forms import questions_of
 from ..models import Feedback, FeedbackType, FieldKind, Visibility
 from ..selection.conditions import rows_named
 from ..selection.tickets import SEARCHED, FeedbackFilterSet
-from . import conversation, filters
+from . import conversation, filters, transfer
 from .columns import Column, answer_column, external_column, external_table
 from .filters import Offered
 from .lists import ConditionsAdmin
@@ -191,10 +191,11 @@ class FeedbackAdmin(ConditionsAdmin):
 
         view = self.admin_site.admin_view(file_view)
         name = "feedback_feedback_attachment"
-        return [
-            path("<int:pk>/files/<int:number>/", view, name=name),
-            *super().get_urls(),
-        ]
+        files = path("<int:pk>/files/<int:number>/", view, name=name)
+        return [files, *transfer.urls(self), *super().get_urls()]
+
+    def type_chosen(self, request: HttpRequest) -> FeedbackType | None:
+        return _chosen_type(request)
 
     def save_related(
         self, request: HttpRequest, form: Any, formsets: Any, change: bool
