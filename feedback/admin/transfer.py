@@ -204,7 +204,7 @@ def export_view(page: Any, request: HttpRequest, form: str) -> HttpResponseBase:
     name = f"tickets-{timezone.now():%Y%m%d-%H%M%S}.{form}"
     if form == "xlsx":
         return FileResponse(
-            export.workbook(),  # type: ignore[arg-type]
+            export.workbook(),
             as_attachment=True,
             filename=name,
             content_type=_WORKBOOK,

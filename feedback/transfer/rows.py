@@ -135,7 +135,8 @@ class Part:
 
     def _find_tickets(self) -> None:
         """By the numbers in the references: the type has an index of them."""
-        wanted = {_number(row.given.get(REFERENCE, "")) for row in self.rows} - {None}
+        numbers = (_number(row.given.get(REFERENCE, "")) for row in self.rows)
+        wanted = {each for each in numbers if each is not None}
         rows = Feedback.objects.filter(
             feedback_type=self.of.feedback_type, number__in=wanted
         )
