@@ -101,6 +101,8 @@ OTHERS: dict[str, Page] = {
     "feedback_filter_builder": Page("feedback.filter", OBSERVER, OBSERVER),
     "feedback_filter_new_builder": Page(get=PROJECT_MANAGER),
     "feedback_filter_save": Page(get=PROJECT_MANAGER),
+    "feedback_feedback_look": Page(get=OBSERVER, post=OBSERVER),
+    "feedback_tester_look": Page(get=OBSERVER, post=OBSERVER),
     "logs_destination_resume": Page(
         "logs.destination", COMMUNITY_MANAGER, COMMUNITY_MANAGER
     ),
