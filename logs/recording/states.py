@@ -74,11 +74,7 @@ def cancel_unheld(run: Run, now: datetime) -> None:
     of a failed delivery.
     """
     with transaction.atomic():
-        left = Delivery.objects.filter(
-            run=run,
-            lease="",
-            state__in=[DeliveryState.PENDING, DeliveryState.WAITING],
-        )
+        left = Delivery.objects.to_do().filter(run=run, lease="")
         count = left.update(
             state=DeliveryState.CANCELLED, next_attempt_at=None, finished_at=now
         )
@@ -90,13 +86,12 @@ def withdraw(deliveries: DeliveryQuerySet, now: datetime) -> int:
 
     Each run is a transaction of its own, so that a crash loses little.
     """
-    to_do = [DeliveryState.PENDING, DeliveryState.WAITING]
-    left = deliveries.filter(state__in=to_do).order_by()
+    left = deliveries.to_do().order_by()
     for pk in left.values_list("run", flat=True).distinct():
         with transaction.atomic():
             # To a worker, a lease that has run out is nobody's.
             free = Q(lease="") | Q(next_attempt_at__lte=now)
-            mine = Delivery.objects.filter(free, run=pk, state__in=to_do)
+            mine = Delivery.objects.to_do().filter(free, run=pk)
             count = mine.filter(pk__in=left.values("pk")).update(
                 state=DeliveryState.CANCELLED,
                 lease="",
