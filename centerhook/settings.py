@@ -8,7 +8,7 @@ from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
-from csp.constants import NONE, SELF
+from csp.constants import NONCE, NONE, SELF
 
 from . import local
 from .environment import Environment
@@ -268,7 +268,7 @@ CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
         "script-src": [SELF],
-        "style-src": [SELF],
+        "style-src": [SELF, NONCE],  # The code editor makes its style sheet itself.
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],

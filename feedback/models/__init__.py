@@ -11,6 +11,8 @@ from .subject_kinds import SubjectKind
 from .testers import Tester
 from .tickets import Comment, Feedback, Visibility
 from .types import (
+    CHOICE_KINDS,
+    USUAL_STATUSES,
     FeedbackType,
     FieldKind,
     FormField,
@@ -21,6 +23,8 @@ from .types import (
 
 __all__ = [
     "ACCEPTED",
+    "CHOICE_KINDS",
+    "USUAL_STATUSES",
     "ApiKey",
     "Comment",
     "Community",
