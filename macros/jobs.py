@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from feedback.changes import deletion
 from logs import recording
+from logs.figures import keeping
 from logs.models import Destination, Run, RunState
 
 from . import deliveries, queue, triggers
@@ -37,7 +38,7 @@ def wake() -> None:
     workers that died. A run that only waits for destinations that take nothing for now
     is left alone. Schedules that are due start their runs, and calls to listeners whose
     wake-up was lost are worked on. Deletions of very much go on by a step, notices go
-    out, and old decisions of triggers and old calls go.
+    out, and old decisions of triggers and old calls go. Figures are kept.
     """
     # Without Redis, too.
     start_due()
@@ -56,6 +57,7 @@ def wake() -> None:
     for listener_id in _listeners_with_calls():
         queue.notify_calls(listener_id)
     deletion.go_on()
+    keeping.keep(now)
 
 
 def _listeners_with_calls() -> list[int]:
