@@ -57,9 +57,9 @@ class CenterHookAdminSite(admin.AdminSite):
     index_title = "Overview"
     site_url = None
 
-    def get_urls(self) -> list[URLPattern | URLResolver]:
+    def _second_factor(self) -> list[URLPattern]:
         signed_in = self.admin_view
-        second_factor = [
+        return [
             path("", signed_in(pages.OverviewPage.as_view()), name="second_factor"),
             path("code/", pages.CodePage.as_view(), name="second_factor_code"),
             path("set-up/", pages.SetUpPage.as_view(), name="second_factor_set_up"),
@@ -75,13 +75,19 @@ class CenterHookAdminSite(admin.AdminSite):
                 name="second_factor_leave",
             ),
         ]
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
         # Django's way to a row's public page: no row has one.
         djangos = [
             each
             for each in super().get_urls()
             if getattr(each, "name", "") != "view_on_site"
         ]
-        return [path("second-factor/", include(second_factor)), *djangos]
+        return [
+            path("second-factor/", include(self._second_factor())),
+            path("first-steps/", include("macros.admin.first_steps")),
+            *djangos,
+        ]
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Whoever comes second with the same name gets the page's own sentence."""
