@@ -25,6 +25,7 @@ from logs.recording.waiting import Trouble, explain_trouble
 from macros.listeners.figures import troubles_of as listener_troubles
 from macros.models import Listener, Schedule
 
+from .menu import menu_groups
 from .sign_in import pages
 from .sign_in.second_factor import step_left
 
@@ -44,6 +45,7 @@ class MenuType:
 
 @dataclass(slots=True)
 class MenuProject:
+    pk: int
     name: str
     community: str
     types: list[MenuType] = field(default_factory=list)
@@ -108,6 +110,9 @@ class CenterHookAdminSite(admin.AdminSite):
         context = super().each_context(request)
         # Looked up only by the pages that show the menu.
         context["feedback_menu"] = SimpleLazyObject(lambda: _menu_for(request.user))
+        apps = context["available_apps"]
+        context["menu_groups"] = menu_groups(apps, request.path)
+        context["is_menu_folded"] = request.COOKIES.get("menu") == "folded"
         return context
 
     def index(
@@ -148,7 +153,10 @@ def _menu_for(user: Any) -> list[MenuProject]:
     types = FeedbackType.objects.visible_to(user).select_related("project__community")
     for each in types.order_by("project__community__name", "project__name", "name"):
         project = projects.setdefault(
-            each.project_id, MenuProject(each.project.name, each.project.community.name)
+            each.project_id,
+            MenuProject(
+                each.project_id, each.project.name, each.project.community.name
+            ),
         )
         project.types.append(MenuType(each.pk, each.name, counts.get(each.pk, 0)))
     return list(projects.values())
