@@ -33,7 +33,7 @@ class FirstStep(TextChoices):
     TYPE = "type", "Choose what you collect"
     TICKETS = "tickets", "Get the first tickets"
     MACRO = "macro", "Choose where to send them"
-    TEST = "test", "Try it: nothing is sent"
+    TEST = "test", "Try it without sending"
     PERFORM = "perform", "Send the first message"
 
 

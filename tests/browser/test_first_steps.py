@@ -68,7 +68,7 @@ def test_the_first_message_takes_ten_clicks_and_five_fields(
         hands.click("button", "Start with Bug report")
         hands.click("button", "Add sample tickets")
         hands.click("link", "Post a message to Slack")
-        hands.fill(screen.get_by_label("Value"), f"{receiver.url}/slack/")
+        hands.fill(screen.get_by_label("Webhook URL"), f"{receiver.url}/slack/")
         hands.click("button", "Make the macro")
         hands.click("button", "Test send")
         expect(screen.get_by_text("The test of BUG-5")).to_contain_text(
@@ -82,7 +82,7 @@ def test_the_first_message_takes_ten_clicks_and_five_fields(
     texts = [json.loads(each.body)["text"] for each in receiver.requests]
     assert len(texts) == 5
     assert all("Sample: " in text for text in texts)
-    assert (hands.clicks, hands.fields) <= (MAX_CLICKS, MAX_FIELDS)
+    assert hands.clicks <= MAX_CLICKS
     assert hands.fields <= MAX_FIELDS
     screen.goto("/admin/first-steps/")
     screen.get_by_role("button", name="Remove them").click()
