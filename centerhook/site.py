@@ -54,9 +54,9 @@ class CenterHookAdminSite(admin.AdminSite):
     index_title = "Overview"
     site_url = None
 
-    def get_urls(self) -> list[URLPattern | URLResolver]:
+    def _second_factor(self) -> list[URLPattern]:
         signed_in = self.admin_view
-        second_factor = [
+        return [
             path("", signed_in(pages.OverviewPage.as_view()), name="second_factor"),
             path("code/", pages.CodePage.as_view(), name="second_factor_code"),
             path("set-up/", pages.SetUpPage.as_view(), name="second_factor_set_up"),
@@ -72,6 +72,8 @@ class CenterHookAdminSite(admin.AdminSite):
                 name="second_factor_leave",
             ),
         ]
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
         # Django's way to a row's public page: no row has one.
         djangos = [
             each
@@ -79,8 +81,9 @@ class CenterHookAdminSite(admin.AdminSite):
             if getattr(each, "name", "") != "view_on_site"
         ]
         return [
-            path("second-factor/", include(second_factor)),
+            path("second-factor/", include(self._second_factor())),
             *figures.urls_of(self),
+            path("first-steps/", include("macros.admin.first_steps")),
             *djangos,
         ]
 

@@ -78,6 +78,11 @@ class Page:
 EVERYBODY = "everybody"
 OTHERS: dict[str, Page] = {
     "index": Page(get=EVERYBODY),
+    "first_steps": Page(get=PROJECT_MANAGER),
+    "first_steps_away": Page(get=PROJECT_MANAGER, post=PROJECT_MANAGER),
+    "first_steps_samples": Page(get=PROJECT_MANAGER, post=PROJECT_MANAGER),
+    "first_steps_progress": Page(get=PROJECT_MANAGER),
+    "first_steps_step": Page(get=PROJECT_MANAGER, given={"name": "type"}),
     "password_change": Page(get=EVERYBODY),
     "password_change_done": Page(get=EVERYBODY),
     "autocomplete": Page(get=EVERYBODY),
