@@ -11,6 +11,7 @@ from django.contrib.admin.options import IS_FACETS_VAR, IS_POPUP_VAR, TO_FIELD_V
 from django.contrib.admin.views.main import ALL_VAR, ERROR_FLAG, ORDER_VAR, PAGE_VAR
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, QueryDict
+from django.utils.http import urlencode
 
 from ..console.parameters import CheckedList
 from ..console.scoping import ScopedAdmin
@@ -133,6 +134,13 @@ class ConditionsList(CheckedList):
 
 
 class ConditionsAdmin(ScopedAdmin):
+    search_parameter = SEARCH
+
+    def matching(self, request: HttpRequest, rows: QuerySet, text: str) -> QuerySet:
+        query = QueryDict(urlencode({SEARCH: text}))
+        found: QuerySet = self.conditions_of(request, rows, query).qs
+        return found
+
     def filterset(
         self,
         request: HttpRequest,

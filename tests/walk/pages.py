@@ -78,6 +78,7 @@ class Page:
 EVERYBODY = "everybody"
 OTHERS: dict[str, Page] = {
     "index": Page(get=EVERYBODY),
+    "search": Page(get=EVERYBODY),
     "first_steps": Page(get=PROJECT_MANAGER),
     "first_steps_away": Page(get=PROJECT_MANAGER, post=PROJECT_MANAGER),
     "first_steps_samples": Page(get=PROJECT_MANAGER, post=PROJECT_MANAGER),
