@@ -233,7 +233,7 @@ def _preview(macro: Macro, subjects: QuerySet) -> tuple[Preview, str]:
         if not shown.count:
             problem = f"Nothing of the selection is what it runs on: {macro.runs_on}."
         elif not shown.steps:
-            problem = "This macro has no step yet, so there is nothing to do."
+            problem = f"This macro {macro.why_idle}"
     if macro.paused_reason:
         problem = f"This macro is paused: {macro.paused_reason}"
     return shown, problem

@@ -7,9 +7,15 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    QueryDict,
+)
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 
 from macros.models import Macro
 
@@ -21,7 +27,7 @@ from ..forms import questions_of
 from ..models import Feedback, FeedbackType, FieldKind, FormField, Visibility
 from ..selection.conditions import rows_named
 from ..selection.tickets import SEARCHED, FeedbackFilterSet
-from . import filters
+from . import conversation, filters
 from .change_many import change_many
 from .columns import (
     Column,
@@ -34,7 +40,7 @@ from .filters import Offered
 from .lists import ConditionsAdmin
 from .look import ChosenColumns, name_of
 from .perform import as_action, hosts_of
-from .ticket_form import CommentInline, TicketForm
+from .ticket_form import TicketForm
 
 # The parameter that says whose list or form is open.
 TYPE = "type"
@@ -63,7 +69,7 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
         "created_at",
         "modified_at",
     ]
-    inlines = [CommentInline]
+    inlines = [conversation.CommentInline]
     actions = [change_many]
 
     def all_columns(self, request: HttpRequest) -> list[Column]:
@@ -219,6 +225,23 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
             obj.refresh_from_db()
         if not self._has(request, "change", obj):
             raise PermissionDenied
+
+    def get_urls(self) -> list[URLPattern]:
+        def file_view(request: HttpRequest, pk: int, number: int) -> FileResponse:
+            return conversation.download(self, request, pk, number)
+
+        view = self.admin_site.admin_view(file_view)
+        name = "feedback_feedback_attachment"
+        return [
+            path("<int:pk>/files/<int:number>/", view, name=name),
+            *super().get_urls(),
+        ]
+
+    def save_related(
+        self, request: HttpRequest, form: Any, formsets: Any, change: bool
+    ) -> None:
+        super().save_related(request, form, formsets, change)
+        conversation.save_files(request, form)
 
     def save_formset(
         self,

@@ -187,7 +187,7 @@ def test_a_macro_without_a_web_request_says_so_and_offers_no_button(
 
     html = perform(page, slack, [ticket]).content.decode()
 
-    assert "This macro has no step yet" in html
+    assert "This macro has no step. Add one to run it." in html
     assert 'value="Perform Action"' not in html
     form = {"confirmed_count": "1", "run_key": "0" * 32}
     after = page.get(perform(page, slack, [ticket], **form).url)
