@@ -95,6 +95,7 @@ OTHERS: dict[str, Page] = {
         )
         for name in ("rotate", "off", "on")
     },
+    "feedback_apikey_unlock": Page(get=COMMUNITY_MANAGER),
     **{
         f"feedback_tester_{name}": Page(
             "feedback.tester", COMMUNITY_MANAGER, COMMUNITY_MANAGER
