@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from csp.constants import NONE, SELF
+from csp.constants import NONCE, NONE, SELF
 
 # The same for every page. A form that ends at another origin, even by a redirect,
 # needs that origin in form-action.
@@ -10,7 +10,7 @@ CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
         "script-src": [SELF],
-        "style-src": [SELF],
+        "style-src": [SELF, NONCE],  # The code editor makes its style sheet itself.
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],

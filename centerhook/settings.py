@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.forms",
     "axes",
     "csp",
     "django_otp",
@@ -100,10 +101,13 @@ TEMPLATES = [
         },
     },
 ]
+# Fields of forms may have templates of ours.
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 USE_I18N = False
+FORMAT_MODULE_PATH = ["centerhook.formats"]
 
 # --- Database: the truth. SQLite unless DATABASE_URL is set.
 

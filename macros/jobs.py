@@ -11,6 +11,7 @@ from feedback.attachments import pruning as attachments
 from feedback.changes import deletion
 from feedback.transfer import imports
 from logs import recording
+from logs.figures import keeping
 from logs.models import Destination, Run, RunState
 
 from . import deliveries, queue, triggers
@@ -47,7 +48,8 @@ def wake() -> None:
     workers that died. A run that only waits for destinations that take nothing for now
     is left alone. Schedules that are due start their runs, and calls to listeners whose
     wake-up was lost are worked on. Deletions of very much go on by a step, notices go
-    out, and old decisions of triggers, old calls and files without a row go.
+    out, and old decisions of triggers, old calls and files without a row go. Figures
+    are kept.
     """
     # Without Redis, too.
     start_due()
@@ -70,6 +72,7 @@ def wake() -> None:
     imports.prune()
     deletion.go_on()
     attachments.prune()
+    keeping.keep(now)
 
 
 def _listeners_with_calls() -> list[int]:

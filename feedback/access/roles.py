@@ -27,6 +27,8 @@ ADD_ATTACHMENT = "feedback.add_attachment"
 # Whose tickets are spoken of, and which testers.
 VIEW_TICKET = "feedback.view_feedback"
 VIEW_TESTER = "feedback.view_tester"
+CHANGE_TICKET = "feedback.change_feedback"
+DELETE_TICKET = "feedback.delete_feedback"
 ADD_TESTER = "feedback.add_tester"
 # All that is stored of a person.
 EXPORT_TESTER = "feedback.export_tester"

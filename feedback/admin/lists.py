@@ -11,12 +11,14 @@ from django.contrib.admin.options import IS_FACETS_VAR, IS_POPUP_VAR, TO_FIELD_V
 from django.contrib.admin.views.main import ALL_VAR, ERROR_FLAG, ORDER_VAR, PAGE_VAR
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, QueryDict
+from django.utils.http import urlencode
 
 from ..console.parameters import CheckedList
 from ..console.scoping import ScopedAdmin
 from ..models import SubjectKind
 from ..selection.filtersets import CatalogueFilterSet
-from .filters import Offered, saved, typed
+from .filters import Offered, typed
+from .pills import pills
 
 SEARCH = "search"
 # Each value of each filter goes through all rows to be counted.
@@ -132,6 +134,13 @@ class ConditionsList(CheckedList):
 
 
 class ConditionsAdmin(ScopedAdmin):
+    search_parameter = SEARCH
+
+    def matching(self, request: HttpRequest, rows: QuerySet, text: str) -> QuerySet:
+        query = QueryDict(urlencode({SEARCH: text}))
+        found: QuerySet = self.conditions_of(request, rows, query).qs
+        return found
+
     def filterset(
         self,
         request: HttpRequest,
@@ -154,11 +163,12 @@ class ConditionsAdmin(ScopedAdmin):
         rows = self.model._default_manager.none()
         conditions = self.conditions_of(request, rows)
         is_ticket = self.opts.model_name == "feedback"
-        return saved(
+        return pills(
             conditions.saved_filters,
             SubjectKind.FEEDBACK if is_ticket else SubjectKind.TESTER,
             may_save=request.user.has_perm("feedback.add_filter"),
             is_one_owner="type" in conditions.data,
+            has_open=is_ticket,
         )
 
     def filters_of(self, request: HttpRequest) -> Iterable[Any]:

@@ -19,17 +19,27 @@ from django.urls import URLPattern, path, reverse
 
 from macros.models import Macro
 
-from ..access.roles import RUN_MACRO, VIEW_TICKET
+from ..access.actors import may
+from ..access.roles import CHANGE_TICKET, DELETE_TICKET, RUN_MACRO, VIEW_TICKET
+from ..access.unlocking import lock_of
 from ..changes import unit
 from ..forms import questions_of
-from ..models import Feedback, FeedbackType, FieldKind, Visibility
+from ..models import Feedback, FeedbackType, FieldKind, FormField, Visibility
 from ..selection.conditions import rows_named
 from ..selection.tickets import SEARCHED, FeedbackFilterSet
 from . import conversation, filters, transfer
-from .columns import Column, answer_column, external_column, external_table
+from .change_many import change_many
+from .columns import (
+    Column,
+    answer_column,
+    external_column,
+    external_table,
+    status_column,
+)
 from .filters import Offered
 from .lists import ConditionsAdmin
-from .perform import as_action
+from .look import ChosenColumns, name_of
+from .perform import as_action, hosts_of
 from .ticket_form import TicketForm
 
 # The parameter that says whose list or form is open.
@@ -37,11 +47,15 @@ TYPE = "type"
 _FILTERED_KINDS = frozenset(
     {FieldKind.CHOICE, FieldKind.MULTIPLE_CHOICE, FieldKind.CHECKBOX}
 )
+# What actions of the list need.
+_PERMISSIONS = {"change_many": CHANGE_TICKET, "delete_selected": DELETE_TICKET}
 
 
 @admin.register(Feedback)
-class FeedbackAdmin(ConditionsAdmin):
+class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
     form = TicketForm
+    fixed_columns = ("reference", "title")
+    list_display_links = ["reference", "title"]
     date_hierarchy = "created_at"
     search_fields = SEARCHED
     list_select_related = ["status", "submitter", "feedback_type__project"]
@@ -56,22 +70,38 @@ class FeedbackAdmin(ConditionsAdmin):
         "modified_at",
     ]
     inlines = [conversation.CommentInline]
+    actions = [change_many]
 
-    def get_list_display(self, request: HttpRequest) -> list[Column]:
-        columns: list[Column] = ["reference", "title", "status", "submitter"]
+    def all_columns(self, request: HttpRequest) -> list[Column]:
+        columns: list[Column] = ["reference", "title", status_column, "submitter"]
         feedback_type = _chosen_type(request)
         if feedback_type is None:
             columns.insert(1, "feedback_type")
         else:
-            listed = feedback_type.form_fields.filter(in_list=True)
-            columns += [answer_column(question) for question in listed]
+            columns += [answer_column(each) for each in _questions_of(feedback_type)]
             columns += [
                 external_column(name) for name in feedback_type.external_column_names
             ]
-        return [*columns, "visibility", "created_at"]
+        return [*columns, "visibility", "created_at", "modified_at"]
+
+    def standard_columns(self, request: HttpRequest) -> list[Column]:
+        """Without what few look at, and the answers that the type does not list."""
+        feedback_type = _chosen_type(request)
+        questions = _questions_of(feedback_type) if feedback_type else []
+        unlisted = {
+            name_of(answer_column(each)) for each in questions if not each.in_list
+        }
+        left_out = {"visibility", "modified_at", *unlisted}
+        columns = self.all_columns(request)
+        return [each for each in columns if name_of(each) not in left_out]
+
+    def part_of_list(self, query: QueryDict) -> str:
+        given = query.get(TYPE, "")
+        return given if given.isdecimal() else ""
 
     def offers(self, request: HttpRequest) -> list[Offered]:
-        offers = [filters.choices("open", [("true", "Open"), ("false", "Closed")])]
+        states = [("true", "Open"), ("false", "Closed")]
+        offers = [filters.choices("open", states, "open or closed")]
         if feedback_type := _chosen_type(request):
             offers.append(filters.rows("status", feedback_type.statuses.all()))
             questions = feedback_type.form_fields.filter(kind__in=_FILTERED_KINDS)
@@ -99,17 +129,28 @@ class FeedbackAdmin(ConditionsAdmin):
         return [*shown, TYPE] if _chosen_type(request) else shown
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        macros = _macros_for(request, _chosen_type(request))
+        macros = _macros_for_list(request)
         actions = dict(as_action(macro, macro.name) for macro in macros)
-        return actions | super().get_actions(request)
+        actions |= super().get_actions(request)
+        if feedback_type := _chosen_type(request):
+            # A role elsewhere gives nothing here.
+            for name, permission in _PERMISSIONS.items():
+                if not may(request.user, permission, feedback_type):
+                    actions.pop(name, None)
+        return actions
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         feedback_type = _chosen_type(request)
+        hosts = hosts_of(_macros_for_list(request))
         context = {
             "feedback_type": feedback_type,
             "title": str(feedback_type) if feedback_type else "All tickets",
+            "macro_hosts": hosts,
+            "lock": lock_of(feedback_type.project.community, request.user)
+            if feedback_type and hosts
+            else None,
         }
         return super().changelist_view(request, context | (extra_context or {}))
 
@@ -238,6 +279,14 @@ def _chosen_type(request: HttpRequest) -> FeedbackType | None:
     return request.chosen_type  # type: ignore[attr-defined,no-any-return]
 
 
+def _questions_of(feedback_type: FeedbackType) -> list[FormField]:
+    """Looked up once a request, which knows its type once."""
+    if not hasattr(feedback_type, "listed_questions"):
+        questions = list(feedback_type.form_fields.all())
+        feedback_type.listed_questions = questions  # type: ignore[attr-defined]
+    return feedback_type.listed_questions  # type: ignore[attr-defined,no-any-return]
+
+
 def _types_for(request: HttpRequest) -> QuerySet[FeedbackType]:
     """The types that may be spoken of."""
     return FeedbackType.objects.visible_to(request.user, VIEW_TICKET)
@@ -259,3 +308,11 @@ def _macros_for(
     if feedback_type is None:
         return macros.none()
     return macros.filter(feedback_type=feedback_type, is_active=True)
+
+
+def _macros_for_list(request: HttpRequest) -> list[Macro]:
+    """Those that the list offers; looked up once a request."""
+    if not hasattr(request, "listed_macros"):
+        macros = list(_macros_for(request, _chosen_type(request)))
+        request.listed_macros = macros  # type: ignore[attr-defined]
+    return request.listed_macros  # type: ignore[attr-defined,no-any-return]

@@ -14,6 +14,8 @@ from .subject_kinds import SubjectKind
 from .testers import Tester
 from .tickets import Feedback, Visibility
 from .types import (
+    CHOICE_KINDS,
+    USUAL_STATUSES,
     FeedbackType,
     FieldKind,
     FormField,
@@ -24,6 +26,8 @@ from .types import (
 
 __all__ = [
     "ACCEPTED",
+    "CHOICE_KINDS",
+    "USUAL_STATUSES",
     "ApiKey",
     "Attachment",
     "Comment",

@@ -71,6 +71,8 @@ class Feedback(QuickLoading, AnnouncedRow):
     )
     # What set each key (see `logs.recording.captures`); changes with the data only.
     external_provenance = models.JSONField(default=dict, blank=True, editable=False)
+    # Made up by CenterHook to try things on, and removed together.
+    is_sample = models.BooleanField(default=False, db_default=False, editable=False)
     created_at = models.DateTimeField("created", default=timezone.now, editable=False)
     modified_at = models.DateTimeField("modified", auto_now=True)
 
@@ -112,6 +114,11 @@ class Feedback(QuickLoading, AnnouncedRow):
             models.Index(fields=["feedback_type", "id"], name="ticket_in_type"),
             models.Index(fields=["feedback_type", "status"], name="ticket_by_status"),
             models.Index(fields=["feedback_type", "created_at"], name="ticket_by_date"),
+            models.Index(
+                fields=["feedback_type"],
+                name="ticket_sample",
+                condition=models.Q(is_sample=True),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -55,8 +55,8 @@ ROWS: dict[str, list[set[str]]] = {
         {"auth", "config", "authoring.presets"},
         {"steps"},
         {"authoring", "runs", "deliveries"},
-        {"triggers", "schedules", "listeners"},
-        {"jobs"},
+        {"triggers", "schedules", "listeners", "first_steps"},
+        {"jobs", "templatetags"},
     ],
 }
 

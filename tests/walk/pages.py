@@ -78,6 +78,12 @@ class Page:
 EVERYBODY = "everybody"
 OTHERS: dict[str, Page] = {
     "index": Page(get=EVERYBODY),
+    "search": Page(get=EVERYBODY),
+    "first_steps": Page(get=PROJECT_MANAGER),
+    "first_steps_away": Page(get=PROJECT_MANAGER, post=PROJECT_MANAGER),
+    "first_steps_samples": Page(get=PROJECT_MANAGER, post=PROJECT_MANAGER),
+    "first_steps_progress": Page(get=PROJECT_MANAGER),
+    "first_steps_step": Page(get=PROJECT_MANAGER, given={"name": "type"}),
     "password_change": Page(get=EVERYBODY),
     "password_change_done": Page(get=EVERYBODY),
     "autocomplete": Page(get=EVERYBODY),
@@ -89,6 +95,7 @@ OTHERS: dict[str, Page] = {
         )
         for name in ("rotate", "off", "on")
     },
+    "feedback_apikey_unlock": Page(get=COMMUNITY_MANAGER),
     **{
         f"feedback_tester_{name}": Page(
             "feedback.tester", COMMUNITY_MANAGER, COMMUNITY_MANAGER
@@ -105,6 +112,8 @@ OTHERS: dict[str, Page] = {
     "feedback_filter_builder": Page("feedback.filter", OBSERVER, OBSERVER),
     "feedback_filter_new_builder": Page(get=PROJECT_MANAGER),
     "feedback_filter_save": Page(get=PROJECT_MANAGER),
+    "feedback_feedback_look": Page(get=OBSERVER, post=OBSERVER),
+    "feedback_tester_look": Page(get=OBSERVER, post=OBSERVER),
     "logs_destination_resume": Page(
         "logs.destination", COMMUNITY_MANAGER, COMMUNITY_MANAGER
     ),
