@@ -35,6 +35,7 @@ from ..transfer.cells import safe_cell
 from ..transfer.errors import FileUnreadable
 from ..transfer.exports import MAX_ROWS, MAX_WORKBOOK_ROWS, Export
 from ..transfer.imports import AT_ONCE
+from .chosen import chosen_type
 
 IMPORT = "feedback.add_ticketimport"
 # What a page shows of a file: its first rows, and what is wrong with the first ones.
@@ -196,7 +197,7 @@ def export_view(page: Any, request: HttpRequest, form: str) -> HttpResponseBase:
             " no more. Narrow the list by a filter, such as a date, and export it in"
             " parts."
         )
-    feedback_type = page.type_chosen(request)
+    feedback_type = chosen_type(request)
     words = page.selection_in_words(request) or "all tickets"
     detail = f"{form.upper()} of the list: {words}"
     audit.record(Action.EXPORTED, feedback_type, detail=detail)
