@@ -39,7 +39,6 @@ class FeedbackAdmin(ConditionsAdmin):
     date_hierarchy = "created_at"
     search_fields = SEARCHED
     list_select_related = ["status", "submitter", "feedback_type__project"]
-    show_full_result_count = False
     list_per_page = 50
     autocomplete_fields = ["submitter"]
     readonly_fields = [

@@ -289,7 +289,7 @@ def test_the_days_of_too_many_rows_are_not_looked_up(
 ) -> None:
     factories.tickets(bugs, 3)
     for most, is_offered in ((3, True), (2, False)):
-        monkeypatch.setattr("feedback.console.parameters.MAX_DATED", most)
+        monkeypatch.setattr("feedback.console.paging.MAX_LISTED", most)
         html = page.get(TICKETS, {"type": bugs.pk}).content.decode()
         assert ('class="toplinks"' in html) is is_offered
         assert ("too many to look up their days" in html) is not is_offered
