@@ -10,11 +10,14 @@ from django.contrib.admin import ListFilter
 from django.contrib.admin.options import IS_FACETS_VAR, IS_POPUP_VAR, TO_FIELD_VAR
 from django.contrib.admin.views.main import ALL_VAR, ERROR_FLAG, ORDER_VAR, PAGE_VAR
 from django.db.models import Q, QuerySet
+from django.db.models.lookups import In
 from django.http import HttpRequest, QueryDict
 
 from ..console.parameters import CheckedList
 from ..console.scoping import ScopedAdmin
 from ..models import SubjectKind
+from ..models.folded import Folded
+from ..names import fold
 from ..selection.filtersets import CatalogueFilterSet
 from .filters import Offered, saved, typed
 
@@ -88,6 +91,14 @@ class ConditionsList(CheckedList):
         self.dated = rows
         return rows.filter(self.filterset.condition)
 
+    def first_rows(self) -> list[Any]:
+        """Whoever searches for a reference or an e-mail means that one."""
+        text, column = self.query.strip(), self.model_admin.exact_column
+        if not text or not column or not self.is_first_page:
+            return []
+        exact = self.queryset.filter(Q(In(Folded(column), [fold(text)])))
+        return list(exact.order_by("-pk")[: self.list_per_page])
+
     def narrowing(self, request: HttpRequest) -> list[str]:
         """The parameters that clearing all filters takes away."""
         kept = {*_DISPLAY, *self.model_admin.shown_on_page(request)}
@@ -132,6 +143,9 @@ class ConditionsList(CheckedList):
 
 
 class ConditionsAdmin(ScopedAdmin):
+    # The one whose text is just what was searched for comes first.
+    exact_column = ""
+
     def filterset(
         self,
         request: HttpRequest,

@@ -38,6 +38,7 @@ class FeedbackAdmin(ConditionsAdmin):
     form = TicketForm
     date_hierarchy = "created_at"
     search_fields = SEARCHED
+    exact_column = "reference"
     list_select_related = ["status", "submitter", "feedback_type__project"]
     list_per_page = 50
     autocomplete_fields = ["submitter"]

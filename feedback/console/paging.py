@@ -24,6 +24,7 @@ from .counting import Count
 MAX_LISTED = 10_000
 _CURSOR = re.compile(r"(after|before)-([0-9]{1,18})")
 _LAST = "last"
+_ELSEWHERE = re.compile(rf"{_CURSOR.pattern}|{_LAST}")
 
 
 class BoundedPaginator(Paginator):
@@ -92,16 +93,43 @@ class PagedList(ChangeList):
     previous_page = next_page = last_page = ""
     # Whether there are more rows than are counted, and whether pages lead to them.
     is_endless = has_cursor = False
-    most_listed = ""
+    most_listed = page = ""
 
     def get_results(self, request: HttpRequest) -> None:
+        self.page = request.GET.get(PAGE_VAR, "")
         super().get_results(request)
         self.most_listed = f"{MAX_LISTED:,}"
         self.is_endless = bool(getattr(self.result_count, "is_more", False))
-        order = order_of(self.queryset) if self.is_endless else None
-        if order is not None:
+        if not self.is_endless:
+            self.result_list = self._listed()
+        elif order := order_of(self.queryset):
             self.has_cursor = True
-            self._turn_to(request.GET.get(PAGE_VAR, ""), order)
+            self._turn_to(self.page, order)
+        if first := self.first_rows():
+            others = [row for row in self.result_list if row not in first]
+            self.result_list = [*first, *others]
+
+    def first_rows(self) -> list[Any]:
+        """What stands above the first page, in whatever order the list is."""
+        return []
+
+    @property
+    def is_first_page(self) -> bool:
+        return self.page_num == 1 and not _ELSEWHERE.fullmatch(self.page)
+
+    def _listed(self) -> QuerySet[Any]:
+        """The rows of a page of a list that was counted to its end.
+
+        Found first and put in order then. For few among millions PostgreSQL would
+        rather go through all of them in that order, in the hope of meeting some soon.
+        """
+        found = self.queryset.order_by().values("pk")[:MAX_LISTED]
+        rows = self.apply_select_related(self.root_queryset.filter(pk__in=found))
+        rows = rows.order_by(*self.queryset.query.order_by)
+        if self.show_all or not self.multi_page:
+            return rows
+        begin = (self.page_num - 1) * self.list_per_page
+        return rows[begin : begin + self.list_per_page]
 
     def _turn_to(self, page: str, order: Order) -> None:
         size = self.list_per_page

@@ -12,6 +12,7 @@ from ..access.actors import ScopedQuerySet, Tenancy
 from ..access.privacy import Privacy
 from ..texts import lines
 from ..units import Announced, AnnouncedQuerySet, AnnouncedRow, Reference, unit
+from .folded import Folded
 from .loading import QuickLoading
 from .numbers import ExactDecoder, ExactEncoder
 from .testers import Tester
@@ -112,7 +113,11 @@ class Feedback(QuickLoading, AnnouncedRow):
         indexes = [
             # The list of a type, newest first.
             models.Index(fields=["feedback_type", "id"], name="ticket_in_type"),
-            models.Index(fields=["feedback_type", "status"], name="ticket_by_status"),
+            models.Index(
+                fields=["feedback_type", "status", "id"], name="ticket_by_status"
+            ),
+            # Whoever searches for a reference means that ticket.
+            models.Index(Folded("reference"), name="ticket_by_reference"),
             models.Index(fields=["feedback_type", "created_at"], name="ticket_by_date"),
         ]
 

@@ -177,3 +177,20 @@ def test_a_count_says_whether_there_are_more() -> None:
         "1,000",
         "1,000+",
     ]
+
+
+def test_the_row_whose_reference_is_searched_for_comes_first(
+    page: Client, bugs: FeedbackType
+) -> None:
+    factories.tickets(bugs, 30)
+    rows, links, _ = turned(page, f"{TICKETS}?type={bugs.pk}&search=bug-2")
+    assert numbers(rows) == [2, 29, 28, 27] and "Next" in links
+    rows, _, _ = turned(page, links["Next"])
+    assert numbers(rows) == [26, 25, 24]
+    rows, _, _ = turned(page, f"{TICKETS}?type={bugs.pk}&search=BUG-22")
+    assert numbers(rows) == [22]
+    rows, _, _ = turned(page, f"{TICKETS}?type={bugs.pk}&search=bug-3&open=true")
+    assert numbers(rows) == [3, 30]
+    other = factories.feedback_type()
+    rows, _, _ = turned(page, f"{TICKETS}?type={other.pk}&search=bug-3")
+    assert rows == []
