@@ -10,16 +10,7 @@ from django.db.models import F, Q
 
 from ..models import Delivery, DeliveryState, Run, RunState
 from ..models.deliveries import DeliveryQuerySet
-
-# The counter on the run that each end of a delivery adds to.
-COUNTERS = {
-    DeliveryState.DELIVERED: "delivered",
-    DeliveryState.FAILED: "failed",
-    DeliveryState.SKIPPED: "skipped",
-    DeliveryState.CANCELLED: "cancelled",
-}
-# The one that those delivered with a problem add to besides.
-PROBLEMS = "problems"
+from . import counts
 
 
 def add_to_counters(run: Run, ended: Counter[str], now: datetime) -> None:
@@ -78,7 +69,13 @@ def cancel_unheld(run: Run, now: datetime) -> None:
         count = left.update(
             state=DeliveryState.CANCELLED, next_attempt_at=None, finished_at=now
         )
-        add_to_counters(run, Counter(cancelled=count), now)
+        _count_cancelled(run, count, now)
+
+
+def _count_cancelled(run: Run, count: int, now: datetime) -> None:
+    cancelled = Counter(cancelled=count)
+    add_to_counters(run, cancelled, now)
+    counts.count(run, {0: cancelled}, now)
 
 
 def withdraw(deliveries: DeliveryQuerySet, now: datetime) -> int:
@@ -87,16 +84,17 @@ def withdraw(deliveries: DeliveryQuerySet, now: datetime) -> int:
     Each run is a transaction of its own, so that a crash loses little.
     """
     left = deliveries.to_do().order_by()
-    for pk in left.values_list("run", flat=True).distinct():
+    runs = Run.objects.filter(pk__in=left.values("run")).order_by("pk")
+    for run in runs.only("community", "project", "macro", "cause"):
         with transaction.atomic():
             # To a worker, a lease that has run out is nobody's.
             free = Q(lease="") | Q(next_attempt_at__lte=now)
-            mine = Delivery.objects.to_do().filter(free, run=pk)
+            mine = Delivery.objects.to_do().filter(free, run=run)
             count = mine.filter(pk__in=left.values("pk")).update(
                 state=DeliveryState.CANCELLED,
                 lease="",
                 next_attempt_at=None,
                 finished_at=now,
             )
-            add_to_counters(Run(pk=pk), Counter(cancelled=count), now)
+            _count_cancelled(run, count, now)
     return left.count()

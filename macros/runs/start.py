@@ -186,7 +186,7 @@ def _ready_snapshot(macro: Macro) -> dict[str, Any]:
         raise RunRefused(f"The macro {macro.name} is paused: {reason}")
     snapshot = macro.snapshot()
     if not snapshot["steps"]:
-        raise RunRefused(f"The macro {macro.name} has no step. Add one to run it.")
+        raise RunRefused(f"The macro {macro.name} {macro.why_idle}")
     if macro.is_locked():
         raise RunRefused(_locked(macro))
     return snapshot

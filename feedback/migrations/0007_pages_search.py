@@ -44,5 +44,5 @@ def drop(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("feedback", "0003_pages_indexes")]
+    dependencies = [("feedback", "0006_pages_indexes")]
     operations = [migrations.RunPython(create, drop)]

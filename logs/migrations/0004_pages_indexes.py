@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('feedback', '0002_external_index'),
-        ('logs', '0002_initial'),
+        ('logs', '0003_delivery_and_ticket_counts'),
     ]
 
     operations = [
