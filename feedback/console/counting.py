@@ -20,8 +20,12 @@ class Count(int):
     @classmethod
     def up_to(cls, most: int, number: int) -> Count:
         """`number` was counted until it passed `most`."""
-        made = cls(min(number, most))
-        made.is_more = number > most
+        return cls.at_least(min(number, most), number > most)
+
+    @classmethod
+    def at_least(cls, number: int, is_more: bool) -> Count:
+        made = cls(number)
+        made.is_more = is_more
         return made
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Lists of more rows than are counted: what they say, and how they are paged through."""
+"""Lists of more rows than are counted: what they say, and the way to their end."""
 
 from __future__ import annotations
 
