@@ -122,7 +122,9 @@ class DeliveryAdmin(ReadOnlyAdmin):
         if code and error in (ErrorClass.HTTP, ErrorClass.REDIRECT):
             return code
         if error:
-            return format_html("{} {}", code, badge(error_label(error), Meaning.BAD))
+            is_problem = error == ErrorClass.VALUE
+            meaning = Meaning.WAITING if is_problem else Meaning.BAD
+            return format_html("{} {}", code, badge(error_label(error), meaning))
         return code or SafeString("-")
 
     @admin.display

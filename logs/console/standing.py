@@ -6,7 +6,7 @@ from django.utils.safestring import SafeString
 
 from feedback.console.parts import Meaning, badge, bar
 
-from ..models import Delivery, DeliveryState, Run, RunState
+from ..models import Delivery, DeliveryState, ErrorClass, Run, RunState
 
 _RUN_MEANINGS = {
     RunState.UNCONFIRMED: Meaning.WAITING,
@@ -74,4 +74,6 @@ def code_badge(status: int | None, error_class: str = "") -> SafeString:
     """A response's status code; where none came, nothing."""
     if status is None:
         return SafeString("")
+    if error_class == ErrorClass.VALUE:
+        return badge(status, Meaning.WAITING)
     return badge(status, Meaning.BAD if error_class else Meaning.GOOD)
