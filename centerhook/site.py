@@ -20,7 +20,7 @@ from django.utils.http import urlencode
 
 from feedback.changes.rivals import once_more
 from feedback.models import Feedback, FeedbackType
-from logs.models import Destination, Run, RunState
+from logs.models import Cause, Destination, Run, RunState
 from logs.recording.waiting import Trouble, explain_trouble
 from macros.listeners.figures import troubles_of as listener_troubles
 from macros.models import Listener, Schedule
@@ -107,7 +107,7 @@ class CenterHookAdminSite(admin.AdminSite):
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        runs = Run.objects.visible_to(request.user)[:RECENT_RUNS]
+        runs = Run.objects.visible_to(request.user).exclude(cause=Cause.TEST)
         now = timezone.now()
         troubled = Destination.objects.visible_to(request.user).troubled()
         troubles = [Trouble(row, explain_trouble(row, now)) for row in troubled]
@@ -117,7 +117,7 @@ class CenterHookAdminSite(admin.AdminSite):
         )
         context = {
             "overdue": overdue.order_by("next_run_at")[:MAX_OVERDUE],
-            "recent_runs": runs,
+            "recent_runs": runs.defer("snapshot")[:RECENT_RUNS],
             "unconfirmed": unconfirmed.defer("snapshot")[:RECENT_RUNS],
             "troubles": troubles,
             "listener_troubles": listener_troubles(

@@ -1,7 +1,14 @@
 """How runs and deliveries stand, and what came of them, as pages show it."""
 
 from .failures import FailureGroup, failures_of
-from .standing import code_badge, delivery_badge, run_badge, run_bar, test_badge
+from .standing import (
+    code_badge,
+    delivery_badge,
+    destination_badge,
+    run_badge,
+    run_bar,
+    test_badge,
+)
 from .timeline import Diagnosis, Moment, diagnose, spoken, timeline_of
 
 __all__ = [
@@ -10,6 +17,7 @@ __all__ = [
     "Moment",
     "code_badge",
     "delivery_badge",
+    "destination_badge",
     "diagnose",
     "failures_of",
     "run_badge",

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.utils.safestring import SafeString
 
 from feedback.console.parts import Meaning, badge, bar
 
-from ..models import Delivery, DeliveryState, ErrorClass, Run, RunState
+from ..models import (
+    BreakerState,
+    Delivery,
+    DeliveryState,
+    Destination,
+    ErrorClass,
+    Run,
+    RunState,
+)
+from ..recording.waiting import moment
 
 _RUN_MEANINGS = {
     RunState.UNCONFIRMED: Meaning.WAITING,
@@ -68,6 +79,23 @@ def delivery_badge(delivery: Delivery) -> SafeString:
     if state == DeliveryState.PENDING and delivery.attempts > delivery.attempts_before:
         return badge("Waits for another try", Meaning.WAITING)
     return badge(state.label, _DELIVERY_MEANINGS[state])
+
+
+def destination_badge(destination: Destination, now: datetime) -> SafeString:
+    """Whether it takes requests, and why not."""
+    if destination.is_paused:
+        return badge("Paused", Meaning.WAITING)
+    if until := destination.wait_until(now):
+        return badge(f"Asked to wait until {moment(until, now)}", Meaning.WAITING)
+    if destination.breaker == BreakerState.OPEN:
+        return badge("Down", Meaning.BAD)
+    if destination.breaker == BreakerState.HALF_OPEN:
+        return badge("Down, one request tries", Meaning.BAD)
+    if failures := destination.consecutive_failures:
+        return badge(f"Failing: {failures:,} in a row", Meaning.WAITING)
+    if destination.last_success_at is None:
+        return badge("No success yet")
+    return badge("Works", Meaning.GOOD)
 
 
 def code_badge(status: int | None, error_class: str = "") -> SafeString:

@@ -59,7 +59,7 @@ DECLARED = {
         *("run", "run__macro", "feedback", "tester", "destination"),
         *(f"finished_at{part}" for part in (*DATES, "__isnull")),
     },
-    "logs.destination": {"breaker__exact", "breaker__isnull", "is_paused__exact"},
+    "logs.destination": {"standing"},
     "logs.run": {
         *("state__exact", "state__isnull", "cause__exact", "cause__isnull"),
         *("trigger", "schedule", "listener"),
