@@ -22,7 +22,6 @@ from ..recording.explanations import error_label
 from .delivery_page import live_part, page_of
 from .log_filters import (
     FILTERS,
-    MAX_LOOKED_THROUGH,
     LogList,
     rows_searched,
     whose_log,
@@ -88,7 +87,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         whose = whose_log(request)
         title = f"{self.list_title} {whose}".strip()
-        context = {"title": title, "whose": whose, "most": MAX_LOOKED_THROUGH}
+        context = {"title": title, "whose": whose}
         return super().changelist_view(request, context | (extra_context or {}))
 
     def get_search_results(

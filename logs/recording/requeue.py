@@ -21,7 +21,7 @@ from feedback.selection.confirmed import SelectionChanged, digest_of
 from ..models import Attempt, Delivery, DeliveryState, Resend, Run, RunState
 from ..models.deliveries import DeliveryQuerySet
 from ..redaction import MASK
-from .states import COUNTERS, PROBLEMS
+from .outcomes import COUNTERS, PROBLEMS
 
 # Ids in one statement.
 _CHUNK = 500
