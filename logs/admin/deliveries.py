@@ -37,7 +37,6 @@ class DeliveryAdmin(ReadOnlyAdmin):
         "subject",
         "macro",
         "standing",
-        "attempts",
         "goes_to",
     ]
     list_display_links = ["when", "subject"]
@@ -139,7 +138,9 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="state")
     def standing(self, delivery: Delivery) -> SafeString:
-        return delivery_badge(delivery)
+        tries = delivery.attempts
+        more = format_html(' <small class="quiet">{} tries</small>', tries)
+        return format_html("{}{}", delivery_badge(delivery), more if tries > 1 else "")
 
     @admin.display(description="destination")
     def goes_to(self, delivery: Delivery) -> str:

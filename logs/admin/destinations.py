@@ -97,9 +97,14 @@ class DestinationAdmin(ScopedAdmin):
         may_change = self.has_change_permission(request, obj)
         network = "allows_inside" if request.user.is_superuser else "network"
         limits = ["rate", "rate_in_words", "concurrency"]
+        health = list(_HEALTH)
+        if obj is None or obj.breaker == BreakerState.CLOSED:
+            health.remove("next_probe")
+        if obj is None or obj.rate is None:
+            limits.remove("rate_in_words")
         return [
             (None, {"fields": ["origin", "community"]}),
-            ("How it stands", {"fields": _HEALTH}),
+            ("How it stands", {"fields": health}),
             ("Limits", {"fields": [*limits, *(["is_paused"] if may_change else [])]}),
             ("Where it may be", {"fields": [network]}),
             ("TLS", {"classes": ["collapse"], "fields": _TLS}),

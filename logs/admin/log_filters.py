@@ -29,7 +29,8 @@ MAX_RUNS = 10_000
 MAX_MACROS = 50
 MACRO = "run__macro"
 # Each leads to few rows by an index.
-_INDEXED = frozenset({"run", "feedback", "tester", "destination", MACRO})
+_INDEXED = frozenset({"run", "feedback", "tester", "destination", MACRO, "last_error"})
+_INDEXED_STATES = frozenset({"failed", "skipped", "cancelled"})
 _REFERENCE = re.compile(r"(.{1,20})-([0-9]{1,9})")
 
 Choices = list[tuple[str, str]]
@@ -161,7 +162,9 @@ class LogList(CheckedList):
     ) -> QuerySet:
         rows: QuerySet = super().get_queryset(request, exclude_parameters)
         given = set(self.get_filters_params())
-        if given and not given & _INDEXED and not self.query:
+        has_index = bool(given & _INDEXED or self.query)
+        has_index = has_index or request.GET.get("state__exact") in _INDEXED_STATES
+        if given and not has_index:
             self.shortened = (
                 f"These filters look through the newest {MAX_LOOKED_THROUGH:,}"
                 " deliveries. To see older ones, choose a macro, or open the log of a"

@@ -85,7 +85,8 @@ def test_watching_a_run_compiles_nothing_and_decrypts_nothing(
                 html = text(page, name, run.pk)
             assert "failed 12 times in a row" in html
             queries.append(len(seen))
-        assert queries[0] == queries[1] <= 12
+        # A short run is asked for its later states too, to fill the page.
+        assert queries[1] <= queries[0] <= 12
         assert not any('"snapshot"' in query["sql"] for query in seen)
 
 
