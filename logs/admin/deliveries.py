@@ -13,12 +13,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from feedback.access.roles import RUN_MACRO
-from feedback.console.parts import Meaning, badge, moment
+from feedback.console.parts import moment
 from feedback.console.scoping import ReadOnlyAdmin
 
-from ..console import code_badge, delivery_badge, test_badge
-from ..models import Delivery, ErrorClass, Resend
-from ..recording.explanations import error_label
+from ..console import delivery_badge, response_badge, test_badge
+from ..models import Delivery, Resend
 from .delivery_page import live_part, page_of
 from .log_filters import (
     FILTERS,
@@ -114,16 +113,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.display
     def response(self, delivery: Delivery) -> SafeString:
-        """The status code, or why there is none. It says by itself who refused."""
-        code = code_badge(delivery.last_status, delivery.last_error)
-        error = delivery.last_error
-        if code and error in (ErrorClass.HTTP, ErrorClass.REDIRECT):
-            return code
-        if error:
-            is_problem = error == ErrorClass.VALUE
-            meaning = Meaning.WAITING if is_problem else Meaning.BAD
-            return format_html("{} {}", code, badge(error_label(error), meaning))
-        return code or SafeString("-")
+        return response_badge(delivery)
 
     @admin.display
     def subject(self, delivery: Delivery) -> str:

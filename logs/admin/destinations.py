@@ -110,6 +110,12 @@ class DestinationAdmin(ScopedAdmin):
             ("TLS", {"classes": ["collapse"], "fields": _TLS}),
         ]
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        context = {"title": "Destinations", **(extra_context or {})}
+        return super().changelist_view(request, context)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from feedback.console.parts import Meaning, badge, bar
@@ -17,6 +18,7 @@ from ..models import (
     Run,
     RunState,
 )
+from ..recording.explanations import error_label
 from ..recording.waiting import moment
 
 _RUN_MEANINGS = {
@@ -79,6 +81,20 @@ def delivery_badge(delivery: Delivery) -> SafeString:
     if state == DeliveryState.PENDING and delivery.attempts > delivery.attempts_before:
         return badge("Waits for another try", Meaning.WAITING)
     return badge(state.label, _DELIVERY_MEANINGS[state])
+
+
+def response_badge(delivery: Delivery) -> SafeString:
+    """The last status code, or why there is none; a problem beside the code."""
+    code = code_badge(delivery.last_status, delivery.last_error)
+    error = delivery.last_error
+    if code and error in (ErrorClass.HTTP, ErrorClass.REDIRECT):
+        # The code says by itself who refused.
+        return code
+    if error:
+        is_problem = error == ErrorClass.VALUE
+        meaning = Meaning.WAITING if is_problem else Meaning.BAD
+        return format_html("{} {}", code, badge(error_label(error), meaning))
+    return code or SafeString("-")
 
 
 def destination_badge(destination: Destination, now: datetime) -> SafeString:

@@ -20,6 +20,7 @@ register.simple_tag(console.run_badge)
 register.simple_tag(console.run_bar)
 register.simple_tag(console.delivery_badge)
 register.simple_tag(console.code_badge)
+register.simple_tag(console.response_badge)
 register.simple_tag(console.test_badge)
 
 
