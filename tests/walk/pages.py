@@ -163,13 +163,14 @@ OTHERS: dict[str, Page] = {
     "macros_macro_resume": Page("macros.macro", PROJECT_MANAGER, PROJECT_MANAGER),
 }
 # Sign-in and sign-out are open, a person's own second factor is walked by
-# tests/sign_in, the audit log's export by tests/admin, and the rest are Django's own
-# redirects. One version of a macro is in tests/admin/test_versions.py, a
+# tests/sign_in, the audit log's export and histories by tests/admin, and the rest are
+# Django's own redirects. One version of a macro is in tests/admin/test_versions.py, a
 # file of a ticket in tests/feedback/test_attachments.py.
 NOT_WALKED = {
     "macros_macro_restore",
     "macros_macro_version",
     "feedback_feedback_attachment",
+    "logs_auditentry_about",
     "logs_auditentry_export",
     "login",
     "logout",
