@@ -39,6 +39,7 @@ _RETRIES: list[str | list[str] | tuple[str, ...] | tuple[()]] = [
     "retry_unknown",
     "give_up_after",
 ]
+_OPTIONS = ["asks_confirmation", "once_per_subject"]
 _ABOUT_RETRIES = (
     "What is tried again, and when. A destination that asks for a longer"
     f" wait (Retry-After) gets it, up to {in_words(MAX_RETRY_AFTER)}. A run keeps what"
@@ -77,8 +78,15 @@ class MacroAdmin(
     picks_beside = {"feedback_type": "project__feedback_types__macros"}
     fieldsets = [
         (None, {"fields": ["feedback_type", "name", "description", "is_active"]}),
-        ("Options", {"fields": ["asks_confirmation", "once_per_subject"]}),
-        ("Retries", {"fields": _RETRIES, "description": _ABOUT_RETRIES}),
+        ("Options", {"fields": _OPTIONS, "classes": ["collapse"]}),
+        (
+            "Retries",
+            {
+                "fields": _RETRIES,
+                "description": _ABOUT_RETRIES,
+                "classes": ["collapse"],
+            },
+        ),
     ]
 
     def get_fieldsets(self, request: HttpRequest, obj: Macro | None = None) -> Any:

@@ -68,12 +68,13 @@
   const offered = (isFilter) =>
     [...palette.querySelectorAll("[data-insert]")]
       .filter((button) => button.dataset.insert.startsWith("|") === isFilter)
-      .map((button) => {
+      .map((button, at) => {
         const [meaning, value] = [".quiet", "code"].map(
           (part) => button.parentElement.querySelector(part)?.textContent.trim() || ""
         );
         const text = button.dataset.insert;
-        return { text, name: button.textContent, meaning, value };
+        // Those that fit alike stand in the order of the list.
+        return { text, name: button.textContent, meaning, value, boost: Math.max(-99, -at) };
       });
 
   // A tag that is chosen takes the place of the rest of the one that was begun.
@@ -90,11 +91,12 @@
   const complete = (context) => {
     const begun = context.matchBefore(/\(\([^()|\n]*$/);
     if (begun) {
-      const options = offered(false).map(({ text, name, meaning, value }) => ({
+      const options = offered(false).map(({ text, name, meaning, value, boost }) => ({
         label: text,
         displayLabel: name,
         detail: value,
         info: meaning,
+        boost,
         apply: put(text),
       }));
       return { from: begun.from, options, validFor: /^\(\([^()|\n]*$/ };
