@@ -24,6 +24,7 @@ from ..retries import CAUSE_LABELS, MAX_RETRY_AFTER, in_words
 from ..runs.control import pause_macro, resume_macro, said_of_runs
 from ..schedules.listing import rows_for as schedule_rows
 from ..triggers.listing import rows_for as trigger_rows
+from .copies import CopiesMixin
 from .editor import EditorMixin
 from .macro_form import MacroForm
 from .new_macro import NewMacroPages
@@ -33,13 +34,14 @@ from .tags import reference
 from .testing import TestsMixin
 from .versions import VersionsMixin
 
-_RETRIES: list[str | list[str] | tuple[str, ...] | tuple[()]] = [
+_Fields = list[str | list[str] | tuple[str, ...] | tuple[()]]
+_RETRIES: _Fields = [
     "retry_ladder",
     tuple(f"retry_{cause}" for cause in CAUSE_LABELS),
     "retry_unknown",
     "give_up_after",
 ]
-_OPTIONS = ["asks_confirmation", "once_per_subject"]
+_OPTIONS: _Fields = ["asks_confirmation", "once_per_subject"]
 _ABOUT_RETRIES = (
     "What is tried again, and when. A destination that asks for a longer"
     f" wait (Retry-After) gets it, up to {in_words(MAX_RETRY_AFTER)}. A run keeps what"
@@ -57,7 +59,7 @@ _LATER_STEPS = (
 
 @admin.register(Macro)
 class MacroAdmin(
-    EditorMixin, NewMacroPages, TestsMixin, VersionsMixin, DomainSavedAdmin
+    EditorMixin, NewMacroPages, TestsMixin, VersionsMixin, CopiesMixin, DomainSavedAdmin
 ):
     form = MacroForm
     list_display = [
