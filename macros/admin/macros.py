@@ -159,11 +159,15 @@ class MacroAdmin(
         """The kinds of steps that the macro can have."""
         is_locked = self._lock(request, obj) is not None
         inlines = super().get_inline_instances(request, obj)
-        return [
+        used = {type(step) for step in _steps_of(obj)} if obj else set()
+        steps = [
             inline
             for inline in inlines
             if isinstance(inline, StepInline) and inline.fits(request, obj, is_locked)
         ]
+        for inline in steps:
+            inline.is_used = inline.model in used
+        return steps
 
     def _lock(self, request: HttpRequest, obj: Macro | None) -> Lock | None:
         """The lock of the macro's community, or of all that a new one may be in."""
@@ -186,7 +190,7 @@ class MacroAdmin(
         macro = kwargs.get("obj")
         context["lock"] = self._lock(request, macro)
         sees = macro is not None and may(request.user, "macros.view_step", macro)
-        stored = macro.concrete_steps() if macro is not None and sees else []
+        stored = _steps_of(macro) if macro is not None and sees else []
         formsets: Any = context["inline_admin_formsets"]
         context["steps"] = listed_steps(formsets, stored, request.POST)
         context["about_steps"] = _ABOUT_STEPS + ("" if macro else _LATER_STEPS)
@@ -232,10 +236,9 @@ class MacroAdmin(
 
     @admin.display(description="steps")
     def does(self, macro: Macro) -> str:
-        steps = [step.concrete for step in macro.steps.all()]
         kinds = [
             step.label() if step.is_active else f"{step.label()} (off)"
-            for step in steps
+            for step in _steps_of(macro)
         ]
         return capfirst(", then ".join(kinds)) or "-"
 
@@ -256,3 +259,8 @@ class MacroAdmin(
         return format_html(
             '<a href="../../logs/delivery/?run__macro={}">Webhook log</a>', macro.pk
         )
+
+
+def _steps_of(macro: Macro) -> list[Step]:
+    """Its steps, which the admin's rows have brought along."""
+    return [step.concrete for step in macro.steps.all()]

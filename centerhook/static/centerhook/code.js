@@ -114,6 +114,20 @@
     return { from, options, validFor: /^[ a-z]*$/ };
   };
 
+  // The browser would give what is typed over marked text a style of its own, which the
+  // page's policy refuses.
+  const typeOver = EditorView.domEventHandlers({
+    beforeinput(event, view) {
+      const isOver = event.inputType === "insertText" && !view.state.selection.main.empty;
+      if (!isOver || event.data === null || view.composing) {
+        return false;
+      }
+      event.preventDefault();
+      view.dispatch(view.state.replaceSelection(event.data), { userEvent: "input.type" });
+      return true;
+    },
+  });
+
   const oneLine = [
     EditorView.clipboardInputFilter.of((text) => text.replace(/\s*\n\s*/g, "")),
     EditorState.transactionFilter.of((change) =>
@@ -154,12 +168,17 @@
           CodeMirror.history(),
           CodeMirror.bracketMatching(),
           CodeMirror.syntaxHighlighting(CodeMirror.classHighlighter),
-          CodeMirror.autocompletion({ override: [complete], icons: false }),
+          CodeMirror.autocompletion({
+            override: [complete],
+            icons: false,
+            interactionDelay: 0,
+          }),
           CodeMirror.keymap.of([
             ...CodeMirror.completionKeymap,
             ...CodeMirror.defaultKeymap,
             ...CodeMirror.historyKeymap,
           ]),
+          typeOver,
           language.of(languageOf(field)),
           isLine ? oneLine : [],
           EditorView.updateListener.of((update) => {
