@@ -155,6 +155,10 @@ OTHERS: dict[str, Page] = {
     "macros_macro_new": Page(get=PROJECT_MANAGER),
     "macros_macro_new_curl": Page(get=PROJECT_MANAGER),
     "macros_macro_new_preset": Page(get=PROJECT_MANAGER, given={"name": "slack-text"}),
+    **{
+        f"macros_macro_{name}": Page("macros.macro", PROJECT_MANAGER, PROJECT_MANAGER)
+        for name in ("duplicate", "export")
+    },
     "macros_macro_pause": Page("macros.macro", PROJECT_MANAGER, PROJECT_MANAGER),
     "macros_schedule_moments": Page(get=PROJECT_MANAGER),
     "macros_schedule_past": Page("macros.schedule", OBSERVER, OBSERVER),
