@@ -24,6 +24,7 @@ from feedback.models import (
     FieldKind,
     Filter,
     FormField,
+    ImportPart,
     KeyOutcome,
     KeyUse,
     Member,
@@ -32,6 +33,7 @@ from feedback.models import (
     Status,
     Tester,
     TesterBatch,
+    TicketImport,
 )
 from feedback.models.types import key_from_label
 from logs import recording
@@ -182,6 +184,16 @@ def upload(name: str, content: bytes = PNG, kind: str = "") -> SimpleUploadedFil
 
 def attachment(of: Feedback, name: str = "screen.png", content: bytes = PNG) -> Any:
     return add(of, check([upload(name, content)], of), by="olivia")[0]
+
+
+def ticket_import(of: FeedbackType, title: str = "It breaks") -> TicketImport:
+    made = TicketImport.objects.create(
+        feedback_type=of, by="olivia", file_name=f"{title}.csv", header=["title"]
+    )
+    TicketImport.objects.filter(pk=made.pk).update(state="checked", rows=1, created=1)
+    rows = [[2, [title]]]
+    ImportPart.objects.create(ticket_import=made, start=0, rows=rows, is_done=True)
+    return made
 
 
 def secret(
@@ -353,6 +365,7 @@ def one_of_everything(of: FeedbackType, name: str = "Everything") -> None:
     comment.text = name
     comment.save()
     attachment(reported, f"{name}.png")
+    ticket_import(of, name)
     key = of.project.community.api_keys.get()
     key.name = name
     key.save()

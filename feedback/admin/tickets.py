@@ -27,7 +27,7 @@ from ..forms import questions_of
 from ..models import Feedback, FeedbackType, FieldKind, FormField, Visibility
 from ..selection.conditions import rows_named
 from ..selection.tickets import SEARCHED, FeedbackFilterSet
-from . import conversation, filters
+from . import conversation, filters, transfer
 from .change_many import change_many
 from .columns import (
     Column,
@@ -232,10 +232,11 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
 
         view = self.admin_site.admin_view(file_view)
         name = "feedback_feedback_attachment"
-        return [
-            path("<int:pk>/files/<int:number>/", view, name=name),
-            *super().get_urls(),
-        ]
+        files = path("<int:pk>/files/<int:number>/", view, name=name)
+        return [files, *transfer.urls(self), *super().get_urls()]
+
+    def type_chosen(self, request: HttpRequest) -> FeedbackType | None:
+        return _chosen_type(request)
 
     def save_related(
         self, request: HttpRequest, form: Any, formsets: Any, change: bool

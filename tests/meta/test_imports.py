@@ -33,6 +33,7 @@ ROWS: dict[str, list[set[str]]] = {
         {"selection", "changes"},
         {"attachments"},
         {"sources"},
+        {"transfer"},
         {"console", "rest"},
         {"templatetags"},
     ],

@@ -102,6 +102,10 @@ OTHERS: dict[str, Page] = {
         )
         for name in ("export", "erase")
     },
+    "feedback_feedback_import": Page(get=SUPPORT),
+    "feedback_feedback_imported": Page("feedback.ticketimport", SUPPORT, SUPPORT),
+    "feedback_feedback_refused": Page("feedback.ticketimport", SUPPORT, SUPPORT),
+    "feedback_feedback_export": Page(get=OBSERVER, given={"form": "csv"}),
     "feedback_externalsource_key": Page(
         "feedback.externalsource", PROJECT_MANAGER, PROJECT_MANAGER
     ),
