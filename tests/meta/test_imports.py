@@ -39,7 +39,7 @@ ROWS: dict[str, list[set[str]]] = {
         {"redaction"},
         {"models"},
         {"recording", "audit"},
-        {"privacy", "rest", "console"},
+        {"privacy", "rest", "console", "figures"},
         {"templatetags"},
     ],
     "macros": [

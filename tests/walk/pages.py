@@ -78,6 +78,8 @@ class Page:
 EVERYBODY = "everybody"
 OTHERS: dict[str, Page] = {
     "index": Page(get=EVERYBODY),
+    "macro_figures": Page("macros.macro", OBSERVER),
+    "destination_figures": Page("logs.destination", OBSERVER),
     "password_change": Page(get=EVERYBODY),
     "password_change_done": Page(get=EVERYBODY),
     "autocomplete": Page(get=EVERYBODY),
