@@ -21,6 +21,7 @@ from feedback.changes.rivals import once_more
 from feedback.models import Feedback, FeedbackType
 
 from . import figures
+from .menu import menu_groups
 from .overview import context_of
 from .sign_in import pages
 from .sign_in.second_factor import step_left
@@ -39,6 +40,7 @@ class MenuType:
 
 @dataclass(slots=True)
 class MenuProject:
+    pk: int
     name: str
     community: str
     types: list[MenuType] = field(default_factory=list)
@@ -52,9 +54,9 @@ class CenterHookAdminSite(admin.AdminSite):
     index_title = "Overview"
     site_url = None
 
-    def get_urls(self) -> list[URLPattern | URLResolver]:
+    def _second_factor(self) -> list[URLPattern]:
         signed_in = self.admin_view
-        second_factor = [
+        return [
             path("", signed_in(pages.OverviewPage.as_view()), name="second_factor"),
             path("code/", pages.CodePage.as_view(), name="second_factor_code"),
             path("set-up/", pages.SetUpPage.as_view(), name="second_factor_set_up"),
@@ -70,6 +72,8 @@ class CenterHookAdminSite(admin.AdminSite):
                 name="second_factor_leave",
             ),
         ]
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
         # Django's way to a row's public page: no row has one.
         djangos = [
             each
@@ -77,8 +81,9 @@ class CenterHookAdminSite(admin.AdminSite):
             if getattr(each, "name", "") != "view_on_site"
         ]
         return [
-            path("second-factor/", include(second_factor)),
+            path("second-factor/", include(self._second_factor())),
             *figures.urls_of(self),
+            path("first-steps/", include("macros.admin.first_steps")),
             *djangos,
         ]
 
@@ -101,6 +106,9 @@ class CenterHookAdminSite(admin.AdminSite):
         context = super().each_context(request)
         # Looked up only by the pages that show the menu.
         context["feedback_menu"] = SimpleLazyObject(lambda: _menu_for(request.user))
+        apps = context["available_apps"]
+        context["menu_groups"] = menu_groups(apps, request.path)
+        context["is_menu_folded"] = request.COOKIES.get("menu") == "folded"
         return context
 
     def index(
@@ -124,7 +132,10 @@ def _menu_for(user: Any) -> list[MenuProject]:
     types = FeedbackType.objects.visible_to(user).select_related("project__community")
     for each in types.order_by("project__community__name", "project__name", "name"):
         project = projects.setdefault(
-            each.project_id, MenuProject(each.project.name, each.project.community.name)
+            each.project_id,
+            MenuProject(
+                each.project_id, each.project.name, each.project.community.name
+            ),
         )
         project.types.append(MenuType(each.pk, each.name, counts.get(each.pk, 0)))
     return list(projects.values())

@@ -31,7 +31,7 @@ class Blocker(models.TextChoices):
     """Why a delivery can't be resent."""
 
     SENDING = "sending", "being sent now"
-    DUE = "due", "not sent yet, but will be"
+    DUE = "due", "in line to be sent, without anything being done"
     FOLLOWS = (
         "follows",
         "a later step: it follows by itself when the step before it is delivered",

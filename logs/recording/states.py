@@ -65,11 +65,7 @@ def cancel_unheld(run: Run, now: datetime) -> None:
     of a failed delivery.
     """
     with transaction.atomic():
-        left = Delivery.objects.filter(
-            run=run,
-            lease="",
-            state__in=[DeliveryState.PENDING, DeliveryState.WAITING],
-        )
+        left = Delivery.objects.to_do().filter(run=run, lease="")
         count = left.update(
             state=DeliveryState.CANCELLED, next_attempt_at=None, finished_at=now
         )
@@ -87,14 +83,13 @@ def withdraw(deliveries: DeliveryQuerySet, now: datetime) -> int:
 
     Each run is a transaction of its own, so that a crash loses little.
     """
-    to_do = [DeliveryState.PENDING, DeliveryState.WAITING]
-    left = deliveries.filter(state__in=to_do).order_by()
+    left = deliveries.to_do().order_by()
     runs = Run.objects.filter(pk__in=left.values("run")).order_by("pk")
     for run in runs.only("community", "project", "macro", "cause"):
         with transaction.atomic():
             # To a worker, a lease that has run out is nobody's.
             free = Q(lease="") | Q(next_attempt_at__lte=now)
-            mine = Delivery.objects.filter(free, run=run, state__in=to_do)
+            mine = Delivery.objects.to_do().filter(free, run=run)
             count = mine.filter(pk__in=left.values("pk")).update(
                 state=DeliveryState.CANCELLED,
                 lease="",

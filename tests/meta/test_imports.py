@@ -31,6 +31,7 @@ ROWS: dict[str, list[set[str]]] = {
         {"models"},
         {"access", "forms"},
         {"selection", "changes"},
+        {"attachments"},
         {"sources"},
         {"console", "rest"},
         {"templatetags"},
@@ -53,8 +54,8 @@ ROWS: dict[str, list[set[str]]] = {
         {"auth", "config", "authoring.presets"},
         {"steps"},
         {"authoring", "runs", "deliveries"},
-        {"triggers", "schedules", "listeners"},
-        {"jobs"},
+        {"triggers", "schedules", "listeners", "first_steps"},
+        {"jobs", "templatetags"},
     ],
 }
 
