@@ -76,9 +76,7 @@ def test_the_first_message_takes_ten_clicks_and_five_fields(
         )
         assert receiver.requests == []
         hands.click("button", "Perform Action")
-        expect(screen.locator("#progress")).to_contain_text(
-            "5 of 5", timeout=20_000
-        )
+        expect(screen.locator("#progress")).to_contain_text("5 of 5", timeout=20_000)
     texts = [json.loads(each.body)["text"] for each in receiver.requests]
     assert len(texts) == 5
     assert all("Sample: " in text for text in texts)
