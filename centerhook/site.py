@@ -14,23 +14,18 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import include, path, reverse
 from django.urls.resolvers import URLPattern, URLResolver
-from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 
 from feedback.changes.rivals import once_more
 from feedback.models import Feedback, FeedbackType
-from logs.models import Destination, Run, RunState
-from logs.recording.waiting import Trouble, explain_trouble
-from macros.listeners.figures import troubles_of as listener_troubles
-from macros.models import Listener, Schedule
 
+from . import figures
 from .menu import menu_groups
+from .overview import context_of
 from .sign_in import pages
 from .sign_in.second_factor import step_left
 
-RECENT_RUNS = 10
-MAX_OVERDUE = 5
 APP_ORDER = {"logs": 0, "macros": 1, "feedback": 2}
 
 
@@ -52,7 +47,7 @@ class MenuProject:
 
 
 class CenterHookAdminSite(admin.AdminSite):
-    """Adds the second factor, the menu of feedback types and the latest runs."""
+    """Adds the second factor, the menu of feedback types, overview and figures."""
 
     site_title = "CenterHook"
     site_header = "CenterHook"
@@ -87,6 +82,7 @@ class CenterHookAdminSite(admin.AdminSite):
         ]
         return [
             path("second-factor/", include(self._second_factor())),
+            *figures.urls_of(self),
             path("first-steps/", include("macros.admin.first_steps")),
             *djangos,
         ]
@@ -118,24 +114,7 @@ class CenterHookAdminSite(admin.AdminSite):
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        runs = Run.objects.visible_to(request.user)[:RECENT_RUNS]
-        now = timezone.now()
-        troubled = Destination.objects.visible_to(request.user).troubled()
-        troubles = [Trouble(row, explain_trouble(row, now)) for row in troubled]
-        overdue = Schedule.objects.visible_to(request.user).overdue(now)
-        unconfirmed = Run.objects.visible_to(request.user).filter(
-            state=RunState.UNCONFIRMED
-        )
-        context = {
-            "overdue": overdue.order_by("next_run_at")[:MAX_OVERDUE],
-            "recent_runs": runs,
-            "unconfirmed": unconfirmed.defer("snapshot")[:RECENT_RUNS],
-            "troubles": troubles,
-            "listener_troubles": listener_troubles(
-                Listener.objects.visible_to(request.user), now
-            ),
-            **(extra_context or {}),
-        }
+        context = {**context_of(request), **(extra_context or {})}
         return super().index(request, context)
 
     def get_app_list(

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from django.db.models import Min
 from django.utils import timezone
 
+from feedback.attachments import pruning as attachments
 from feedback.changes import deletion
 from logs import recording
+from logs.figures import keeping
 from logs.models import Destination, Run, RunState
 
 from . import deliveries, queue, triggers
@@ -37,7 +39,8 @@ def wake() -> None:
     workers that died. A run that only waits for destinations that take nothing for now
     is left alone. Schedules that are due start their runs, and calls to listeners whose
     wake-up was lost are worked on. Deletions of very much go on by a step, notices go
-    out, and old decisions of triggers and old calls go.
+    out, and old decisions of triggers, old calls and files without a row go. Figures
+    are kept.
     """
     # Without Redis, too.
     start_due()
@@ -56,6 +59,8 @@ def wake() -> None:
     for listener_id in _listeners_with_calls():
         queue.notify_calls(listener_id)
     deletion.go_on()
+    attachments.prune()
+    keeping.keep(now)
 
 
 def _listeners_with_calls() -> list[int]:

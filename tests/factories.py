@@ -9,9 +9,11 @@ from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from feedback.access.roles import Role
+from feedback.attachments.adding import add, check
 from feedback.models import (
     ApiKey,
     Comment,
@@ -81,6 +83,12 @@ QUESTIONS = [
     ("Steps", FieldKind.LONG_TEXT, ""),
 ]
 _numbers = itertools.count(1)
+# One pixel.
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    "1f15c4890000000d49444154789c6360000002000001e221bc33000000"
+    "0049454e44ae426082"
+)
 
 
 def superuser(name: str = "olivia") -> User:
@@ -166,6 +174,14 @@ def tickets(of: FeedbackType, count: int = 1, **values: Any) -> list[Feedback]:
 
 def ticket(of: FeedbackType, **values: Any) -> Feedback:
     return tickets(of, 1, **values)[0]
+
+
+def upload(name: str, content: bytes = PNG, kind: str = "") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, content, kind or "application/octet-stream")
+
+
+def attachment(of: Feedback, name: str = "screen.png", content: bytes = PNG) -> Any:
+    return add(of, check([upload(name, content)], of), by="olivia")[0]
 
 
 def secret(
@@ -333,7 +349,10 @@ def one_of_everything(of: FeedbackType, name: str = "Everything") -> None:
     submitter.first_name = name
     submitter.save()
     reported = ticket(of, title=name, submitter=submitter)
-    Comment.objects.create(feedback=reported, text=name)
+    comment = Comment.objects.create(feedback=reported, text="Before")
+    comment.text = name
+    comment.save()
+    attachment(reported, f"{name}.png")
     key = of.project.community.api_keys.get()
     key.name = name
     key.save()

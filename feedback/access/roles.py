@@ -21,6 +21,9 @@ class Role(TextChoices):
 RUN_MACRO = "macros.run_macro"
 # Send tickets through an external source: for programs only.
 CALL_SOURCE = "feedback.call_externalsource"
+# Files on tickets.
+VIEW_ATTACHMENT = "feedback.view_attachment"
+ADD_ATTACHMENT = "feedback.add_attachment"
 # Whose tickets are spoken of, and which testers.
 VIEW_TICKET = "feedback.view_feedback"
 VIEW_TESTER = "feedback.view_tester"
@@ -51,6 +54,8 @@ _READ = _permissions(
         "feedback.formfield",
         "feedback.feedback",
         "feedback.comment",
+        "feedback.commentedit",
+        "feedback.attachment",
         "feedback.tester",
         "feedback.filter",
         "feedback.externalsource",
@@ -72,7 +77,7 @@ _READ = _permissions(
 _SUPPORT = (
     _READ
     | _permissions(["add", "change"], ["feedback.feedback"])
-    | _permissions(_EDIT, ["feedback.comment"])
+    | _permissions(_EDIT, ["feedback.comment", "feedback.attachment"])
     | _permissions(["change"], ["feedback.tester"])
     | {RUN_MACRO}
 )

@@ -17,6 +17,7 @@ from django.utils.timezone import localtime
 from logs.models import Delivery
 from macros.models import InboundEvent
 
+from ..console.parts import status_badge
 from ..forms import PREFIX
 from ..models import Feedback, FormField, Tester
 from ..models.numbers import written
@@ -25,6 +26,14 @@ from ..names import normalise
 Subject = Feedback | Tester
 # What `list_display` holds.
 Column = str | Callable[[Any], str | bool]
+
+
+@admin.display(description="status", ordering="status")
+def status_column(ticket: Feedback) -> str:
+    return status_badge(ticket.status) if ticket.status else "-"
+
+
+status_column.__name__ = "status"
 
 
 def answer_column(question: FormField) -> Callable[[Feedback], str]:

@@ -16,7 +16,8 @@ from ..console.parameters import CheckedList
 from ..console.scoping import ScopedAdmin
 from ..models import SubjectKind
 from ..selection.filtersets import CatalogueFilterSet
-from .filters import Offered, saved, typed
+from .filters import Offered, typed
+from .pills import pills
 
 SEARCH = "search"
 # Each value of each filter goes through all rows to be counted.
@@ -154,11 +155,12 @@ class ConditionsAdmin(ScopedAdmin):
         rows = self.model._default_manager.none()
         conditions = self.conditions_of(request, rows)
         is_ticket = self.opts.model_name == "feedback"
-        return saved(
+        return pills(
             conditions.saved_filters,
             SubjectKind.FEEDBACK if is_ticket else SubjectKind.TESTER,
             may_save=request.user.has_perm("feedback.add_filter"),
             is_one_owner="type" in conditions.data,
+            has_open=is_ticket,
         )
 
     def filters_of(self, request: HttpRequest) -> Iterable[Any]:

@@ -12,6 +12,7 @@ from django.forms.formsets import DELETION_FIELD_NAME
 from macros.models.usage import User, users_of, users_of_choice, users_of_label
 
 from ..console.auditing import as_stored
+from ..console.ordered import OrderedFormSet
 from ..console.scoping import DistinctNames
 from ..models import FormField, Status
 
@@ -23,7 +24,7 @@ _ASK = (
 _MAX_LISTED = 20
 
 
-class AskingFormSet(DistinctNames):
+class AskingFormSet(OrderedFormSet, DistinctNames):
     """Refuses to remove what is used, until a box says that it is meant.
 
     The box is for what was listed: if anything else uses it by then, it asks anew.

@@ -7,24 +7,38 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    QueryDict,
+)
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 
 from macros.models import Macro
 
 from ..access.roles import RUN_MACRO, VIEW_TICKET
+from ..access.unlocking import lock_of
 from ..changes import unit
 from ..forms import questions_of
-from ..models import Feedback, FeedbackType, FieldKind, Visibility
+from ..models import Feedback, FeedbackType, FieldKind, FormField, Visibility
 from ..selection.conditions import rows_named
 from ..selection.tickets import SEARCHED, FeedbackFilterSet
-from . import filters
-from .columns import Column, answer_column, external_column, external_table
+from . import conversation, filters
+from .columns import (
+    Column,
+    answer_column,
+    external_column,
+    external_table,
+    status_column,
+)
 from .filters import Offered
 from .lists import ConditionsAdmin
-from .perform import as_action
-from .ticket_form import CommentInline, TicketForm
+from .look import ChosenColumns, name_of
+from .perform import as_action, hosts_of
+from .ticket_form import TicketForm
 
 # The parameter that says whose list or form is open.
 TYPE = "type"
@@ -34,8 +48,10 @@ _FILTERED_KINDS = frozenset(
 
 
 @admin.register(Feedback)
-class FeedbackAdmin(ConditionsAdmin):
+class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
     form = TicketForm
+    fixed_columns = ("reference", "title")
+    list_display_links = ["reference", "title"]
     date_hierarchy = "created_at"
     search_fields = SEARCHED
     list_select_related = ["status", "submitter", "feedback_type__project"]
@@ -49,23 +65,38 @@ class FeedbackAdmin(ConditionsAdmin):
         "created_at",
         "modified_at",
     ]
-    inlines = [CommentInline]
+    inlines = [conversation.CommentInline]
 
-    def get_list_display(self, request: HttpRequest) -> list[Column]:
-        columns: list[Column] = ["reference", "title", "status", "submitter"]
+    def all_columns(self, request: HttpRequest) -> list[Column]:
+        columns: list[Column] = ["reference", "title", status_column, "submitter"]
         feedback_type = _chosen_type(request)
         if feedback_type is None:
             columns.insert(1, "feedback_type")
         else:
-            listed = feedback_type.form_fields.filter(in_list=True)
-            columns += [answer_column(question) for question in listed]
+            columns += [answer_column(each) for each in _questions_of(feedback_type)]
             columns += [
                 external_column(name) for name in feedback_type.external_column_names
             ]
-        return [*columns, "visibility", "created_at"]
+        return [*columns, "visibility", "created_at", "modified_at"]
+
+    def standard_columns(self, request: HttpRequest) -> list[Column]:
+        """Without what few look at, and the answers that the type does not list."""
+        feedback_type = _chosen_type(request)
+        questions = _questions_of(feedback_type) if feedback_type else []
+        unlisted = {
+            name_of(answer_column(each)) for each in questions if not each.in_list
+        }
+        left_out = {"visibility", "modified_at", *unlisted}
+        columns = self.all_columns(request)
+        return [each for each in columns if name_of(each) not in left_out]
+
+    def part_of_list(self, query: QueryDict) -> str:
+        given = query.get(TYPE, "")
+        return given if given.isdecimal() else ""
 
     def offers(self, request: HttpRequest) -> list[Offered]:
-        offers = [filters.choices("open", [("true", "Open"), ("false", "Closed")])]
+        states = [("true", "Open"), ("false", "Closed")]
+        offers = [filters.choices("open", states, "open or closed")]
         if feedback_type := _chosen_type(request):
             offers.append(filters.rows("status", feedback_type.statuses.all()))
             questions = feedback_type.form_fields.filter(kind__in=_FILTERED_KINDS)
@@ -93,7 +124,7 @@ class FeedbackAdmin(ConditionsAdmin):
         return [*shown, TYPE] if _chosen_type(request) else shown
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        macros = _macros_for(request, _chosen_type(request))
+        macros = _macros_for_list(request)
         actions = dict(as_action(macro, macro.name) for macro in macros)
         return actions | super().get_actions(request)
 
@@ -101,9 +132,14 @@ class FeedbackAdmin(ConditionsAdmin):
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         feedback_type = _chosen_type(request)
+        hosts = hosts_of(_macros_for_list(request))
         context = {
             "feedback_type": feedback_type,
             "title": str(feedback_type) if feedback_type else "All tickets",
+            "macro_hosts": hosts,
+            "lock": lock_of(feedback_type.project.community, request.user)
+            if feedback_type and hosts
+            else None,
         }
         return super().changelist_view(request, context | (extra_context or {}))
 
@@ -179,6 +215,23 @@ class FeedbackAdmin(ConditionsAdmin):
         if not self._has(request, "change", obj):
             raise PermissionDenied
 
+    def get_urls(self) -> list[URLPattern]:
+        def file_view(request: HttpRequest, pk: int, number: int) -> FileResponse:
+            return conversation.download(self, request, pk, number)
+
+        view = self.admin_site.admin_view(file_view)
+        name = "feedback_feedback_attachment"
+        return [
+            path("<int:pk>/files/<int:number>/", view, name=name),
+            *super().get_urls(),
+        ]
+
+    def save_related(
+        self, request: HttpRequest, form: Any, formsets: Any, change: bool
+    ) -> None:
+        super().save_related(request, form, formsets, change)
+        conversation.save_files(request, form)
+
     def save_formset(
         self,
         request: HttpRequest,
@@ -214,6 +267,14 @@ def _chosen_type(request: HttpRequest) -> FeedbackType | None:
     return request.chosen_type  # type: ignore[attr-defined,no-any-return]
 
 
+def _questions_of(feedback_type: FeedbackType) -> list[FormField]:
+    """Looked up once a request, which knows its type once."""
+    if not hasattr(feedback_type, "listed_questions"):
+        questions = list(feedback_type.form_fields.all())
+        feedback_type.listed_questions = questions  # type: ignore[attr-defined]
+    return feedback_type.listed_questions  # type: ignore[attr-defined,no-any-return]
+
+
 def _types_for(request: HttpRequest) -> QuerySet[FeedbackType]:
     """The types that may be spoken of."""
     return FeedbackType.objects.visible_to(request.user, VIEW_TICKET)
@@ -235,3 +296,11 @@ def _macros_for(
     if feedback_type is None:
         return macros.none()
     return macros.filter(feedback_type=feedback_type, is_active=True)
+
+
+def _macros_for_list(request: HttpRequest) -> list[Macro]:
+    """Those that the list offers; looked up once a request."""
+    if not hasattr(request, "listed_macros"):
+        macros = list(_macros_for(request, _chosen_type(request)))
+        request.listed_macros = macros  # type: ignore[attr-defined]
+    return request.listed_macros  # type: ignore[attr-defined,no-any-return]

@@ -67,7 +67,8 @@ def _is_emptied(row: Model, related: Related) -> bool:
     rows = related.rows([row.pk]).select_for_update(of=("self",)).only("pk")
     pks = [each.pk for each in rows[:AT_ONCE]]
     # What they hold, such as bodies, is not read for that.
-    related.model._base_manager.filter(pk__in=pks).only("pk").delete()
+    read = getattr(related.model, "READ_TO_DELETE", ())
+    related.model._base_manager.filter(pk__in=pks).only("pk", *read).delete()
     return len(pks) < AT_ONCE
 
 

@@ -118,6 +118,21 @@ class CheckedAdmin(CheckedPickers, admin.ModelAdmin):
     def filters_of(self, request: HttpRequest) -> Iterable[Any]:
         return self.get_list_filter(request)
 
+    def linked_in_words(
+        self, request: HttpRequest, name: str, values: list[str]
+    ) -> tuple[str, str]:
+        """What a linked parameter is called, and the rows that it names."""
+        path = name.removesuffix("__isnull")
+        field = get_fields_from_path(self.model, path)[-1]
+        title = str(getattr(field, "verbose_name", path))
+        if path != name:
+            return title, "any" if values == ["False"] else "none"
+        keys = [each for each in values if is_key(field.related_model, each)]
+        rows: Any = field.related_model._default_manager.filter(pk__in=keys)
+        if hasattr(rows, "visible_to"):
+            rows = rows.visible_to(request.user)
+        return title, ", ".join(map(str, rows)) or ", ".join(values)
+
     def date_parameters(self) -> list[str]:
         """The parameters of Django's links to years, months and days."""
         name = self.date_hierarchy
@@ -172,4 +187,15 @@ class CheckedAdmin(CheckedPickers, admin.ModelAdmin):
         picked = request.POST.getlist(ACTION_CHECKBOX_NAME)
         if not all(is_key(self.model, each) for each in picked):
             raise BadRequest("What was selected is no row's key.")
+        _keep_chosen_action(request)
         return super().response_action(request, queryset, *args, **kwargs)
+
+
+def _keep_chosen_action(request: HttpRequest) -> None:
+    """Of all actions that the form holds, the one whose button was pressed."""
+    posted, index = request.POST.copy(), request.POST.get("index", "")
+    offered = posted.getlist("action")
+    place = int(index) if index.isdecimal() and len(index) < 5 else 0
+    if place < len(offered):
+        posted["action"], posted["index"] = offered[place], "0"
+    request.POST = posted  # type: ignore[assignment]

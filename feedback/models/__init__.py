@@ -1,4 +1,6 @@
 from .api_keys import ACCEPTED, ApiKey, KeyOutcome, KeyScope, KeyState
+from .attachments import Attachment
+from .comments import Comment, CommentEdit
 from .communities import Community, Project
 from .deleting import DeletedInSteps
 from .filters import Filter
@@ -9,8 +11,10 @@ from .preferences import Preference
 from .sources import ExternalSource, SourceTicket, TesterBatch
 from .subject_kinds import SubjectKind
 from .testers import Tester
-from .tickets import Comment, Feedback, Visibility
+from .tickets import Feedback, Visibility
 from .types import (
+    CHOICE_KINDS,
+    USUAL_STATUSES,
     FeedbackType,
     FieldKind,
     FormField,
@@ -21,8 +25,12 @@ from .types import (
 
 __all__ = [
     "ACCEPTED",
+    "CHOICE_KINDS",
+    "USUAL_STATUSES",
     "ApiKey",
+    "Attachment",
     "Comment",
+    "CommentEdit",
     "Community",
     "DeletedInSteps",
     "ExternalSource",

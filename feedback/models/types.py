@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -126,6 +127,14 @@ class Status(models.Model):
         return self.name
 
 
+# What a type that says nothing of its statuses has.
+USUAL_STATUSES: tuple[dict[str, Any], ...] = (
+    {"name": "New", "colour": StatusColour.BLUE, "is_open": True},
+    {"name": "In progress", "colour": StatusColour.AMBER, "is_open": True},
+    {"name": "Closed", "colour": StatusColour.GREEN, "is_open": False},
+)
+
+
 class FieldKind(models.TextChoices):
     TEXT = "text", "Text"
     LONG_TEXT = "long_text", "Long text"
@@ -204,7 +213,8 @@ class FormField(models.Model):
             raise ValidationError({"key": f"'{self.key}' is reserved. Take another."})
         if self.kind in CHOICE_KINDS and not self.choice_list:
             raise ValidationError({"choices": "List at least one choice."})
-        if twin := first_twin(self.choice_list):
+        twin = first_twin(self.choice_list) if self.kind in CHOICE_KINDS else ""
+        if twin:
             problem = f"'{twin}' is there twice, as people read it."
             raise ValidationError({"choices": problem})
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.core.files.uploadedfile import UploadedFile
+
 from ..forms import PREFIX
 from ..models import ExternalSource, FormField, Status
 from ..names import normalise
@@ -22,10 +24,8 @@ SUBMITTER, VISIBILITY, EXTERNAL = "submitter", "visibility", "external"
 FIXED = (TITLE, DESCRIPTION, STATUS, SUBMITTER, VISIBILITY, EXTERNAL)
 
 
-class FileName(str):
-    """The name of a member that is a file, of which nothing else is kept."""
-
-    __slots__ = ()
+class Files(list[UploadedFile]):
+    """What a form sends under the name of a file, whichever that is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +82,9 @@ class Members:
         known: dict[str, Given] = {}
         for name, value in sent.items():
             meant = self._meant(name)
-            if isinstance(value, FileName):
-                faults.add([name], "Files are not taken: leave this one out.")
-            elif meant is None:
+            if isinstance(value, Files):
+                continue
+            if meant is None:
                 faults.add_unknown(name, self.names)
             elif meant in known:
                 other = known[meant].name

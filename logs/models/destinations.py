@@ -143,6 +143,13 @@ class Destination(models.Model):
     def __str__(self) -> str:
         return self.origin
 
+    @property
+    def host(self) -> str:
+        """As people write it: `example.com`, with the port where it is unusual."""
+        scheme, _, rest = self.origin.partition("://")
+        usual = {"https": ":443", "http": ":80"}.get(scheme, "")
+        return rest.removesuffix(usual) if usual else rest
+
     def close_breaker(self) -> None:
         """Let requests through again, as after a response."""
         self.breaker = BreakerState.CLOSED

@@ -1,10 +1,11 @@
-"""A web request as it stands in the form of its macro, before anything is saved."""
+"""A step as it stands in the form of its macro, before anything is saved."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.forms import ModelForm
@@ -12,12 +13,13 @@ from django.http import HttpRequest
 
 from feedback.access.actors import may
 from feedback.access.unlocking import locked_message
+from feedback.console.ordered import PLACE
 from feedback.console.scoping import ScopedAdmin
 
 from ..models import Macro
-from ..steps.kinds.web_request import WebRequest
+from ..steps.kind import StepKind
 from ..tags import Problem
-from .steps import StepInline
+from .steps import StepInline, prefix_of
 
 # A message, and where it is: as the editor's script takes it.
 Note = dict[str, str | int]
@@ -31,14 +33,15 @@ class DraftRefused(Exception):
 
 @dataclass(slots=True)
 class Draft:
-    """A web request in its form, validated and not saved, with its macro."""
+    """A step in its form, validated and not saved, with its macro."""
 
     macro: Macro
     form: ModelForm
+    has_preview: bool
 
     @property
-    def step(self) -> WebRequest:
-        step: WebRequest = self.form.instance
+    def step(self) -> StepKind:
+        step: StepKind = self.form.instance
         return step
 
     @property
@@ -57,7 +60,7 @@ class Draft:
 
     def _label(self, name: str) -> str:
         if name not in self.form.fields:
-            return "The web request"
+            return f"The {self.step.label()}"
         # The table of return values has its label as the title of its section.
         return str(self.form[name].label or name.replace("_", " ").capitalize())
 
@@ -118,28 +121,29 @@ def macro_from(
 
 
 def edited_inline(inlines: Iterable[object]) -> StepInline | None:
-    """The inline whose steps the editor is for, if the page has it."""
+    """The inline whose steps are previewed, if the page has it."""
     steps = (each for each in inlines if isinstance(each, StepInline))
-    return next((each for each in steps if each.layout.has_editor), None)
+    return next((each for each in steps if each.has_preview), None)
 
 
 def draft_from(
     modeladmin: ScopedAdmin, request: HttpRequest, saved: Macro | None
 ) -> Draft:
-    """The web request that `step` names by its prefix in the form.
+    """The step that `step` names by its prefix in the form.
 
     Raises PermissionDenied, DraftRefused.
     """
     macro = macro_from(modeladmin, request, saved)
     prefix = request.POST.get("step", "")
-    if not _PREFIX.fullmatch(prefix) or f"{prefix}-url" not in request.POST:
-        raise DraftRefused("This web request is not in the form that was sent.")
-    inlines = modeladmin.get_inline_instances(request, saved)
-    inline = edited_inline(inlines)
+    if not _PREFIX.fullmatch(prefix) or f"{prefix}-{PLACE}" not in request.POST:
+        raise DraftRefused("This step is not in the form that was sent.")
+    kind = prefix.rpartition("-")[0]
+    inlines: list[Any] = modeladmin.get_inline_instances(request, saved)
+    inline = next((each for each in inlines if prefix_of(each.model) == kind), None)
     if inline is None or not inline.has_change_permission(request, saved):
         raise PermissionDenied
     form_class = inline.get_formset(request, saved).form
     step = inline.model(macro=macro)
     form = form_class(request.POST, prefix=prefix, instance=step)
     form.full_clean()
-    return Draft(macro, form)
+    return Draft(macro, form, inline.has_preview)

@@ -1,4 +1,4 @@
-"""What the editor of web requests asks while somebody writes; nothing is saved."""
+"""What the editor of steps asks while somebody writes; nothing is saved."""
 
 from __future__ import annotations
 
@@ -114,15 +114,18 @@ class EditorMixin(ScopedAdmin):
 
     def _check(self, request: HttpRequest, saved: Macro | None) -> Payload:
         draft = draft_from(self, request, saved)
-        html = _preview(draft, request)
-        return {"problems": draft.problems, "preview": html}
+        html = _preview(draft, request) if draft.has_preview else ""
+        line = {"text": draft.step.line, "note": draft.step.note}
+        says = render_to_string("admin/ordered/line.html", {"line": line})
+        return {"problems": draft.problems, "preview": html, "says": says}
 
     def _format(self, request: HttpRequest, saved: Macro | None) -> Payload:
         draft = draft_from(self, request, saved)
-        if draft.step.body_kind != BodyKind.JSON:
+        written = vars(draft.step)
+        if written.get("body_kind") != BodyKind.JSON:
             raise DraftRefused("Only a JSON body can be formatted.")
         try:
-            body = format_json(draft.step.body, draft.macro.scope())
+            body = format_json(written["body"], draft.macro.scope())
         except TemplateError as error:
             raise DraftRefused(f"The body is left as it is. {error}") from None
         return {"body": body}
@@ -142,6 +145,8 @@ class EditorMixin(ScopedAdmin):
 
     def _test(self, request: HttpRequest, saved: Macro | None) -> Payload:
         draft = draft_from(self, request, saved)
+        if not draft.has_preview:
+            raise DraftRefused("Only a web request can be sent as a test.")
         if faulty := draft.faulty:
             raise DraftRefused(
                 f"Correct first, then send the test: {', '.join(faulty)}."

@@ -28,7 +28,7 @@ from .editor import EditorMixin
 from .macro_form import MacroForm
 from .new_macro import NewMacroPages
 from .owners import key_of, tester_owners
-from .steps import StepInline, step_inlines, steps_in
+from .steps import StepInline, listed_steps, step_inlines, steps_in
 from .tags import reference
 from .testing import TestsMixin
 from .versions import VersionsMixin
@@ -43,6 +43,14 @@ _ABOUT_RETRIES = (
     "What is tried again, and when. A destination that asks for a longer"
     f" wait (Retry-After) gets it, up to {in_words(MAX_RETRY_AFTER)}. A run keeps what"
     " it started with."
+)
+_ABOUT_STEPS = (
+    "They are done in this order. One that fails stops those after it, for that ticket"
+    " or tester."
+)
+_LATER_STEPS = (
+    " Steps that change the status or a form field can be added once the macro is"
+    " saved, since they are of its feedback type."
 )
 
 
@@ -141,14 +149,11 @@ class MacroAdmin(
         """The kinds of steps that the macro can have."""
         is_locked = self._lock(request, obj) is not None
         inlines = super().get_inline_instances(request, obj)
-        steps = [
+        return [
             inline
             for inline in inlines
             if isinstance(inline, StepInline) and inline.fits(request, obj, is_locked)
         ]
-        for inline in steps:
-            inline.fold(obj)
-        return steps
 
     def _lock(self, request: HttpRequest, obj: Macro | None) -> Lock | None:
         """The lock of the macro's community, or of all that a new one may be in."""
@@ -170,8 +175,11 @@ class MacroAdmin(
     ) -> HttpResponse:
         macro = kwargs.get("obj")
         context["lock"] = self._lock(request, macro)
-        if macro is not None and may(request.user, "macros.view_step", macro):
-            context["steps"] = macro.concrete_steps()
+        sees = macro is not None and may(request.user, "macros.view_step", macro)
+        stored = macro.concrete_steps() if macro is not None and sees else []
+        formsets: Any = context["inline_admin_formsets"]
+        context["steps"] = listed_steps(formsets, stored, request.POST)
+        context["about_steps"] = _ABOUT_STEPS + ("" if macro else _LATER_STEPS)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(
@@ -187,7 +195,8 @@ class MacroAdmin(
         change: bool,
     ) -> None:
         macro: Macro = form.instance
-        save_macro(macro, steps_in(macro, formsets), request.user)
+        steps = steps_in(macro, formsets, request.POST)
+        save_macro(macro, steps, request.user)
 
     def pause(self, request: HttpRequest, pk: int) -> HttpResponse:
         macro = self.row_to(request, self.permission_to("change"), pk)
@@ -213,7 +222,11 @@ class MacroAdmin(
 
     @admin.display(description="steps")
     def does(self, macro: Macro) -> str:
-        kinds = [step.concrete.label() for step in macro.steps.all()]
+        steps = [step.concrete for step in macro.steps.all()]
+        kinds = [
+            step.label() if step.is_active else f"{step.label()} (off)"
+            for step in steps
+        ]
         return capfirst(", then ".join(kinds)) or "-"
 
     @admin.display(ordering="paused_at")

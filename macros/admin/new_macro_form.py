@@ -65,8 +65,8 @@ class AskedSecret:
                 widget=WriteOnly(
                     attrs={"rows": 2, "autocomplete": "off", "spellcheck": "false"}
                 ),
-                help_text="Nobody can read it back. Leave it empty to use"
-                f" {self._default}.",
+                help_text="Nobody can read it back. Leave it empty to use "
+                f"{self._default}.",
             ),
         }
         if self.value:

@@ -1,28 +1,43 @@
-"""The steps of a macro on its page: an inline for each kind, ordered across kinds.
+"""The steps of a macro on its page: one list of forms, whatever their kinds.
 
 The kinds themselves say how they are laid out: `macros.steps.kind.StepForm`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.helpers import InlineAdminFormSet
 from django.contrib.admin.options import InlineModelAdmin
 from django.core.exceptions import ValidationError
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet, Field, Textarea
 from django.http import HttpRequest
 
+from feedback.console.ordered import (
+    PLACE,
+    Entry,
+    Line,
+    OrderedFormSet,
+    OrderedInline,
+    OrderedList,
+    in_order,
+    ordered_list,
+)
 from feedback.console.scoping import ScopedInline, edited_pk
 
 from ..models import Macro, Step
 from ..steps.kind import StepForm, StepKind, offered_kinds
 
+# What the name of the place begins with of a step that the page shows without a form.
+_FIXED = "place-"
+_LOCKED = "locked"
 
-class StepFormSet(BaseInlineFormSet):
+
+class StepFormSet(OrderedFormSet):
     """The steps of one kind."""
 
     model: type[StepKind]
@@ -32,8 +47,20 @@ class StepFormSet(BaseInlineFormSet):
         """Its own, so that no kind takes the place of another that is not shown."""
         return prefix_of(cls.model)
 
+    def add_fields(self, form: Any, index: int | None) -> None:
+        """What there is to choose from is looked up once for all forms of the kind."""
+        super().add_fields(form, index)
+        self._choices: dict[str, list[Any]] = getattr(self, "_choices", {})
+        for name in self.model.NAMED_BY:
+            choices = form.fields[name].choices
+            form.fields[name].choices = self._choices.setdefault(name, [*choices])
+
+    def give_places(self) -> None:
+        """The list of steps of all kinds is what they have their places in."""
+
     def clean(self) -> None:
         """The page may have been opened before the community was locked."""
+        super().clean()
         macro = self.instance
         if not self.model.NEEDS_API_KEY or not macro.has_owner:
             return
@@ -44,21 +71,35 @@ class StepFormSet(BaseInlineFormSet):
             )
 
 
-class StepInline(ScopedInline, InlineModelAdmin):
+class StepInline(OrderedInline, ScopedInline, InlineModelAdmin):
     """The form of one kind."""
 
     model: type[StepKind]
     formset = StepFormSet
     fk_name = "macro"
-    extra = 0
+    head = (PLACE, "is_active")
 
     @property
     def layout(self) -> StepForm:
         return self.model.FORM
 
+    @property
+    def label(self) -> str:
+        return self.layout.title
+
+    @property
+    def has_preview(self) -> bool:
+        return self.layout.has_preview
+
+    def line_of(self, row: StepKind) -> Line:
+        return Line(row.line, row.note, row.is_active)
+
     def permission_to(self, action: str) -> str:
         """The permissions on steps hold for every kind."""
         return f"macros.{action}_step"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related(*self.model.NAMED_BY)
 
     def get_field_queryset(
         self, db: str | None, db_field: Any, request: HttpRequest
@@ -76,11 +117,11 @@ class StepInline(ScopedInline, InlineModelAdmin):
     ) -> Field | None:
         if make := self.layout.form_fields.get(db_field.name):
             return make()
-        if db_field.name == "position":
-            kwargs["initial"] = next_position(request)
         if height := self.layout.rows.get(db_field.name):
             kwargs["widget"] = _text_area(height, is_code=self.layout.is_code)
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and db_field.name in self.layout.tags:
+            field.widget.attrs["data-tags"] = ""
         if db_field.name in self.model.NAMED_BY and field is not None:
             for link in ("add", "change", "delete", "view"):
                 setattr(field.widget, f"can_{link}_related", False)
@@ -99,12 +140,6 @@ class StepInline(ScopedInline, InlineModelAdmin):
             return not self.model.NAMED_BY
         return macro.feedback_type_id is not None or self.model.IS_FOR_TESTERS
 
-    def fold(self, macro: Macro | None) -> None:
-        """Fold it up as long as the macro has no step of the kind."""
-        rows = self.model._default_manager.filter(macro=macro)
-        is_used = macro is not None and rows.exists()
-        self.classes = [] if is_used or self.layout.is_open else ["collapse"]
-
 
 def _text_area(height: int, *, is_code: bool) -> Textarea:
     return Textarea(
@@ -119,18 +154,19 @@ def _text_area(height: int, *, is_code: bool) -> Textarea:
 @cache
 def inline_of(kind: type[StepKind]) -> type[StepInline]:
     layout = kind.FORM
-    shape = admin.TabularInline if layout.is_table else admin.StackedInline
     folded = [
         (name, {"classes": ["collapse"], **options})
         for name, options in layout.sections
     ]
     members: dict[str, object] = {
         "model": kind,
-        "verbose_name_plural": layout.title,
-        "template": layout.template or shape.template,
-        "fieldsets": [(None, {"fields": layout.fields}), *folded],
+        "fieldsets": [
+            (None, {"fields": StepInline.head}),
+            (None, {"fields": layout.fields}),
+            *folded,
+        ],
     }
-    return type(f"{kind.__name__}Inline", (StepInline, shape), members)
+    return type(f"{kind.__name__}Inline", (StepInline, admin.StackedInline), members)
 
 
 def step_inlines() -> list[type[StepInline]]:
@@ -142,10 +178,31 @@ def prefix_of(kind: type[StepKind]) -> str:
     return kind.FORM.prefix or kind.accessor()
 
 
-def steps_in(macro: Macro, formsets: Iterable[BaseInlineFormSet]) -> list[Step]:
-    """All steps that the macro has when its form is saved.
+def listed_steps(
+    formsets: Sequence[InlineAdminFormSet],
+    stored: Iterable[Step],
+    data: Mapping[str, str],
+) -> OrderedList:
+    """All steps of a page in one list; those that it has no form for have a line."""
+    shown = {each.opts.model for each in formsets}
+    fixed = [
+        Entry(
+            prefix=f"{_FIXED}{step.pk}",
+            line=Line(step.line, _LOCKED if step.NEEDS_API_KEY else "", step.is_active),
+            place=data.get(f"{_FIXED}{step.pk}", step.position),
+        )
+        for step in stored
+        if isinstance(step, StepKind) and type(step) not in shown
+    ]
+    return ordered_list("steps", "step", formsets, fixed)
 
-    Those of kinds that the form did not show stay as they are.
+
+def steps_in(
+    macro: Macro, formsets: Iterable[BaseInlineFormSet], data: Mapping[str, str]
+) -> list[Step]:
+    """All steps that the macro has when its form is saved, in their order.
+
+    Those of kinds that the form did not show stay as they are, but for their places.
     """
     stored = macro.concrete_steps() if macro.pk else []
     steps = {step.pk: step for step in stored}
@@ -156,11 +213,9 @@ def steps_in(macro: Macro, formsets: Iterable[BaseInlineFormSet]) -> list[Step]:
             steps.pop(step.pk, None)
         steps |= {step.pk: step for step, _ in formset.changed_objects}
         new += formset.new_objects
-    return [*steps.values(), *new]
-
-
-def next_position(request: HttpRequest) -> int:
-    """A new step comes after those that there are."""
-    steps = Step.objects.filter(macro=edited_pk(request))
-    last: int | None = steps.aggregate(last=Max("position"))["last"]
-    return 1 if last is None else last + 1
+    for pk, step in steps.items():
+        place = data.get(f"{_FIXED}{pk}", "")
+        # As many digits as a place can have.
+        if place.isascii() and place.isdigit() and len(place) < 5:
+            step.position = int(place)
+    return in_order([*steps.values(), *new], lambda step: step.position)

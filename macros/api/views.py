@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Q
 from drf_spectacular.utils import (
     OpenApiParameter,
     OpenApiResponse,
@@ -38,7 +38,9 @@ from .serializers import MacroSerializer, RunRequestSerializer
 class MacroViewSet(ReadOnlyViewSet):
     queryset = Macro.objects.select_related(
         "feedback_type__project", "project"
-    ).annotate(step_count=Count("steps", distinct=True))
+    ).annotate(
+        step_count=Count("steps", filter=Q(steps__is_active=True), distinct=True)
+    )
     serializer_class = MacroSerializer
     filterset_class = MacroFilterSet
     action_permissions = {"runs": RUN_MACRO}

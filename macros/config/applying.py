@@ -9,7 +9,13 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model
 
 from feedback.access.keys import Actor
-from feedback.models import FeedbackType, FormField, Project, Status
+from feedback.models import (
+    USUAL_STATUSES,
+    FeedbackType,
+    FormField,
+    Project,
+    Status,
+)
 from logs.models import Action
 
 from ..models import Macro, MacroVersion, Step, kind_named, step_kinds
@@ -36,6 +42,8 @@ def make_type(
     )
     if not _saved(made, values, path, problems):
         return None
+    if isinstance(document, dict) and not document.get("statuses"):
+        document = {**document, "statuses": [{**each} for each in USUAL_STATUSES]}
     kinds: list[tuple[str, type[Model]]] = [("statuses", Status), ("fields", FormField)]
     for name, model in kinds:
         for position, (where, row) in enumerate(
@@ -107,7 +115,7 @@ def _is_of_its_kind(step: Step, other: Step) -> bool:
 
 
 def _says_the_same(step: Step, other: Step) -> bool:
-    return _is_of_its_kind(step, other) and step.settings() == other.settings()
+    return step.document() == other.document()
 
 
 def _saved(

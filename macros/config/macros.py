@@ -40,17 +40,20 @@ def save_macro(
     """Make or change a macro, so that it has these steps and no others.
 
     Writes the macro, its steps, a version and an entry in the audit log with what
-    differs, or nothing. Steps with a key are rows of the macro. `note` goes into the
-    version and the entry; `actor` is None where the system itself asks, which may do
-    all. Raises ValidationError, with the members of a step under `steps[0].url`, and
+    differs, or nothing. Steps with a key are rows of the macro; each gets a place of
+    its own, in the order of the list. `note` goes into the version and the entry;
+    `actor` is None where the system itself asks, which may do all. Raises
+    ValidationError, with the members of a step under `steps[0].url`, and
     PermissionDenied.
     """
     before = locked_macro(macro) if macro.pk else None
     stored = {step.pk: step for step in before.concrete_steps()} if before else {}
     for step in steps:
         step.macro = macro
-    changed = [step for step in steps if _differs(step, stored)]
-    _check(macro, steps, changed)
+    _give_places(steps)
+    changed = [step for step in steps if _differing(step, stored)]
+    # A step that only has another place was checked before.
+    _check(macro, steps, [s for s in changed if _differing(s, stored) != {"position"}])
     macro.save()
     kept = {step.pk for step in steps}
     macro.steps.filter(pk__in=stored.keys() - kept).delete()
@@ -65,8 +68,20 @@ def save_macro(
     return note_version(macro, actor, note)
 
 
-def _differs(step: Step, stored: _Stored) -> bool:
-    return step.pk not in stored or bool(differences(stored[step.pk], step))
+def _give_places(steps: Sequence[Step]) -> None:
+    """Places that rise already stay: nothing is written that nobody changed."""
+    places = [step.position for step in steps]
+    given = [place for place in places if place is not None]
+    if places != sorted({*given}):
+        for place, step in enumerate(steps, start=1):
+            step.position = place
+
+
+def _differing(step: Step, stored: _Stored) -> set[str]:
+    """The names of what differs from the stored step; of a new one it is its kind."""
+    if step.pk not in stored:
+        return {"kind"}
+    return {*differences(stored[step.pk], step)}
 
 
 def _check(macro: Macro, steps: Sequence[Step], changed: Sequence[Step]) -> None:

@@ -28,7 +28,7 @@ def settings_of(model: type[models.Model]) -> Fields:
     """The fields by name. The order of rows is that of their list."""
     fields = {field.name: field for field in model._meta.concrete_fields}
     if issubclass(model, Step):
-        return {name: fields[name] for name in model.SETTINGS}
+        return {name: fields[name] for name in (*model.SETTINGS, "is_active")}
     return {
         name: field
         for name, field in fields.items()

@@ -18,7 +18,7 @@ Document = dict[str, Any]
 
 def macro_document(macro: Macro) -> Document:
     """The macro with its steps, as versions and files keep it."""
-    steps = [{"kind": step.kind, **step.settings()} for step in macro.concrete_steps()]
+    steps = [step.document() for step in macro.concrete_steps()]
     return plain({**settings_in(macro), "steps": steps})
 
 

@@ -201,6 +201,13 @@ class Macro(Owned, models.Model):
         super().validate_constraints(exclude=hidden)
 
     @property
+    def why_idle(self) -> str:
+        """What keeps a macro without a step that is on from running, after its name."""
+        if self.steps.exists():
+            return "has only steps that are off. Switch one on to run it."
+        return "has no step. Add one to run it."
+
+    @property
     def retry_causes(self) -> list[RetryCause]:
         return [cause for cause in CAUSE_LABELS if getattr(self, f"retry_{cause}")]
 
@@ -212,11 +219,12 @@ class Macro(Owned, models.Model):
     def snapshot(self, steps: Iterable[Step] | None = None) -> dict[str, object]:
         """All that a run needs of the macro, so that later edits don't reach it.
 
-        `steps` are others than its own, for a test of what is not saved yet.
+        Its steps that are off are left out. `steps` are others than its own, for a test
+        of what is not saved yet.
         """
         self.find_owners()
         if steps is None:
-            steps = self.concrete_steps()
+            steps = [step for step in self.concrete_steps() if step.is_active]
         return {
             "macro": self.name,
             "subject_kind": self.subject_kind,

@@ -36,7 +36,7 @@ class StepQuerySet(ScopedQuerySet[S]):
         """The steps that stop when the community's last valid API key does."""
         kinds = [kind for kind in step_kinds().values() if kind.NEEDS_API_KEY]
         own = (Q(**{f"{kind.accessor()}__isnull": False}) for kind in kinds)
-        return self.filter(reduce(or_, own, Q(pk__in=[])))
+        return self.filter(reduce(or_, own, Q(pk__in=[])), is_active=True)
 
 
 class Step(models.Model):
@@ -67,7 +67,10 @@ class Step(models.Model):
     macro: models.ForeignKey[Macro, Macro] = models.ForeignKey(
         "macros.Macro", models.CASCADE, related_name="steps"
     )
-    position = models.PositiveSmallIntegerField("order", default=0)
+    position = models.PositiveSmallIntegerField("place", default=0)
+    is_active = models.BooleanField(
+        "on", default=True, help_text="A step that is off is left out of every run."
+    )
 
     tenancy = Tenancy("macro__community", "macro__project")
     privacy = NOTHING_PERSONAL
@@ -149,9 +152,14 @@ class Step(models.Model):
     def snapshot(self) -> dict[str, Any]:
         return {"kind": self.kind, **self.settings()}
 
+    def document(self) -> dict[str, Any]:
+        """As versions and files keep it; only a step that is off says so."""
+        off = {} if self.is_active else {"is_active": False}
+        return {**self.snapshot(), **off}
+
     @classmethod
     def restore(cls, macro: Macro, settings: Settings) -> Step:
-        """A step, checked and not yet saved, of what `settings()` once gave.
+        """A step, checked and not yet saved, of what `document()` once gave.
 
         What is missing keeps its default, and a name is looked up in the macro's type.
         Raises ValidationError with the problems of each member.
@@ -171,7 +179,7 @@ class Step(models.Model):
 
     @classmethod
     def _restored(cls, macro: Macro, name: str, value: object) -> object:
-        if name not in cls.SETTINGS:
+        if name not in (*cls.SETTINGS, "is_active"):
             raise ValidationError(f"A {cls.label()} has no setting '{name}'.")
         if name in cls.NAMED_BY:
             return cls._row_named(macro, name, str(value))
@@ -224,8 +232,13 @@ def _check_type(value: object, like: object) -> None:
 
 
 def kind_accessors() -> list[str]:
-    """What to select along with steps, so that `concrete` asks for nothing more."""
-    return [each.accessor() for each in step_kinds().values()]
+    """What to select along with steps, so that `concrete` asks for nothing more.
+
+    Nor does what a step says of itself, with the names of other rows.
+    """
+    kinds = step_kinds().values()
+    named = [f"{each.accessor()}__{name}" for each in kinds for name in each.NAMED_BY]
+    return [*(each.accessor() for each in kinds), *named]
 
 
 def step_kinds() -> dict[str, type[Step]]:

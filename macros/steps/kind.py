@@ -20,7 +20,7 @@ Fieldset = tuple[str | None, dict[str, Any]]
 class StepForm:
     """The kind's form on the page of a macro."""
 
-    # Its heading, and where it comes among the kinds.
+    # What adding one says, and where it comes among the kinds.
     title: str
     order: int
     fields: Sequence[str | Sequence[str]] = ()
@@ -28,20 +28,16 @@ class StepForm:
     sections: Sequence[Fieldset] = ()
     # Height of text areas, in lines.
     rows: Mapping[str, int] = field(default_factory=dict)
+    # The fields that take dynamic tags.
+    tags: Sequence[str] = ()
     # The text areas hold code: of fixed width, and no spelling is checked.
     is_code: bool = False
-    # One line for each step, instead of a box.
-    is_table: bool = False
-    # Shown unfolded even while the macro has no step of the kind.
-    is_open: bool = False
-    # The editor of web requests works on it: palette, preview, test send.
-    has_editor: bool = False
+    # It is previewed and can be test-sent beside its form.
+    has_preview: bool = False
     # Form fields in place of those that the model's fields make.
     form_fields: Mapping[str, Callable[[], forms.Field]] = field(default_factory=dict)
     # What the names of its inputs begin with; empty: the model's name.
     prefix: str = ""
-    # In place of the admin's own template.
-    template: str = ""
 
 
 class StepKind(Step):
@@ -52,6 +48,21 @@ class StepKind(Step):
     class Meta:
         abstract = True
         ordering = ["position", "pk"]
+
+    @property
+    def line(self) -> str:
+        """What it does, for a list of steps; it may be half filled in."""
+        is_whole = all(getattr(self, f"{name}_id") for name in self.NAMED_BY)
+        return self.summary if is_whole else self.FORM.title
+
+    @property
+    def summary(self) -> str:
+        return str(self)
+
+    @property
+    def note(self) -> str:
+        """What else a list says of it, smaller."""
+        return ""
 
     @classmethod
     def compile(cls, settings: Settings, scope: Scope) -> CompiledStep:

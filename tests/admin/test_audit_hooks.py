@@ -89,10 +89,12 @@ def test_rows_below_are_told_with_the_row_above(
     for number, status in enumerate([new, closed]):
         data[f"statuses-{number}-id"] = status.pk
         data[f"statuses-{number}-name"] = status.name
+        data[f"statuses-{number}-colour"] = status.colour
         data[f"statuses-{number}-position"] = status.position
     data |= {"statuses-0-position": 7, "statuses-0-is_open": "on"}
     data |= {"statuses-1-DELETE": "on"}
     data |= {"statuses-2-name": "Later", "statuses-2-position": 3}
+    data["statuses-2-colour"] = "blue"
     page.post(url(bugs, "change", bugs.pk), data)
     assert entries_of_olivia() == [
         (
@@ -359,6 +361,7 @@ def test_no_secret_is_in_any_entry(page: Client, bugs: FeedbackType) -> None:
         "steps-0-step_ptr": step.pk,
         "steps-0-macro": macro.pk,
         "steps-0-position": 0,
+        "steps-0-is_active": "on",
         "steps-0-method": "PUT",
         "steps-0-url": f"https://b.example/hooks/{word}?key={word}",
         "steps-0-headers": f"X-Anything: {word}",
@@ -370,6 +373,7 @@ def test_no_secret_is_in_any_entry(page: Client, bugs: FeedbackType) -> None:
         for name, value in data.items()
         if name.startswith("steps-0-") and name != "steps-0-step_ptr"
     }
+    data["steps-1-position"] = 1
     page.post(url(macro, "change", macro.pk), data)
     assert Macro.objects.get().steps.count() == 2
     tester = {"community": community, "email": f"{word}@example.com", "phone": word}

@@ -261,7 +261,7 @@ def test_filters_say_how_many_rows_each_value_would_leave(
         for spec in shown.filter_specs
     }
     assert offered["status"] == ["All", "New (2)", "Closed (0)"]
-    assert offered["open"] == ["All", "Open (2)", "Closed (0)"]
+    assert offered["open or closed"] == ["All", "Open (2)", "Closed (0)"]
     severities = ["All", "Minor (2)", "Major (1)", "Critical (0)"]
     assert offered["Severity"] == severities
     assert shown.clear_all_filters_qs == clear == f"?_facets=1&type={bugs.pk}"
@@ -281,7 +281,7 @@ def test_what_is_too_much_to_count_is_not_counted_and_says_so(
     }
     assert offered["visibility"] == ["All", "Public (2)", "Private (0)"]
     too_many = "All (too many to count: narrow the list by another filter)"
-    assert offered["open"] == [too_many, "Open", "Closed"]
+    assert offered["open or closed"] == [too_many, "Open", "Closed"]
 
 
 def test_the_days_of_too_many_rows_are_not_looked_up(

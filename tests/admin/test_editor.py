@@ -22,6 +22,7 @@ pytestmark = pytest.mark.django_db
 NEW = reverse("admin:macros_macro_new_editor")
 STEP = {
     "position": "0",
+    "is_active": "on",
     "method": "POST",
     "url": "https://a.example/hook",
     "headers": "X-Title: ((Title))",

@@ -62,6 +62,7 @@ def with_request(step: WebRequest | None = None) -> dict[str, Any]:
         "steps-INITIAL_FORMS": "1" if step else "0",
         "steps-0-step_ptr": step.pk if step else "",
         "steps-0-position": "0",
+        "steps-0-is_active": "on",
         "steps-0-method": "POST",
         "steps-0-url": "https://b.example/",
         "steps-0-body_kind": "json",

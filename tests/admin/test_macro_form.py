@@ -19,6 +19,7 @@ from tests import factories
 ADD = reverse("admin:macros_macro_add")
 REQUEST = {
     "position": "0",
+    "is_active": "on",
     "method": "POST",
     "url": "https://a.example/hook",
     "headers": "X-Title: ((Title))",
@@ -82,10 +83,10 @@ def test_a_macro_with_its_web_requests_is_saved(
         bugs,
         "5 s, 30 s",
     )
-    columns = ("position", "method", "url", "headers", "body_kind", "body")
+    columns = ("position", "is_active", "method", "url", "headers", "body_kind", "body")
     assert list(WebRequest.objects.order_by("position").values_list(*columns)) == [
-        (0, *list(REQUEST.values())[1:]),
-        (1, "GET", "https://a.example/hook", "", "none", ""),
+        (0, True, *list(REQUEST.values())[2:]),
+        (1, True, "GET", "https://a.example/hook", "", "none", ""),
     ]
 
 

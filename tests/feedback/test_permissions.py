@@ -22,7 +22,9 @@ ACTIONS = {"v": "view", "a": "add", "c": "change", "d": "delete"}
 ROLES = (Role.OBSERVER, Role.SUPPORT, Role.PROJECT_MANAGER, Role.COMMUNITY_MANAGER)
 RIGHTS = {
     "feedback.apikey": ("", "", "", "vacd"),
+    "feedback.attachment": ("v", "vacd", "vacd", "vacd"),
     "feedback.comment": ("v", "vacd", "vacd", "vacd"),
+    "feedback.commentedit": ("v", "v", "v", "v"),
     "feedback.community": ("v", "v", "v", "vc"),
     "feedback.externalsource": ("v", "v", "vacd", "vacd"),
     "feedback.feedback": ("v", "vac", "vacd", "vacd"),

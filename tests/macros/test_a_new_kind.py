@@ -86,9 +86,8 @@ def a_kind() -> type[StepKind]:
         FORM = StepForm(
             "Shout it out",
             order=5,
-            fields=["position", "url", "text"],
-            is_table=True,
-            template="admin/edit_inline/stacked.html",
+            fields=["url", "text"],
+            tags=["text"],
         )
 
         url = models.CharField(max_length=100)
@@ -176,6 +175,7 @@ def form(macro: Macro, **fields: Any) -> dict[str, Any]:
         "name": macro.name,
         "shout-TOTAL_FORMS": "1",
         "shout-INITIAL_FORMS": "0",
+        "shout-0-is_active": "on",
         **{f"shout-0-{name}": value for name, value in fields.items()},
     }
 
@@ -227,8 +227,8 @@ def test_its_form_saves_it_and_lists_it(
     assert (type(step), str(step)) == (kind, f"Shout “{TEXT}”")
     shown = text_of(page.get(page_of(made)))
     assert "Shout it out" in shown and 'name="shout-0-text"' in shown
-    group = shown[shown.index('id="shout-group"') :]
-    assert group.index('data-inline-type="stacked"') < group.index("changestatus-group")
+    menu = shown[shown.index('data-add="shout-__prefix__"') :]
+    assert "changestatus-__prefix__" in menu
     assert "Shout</td>" in text_of(page.get(reverse("admin:macros_macro_changelist")))
     entry = AuditEntry.objects.get(object_type="macros.macro", object_id=made.pk)
     assert "Shout" in str(entry.changes)

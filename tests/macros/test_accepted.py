@@ -259,7 +259,7 @@ def test_people_see_it_on_the_run_in_the_log_and_in_the_api(
     link = f"{log}&amp;state__exact=delivered&amp;last_error=value"
     assert f'<a href="{link}">1 delivered with a problem</a>' in html
     overview = client.get(reverse("admin:index")).content.decode()
-    assert '<span class="state odd">1 with a problem</span>' in overview
+    assert "1 of 1 with a problem</span>" in overview
     assert "Resend all" not in html
     assert (
         'class="state state-delivered odd"' in html and "Return value missing" in html

@@ -33,6 +33,7 @@ def test_a_number_is_given_once(bugs: FeedbackType) -> None:
 
 def test_a_locked_macro_is_not_restored(bugs: FeedbackType) -> None:
     version = note_version(factories.macro(bugs, "https://a.example/"))
+    WebRequest.objects.update(url="https://b.example/")
     bugs.project.community.api_keys.all().delete()
     with pytest.raises(ConfigRefused, match="no valid API key"):
         restore(version, None)

@@ -57,6 +57,7 @@ def macro_form(of: FeedbackType, *, body: str, **values: object) -> dict[str, ob
         "steps-TOTAL_FORMS": 1,
         "steps-INITIAL_FORMS": 0,
         "steps-0-position": 1,
+        "steps-0-is_active": "on",
         "steps-0-method": "POST",
         "steps-0-url": "https://a.example/in",
         "steps-0-body_kind": "json",

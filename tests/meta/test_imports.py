@@ -31,6 +31,7 @@ ROWS: dict[str, list[set[str]]] = {
         {"models"},
         {"access", "forms"},
         {"selection", "changes"},
+        {"attachments"},
         {"sources"},
         {"console", "rest"},
         {"templatetags"},

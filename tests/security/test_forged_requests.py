@@ -190,6 +190,7 @@ def test_a_confirmation_takes_any_form(
                 "steps-0-step_ptr",
                 "steps-0-macro",
                 "steps-0-position",
+                "steps-0-is_active",
                 "steps-0-method",
                 "steps-0-url",
                 "steps-0-headers",

@@ -106,6 +106,8 @@ OTHERS: dict[str, Page] = {
     "feedback_filter_builder": Page("feedback.filter", OBSERVER, OBSERVER),
     "feedback_filter_new_builder": Page(get=PROJECT_MANAGER),
     "feedback_filter_save": Page(get=PROJECT_MANAGER),
+    "feedback_feedback_look": Page(get=OBSERVER, post=OBSERVER),
+    "feedback_tester_look": Page(get=OBSERVER, post=OBSERVER),
     "logs_destination_resume": Page(
         "logs.destination", COMMUNITY_MANAGER, COMMUNITY_MANAGER
     ),
@@ -160,10 +162,12 @@ OTHERS: dict[str, Page] = {
 }
 # Sign-in and sign-out are open, a person's own second factor is walked by
 # tests/sign_in, the audit log's export by tests/admin, and the rest are Django's own
-# redirects. One version of a macro is in tests/admin/test_versions.py.
+# redirects. One version of a macro is in tests/admin/test_versions.py, a
+# file of a ticket in tests/feedback/test_attachments.py.
 NOT_WALKED = {
     "macros_macro_restore",
     "macros_macro_version",
+    "feedback_feedback_attachment",
     "logs_auditentry_export",
     "login",
     "logout",

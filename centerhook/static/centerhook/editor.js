@@ -6,6 +6,8 @@ const macroEditor = (() => {
   const form = root.closest("form");
   const subject = document.getElementById("palette-subject");
   const lost = "The server did not respond. You may have been signed out: open CenterHook in another tab, then go on here.";
+  // The code editors by the fields that they write into.
+  const views = new WeakMap();
 
   // Rejects only when the signal aborts it.
   const ask = async (what, extra = {}, signal = undefined) => {
@@ -28,9 +30,36 @@ const macroEditor = (() => {
     }
   };
 
+  // The field of a form that an element belongs to: it may be a code editor's.
+  const fieldOf = (element) => element.closest(".code-editor")?.previousElementSibling || element;
+
+  const selection = (field) => {
+    const range = views.get(field)?.state.selection.main;
+    return range ? [range.from, range.to] : [field.selectionStart, field.selectionEnd];
+  };
+
+  const focus = (field, at = null) => {
+    const view = views.get(field);
+    if (view) {
+      view.focus();
+      view.dispatch(at === null ? {} : { selection: { anchor: at }, scrollIntoView: true });
+      return;
+    }
+    field.focus();
+    if (at !== null) {
+      field.setSelectionRange?.(at, at);
+    }
+  };
+
   // Like typing, so that it can be undone.
   const write = (field, start, end, text) => {
-    field.focus();
+    focus(field);
+    const view = views.get(field);
+    if (view) {
+      const changes = { from: start, to: end, insert: text };
+      view.dispatch({ changes, selection: { anchor: start + text.length }, userEvent: "input" });
+      return;
+    }
     field.setSelectionRange(start, end);
     if (!document.execCommand("insertText", false, text)) {
       field.setRangeText(text, start, end, "end");
@@ -47,5 +76,5 @@ const macroEditor = (() => {
   };
 
   const tell = (name) => root.dispatchEvent(new CustomEvent(name));
-  return { root, form, subject, ask, write, debounced, tell };
+  return { root, form, subject, views, ask, fieldOf, selection, focus, write, debounced, tell };
 })();

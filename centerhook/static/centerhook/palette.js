@@ -1,7 +1,8 @@
 // The list of tags: it can be searched, and inserts at the cursor of the field last used.
 "use strict";
 (() => {
-  const { root, form, subject, ask, write, debounced, tell } = macroEditor;
+  const { root, form, subject, ask, fieldOf, selection, focus, write, debounced, tell } =
+    macroEditor;
   const palette = document.getElementById("tag-palette");
   const details = palette.querySelector("details");
   const label = document.getElementById("palette-subject-label");
@@ -12,9 +13,7 @@
   let field = null;
   let asking = null;
 
-  const takesTags = (element) =>
-    element.matches(".inline-related textarea, .inline-related input[type=text]") &&
-    !element.closest(".return-values");
+  const takesTags = (element) => element.matches(".entry [data-tags]");
 
   const visible = () =>
     [...groups.querySelectorAll("button")].filter((button) => button.offsetParent !== null);
@@ -33,7 +32,7 @@
 
   // Where a filter belongs: before the end of the tag that the cursor is in or behind.
   const endOfTag = () => {
-    const before = field.value.slice(0, field.selectionStart);
+    const before = field.value.slice(0, selection(field)[0]);
     if (before.endsWith("))")) {
       return before.length - 2;
     }
@@ -49,7 +48,7 @@
       message.textContent = "Put the cursor where the tag belongs first.";
       return;
     }
-    let [start, end] = [field.selectionStart, field.selectionEnd];
+    let [start, end] = selection(field);
     if (text.startsWith("|")) {
       start = end = endOfTag();
       if (start < 0) {
@@ -115,8 +114,8 @@
   const isOffered = () => [...offered.options].some((option) => option.value === subject.value);
 
   document.addEventListener("focusin", ({ target: element }) => {
-    if (takesTags(element)) {
-      field = element;
+    if (takesTags(fieldOf(element))) {
+      field = fieldOf(element);
     }
   });
   document.addEventListener("keydown", (event) => {
@@ -130,7 +129,7 @@
     const at = buttons.indexOf(document.activeElement);
     if (event.key === "Escape" && field) {
       event.preventDefault();
-      field.focus();
+      focus(field);
     } else if (event.key === "ArrowDown" && event.target !== subject) {
       event.preventDefault();
       buttons[Math.min(at + 1, buttons.length - 1)]?.focus();

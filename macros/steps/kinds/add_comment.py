@@ -24,7 +24,7 @@ class AddComment(StepKind):
     IS_FOR_TESTERS = False
     privacy = Privacy(hidden=("text",))
     FORM = StepForm(
-        "Add comments", order=40, fields=["position", "text"], rows={"text": 3}
+        "Add a comment", order=40, fields=["text"], rows={"text": 3}, tags=["text"]
     )
 
     text = models.TextField(max_length=10_000, help_text="With dynamic tags.")

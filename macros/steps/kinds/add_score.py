@@ -21,12 +21,7 @@ class AddScore(StepKind):
     kind = "add_score"
     SETTINGS = ("points",)
     privacy = NOTHING_PERSONAL
-    FORM = StepForm(
-        "Add to the tester's score",
-        order=60,
-        fields=["position", "points"],
-        is_table=True,
-    )
+    FORM = StepForm("Add to the tester's score", order=60, fields=["points"])
 
     points = models.IntegerField(
         default=1,

@@ -21,9 +21,7 @@ class ChangeStatus(StepKind):
     privacy = NOTHING_PERSONAL
     NAMED_BY = {"status": "name"}
     IS_FOR_TESTERS = False
-    FORM = StepForm(
-        "Change the status", order=20, fields=["position", "status"], is_table=True
-    )
+    FORM = StepForm("Change the status", order=20, fields=["status"])
 
     status = models.ForeignKey(Status, models.RESTRICT, related_name="changes_to")
 

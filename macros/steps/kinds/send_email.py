@@ -45,10 +45,11 @@ class SendEmail(StepKind):
     SETTINGS = ("to", "subject", "body")
     privacy = Privacy(hidden=("to", "body"))
     FORM = StepForm(
-        "Send e-mails",
+        "Send an e-mail",
         order=70,
-        fields=["position", "to", "subject", "body"],
+        fields=["to", "subject", "body"],
         rows={"to": 2, "body": 8},
+        tags=["to", "subject", "body"],
     )
 
     to = models.TextField(
@@ -64,6 +65,10 @@ class SendEmail(StepKind):
 
     def __str__(self) -> str:
         return f"Send the e-mail “{self.subject[:60]}”"
+
+    @property
+    def note(self) -> str:
+        return f"to {', '.join(self.to.split())}"[:_MAX_SHOWN] if self.to else ""
 
     def problems(self, macro: Macro) -> Problems:
         scope = macro.scope()

@@ -24,10 +24,11 @@ class SetField(StepKind):
     NAMED_BY = {"field": "key"}
     IS_FOR_TESTERS = False
     FORM = StepForm(
-        "Set form fields",
+        "Set a form field",
         order=30,
-        fields=[("position", "field"), "value"],
+        fields=["field", "value"],
         rows={"value": 2},
+        tags=["value"],
     )
 
     field = models.ForeignKey(FormField, models.RESTRICT, related_name="set_by")

@@ -19,12 +19,7 @@ class SetVisibility(StepKind):
     SETTINGS = ("visibility",)
     privacy = NOTHING_PERSONAL
     IS_FOR_TESTERS = False
-    FORM = StepForm(
-        "Set the visibility",
-        order=50,
-        fields=["position", "visibility"],
-        is_table=True,
-    )
+    FORM = StepForm("Set the visibility", order=50, fields=["visibility"])
 
     visibility = models.CharField(
         max_length=10, choices=Visibility, default=Visibility.PRIVATE

@@ -17,10 +17,10 @@ _ABOUT_WAITS = (
 )
 
 FORM = StepForm(
-    "Web requests",
+    "Send a web request",
     order=10,
     prefix="steps",
-    fields=[("position", "method"), "url", "headers", "body_kind", "body"],
+    fields=["method", "url", "headers", "body_kind", "body"],
     sections=[
         (
             "Return values",
@@ -41,7 +41,7 @@ FORM = StepForm(
     ],
     rows={"url": 1, "headers": 3, "body": 12, "token_parameters": 2, "wait_when": 2},
     form_fields={"return_values": lambda: ReturnValuesField(label="", required=False)},
+    tags=["url", "headers", "body"],
     is_code=True,
-    is_open=True,
-    has_editor=True,
+    has_preview=True,
 )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from django.core.exceptions import ValidationError
@@ -142,6 +143,19 @@ class WebRequest(StepKind):
 
     def audit_name(self) -> str:
         return f"{self.method} {origin_in(self.url)}"
+
+    @property
+    def summary(self) -> str:
+        """Its host, or as much of a URL as begins with a tag."""
+        url = self.url.strip()
+        host = re.split(r"[/?#]", url.partition("://")[2])[0].rpartition("@")[2]
+        return f"{self.method} to {(host or url)[:80]}" if url else self.FORM.title
+
+    @property
+    def note(self) -> str:
+        rows = self.return_values if isinstance(self.return_values, list) else []
+        names = [str(row["name"]) for row in rows if row.get("name")]
+        return f"stores {', '.join(names)}"[:200] if names else ""
 
     @classmethod
     def secret_templates(cls, settings: Settings) -> Mapping[str, OutputContext]:

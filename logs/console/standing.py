@@ -6,7 +6,7 @@ from django.utils.safestring import SafeString
 
 from feedback.console.parts import Meaning, badge, bar
 
-from .models import Delivery, DeliveryState, Run, RunState
+from ..models import Delivery, DeliveryState, Run, RunState
 
 _RUN_MEANINGS = {
     RunState.UNCONFIRMED: Meaning.WAITING,
@@ -37,6 +37,13 @@ def run_badge(run: Run) -> SafeString:
     return badge(state, _RUN_MEANINGS[RunState(run.state)])
 
 
+def test_badge(run: Run) -> SafeString:
+    """Marks what was sent to try a macro out; nothing for anything else."""
+    if not run.is_test:
+        return SafeString("")
+    return badge("Test", "violet")
+
+
 def run_bar(run: Run) -> SafeString:
     """All deliveries of the run by what became of them."""
     good = run.delivered - run.problems
@@ -58,6 +65,8 @@ def delivery_badge(delivery: Delivery) -> SafeString:
     if delivery.is_being_sent:
         return badge("Being sent", Meaning.INFO)
     state = DeliveryState(delivery.state)
+    if state == DeliveryState.PENDING and delivery.attempts > delivery.attempts_before:
+        return badge("Waits for another try", Meaning.WAITING)
     return badge(state.label, _DELIVERY_MEANINGS[state])
 
 
