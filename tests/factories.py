@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from datetime import time
 from functools import cache
 from typing import Any
@@ -37,6 +38,7 @@ from feedback.models import (
 )
 from feedback.models.types import key_from_label
 from logs import recording
+from logs.figures import keeping
 from logs.models import (
     Attempt,
     Cause,
@@ -46,6 +48,7 @@ from logs.models import (
     RunChange,
     RunPayload,
 )
+from logs.recording import counts
 from macros.config import note_version
 from macros.models import (
     DecisionOutcome,
@@ -384,6 +387,8 @@ def one_of_everything(of: FeedbackType, name: str = "Everything") -> None:
         delivery, DeliveryState.PENDING, attempt, retry_in=0, origin=origin
     )
     recording.record(delivery.run, "mine", [outcome], timezone.now())
+    counts.count(delivery.run, {0: Counter(skipped=1)}, timezone.now())
+    keeping.count_tickets(timezone.now())
 
 
 def _automations(of: Macro, reported: Feedback, name: str) -> None:

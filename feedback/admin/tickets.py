@@ -61,8 +61,8 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
     list_display_links = ["reference", "title"]
     date_hierarchy = "created_at"
     search_fields = SEARCHED
+    exact_column = "reference"
     list_select_related = ["status", "submitter", "feedback_type__project"]
-    show_full_result_count = False
     list_per_page = 50
     autocomplete_fields = ["submitter"]
     readonly_fields = [

@@ -41,7 +41,7 @@ ROWS: dict[str, list[set[str]]] = {
         {"redaction"},
         {"models"},
         {"recording", "audit"},
-        {"privacy", "rest", "console"},
+        {"privacy", "rest", "console", "figures"},
         {"templatetags"},
     ],
     "macros": [
