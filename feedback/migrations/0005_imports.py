@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('feedback', '0005_sample_tickets'),
+        ('feedback', '0004_comment_edits'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
