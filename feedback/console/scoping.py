@@ -231,7 +231,6 @@ class ReadOnlyAdmin(ScopedAdmin[M]):
     """History: looked at, never added to or changed by hand."""
 
     actions = None
-    show_full_result_count = False
     # Each number in a filter would be another look at the whole log.
     show_facets = ShowFacets.NEVER
     list_title = ""
