@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from feedback.models import FieldKind
+from feedback.models import FieldKind, StatusColour
 
 # Name, whether it is open, how many in a hundred tickets have it.
 BUG_STATUSES = [
@@ -22,6 +22,16 @@ IDEA_STATUSES = [
     ("Shipped", False, 10),
     ("Declined", False, 13),
 ]
+COLOURS = {
+    "New": StatusColour.BLUE,
+    "Confirmed": StatusColour.VIOLET,
+    "Under review": StatusColour.VIOLET,
+    "In progress": StatusColour.AMBER,
+    "Planned": StatusColour.TEAL,
+    "Waiting for tester": StatusColour.ORANGE,
+    "Fixed": StatusColour.GREEN,
+    "Shipped": StatusColour.GREEN,
+}
 
 SEVERITIES = ["Critical", "Major", "Minor", "Cosmetic"]
 SEVERITY_WEIGHTS = [17, 33, 35, 15]

@@ -25,6 +25,7 @@ from feedback.models import (
     FormField,
     Project,
     Status,
+    StatusColour,
     Tester,
 )
 from macros.models import Listener, Macro
@@ -167,7 +168,11 @@ def _shape(
         question.save()
     return [
         Status.objects.create(
-            feedback_type=feedback_type, name=name, is_open=is_open, position=position
+            feedback_type=feedback_type,
+            name=name,
+            is_open=is_open,
+            position=position,
+            colour=forms.COLOURS.get(name, StatusColour.GREY),
         )
         for position, (name, is_open, _) in enumerate(statuses, start=1)
     ]
