@@ -81,6 +81,7 @@ _SUPPORT = (
     | _permissions(["add", "change"], ["feedback.feedback"])
     | _permissions(_EDIT, ["feedback.comment", "feedback.attachment"])
     | _permissions(["change"], ["feedback.tester"])
+    | _permissions(["view", "add"], ["feedback.ticketimport", "feedback.importpart"])
     | {RUN_MACRO}
 )
 _MANAGE_PROJECT = (

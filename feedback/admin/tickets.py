@@ -24,7 +24,7 @@ from ..changes import unit
 from ..forms import questions_of
 from ..models import Feedback, FeedbackType, FieldKind, Visibility
 from ..selection.tickets import SEARCHED, FeedbackFilterSet
-from . import conversation, filters
+from . import conversation, filters, transfer
 from .change_many import change_many
 from .columns import (
     Column,
@@ -61,8 +61,8 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
     list_display_links = ["reference", "title"]
     date_hierarchy = "created_at"
     search_fields = SEARCHED
+    exact_column = "reference"
     list_select_related = ["status", "submitter", "feedback_type__project"]
-    show_full_result_count = False
     list_per_page = 50
     autocomplete_fields = ["submitter"]
     readonly_fields = [
@@ -235,10 +235,11 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
 
         view = self.admin_site.admin_view(file_view)
         name = "feedback_feedback_attachment"
-        return [
-            path("<int:pk>/files/<int:number>/", view, name=name),
-            *super().get_urls(),
-        ]
+        files = path("<int:pk>/files/<int:number>/", view, name=name)
+        return [files, *transfer.urls(self), *super().get_urls()]
+
+    def type_chosen(self, request: HttpRequest) -> FeedbackType | None:
+        return _chosen_type(request)
 
     def save_related(
         self, request: HttpRequest, form: Any, formsets: Any, change: bool
