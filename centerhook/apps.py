@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 from django.contrib.admin import apps
 
 
@@ -9,6 +10,12 @@ class CenterHookConfig(AppConfig):
         from . import checks  # noqa: F401 - they register themselves
 
 
-class CenterHookAdminConfig(apps.AdminConfig):
+class CenterHookAdminConfig(apps.SimpleAdminConfig):
     default = False
     default_site = "centerhook.site.CenterHookAdminSite"
+
+    def ready(self) -> None:
+        """Loads all pages, but not in a process that serves none."""
+        super().ready()
+        if not settings.IS_WORKER:
+            self.module.autodiscover()
