@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -24,6 +25,7 @@ from feedback.models import FeedbackType
 from . import figures
 from .menu import menu_groups
 from .overview import context_of
+from .search import search_page
 from .sign_in import pages
 from .sign_in.second_factor import step_left
 
@@ -81,7 +83,9 @@ class CenterHookAdminSite(admin.AdminSite):
             for each in super().get_urls()
             if getattr(each, "name", "") != "view_on_site"
         ]
+        search = self.admin_view(partial(search_page, self))
         return [
+            path("search/", search, name="search"),
             path("second-factor/", include(self._second_factor())),
             *figures.urls_of(self),
             path("first-steps/", include("macros.admin.first_steps")),

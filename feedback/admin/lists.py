@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.lookups import In
 from django.forms import MultipleHiddenInput
 from django.http import HttpRequest, QueryDict
+from django.utils.http import urlencode
 
 from ..console.counting import Count
 from ..console.parameters import CheckedList
@@ -177,8 +178,14 @@ class ConditionsList(CheckedList):
 
 
 class ConditionsAdmin(ScopedAdmin):
+    search_parameter = SEARCH
     # The one whose text is just what was searched for comes first.
     exact_column = ""
+
+    def matching(self, request: HttpRequest, rows: QuerySet, text: str) -> QuerySet:
+        query = QueryDict(urlencode({SEARCH: text}))
+        matches: QuerySet = self.conditions_of(request, rows, query).qs
+        return matches
 
     def filterset(
         self,

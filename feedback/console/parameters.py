@@ -129,8 +129,9 @@ class CheckedAdmin(CheckedPickers, admin.ModelAdmin):
         title = str(getattr(field, "verbose_name", path))
         if path != name:
             return title, "any" if values == ["False"] else "none"
-        keys = [each for each in values if is_key(field.related_model, each)]
-        rows: Any = field.related_model._default_manager.filter(pk__in=keys)
+        related: Any = field.related_model
+        keys = [each for each in values if is_key(related, each)]
+        rows = related._default_manager.filter(pk__in=keys)
         if hasattr(rows, "visible_to"):
             rows = rows.visible_to(request.user)
         return title, ", ".join(map(str, rows)) or ", ".join(values)
