@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 from django.conf import settings
-from django.contrib.admin import apps
+from django.contrib.admin import apps, autodiscover
 from django.contrib.admin.templatetags import admin_list
 
 
@@ -25,4 +25,4 @@ class CenterHookAdminConfig(apps.SimpleAdminConfig):
         """Loads all pages, but not in a process that serves none."""
         super().ready()
         if not settings.IS_WORKER:
-            self.module.autodiscover()
+            autodiscover()

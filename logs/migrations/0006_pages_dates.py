@@ -29,5 +29,5 @@ def drop(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("logs", "0004_pages_indexes")]
+    dependencies = [("logs", "0005_words")]
     operations = [migrations.RunPython(create, drop)]
