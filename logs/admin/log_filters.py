@@ -142,7 +142,7 @@ class ErrorFilter(admin.SimpleListFilter):
         return queryset.filter(last_error=self.value()) if self.value() else queryset
 
 
-FILTERS = [
+FILTERS: list[Any] = [
     "state",
     ResponseFilter,
     ErrorFilter,
