@@ -30,6 +30,13 @@ def badge(words: object, meaning: str = Meaning.IDLE) -> SafeString:
     return format_html('<span class="badge {}">{}</span>', meaning, words)
 
 
+def yes_or_no(value: bool | None) -> SafeString:
+    """In words: what is set is seen at a glance, and what is not is no alarm."""
+    if value is None:
+        return SafeString("-")
+    return badge("Yes", Meaning.INFO) if value else SafeString("No")
+
+
 def status_badge(status: Status) -> SafeString:
     return badge(status.name, status.colour)
 

@@ -17,7 +17,6 @@ from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from feedback.console.paging import MAX_LISTED, BoundedPaginator
 from feedback.console.parts import moment as shown_moment
 from feedback.console.scoping import ReadOnlyAdmin
 
@@ -113,7 +112,6 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     search_help_text = "In the names of objects and people, keys, addresses, details."
     date_hierarchy = "moment"
     sortable_by = ["when"]
-    paginator = BoundedPaginator
     list_per_page = 50
     list_title = "Audit log: who did what"
     change_list_template = "admin/logs/auditentry/change_list.html"
@@ -147,7 +145,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
-        context = {"most_listed": MAX_LISTED, "query": request.GET.urlencode()}
+        context = {"query": request.GET.urlencode()}
         return super().changelist_view(request, context | (extra_context or {}))
 
     def page_of(self, request: HttpRequest, obj: AuditEntry) -> dict[str, object]:

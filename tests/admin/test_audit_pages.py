@@ -15,7 +15,6 @@ from feedback.access.roles import Role
 from feedback.console import paging
 from feedback.models import FeedbackType
 from logs import audit
-from logs.admin import audit as pages
 from logs.models import Action, AuditEntry
 from macros.models import Macro
 from tests import factories
@@ -232,12 +231,10 @@ def test_a_long_log_is_neither_counted_nor_read_whole(
     monkeypatch: pytest.MonkeyPatch,
     django_assert_max_num_queries: Any,
 ) -> None:
-    for module in (pages, paging):
-        monkeypatch.setattr(module, "MAX_LISTED", 2)
+    monkeypatch.setattr(paging, "MAX_LISTED", 2)
     for _ in range(60):
         audit.record(Action.CHANGED, macro, actor="sam")
     with django_assert_max_num_queries(12):
         shown = page.get(LIST)
-    assert shown.context["cl"].result_count == 2
-    assert "The list ends after 2 entries" in shown.content.decode()
+    assert str(shown.context["cl"].result_count) == "2+"
     assert len(exported(page, "ndjson").splitlines()) == 64  # With the sign-in.
