@@ -61,7 +61,7 @@ def test_steps_are_moved_with_buttons_keys_and_the_mouse(page: Page) -> None:
     entry(page, STEPS[2]).get_by_role("button", name="Move up").click()
     expect(lines(page)).to_have_text([STEPS[0], STEPS[2], STEPS[1]])
     expect(page.locator(".ordered-message")).to_have_text(
-        f"{STEPS[2]} is at place 2 of 3 now."
+        f"{STEPS[2]} is at position 2 of 3 now."
     )
     entry(page, STEPS[0]).locator("summary").first.focus()
     page.keyboard.press("Alt+ArrowDown")
@@ -209,7 +209,7 @@ def test_a_new_type_has_statuses_and_asks_for_choices_only_where_there_are_some(
     assert made.form_fields.get().choice_list == ["App", "Web"]
 
 
-def test_without_scripts_places_are_numbers_and_a_link_adds_a_form(
+def test_without_scripts_positions_are_numbers_and_a_link_adds_a_form(
     page: Page, macro: Macro
 ) -> None:
     browser = page.context.browser

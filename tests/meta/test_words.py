@@ -106,6 +106,7 @@ def paths() -> list[str]:
         for path in listed
         if path.endswith(KINDS)
         and "/migrations/" not in path
+        and "/vendor/" not in path
         and path != "tests/meta/test_words.py"
         and (ROOT / path).exists()
     ]
