@@ -173,7 +173,8 @@ for (const list of document.querySelectorAll(".ordered")) {
     }
     const steps = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     const entry = event.target.closest(".entry");
-    if (event.altKey && steps && entry && event.target.closest("summary, .entry-moves")) {
+    const isHandled = entry?.querySelector(".entry-moves") && event.target.closest("summary, .entry-moves");
+    if (event.altKey && steps && isHandled) {
       event.preventDefault();
       move(entry, steps);
     }
