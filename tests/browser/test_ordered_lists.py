@@ -133,7 +133,7 @@ def test_a_web_request_is_doubled_with_all_that_is_typed_in_it(
 
 def test_a_step_is_switched_off_in_its_line(page: Page, macro: Macro) -> None:
     comment = entry(page, STEPS[2])
-    comment.get_by_label("On").uncheck()
+    comment.get_by_label("On", exact=True).uncheck()
     expect(comment.get_by_text("Off")).to_be_visible()
     save(page)
     expect(entry(page, STEPS[2]).get_by_text("Off")).to_be_visible()
