@@ -46,6 +46,12 @@ class Listed:
         return reverse(f"admin:{self.row._meta.model_name}_figures", args=[self.row.pk])
 
     @property
+    def where(self) -> str:
+        """The project of a macro: several have one of the same name."""
+        project = getattr(self.row, "project", None)
+        return project.name if project else ""
+
+    @property
     def bar(self) -> SafeString:
         return outcomes_bar(self.totals, str(self.row))
 
@@ -93,6 +99,8 @@ def _busiest(
     column = str(model._meta.model_name)
     busiest = totals_by(column, rows, period, now, MAX_LISTED)
     visible = model._default_manager.visible_to(user)  # type: ignore[attr-defined]
+    if model is Macro:
+        visible = visible.select_related("project")
     there = visible.in_bulk([pk for pk, _ in busiest])
     return [Listed(there[pk], totals) for pk, totals in busiest if pk in there]
 

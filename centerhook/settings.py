@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.forms",
     "axes",
     "csp",
     "django_otp",
@@ -100,10 +101,13 @@ TEMPLATES = [
         },
     },
 ]
+# Fields of forms may have templates of ours.
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 USE_I18N = False
+FORMAT_MODULE_PATH = ["centerhook.formats"]
 
 # --- Database: the truth. SQLite unless DATABASE_URL is set.
 
@@ -144,6 +148,7 @@ CONNECT_TIMEOUT = env.float("CONNECT_TIMEOUT", default=5.0)
 READ_TIMEOUT = env.float("READ_TIMEOUT", default=15.0)
 REQUEST_DEADLINE = env.float("REQUEST_DEADLINE", default=30.0)
 REQUEST_MAX_BYTES = env.int("REQUEST_MAX_BYTES", default=1_000_000)
+MULTIPART_MAX_BYTES = env.int("MULTIPART_MAX_BYTES", default=50_000_000)
 # How much of a response is logged, and is read where it has return values.
 RESPONSE_LOG_BYTES = env.int("RESPONSE_LOG_BYTES", default=65_536)
 RESPONSE_MAX_BYTES = env.int("RESPONSE_MAX_BYTES", default=1_048_576)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import LogoutView
-from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -17,12 +17,15 @@ from django.urls.resolvers import URLPattern, URLResolver
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 
+from feedback.access.roles import VIEW_TICKET
 from feedback.changes.rivals import once_more
-from feedback.models import Feedback, FeedbackType
+from feedback.console.counting import Count, open_counts
+from feedback.models import FeedbackType
 
 from . import figures
 from .menu import menu_groups
 from .overview import context_of
+from .search import search_page
 from .sign_in import pages
 from .sign_in.second_factor import step_left
 
@@ -35,7 +38,7 @@ class MenuType:
 
     pk: int
     name: str
-    open_count: int
+    open_count: Count
 
 
 @dataclass(slots=True)
@@ -80,7 +83,9 @@ class CenterHookAdminSite(admin.AdminSite):
             for each in super().get_urls()
             if getattr(each, "name", "") != "view_on_site"
         ]
+        search = self.admin_view(partial(search_page, self))
         return [
+            path("search/", search, name="search"),
             path("second-factor/", include(self._second_factor())),
             *figures.urls_of(self),
             path("first-steps/", include("macros.admin.first_steps")),
@@ -126,8 +131,7 @@ class CenterHookAdminSite(admin.AdminSite):
 
 
 def _menu_for(user: Any) -> list[MenuProject]:
-    open_tickets = Feedback.objects.visible_to(user).open().order_by()
-    counts = dict(open_tickets.values_list("feedback_type").annotate(count=Count("*")))
+    counts = open_counts(FeedbackType.objects.visible_to(user, VIEW_TICKET))
     projects: dict[int, MenuProject] = {}
     types = FeedbackType.objects.visible_to(user).select_related("project__community")
     for each in types.order_by("project__community__name", "project__name", "name"):
@@ -137,5 +141,5 @@ def _menu_for(user: Any) -> list[MenuProject]:
                 each.project_id, each.project.name, each.project.community.name
             ),
         )
-        project.types.append(MenuType(each.pk, each.name, counts.get(each.pk, 0)))
+        project.types.append(MenuType(each.pk, each.name, counts.get(each.pk, Count())))
     return list(projects.values())

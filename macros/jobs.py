@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from feedback.attachments import pruning as attachments
 from feedback.changes import deletion
+from feedback.transfer import imports
 from logs import recording
 from logs.figures import keeping
 from logs.models import Destination, Run, RunState
@@ -21,6 +22,8 @@ from .schedules.due import start_due
 
 # Listeners that the clock notifies of at once.
 _MAX_LISTENERS = 100
+# How long a worker goes on with an import before it looks for other work.
+IMPORT_SECONDS = 2.0
 
 
 def deliver(run_id: int) -> None:
@@ -30,6 +33,12 @@ def deliver(run_id: int) -> None:
 def hear(listener_id: int) -> None:
     queue.take_up_calls(listener_id)
     work.hear(listener_id)
+
+
+def go_on_importing(import_id: int) -> None:
+    """For a moment, so that deliveries have their turn; then another job goes on."""
+    if imports.work(import_id, IMPORT_SECONDS):
+        queue.notify_import(import_id)
 
 
 def wake() -> None:
@@ -58,6 +67,9 @@ def wake() -> None:
         queue.notify(run_id)
     for listener_id in _listeners_with_calls():
         queue.notify_calls(listener_id)
+    for import_id in imports.due():
+        queue.notify_import(import_id)
+    imports.prune()
     deletion.go_on()
     attachments.prune()
     keeping.keep(now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from datetime import time
 from functools import cache
 from typing import Any
@@ -24,6 +25,7 @@ from feedback.models import (
     FieldKind,
     Filter,
     FormField,
+    ImportPart,
     KeyOutcome,
     KeyUse,
     Member,
@@ -32,9 +34,11 @@ from feedback.models import (
     Status,
     Tester,
     TesterBatch,
+    TicketImport,
 )
 from feedback.models.types import key_from_label
 from logs import recording
+from logs.figures import keeping
 from logs.models import (
     Attempt,
     Cause,
@@ -44,6 +48,7 @@ from logs.models import (
     RunChange,
     RunPayload,
 )
+from logs.recording import counts
 from macros.config import note_version
 from macros.models import (
     DecisionOutcome,
@@ -182,6 +187,16 @@ def upload(name: str, content: bytes = PNG, kind: str = "") -> SimpleUploadedFil
 
 def attachment(of: Feedback, name: str = "screen.png", content: bytes = PNG) -> Any:
     return add(of, check([upload(name, content)], of), by="olivia")[0]
+
+
+def ticket_import(of: FeedbackType, title: str = "It breaks") -> TicketImport:
+    made = TicketImport.objects.create(
+        feedback_type=of, by="olivia", file_name=f"{title}.csv", header=["title"]
+    )
+    TicketImport.objects.filter(pk=made.pk).update(state="checked", rows=1, created=1)
+    rows = [[2, [title]]]
+    ImportPart.objects.create(ticket_import=made, start=0, rows=rows, is_done=True)
+    return made
 
 
 def secret(
@@ -353,6 +368,7 @@ def one_of_everything(of: FeedbackType, name: str = "Everything") -> None:
     comment.text = name
     comment.save()
     attachment(reported, f"{name}.png")
+    ticket_import(of, name)
     key = of.project.community.api_keys.get()
     key.name = name
     key.save()
@@ -371,6 +387,8 @@ def one_of_everything(of: FeedbackType, name: str = "Everything") -> None:
         delivery, DeliveryState.PENDING, attempt, retry_in=0, origin=origin
     )
     recording.record(delivery.run, "mine", [outcome], timezone.now())
+    counts.count(delivery.run, {0: Counter(skipped=1)}, timezone.now())
+    keeping.count_tickets(timezone.now())
 
 
 def _automations(of: Macro, reported: Feedback, name: str) -> None:

@@ -27,6 +27,8 @@ ADD_ATTACHMENT = "feedback.add_attachment"
 # Whose tickets are spoken of, and which testers.
 VIEW_TICKET = "feedback.view_feedback"
 VIEW_TESTER = "feedback.view_tester"
+CHANGE_TICKET = "feedback.change_feedback"
+DELETE_TICKET = "feedback.delete_feedback"
 ADD_TESTER = "feedback.add_tester"
 # All that is stored of a person.
 EXPORT_TESTER = "feedback.export_tester"
@@ -79,6 +81,7 @@ _SUPPORT = (
     | _permissions(["add", "change"], ["feedback.feedback"])
     | _permissions(_EDIT, ["feedback.comment", "feedback.attachment"])
     | _permissions(["change"], ["feedback.tester"])
+    | _permissions(["view", "add"], ["feedback.ticketimport", "feedback.importpart"])
     | {RUN_MACRO}
 )
 _MANAGE_PROJECT = (

@@ -45,12 +45,12 @@ class OfferingList(Protocol):
         self,
         request: HttpRequest,
         parameter: str,
-        values: Iterable[str],
+        values: Sequence[str],
         limit: int | None = ...,
-    ) -> dict[str, int] | None:
+    ) -> Mapping[str, int] | None:
         """How many rows each of these values of a condition would leave.
 
-        None where there are too many rows to count them while a person waits.
+        None where that takes longer than people wait, or there are more than `limit`.
         """
 
 
@@ -111,7 +111,7 @@ class ChoiceOffer(Offer):
         labels = dict(self.values)
         return [labels.get(each, each) for each in self.given]
 
-    def counts(self, changelist: OfferingList) -> dict[str, int] | None:
+    def counts(self, changelist: OfferingList) -> Mapping[str, int] | None:
         """Those of the values; none while nobody asks, None where there is too much."""
         if not changelist.add_facets:
             return {}

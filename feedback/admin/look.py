@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.admin.utils import label_for_field
 from django.core.exceptions import PermissionDenied
@@ -71,12 +72,13 @@ class ChosenColumns(ScopedAdmin):
         opts = self.opts
         page = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
         query = QueryDict(request.POST.get("query", ""), mutable=True)
+        user: Any = request.user
         if request.method == "POST":
             names = [each[:100] for each in request.POST.getlist("column")[:200]]
             key = self._key(query)
-            prefer(request.user, key, None if "standard" in request.POST else names)
+            prefer(user, key, None if "standard" in request.POST else names)
             density = request.POST.get("density")
-            prefer(request.user, DENSITY, density if density == "compact" else None)
+            prefer(user, DENSITY, density if density == "compact" else None)
             query.pop("o", None)  # It counts the columns.
         return redirect(f"{page}?{query.urlencode()}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -61,7 +61,7 @@ class PillsOffer(ChoiceOffer):
         late = [each for each in pills[MAX_PILLS:] if each["selected"]]
         yield from [*late, *(each for each in pills if each not in late)]
 
-    def counts(self, changelist: OfferingList) -> dict[str, int] | None:
+    def counts(self, changelist: OfferingList) -> Mapping[str, int] | None:
         """Without being asked for, where that takes no time."""
         narrowing = changelist.narrowing(self.request)
         if not self.values or any("__" in name for name in narrowing):

@@ -37,6 +37,7 @@ class TesterAdmin(PrivacyPages, ChosenColumns, ConditionsAdmin):
     change_list_template = "admin/feedback/tester/change_list.html"
     change_form_template = "admin/feedback/tester/change_form.html"
     search_fields = SEARCHED
+    exact_column = "email"
     readonly_fields = ["external"]
     fieldsets = [
         (

@@ -49,12 +49,11 @@ class TicketForm(forms.ModelForm):
             f" {settings.ATTACHMENTS_PER_TICKET} on a ticket. They are added when you"
             " save."
         )
-        present = self.instance.attachments.all() if self.instance.pk else []
-        if not present:
+        if not (self.instance.pk and self.instance.attachments.exists()):
             del self.fields["detach"]
             return
         detach = cast(forms.ModelMultipleChoiceField, self.fields["detach"])
-        detach.queryset = present
+        detach.queryset = self.instance.attachments.all()
 
     def clean(self) -> dict[str, object]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

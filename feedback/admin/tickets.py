@@ -19,14 +19,16 @@ from django.urls import URLPattern, path, reverse
 
 from macros.models import Macro
 
-from ..access.roles import RUN_MACRO, VIEW_TICKET
+from ..access.actors import may
+from ..access.roles import CHANGE_TICKET, DELETE_TICKET, RUN_MACRO, VIEW_TICKET
 from ..access.unlocking import lock_of
 from ..changes import unit
 from ..forms import questions_of
 from ..models import Feedback, FeedbackType, FieldKind, FormField, Visibility
 from ..selection.conditions import rows_named
 from ..selection.tickets import SEARCHED, FeedbackFilterSet
-from . import conversation, filters
+from . import conversation, filters, transfer
+from .change_many import change_many
 from .columns import (
     Column,
     answer_column,
@@ -45,6 +47,8 @@ TYPE = "type"
 _FILTERED_KINDS = frozenset(
     {FieldKind.CHOICE, FieldKind.MULTIPLE_CHOICE, FieldKind.CHECKBOX}
 )
+# What actions of the list need.
+_PERMISSIONS = {"change_many": CHANGE_TICKET, "delete_selected": DELETE_TICKET}
 
 
 @admin.register(Feedback)
@@ -54,8 +58,8 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
     list_display_links = ["reference", "title"]
     date_hierarchy = "created_at"
     search_fields = SEARCHED
+    exact_column = "reference"
     list_select_related = ["status", "submitter", "feedback_type__project"]
-    show_full_result_count = False
     list_per_page = 50
     autocomplete_fields = ["submitter"]
     readonly_fields = [
@@ -66,6 +70,7 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
         "modified_at",
     ]
     inlines = [conversation.CommentInline]
+    actions = [change_many]
 
     def all_columns(self, request: HttpRequest) -> list[Column]:
         columns: list[Column] = ["reference", "title", status_column, "submitter"]
@@ -126,7 +131,13 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         macros = _macros_for_list(request)
         actions = dict(as_action(macro, macro.name) for macro in macros)
-        return actions | super().get_actions(request)
+        actions |= super().get_actions(request)
+        if feedback_type := _chosen_type(request):
+            # A role elsewhere gives nothing here.
+            for name, permission in _PERMISSIONS.items():
+                if not may(request.user, permission, feedback_type):
+                    actions.pop(name, None)
+        return actions
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
@@ -221,10 +232,11 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
 
         view = self.admin_site.admin_view(file_view)
         name = "feedback_feedback_attachment"
-        return [
-            path("<int:pk>/files/<int:number>/", view, name=name),
-            *super().get_urls(),
-        ]
+        files = path("<int:pk>/files/<int:number>/", view, name=name)
+        return [files, *transfer.urls(self), *super().get_urls()]
+
+    def type_chosen(self, request: HttpRequest) -> FeedbackType | None:
+        return _chosen_type(request)
 
     def save_related(
         self, request: HttpRequest, form: Any, formsets: Any, change: bool

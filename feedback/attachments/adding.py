@@ -94,7 +94,7 @@ def add(
                 Feedback.objects.filter(pk=ticket.pk).update(**moved)
     except BaseException:
         for row in made:
-            row.file.storage.delete(row.file.name)
+            row.file.storage.delete(str(row.file.name))
         raise
     return made
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.core.files.storage import Storage
 from django.utils import timezone
@@ -28,7 +28,7 @@ class _Round:
     """Where this process is in its way through the folders."""
 
     folders: Iterator[str] = iter(())
-    begun_at = None
+    begun_at: datetime | None = None
 
 
 def prune() -> int:

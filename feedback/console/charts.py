@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import get_default_timezone_name, localtime
 
 # The units of the drawing: it is stretched to its room, and so holds no text.
-HEIGHT = 100.0
+HEIGHT = 100
 _COLUMN = 10
 _GAP = 1.5
 
@@ -91,28 +91,27 @@ class Chart:
 
     @property
     def svg(self) -> SafeString:
-        width = _COLUMN * len(self.columns)
+        drawn = [(self._drawn(*each),) for each in enumerate(self.columns)]
         return format_html(
             '<svg role="img" aria-label="{}" viewBox="0 0 {} {}"'
             ' preserveAspectRatio="none">{}</svg>',
             f"{self.title}. The table below has the numbers.",
-            width,
-            int(HEIGHT),
-            SafeString("").join(
-                self._drawn(number, each) for number, each in enumerate(self.columns)
-            ),
+            _COLUMN * len(self.columns),
+            HEIGHT,
+            format_html_join("", "{}", drawn),
         )
 
     def _drawn(self, number: int, column: Column) -> SafeString:
-        if not any(column.counts):
-            return SafeString("")
-        parts, at = [], HEIGHT
+        """One column, its parts from the foot up."""
+        x, width = number * _COLUMN + _GAP, _COLUMN - 2 * _GAP
+        parts, at = [], float(HEIGHT)
         for series, count in zip(self.series, column.counts, strict=True):
             height = HEIGHT * count / self.top
             at -= height
             if count:
-                x, width = number * _COLUMN + _GAP, _COLUMN - 2 * _GAP
                 parts.append((series.colour, x, f"{at:.2f}", width, f"{height:.2f}"))
+        if not parts:
+            return SafeString("")
         rect = '<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>'
         return format_html(
             "<g><title>{}</title>{}</g>",

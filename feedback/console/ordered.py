@@ -145,7 +145,7 @@ class OrderedInline:
     @property
     def label(self) -> str:
         """What adding one says."""
-        return f"Add a {self.opts.verbose_name}"  # type: ignore[attr-defined]
+        return f"Add a {self.verbose_name}"  # type: ignore[attr-defined]
 
     @property
     def has_preview(self) -> bool:

@@ -23,12 +23,11 @@ from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
 
 from ..selection.conditions import search_words
+from .paging import BoundedPaginator, PagedList
 
 # More than any list has columns or filters.
 _MAX_COLUMNS = 30
 _MAX_VALUES = 30
-# Which days there are is looked up in every row; SQLite takes 10 s for a million.
-MAX_DATED = 100_000
 
 
 def is_key(model: type[Model], value: object) -> bool:
@@ -40,7 +39,7 @@ def is_key(model: type[Model], value: object) -> bool:
     return True
 
 
-class CheckedList(ChangeList):
+class CheckedList(PagedList):
     """A list that refuses values in the URL which no database can compare.
 
     And parameters that are none of its filters'. Raises BadRequest with a sentence.
@@ -74,11 +73,12 @@ class CheckedList(ChangeList):
             super().get_results(request)
         except (DataError, OverflowError, ValueError) as error:
             raise IncorrectLookupParameters(error) from error
-        if self.date_hierarchy and self.result_count > MAX_DATED:
+        if self.date_hierarchy and self.is_endless:
+            # Each row would be looked at; SQLite takes 10 s for a million.
             self.undated = (
-                f"These are more than {MAX_DATED:,} rows, too many to look up their"
-                " days. Narrow the list by a filter, and links to years, months and"
-                " days stand here."
+                f"These are more than {int(self.result_count):,} rows, too many to look"
+                " up their days. Narrow the list by a filter, and links to years,"
+                " months and days stand here."
             )
         if self.undated or not self.result_count:
             self.date_hierarchy = None
@@ -107,6 +107,8 @@ class CheckedPickers(BaseModelAdmin):
 class CheckedAdmin(CheckedPickers, admin.ModelAdmin):
     """For what has a list with filters and actions."""
 
+    paginator = BoundedPaginator
+    show_full_result_count = False
     # The parameters, beside its filters', by which other pages lead to the list.
     linked_parameters: tuple[str, ...] = ()
 
@@ -127,8 +129,9 @@ class CheckedAdmin(CheckedPickers, admin.ModelAdmin):
         title = str(getattr(field, "verbose_name", path))
         if path != name:
             return title, "any" if values == ["False"] else "none"
-        keys = [each for each in values if is_key(field.related_model, each)]
-        rows: Any = field.related_model._default_manager.filter(pk__in=keys)
+        related: Any = field.related_model
+        keys = [each for each in values if is_key(related, each)]
+        rows = related._default_manager.filter(pk__in=keys)
         if hasattr(rows, "visible_to"):
             rows = rows.visible_to(request.user)
         return title, ", ".join(map(str, rows)) or ", ".join(values)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar, cast
 
 from django.contrib.admin import ShowFacets
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
@@ -147,6 +148,12 @@ class ScopedAdmin(ScopedMixin, AuditedAdmin, CheckedAdmin, Generic[M]):
     # Where a row belongs. It is chosen when the row is made: moved, it would leave what
     # belongs to it behind in another tenant, or take it there.
     owner_fields: tuple[str, ...] = ()
+    # The parameter by which the list is searched.
+    search_parameter = SEARCH_VAR
+
+    def matching(self, request: HttpRequest, rows: QuerySet, text: str) -> QuerySet:
+        """Of the rows those that a search of the list finds."""
+        return self.get_search_results(request, rows, text)[0]
 
     def page_of(self, request: HttpRequest, obj: M) -> Mapping[str, object]:
         """What the template of one row's page shows beside its form."""
@@ -216,7 +223,6 @@ class ReadOnlyAdmin(ScopedAdmin[M]):
     """History: looked at, never added to or changed by hand."""
 
     actions = None
-    show_full_result_count = False
     # Each number in a filter would be another look at the whole log.
     show_facets = ShowFacets.NEVER
     list_title = ""

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('feedback', '0005_sample_tickets'),
+        ('feedback', '0007_pages_search'),
     ]
 
     operations = [

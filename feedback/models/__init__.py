@@ -4,6 +4,7 @@ from .comments import Comment, CommentEdit
 from .communities import Community, Project
 from .deleting import DeletedInSteps
 from .filters import Filter
+from .imports import ImportPart, ImportState, TicketImport
 from .key_uses import KeyUse
 from .loading import QuickLoading
 from .members import Grant, Member
@@ -40,6 +41,8 @@ __all__ = [
     "Filter",
     "FormField",
     "Grant",
+    "ImportPart",
+    "ImportState",
     "KeyOutcome",
     "KeyScope",
     "KeyState",
@@ -54,6 +57,7 @@ __all__ = [
     "SubjectKind",
     "Tester",
     "TesterBatch",
+    "TicketImport",
     "Visibility",
     "key_from_label",
 ]

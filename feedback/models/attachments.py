@@ -34,7 +34,7 @@ class Attachment(models.Model):
     feedback = models.ForeignKey(Feedback, models.CASCADE, related_name="attachments")
     file = models.FileField(storage=storage, upload_to=place, max_length=200)
     name = models.CharField(max_length=200)
-    # By its content, whatever the sender said.
+    # What its content says, whatever the sender did.
     content_type = models.CharField("kind", max_length=100)
     size = models.PositiveBigIntegerField()
     sha256 = models.CharField("SHA-256", max_length=64)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from ..access.actors import Tenancy
 from ..access.privacy import Privacy
 from ..units import Announced, AnnouncedQuerySet, AnnouncedRow, Reference, unit
+from .folded import Folded
 from .loading import QuickLoading
 from .numbers import ExactDecoder, ExactEncoder
 from .testers import Tester
@@ -112,7 +113,11 @@ class Feedback(QuickLoading, AnnouncedRow):
         indexes = [
             # The list of a type, newest first.
             models.Index(fields=["feedback_type", "id"], name="ticket_in_type"),
-            models.Index(fields=["feedback_type", "status"], name="ticket_by_status"),
+            models.Index(
+                fields=["feedback_type", "status", "id"], name="ticket_by_status"
+            ),
+            # Whoever searches for a reference means that ticket.
+            models.Index(Folded("reference"), name="ticket_by_reference"),
             models.Index(fields=["feedback_type", "created_at"], name="ticket_by_date"),
             models.Index(
                 fields=["feedback_type"],

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-
-from django.core.files.uploadedfile import UploadedFile
+from typing import Any
 
 from ..forms import PREFIX
 from ..models import ExternalSource, FormField, Status
@@ -24,8 +23,8 @@ SUBMITTER, VISIBILITY, EXTERNAL = "submitter", "visibility", "external"
 FIXED = (TITLE, DESCRIPTION, STATUS, SUBMITTER, VISIBILITY, EXTERNAL)
 
 
-class Files(list[UploadedFile]):
-    """What a form sends under the name of a file, whichever that is."""
+class Files(list[Any]):
+    """Uploaded files: what a form sends under the name of one."""
 
 
 @dataclass(frozen=True, slots=True)

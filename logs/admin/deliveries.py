@@ -13,16 +13,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from feedback.access.roles import RUN_MACRO
-from feedback.console.parts import Meaning, badge, moment
+from feedback.console.parts import moment
 from feedback.console.scoping import ReadOnlyAdmin
 
-from ..console import code_badge, delivery_badge, test_badge
-from ..models import Delivery, ErrorClass, Resend
-from ..recording.explanations import error_label
+from ..console import delivery_badge, response_badge, test_badge
+from ..models import Delivery, Resend
 from .delivery_page import live_part, page_of
 from .log_filters import (
     FILTERS,
-    MAX_LOOKED_THROUGH,
     LogList,
     rows_searched,
     whose_log,
@@ -38,7 +36,6 @@ class DeliveryAdmin(ReadOnlyAdmin):
         "subject",
         "macro",
         "standing",
-        "attempts",
         "goes_to",
     ]
     list_display_links = ["when", "subject"]
@@ -88,7 +85,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         whose = whose_log(request)
         title = f"{self.list_title} {whose}".strip()
-        context = {"title": title, "whose": whose, "most": MAX_LOOKED_THROUGH}
+        context = {"title": title, "whose": whose}
         return super().changelist_view(request, context | (extra_context or {}))
 
     def get_search_results(
@@ -116,14 +113,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.display
     def response(self, delivery: Delivery) -> SafeString:
-        """The status code, or why there is none. It says by itself who refused."""
-        code = code_badge(delivery.last_status, delivery.last_error)
-        error = delivery.last_error
-        if code and error in (ErrorClass.HTTP, ErrorClass.REDIRECT):
-            return code
-        if error:
-            return format_html("{} {}", code, badge(error_label(error), Meaning.BAD))
-        return code or SafeString("-")
+        return response_badge(delivery)
 
     @admin.display
     def subject(self, delivery: Delivery) -> str:
@@ -138,7 +128,9 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="state")
     def standing(self, delivery: Delivery) -> SafeString:
-        return delivery_badge(delivery)
+        tries = delivery.attempts
+        more = format_html(' <small class="quiet">{} tries</small>', tries)
+        return format_html("{}{}", delivery_badge(delivery), more if tries > 1 else "")
 
     @admin.display(description="destination")
     def goes_to(self, delivery: Delivery) -> str:

@@ -24,12 +24,13 @@ from ..models import Cause, Delivery, Destination, ErrorClass, Run
 # Deliveries that are looked through by what has no index.
 MAX_LOOKED_THROUGH = 200_000
 # Runs of a macro, the newest first, whose deliveries its log shows.
-MAX_RUNS = 1_000
+MAX_RUNS = 10_000
 # Macros that are offered, and those that a search finds.
 MAX_MACROS = 50
 MACRO = "run__macro"
 # Each leads to few rows by an index.
-_INDEXED = frozenset({"run", "feedback", "tester", "destination", MACRO})
+_INDEXED = frozenset({"run", "feedback", "tester", "destination", MACRO, "last_error"})
+_INDEXED_STATES = frozenset({"failed", "skipped", "cancelled"})
 _REFERENCE = re.compile(r"(.{1,20})-([0-9]{1,9})")
 
 Choices = list[tuple[str, str]]
@@ -41,21 +42,28 @@ def newest(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
     return rows.filter(pk__gt=last - MAX_LOOKED_THROUGH)
 
 
-def runs_of(macros: QuerySet[Macro] | list[int]) -> list[int]:
-    """The newest runs of macros that together fill a list."""
+def of_macros(macros: list[int]) -> tuple[Q, bool]:
+    """Selects deliveries of the newest runs of macros, and whether these are not all.
+
+    As many runs as fill a list: the deliveries of all would be sorted to find the
+    newest of them.
+    """
     rows = Run.objects.filter(macro__in=macros).order_by("-pk")
-    pks, deliveries = [], 0
-    for pk, total in rows.values_list("pk", "total")[:MAX_RUNS]:
-        pks.append(pk)
-        deliveries += total
-        if deliveries >= MAX_LISTED:
+    oldest, deliveries, is_shortened = 0, 0, False
+    runs = rows.values_list("pk", "total")[: MAX_RUNS + 1]
+    for count, (pk, total) in enumerate(runs):
+        if count == MAX_RUNS or deliveries >= MAX_LISTED:
+            is_shortened = True
             break
-    return pks
+        oldest = pk
+        deliveries += total
+    return Q(run__macro__in=macros, run__gte=oldest), is_shortened
 
 
 class MacroFilter(admin.SimpleListFilter):
     title = "macro"
     parameter_name = MACRO
+    is_shortened = False
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         """The macros of a user, by their names; the chosen one always."""
@@ -75,7 +83,8 @@ class MacroFilter(admin.SimpleListFilter):
             return queryset
         if not NUMBER.fullmatch(chosen):
             return queryset.none()
-        return queryset.filter(run__in=runs_of([int(chosen)]))
+        where, self.is_shortened = of_macros([int(chosen)])
+        return queryset.filter(where)
 
 
 class CauseFilter(admin.SimpleListFilter):
@@ -144,18 +153,29 @@ FILTERS = [
 
 
 class LogList(CheckedList):
-    """The log, and whether all of it was looked through."""
+    """The log, and a sentence where not all of it was looked through."""
 
-    is_shortened = False
+    shortened = ""
 
     def get_queryset(
         self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
     ) -> QuerySet:
         rows: QuerySet = super().get_queryset(request, exclude_parameters)
         given = set(self.get_filters_params())
-        if given and not given & _INDEXED and not self.query:
-            self.is_shortened = True
+        has_index = bool(given & _INDEXED or self.query)
+        has_index = has_index or request.GET.get("state__exact") in _INDEXED_STATES
+        if given and not has_index:
+            self.shortened = (
+                f"These filters look through the newest {MAX_LOOKED_THROUGH:,}"
+                " deliveries. To see older ones, choose a macro, or open the log of a"
+                " ticket, a run or a destination."
+            )
             return newest(rows)
+        if any(getattr(each, "is_shortened", False) for each in self.filter_specs):
+            self.shortened = (
+                "The newest runs of this macro are listed. To see older deliveries,"
+                " open their run or their ticket."
+            )
         return rows
 
 
@@ -180,7 +200,7 @@ def rows_searched(rows: QuerySet[Delivery], term: str, user: Any) -> QuerySet[De
         where |= Q(run=int(text))
     macros = _pks(Macro.objects.visible_to(user).filter(name__icontains=text))
     if macros:
-        where |= Q(run__in=runs_of(macros))
+        where |= of_macros(macros)[0]
     matches = rows.filter(where) if where else rows.none()
     if matches.order_by().exists():
         return matches

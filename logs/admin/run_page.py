@@ -22,13 +22,15 @@ SHOWN = 10
 MAX_TIMED = 200
 # Beyond that a count on the page says only that there are more.
 MAX_COUNTED = 10_000
-# What people look for first.
+# What people look for first: a state, the run's counter of it, and an order that an
+# index has.
 _ORDER = (
-    (DeliveryState.FAILED, "failed"),
-    (DeliveryState.PENDING, "pending"),
-    (DeliveryState.DELIVERED, "delivered"),
-    (DeliveryState.SKIPPED, "skipped"),
-    (DeliveryState.CANCELLED, "cancelled"),
+    (DeliveryState.FAILED, "failed", "pk"),
+    (DeliveryState.PENDING, "pending", "next_attempt_at"),
+    (DeliveryState.WAITING, "pending", "pk"),
+    (DeliveryState.DELIVERED, "delivered", "pk"),
+    (DeliveryState.SKIPPED, "skipped", "pk"),
+    (DeliveryState.CANCELLED, "cancelled", "pk"),
 )
 
 
@@ -83,20 +85,15 @@ def _counts(run: Run) -> list[tuple[str, str, str, int]]:
 
 
 def _first_rows(run: Run) -> list[Delivery]:
-    """Those that failed first. Each state is read by its index and up to the limit."""
+    """Those that failed first, and no more than fit, whatever the run is like."""
     rows: list[Delivery] = []
-    for state, counter in _ORDER:
+    for state, counter, order in _ORDER:
         wanted = SHOWN - len(rows)
         if wanted <= 0:
             break
-        if not getattr(run, counter):
-            continue
-        states = [state]
-        if state == DeliveryState.PENDING:
-            states.append(DeliveryState.WAITING)
-        mine = Delivery.objects.filter(run=run, state__in=states).order_by()
-        some = mine.select_related("destination")[:wanted]
-        rows += sorted(some, key=lambda row: row.pk)
+        if getattr(run, counter):
+            mine = Delivery.objects.filter(run=run, state=state).order_by(order, "pk")
+            rows += mine.select_related("destination")[:wanted]
     return rows
 
 

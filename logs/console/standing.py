@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from feedback.console.parts import Meaning, badge, bar
 
-from ..models import Delivery, DeliveryState, Run, RunState
+from ..models import (
+    BreakerState,
+    Delivery,
+    DeliveryState,
+    Destination,
+    ErrorClass,
+    Run,
+    RunState,
+)
+from ..recording.explanations import error_label
+from ..recording.waiting import moment
 
 _RUN_MEANINGS = {
     RunState.UNCONFIRMED: Meaning.WAITING,
@@ -70,8 +83,41 @@ def delivery_badge(delivery: Delivery) -> SafeString:
     return badge(state.label, _DELIVERY_MEANINGS[state])
 
 
+def response_badge(delivery: Delivery) -> SafeString:
+    """The last status code, or why there is none; a problem beside the code."""
+    code = code_badge(delivery.last_status, delivery.last_error)
+    error = delivery.last_error
+    if code and error in (ErrorClass.HTTP, ErrorClass.REDIRECT):
+        # The code says by itself who refused.
+        return code
+    if error:
+        is_problem = error == ErrorClass.VALUE
+        meaning = Meaning.WAITING if is_problem else Meaning.BAD
+        return format_html("{} {}", code, badge(error_label(error), meaning))
+    return code or SafeString("-")
+
+
+def destination_badge(destination: Destination, now: datetime) -> SafeString:
+    """Whether it takes requests, and why not."""
+    if destination.is_paused:
+        return badge("Paused", Meaning.WAITING)
+    if until := destination.wait_until(now):
+        return badge(f"Asked to wait until {moment(until, now)}", Meaning.WAITING)
+    if destination.breaker == BreakerState.OPEN:
+        return badge("Down", Meaning.BAD)
+    if destination.breaker == BreakerState.HALF_OPEN:
+        return badge("Down, one request tries", Meaning.BAD)
+    if failures := destination.consecutive_failures:
+        return badge(f"Failing: {failures:,} in a row", Meaning.WAITING)
+    if destination.last_success_at is None:
+        return badge("No success yet")
+    return badge("Works", Meaning.GOOD)
+
+
 def code_badge(status: int | None, error_class: str = "") -> SafeString:
     """A response's status code; where none came, nothing."""
     if status is None:
         return SafeString("")
+    if error_class == ErrorClass.VALUE:
+        return badge(status, Meaning.WAITING)
     return badge(status, Meaning.BAD if error_class else Meaning.GOOD)

@@ -69,7 +69,9 @@ def diagnose(delivery: Delivery, attempts: Sequence[Attempt]) -> Diagnosis:
         meaning = Meaning.WAITING if delivery.has_problem else Meaning.GOOD
         return Diagnosis(meaning, last or "Done.")
     if state == DeliveryState.FAILED:
-        return Diagnosis(Meaning.BAD, f"{last} {_no_more(delivery, tries)}".strip())
+        # The log says so by itself of the last try of a ladder.
+        no_more = "" if "Not tried again" in last else _no_more(delivery, tries)
+        return Diagnosis(Meaning.BAD, f"{last} {no_more}".strip())
     if state == DeliveryState.PENDING:
         return _diagnose_pending(delivery, tries, last)
     return Diagnosis(Meaning.IDLE, f"{_idle(delivery, state)} {last}".strip())
@@ -216,7 +218,7 @@ def spoken(wait: timedelta) -> str:
     """`4 s`, `5 min`, `2 h 10 min`: the two largest units."""
     seconds = round(wait.total_seconds())
     if seconds < 1:
-        return f"{wait.total_seconds():.1f} s"
+        return f"{max(0.1, wait.total_seconds()):.1f} s"
     left, parts = seconds, []
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
         count, left = divmod(left, size)

@@ -25,6 +25,7 @@ def percentile(counts: Mapping[str, int], share: int) -> str:
 
 
 def in_words(milliseconds: int) -> str:
+    """The unit stays beside its number where a line ends."""
     if milliseconds < 1000:
-        return f"{milliseconds} ms"
-    return f"{milliseconds / 1000:g} s"
+        return f"{milliseconds}\N{NO-BREAK SPACE}ms"
+    return f"{milliseconds / 1000:g}\N{NO-BREAK SPACE}s"

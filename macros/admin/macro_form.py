@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.contrib.admin.widgets import AdminTextareaWidget
 
 from feedback.models import Community
 
@@ -21,6 +22,7 @@ class MacroForm(forms.ModelForm):
     class Meta:
         model = Macro
         fields = "__all__"  # noqa: DJ007 - the admin names them
+        widgets = {"description": AdminTextareaWidget({"rows": 2})}
 
     # Where the user may have user macros; only a new macro can choose.
     owners: list[TesterOwner] = []

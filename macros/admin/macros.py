@@ -24,6 +24,7 @@ from ..retries import CAUSE_LABELS, MAX_RETRY_AFTER, in_words
 from ..runs.control import pause_macro, resume_macro, said_of_runs
 from ..schedules.listing import rows_for as schedule_rows
 from ..triggers.listing import rows_for as trigger_rows
+from .copies import CopiesMixin
 from .editor import EditorMixin
 from .macro_form import MacroForm
 from .new_macro import NewMacroPages
@@ -33,12 +34,14 @@ from .tags import reference
 from .testing import TestsMixin
 from .versions import VersionsMixin
 
-_RETRIES: list[str | list[str] | tuple[str, ...] | tuple[()]] = [
+_Fields = list[str | list[str] | tuple[str, ...] | tuple[()]]
+_RETRIES: _Fields = [
     "retry_ladder",
     tuple(f"retry_{cause}" for cause in CAUSE_LABELS),
     "retry_unknown",
     "give_up_after",
 ]
+_OPTIONS: _Fields = ["asks_confirmation", "once_per_subject"]
 _ABOUT_RETRIES = (
     "What is tried again, and when. A destination that asks for a longer"
     f" wait (Retry-After) gets it, up to {in_words(MAX_RETRY_AFTER)}. A run keeps what"
@@ -56,7 +59,7 @@ _LATER_STEPS = (
 
 @admin.register(Macro)
 class MacroAdmin(
-    EditorMixin, NewMacroPages, TestsMixin, VersionsMixin, DomainSavedAdmin
+    EditorMixin, NewMacroPages, TestsMixin, VersionsMixin, CopiesMixin, DomainSavedAdmin
 ):
     form = MacroForm
     list_display = [
@@ -77,8 +80,15 @@ class MacroAdmin(
     picks_beside = {"feedback_type": "project__feedback_types__macros"}
     fieldsets = [
         (None, {"fields": ["feedback_type", "name", "description", "is_active"]}),
-        ("Options", {"fields": ["asks_confirmation", "once_per_subject"]}),
-        ("Retries", {"fields": _RETRIES, "description": _ABOUT_RETRIES}),
+        ("Options", {"fields": _OPTIONS, "classes": ["collapse"]}),
+        (
+            "Retries",
+            {
+                "fields": _RETRIES,
+                "description": _ABOUT_RETRIES,
+                "classes": ["collapse"],
+            },
+        ),
     ]
 
     def get_fieldsets(self, request: HttpRequest, obj: Macro | None = None) -> Any:
@@ -149,11 +159,15 @@ class MacroAdmin(
         """The kinds of steps that the macro can have."""
         is_locked = self._lock(request, obj) is not None
         inlines = super().get_inline_instances(request, obj)
-        return [
+        used = {type(step) for step in _steps_of(obj)} if obj else set()
+        steps = [
             inline
             for inline in inlines
             if isinstance(inline, StepInline) and inline.fits(request, obj, is_locked)
         ]
+        for inline in steps:
+            inline.is_used = inline.model in used
+        return steps
 
     def _lock(self, request: HttpRequest, obj: Macro | None) -> Lock | None:
         """The lock of the macro's community, or of all that a new one may be in."""
@@ -176,7 +190,7 @@ class MacroAdmin(
         macro = kwargs.get("obj")
         context["lock"] = self._lock(request, macro)
         sees = macro is not None and may(request.user, "macros.view_step", macro)
-        stored = macro.concrete_steps() if macro is not None and sees else []
+        stored = _steps_of(macro) if macro is not None and sees else []
         formsets: Any = context["inline_admin_formsets"]
         context["steps"] = listed_steps(formsets, stored, request.POST)
         context["about_steps"] = _ABOUT_STEPS + ("" if macro else _LATER_STEPS)
@@ -222,10 +236,9 @@ class MacroAdmin(
 
     @admin.display(description="steps")
     def does(self, macro: Macro) -> str:
-        steps = [step.concrete for step in macro.steps.all()]
         kinds = [
             step.label() if step.is_active else f"{step.label()} (off)"
-            for step in steps
+            for step in _steps_of(macro)
         ]
         return capfirst(", then ".join(kinds)) or "-"
 
@@ -246,3 +259,8 @@ class MacroAdmin(
         return format_html(
             '<a href="../../logs/delivery/?run__macro={}">Webhook log</a>', macro.pk
         )
+
+
+def _steps_of(macro: Macro) -> list[Step]:
+    """Its steps, which the admin's rows have brought along."""
+    return [step.concrete for step in macro.steps.all()]

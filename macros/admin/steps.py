@@ -50,10 +50,13 @@ class StepFormSet(OrderedFormSet):
     def add_fields(self, form: Any, index: int | None) -> None:
         """What there is to choose from is looked up once for all forms of the kind."""
         super().add_fields(form, index)
-        self._choices: dict[str, list[Any]] = getattr(self, "_choices", {})
+        known: dict[str, list[Any]] = vars(self).setdefault("choices", {})
         for name in self.model.NAMED_BY:
-            choices = form.fields[name].choices
-            form.fields[name].choices = self._choices.setdefault(name, [*choices])
+            field = form.fields[name]
+            if name not in known:
+                # A list would ask for their number first.
+                known[name] = [each for each in field.choices]  # noqa: C416
+            field.choices = known[name]
 
     def give_places(self) -> None:
         """The list of steps of all kinds is what they have their places in."""
@@ -78,6 +81,8 @@ class StepInline(OrderedInline, ScopedInline, InlineModelAdmin):
     formset = StepFormSet
     fk_name = "macro"
     head = (PLACE, "is_active")
+    # Whether the macro has such steps, as far as that is known.
+    is_used = True
 
     @property
     def layout(self) -> StepForm:
@@ -99,7 +104,8 @@ class StepInline(OrderedInline, ScopedInline, InlineModelAdmin):
         return f"macros.{action}_step"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related(*self.model.NAMED_BY)
+        rows = super().get_queryset(request).select_related(*self.model.NAMED_BY)
+        return rows if self.is_used else rows.none()
 
     def get_field_queryset(
         self, db: str | None, db_field: Any, request: HttpRequest

@@ -1,8 +1,8 @@
 """Macros and feedback types as plain data: one form for versions, files and clones."""
 
-from .cloning import clone_project
+from .cloning import clone_macro, clone_project
 from .differences import Difference, changed, differences
-from .exporting import export_project
+from .exporting import export_macro, export_project
 from .files import MAX_BYTES, read, write
 from .imported import Existing, Imported
 from .importing import SecretsMissing, import_document
@@ -24,9 +24,11 @@ __all__ = [
     "SecretsMissing",
     "changed",
     "check_value",
+    "clone_macro",
     "clone_project",
     "current_number",
     "differences",
+    "export_macro",
     "export_project",
     "import_document",
     "macro_document",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from django.db.models import Q, QuerySet
 
-from feedback.models import FeedbackType, Filter, Project
+from feedback.models import Community, FeedbackType, Filter, Project
 
 from ..models import Listener, Macro, Secret
 from .automations import KINDS, automation_documents
@@ -37,10 +37,43 @@ def export_project(
     names = set(usable.values_list("key", flat=True))
     vault = Secret.objects.open(project.community_id, project.pk, names)
     concealer = Concealer(vault) if conceal else None
+    parts = _types_and_macros(project, types, macros, concealer)
+    return _whole(project, parts, usable, concealer)
+
+
+def export_macro(macro: Macro) -> Document:
+    """A document of one macro with its type, or of a user macro alone.
+
+    A project imports it, also that of a macro of a whole community. Raises
+    ConfigRefused, as above.
+    """
+    if macro.project is not None:
+        return export_project(macro.project, macros=[macro])
+    usable = Secret.objects.usable_in(macro.community_id, None)
+    names = set(usable.values_list("key", flat=True))
+    concealer = Concealer(Secret.objects.open(macro.community_id, None, names))
+    own = Filter.objects.filter(community=macro.community_id, project=None)
+    mine = Macro.objects.filter(pk=macro.pk)
+    parts: Document = {
+        "types": [],
+        "filters": _filters(_used_by(mine, own)),
+        "user_macros": _macros(mine, concealer),
+        "listeners": [],
+    }
+    return _whole(macro.community, parts, usable, concealer)
+
+
+def _whole(
+    owner: Project | Community,
+    parts: Document,
+    usable: Iterable[Secret],
+    concealer: Concealer | None,
+) -> Document:
+    description = owner.description if isinstance(owner, Project) else ""
     document: Document = {
         "centerhook": {"format": FORMAT},
-        "project": {"name": project.name, "description": project.description},
-        **_types_and_macros(project, types, macros, concealer),
+        "project": {"name": owner.name, "description": description},
+        **parts,
     }
     hosts = dict(concealer.hosts) if concealer else {}
     # The project's own come last: they win over the community's of the same name.

@@ -62,13 +62,13 @@ def test_types_stand_under_their_projects_with_their_open_tickets(
         (
             f"Phone Beta {bugs.project.community}",
             [
-                (f"{LIST}?type={bugs.pk}", "Bug Report", "3"),
-                (f"{LIST}?type={ideas.pk}", "Idea &lt;1&gt;", "0"),
+                (f"{LIST}?type={bugs.pk}&amp;open=true", "Bug Report", "3"),
+                (f"{LIST}?type={ideas.pk}&amp;open=true", "Idea &lt;1&gt;", "0"),
             ],
         ),
         (
             f"Phone Beta {other.project.community}",
-            [(f"{LIST}?type={other.pk}", "Question", "1")],
+            [(f"{LIST}?type={other.pk}&amp;open=true", "Question", "1")],
         ),
     ]
 
@@ -80,7 +80,7 @@ def test_the_type_whose_list_is_open_is_marked(
 
     def marked(url: str) -> list[str]:
         html = page.get(url).content.decode()
-        return re.findall(r'type=(\d+)" aria-current="page"', html)
+        return re.findall(r'type=(\d+)&amp;open=true" aria-current="page"', html)
 
     assert marked(f"{LIST}?type={ideas.pk}") == [str(ideas.pk)]
     assert marked(f"{LIST}?type={bugs.pk}&open=true") == [str(bugs.pk)]

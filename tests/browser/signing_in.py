@@ -27,4 +27,4 @@ def faultless(screen: Page) -> Iterator[None]:
 
     screen.on("console", note)
     yield
-    assert messages == []
+    assert messages == [], messages

@@ -69,7 +69,7 @@ def test_a_selection_is_not_joined_with_its_own_table() -> None:
 
 
 @pytest.mark.django_db
-def test_a_join_that_repeats_rows_a_slice_or_a_union_is_named_by_key() -> None:
+def test_a_join_that_repeats_rows_or_a_slice_is_named_by_key() -> None:
     bugs = factories.feedback_type()
     first, second, _ = factories.tickets(bugs, 3)
     for _ in range(2):
@@ -78,10 +78,6 @@ def test_a_join_that_repeats_rows_a_slice_or_a_union_is_named_by_key() -> None:
     for selection, expected in (
         (rows.filter(comments__text="Black"), {first.pk}),
         (rows.order_by("pk")[:2], {first.pk, second.pk}),
-        (
-            rows.filter(pk=first.pk).union(rows.filter(pk=second.pk)),
-            {first.pk, second.pk},
-        ),
         (rows.filter(comments__text="Black").distinct(), {first.pk}),
     ):
         run = start_run(

@@ -33,6 +33,7 @@ ROWS: dict[str, list[set[str]]] = {
         {"selection", "changes"},
         {"attachments"},
         {"sources"},
+        {"transfer"},
         {"console", "rest"},
         {"templatetags"},
     ],
@@ -40,7 +41,7 @@ ROWS: dict[str, list[set[str]]] = {
         {"redaction"},
         {"models"},
         {"recording", "audit"},
-        {"privacy", "rest", "console"},
+        {"privacy", "rest", "console", "figures"},
         {"templatetags"},
     ],
     "macros": [

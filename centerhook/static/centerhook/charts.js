@@ -68,18 +68,16 @@
     };
   }
 
-  function helpFor(figure, plot, starts) {
+  function helpFor(showAll) {
     const help = document.createElement("p");
     help.className = "zoom-help";
-    help.textContent = "Drag over a part of the chart to look closer; click it twice to see all again. ";
+    help.textContent = "Drag over a part of the chart to look closer.";
     const all = document.createElement("button");
     all.type = "button";
-    all.className = "button";
-    all.textContent = "Show all";
-    all.addEventListener("click", () => {
-      plot.setScale("x", { min: starts[0], max: starts[starts.length - 1] });
-    });
-    help.append(all);
+    all.className = "pill hidden";
+    all.textContent = "Show all again";
+    all.addEventListener("click", showAll);
+    help.append(" ", all);
     return help;
   }
 
@@ -96,13 +94,20 @@
     room.setAttribute("role", "img");
     room.setAttribute("aria-label", drawn.querySelector("svg").getAttribute("aria-label"));
     let plot = null;
+    const whole = { min: starts[0], max: starts[starts.length - 1] };
+    const help = helpFor(() => plot.setScale("x", whole));
+    const button = help.querySelector("button");
     const draw = () => {
       if (plot) plot.destroy();
-      plot = new uPlot(options(figure, data, figure.clientWidth), values, room);
+      const given = options(figure, data, figure.clientWidth);
+      given.hooks = { setScale: [(u) => {
+        const { min, max } = u.scales.x;
+        button.classList.toggle("hidden", min <= whole.min && max >= whole.max);
+      }] };
+      plot = new uPlot(given, values, room);
     };
-    drawn.after(room);
+    drawn.after(room, help);
     draw();
-    room.after(helpFor(figure, { setScale: (...given) => plot.setScale(...given) }, starts));
     drawn.classList.add("hidden");
     figure.querySelector(".moments").classList.add("hidden");
     new ResizeObserver(() => {

@@ -68,12 +68,13 @@
   const offered = (isFilter) =>
     [...palette.querySelectorAll("[data-insert]")]
       .filter((button) => button.dataset.insert.startsWith("|") === isFilter)
-      .map((button) => {
+      .map((button, at) => {
         const [meaning, value] = [".quiet", "code"].map(
           (part) => button.parentElement.querySelector(part)?.textContent.trim() || ""
         );
         const text = button.dataset.insert;
-        return { text, name: button.textContent, meaning, value };
+        // Those that fit alike stand in the order of the list.
+        return { text, name: button.textContent, meaning, value, boost: Math.max(-99, -at) };
       });
 
   // A tag that is chosen takes the place of the rest of the one that was begun.
@@ -90,11 +91,12 @@
   const complete = (context) => {
     const begun = context.matchBefore(/\(\([^()|\n]*$/);
     if (begun) {
-      const options = offered(false).map(({ text, name, meaning, value }) => ({
+      const options = offered(false).map(({ text, name, meaning, value, boost }) => ({
         label: text,
         displayLabel: name,
         detail: value,
         info: meaning,
+        boost,
         apply: put(text),
       }));
       return { from: begun.from, options, validFor: /^\(\([^()|\n]*$/ };
@@ -111,6 +113,20 @@
     }));
     return { from, options, validFor: /^[ a-z]*$/ };
   };
+
+  // The browser would give what is typed over marked text a style of its own, which the
+  // page's policy refuses.
+  const typeOver = EditorView.domEventHandlers({
+    beforeinput(event, view) {
+      const isOver = event.inputType === "insertText" && !view.state.selection.main.empty;
+      if (!isOver || event.data === null || view.composing) {
+        return false;
+      }
+      event.preventDefault();
+      view.dispatch(view.state.replaceSelection(event.data), { userEvent: "input.type" });
+      return true;
+    },
+  });
 
   const oneLine = [
     EditorView.clipboardInputFilter.of((text) => text.replace(/\s*\n\s*/g, "")),
@@ -152,12 +168,17 @@
           CodeMirror.history(),
           CodeMirror.bracketMatching(),
           CodeMirror.syntaxHighlighting(CodeMirror.classHighlighter),
-          CodeMirror.autocompletion({ override: [complete], icons: false }),
+          CodeMirror.autocompletion({
+            override: [complete],
+            icons: false,
+            interactionDelay: 0,
+          }),
           CodeMirror.keymap.of([
             ...CodeMirror.completionKeymap,
             ...CodeMirror.defaultKeymap,
             ...CodeMirror.historyKeymap,
           ]),
+          typeOver,
           language.of(languageOf(field)),
           isLine ? oneLine : [],
           EditorView.updateListener.of((update) => {

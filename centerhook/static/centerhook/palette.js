@@ -107,9 +107,12 @@
     filter();
   };
 
-  const look = debounced(300, () =>
-    askNewest("subjects", { search: subject.value }, (reply) => offer(reply.subjects || []))
-  );
+  // Who has left the field has chosen: looking would end what is asked about that.
+  const look = debounced(300, () => {
+    if (document.activeElement === subject) {
+      askNewest("subjects", { search: subject.value }, (reply) => offer(reply.subjects || []));
+    }
+  });
 
   const isOffered = () => [...offered.options].some((option) => option.value === subject.value);
 

@@ -68,7 +68,7 @@ class SendEmail(StepKind):
 
     @property
     def note(self) -> str:
-        return f"to {', '.join(self.to.split())}"[:_MAX_SHOWN] if self.to else ""
+        return f"to {', '.join(self.to.splitlines())}"[:_MAX_SHOWN] if self.to else ""
 
     def problems(self, macro: Macro) -> Problems:
         scope = macro.scope()

@@ -29,3 +29,34 @@ def safe_cell(value: object) -> object:
     text = str(value)
     starts = {text[:1], text.lstrip(_INVISIBLE)[:1]}
     return f"'{text}" if starts & _BEGINS_FORMULA else text
+
+
+def kept_cell(value: object) -> object:
+    """The same, so that `plain_cell` gives every text back as it was."""
+    if isinstance(value, str) and value.startswith("'") and _is_guarded(value[1:]):
+        return f"'{value}"
+    return safe_cell(value)
+
+
+def as_cell(value: object) -> object:
+    """An answer or a value from outside, as it stands in one cell."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return "\n".join(map(str, value))
+    return "" if value is None else value
+
+
+def plain_cell(text: str) -> str:
+    """A cell of a file of ours without the apostrophe that keeps it a text.
+
+    >>> plain_cell("'=1+1"), plain_cell("'quoted'")
+    ('=1+1', "'quoted'")
+    """
+    guarded = text.startswith("'") and _is_guarded(text[1:])
+    return text[1:] if guarded else text
+
+
+def _is_guarded(text: str) -> bool:
+    bare = text.lstrip("'")
+    return safe_cell(bare) != bare

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logs.audit.spreadsheets import safe_cell
+from feedback.transfer.cells import safe_cell
 
 FORMULA = "=+-@\t\r\n＝＋－＠"
 
