@@ -10,7 +10,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Field, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django_otp.plugins.otp_static.models import StaticDevice
@@ -27,6 +27,26 @@ admin.site.unregister([TOTPDevice, StaticDevice])
 admin.site.unregister([User, Group])
 
 
+# Label and help of what a person may do, by the column.
+_IN_WORDS = {
+    "is_active": (
+        "May sign in",
+        "If this is off, the person can't sign in. Switch it off instead of deleting"
+        " the account: what they did stays theirs.",
+    ),
+    "is_staff": (
+        "Works here",
+        "Needed to see any of these pages. Whoever is made a member of a community gets"
+        " it by itself.",
+    ),
+    "is_superuser": (
+        "Superuser",
+        "Sees and may do everything, in every community. All others get their rights by"
+        " a role, on the page of a member.",
+    ),
+}
+
+
 @admin.register(Group)
 class CarefulGroupAdmin(AuditedAdmin, CheckedAdmin, GroupAdmin):
     pass
@@ -35,12 +55,30 @@ class CarefulGroupAdmin(AuditedAdmin, CheckedAdmin, GroupAdmin):
 @admin.register(User)
 class PeopleAdmin(AuditedAdmin, CheckedAdmin, UserAdmin):
     actions = ["unlock", "remove_second_factor", "unlink"]
+    list_display = [
+        "username",
+        "email",
+        "first_name",
+        "last_name",
+        "is_active",
+        "is_superuser",
+    ]
+    list_filter = ["is_active", "is_superuser"]
 
     @transaction.atomic
     def user_change_password(
         self, request: HttpRequest, *args: Any, **kwargs: Any
     ) -> HttpResponse:
         return super().user_change_password(request, *args, **kwargs)
+
+    def formfield_for_dbfield(
+        self, db_field: Field, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """Django's own texts are for whoever writes a site."""
+        words = _IN_WORDS.get(db_field.name)
+        if words:
+            kwargs["label"], kwargs["help_text"] = words
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def has_superuser_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)

@@ -8,10 +8,10 @@ from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
-from csp.constants import NONCE, NONE, SELF
-
 from . import local
+from .content_policy import CONTENT_SECURITY_POLICY  # noqa: F401
 from .environment import Environment
+from .files import DEFAULT_TYPES, storages_in
 from .rest import REST_FRAMEWORK, SPECTACULAR_SETTINGS  # noqa: F401
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.forms",
     "axes",
     "csp",
     "django_otp",
@@ -100,10 +101,13 @@ TEMPLATES = [
         },
     },
 ]
+# Fields of forms may have templates of ours.
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 USE_I18N = False
+FORMAT_MODULE_PATH = ["centerhook.formats"]
 
 # --- Database: the truth. SQLite unless DATABASE_URL is set.
 
@@ -144,6 +148,7 @@ CONNECT_TIMEOUT = env.float("CONNECT_TIMEOUT", default=5.0)
 READ_TIMEOUT = env.float("READ_TIMEOUT", default=15.0)
 REQUEST_DEADLINE = env.float("REQUEST_DEADLINE", default=30.0)
 REQUEST_MAX_BYTES = env.int("REQUEST_MAX_BYTES", default=1_000_000)
+MULTIPART_MAX_BYTES = env.int("MULTIPART_MAX_BYTES", default=50_000_000)
 # How much of a response is logged, and is read where it has return values.
 RESPONSE_LOG_BYTES = env.int("RESPONSE_LOG_BYTES", default=65_536)
 RESPONSE_MAX_BYTES = env.int("RESPONSE_MAX_BYTES", default=1_048_576)
@@ -262,26 +267,17 @@ SESSION_COOKIE_NAME = "__Host-sessionid" if HAS_TLS else "sessionid"
 CSRF_COOKIE_NAME = "__Host-csrftoken" if HAS_TLS else "csrftoken"
 CSRF_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
-# The same for every page. A form that ends at another origin, even by a redirect,
-# needs that origin in form-action.
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "script-src": [SELF],
-        "style-src": [SELF, NONCE],  # The code editor makes its style sheet itself.
-        "img-src": [SELF, "data:"],
-        "font-src": [SELF],
-        "connect-src": [SELF],
-        "form-action": [SELF],
-        "frame-ancestors": [NONE],
-        "base-uri": [NONE],
-        "object-src": [NONE],
-    }
-}
 # The limits of a whole request with its files, and of the part kept in memory.
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=20_000_000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = min(UPLOAD_MAX_BYTES, 5_000_000)
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
+# Files on tickets. Several machines need a folder that all of them see.
+ATTACHMENTS_DIR = env.str("ATTACHMENTS_DIR", default=str(VAR_DIR / "attachments"))
+ATTACHMENT_MAX_BYTES = env.int("ATTACHMENT_MAX_BYTES", default=10_485_760)
+ATTACHMENTS_PER_TICKET = env.int("ATTACHMENTS_PER_TICKET", default=20)
+ATTACHMENT_TYPES = env.list("ATTACHMENT_TYPES", default=DEFAULT_TYPES)
+ATTACHMENT_SCAN_COMMAND = env.list("ATTACHMENT_SCAN_COMMAND", default=[])
+STORAGES = storages_in(ATTACHMENTS_DIR)
 # A feedback type's form has some twelve fields for each question.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 

@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import LogoutView
-from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import include, path, reverse
 from django.urls.resolvers import URLPattern, URLResolver
-from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 
+from feedback.access.roles import VIEW_TICKET
 from feedback.changes.rivals import once_more
-from feedback.models import Feedback, FeedbackType
-from logs.models import Destination, Run, RunState
-from logs.recording.waiting import Trouble, explain_trouble
-from macros.listeners.figures import troubles_of as listener_troubles
-from macros.models import Listener, Schedule
+from feedback.console.counting import Count, open_counts
+from feedback.models import FeedbackType
 
+from . import figures
+from .menu import menu_groups
+from .overview import context_of
+from .search import search_page
 from .sign_in import pages
 from .sign_in.second_factor import step_left
 
-RECENT_RUNS = 10
-MAX_OVERDUE = 5
 APP_ORDER = {"logs": 0, "macros": 1, "feedback": 2}
 
 
@@ -39,27 +38,28 @@ class MenuType:
 
     pk: int
     name: str
-    open_count: int
+    open_count: Count
 
 
 @dataclass(slots=True)
 class MenuProject:
+    pk: int
     name: str
     community: str
     types: list[MenuType] = field(default_factory=list)
 
 
 class CenterHookAdminSite(admin.AdminSite):
-    """Adds the second factor, the menu of feedback types and the latest runs."""
+    """Adds the second factor, the menu of feedback types, overview and figures."""
 
     site_title = "CenterHook"
     site_header = "CenterHook"
     index_title = "Overview"
     site_url = None
 
-    def get_urls(self) -> list[URLPattern | URLResolver]:
+    def _second_factor(self) -> list[URLPattern]:
         signed_in = self.admin_view
-        second_factor = [
+        return [
             path("", signed_in(pages.OverviewPage.as_view()), name="second_factor"),
             path("code/", pages.CodePage.as_view(), name="second_factor_code"),
             path("set-up/", pages.SetUpPage.as_view(), name="second_factor_set_up"),
@@ -75,13 +75,22 @@ class CenterHookAdminSite(admin.AdminSite):
                 name="second_factor_leave",
             ),
         ]
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
         # Django's way to a row's public page: no row has one.
         djangos = [
             each
             for each in super().get_urls()
             if getattr(each, "name", "") != "view_on_site"
         ]
-        return [path("second-factor/", include(second_factor)), *djangos]
+        search = self.admin_view(partial(search_page, self))
+        return [
+            path("search/", search, name="search"),
+            path("second-factor/", include(self._second_factor())),
+            *figures.urls_of(self),
+            path("first-steps/", include("macros.admin.first_steps")),
+            *djangos,
+        ]
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Whoever comes second with the same name gets the page's own sentence."""
@@ -102,29 +111,15 @@ class CenterHookAdminSite(admin.AdminSite):
         context = super().each_context(request)
         # Looked up only by the pages that show the menu.
         context["feedback_menu"] = SimpleLazyObject(lambda: _menu_for(request.user))
+        apps = context["available_apps"]
+        context["menu_groups"] = menu_groups(apps, request.path)
+        context["is_menu_folded"] = request.COOKIES.get("menu") == "folded"
         return context
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        runs = Run.objects.visible_to(request.user)[:RECENT_RUNS]
-        now = timezone.now()
-        troubled = Destination.objects.visible_to(request.user).troubled()
-        troubles = [Trouble(row, explain_trouble(row, now)) for row in troubled]
-        overdue = Schedule.objects.visible_to(request.user).overdue(now)
-        unconfirmed = Run.objects.visible_to(request.user).filter(
-            state=RunState.UNCONFIRMED
-        )
-        context = {
-            "overdue": overdue.order_by("next_run_at")[:MAX_OVERDUE],
-            "recent_runs": runs,
-            "unconfirmed": unconfirmed.defer("snapshot")[:RECENT_RUNS],
-            "troubles": troubles,
-            "listener_troubles": listener_troubles(
-                Listener.objects.visible_to(request.user), now
-            ),
-            **(extra_context or {}),
-        }
+        context = {**context_of(request), **(extra_context or {})}
         return super().index(request, context)
 
     def get_app_list(
@@ -136,13 +131,15 @@ class CenterHookAdminSite(admin.AdminSite):
 
 
 def _menu_for(user: Any) -> list[MenuProject]:
-    open_tickets = Feedback.objects.visible_to(user).open().order_by()
-    counts = dict(open_tickets.values_list("feedback_type").annotate(count=Count("*")))
+    counts = open_counts(FeedbackType.objects.visible_to(user, VIEW_TICKET))
     projects: dict[int, MenuProject] = {}
     types = FeedbackType.objects.visible_to(user).select_related("project__community")
     for each in types.order_by("project__community__name", "project__name", "name"):
         project = projects.setdefault(
-            each.project_id, MenuProject(each.project.name, each.project.community.name)
+            each.project_id,
+            MenuProject(
+                each.project_id, each.project.name, each.project.community.name
+            ),
         )
-        project.types.append(MenuType(each.pk, each.name, counts.get(each.pk, 0)))
+        project.types.append(MenuType(each.pk, each.name, counts.get(each.pk, Count())))
     return list(projects.values())

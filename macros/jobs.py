@@ -7,8 +7,11 @@ from collections.abc import Mapping, Sequence
 from django.db.models import Min
 from django.utils import timezone
 
+from feedback.attachments import pruning as attachments
 from feedback.changes import deletion
+from feedback.transfer import imports
 from logs import recording
+from logs.figures import keeping
 from logs.models import Destination, Run, RunState
 
 from . import deliveries, queue, triggers
@@ -19,6 +22,8 @@ from .schedules.due import start_due
 
 # Listeners that the clock notifies of at once.
 _MAX_LISTENERS = 100
+# How long a worker goes on with an import before it looks for other work.
+IMPORT_SECONDS = 2.0
 
 
 def deliver(run_id: int) -> None:
@@ -30,6 +35,12 @@ def hear(listener_id: int) -> None:
     work.hear(listener_id)
 
 
+def go_on_importing(import_id: int) -> None:
+    """For a moment, so that deliveries have their turn; then another job goes on."""
+    if imports.work(import_id, IMPORT_SECONDS):
+        queue.notify_import(import_id)
+
+
 def wake() -> None:
     """Notify the workers of every run that has work due and no job waiting.
 
@@ -37,7 +48,8 @@ def wake() -> None:
     workers that died. A run that only waits for destinations that take nothing for now
     is left alone. Schedules that are due start their runs, and calls to listeners whose
     wake-up was lost are worked on. Deletions of very much go on by a step, notices go
-    out, and old decisions of triggers and old calls go.
+    out, and old decisions of triggers, old calls and files without a row go. Figures
+    are kept.
     """
     # Without Redis, too.
     start_due()
@@ -55,7 +67,12 @@ def wake() -> None:
         queue.notify(run_id)
     for listener_id in _listeners_with_calls():
         queue.notify_calls(listener_id)
+    for import_id in imports.due():
+        queue.notify_import(import_id)
+    imports.prune()
     deletion.go_on()
+    attachments.prune()
+    keeping.keep(now)
 
 
 def _listeners_with_calls() -> list[int]:

@@ -125,6 +125,20 @@ def notify_calls(listener_id: int) -> None:
         )
 
 
+def notify_import(import_id: int) -> None:
+    """Wake a worker for an import; the clock notifies again where Redis is away."""
+    try:
+        django_rq.get_queue(QUEUE).enqueue(
+            "macros.jobs.go_on_importing",
+            import_id,
+            job_id=f"import-{import_id}-{uuid.uuid4().hex}",
+            result_ttl=0,
+            failure_ttl=3600,
+        )
+    except RedisError as error:
+        logger.warning("Redis is away (%s); import %s waits", error, import_id)
+
+
 def take_up_calls(listener_id: int) -> None:
     """The waiting job begins: whatever is stored from now on needs another one."""
     with suppress(RedisError):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from datetime import time
 from functools import cache
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from feedback.access.roles import Role
+from feedback.attachments.adding import add, check
 from feedback.models import (
     ApiKey,
     Comment,
@@ -22,6 +25,7 @@ from feedback.models import (
     FieldKind,
     Filter,
     FormField,
+    ImportPart,
     KeyOutcome,
     KeyUse,
     Member,
@@ -30,9 +34,11 @@ from feedback.models import (
     Status,
     Tester,
     TesterBatch,
+    TicketImport,
 )
 from feedback.models.types import key_from_label
 from logs import recording
+from logs.figures import keeping
 from logs.models import (
     Attempt,
     Cause,
@@ -42,6 +48,7 @@ from logs.models import (
     RunChange,
     RunPayload,
 )
+from logs.recording import counts
 from macros.config import note_version
 from macros.models import (
     DecisionOutcome,
@@ -81,6 +88,12 @@ QUESTIONS = [
     ("Steps", FieldKind.LONG_TEXT, ""),
 ]
 _numbers = itertools.count(1)
+# One pixel.
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    "1f15c4890000000d49444154789c6360000002000001e221bc33000000"
+    "0049454e44ae426082"
+)
 
 
 def superuser(name: str = "olivia") -> User:
@@ -166,6 +179,24 @@ def tickets(of: FeedbackType, count: int = 1, **values: Any) -> list[Feedback]:
 
 def ticket(of: FeedbackType, **values: Any) -> Feedback:
     return tickets(of, 1, **values)[0]
+
+
+def upload(name: str, content: bytes = PNG, kind: str = "") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, content, kind or "application/octet-stream")
+
+
+def attachment(of: Feedback, name: str = "screen.png", content: bytes = PNG) -> Any:
+    return add(of, check([upload(name, content)], of), by="olivia")[0]
+
+
+def ticket_import(of: FeedbackType, title: str = "It breaks") -> TicketImport:
+    made = TicketImport.objects.create(
+        feedback_type=of, by="olivia", file_name=f"{title}.csv", header=["title"]
+    )
+    TicketImport.objects.filter(pk=made.pk).update(state="checked", rows=1, created=1)
+    rows = [[2, [title]]]
+    ImportPart.objects.create(ticket_import=made, start=0, rows=rows, is_done=True)
+    return made
 
 
 def secret(
@@ -333,7 +364,11 @@ def one_of_everything(of: FeedbackType, name: str = "Everything") -> None:
     submitter.first_name = name
     submitter.save()
     reported = ticket(of, title=name, submitter=submitter)
-    Comment.objects.create(feedback=reported, text=name)
+    comment = Comment.objects.create(feedback=reported, text="Before")
+    comment.text = name
+    comment.save()
+    attachment(reported, f"{name}.png")
+    ticket_import(of, name)
     key = of.project.community.api_keys.get()
     key.name = name
     key.save()
@@ -352,6 +387,8 @@ def one_of_everything(of: FeedbackType, name: str = "Everything") -> None:
         delivery, DeliveryState.PENDING, attempt, retry_in=0, origin=origin
     )
     recording.record(delivery.run, "mine", [outcome], timezone.now())
+    counts.count(delivery.run, {0: Counter(skipped=1)}, timezone.now())
+    keeping.count_tickets(timezone.now())
 
 
 def _automations(of: Macro, reported: Feedback, name: str) -> None:

@@ -33,7 +33,7 @@ _BY_SCOPE: dict[KeyScope, frozenset[str]] = {
     KeyScope.WRITE: frozenset(
         f"feedback.{action}_{model}"
         for action in ("add", "change")
-        for model in ("feedback", "comment", "filter")
+        for model in ("feedback", "comment", "filter", "attachment")
     )
     | {"feedback.delete_filter", *_TESTERS},
     KeyScope.RUN: frozenset({RUN_MACRO}),

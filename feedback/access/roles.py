@@ -21,9 +21,14 @@ class Role(TextChoices):
 RUN_MACRO = "macros.run_macro"
 # Send tickets through an external source: for programs only.
 CALL_SOURCE = "feedback.call_externalsource"
+# Files on tickets.
+VIEW_ATTACHMENT = "feedback.view_attachment"
+ADD_ATTACHMENT = "feedback.add_attachment"
 # Whose tickets are spoken of, and which testers.
 VIEW_TICKET = "feedback.view_feedback"
 VIEW_TESTER = "feedback.view_tester"
+CHANGE_TICKET = "feedback.change_feedback"
+DELETE_TICKET = "feedback.delete_feedback"
 ADD_TESTER = "feedback.add_tester"
 # All that is stored of a person.
 EXPORT_TESTER = "feedback.export_tester"
@@ -51,6 +56,8 @@ _READ = _permissions(
         "feedback.formfield",
         "feedback.feedback",
         "feedback.comment",
+        "feedback.commentedit",
+        "feedback.attachment",
         "feedback.tester",
         "feedback.filter",
         "feedback.externalsource",
@@ -72,8 +79,9 @@ _READ = _permissions(
 _SUPPORT = (
     _READ
     | _permissions(["add", "change"], ["feedback.feedback"])
-    | _permissions(_EDIT, ["feedback.comment"])
+    | _permissions(_EDIT, ["feedback.comment", "feedback.attachment"])
     | _permissions(["change"], ["feedback.tester"])
+    | _permissions(["view", "add"], ["feedback.ticketimport", "feedback.importpart"])
     | {RUN_MACRO}
 )
 _MANAGE_PROJECT = (

@@ -27,6 +27,11 @@ def locked_message(community: Community | str, what: str = "Web requests") -> st
     )
 
 
+def lock_of(community: Community, actor: Any) -> Lock | None:
+    """What is told at the top of a page that needs a key, before anything is typed."""
+    return None if community.is_unlocked() else explain_lock(community, actor)
+
+
 def explain_lock(community: Community, actor: Any) -> Lock:
     """For a community that is not unlocked."""
     managers = Member.objects.filter(

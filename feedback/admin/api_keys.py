@@ -21,9 +21,9 @@ from logs import audit
 from logs.models import Action
 
 from ..console.overlaps import OverlapForm
-from ..console.scoping import ScopedAdmin
 from ..models import ApiKey, KeyScope, KeyState
 from .dependents import LOOKED_BACK, dependents_of
+from .unlocking import UnlockingPages
 
 
 class ApiKeyForm(forms.ModelForm):
@@ -88,7 +88,7 @@ _SCOPES = tuple(f"scope_{scope}" for scope in KeyScope.values)
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ScopedAdmin[ApiKey]):
+class ApiKeyAdmin(UnlockingPages):
     form = ApiKeyForm
     change_form_template = "admin/feedback/apikey/change_form.html"
     list_display = [
@@ -153,13 +153,13 @@ class ApiKeyAdmin(ScopedAdmin[ApiKey]):
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
     ) -> HttpResponse:
-        return self._token_page(request, obj, obj.fresh_token)
+        return self.token_page(request, obj, obj.fresh_token)
 
-    def _token_page(
-        self, request: HttpRequest, key: ApiKey, token: str
+    def token_page(
+        self, request: HttpRequest, key: ApiKey, token: str, **more: object
     ) -> HttpResponse:
         """The response itself shows the token, so that it is stored nowhere."""
-        context = {"title": f"The token of {key.name}", "token": token}
+        context = {"title": f"The token of {key.name}", "token": token, **more}
         return self._page(request, key, "token", context)
 
     def _page(
@@ -206,7 +206,7 @@ class ApiKeyAdmin(ScopedAdmin[ApiKey]):
                 key.save(update_fields=ApiKey.TOKEN_FIELDS)
                 detail = f"A new token was shown, once. Overlap: {form.in_words}."
                 audit.record(Action.REVEALED, key, detail=detail)
-            return self._token_page(request, key, token)
+            return self.token_page(request, key, token)
         context = {
             "title": f"New token for {key.name}",
             "form": form,

@@ -17,6 +17,7 @@ from django.utils.timezone import localtime
 from logs.models import Delivery
 from macros.models import InboundEvent
 
+from ..console.parts import status_badge
 from ..forms import PREFIX
 from ..models import Feedback, FormField, Tester
 from ..models.numbers import written
@@ -27,10 +28,18 @@ Subject = Feedback | Tester
 Column = str | Callable[[Any], str | bool]
 
 
+@admin.display(description="status", ordering="status")
+def status_column(ticket: Feedback) -> str:
+    return status_badge(ticket.status) if ticket.status else "-"
+
+
+status_column.__name__ = "status"
+
+
 def answer_column(question: FormField) -> Callable[[Feedback], str]:
     @admin.display(description=question.label)
     def answer(ticket: Feedback) -> str:
-        return _in_cell(ticket.form_values.get(question.key))
+        return in_cell(ticket.form_values.get(question.key))
 
     answer.__name__ = _class_name(PREFIX + question.key)
     return answer
@@ -40,7 +49,7 @@ def external_column(name: str) -> Callable[[Subject], str]:
     @admin.display(description=name)
     def value(subject: Subject) -> str:
         data = subject.external_data
-        return _in_cell(data.get(name, data.get(normalise(name))))
+        return in_cell(data.get(name, data.get(normalise(name))))
 
     value.__name__ = _class_name(f"external_{name}")
     return value
@@ -55,7 +64,7 @@ def external_table(subject: Subject) -> str:
         "",
         '<tr><th>{}</th><td>{}</td><td class="quiet">{}</td></tr>',
         (
-            (key, _in_cell(value), _origin(subject.external_provenance.get(key), known))
+            (key, in_cell(value), _origin(subject.external_provenance.get(key), known))
             for key, value in sorted(subject.external_data.items())
         ),
     )
@@ -101,9 +110,9 @@ def _class_name(name: str) -> str:
     return re.sub(r"[^\w-]+", "_", name)
 
 
-def _in_cell(value: object) -> str:
+def in_cell(value: object) -> str:
     if isinstance(value, list):
-        return ", ".join(map(_in_cell, value))
+        return ", ".join(map(in_cell, value))
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, Decimal):

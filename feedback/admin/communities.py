@@ -23,7 +23,7 @@ STAYS_IN_LOG = (
 def used_elsewhere(rows: Sequence[Model]) -> list[str]:
     """What speaks of the rows that are deleted, and matches nothing then."""
     users = [(row, label) for row in rows for _, label in users_of(row)]
-    return [f"{row} is used by: {label}. It is held up then." for row, label in users]
+    return [f"{row} is used by: {label}. It does not run then." for row, label in users]
 
 
 @admin.register(Community)

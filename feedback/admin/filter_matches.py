@@ -11,9 +11,10 @@ from django.urls import reverse
 from ..models import Filter, SubjectKind
 from ..selection.saved import compiled, rows_of
 from .filter_form import problems_by_row
-from .lists import MAX_COUNTED
 
 SHOWN = 10
+# Beyond that the page says only that there are more.
+MAX_COUNTED = 100_000
 
 
 @dataclass(frozen=True, slots=True)

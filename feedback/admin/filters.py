@@ -1,4 +1,4 @@
-"""What stands beside the lists of tickets and testers: values of their conditions.
+"""What stands above the lists of tickets and testers: values of their conditions.
 
 None of these filters anything: they offer, and the list's FilterSet selects.
 """
@@ -13,7 +13,6 @@ from typing import Any, Protocol
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.middleware.csrf import get_token
 from django.utils.timezone import localdate
 
 from ..forms import PREFIX
@@ -25,10 +24,6 @@ Query = Mapping[str, str | None]
 # A choice as the template shows it.
 Shown = dict[str, object]
 _UNCOUNTED = "All (too many to count: narrow the list by another filter)"
-# Each of them is counted where counts are shown.
-MAX_SAVED = 30
-# In a list of more rows saved filters are counted on request, as all else is.
-COUNTED_UNASKED = 10_000
 TRUTH: Choices = [("true", "Yes"), ("false", "No")]
 
 
@@ -40,6 +35,9 @@ class OfferingList(Protocol):
     def get_query_string(self, new_params: Query = ..., /) -> str:
         """The list's address with these parameters; None takes one away."""
 
+    def narrowing(self, request: HttpRequest) -> list[str]:
+        """The parameters that narrow the list, beside what it is a list of."""
+
     def beside(self, *names: str) -> list[tuple[str, str]]:
         """All parameters but these, for a form that gives these anew."""
 
@@ -47,12 +45,12 @@ class OfferingList(Protocol):
         self,
         request: HttpRequest,
         parameter: str,
-        values: Iterable[str],
+        values: Sequence[str],
         limit: int | None = ...,
-    ) -> dict[str, int] | None:
+    ) -> Mapping[str, int] | None:
         """How many rows each of these values of a condition would leave.
 
-        None where there are too many rows to count them while a person waits.
+        None where that takes longer than people wait, or there are more than `limit`.
         """
 
 
@@ -81,6 +79,10 @@ class Offer(admin.ListFilter):
     def expected_parameters(self) -> list[str | None]:
         return [self.parameter]
 
+    def words(self) -> list[str]:
+        """What is chosen, as its chip says it."""
+        return self.given
+
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset
 
@@ -105,7 +107,11 @@ class ChoiceOffer(Offer):
             if value not in offered:
                 yield self._choice(changelist, value, value, True)
 
-    def counts(self, changelist: OfferingList) -> dict[str, int] | None:
+    def words(self) -> list[str]:
+        labels = dict(self.values)
+        return [labels.get(each, each) for each in self.given]
+
+    def counts(self, changelist: OfferingList) -> Mapping[str, int] | None:
         """Those of the values; none while nobody asks, None where there is too much."""
         if not changelist.add_facets:
             return {}
@@ -117,27 +123,6 @@ class ChoiceOffer(Offer):
     ) -> Shown:
         query = changelist.get_query_string({self.parameter: value})
         return {"selected": chosen, "query_string": query, "display": label}
-
-
-class SavedOffer(ChoiceOffer):
-    """The saved filters, and a way to save the list as it is narrowed now."""
-
-    template = "admin/feedback/feedback/saved_filters.html"
-
-    def __init__(self, *args: Any, kind: str, may_save: bool, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.kind = kind
-        self.may_save = may_save
-        self.query = self.request.GET.urlencode()
-        self.token = get_token(self.request)
-
-    def counts(self, changelist: OfferingList) -> dict[str, int] | None:
-        """Without being asked for, where that takes no time."""
-        if changelist.add_facets:
-            return super().counts(changelist)
-        values = [value for value, _ in self.values]
-        name, limit = self.parameter, COUNTED_UNASKED
-        return changelist.counted(self.request, name, values, limit) or {}
 
 
 class TypedOffer(Offer):
@@ -167,8 +152,18 @@ class TypedOffer(Offer):
 class ExternalOffer(TypedOffer):
     """Whether there is a value under a name of external data, or which it is."""
 
+    _offered: Sequence[tuple[str | None, str]] = (
+        ("true", "Has a value"),
+        ("false", "Has none"),
+    )
+
     def expected_parameters(self) -> list[str | None]:
         return [self.parameter, self.presence]
+
+    def words(self) -> list[str]:
+        offered = dict(self._offered)
+        has = [offered.get(self.request.GET.get(self.presence), "")]
+        return [*filter(None, has), *self.given]
 
     @property
     def presence(self) -> str:
@@ -176,8 +171,7 @@ class ExternalOffer(TypedOffer):
 
     def links(self, changelist: OfferingList) -> Iterator[tuple[str, str, bool]]:
         has = self.request.GET.get(self.presence)
-        offered = [(None, "All"), ("true", "Has a value"), ("false", "Has none")]
-        for value, label in offered:
+        for value, label in ((None, "All"), *self._offered):
             query: Query = {self.presence: value, self.parameter: None}
             chosen = has == value and not self.given
             yield changelist.get_query_string(query), label, chosen
@@ -194,18 +188,18 @@ class MomentOffer(Offer):
     def expected_parameters(self) -> list[str | None]:
         return [self.parameter, self.before]
 
+    def words(self) -> list[str]:
+        """A period that is offered by its name, others from and to."""
+        if not self.until:
+            for label, since in self._periods():
+                if since and self.given == [since]:
+                    return [label]
+        words = [f"from {each}" for each in self.given]
+        return [" ".join([*words, *(f"before {each}" for each in self.until)])]
+
     def choices(self, changelist: OfferingList) -> Iterator[Shown]:  # type: ignore[override]
-        today = localdate()
-        offered = [
-            ("Any date", None),
-            ("Today", today),
-            ("Past 7 days", today - timedelta(days=7)),
-            ("This month", today.replace(day=1)),
-            ("This year", today.replace(month=1, day=1)),
-        ]
         is_offered = False
-        for label, day in offered:
-            since = None if day is None else day.isoformat()
+        for label, since in self._periods():
             query: Query = {self.parameter: since, self.before: None}
             given = [] if since is None else [since]
             chosen = not self.until and self.given == given and not is_offered
@@ -216,13 +210,22 @@ class MomentOffer(Offer):
                 "display": label,
             }
         if not is_offered:
-            words = [f"from {each}" for each in self.given]
-            words += [f"before {each}" for each in self.until]
             yield {
                 "selected": True,
                 "query_string": changelist.get_query_string(),
-                "display": " ".join(words),
+                "display": " ".join(self.words()),
             }
+
+    def _periods(self) -> list[tuple[str, str | None]]:
+        """Those that are offered, each with its first day."""
+        today = localdate()
+        return [
+            ("Any date", None),
+            ("Today", today.isoformat()),
+            ("Past 7 days", (today - timedelta(days=7)).isoformat()),
+            ("This month", today.replace(day=1).isoformat()),
+            ("This year", today.replace(month=1, day=1).isoformat()),
+        ]
 
 
 # What `list_filter` holds: an offer, but for the request.
@@ -237,26 +240,6 @@ def choices(parameter: str, values: Choices, title: str = "") -> Offered:
 def rows(parameter: str, offered: QuerySet, title: str = "") -> Offered:
     """The rows by number: their names may be the same."""
     return choices(parameter, [(str(row.pk), str(row)) for row in offered], title)
-
-
-def saved(
-    offered: QuerySet, kind: str, *, may_save: bool, is_one_owner: bool
-) -> Offered:
-    """Saved filters by number; each says whose it is, unless all are of one owner."""
-    owners = ("feedback_type__project", "project", "community")
-    shown = offered.select_related(*owners).order_by("name", "pk")[:MAX_SAVED]
-    values = [
-        (str(row.pk), row.name if is_one_owner else f"{row.name} ({row.owner})")
-        for row in shown
-    ]
-    return partial(
-        SavedOffer,
-        parameter="filter",
-        title="saved filter",
-        values=values,
-        kind=kind,
-        may_save=may_save,
-    )
 
 
 def typed(parameter: str, hint: str = "", title: str = "") -> Offered:

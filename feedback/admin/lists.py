@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin import ListFilter
 from django.contrib.admin.options import IS_FACETS_VAR, IS_POPUP_VAR, TO_FIELD_VAR
 from django.contrib.admin.views.main import ALL_VAR, ERROR_FLAG, ORDER_VAR, PAGE_VAR
+from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
+from django.db.models.lookups import In
+from django.forms import MultipleHiddenInput
 from django.http import HttpRequest, QueryDict
+from django.utils.http import urlencode
 
+from ..console.counting import Count
 from ..console.parameters import CheckedList
 from ..console.scoping import ScopedAdmin
 from ..models import SubjectKind
+from ..models.folded import Folded
+from ..names import fold
+from ..selection.compiler import NOTHING
 from ..selection.filtersets import CatalogueFilterSet
-from .filters import Offered, saved, typed
+from ..selection.parameters import RowsField
+from .facets import count
+from .filters import ChoiceOffer, Offered, typed
+from .pills import PillsOffer, pills
 
 SEARCH = "search"
-# Each value of each filter goes through all rows to be counted.
-MAX_COUNTED = 100_000
 # What says how a list is shown, not what is in it.
 _DISPLAY = (
     *(ALL_VAR, ERROR_FLAG, IS_FACETS_VAR, IS_POPUP_VAR),
@@ -37,6 +46,18 @@ def conditions_in(query: QueryDict) -> QueryDict:
     return given
 
 
+def _test(field: Any, value: str) -> Q:
+    """The condition of a value that is offered; none meets one that is refused."""
+    if isinstance(field, RowsField):
+        return field.of_row(int(value))  # Its name was not typed: it is not looked up.
+    is_several = isinstance(field.widget, MultipleHiddenInput)
+    try:
+        condition: Q = field.clean([value] if is_several else value)
+    except ValidationError:
+        return NOTHING
+    return condition
+
+
 class ConditionsList(CheckedList):
     """A list that its admin's FilterSet narrows, and what stands beside it offers.
 
@@ -48,8 +69,11 @@ class ConditionsList(CheckedList):
     filterset: CatalogueFilterSet
     # The rows of the dates that are chosen above the list.
     dated: QuerySet
+    # The counts of the values that are offered, once one of them was asked for.
+    facets: dict[tuple[str, str], Count] | None = None
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        self.given = request.GET
         super().__init__(request, *args, **kwargs)
         for name, problems in self.filterset.errors.items():
             messages.error(request, f"Filter {name[:100]}: {' '.join(problems)}")
@@ -88,6 +112,14 @@ class ConditionsList(CheckedList):
         self.dated = rows
         return rows.filter(self.filterset.condition)
 
+    def first_rows(self) -> list[Any]:
+        """Whoever searches for a reference or an e-mail means that one."""
+        text, column = self.query.strip(), self.model_admin.exact_column
+        if not text or not column or not self.is_first_page:
+            return []
+        exact = self.queryset.filter(Q(In(Folded(column), [fold(text)])))
+        return list(exact.order_by("-pk")[: self.list_per_page])
+
     def narrowing(self, request: HttpRequest) -> list[str]:
         """The parameters that clearing all filters takes away."""
         kept = {*_DISPLAY, *self.model_admin.shown_on_page(request)}
@@ -109,29 +141,52 @@ class ConditionsList(CheckedList):
         self,
         request: HttpRequest,
         parameter: str,
-        values: Iterable[str],
+        values: Sequence[str],
         limit: int | None = None,
-    ) -> dict[str, int] | None:
-        limit = limit or MAX_COUNTED
+    ) -> Mapping[str, int] | None:
         given = request.GET.copy()
-        given.pop(parameter, None)
+        is_given = bool(given.pop(parameter, None))
         conditions = self.model_admin.conditions_of(request, self.dated, given)
-        rows = conditions.qs.order_by()
-        if rows[: limit + 1].count() > limit:
+        if limit is not None and Count.of(conditions.qs, limit).is_more:
             return None
+        asked = {parameter: values}
+        if is_given or request.GET is not self.given:
+            counts = self._facets(request, conditions.qs, asked)
+        else:
+            # All that leave the list as it is now are counted together.
+            if self.facets is None:
+                asked |= self._offered(request)
+                self.facets = self._facets(request, conditions.qs, asked) or {}
+            counts = self.facets
+        return {value: counts[parameter, value] for value in values} if counts else None
+
+    def _offered(self, request: HttpRequest) -> dict[str, Sequence[str]]:
+        """The values of the filters beside the list that are not given."""
         return {
-            value: rows.filter(self._condition(request, parameter, value)).count()
-            for value in values
+            spec.parameter: [value for value, _ in spec.values]
+            for spec in self.filter_specs
+            if isinstance(spec, ChoiceOffer)
+            and spec.parameter not in request.GET
+            and not isinstance(spec, PillsOffer)
         }
 
-    def _condition(self, request: HttpRequest, parameter: str, value: str) -> Q:
-        one = QueryDict(mutable=True)
-        one[parameter] = value
-        rows = self.root_queryset
-        return self.model_admin.conditions_of(request, rows, one).condition
+    def _facets(
+        self, request: HttpRequest, rows: QuerySet, asked: Mapping[str, Sequence[str]]
+    ) -> dict[tuple[str, str], Count] | None:
+        tests = self.model_admin.tests(request, self.root_queryset, asked)
+        return count(rows, tests) if tests else {}
 
 
 class ConditionsAdmin(ScopedAdmin):
+    search_parameter = SEARCH
+    # The one whose text is just what was searched for comes first.
+    exact_column = ""
+
+    def matching(self, request: HttpRequest, rows: QuerySet, text: str) -> QuerySet:
+        query = QueryDict(urlencode({SEARCH: text}))
+        matches: QuerySet = self.conditions_of(request, rows, query).qs
+        return matches
+
     def filterset(
         self,
         request: HttpRequest,
@@ -154,11 +209,12 @@ class ConditionsAdmin(ScopedAdmin):
         rows = self.model._default_manager.none()
         conditions = self.conditions_of(request, rows)
         is_ticket = self.opts.model_name == "feedback"
-        return saved(
+        return pills(
             conditions.saved_filters,
             SubjectKind.FEEDBACK if is_ticket else SubjectKind.TESTER,
             may_save=request.user.has_perm("feedback.add_filter"),
             is_one_owner="type" in conditions.data,
+            has_open=is_ticket,
         )
 
     def filters_of(self, request: HttpRequest) -> Iterable[Any]:
@@ -184,6 +240,22 @@ class ConditionsAdmin(ScopedAdmin):
         given = conditions_in(request.GET if query is None else query)
         beside = [*_DISPLAY, *self.date_parameters()]
         return self.filterset(request, given, rows, beside)
+
+    def tests(
+        self,
+        request: HttpRequest,
+        rows: QuerySet,
+        asked: Mapping[str, Sequence[str]],
+    ) -> dict[tuple[str, str], Q]:
+        """The condition that each value of each parameter stands for."""
+        each_once = QueryDict(mutable=True)
+        each_once.update({name: values[0] for name, values in asked.items() if values})
+        fields = self.conditions_of(request, rows, each_once).form.fields
+        return {
+            (name, value): _test(fields[name], value)
+            for name, values in asked.items()
+            for value in values
+        }
 
     def selection_in_words(self, request: HttpRequest) -> str:
         """What the list is narrowed to, for people; empty where it is not."""

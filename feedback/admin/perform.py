@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -21,10 +21,12 @@ from logs.models import Cause, Run
 from macros import queue
 from macros.models import Macro
 from macros.runs import RunRefused, not_run_on, nothing_left, start_run, subjects_of
+from macros.steps.places import places_of
 from macros.steps.previews import Preview, preview
 from macros.tags import TemplateError
 
 from ..access.unlocking import explain_lock
+from ..console.bars import MACRO
 from ..rest.idempotency import fingerprint
 from ..selection.confirmed import SelectionChanged, digest_of, what_changed
 from .lists import ConditionsAdmin
@@ -43,8 +45,14 @@ def as_action(macro: Macro, label: str) -> tuple[str, Action]:
 
     Django formats labels, and a macro may be called `50% off`.
     """
-    name = f"macro_{macro.pk}"
+    name = f"{MACRO}{macro.pk}"
     return name, (partial(perform, macro=macro), name, label.replace("%", "%%"))
+
+
+def hosts_of(macros: Iterable[Macro]) -> dict[str, str]:
+    """Where each macro sends, by the name of its action."""
+    places = places_of(macros)
+    return {f"{MACRO}{key}": words for key, words in places.items()}
 
 
 def perform(

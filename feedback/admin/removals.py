@@ -17,9 +17,9 @@ from ..console.scoping import DistinctNames
 from ..models import FormField, Status
 
 _ASK = (
-    "Filters that lose a part match nothing, and what selects by them is held up; tags"
-    " of what is gone make a delivery fail. To remove it all the same, tick the box"
-    " below and save again."
+    "Filters that lose a part match nothing, and what selects by them does not run;"
+    " tags of what is gone make a delivery fail. To remove it all the same, tick the"
+    " box below and save again."
 )
 _MAX_LISTED = 20
 

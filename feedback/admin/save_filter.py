@@ -126,5 +126,5 @@ def _between(dates: dict[str, str]) -> tuple[date, date] | None:
             case [year, month, day]:
                 return date(year, month, day), date(year, month, day)
     except ValueError:
-        raise ValidationError("The date above the list is none.") from None
+        raise ValidationError("The date above the list is not a date.") from None
     return None

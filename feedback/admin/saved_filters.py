@@ -187,7 +187,7 @@ class FilterAdmin(ScopedAdmin[Filter]):
     def state(self, row: Filter) -> str:
         if not compiled(row).problems:
             return "OK"
-        held = ", and holds up what selects by it" if users_of(row) else ""
+        held = ", so what selects by it does not run" if users_of(row) else ""
         text = '<span class="state-failed">Lost a part: matches nothing{}</span>'
         return format_html(text, held)
 

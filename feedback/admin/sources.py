@@ -20,7 +20,7 @@ from logs import audit
 from logs.models import Action
 from macros.authoring.curl import writing
 
-from ..access.unlocking import explain_lock
+from ..access.unlocking import lock_of
 from ..console.scoping import ScopedAdmin, edited_pk
 from ..models import ExternalSource, FeedbackType, SourceTicket
 from ..models.sources import new_source_key
@@ -85,7 +85,8 @@ class ExternalSourceAdmin(ScopedAdmin[ExternalSource]):
         extra_context: dict[str, object] | None = None,
     ) -> HttpResponse:
         """First the type is chosen, since its statuses depend on it."""
-        if self.has_add_permission(request) and self._chosen(request) is None:
+        chosen = self._chosen(request)
+        if self.has_add_permission(request) and chosen is None:
             context = {
                 **self.admin_site.each_context(request),
                 "title": "Tickets of which type?",
@@ -94,20 +95,21 @@ class ExternalSourceAdmin(ScopedAdmin[ExternalSource]):
             }
             template = "admin/feedback/externalsource/choose_type.html"
             return TemplateResponse(request, template, context)
-        return super().add_view(request, form_url, extra_context)
+        community = chosen and chosen.project.community
+        lock = {"lock": community and lock_of(community, request.user)}
+        return super().add_view(request, form_url, {**lock, **(extra_context or {})})
 
     def page_of(self, request: HttpRequest, obj: ExternalSource) -> dict[str, object]:
         community = obj.feedback_type.project.community
         members = Members(obj)
         url = f"{settings.BASE_URL}{reverse('source', args=[obj.key])}"
         schema = json.dumps(json_schema(members), indent=2, ensure_ascii=False)
-        unlocked = community.is_unlocked()
         form = render_to_string(
             "admin/feedback/externalsource/caller_form.html",
             {"url": url, "parameter": KEY_PARAMETER, "members": described(members)},
         )
         return {
-            "lock": None if unlocked else explain_lock(community, request.user),
+            "lock": lock_of(community, request.user),
             "url": url,
             "curl": _curl(url, members),
             "schema": schema,

@@ -21,20 +21,23 @@ from . import filters
 from .columns import Column, external_column, external_table
 from .filters import TRUTH, Offered
 from .lists import ConditionsAdmin
-from .perform import as_action
+from .look import ChosenColumns
+from .perform import as_action, hosts_of
 from .privacy import PrivacyPages
 
 Row = TypeVar("Row", Community, Project)
 
 
 @admin.register(Tester)
-class TesterAdmin(PrivacyPages, ConditionsAdmin):
+class TesterAdmin(PrivacyPages, ChosenColumns, ConditionsAdmin):
+    fixed_columns = ("email",)
     owner_fields = ("community",)
     list_select_related = ["community"]
     list_per_page = 50
     change_list_template = "admin/feedback/tester/change_list.html"
     change_form_template = "admin/feedback/tester/change_form.html"
     search_fields = SEARCHED
+    exact_column = "email"
     readonly_fields = ["external"]
     fieldsets = [
         (
@@ -70,10 +73,14 @@ class TesterAdmin(PrivacyPages, ConditionsAdmin):
             " place of deleting."
         ]
 
-    def get_list_display(self, request: HttpRequest) -> list[Column]:
+    def all_columns(self, request: HttpRequest) -> list[Column]:
         columns = [external_column(name) for name in _columns_of(request)]
         listed = ["email", "name", "company", "country", "score"]
-        return [*listed, *columns, "community"]
+        return [*listed, *columns, "community", "phone", "city"]
+
+    def standard_columns(self, request: HttpRequest) -> list[Column]:
+        left_out = ("phone", "city")
+        return [each for each in self.all_columns(request) if each not in left_out]
 
     def offers(self, request: HttpRequest) -> list[Offered]:
         title = "project they submitted in"
@@ -102,7 +109,7 @@ class TesterAdmin(PrivacyPages, ConditionsAdmin):
         )
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        macros = list(_macros_in(request))
+        macros = _macros_for_list(request)
         owners = {macro.owner for macro in macros}
         actions = {}
         for macro in macros:
@@ -135,7 +142,8 @@ class TesterAdmin(PrivacyPages, ConditionsAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
-        context = {"title": "Testers", **(extra_context or {})}
+        hosts = hosts_of(_macros_for_list(request))
+        context = {"title": "Testers", "macro_hosts": hosts, **(extra_context or {})}
         return super().changelist_view(request, context)
 
     @admin.display(description="external data")
@@ -175,6 +183,13 @@ def _macros_in(request: HttpRequest) -> QuerySet[Macro]:
         whole = Q(project=None, community__projects__in=projects)
         rows = rows.filter(Q(project__in=projects) | whole).distinct()
     return rows.select_related("community", "project").order_by("name", "pk")
+
+
+def _macros_for_list(request: HttpRequest) -> list[Macro]:
+    """Those that the list offers; looked up once a request."""
+    if not hasattr(request, "listed_macros"):
+        request.listed_macros = list(_macros_in(request))  # type: ignore[attr-defined]
+    return request.listed_macros  # type: ignore[attr-defined,no-any-return]
 
 
 def _narrowed(request: HttpRequest, name: str, rows: QuerySet[Row]) -> QuerySet[Row]:

@@ -1,47 +1,16 @@
-"""A ticket's page: its own form, the questions of its type, and its comments."""
+"""A ticket's own form, with the questions of its type and new files."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
-from django.contrib import admin
-from django.db.models import Exists, OuterRef, QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html
+from django.conf import settings
+from django.template.defaultfilters import filesizeformat
 
-from logs.models import Run
-
-from ..console.scoping import ScopedInline
 from ..forms import PREFIX, answers_in
-from ..models import Comment, Feedback, FeedbackType, Status
-
-
-class CommentInline(ScopedInline, admin.TabularInline):
-    model = Comment
-    extra = 0
-    fields = ["text", "by", "created_at"]
-    readonly_fields = ["by", "created_at"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        runs = Run.objects.filter(pk=OuterRef("run_number"))
-        rows = super().get_queryset(request).select_related("author")
-        signed: QuerySet = rows.annotate(has_run=Exists(runs))
-        return signed
-
-    @admin.display(description="by")
-    def by(self, comment: Comment) -> str:
-        """A person, a listener, or the macro and the run of it."""
-        if comment.listener_name:
-            return f"Listener {comment.listener_name}"
-        if not comment.macro_name:
-            return str(comment.author or "-")
-        label = f"Macro {comment.macro_name}, run {comment.run_number}"
-        if not comment.has_run:  # type: ignore[attr-defined]
-            return label
-        url = reverse("admin:logs_run_change", args=[comment.run_number])
-        return format_html('<a href="{}">{}</a>', url, label)
+from ..models import Attachment, Feedback, FeedbackType, Status
+from .conversation import FilesField
 
 
 class TicketForm(forms.ModelForm):
@@ -51,17 +20,40 @@ class TicketForm(forms.ModelForm):
         model = Feedback
         fields = ["title", "description", "status", "visibility", "submitter"]
 
+    attach = FilesField(label="Add files", required=False)
+    detach = forms.ModelMultipleChoiceField(
+        Attachment.objects.none(),
+        label="Delete",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
     feedback_type: FeedbackType
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.feedback_type_id is None:
             self.instance.feedback_type = self.feedback_type
+        self._offer_files()
         statuses = Status.objects.filter(feedback_type=self.feedback_type)
         if "status" in self.fields:
             self.fields["status"].queryset = statuses  # type: ignore[attr-defined]
         for key, value in self.instance.form_values.items():
             self.initial.setdefault(PREFIX + key, value)
+
+    def _offer_files(self) -> None:
+        files = cast(FilesField, self.fields["attach"])
+        files.ticket = self.instance
+        files.help_text = (
+            f"At most {filesizeformat(settings.ATTACHMENT_MAX_BYTES)} each, and"
+            f" {settings.ATTACHMENTS_PER_TICKET} on a ticket. They are added when you"
+            " save."
+        )
+        if not (self.instance.pk and self.instance.attachments.exists()):
+            del self.fields["detach"]
+            return
+        detach = cast(forms.ModelMultipleChoiceField, self.fields["detach"])
+        detach.queryset = self.instance.attachments.all()
 
     def clean(self) -> dict[str, object]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

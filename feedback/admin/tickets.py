@@ -7,39 +7,62 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    QueryDict,
+)
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, reverse
 
-from macros.models import Macro
-
-from ..access.roles import RUN_MACRO, VIEW_TICKET
+from ..access.actors import may
+from ..access.roles import CHANGE_TICKET, DELETE_TICKET
+from ..access.unlocking import lock_of
 from ..changes import unit
 from ..forms import questions_of
 from ..models import Feedback, FeedbackType, FieldKind, Visibility
-from ..selection.conditions import rows_named
 from ..selection.tickets import SEARCHED, FeedbackFilterSet
-from . import filters
-from .columns import Column, answer_column, external_column, external_table
+from . import conversation, filters, transfer
+from .change_many import change_many
+from .chosen import (
+    TYPE,
+    chosen_type,
+    listed_questions,
+    macros_for,
+    macros_for_list,
+    type_of,
+    types_for,
+)
+from .columns import (
+    Column,
+    answer_column,
+    external_column,
+    external_table,
+    status_column,
+)
 from .filters import Offered
 from .lists import ConditionsAdmin
-from .perform import as_action
-from .ticket_form import CommentInline, TicketForm
+from .look import ChosenColumns, name_of
+from .perform import as_action, hosts_of
+from .ticket_form import TicketForm
 
-# The parameter that says whose list or form is open.
-TYPE = "type"
 _FILTERED_KINDS = frozenset(
     {FieldKind.CHOICE, FieldKind.MULTIPLE_CHOICE, FieldKind.CHECKBOX}
 )
+# What actions of the list need.
+_PERMISSIONS = {"change_many": CHANGE_TICKET, "delete_selected": DELETE_TICKET}
 
 
 @admin.register(Feedback)
-class FeedbackAdmin(ConditionsAdmin):
+class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
     form = TicketForm
+    fixed_columns = ("reference", "title")
+    list_display_links = ["reference", "title"]
     date_hierarchy = "created_at"
     search_fields = SEARCHED
+    exact_column = "reference"
     list_select_related = ["status", "submitter", "feedback_type__project"]
-    show_full_result_count = False
     list_per_page = 50
     autocomplete_fields = ["submitter"]
     readonly_fields = [
@@ -49,24 +72,40 @@ class FeedbackAdmin(ConditionsAdmin):
         "created_at",
         "modified_at",
     ]
-    inlines = [CommentInline]
+    inlines = [conversation.CommentInline]
+    actions = [change_many]
 
-    def get_list_display(self, request: HttpRequest) -> list[Column]:
-        columns: list[Column] = ["reference", "title", "status", "submitter"]
-        feedback_type = _chosen_type(request)
+    def all_columns(self, request: HttpRequest) -> list[Column]:
+        columns: list[Column] = ["reference", "title", status_column, "submitter"]
+        feedback_type = chosen_type(request)
         if feedback_type is None:
             columns.insert(1, "feedback_type")
         else:
-            listed = feedback_type.form_fields.filter(in_list=True)
-            columns += [answer_column(question) for question in listed]
+            columns += [answer_column(each) for each in listed_questions(feedback_type)]
             columns += [
                 external_column(name) for name in feedback_type.external_column_names
             ]
-        return [*columns, "visibility", "created_at"]
+        return [*columns, "visibility", "created_at", "modified_at"]
+
+    def standard_columns(self, request: HttpRequest) -> list[Column]:
+        """Without what few look at, and the answers that the type does not list."""
+        feedback_type = chosen_type(request)
+        questions = listed_questions(feedback_type) if feedback_type else []
+        unlisted = {
+            name_of(answer_column(each)) for each in questions if not each.in_list
+        }
+        left_out = {"visibility", "modified_at", *unlisted}
+        columns = self.all_columns(request)
+        return [each for each in columns if name_of(each) not in left_out]
+
+    def part_of_list(self, query: QueryDict) -> str:
+        given = query.get(TYPE, "")
+        return given if given.isdecimal() else ""
 
     def offers(self, request: HttpRequest) -> list[Offered]:
-        offers = [filters.choices("open", [("true", "Open"), ("false", "Closed")])]
-        if feedback_type := _chosen_type(request):
+        states = [("true", "Open"), ("false", "Closed")]
+        offers = [filters.choices("open", states, "open or closed")]
+        if feedback_type := chosen_type(request):
             offers.append(filters.rows("status", feedback_type.statuses.all()))
             questions = feedback_type.form_fields.filter(kind__in=_FILTERED_KINDS)
             offers += [filters.question(each) for each in questions]
@@ -86,24 +125,35 @@ class FeedbackAdmin(ConditionsAdmin):
         rows: QuerySet,
         beside: Iterable[str],
     ) -> FeedbackFilterSet:
-        return FeedbackFilterSet(data, rows, types=_types_for(request), beside=beside)
+        return FeedbackFilterSet(data, rows, types=types_for(request), beside=beside)
 
     def shown_on_page(self, request: HttpRequest) -> list[str]:
         shown = super().shown_on_page(request)
-        return [*shown, TYPE] if _chosen_type(request) else shown
+        return [*shown, TYPE] if chosen_type(request) else shown
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        macros = _macros_for(request, _chosen_type(request))
+        macros = macros_for_list(request)
         actions = dict(as_action(macro, macro.name) for macro in macros)
-        return actions | super().get_actions(request)
+        actions |= super().get_actions(request)
+        if feedback_type := chosen_type(request):
+            # A role elsewhere gives nothing here.
+            for name, permission in _PERMISSIONS.items():
+                if not may(request.user, permission, feedback_type):
+                    actions.pop(name, None)
+        return actions
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
-        feedback_type = _chosen_type(request)
+        feedback_type = chosen_type(request)
+        hosts = hosts_of(macros_for_list(request))
         context = {
             "feedback_type": feedback_type,
             "title": str(feedback_type) if feedback_type else "All tickets",
+            "macro_hosts": hosts,
+            "lock": lock_of(feedback_type.project.community, request.user)
+            if feedback_type and hosts
+            else None,
         }
         return super().changelist_view(request, context | (extra_context or {}))
 
@@ -114,7 +164,7 @@ class FeedbackAdmin(ConditionsAdmin):
         extra_context: dict[str, object] | None = None,
     ) -> HttpResponse:
         types = FeedbackType.objects.visible_to(request.user, self.permission_to("add"))
-        if self.has_add_permission(request) and _chosen_type(request) not in types:
+        if self.has_add_permission(request) and chosen_type(request) not in types:
             context = {
                 **self.admin_site.each_context(request),
                 "title": "What kind of ticket?",
@@ -130,7 +180,7 @@ class FeedbackAdmin(ConditionsAdmin):
         return {
             "ticket": obj,
             "subject": obj,
-            "macros": _macros_for(request, obj.feedback_type),
+            "macros": macros_for(request, obj.feedback_type),
             "list_url": f"{tickets}?{TYPE}={obj.feedback_type_id}",
         }
 
@@ -141,7 +191,7 @@ class FeedbackAdmin(ConditionsAdmin):
         change: bool = False,
         **kwargs: Any,
     ) -> type[forms.ModelForm]:
-        feedback_type = _type_of(request, obj)
+        feedback_type = type_of(request, obj)
         questions = questions_of(feedback_type)
         members = {**questions, "feedback_type": feedback_type}
         kwargs["form"] = type("TypedTicketForm", (TicketForm,), members)
@@ -150,7 +200,7 @@ class FeedbackAdmin(ConditionsAdmin):
     def get_fieldsets(
         self, request: HttpRequest, obj: Feedback | None = None
     ) -> list[Any]:
-        feedback_type = _type_of(request, obj)
+        feedback_type = type_of(request, obj)
         ticket = ["title", "description", ("status", "visibility"), "submitter"]
         if obj:
             ticket = [("type_name", "reference"), *ticket]
@@ -179,6 +229,16 @@ class FeedbackAdmin(ConditionsAdmin):
         if not self._has(request, "change", obj):
             raise PermissionDenied
 
+    def get_urls(self) -> list[URLPattern]:
+        own = [*conversation.urls(self), *transfer.urls(self)]
+        return [*own, *super().get_urls()]
+
+    def save_related(
+        self, request: HttpRequest, form: Any, formsets: Any, change: bool
+    ) -> None:
+        super().save_related(request, form, formsets, change)
+        conversation.save_files(request, form)
+
     def save_formset(
         self,
         request: HttpRequest,
@@ -198,40 +258,3 @@ class FeedbackAdmin(ConditionsAdmin):
     @admin.display(description="external data")
     def external(self, ticket: Feedback) -> str:
         return external_table(ticket)
-
-
-def _chosen_type(request: HttpRequest) -> FeedbackType | None:
-    """The type whose list or form is open; looked up once a request."""
-    if not hasattr(request, "chosen_type"):
-        # The list's own parameters come along on the way to a form.
-        came_from = QueryDict(request.GET.get("_changelist_filters", ""))
-        given = request.GET.getlist(TYPE) or came_from.getlist(TYPE)
-        rows = _types_for(request).select_related("project")
-        named = list(rows_named(rows, given[0])[:2]) if len(given) == 1 else []
-        request.chosen_type = (  # type: ignore[attr-defined]
-            named[0] if len(named) == 1 else None
-        )
-    return request.chosen_type  # type: ignore[attr-defined,no-any-return]
-
-
-def _types_for(request: HttpRequest) -> QuerySet[FeedbackType]:
-    """The types that may be spoken of."""
-    return FeedbackType.objects.visible_to(request.user, VIEW_TICKET)
-
-
-def _type_of(request: HttpRequest, ticket: Feedback | None) -> FeedbackType:
-    """The type of a form; without a ticket, one was chosen before the form came."""
-    feedback_type = ticket.feedback_type if ticket else _chosen_type(request)
-    if feedback_type is None:
-        raise Http404("No feedback type of this number.")
-    return feedback_type
-
-
-def _macros_for(
-    request: HttpRequest, feedback_type: FeedbackType | None
-) -> QuerySet[Macro]:
-    """A macro without a type runs on testers, so a list of all types offers none."""
-    macros = Macro.objects.visible_to(request.user, RUN_MACRO)
-    if feedback_type is None:
-        return macros.none()
-    return macros.filter(feedback_type=feedback_type, is_active=True)

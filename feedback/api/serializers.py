@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from django.conf import settings
+from django.urls import reverse
 from rest_framework import serializers
 
-from ..models import Community, Feedback, Status, Tester
+from ..models import Attachment, Community, Feedback, Status, Tester
 from ..rest.serializers import FeedbackTypeSerializer, ProjectSerializer
 
 
@@ -82,3 +84,27 @@ class FeedbackSerializer(serializers.ModelSerializer):
             "modified_at",
         ]
         read_only_fields = fields
+
+
+class AttachmentSerializer(serializers.ModelSerializer):
+    """A file on a ticket."""
+
+    download = serializers.SerializerMethodField(help_text="Where its bytes are.")
+
+    class Meta:
+        model = Attachment
+        fields = [
+            "id",
+            "name",
+            "content_type",
+            "size",
+            "sha256",
+            "added_by",
+            "created_at",
+            "download",
+        ]
+        read_only_fields = fields
+
+    def get_download(self, attachment: Attachment) -> str:
+        page = reverse("api:attachment-download", args=[attachment.pk])
+        return f"{settings.BASE_URL}{page}"

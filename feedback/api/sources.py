@@ -20,13 +20,14 @@ from rest_framework.views import APIView
 from ..access.addresses import client_address
 from ..access.keys import KeyActor, KeyRefused, authenticate
 from ..access.roles import CALL_SOURCE
+from ..attachments.adding import digest_of
 from ..models import ExternalSource, Feedback
 from ..rest.idempotency import fingerprint, key_of
 from ..rest.parsing import ExactJSONParser, FormParser, MultiPartParser
 from ..rest.permissions import lacks
 from ..rest.problems import Problem, in_body, in_parameter, invalid, refused
 from ..sources import KeyReused, SubmissionRefused, TicketGone, submit
-from ..sources.members import KEY_PARAMETER
+from ..sources.members import KEY_PARAMETER, Files
 
 _PLACES = (
     "Send an API key with the scope 'listener' in the header"
@@ -79,7 +80,7 @@ class SourceView(APIView):
         once = key_of(request, "source", source.pk)
         sent = cast(Mapping[str, object], request.data)
         try:
-            ticket = submit(source, sent, once, fingerprint(sent) if once else "")
+            ticket = submit(source, sent, once, _fingerprint(sent) if once else "")
         except SubmissionRefused as refusal:
             faults = [in_body(each.path, each.sentence) for each in refusal.faults]
             raise invalid(faults) from refusal
@@ -90,6 +91,18 @@ class SourceView(APIView):
         row = reverse("api:feedback-detail", args=[ticket.pk])
         headers = {"Location": f"{settings.BASE_URL}{row}"}
         return Response(_body(ticket), 201, headers=headers)
+
+
+def _fingerprint(sent: Mapping[str, object]) -> str:
+    """Files by their names and what is in them."""
+    return fingerprint(
+        {
+            name: [[each.name, digest_of(each)] for each in value]
+            if isinstance(value, Files)
+            else value
+            for name, value in sent.items()
+        }
+    )
 
 
 def _token(request: Request) -> str:

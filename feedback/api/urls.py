@@ -1,10 +1,12 @@
 from rest_framework.routers import SimpleRouter
 
+from .attachments import AttachmentViewSet
 from .filters import FilterViewSet
 from .testers import TesterViewSet
 from .views import FeedbackViewSet
 
 router = SimpleRouter()
+router.register("attachments", AttachmentViewSet)
 router.register("feedback", FeedbackViewSet)
 router.register("filters", FilterViewSet)
 router.register("testers", TesterViewSet)

@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from ..models import Feedback, FeedbackType
 from ..rest.viewsets import ReadOnlyViewSet
 from ..selection.tickets import FeedbackFilterSet
+from .attachments import TicketAttachments
 from .serializers import FeedbackSerializer
 
 
@@ -23,7 +24,7 @@ from .serializers import FeedbackSerializer
     ),
     retrieve=extend_schema(summary="Read a ticket"),
 )
-class FeedbackViewSet(ReadOnlyViewSet):
+class FeedbackViewSet(TicketAttachments, ReadOnlyViewSet):
     queryset = Feedback.objects.select_related(
         "feedback_type__project", "status", "submitter"
     )

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import urlencode
 
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
@@ -124,9 +123,8 @@ class AuditedAdmin(DeletingAdmin):
             raise Http404(f"No {self.opts.verbose_name} of this number.")
         if not self.has_view_or_change_permission(request, row):
             raise PermissionDenied
-        query = urlencode({"object": f"{self.opts.label_lower}-{row.pk}"})
-        page = reverse("admin:logs_auditentry_changelist")
-        return HttpResponseRedirect(f"{page}?{query}")
+        page = "admin:logs_auditentry_about"
+        return HttpResponseRedirect(reverse(page, args=[self.opts.label_lower, row.pk]))
 
 
 class DomainSavedAdmin(AuditedAdmin):

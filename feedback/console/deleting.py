@@ -62,7 +62,9 @@ class DeletingAdmin(admin.ModelAdmin):
         if staying:
             sentences.append(f"Kept, without a link to it: {staying}.")
         if any(isinstance(row, DeletedInSteps) and is_big(row) for row in rows):
-            sentences.append("It is much, so it is deleted in the background.")
+            sentences.append(
+                "There is a lot of it, so it is deleted in the background."
+            )
         return [*sentences, "The audit log stays, and says who deleted it."]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:

@@ -21,14 +21,14 @@ from django.db import DataError
 from django.db.models import ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
 
 from ..selection.conditions import search_words
+from .paging import BoundedPaginator, PagedList
 
 # More than any list has columns or filters.
 _MAX_COLUMNS = 30
 _MAX_VALUES = 30
-# Which days there are is looked up in every row; SQLite takes 10 s for a million.
-MAX_DATED = 100_000
 
 
 def is_key(model: type[Model], value: object) -> bool:
@@ -40,7 +40,7 @@ def is_key(model: type[Model], value: object) -> bool:
     return True
 
 
-class CheckedList(ChangeList):
+class CheckedList(PagedList):
     """A list that refuses values in the URL which no database can compare.
 
     And parameters that are none of its filters'. Raises BadRequest with a sentence.
@@ -49,6 +49,12 @@ class CheckedList(ChangeList):
     model_admin: CheckedAdmin
     # Why no dates stand above it, if so.
     undated = ""
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, *args, **kwargs)
+        # Django's own asks to select something "to change", whatever one came for.
+        if not self.is_popup:
+            self.title = capfirst(str(self.opts.verbose_name_plural))
 
     def get_filters(self, request: HttpRequest) -> tuple:
         self.refuse_parameters(request)
@@ -74,11 +80,12 @@ class CheckedList(ChangeList):
             super().get_results(request)
         except (DataError, OverflowError, ValueError) as error:
             raise IncorrectLookupParameters(error) from error
-        if self.date_hierarchy and self.result_count > MAX_DATED:
+        if self.date_hierarchy and self.is_endless:
+            # Each row would be looked at; SQLite takes 10 s for a million.
             self.undated = (
-                f"These are more than {MAX_DATED:,} rows, too many to look up their"
-                " days. Narrow the list by a filter, and links to years, months and"
-                " days stand here."
+                f"These are more than {int(self.result_count):,} rows, too many to look"
+                " up their days. Narrow the list by a filter, and links to years,"
+                " months and days stand here."
             )
         if self.undated or not self.result_count:
             self.date_hierarchy = None
@@ -107,6 +114,8 @@ class CheckedPickers(BaseModelAdmin):
 class CheckedAdmin(CheckedPickers, admin.ModelAdmin):
     """For what has a list with filters and actions."""
 
+    paginator = BoundedPaginator
+    show_full_result_count = False
     # The parameters, beside its filters', by which other pages lead to the list.
     linked_parameters: tuple[str, ...] = ()
 
@@ -117,6 +126,22 @@ class CheckedAdmin(CheckedPickers, admin.ModelAdmin):
 
     def filters_of(self, request: HttpRequest) -> Iterable[Any]:
         return self.get_list_filter(request)
+
+    def linked_in_words(
+        self, request: HttpRequest, name: str, values: list[str]
+    ) -> tuple[str, str]:
+        """What a linked parameter is called, and the rows that it names."""
+        path = name.removesuffix("__isnull")
+        field = get_fields_from_path(self.model, path)[-1]
+        title = str(getattr(field, "verbose_name", path))
+        if path != name:
+            return title, "any" if values == ["False"] else "none"
+        related: Any = field.related_model
+        keys = [each for each in values if is_key(related, each)]
+        rows = related._default_manager.filter(pk__in=keys)
+        if hasattr(rows, "visible_to"):
+            rows = rows.visible_to(request.user)
+        return title, ", ".join(map(str, rows)) or ", ".join(values)
 
     def date_parameters(self) -> list[str]:
         """The parameters of Django's links to years, months and days."""
@@ -172,4 +197,15 @@ class CheckedAdmin(CheckedPickers, admin.ModelAdmin):
         picked = request.POST.getlist(ACTION_CHECKBOX_NAME)
         if not all(is_key(self.model, each) for each in picked):
             raise BadRequest("What was selected is no row's key.")
+        _keep_chosen_action(request)
         return super().response_action(request, queryset, *args, **kwargs)
+
+
+def _keep_chosen_action(request: HttpRequest) -> None:
+    """Of all actions that the form holds, the one whose button was pressed."""
+    posted, index = request.POST.copy(), request.POST.get("index", "")
+    offered = posted.getlist("action")
+    place = int(index) if index.isdecimal() and len(index) < 5 else 0
+    if place < len(offered):
+        posted["action"], posted["index"] = offered[place], "0"
+    request.POST = posted  # type: ignore[assignment]

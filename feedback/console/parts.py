@@ -30,6 +30,13 @@ def badge(words: object, meaning: str = Meaning.IDLE) -> SafeString:
     return format_html('<span class="badge {}">{}</span>', meaning, words)
 
 
+def yes_or_no(value: bool | None) -> SafeString:
+    """In words: what is set is seen at a glance, and what is not is no alarm."""
+    if value is None:
+        return SafeString("-")
+    return badge("Yes", Meaning.INFO) if value else SafeString("No")
+
+
 def status_badge(status: Status) -> SafeString:
     return badge(status.name, status.colour)
 
@@ -68,14 +75,18 @@ def bar(parts: Iterable[tuple[str, int, str]], label: str) -> SafeString:
     )
 
 
-def moment(value: datetime | None) -> SafeString:
-    """A date and time, the same everywhere; to the second where one points at it."""
+def moment(value: datetime | None, seconds: bool = False) -> SafeString:
+    """A date and time, the same everywhere; to the second where one points at it.
+
+    With `seconds` they are seen at once: of what is awaited, or follows closely.
+    """
     if value is None:
         return SafeString("-")
     local = localtime(value)
+    whole = date_format(local, "j M Y, H:i:s")
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         value.isoformat(),
-        date_format(local, "j M Y, H:i:s"),
-        date_format(local, "j M Y, H:i"),
+        whole,
+        whole if seconds else date_format(local, "j M Y, H:i"),
     )

@@ -8,6 +8,9 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
 from ..models import Preference
 
+# Whether the rows of lists stand close together: "compact", or nothing.
+DENSITY = "density"
+
 
 def preference(user: AbstractBaseUser | AnonymousUser, name: str) -> Any:
     """What was kept under the name, None where nothing was. Check it before use."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar, cast
 
 from django.contrib.admin import ShowFacets
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
@@ -21,6 +22,7 @@ from .deleting import refusing_deletion
 from .parameters import CheckedAdmin, CheckedPickers
 
 M = TypeVar("M", bound=Model)
+_READING = frozenset(["GET", "HEAD"])
 
 
 def edited_pk(request: HttpRequest) -> int:
@@ -49,7 +51,14 @@ class ScopedMixin(CheckedPickers):
         permission = self.permission_to(action)
         if obj is None or obj.pk is None:
             return request.user.has_perm(permission)
-        return may(request.user, permission, obj)
+        if request.method not in _READING:
+            return may(request.user, permission, obj)
+        # A form asks once for each of its fields, and reading changes nothing.
+        known = request.__dict__.setdefault("permissions_known", {})
+        key = permission, type(obj), obj.pk
+        if key not in known:
+            known[key] = may(request.user, permission, obj)
+        return bool(known[key])
 
     def has_view_permission(
         self, request: HttpRequest, obj: Model | None = None
@@ -147,6 +156,12 @@ class ScopedAdmin(ScopedMixin, AuditedAdmin, CheckedAdmin, Generic[M]):
     # Where a row belongs. It is chosen when the row is made: moved, it would leave what
     # belongs to it behind in another tenant, or take it there.
     owner_fields: tuple[str, ...] = ()
+    # The parameter by which the list is searched.
+    search_parameter = SEARCH_VAR
+
+    def matching(self, request: HttpRequest, rows: QuerySet, text: str) -> QuerySet:
+        """Of the rows those that a search of the list finds."""
+        return self.get_search_results(request, rows, text)[0]
 
     def page_of(self, request: HttpRequest, obj: M) -> Mapping[str, object]:
         """What the template of one row's page shows beside its form."""
@@ -216,7 +231,6 @@ class ReadOnlyAdmin(ScopedAdmin[M]):
     """History: looked at, never added to or changed by hand."""
 
     actions = None
-    show_full_result_count = False
     # Each number in a filter would be another look at the whole log.
     show_facets = ShowFacets.NEVER
     list_title = ""

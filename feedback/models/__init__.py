@@ -1,7 +1,10 @@
 from .api_keys import ACCEPTED, ApiKey, KeyOutcome, KeyScope, KeyState
+from .attachments import Attachment
+from .comments import Comment, CommentEdit
 from .communities import Community, Project
 from .deleting import DeletedInSteps
 from .filters import Filter
+from .imports import ImportPart, ImportState, TicketImport
 from .key_uses import KeyUse
 from .loading import QuickLoading
 from .members import Grant, Member
@@ -9,7 +12,7 @@ from .preferences import Preference
 from .sources import ExternalSource, SourceTicket, TesterBatch
 from .subject_kinds import SubjectKind
 from .testers import Tester
-from .tickets import Comment, Feedback, Visibility
+from .tickets import Feedback, Visibility
 from .types import (
     CHOICE_KINDS,
     USUAL_STATUSES,
@@ -26,7 +29,9 @@ __all__ = [
     "CHOICE_KINDS",
     "USUAL_STATUSES",
     "ApiKey",
+    "Attachment",
     "Comment",
+    "CommentEdit",
     "Community",
     "DeletedInSteps",
     "ExternalSource",
@@ -36,6 +41,8 @@ __all__ = [
     "Filter",
     "FormField",
     "Grant",
+    "ImportPart",
+    "ImportState",
     "KeyOutcome",
     "KeyScope",
     "KeyState",
@@ -50,6 +57,7 @@ __all__ = [
     "SubjectKind",
     "Tester",
     "TesterBatch",
+    "TicketImport",
     "Visibility",
     "key_from_label",
 ]

@@ -90,7 +90,7 @@ class ApiKey(models.Model):
         null=True,
         blank=True,
         verbose_name="only in project",
-        help_text="Empty: in all projects of the community.",
+        help_text="Leave it empty for all projects of the community.",
     )
     name = models.CharField(max_length=100, help_text="Who or what uses it.")
     description = models.TextField(blank=True)
@@ -103,13 +103,17 @@ class ApiKey(models.Model):
     )
     is_enabled = models.BooleanField("enabled", default=True)
     expires_at = models.DateTimeField(
-        "expires", null=True, blank=True, help_text="Empty: never."
+        "expires",
+        null=True,
+        blank=True,
+        help_text="Leave it empty for a key that never expires.",
     )
     allowed_ips = models.TextField(
         "allowed addresses",
         blank=True,
         help_text="IP addresses and networks, one per line: 203.0.113.7, 10.1.0.0/16,"
-        " 2001:db8::/32. Any other is refused. Empty: from everywhere.",
+        " 2001:db8::/32. Any other is refused. Leave it empty to"
+        " allow every address.",
     )
     scope_read = models.BooleanField(
         "read",
@@ -146,7 +150,7 @@ class ApiKey(models.Model):
         blank=True,
         validators=[validate_emails],
         help_text="Who is notified when the key is first used, and then at most once a"
-        " day; addresses separated by commas. Empty: nobody.",
+        " day; addresses separated by commas. Leave it empty to notify nobody.",
     )
     notified_at = models.DateTimeField(null=True, editable=False)
     last_used_at = models.DateTimeField("last used", null=True, editable=False)

@@ -48,7 +48,7 @@ class Grant(models.Model):
         related_name="grants",
         null=True,
         blank=True,
-        help_text="Empty: in all projects of the community.",
+        help_text="Leave it empty for all projects of the community.",
     )
 
     tenancy = Tenancy("member__community")

@@ -37,7 +37,7 @@ class ExternalSource(models.Model):
         related_name="sources",
         null=True,
         blank=True,
-        help_text="Empty: every call has to name the status.",
+        help_text="Leave it empty if every call is to name the status.",
     )
     default_submitter = models.ForeignKey(
         Tester,
@@ -45,12 +45,14 @@ class ExternalSource(models.Model):
         related_name="sources",
         null=True,
         blank=True,
-        help_text="Empty: every call has to name the submitter, by e-mail address.",
+        help_text="Leave it empty if every call is to name the submitter, by e-mail"
+        " address.",
     )
     makes_testers = models.BooleanField(
         "add unknown submitters",
         default=False,
-        help_text="Off: a submitter whom the community does not know is refused.",
+        help_text="If this is off, a submitter whom the community does not know is"
+        " refused.",
     )
     created_at = models.DateTimeField("created", auto_now_add=True)
     modified_at = models.DateTimeField("modified", auto_now=True)

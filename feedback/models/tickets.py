@@ -1,17 +1,16 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
 
-from ..access.actors import ScopedQuerySet, Tenancy
+from ..access.actors import Tenancy
 from ..access.privacy import Privacy
-from ..texts import lines
 from ..units import Announced, AnnouncedQuerySet, AnnouncedRow, Reference, unit
+from .folded import Folded
 from .loading import QuickLoading
 from .numbers import ExactDecoder, ExactEncoder
 from .testers import Tester
@@ -73,6 +72,8 @@ class Feedback(QuickLoading, AnnouncedRow):
     )
     # What set each key (see `logs.recording.captures`); changes with the data only.
     external_provenance = models.JSONField(default=dict, blank=True, editable=False)
+    # Made up by CenterHook to try things on, and removed together.
+    is_sample = models.BooleanField(default=False, db_default=False, editable=False)
     created_at = models.DateTimeField("created", default=timezone.now, editable=False)
     modified_at = models.DateTimeField("modified", auto_now=True)
 
@@ -112,8 +113,17 @@ class Feedback(QuickLoading, AnnouncedRow):
         indexes = [
             # The list of a type, newest first.
             models.Index(fields=["feedback_type", "id"], name="ticket_in_type"),
-            models.Index(fields=["feedback_type", "status"], name="ticket_by_status"),
+            models.Index(
+                fields=["feedback_type", "status", "id"], name="ticket_by_status"
+            ),
+            # Whoever searches for a reference means that ticket.
+            models.Index(Folded("reference"), name="ticket_by_reference"),
             models.Index(fields=["feedback_type", "created_at"], name="ticket_by_date"),
+            models.Index(
+                fields=["feedback_type"],
+                name="ticket_sample",
+                condition=models.Q(is_sample=True),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -143,61 +153,3 @@ class Feedback(QuickLoading, AnnouncedRow):
         self.reference = f"{self.feedback_type.prefix}-{number}"
         if self.status_id is None:
             self.status = self.feedback_type.first_status()
-
-
-class CommentQuerySet(ScopedQuerySet["Comment"]):
-    def bulk_create(
-        self, objs: Iterable[Comment], *args: Any, **kwargs: Any
-    ) -> list[Comment]:
-        comments = list(objs)
-        with unit():
-            announce_comments(comments)
-            return super().bulk_create(comments, *args, **kwargs)
-
-
-class Comment(models.Model):
-    feedback = models.ForeignKey(Feedback, models.CASCADE, related_name="comments")
-    author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True
-    )
-    text = models.TextField()
-    # Set if a macro wrote the comment; its run may be gone.
-    macro_name = models.CharField(max_length=100, blank=True, editable=False)
-    run_number = models.BigIntegerField(null=True, editable=False)
-    # Set if a listener did.
-    listener_name = models.CharField(max_length=100, blank=True, editable=False)
-    created_at = models.DateTimeField("created", auto_now_add=True)
-
-    tenancy = Tenancy(
-        "feedback__feedback_type__project__community",
-        "feedback__feedback_type__project",
-    )
-    privacy = Privacy(hidden=("text",), texts=("text",), about=("feedback__submitter",))
-    objects = CommentQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["created_at", "pk"]
-
-    def __str__(self) -> str:
-        return self.text[:60]
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        with unit():
-            if self._state.adding:
-                announce_comments([self])
-            super().save(*args, **kwargs)
-
-    def audit_name(self) -> str:
-        return f"Comment {self.pk}"
-
-
-def announce_comments(comments: Sequence[Comment]) -> None:
-    """Before they are added; a ticket that gets one is modified by it."""
-    for comment in comments:
-        comment.text = lines(comment.text)
-    texts = [(comment.feedback_id, comment.text) for comment in comments]
-    with unit() as opened:
-        opened.comment(Feedback, texts)
-        if moved := opened.moved(Feedback, ["comments"]):
-            pks = sorted({pk for pk, _ in texts})
-            Feedback._base_manager.filter(pk__any_of=pks).update(**moved)

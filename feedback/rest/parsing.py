@@ -9,14 +9,12 @@ from math import isfinite
 from typing import IO, Any
 
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
-from django.core.files.uploadhandler import FileUploadHandler
 from django.http import QueryDict
 from rest_framework import parsers
 from rest_framework.exceptions import ParseError
 
 from ..models.numbers import MAX_DIGITS
-from ..sources.members import FileName
+from ..sources.members import Files
 from .problems import TOO_LARGE, Problem, in_body, invalid
 
 MAX_LEVELS = 100
@@ -88,7 +86,10 @@ class FormParser(parsers.FormParser):
 
 
 class MultiPartParser(parsers.MultiPartParser):
-    """The same; a file is there by its name only, and its content is not kept."""
+    """The same; the files of a name are there as `Files`.
+
+    The whole body is bounded by UPLOAD_MAX_BYTES, what is no file by Django.
+    """
 
     def parse(
         self,
@@ -96,20 +97,9 @@ class MultiPartParser(parsers.MultiPartParser):
         media_type: str | None = None,
         parser_context: Any = None,
     ) -> Any:
-        _check_length(parser_context)
-        request = parser_context["request"]
-        request.upload_handlers = [_NameOnly(request)]
         parts = super().parse(stream, media_type, parser_context)
-        files = {name: FileName(name) for name in parts.files}
+        files = {name: Files(each) for name, each in parts.files.lists()}
         return _members(parts.data) | files
-
-
-class _NameOnly(FileUploadHandler):
-    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        """Nothing is kept."""
-
-    def file_complete(self, file_size: int) -> UploadedFile:
-        return UploadedFile(name=self.file_name, size=file_size)
 
 
 def _check_length(context: Any) -> None:

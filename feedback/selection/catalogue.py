@@ -40,7 +40,14 @@ from ..models import (
 from .answers import answer_field
 from .conditions import did_you_mean
 from .external import EXTERNAL_PREFIX, ExternalField, is_name
-from .fields import AnswerField, Field, RowField, SearchField, SubmitterField
+from .fields import (
+    SEARCHED_TESTERS,
+    AnswerField,
+    Field,
+    RowField,
+    SearchField,
+    SubmitterField,
+)
 from .kinds import (
     ChoiceKind,
     OptionalRowKind,
@@ -52,10 +59,9 @@ from .kinds import (
 from .ordered import MomentKind, OptionalWholeKind, WholeKind
 
 # Where a search looks for each of its words.
-_OWN_TEXTS = ("reference", "title", "description")
+SEARCHED_TEXTS = ("reference", "title", "description")
 _SUBMITTERS = ("email", "last_name")
-SEARCHED_TICKETS = (*_OWN_TEXTS, *(f"submitter__{each}" for each in _SUBMITTERS))
-SEARCHED_TESTERS = ("email", "first_name", "last_name", "company")
+SEARCHED_TICKETS = (*SEARCHED_TEXTS, *(f"submitter__{each}" for each in _SUBMITTERS))
 
 
 @dataclass(frozen=True)
@@ -217,7 +223,7 @@ def _ticket_fields() -> Iterator[Field]:
     yield _field("created", "Created", MomentKind(), "created_at")
     yield _field("modified", "Modified", MomentKind(), "modified_at")
     yield _field("comments", "Comments", WholeKind(), _count(Comment, "feedback"))
-    yield _search("search", "Search", _OWN_TEXTS, _SUBMITTERS)
+    yield _search("search", "Search", SEARCHED_TEXTS, _SUBMITTERS)
     yield _search("submitter", "Submitter", (), ("email", "first_name", "last_name"))
 
 

@@ -101,20 +101,9 @@ def spellings(name: str) -> list[str]:
 
 
 def stored_as(name: str, value: str) -> Q:
-    """`is`, for one value, so that PostgreSQL looks it up in the index of the column.
-
-    Raises ValidationError.
-    """
+    """`is`, for one value. Raises ValidationError."""
     texts = [text_of(value)]
-    if connection.vendor != "postgresql":
-        return any_of([_is(key, texts) for key in spellings(name)])
-    return any_of(
-        [
-            Q(external_data__contains={key: stored})
-            for key in spellings(name)
-            for stored in _values(texts[0])
-        ]
-    )
+    return any_of([_is(key, texts) for key in spellings(name)])
 
 
 def _test(key: str, qualifier: Qualifier, values: list[Any]) -> Q:
@@ -138,6 +127,10 @@ def _values(text: str) -> list[str | int | Decimal | bool]:
 
 
 def _is(key: str, texts: list[str]) -> Q:
+    if connection.vendor == "postgresql":
+        # It looks these up in the index of the column.
+        values = [value for text in texts for value in _values(text)]
+        return any_of([Q(external_data__contains={key: each}) for each in values])
     stored = KeyTransform(key, _COLUMN, output_field=JSONField(encoder=ExactEncoder))
     # SQLite reads null, lists and objects as their text.
     odd = [text for text in texts if text == "null" or text.startswith(("[", "{"))]

@@ -26,7 +26,7 @@ from ..models.numbers import ExactEncoder, written
 from ..names import fold
 from .folding import BeginsText, EndsText, HasText
 from .qualifiers import Qualifier, complement
-from .stored import IsListAt
+from .stored import IsListAt, IsTrueAt, StoredValue, is_held
 from .values import text_of, whole_in
 
 # A column by its path, or an expression.
@@ -160,6 +160,10 @@ class ChoiceKind(Kind):
             return Q(IsNull(text, True)) | Q(Exact(text, ""))
         if isinstance(column, str):
             return Q(**{f"{column}__in": values})
+        if isinstance(column, StoredValue):
+            held = [is_held(column, each) for each in values]
+            if indexed := [each for each in held if each is not None]:
+                return any_of(indexed)
         return Q(In(text, values))
 
 
@@ -178,7 +182,7 @@ class ChoicesKind(ChoiceKind):
         items = cast(IsListAt, column)
         if qualifier == Qualifier.IS_EMPTY:
             return complement(Q(items))
-        return any_of([Q(items.has(each)) for each in values])
+        return any_of([items.has(each) for each in values])
 
 
 class TruthKind(Kind):
@@ -190,7 +194,10 @@ class TruthKind(Kind):
     def test(
         self, column: Column | Q, qualifier: Qualifier, values: list[Any], at: Moment
     ) -> Q:
-        return column if isinstance(column, Q) else Q(expression(column))
+        if isinstance(column, Q):
+            return column
+        ticked = is_held(column, True) if isinstance(column, IsTrueAt) else None
+        return ticked or Q(expression(column))
 
     def shown(self, value: object, zone: tzinfo) -> str:
         return "yes" if value is True else "no"

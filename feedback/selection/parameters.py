@@ -216,6 +216,11 @@ class RowsField(forms.Field):
         qualifier = Qualifier.IS if len(keys) == 1 else Qualifier.IS_ONE_OF
         return Group("all", [Condition(self.compared, qualifier, given)])
 
+    def of_row(self, pk: int) -> Q:
+        """The condition of a row that is known."""
+        known = Condition(self.compared, Qualifier.IS, Given([pk], [pk], [str(pk)]))
+        return q_of(Group("all", [known]), self.catalogue)
+
     def in_words(self, values: list[str]) -> str:
         named = (
             rows_named(self.compared.rows, each).values_list("name") for each in values

@@ -9,8 +9,9 @@ import json
 from decimal import Decimal
 from typing import Any
 
+from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BooleanField, Field, TextField
+from django.db.models import BooleanField, Field, Q, TextField
 from django.db.models.expressions import Func
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -94,6 +95,16 @@ def _pieces(template: str) -> list[str]:
     return template.split("\0")
 
 
+def is_held(at: StoredValue, stored: object) -> Q | None:
+    """Whether just this value, or a list with these in it, is stored there.
+
+    PostgreSQL finds it in the index of the column. None on SQLite, which has none.
+    """
+    if connection.vendor != "postgresql":
+        return None
+    return Q((f"{at.column}__contains", {at.key: stored}))
+
+
 class TextAt(StoredValue):
     output_field = TextField()
     sqlite = "CASE WHEN {type} = 'text' THEN {text} END"
@@ -133,8 +144,8 @@ class IsListAt(StoredValue):
     sqlite = "({type} = 'array' AND {text} <> '[]')"
     postgresql = "({type} = 'array' AND {value} <> '[]'::jsonb)"
 
-    def has(self, item: str) -> HasAt:
-        return HasAt(self.column, self.key, item)
+    def has(self, item: str) -> Q:
+        return is_held(self, [item]) or Q(HasAt(self.column, self.key, item))
 
 
 class HasAt(StoredValue):

@@ -10,7 +10,8 @@ from django.utils.timezone import get_current_timezone
 
 from ..models import Community, Filter, Project, SubjectKind, Tester
 from .by_filter import SavedParameter
-from .catalogue import SEARCHED_TESTERS, TesterCatalogue
+from .catalogue import TesterCatalogue
+from .fields import SEARCHED_TESTERS
 from .filtersets import CatalogueFilterSet
 from .parameters import (
     MomentParameter,

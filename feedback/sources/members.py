@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from ..forms import PREFIX
 from ..models import ExternalSource, FormField, Status
@@ -22,10 +23,8 @@ SUBMITTER, VISIBILITY, EXTERNAL = "submitter", "visibility", "external"
 FIXED = (TITLE, DESCRIPTION, STATUS, SUBMITTER, VISIBILITY, EXTERNAL)
 
 
-class FileName(str):
-    """The name of a member that is a file, of which nothing else is kept."""
-
-    __slots__ = ()
+class Files(list[Any]):
+    """Uploaded files: what a form sends under the name of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +81,9 @@ class Members:
         known: dict[str, Given] = {}
         for name, value in sent.items():
             meant = self._meant(name)
-            if isinstance(value, FileName):
-                faults.add([name], "Files are not taken: leave this one out.")
-            elif meant is None:
+            if isinstance(value, Files):
+                continue
+            if meant is None:
                 faults.add_unknown(name, self.names)
             elif meant in known:
                 other = known[meant].name

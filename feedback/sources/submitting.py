@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..attachments.adding import Checked, FileRefused, add, check
 from ..changes import Origin, unit
 from ..changes.rivals import once_more
 from ..changes.signals import saved
 from ..models import ExternalSource, Feedback, FeedbackType, SourceTicket, Tester
-from .members import Members
+from .faults import Faults, SubmissionRefused
+from .members import Files, Members
 from .reading import Submission, read
 
 
@@ -26,9 +28,10 @@ def submit(
 ) -> Feedback:
     """The ticket of this call, or of the earlier one of the same idempotency key.
 
-    Without a key each call makes one. Raises SubmissionRefused, KeyReused, TicketGone;
-    nothing is written then.
+    Without a key each call makes one; the files of a form are its attachments. Raises
+    SubmissionRefused, KeyReused, TicketGone; nothing is written then.
     """
+    files = _files(sent)
     with unit(Origin(actor=f"Source {source.name}")):
         if key:
             # Calls of one type go one by one from here on, so that a second of the same
@@ -45,7 +48,22 @@ def submit(
             idempotency_key=key,
             fingerprint=fingerprint,
         )
+        add(ticket, files, by=f"Source {source.name}")
     return ticket
+
+
+def _files(sent: Mapping[str, object]) -> list[Checked]:
+    """Those that may be stored; the first that may not is named."""
+    checked: list[Checked] = []
+    for name, value in sent.items():
+        if isinstance(value, Files):
+            try:
+                checked += check(value, None, beside=len(checked))
+            except FileRefused as refusal:
+                faults = Faults()
+                faults.add([name], str(refusal))
+                raise SubmissionRefused(faults) from refusal
+    return checked
 
 
 def _same(known: SourceTicket, fingerprint: str) -> Feedback:

@@ -8,6 +8,7 @@ from ..console import parts
 
 register = template.Library()
 register.simple_tag(parts.badge)
+register.simple_tag(parts.yes_or_no)
 register.simple_tag(parts.status_badge)
 register.simple_tag(parts.icon)
 register.simple_tag(parts.bar)

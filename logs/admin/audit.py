@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -13,15 +14,19 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, URLPattern, path, reverse
-from django.utils.text import capfirst
-from django.utils.timezone import localtime
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from feedback.console.paging import MAX_LISTED, BoundedPaginator
+from feedback.console.parts import moment as shown_moment
 from feedback.console.scoping import ReadOnlyAdmin
 
+from ..console.wire import visible
 from ..models import Action, AuditEntry
 from .audit_export import export, type_name
+from .history import changes_in_words, history_page
+
+# Characters of what changed in the list; the entry's own page has all of it.
+MAX_TOLD = 200
 
 Choices = list[tuple[str, str]]
 
@@ -107,7 +112,6 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     search_help_text = "In the names of objects and people, keys, addresses, details."
     date_hierarchy = "moment"
     sortable_by = ["when"]
-    paginator = BoundedPaginator
     list_per_page = 50
     list_title = "Audit log: who did what"
     change_list_template = "admin/logs/auditentry/change_list.html"
@@ -117,6 +121,11 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         view = require_POST(self.admin_site.admin_view(self.export))
         return [
             path("export/<str:form>/", view, name="logs_auditentry_export"),
+            path(
+                "history/<str:label>/<int:pk>/",
+                self.admin_site.admin_view(partial(history_page, self.admin_site)),
+                name="logs_auditentry_about",
+            ),
             *super().get_urls(),
         ]
 
@@ -136,7 +145,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
-        context = {"most_listed": MAX_LISTED, "query": request.GET.urlencode()}
+        context = {"query": request.GET.urlencode()}
         return super().changelist_view(request, context | (extra_context or {}))
 
     def page_of(self, request: HttpRequest, obj: AuditEntry) -> dict[str, object]:
@@ -146,15 +155,12 @@ class AuditEntryAdmin(ReadOnlyAdmin):
             "subtitle": "",
             "kind": type_name(obj.object_type),
             "object_url": _page_of(obj),
-            "changes": [
-                (capfirst(name.replace("_", " ")), before, after)
-                for name, (before, after) in sorted(obj.changes.items())
-            ],
+            "changes": changes_in_words(obj),
         }
 
     @admin.display(ordering="moment")
-    def when(self, entry: AuditEntry) -> str:
-        return f"{localtime(entry.moment):%d %b %Y %H:%M:%S}"
+    def when(self, entry: AuditEntry) -> SafeString:
+        return shown_moment(entry.moment, True)
 
     @admin.display
     def who(self, entry: AuditEntry) -> str:
@@ -170,9 +176,13 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="what changed")
     def what_changed(self, entry: AuditEntry) -> str:
-        names = ", ".join(name.replace("_", " ") for name in sorted(entry.changes))
-        text = " - ".join(part for part in (names, entry.detail) if part)
-        return text if len(text) <= 120 else f"{text[:119]}…"
+        """With the values: `Status: New → Closed`."""
+        fields = [
+            f"{name}: {before or '-'} → {after or '-'}"
+            for name, before, after in changes_in_words(entry)
+        ]
+        text = "; ".join([*fields, entry.detail] if entry.detail else fields)
+        return visible(text if len(text) <= MAX_TOLD else f"{text[: MAX_TOLD - 1]}…")
 
 
 def _page_of(entry: AuditEntry) -> str:

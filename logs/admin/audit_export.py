@@ -16,9 +16,9 @@ from django.utils.text import capfirst
 from feedback.access.actors import is_above_roles
 from feedback.access.keys import Actor
 from feedback.models import Community
+from feedback.transfer.cells import safe_cell
 
 from .. import audit
-from ..audit.spreadsheets import safe_cell
 from ..models import Action, AuditEntry
 
 # Rows fetched at a time.

@@ -6,17 +6,22 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
+from feedback.console.parts import moment as shown_moment
 from feedback.console.scoping import ScopedAdmin
 from macros.auth.authentication import tls_problems
 from macros.authoring.presets import published_rate
 
 from .. import audit
+from ..console import destination_badge
 from ..models import Action, BreakerState, Destination
+from ..models.destinations import DestinationQuerySet
 from ..recording.waiting import count_waiting, explain_trouble, moment, resume
 
 
@@ -34,14 +39,35 @@ class DestinationForm(forms.ModelForm):
 
 
 _TLS = ("ca_certificates", "client_certificate", "client_key_secret")
-_HEALTH = (
-    "breaker_in_words",
-    "hold_in_words",
-    "consecutive_failures",
-    "last_success_at",
-    "last_failure_at",
-    "created_at",
-)
+_HEALTH = ("standing", "next_probe", "last_success", "last_failure", "first_used")
+
+
+class StandingFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "standing"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            ("works", "Takes requests"),
+            ("down", "Down: failed too often"),
+            ("held", "Paused or asked to wait"),
+        ]
+
+    def queryset(
+        self, request: HttpRequest, queryset: DestinationQuerySet
+    ) -> DestinationQuerySet:
+        down = ~Q(breaker=BreakerState.CLOSED)
+        match self.value():
+            case None:
+                return queryset
+            case "works":
+                return queryset.exclude(pk__in=queryset.troubled().values("pk"))
+            case "down":
+                return queryset.filter(down)
+            case "held":
+                held = Q(is_paused=True) | Q(held_until__gt=timezone.now())
+                return queryset.filter(held)
+        return queryset.none()
 
 
 @admin.register(Destination)
@@ -52,41 +78,43 @@ class DestinationAdmin(ScopedAdmin):
 
     list_display = [
         "origin",
+        "standing",
+        "limits",
+        "last_success",
+        "last_failure",
         "community",
-        "breaker_in_words",
-        "hold_in_words",
-        "is_paused",
-        "rate",
-        "concurrency",
-        "consecutive_failures",
-        "last_success_at",
     ]
     list_select_related = ["community"]
-    list_filter = ["breaker", "is_paused"]
+    list_filter = [StandingFilter]
+    change_list_template = "admin/logs/destination/change_list.html"
     search_fields = ["origin"]
-    readonly_fields = ["community", "origin", "rate_in_words", *_HEALTH]
-    fieldsets = [
-        (None, {"fields": ["origin", "community"]}),
-        (
-            "Rate limit",
-            {"fields": ["rate", "rate_in_words", "concurrency", "is_paused"]},
-        ),
-        ("Address policy", {"fields": ["allows_inside"]}),
-        (
-            "TLS",
-            {
-                "classes": ["collapse"],
-                "fields": _TLS,
-            },
-        ),
-        ("Health", {"fields": _HEALTH}),
-    ]
+    readonly_fields = ["community", "origin", "rate_in_words", "network", *_HEALTH]
 
-    def get_readonly_fields(
+    def get_fieldsets(
         self, request: HttpRequest, obj: Destination | None = None
-    ) -> list[str]:
-        opens = [] if request.user.is_superuser else ["allows_inside"]
-        return [*super().get_readonly_fields(request, obj), *opens]
+    ) -> list[Any]:
+        """Who only looks reads sentences in place of switches."""
+        may_change = self.has_change_permission(request, obj)
+        network = "allows_inside" if request.user.is_superuser else "network"
+        limits = ["rate", "rate_in_words", "concurrency"]
+        health = list(_HEALTH)
+        if obj is None or obj.breaker == BreakerState.CLOSED:
+            health.remove("next_probe")
+        if obj is None or obj.rate is None:
+            limits.remove("rate_in_words")
+        return [
+            (None, {"fields": ["origin", "community"]}),
+            ("How it stands", {"fields": health}),
+            ("Limits", {"fields": [*limits, *(["is_paused"] if may_change else [])]}),
+            ("Where it may be", {"fields": [network]}),
+            ("TLS", {"classes": ["collapse"], "fields": _TLS}),
+        ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        context = {"title": "Destinations", **(extra_context or {})}
+        return super().changelist_view(request, context)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -111,12 +139,42 @@ class DestinationAdmin(ScopedAdmin):
         page = reverse("admin:logs_destination_change", args=[pk])
         return HttpResponseRedirect(page)
 
-    @admin.display(description="circuit breaker", ordering="breaker")
-    def breaker_in_words(self, destination: Destination) -> str:
-        words = str(BreakerState(destination.breaker).label)
-        if destination.breaker == BreakerState.OPEN and destination.probe_at:
-            words += f" until it tries again at {destination.probe_at:%H:%M:%S} UTC"
-        return words
+    @admin.display(description="state")
+    def standing(self, destination: Destination) -> SafeString:
+        return destination_badge(destination, timezone.now())
+
+    @admin.display(description="tried again")
+    def next_probe(self, destination: Destination) -> SafeString:
+        if destination.breaker == BreakerState.CLOSED:
+            return SafeString("-")
+        return shown_moment(destination.probe_at, True)
+
+    @admin.display(description="limits")
+    def limits(self, destination: Destination) -> str:
+        parts = []
+        if destination.rate is not None:
+            parts.append(f"{destination.rate:g} a second")
+        if destination.concurrency is not None:
+            parts.append(f"{destination.concurrency} at once")
+        return ", ".join(parts) or "none"
+
+    @admin.display(description="last success")
+    def last_success(self, destination: Destination) -> SafeString:
+        return shown_moment(destination.last_success_at)
+
+    @admin.display(description="last failure")
+    def last_failure(self, destination: Destination) -> SafeString:
+        return shown_moment(destination.last_failure_at)
+
+    @admin.display(description="first used")
+    def first_used(self, destination: Destination) -> SafeString:
+        return shown_moment(destination.created_at)
+
+    @admin.display(description="addresses")
+    def network(self, destination: Destination) -> str:
+        if destination.allows_inside:
+            return "It may be on a private network or this machine."
+        return "Public addresses only. A superuser can allow an inside address."
 
     @admin.display(description="rate set by")
     def rate_in_words(self, destination: Destination) -> str:
@@ -134,12 +192,6 @@ class DestinationAdmin(ScopedAdmin):
             rate.seconds,
             rate.documentation,
         )
-
-    @admin.display(description="asked to wait", ordering="held_until")
-    def hold_in_words(self, destination: Destination) -> str:
-        now = timezone.now()
-        until = destination.wait_until(now)
-        return f"until {moment(until, now)}" if until else "-"
 
     def page_of(self, request: HttpRequest, obj: Destination) -> dict[str, object]:
         now = timezone.now()

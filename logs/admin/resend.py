@@ -12,7 +12,9 @@ from feedback.console.scoping import ScopedAdmin
 from feedback.selection.confirmed import SelectionChanged, what_changed
 from macros import queue
 from macros.runs.resend import ResendPreview, ResendRefused, preview_resend, resend
+from macros.runs.resend_sample import sample_of
 
+from ..console.wire import Body, headers_of
 from ..models import Resend
 from ..models.deliveries import DeliveryQuerySet
 
@@ -41,7 +43,7 @@ def resend_selected(
     if confirmed:
         count = request.POST["confirmed_count"]
         messages.warning(request, what_changed(count, preview.count))
-    return _confirmation(modeladmin, request, kind, preview, back)
+    return _confirmation(modeladmin, request, kind, preview, deliveries)
 
 
 def _resend(request: HttpRequest, deliveries: DeliveryQuerySet, kind: Resend) -> bool:
@@ -75,16 +77,22 @@ def _confirmation(
     request: HttpRequest,
     kind: Resend,
     preview: ResendPreview,
-    back: str,
+    deliveries: DeliveryQuerySet,
 ) -> HttpResponse:
     across = request.POST.get("select_across") == "1"
+    sample = sample_of(deliveries, kind, request.user) if preview.count else None
     context: dict[str, object] = {
         **modeladmin.admin_site.each_context(request),
         "title": f"Resend: {kind.label.lower()}",
         "opts": modeladmin.opts,
         "kind": kind.value,
         "preview": preview,
-        "back": back or request.get_full_path(),
+        "sample": sample,
+        "sample_headers": headers_of(sample.request.headers) if sample else [],
+        "sample_body": Body(sample.request.body, sample.request.headers)
+        if sample
+        else None,
+        "back": _page_of(deliveries) or request.get_full_path(),
         "has_worker": queue.has_worker(),
         "action_name": request.POST["action"],
         "checkbox_name": ACTION_CHECKBOX_NAME,

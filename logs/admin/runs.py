@@ -11,20 +11,19 @@ from django.http import (
     JsonResponse,
 )
 from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
-from feedback.access.actors import may
 from feedback.access.roles import RUN_MACRO
+from feedback.console.parts import moment
 from feedback.console.scoping import ReadOnlyAdmin
-from macros import queue
 from macros.runs.control import cancel_run, confirm_run, pause_run, resume_run
 
-from ..models import Delivery, DeliveryState, Run, RunState
-from ..recording.waiting import troubles_of
-
-# Rows on a run's page; the whole list is one click away.
-SHOWN = 10
+from ..console import run_badge, run_bar, spoken, test_badge
+from ..models import DeliveryState, Run, RunState
+from .run_page import can_be_ended, live_part, page_of
 
 # What people can do with a run, by the last part of its URL, and the message after it.
 ORDERS: dict[str, tuple[Callable[[Run], bool], str]] = {
@@ -38,22 +37,21 @@ ORDERS: dict[str, tuple[Callable[[Run], bool], str]] = {
 @admin.register(Run)
 class RunAdmin(ReadOnlyAdmin):
     list_display = [
-        "__str__",
-        "state",
-        "total",
-        "delivered",
-        "problems",
-        "failed",
-        "pending",
-        "cause_in_words",
-        "actor_name",
-        "created_at",
+        "named",
+        "standing",
+        "outcome",
+        "started",
+        "took",
     ]
+    # Any other order would sort all runs.
+    sortable_by = ()
+    list_per_page = 50
     list_filter = ["state", "cause", "created_at"]
     linked_parameters = ("trigger", "schedule", "listener")
     search_fields = ["macro_name", "actor_name", "cause_name"]
     date_hierarchy = "created_at"
     list_title = "Runs"
+    change_list_template = "admin/logs/run/change_list.html"
     change_form_template = "admin/logs/run/run.html"
 
     def get_urls(self) -> list[URLPattern]:
@@ -76,29 +74,52 @@ class RunAdmin(ReadOnlyAdmin):
         return super().get_queryset(request).defer("snapshot")
 
     def page_of(self, request: HttpRequest, obj: Run) -> dict[str, object]:
-        user, macro = request.user, obj.macro
-        return {
-            **_page(obj),
-            "may_run": may(user, RUN_MACRO, obj),
-            "cause_url": _cause_url(obj),
-            "may_see_version": macro and may(user, "macros.change_macro", macro),
-        }
+        return page_of(obj, request.user)
 
-    @admin.display(description="cause", ordering="cause")
-    def cause_in_words(self, run: Run) -> str:
-        return run.cause_in_words
+    @admin.display(description="run")
+    def named(self, run: Run) -> SafeString:
+        return format_html("{} {}", run, test_badge(run))
+
+    @admin.display(description="state")
+    def standing(self, run: Run) -> SafeString:
+        return run_badge(run)
+
+    @admin.display(description="deliveries")
+    def outcome(self, run: Run) -> SafeString:
+        words = f"{run.ended:,} of {run.total:,}" if run.pending else f"{run.total:,}"
+        return format_html('{}<span class="number">{}</span>', run_bar(run), words)
+
+    @admin.display
+    def started(self, run: Run) -> SafeString:
+        by = run.cause_in_words
+        if run.actor_name:
+            by = f"{run.actor_name} ({run.get_cause_display()})"
+        when = moment(run.created_at)
+        return format_html('{} <small class="quiet">by {}</small>', when, by)
+
+    @admin.display(description="took")
+    def took(self, run: Run) -> str:
+        return spoken(run.finished_at - run.created_at) if run.finished_at else "-"
 
     def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The part of the page that changes while the run goes on."""
         run = self.row_to(request, self.permission_to("view"), pk)
-        html = render_to_string("admin/logs/run/progress.html", _page(run), request)
+        page = live_part(run)
+        html = render_to_string("admin/logs/run/progress.html", page, request)
         return JsonResponse(
-            {"html": html, "state": run.state, "settled": run.is_settled}
+            {
+                "html": html,
+                "standing": run_badge(run),
+                "state": run.state,
+                "settled": run.is_settled,
+            }
         )
 
     def control(self, request: HttpRequest, pk: int, order: str) -> HttpResponse:
         run = self.row_to(request, RUN_MACRO, pk)
         act, done = ORDERS[order]
+        if request.method != "POST" and order == "cancel":
+            return self._ask(request, run)
         if request.method == "POST":
             if act(run):
                 messages.success(request, done)
@@ -108,44 +129,20 @@ class RunAdmin(ReadOnlyAdmin):
                 messages.warning(request, f"Nothing was changed: the run is {state}.")
         return HttpResponseRedirect(reverse("admin:logs_run_change", args=[pk]))
 
-
-def _cause_url(run: Run) -> str:
-    """The page of what started it: of a listener, the call's while that is kept."""
-    call = run.event.call_id if run.event else None
-    for name, pk in (
-        ("trigger", run.trigger_id),
-        ("schedule", run.schedule_id),
-        ("inboundcall", call),
-        ("listener", run.listener_id),
-    ):
-        if pk:
-            return reverse(f"admin:macros_{name}_change", args=[pk])
-    return ""
-
-
-def _page(run: Run) -> dict[str, object]:
-    rows = Delivery.objects.filter(run=run).select_related("destination")
-    retrying = rows.filter(state=DeliveryState.PENDING, attempts__gt=0)
-    return {
-        "run": run,
-        "title": str(run),
-        "subtitle": "",
-        "counts": [
-            (state, label, count)
-            for state, label, count in (
-                (DeliveryState.DELIVERED, "Delivered", run.delivered),
-                (DeliveryState.FAILED, "Failed", run.failed),
-                (DeliveryState.PENDING, "Pending", run.pending),
-                (DeliveryState.SKIPPED, "Skipped", run.skipped),
-                (DeliveryState.CANCELLED, "Cancelled", run.cancelled),
-            )
-        ],
-        "can_be_paused": run.state == RunState.ACTIVE,
-        "can_be_cancelled": run.state in (RunState.ACTIVE, RunState.PAUSED),
-        "can_be_confirmed": run.state == RunState.UNCONFIRMED,
-        "retrying": 0 if run.is_settled else retrying.count(),
-        "failures": rows.filter(state=DeliveryState.FAILED).order_by("pk")[:SHOWN],
-        "deliveries": rows.order_by("pk")[:SHOWN],
-        "has_worker": run.is_settled or queue.has_worker(),
-        "troubles": troubles_of(run, timezone.now()),
-    }
+    def _ask(self, request: HttpRequest, run: Run) -> HttpResponse:
+        """What would be lost comes first, since nobody can take it back."""
+        page = reverse("admin:logs_run_change", args=[run.pk])
+        if not can_be_ended(run):
+            state = run.get_state_display().lower()
+            messages.warning(request, f"Nothing can be cancelled: the run is {state}.")
+            return HttpResponseRedirect(page)
+        held = run.deliveries.filter(state=DeliveryState.PENDING).exclude(lease="")
+        context: dict[str, object] = {
+            **self.admin_site.each_context(request),
+            "title": f"Cancel run {run.pk}?",
+            "opts": self.opts,
+            "run": run,
+            "on_their_way": held.count(),
+            "is_dropped": run.state == RunState.UNCONFIRMED,
+        }
+        return TemplateResponse(request, "admin/logs/run/cancel.html", context)

@@ -1,5 +1,6 @@
 from .attempts import Attempt, Cut, ErrorClass
 from .audit import Action, AuditEntry
+from .counts import BOUNDS, BUCKETS, DeliveryCount, Span, TicketCount
 from .deliveries import (
     Delivery,
     DeliveryState,
@@ -15,11 +16,14 @@ from .runs import Cause, Run, RunState
 __all__ = [
     "Action",
     "Attempt",
+    "BOUNDS",
+    "BUCKETS",
     "AuditEntry",
     "BreakerState",
     "Cause",
     "Cut",
     "Delivery",
+    "DeliveryCount",
     "DeliveryState",
     "Destination",
     "ErrorClass",
@@ -28,6 +32,8 @@ __all__ = [
     "RunChange",
     "RunPayload",
     "RunState",
+    "Span",
     "Subjects",
+    "TicketCount",
     "delivery_id",
 ]

@@ -70,7 +70,8 @@ class Destination(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(0.01, "Give at least 0.01, or leave it empty.")],
-        help_text="At most so many from all workers together. Empty: no limit.",
+        help_text="At most so many from all workers together. Leave it empty for"
+        " no limit.",
     )
     # The vendor whose preset it is from; empty once a person has set it.
     rate_from = models.CharField(max_length=100, blank=True, editable=False)
@@ -141,6 +142,13 @@ class Destination(models.Model):
 
     def __str__(self) -> str:
         return self.origin
+
+    @property
+    def host(self) -> str:
+        """As people write it: `example.com`, with the port where it is unusual."""
+        scheme, _, rest = self.origin.partition("://")
+        usual = {"https": ":443", "http": ":80"}.get(scheme, "")
+        return rest.removesuffix(usual) if usual else rest
 
     def close_breaker(self) -> None:
         """Let requests through again, as after a response."""

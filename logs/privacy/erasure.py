@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from feedback.access.keys import Actor
 from feedback.changes import quietly
-from feedback.models import Community, Tester
+from feedback.models import Attachment, Community, Tester
 from feedback.names import fold
 
 from .. import audit, recording
@@ -34,6 +34,9 @@ from .locations import (
     whole_locations,
 )
 from .traces import ERASED, Traces
+
+# Files that go in one transaction.
+_FILES = 500
 
 
 class ErasureUnfinished(Exception):
@@ -84,6 +87,7 @@ def _go_on(tester: Tester, actor: Actor | None) -> None:
 def _go_through(tester: Tester, actor: Actor | None) -> None:
     values = tester.erasure["values"]
     own, others = own_traces(values), other_traces(tester, values)
+    _delete_files(tester)
     for location in own_locations(tester):
         if tester.erasure["remove_texts"]:
             _remove(location)
@@ -103,6 +107,13 @@ def _go_through(tester: Tester, actor: Actor | None) -> None:
         Tester.objects.filter(pk=tester.pk).update(erasure={}, **_brought())
         audit.record(Action.ERASED, tester, actor=actor)
     tester.erasure = {}
+
+
+def _delete_files(tester: Tester) -> None:
+    """Whole: nobody can take a person out of a picture. In the store, too."""
+    rows = Attachment.objects.filter(feedback__submitter=tester).order_by("pk")
+    while pks := list(rows.values_list("pk", flat=True)[:_FILES]):
+        Attachment.objects.filter(pk__in=pks).delete()
 
 
 def _begin(tester: Tester, actor: Actor | None, remove_texts: bool) -> None:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from django.utils import timezone
 
-from feedback.models import Comment, Tester
+from feedback.models import Attachment, Comment, Tester
 from feedback.models.numbers import ExactEncoder
 
 from ..models import Attempt, AuditEntry, Delivery, delivery_id
@@ -34,6 +34,8 @@ _TICKET = (
     "created_at",
     "modified_at",
 )
+# What is known of a file; the file itself is on the page of its ticket.
+_FILE = ("name", "content_type", "size", "sha256", "added_by", "created_at")
 _DELIVERY = (
     "run",
     "step",
@@ -100,6 +102,9 @@ def _tickets(tester: Tester) -> Iterator[Iterator[str]]:
         yield _object(
             {"id": pk, **row},
             comments=map(_whole, comments),
+            attachments=map(
+                _whole, in_chunks(Attachment.objects.filter(feedback=pk), _FILE)
+            ),
             deliveries=_deliveries(Delivery.objects.filter(feedback=pk)),
         )
 

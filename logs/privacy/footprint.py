@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db.models import Count, Max, Min, Q
 
-from feedback.models import Comment, Tester
+from feedback.models import Attachment, Comment, Tester
 
 from ..models import Attempt, Delivery, DeliveryState
 from ..models.attempts import AttemptQuerySet
@@ -38,6 +38,7 @@ class Footprint:
 
     tickets: int
     comments: int
+    attachments: int
     attempts: int
     pending: int
     sending: int
@@ -51,6 +52,7 @@ def footprint(tester: Tester) -> Footprint:
     return Footprint(
         tickets=tester.tickets.count(),
         comments=Comment.objects.filter(feedback__submitter=tester).count(),
+        attachments=Attachment.objects.filter(feedback__submitter=tester).count(),
         attempts=attempts_about(tester).count(),
         pending=left.filter(lease="").count(),
         sending=left.exclude(lease="").count(),

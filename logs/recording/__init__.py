@@ -1,8 +1,7 @@
 """The one write path of the log: attempts, the states they lead to, captures."""
 
-from .outcomes import Captured, Outcome
+from .outcomes import COUNTERS, Captured, Outcome
 from .states import (
-    COUNTERS,
     begin_cancelling,
     cancel,
     cancel_unheld,

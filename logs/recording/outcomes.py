@@ -12,6 +12,15 @@ from feedback.models.numbers import ExactEncoder
 
 from ..models import Attempt, Delivery, DeliveryState
 
+# The counter on the run that each end of a delivery adds to.
+COUNTERS = {
+    DeliveryState.DELIVERED: "delivered",
+    DeliveryState.FAILED: "failed",
+    DeliveryState.SKIPPED: "skipped",
+    DeliveryState.CANCELLED: "cancelled",
+}
+# The one that those delivered with a problem add to besides.
+PROBLEMS = "problems"
 # Characters of a value in the attempt's message.
 _SHOWN = 200
 

@@ -10,8 +10,7 @@ from django.db.models import Exists, OuterRef
 
 from ..models import Delivery, DeliveryState, Run
 from ..models.deliveries import DeliveryQuerySet
-from .outcomes import Outcome
-from .states import COUNTERS
+from .outcomes import COUNTERS, Outcome
 
 _TO_DO = [DeliveryState.PENDING, DeliveryState.WAITING]
 

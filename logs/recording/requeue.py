@@ -21,7 +21,7 @@ from feedback.selection.confirmed import SelectionChanged, digest_of
 from ..models import Attempt, Delivery, DeliveryState, Resend, Run, RunState
 from ..models.deliveries import DeliveryQuerySet
 from ..redaction import MASK
-from .states import COUNTERS, PROBLEMS
+from .outcomes import COUNTERS, PROBLEMS
 
 # Ids in one statement.
 _CHUNK = 500
@@ -31,7 +31,7 @@ class Blocker(models.TextChoices):
     """Why a delivery can't be resent."""
 
     SENDING = "sending", "being sent now"
-    DUE = "due", "not sent yet, but will be"
+    DUE = "due", "in line to be sent, without anything being done"
     FOLLOWS = (
         "follows",
         "a later step: it follows by itself when the step before it is delivered",

@@ -10,16 +10,7 @@ from django.db.models import F, Q
 
 from ..models import Delivery, DeliveryState, Run, RunState
 from ..models.deliveries import DeliveryQuerySet
-
-# The counter on the run that each end of a delivery adds to.
-COUNTERS = {
-    DeliveryState.DELIVERED: "delivered",
-    DeliveryState.FAILED: "failed",
-    DeliveryState.SKIPPED: "skipped",
-    DeliveryState.CANCELLED: "cancelled",
-}
-# The one that those delivered with a problem add to besides.
-PROBLEMS = "problems"
+from . import counts
 
 
 def add_to_counters(run: Run, ended: Counter[str], now: datetime) -> None:
@@ -74,15 +65,17 @@ def cancel_unheld(run: Run, now: datetime) -> None:
     of a failed delivery.
     """
     with transaction.atomic():
-        left = Delivery.objects.filter(
-            run=run,
-            lease="",
-            state__in=[DeliveryState.PENDING, DeliveryState.WAITING],
-        )
+        left = Delivery.objects.to_do().filter(run=run, lease="")
         count = left.update(
             state=DeliveryState.CANCELLED, next_attempt_at=None, finished_at=now
         )
-        add_to_counters(run, Counter(cancelled=count), now)
+        _count_cancelled(run, count, now)
+
+
+def _count_cancelled(run: Run, count: int, now: datetime) -> None:
+    cancelled = Counter(cancelled=count)
+    add_to_counters(run, cancelled, now)
+    counts.count(run, {0: cancelled}, now)
 
 
 def withdraw(deliveries: DeliveryQuerySet, now: datetime) -> int:
@@ -90,18 +83,18 @@ def withdraw(deliveries: DeliveryQuerySet, now: datetime) -> int:
 
     Each run is a transaction of its own, so that a crash loses little.
     """
-    to_do = [DeliveryState.PENDING, DeliveryState.WAITING]
-    left = deliveries.filter(state__in=to_do).order_by()
-    for pk in left.values_list("run", flat=True).distinct():
+    left = deliveries.to_do().order_by()
+    runs = Run.objects.filter(pk__in=left.values("run")).order_by("pk")
+    for run in runs.only("community", "project", "macro", "cause"):
         with transaction.atomic():
             # To a worker, a lease that has run out is nobody's.
             free = Q(lease="") | Q(next_attempt_at__lte=now)
-            mine = Delivery.objects.filter(free, run=pk, state__in=to_do)
+            mine = Delivery.objects.to_do().filter(free, run=run)
             count = mine.filter(pk__in=left.values("pk")).update(
                 state=DeliveryState.CANCELLED,
                 lease="",
                 next_attempt_at=None,
                 finished_at=now,
             )
-            add_to_counters(Run(pk=pk), Counter(cancelled=count), now)
+            _count_cancelled(run, count, now)
     return left.count()

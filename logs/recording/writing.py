@@ -15,10 +15,10 @@ from feedback.texts import storable
 
 from ..models import Attempt, Delivery, DeliveryState, ErrorClass, Run
 from ..models.attempts import TEXTS, AttemptQuerySet
-from . import captures, changes, health
-from .outcomes import Outcome
+from . import captures, changes, counts, health
+from .outcomes import COUNTERS, PROBLEMS, Outcome
 from .progress import move_on
-from .states import COUNTERS, PROBLEMS, add_to_counters
+from .states import add_to_counters
 
 logger = logging.getLogger(__name__)
 
@@ -114,8 +114,9 @@ def _record(run: Run, lease: str, outcomes: Sequence[Outcome], now: datetime) ->
         held = [each for each in known if leases[each.delivery.pk] == lease]
         destinations = health.update_destinations(run, held, now)
         ended = _change_states(held, destinations, now)
-        ended += move_on(run, held, now)
-        add_to_counters(run, ended, now)
+        followed = move_on(run, held, now)
+        add_to_counters(run, ended + followed, now)
+        counts.count_batch(run, held, destinations, followed, now)
 
 
 def _forget_erased(late: Iterable[Outcome]) -> None:

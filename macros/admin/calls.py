@@ -15,7 +15,7 @@ from django.utils.html import format_html, format_html_join
 
 from feedback.access.actors import may
 from feedback.access.roles import RUN_MACRO
-from feedback.console.paging import MAX_LISTED, BoundedPaginator
+from feedback.console.paging import MAX_LISTED
 from feedback.console.scoping import ReadOnlyAdmin
 from logs.models import Run
 
@@ -45,7 +45,6 @@ class InboundCallAdmin(ReadOnlyAdmin[InboundCall]):
     sortable_by = ["received"]
     list_per_page = 50
     list_title = "Calls from outside"
-    paginator = BoundedPaginator
     show_full_result_count = False
     change_list_template = "admin/macros/inboundcall/change_list.html"
     change_form_template = "admin/macros/inboundcall/call.html"

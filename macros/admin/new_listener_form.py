@@ -118,8 +118,8 @@ class PresetListenerForm(forms.Form):
             widget=WriteOnly(
                 attrs={"rows": 2, "autocomplete": "off", "spellcheck": "false"}
             ),
-            help_text=f"{secret.help} Nobody can read it back. Empty: the secret that"
-            " already has this name.",
+            help_text=f"{secret.help} Nobody can read it back. Leave it empty to use"
+            " the secret that already has this name.",
         )
 
     @property

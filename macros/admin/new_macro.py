@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters
 
 from feedback.console.scoping import ScopedAdmin
@@ -137,9 +138,14 @@ class NewMacroPages(ScopedAdmin[Macro]):
         )
         for note in notes:
             messages.warning(request, note)
-        return HttpResponseRedirect(
-            reverse("admin:macros_macro_change", args=[macro.pk])
-        )
+        page = reverse("admin:macros_macro_change", args=[macro.pk])
+        return HttpResponseRedirect(_next(request) or page)
+
+
+def _next(request: HttpRequest) -> str:
+    """The page of ours that the user wants to go back to."""
+    url = request.GET.get("next", "")
+    return url if url_has_allowed_host_and_scheme(url, allowed_hosts=None) else ""
 
 
 def _initial(request: HttpRequest) -> dict[str, str]:

@@ -50,7 +50,7 @@ class AskedSecret:
         """What is asked about it, by the name of each field."""
         fields: dict[str, forms.Field] = {
             f"{self.key}_name": forms.CharField(
-                label="Name",
+                label="Name of the secret",
                 max_length=100,
                 initial=self.name,
                 widget=forms.TextInput(
@@ -58,14 +58,15 @@ class AskedSecret:
                 ),
             ),
             f"{self.key}_value": forms.CharField(
-                label="Value",
+                label=self.label,
                 required=False,
                 min_length=MIN_VALUE,
                 max_length=MAX_VALUE,
                 widget=WriteOnly(
                     attrs={"rows": 2, "autocomplete": "off", "spellcheck": "false"}
                 ),
-                help_text=f"Nobody can read it back. Empty: {self._default}.",
+                help_text="Nobody can read it back. Leave it empty to use "
+                f"{self._default}.",
             ),
         }
         if self.value:

@@ -59,11 +59,11 @@ class TestForm(forms.Form):
     to = forms.ChoiceField(
         label="Send to",
         choices=[
-            (REAL, "The real destination: the system gets the request and acts on it"),
             (ECHO, "The built-in echo: nothing is sent, the request comes back"),
+            (REAL, "The real destination: the system gets the request and acts on it"),
         ],
         widget=forms.RadioSelect({"class": "radiolist"}),
-        initial=REAL,
+        initial=ECHO,
     )
     store = forms.BooleanField(
         label="Store return values",

@@ -81,7 +81,7 @@ def detail_fields(macro: Macro) -> dict[str, forms.Field]:
             label="which external data",
             max_length=100,
             help_text="If the event is that external data changes: its name, such as"
-            " jira_key. Empty: any.",
+            " jira_key. Leave it empty for any.",
         ),
     }
 

@@ -53,7 +53,7 @@ class SecretSerializer(serializers.ModelSerializer):
     hosts = HostsField(
         required=False,
         max_length=100,
-        help_text="The only hosts it may be sent to. Empty: every host.",
+        help_text="The only hosts it may be sent to. Leave it empty for every host.",
     )
     community = serializers.PrimaryKeyRelatedField(
         queryset=Community.objects.all(),

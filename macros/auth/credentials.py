@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from ..http import Client, Request
+from ..http import Client, Request, TransportError
 from ..http.signing import ID_HEADER, signed
 from .oauth import Grant, Tokens
 
@@ -29,7 +29,11 @@ class Credentials:
         if self.keys:
             message_id = dict(request.headers)[ID_HEADER]
             now = int(time.time())
-            added += signed(self.keys, message_id, now, request.body or b"")
+            body = request.body or b""
+            if not isinstance(body, bytes):
+                sentence = "A request that sends files can't be signed."
+                raise TransportError(sentence, "render")
+            added += signed(self.keys, message_id, now, body)
         return added
 
     def refused(self, request: Request) -> bool:

@@ -198,7 +198,7 @@ def _attempt(delivery: Delivery, exchange: Exchange) -> Attempt:
     attempt.method = shown.method
     attempt.url = mask_url(shown.url)
     attempt.request_headers = header_lines(shown.headers)
-    attempt.request_body = storable((shown.body or b"").decode("utf-8", "replace"))
+    attempt.request_body = storable(shown.text)
     return attempt
 
 

@@ -15,13 +15,13 @@ from macros.http.errors import (
     tls_failure,
 )
 from macros.http.messages import Response
-from macros.http.outgoing import transmit
+from macros.http.outgoing import Outbound, transmit
 from macros.http.parsing import ResponseParser
 from macros.http.reading import Disconnected, Reader
 
 
 def exchange(
-    pool: Pool, request: PreparedRequest, data: bytes, deadline: Deadline
+    pool: Pool, request: PreparedRequest, data: Outbound, deadline: Deadline
 ) -> Response:
     """One request, one response, on a connection that nobody else uses meanwhile."""
     connection = pool.take()
@@ -40,7 +40,7 @@ def exchange(
 
 
 def _exchange_again(
-    connection: Connection, request: PreparedRequest, data: bytes, deadline: Deadline
+    connection: Connection, request: PreparedRequest, data: Outbound, deadline: Deadline
 ) -> Response:
     """A kept connection was closed before one byte of a response came over it.
 
@@ -56,7 +56,7 @@ def _exchange_again(
 
 
 def _exchange(
-    connection: Connection, request: PreparedRequest, data: bytes, deadline: Deadline
+    connection: Connection, request: PreparedRequest, data: Outbound, deadline: Deadline
 ) -> Response:
     keep = False
     method, limit = request.method or "", deadline.limits.max_bytes
@@ -88,7 +88,7 @@ def _exchange(
 
 
 def _ask(
-    reader: Reader, data: bytes, deadline: Deadline
+    reader: Reader, data: Outbound, deadline: Deadline
 ) -> tuple[bool, ResponseParser]:
     try:
         sent = transmit(reader.sock, data, deadline)

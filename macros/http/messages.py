@@ -12,6 +12,7 @@ from requests.cookies import RequestsCookieJar
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 
+from macros.http.multipart import Multipart
 from macros.http.room import Permit
 
 Cut = Literal["", "size", "deadline", "connection", "encoding"]
@@ -24,7 +25,14 @@ class Request:
     method: str
     url: str
     headers: Sequence[tuple[str, str]] = ()
-    body: bytes | None = None
+    body: bytes | Multipart | None = None
+
+    @property
+    def text(self) -> str:
+        """The body as people read it; of a file by its name."""
+        if isinstance(self.body, Multipart):
+            return self.body.in_words()
+        return (self.body or b"").decode("utf-8", "replace")
 
     def prepare(self) -> PreparedRequest:
         """For `Client.send`: as it is, with nothing worked out a second time."""
@@ -32,7 +40,7 @@ class Request:
         prepared.method = self.method
         prepared.url = self.url
         prepared.headers = CaseInsensitiveDict(self.headers)
-        prepared.body = self.body
+        prepared.body = self.body  # type: ignore[assignment]
         return prepared
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NoReturn
 
 from requests import PreparedRequest
 
 from macros.http.deadline import Deadline
 from macros.http.errors import CLOSED, TransportError
+from macros.http.multipart import Multipart
 from macros.http.urls import Endpoint
 
 _TOKEN = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+").fullmatch
@@ -23,8 +26,24 @@ _DEFAULTS = (
 _EXPECT_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
-def encode(request: PreparedRequest, endpoint: Endpoint) -> bytes:
-    """The request as it goes on the wire, in one piece so that it is one packet.
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """A request as it goes on the wire: in one piece, so that it is one packet.
+
+    Only files follow piece by piece.
+    """
+
+    head: bytes
+    parts: Multipart | None = None
+
+    def chunks(self) -> Iterator[bytes]:
+        yield self.head
+        if self.parts is not None:
+            yield from self.parts.chunks()
+
+
+def encode(request: PreparedRequest, endpoint: Endpoint) -> Outbound:
+    """The request as it goes on the wire.
 
     `Content-Length` is always ours, so that and `Transfer-Encoding` are left out.
     `Host`, `User-Agent`, `Accept` and `Accept-Encoding` are added where missing.
@@ -52,7 +71,10 @@ def encode(request: PreparedRequest, endpoint: Endpoint) -> bytes:
     if body is not None or method in _EXPECT_BODY:
         lines.append(f"Content-Length: {len(body or b'')}")
     lines.append("\r\n")
-    return _encode_lines(lines) + (body or b"")
+    head = _encode_lines(lines)
+    if isinstance(body, Multipart):
+        return Outbound(head, body)
+    return Outbound(head + (body or b""))
 
 
 def _text_of(name: str, value: bytes) -> str:
@@ -62,8 +84,8 @@ def _text_of(name: str, value: bytes) -> str:
         _refuse(f"The header {name} is not in UTF-8.")
 
 
-def _body(body: object) -> bytes | None:
-    if body is None or isinstance(body, bytes):
+def _body(body: object) -> bytes | Multipart | None:
+    if body is None or isinstance(body, bytes | Multipart):
         return body
     if isinstance(body, str):
         return body.encode("utf-8", "replace")
@@ -83,18 +105,19 @@ def _refuse(sentence: str) -> NoReturn:
     raise TransportError(sentence, "render")
 
 
-def transmit(sock: socket.socket, data: bytes, deadline: Deadline) -> bool:
+def transmit(sock: socket.socket, data: Outbound, deadline: Deadline) -> bool:
     """Sends it all, or returns False when the other side stopped listening.
 
     A server that refuses a request early closes its end and may still have responded,
     so the response is looked for all the same. A slow upload may take until the
     deadline, but no pause may be longer than the read limit.
     """
-    view = memoryview(data)
     try:
-        while view:
-            deadline.bound(sock)
-            view = view[sock.send(view) :]
+        for chunk in data.chunks():
+            view = memoryview(chunk)
+            while view:
+                deadline.bound(sock)
+                view = view[sock.send(view) :]
     except CLOSED:
         return False
     return True

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('macros', '0001_initial'),
+        ('macros', '0002_multipart'),
     ]
 
     operations = [

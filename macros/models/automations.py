@@ -34,7 +34,7 @@ class Automation(models.Model):
         related_name="%(class)ss",
         null=True,
         blank=True,
-        help_text="Empty: all that the macro runs on.",
+        help_text="Leave it empty for all that the macro runs on.",
     )
     name = models.CharField(max_length=100)
     description = models.TextField(blank=True)

@@ -49,7 +49,8 @@ class ListenerCheck(models.Model):
         null=True,
         blank=True,
         verbose_name="API key",
-        help_text="Empty: any of the community with the scope listener.",
+        help_text="Leave it empty for any key of the community with the scope"
+        " listener.",
     )
     # For an HMAC signature; empty where the scheme says it itself.
     header = models.CharField(max_length=100, blank=True)

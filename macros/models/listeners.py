@@ -78,7 +78,7 @@ class Listener(Owned, DeletedInSteps):
         "allowed addresses",
         blank=True,
         help_text="IP addresses and networks, one per line. Any other is refused."
-        " Empty: from everywhere.",
+        " Leave it empty to allow every address.",
     )
     # Which record
     record_by = models.CharField(
@@ -96,7 +96,8 @@ class Listener(Owned, DeletedInSteps):
         related_name="listeners",
         null=True,
         blank=True,
-        help_text="Only what it selects can be found. Empty: everything.",
+        help_text="Only what it selects can be found. Leave it empty to find"
+        " everything.",
     )
     # Which events
     events_at = models.CharField(
@@ -110,7 +111,7 @@ class Listener(Owned, DeletedInSteps):
         "name of the event", max_length=500, blank=True, help_text=LOCATION_HELP
     )
     names = models.TextField(
-        "only events", blank=True, help_text="One per line. Empty: all."
+        "only events", blank=True, help_text="One per line. Leave it empty for all."
     )
     id_at = models.CharField(
         "id of the event",

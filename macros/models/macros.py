@@ -66,8 +66,8 @@ class Macro(Owned, models.Model):
     asks_confirmation = models.BooleanField(
         "ask for confirmation",
         default=True,
-        help_text="Off: Perform Action starts at once, without a page that shows what"
-        " will happen. For more than 1,000 it always asks.",
+        help_text="If this is off, Perform Action starts at once, without a page that"
+        " shows what will happen. For more than 1,000 it always asks.",
     )
     retry_ladder = models.CharField(
         "retry after",
@@ -75,7 +75,7 @@ class Macro(Owned, models.Model):
         blank=True,
         default=DEFAULT_LADDER,
         help_text="The waits before each retry of a request that failed for a cause"
-        " that may pass. Empty: no retries.",
+        " that may pass. Leave it empty for no retries.",
     )
     retry_connection = models.BooleanField(
         CAUSE_LABELS[RetryCause.CONNECTION], default=True
@@ -89,16 +89,17 @@ class Macro(Owned, models.Model):
         "also when the outcome is unknown",
         default=True,
         help_text="After a timeout the system may have acted on the request, so that a"
-        " retry may make it act twice. Off: such a delivery fails and says so.",
+        " retry may make it act twice. If this is off, such a delivery fails and"
+        " says so.",
     )
     give_up_after = models.CharField(
         max_length=20,
         blank=True,
         help_text="No retry comes later than this after the start of the run: 1 d."
-        " Empty: the last wait above is the end.",
+        " Leave it empty to end with the last wait above.",
     )
     paused_reason = models.TextField(
-        blank=True, editable=False, help_text="Empty: not paused."
+        blank=True, editable=False, help_text="The macro is paused while this says why."
     )
     paused_at = models.DateTimeField("paused", null=True, editable=False)
     created_at = models.DateTimeField("created", auto_now_add=True)

@@ -182,7 +182,7 @@ class OccurrenceOutcome(models.TextChoices):
     NOTHING = "nothing", "Nothing to run on"
     OVERLAP = "overlap", "Skipped: the last run was unfinished"
     MISSED = "missed", "Skipped: it was missed"
-    HELD_UP = "held_up", "Held up"
+    HELD_UP = "held_up", "Could not run"
 
 
 class Occurrence(models.Model):

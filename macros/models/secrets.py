@@ -129,8 +129,8 @@ class Secret(models.Model):
         related_name="secrets",
         null=True,
         blank=True,
-        help_text="Empty: for all projects of the community. A project's own secret"
-        " wins over the community's of the same name.",
+        help_text="Leave it empty for all projects of the community. A project's own"
+        " secret wins over the community's of the same name.",
     )
     name = models.CharField(
         max_length=100,
@@ -144,7 +144,7 @@ class Secret(models.Model):
         blank=True,
         help_text="One per line, such as <code>hooks.slack.com</code> or"
         " <code>jira.example.com:8443</code>. A request to any other host that uses"
-        " the secret is not sent. Empty: for every host.",
+        " the secret is not sent. Leave it empty for every host.",
     )
     description = models.TextField(blank=True)
     created_at = models.DateTimeField("created", auto_now_add=True)

@@ -77,7 +77,7 @@ class Trigger(Automation):
     follows_automation = models.BooleanField(
         "also on changes made by automation",
         default=False,
-        help_text="Off: what macros change starts nothing.",
+        help_text="If this is off, what macros change starts nothing.",
     )
     limit = models.PositiveIntegerField(
         "ask above",
@@ -117,7 +117,7 @@ class DecisionOutcome(models.TextChoices):
     OTHER_EVENT = "other_event", "Another event"
     ONCE = "once", "Ran on it before"
     LOOP = "loop", "Ended a loop"
-    HELD_UP = "held_up", "Held up"
+    HELD_UP = "held_up", "Could not run"
 
 
 class TriggerDecision(models.Model):

@@ -12,6 +12,7 @@ from django.template.defaultfilters import pluralize
 from django.utils import timezone
 
 from feedback.models import Feedback, Tester
+from feedback.selection.once import each_once
 from logs import audit
 from logs.models import Action, Cause, Delivery, Run, RunState, Subjects
 
@@ -21,7 +22,7 @@ from ..models import Macro, Step
 from ..steps.rendering import Plan
 from ..tags import TemplateError
 from .because import Because
-from .subjects import not_run_on, nothing_left, subjects_of
+from .subjects import not_run_on, nothing_left, runs_on
 
 
 class RunRefused(Exception):
@@ -213,7 +214,7 @@ def _origins(plan: Plan) -> list[str]:
 
 def _create_deliveries(run: Run, macro: Macro, subjects: Subjects) -> None:
     # The selection may be sliced, or joined so that it names a subject twice.
-    selected = subjects_of(macro).filter(pk__in=subjects.values("pk"))
+    selected = each_once(subjects).filter(runs_on(macro))
     own = selected if run.is_test else not_run_on(macro, selected, but=run)
     if own is not selected:
         run.left_out = selected.count() - own.count()

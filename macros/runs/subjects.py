@@ -42,14 +42,21 @@ def not_run_on(macro: Macro, subjects: Subjects, but: Run | None = None) -> Subj
 
 def subjects_of(macro: Macro) -> ScopedQuerySet[Any]:
     """All that the macro may be run on; each once."""
+    model = Feedback if macro.subject_kind == SubjectKind.FEEDBACK else Tester
+    rows: ScopedQuerySet[Any] = model.objects.filter(runs_on(macro))
+    return rows
+
+
+def runs_on(macro: Macro) -> Q:
+    """Selects what the macro may be run on among tickets or testers."""
     if macro.subject_kind == SubjectKind.FEEDBACK:
-        return Feedback.objects.filter(feedback_type=macro.feedback_type_id)
-    testers = Tester.objects.filter(community=macro.community_id, erased_at=None)
+        return Q(feedback_type=macro.feedback_type_id)
+    testers = Q(community=macro.community_id, erased_at=None)
     if macro.project_id is None:
         return testers
     # The project's people see its runs, and must see no other project's testers there.
     own = Feedback.objects.filter(feedback_type__project=macro.project_id)
-    return testers.filter(pk__in=own.values("submitter"))
+    return testers & Q(pk__in=own.values("submitter"))
 
 
 def macros_for(tester: Tester, macros: QuerySet[Macro]) -> QuerySet[Macro]:

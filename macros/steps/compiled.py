@@ -161,9 +161,9 @@ class CompiledRequest(CompiledStep):
             request = self.render_masked(context)
         except RenderError as error:
             return RequestPreview(error=str(error))
-        url, body = mask_url(request.url), request.body
+        url = mask_url(request.url)
         headers = [(name, mask_header(name, value)) for name, value in request.headers]
-        text = None if body is None else body.decode()
+        text = None if request.body is None else request.text
         return RequestPreview(
             title=self.title,
             method=request.method,

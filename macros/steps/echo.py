@@ -15,7 +15,7 @@ def echo(masked: Request, max_bytes: int) -> Response:
         "method": masked.method,
         "url": mask_url(masked.url),
         "headers": {name: mask_header(name, value) for name, value in masked.headers},
-        "body": _body(masked.body),
+        "body": _body(masked.text),
     }
     body = json.dumps(parts, ensure_ascii=False, indent=2).encode("utf-8", "replace")
     return Response(
@@ -28,9 +28,8 @@ def echo(masked: Request, max_bytes: int) -> Response:
     )
 
 
-def _body(body: bytes | None) -> object:
+def _body(text: str) -> object:
     """JSON stays JSON, so that return values can be tried on it."""
-    text = (body or b"").decode("utf-8", "replace")
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

@@ -71,7 +71,7 @@ def send(request: Request) -> Taken:
     for address in addresses:
         message = EmailMessage(
             headers["Subject"],
-            (request.body or b"").decode(),
+            request.text,
             headers["From"],
             [on_the_wire(address)],
             headers={

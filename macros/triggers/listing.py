@@ -48,7 +48,7 @@ def last_decisions(pks: Collection[int]) -> dict[int, TriggerDecision]:
 
 
 def result_of(decision: TriggerDecision) -> str:
-    """`Held up: The macro is off.`"""
+    """`Could not run: The macro is off.`"""
     outcome = decision.get_outcome_display()
     return f"{outcome}: {decision.detail}" if decision.detail else outcome
 

@@ -329,8 +329,8 @@ def test_the_overview_names_listeners_in_trouble(
     html = " ".join(page.get(reverse("admin:index")).content.decode().split())
     assert "Fine</a>" not in html
     assert (
-        "Ailing</a>: In the last 24 hours 2 calls could not be read, 1,200 calls were"
-        " refused (wrong or missing key)."
+        "Listener Ailing</a>: In the last 24 hours 2 calls could not be read, 1,200"
+        " calls were refused (wrong or missing key)."
     ) in html
 
 

@@ -1,4 +1,4 @@
-"""Saved filters beside the lists: offered first, counted, and saved from the list."""
+"""Saved filters above the lists: offered first, counted, and saved from the list."""
 
 from __future__ import annotations
 
@@ -45,7 +45,12 @@ def offered(response: Any) -> list[str]:
     changelist = response.context["cl"]
     first = changelist.filter_specs[0]
     assert first.title == "saved filter"
-    return [str(each["display"]) for each in first.choices(changelist)]
+    return [
+        f"{each['display']} ({each['count']})"
+        if each["count"] is not None
+        else str(each["display"])
+        for each in first.choices(changelist)
+    ]
 
 
 def test_saved_filters_stand_first_with_their_counts(
@@ -56,12 +61,12 @@ def test_saved_filters_stand_first_with_their_counts(
 ) -> None:
     factories.saved_filter(bugs, name="All of it")
     response = shown(page, TICKETS, type=bugs.pk)
-    assert offered(response) == ["All", "All of it (3)", "Crashes (2)"]
-    monkeypatch.setattr("feedback.admin.filters.COUNTED_UNASKED", 2)
+    assert offered(response) == ["All", "Open", "All of it (3)", "Crashes (2)"]
+    monkeypatch.setattr("feedback.admin.pills.COUNTED_UNASKED", 2)
     response = shown(page, TICKETS, type=bugs.pk)
-    assert offered(response) == ["All", "All of it", "Crashes"]
+    assert offered(response) == ["All", "Open", "All of it", "Crashes"]
     counted = shown(page, TICKETS, type=bugs.pk, _facets="True")
-    assert offered(counted) == ["All", "All of it (3)", "Crashes (2)"]
+    assert offered(counted) == ["All", "Open", "All of it (3)", "Crashes (2)"]
     assert titles(shown(page, TICKETS, type=bugs.pk, filter=crashes.pk)) == [
         "A crash",
         "A crash",

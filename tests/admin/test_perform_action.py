@@ -70,7 +70,8 @@ def test_the_action_box_lists_the_types_own_macros(
 
     html = page.get(f"{LIST}?type={bugs.pk}").content.decode()
 
-    assert f'<option value="macro_{slack.pk}">Post to Slack</option>' in html
+    host = 'data-host="hooks.example.com"'
+    assert f'<option value="macro_{slack.pk}" {host}>Post to Slack</option>' in html
     assert "Switched off" not in html and "Of another type" not in html
     assert ">Perform Action</button>" in html
 
@@ -169,7 +170,10 @@ def test_the_same_action_works_for_one_ticket_from_its_form(
     html = page.get(url).content.decode()
 
     assert 'class="perform-one"' in html
-    assert f'<option value="macro_{slack.pk}">Post to Slack</option>' in html
+    box = html.split('id="perform-one-action"')[1].split("</select>")[0]
+    first, second = box.split("<option")[1:]
+    assert first.startswith(' value="">Choose a macro')
+    assert second.startswith(f' value="macro_{slack.pk}">Post to Slack')
     assert f'action="{LIST}?type={bugs.pk}"' in html
     confirmation = perform(page, slack, [ticket]).content.decode()
     assert "<strong>1 ticket</strong> will be sent" in confirmation

@@ -109,9 +109,9 @@ def test_a_status_in_use_is_removed_after_one_more_question(
     data[formset.removal_field] = formset.removal
     assert page.post(page_of(used), data).status_code == 302
     assert not used.statuses.filter(pk=closed.pk).exists()
-    # What it was used by is shown as held up.
+    # What it was used by is shown as what can't run.
     text = page.get(reverse("admin:feedback_filter_changelist")).content.decode()
-    assert "Lost a part: matches nothing, and holds up what selects by it" in text
+    assert "Lost a part: matches nothing, so what selects by it does not run" in text
 
 
 def test_what_is_used_by_more_by_then_is_asked_anew(
@@ -219,10 +219,10 @@ def test_the_page_of_a_deletion_lists_what_uses_it(
     assert "Deleted with it: Schedule Nightly of Slack." in text
     wide = {"field": "type", "qualifier": "is", "value": used.pk}
     factories.saved_filter(used.project, wide, name="Wide", subject_kind="feedback")
-    assert "is used by: Filter Wide. It is held up then." in deletion(page, used)
+    assert "is used by: Filter Wide. It does not run then." in deletion(page, used)
     own = {"field": "project", "qualifier": "is", "value": used.project_id}
     factories.saved_filter(used.project.community, own, name="Theirs")
-    assert "is used by: Filter Theirs. It is held up" in deletion(page, used.project)
+    assert "is used by: Filter Theirs. It does not run" in deletion(page, used.project)
 
 
 def test_a_tag_in_a_template_with_faults_counts(

@@ -95,7 +95,7 @@ def test_one_delivery_from_its_page(
     deliveries.work(run.pk)
     assert receiver.requests[-1].json() == {"text": title}
     html = text(page, "delivery", delivery.pk)
-    assert re.search(rf"<dt>Resent</dt><dd>{button}, by olivia, \d", html)
+    assert re.search(rf"<dt>Resent</dt>\s*<dd>{button}, by olivia, <time", html)
     assert "Attempt 2" in html and "Attempt 3" not in html
 
 
@@ -107,7 +107,7 @@ def test_all_failed_of_a_run_from_its_page(
     )
     Run.objects.update(delivered=1, failed=2)
     html = text(page, "run", run.pk)
-    assert "Resend all 2 failed:" in html
+    assert "Resend all 2 that failed" in html
     url, data = form_on(html, "Same request again")
 
     confirmation = page.post(url, data)
@@ -159,8 +159,12 @@ def test_all_matching_a_filter_of_the_log_passes_the_selection_not_ids(
 
 def test_the_log_offers_both_kinds(page: Client, run: Run) -> None:
     html = page.get(LOG).content.decode()
-    assert '<option value="resend_same">Resend: same request again</option>' in html
-    assert '<option value="resend_anew">Resend: build anew</option>' in html
+    for name, label in [
+        ("resend_same", "Resend: same request again"),
+        ("resend_anew", "Resend: build anew"),
+    ]:
+        button = html.split(f'name="action" value="{name}">')[1].split("</button>")[0]
+        assert button.endswith(label)
     assert "delete_selected" not in html
 
 
@@ -268,3 +272,44 @@ def test_a_get_resends_nothing(page: Client, run: Run) -> None:
     pk = run.deliveries.earliest("pk").pk
     page.get(f"{LOG}?action=resend_anew&_selected_action={pk}&confirmed_count=1")
     assert not Delivery.objects.filter(state="pending").exists()
+
+
+@pytest.mark.parametrize(("kind", "title"), [("same", "Old title"), ("anew", "New")])
+def test_the_confirmation_shows_for_whom_where_to_and_the_first_request(
+    page: Client, run: Run, receiver: Receiver, kind: str, title: str
+) -> None:
+    Feedback.objects.update(title="New")
+    labels = [each.subject_label for each in run.deliveries.order_by("pk")]
+
+    html = select(page, kind, run.deliveries.all()).content.decode()
+
+    assert f"<dt>For</dt><dd>{', '.join(labels)}</dd>" in html
+    assert f"<dt>To</dt><dd>{receiver.url}</dd>" in html
+    assert f"The first of them: {labels[0]}" in html
+    assert f"<strong>POST</strong> {receiver.url}/status/404" in html
+    assert f'<span class="text">&quot;{title}&quot;</span>' in html
+    assert "Webhook-Id" in html
+
+
+def test_what_would_fail_again_says_so_before_it_does(page: Client, run: Run) -> None:
+    snapshot = run.snapshot
+    snapshot["steps"][0]["body"] = '{"text": "((External: gone|required))"}'
+    Run.objects.filter(pk=run.pk).update(snapshot=snapshot)
+    html = select(page, "anew", run.deliveries.all()).content.decode()
+    assert "This one would fail again:" in html and "External: gone" in html
+
+
+def test_the_first_request_of_a_resend_shows_no_secret(
+    page: Client, receiver: Receiver
+) -> None:
+    bugs = factories.feedback_type()
+    factories.ticket(bugs)
+    factories.secret(bugs, "token", value="s3cr3t-value")
+    macro = factories.macro(
+        bugs, f"{receiver.url}/status/404", headers="Authorization: ((Secret: token))"
+    )
+    made = factories.run(macro)
+    deliveries.work(made.pk)
+    for kind in ("same", "anew"):
+        html = select(page, kind, made.deliveries.all()).content.decode()
+        assert "s3cr3t-value" not in html and "Authorization" in html

@@ -173,10 +173,10 @@ def test_an_accepted_request_with_a_problem_is_not_called_refused(
     delivery = captured_by_a_run(bugs, serve)
     Delivery.objects.update(last_error="value", last_status=201)
     html = page.get(reverse("admin:logs_delivery_changelist")).content.decode()
-    assert ">Return value missing</td>" in html
+    assert ">Return value missing</span>" in html
     Delivery.objects.update(last_error="http", last_status=404)
     html = page.get(reverse("admin:logs_delivery_changelist")).content.decode()
-    assert ">Return value missing</td>" not in html
+    assert ">Return value missing</span>" not in html
     assert Attempt.objects.get(delivery=delivery).status == 201
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -57,7 +58,7 @@ def order(page: Client, run: Run, name: str) -> str:
 def buttons(page: Client, run: Run) -> list[str]:
     html = page.get(reverse("admin:logs_run_change", args=[run.pk])).content.decode()
     names = ("Pause this run", "Resume this run", "Cancel this run")
-    return [name for name in names if f">{name}</button>" in html]
+    return [name for name in names if re.search(rf">{name}(</button>| …</a>)", html)]
 
 
 def test_a_paused_run_sends_nothing_until_it_is_resumed(
@@ -273,3 +274,33 @@ def test_a_role_removed_while_a_run_is_on_ends_what_the_person_may_not_the_run(
         assert client.post(url).status_code == 404
     assert work(run) == ("finished", 3, 0, 0), "it was allowed when it began"
     assert run.actor_name == sam.username
+
+
+def test_cancelling_asks_first_and_says_what_is_lost(page: Client) -> None:
+    run = a_run("https://example.com/")
+    held = run.deliveries.earliest("pk")
+    run.deliveries.filter(pk=held.pk).update(lease="worker")
+    url = reverse("admin:logs_run_cancel", args=[run.pk])
+
+    html = " ".join(page.get(url).content.decode().split())
+
+    assert "3 of 3 deliveries have not ended" in html
+    assert "1 is on its way right now: it is finished and recorded" in html
+    assert ">Cancel the run</button>" in html
+    run.refresh_from_db()
+    assert run.state == "active"
+    page.post(url)
+    run.refresh_from_db()
+    assert run.state == "cancelling"
+    again = page.get(url, follow=True)
+    assert "Nothing can be cancelled: the run is cancelling." in again.content.decode()
+
+
+def test_dropping_a_run_that_needs_confirmation_asks_too(page: Client) -> None:
+    run = a_run("https://example.com/")
+    Run.objects.filter(pk=run.pk).update(state="unconfirmed")
+    url = reverse("admin:logs_run_cancel", args=[run.pk])
+    shown = page.get(reverse("admin:logs_run_change", args=[run.pk]))
+    assert f'href="{url}">Drop this run …</a>' in shown.content.decode()
+    html = page.get(url).content.decode()
+    assert "Nothing of it is sent." in html and ">Drop the run</button>" in html

@@ -46,7 +46,7 @@ def test_progress_counts_outcomes_until_the_run_is_settled(
 
     assert not before["settled"] and "0 of 2 deliveries ended" in before["html"]
     assert after["settled"] and "2 of 2 deliveries ended" in after["html"]
-    assert "<strong>2</strong> Failed" in after["html"]
+    assert '<strong>2</strong> <span class="badge bad">Failed</span>' in after["html"]
     for delivery in run.deliveries.all():
         link = reverse("admin:logs_delivery_change", args=[delivery.pk])
         assert link in after["html"]
@@ -85,7 +85,8 @@ def test_watching_a_run_compiles_nothing_and_decrypts_nothing(
                 html = text(page, name, run.pk)
             assert "failed 12 times in a row" in html
             queries.append(len(seen))
-        assert queries[0] == queries[1] <= 12
+        # A short run is asked for its later states too, to fill the page.
+        assert queries[1] <= queries[0] <= 12
         assert not any('"snapshot"' in query["sql"] for query in seen)
 
 
@@ -128,7 +129,7 @@ def test_a_delivery_shows_request_response_and_what_it_means(
         "401: the system did not accept the credentials; check the Authorization"
         " header." in html
     )
-    assert "Authorization: Basic ••••••" in html and "aHVudGVy" not in html
+    assert "Authorization</th><td>Basic ••••••</td>" in html and "aHVudGVy" not in html
     assert "<script>alert" not in html
     assert "&lt;script&gt;alert(1)" in html
 

@@ -348,9 +348,9 @@ def test_an_overdue_schedule_is_red_on_its_page_in_the_list_and_on_the_overview(
     for where in (index, LIST, url("change", schedule)):
         assert "verdue" not in words(page.get(where))
     clock.move_to(due + timedelta(seconds=2), tick=False)
-    for where in (index, url("change", schedule)):
-        html = page.get(where).content.decode()
-        assert re.search(r'class="errornote">.*Nightly.* is overdue', html)
+    html = page.get(url("change", schedule)).content.decode()
+    assert re.search(r'class="errornote">.*Nightly.* is overdue', html)
+    assert "Nightly is overdue: it was to start at" in words(page.get(index))
     assert 'state-failed">Overdue' in page.get(LIST).content.decode()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -58,7 +60,7 @@ def test_it_leads_to_a_page_that_shows_what_came_of_it(
     progress = reverse("admin:logs_delivery_progress", args=[delivery.pk])
     waiting = page.get(progress).json()
     assert (waiting["state"], waiting["settled"]) == ("pending", False)
-    assert "Not sent yet" in waiting["html"]
+    assert "It is in line to be sent." in waiting["html"]
 
     deliveries.work(delivery.run_id)
 
@@ -124,3 +126,11 @@ def test_support_may_not_test(bugs: FeedbackType, macro: Macro, client: Client) 
     url = reverse("admin:macros_macro_test", args=[macro.pk])
     assert client.post(url, form_of(macro)).status_code == 403
     assert not Run.objects.exists()
+
+
+def test_the_echo_is_the_default_everywhere(page: Client, macro: Macro) -> None:
+    shown = page.get(reverse("admin:macros_macro_test", args=[macro.pk]))
+    assert shown.context["form"]["to"].initial == "echo"
+    editor = page.get(reverse("admin:macros_macro_change", args=[macro.pk]))
+    sends = re.findall(r'<option value="(echo|real)"', editor.content.decode())
+    assert sends[:1] == ["echo"]

@@ -85,7 +85,7 @@ def test_external_data_is_a_column_and_a_filter_where_the_community_says_so(
     html = page.get(LIST).content.decode()
 
     assert "&lt;b&gt;7&lt;/b&gt;" in html and "<b>7</b>" not in html
-    assert '<td class="field-external_address_valid">No</td>' in html
+    assert 'class="field-external_address_valid">No</td>' in html
     assert matches(page, external_address_valid="false") == ["a"]
     assert matches(page, has_external_address_valid="true") == ["a", "b"]
     assert matches(page, has_external_address_valid="false") == ["c"]

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from feedback.models import Comment, Feedback, FeedbackType, Status
 from tests import factories
+from tests.factories import upload
 
 ADD = reverse("admin:feedback_feedback_add")
 ANSWERS: dict[str, Any] = {
@@ -265,3 +266,75 @@ def test_more_comments_are_no_more_queries(page: Client, bugs: FeedbackType) -> 
         comment(number)
 
     assert queries() == one
+
+
+def test_a_comment_keeps_what_it_said_before(page: Client, bugs: FeedbackType) -> None:
+    ticket = factories.ticket(bugs)
+    comment = Comment.objects.create(feedback=ticket, text="First")
+    typed = {
+        "comments-TOTAL_FORMS": "2",
+        "comments-INITIAL_FORMS": "1",
+        "comments-0-id": comment.pk,
+        "comments-0-feedback": ticket.pk,
+        "comments-0-text": "Second",
+        "comments-1-feedback": ticket.pk,
+        "comments-1-text": "",
+    }
+    assert page.post(change(ticket), form(**typed)).status_code == 302
+    comment.refresh_from_db()
+    edit = comment.edits.get()
+    assert (comment.text, edit.text, edit.by) == ("Second", "First", "olivia")
+    assert comment.edited_at is not None
+    html = page.get(change(ticket)).content.decode()
+    assert "What it said before" in html and "when olivia edited it" in html
+
+
+def test_a_comment_that_is_saved_untouched_was_not_edited(bugs: FeedbackType) -> None:
+    ticket = factories.ticket(bugs)
+    comment = Comment.objects.create(feedback=ticket, text="First\nline")
+    modified = Feedback.objects.get().modified_at
+    comment.text = "First\r\nline"
+    comment.save()
+    assert not comment.edits.exists() and comment.edited_at is None
+    assert Feedback.objects.get().modified_at == modified
+
+
+def test_files_are_added_and_taken_away_on_the_page(
+    page: Client, bugs: FeedbackType
+) -> None:
+    ticket = factories.ticket(bugs)
+    two = [upload("a.txt", b"a"), upload("screen.png")]
+    assert page.post(change(ticket), form(attach=two)).status_code == 302
+    assert [each.name for each in ticket.attachments.all()] == ["a.txt", "screen.png"]
+    html = page.get(change(ticket)).content.decode()
+    assert "screen.png</a>" in html and "PNG image," in html
+    first = ticket.attachments.earliest("pk")
+    assert page.post(change(ticket), form(detach=[first.pk])).status_code == 302
+    assert [each.name for each in ticket.attachments.all()] == ["screen.png"]
+
+
+def test_a_file_of_another_ticket_is_not_taken_away(
+    page: Client, bugs: FeedbackType
+) -> None:
+    ticket, other = factories.tickets(bugs, 2)
+    factories.attachment(ticket)
+    stays = factories.attachment(other)
+    assert page.post(change(ticket), form(detach=[stays.pk])).status_code == 200
+    assert other.attachments.exists()
+
+
+def test_a_file_that_is_not_taken_is_named_at_its_box_and_nothing_is_saved(
+    page: Client, bugs: FeedbackType
+) -> None:
+    ticket = factories.ticket(bugs, title="Before")
+    sent = form(title="After", attach=[upload("a.png", b"MZ" + bytes(50))])
+    html = page.post(change(ticket), sent).content.decode()
+    assert "a.png is a file of an unknown kind" in html and 'value="After"' in html
+    assert Feedback.objects.get().title == "Before"
+    assert not ticket.attachments.exists()
+
+
+def test_a_ticket_is_made_with_its_files(page: Client, bugs: FeedbackType) -> None:
+    sent = form(attach=[upload("a.txt", b"a")])
+    assert page.post(f"{ADD}?type={bugs.pk}", sent).status_code == 302
+    assert Feedback.objects.get().attachments.get().author is not None

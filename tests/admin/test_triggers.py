@@ -213,7 +213,7 @@ def test_a_test_says_what_would_happen_and_starts_nothing(
     assert tried("IDEA-1").startswith("There is no ticket 'IDEA-1'")
     assert tried("") == f"There is no ticket '' of {bugs}."
     Macro.objects.update(is_active=False)
-    assert "Held up: The macro Post is off." in tried("BUG-1")
+    assert "Could not run: The macro Post is off." in tried("BUG-1")
     assert not Run.objects.exists() and not trigger.decisions.exists()
 
 

@@ -24,7 +24,10 @@ from macros.api.secrets import SecretFilterSet
 ROOT = Path(__file__).resolve().parents[2]
 PATHS = {
     "/api/v1/feedback/": {"get"},
+    "/api/v1/attachments/{id}/": {"get"},
+    "/api/v1/attachments/{id}/download/": {"get"},
     "/api/v1/feedback/{id}/": {"get"},
+    "/api/v1/feedback/{id}/attachments/": {"get", "post"},
     "/api/v1/filters/": {"get", "post"},
     "/api/v1/filters/fields/": {"post"},
     "/api/v1/filters/preview/": {"post"},

@@ -17,7 +17,9 @@ _TICKETS = """
 INSERT INTO feedback_feedback (feedback_type_id, number, reference, title, description,
     status_id, visibility, submitter_id, form_values, external_data,
     external_provenance, created_at, modified_at)
-SELECT %(type)s, n, 'BUG-' || n, 'The screen stays black, report ' || n, %(text)s,
+SELECT %(type)s, n, 'BUG-' || n,
+    CASE n %% 10 WHEN 0 THEN 'The site is down' ELSE 'The screen stays black' END
+    || ', report ' || n, %(text)s,
     (%(statuses)s)[1 + n %% 2], (ARRAY['public', 'public', 'private'])[1 + n %% 3],
     %(tester)s + n %% %(testers)s,
     jsonb_build_object('severity', (ARRAY['Minor', 'Major', 'Critical'])[1 + n %% 3],

@@ -105,7 +105,7 @@ def try_it(screen: Page) -> None:
 
 
 def perform(screen: Page) -> None:
-    screen.locator("#nav-sidebar").get_by_role("link", name="Bug Report").click()
+    screen.locator("#menu").get_by_role("link", name="Bug Report").click()
     screen.check("#action-toggle")
     screen.select_option("select[name=action]", label="Post a message to Slack")
     screen.get_by_role("button", name="Perform Action").click()

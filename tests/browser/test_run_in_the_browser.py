@@ -27,7 +27,7 @@ def test_a_run_is_started_watched_and_read_without_a_reload(
     screen.fill("#id_username", "olivia")
     screen.fill("#id_password", "secret-word")
     screen.click("[type=submit]")
-    screen.locator("#nav-sidebar").get_by_role("link", name="Bug Report").click()
+    screen.locator("#menu").get_by_role("link", name="Bug Report").click()
     screen.check("#action-toggle")
     screen.get_by_role("button", name="Select all 60 tickets").click()
     screen.select_option("select[name=action]", label="Post to Slack")

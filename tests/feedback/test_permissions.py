@@ -22,7 +22,9 @@ ACTIONS = {"v": "view", "a": "add", "c": "change", "d": "delete"}
 ROLES = (Role.OBSERVER, Role.SUPPORT, Role.PROJECT_MANAGER, Role.COMMUNITY_MANAGER)
 RIGHTS = {
     "feedback.apikey": ("", "", "", "vacd"),
+    "feedback.attachment": ("v", "vacd", "vacd", "vacd"),
     "feedback.comment": ("v", "vacd", "vacd", "vacd"),
+    "feedback.commentedit": ("v", "v", "v", "v"),
     "feedback.community": ("v", "v", "v", "vc"),
     "feedback.externalsource": ("v", "v", "vacd", "vacd"),
     "feedback.feedback": ("v", "vac", "vacd", "vacd"),
@@ -30,10 +32,12 @@ RIGHTS = {
     "feedback.filter": ("v", "v", "vacd", "vacd"),
     "feedback.formfield": ("v", "v", "vacd", "vacd"),
     "feedback.grant": ("", "", "", "vacd"),
+    "feedback.importpart": ("", "va", "va", "va"),
     "feedback.keyuse": ("", "", "", "v"),
     "feedback.member": ("", "", "", "vacd"),
     "feedback.project": ("v", "v", "vc", "vacd"),
     "feedback.status": ("v", "v", "vacd", "vacd"),
+    "feedback.ticketimport": ("", "va", "va", "va"),
     "feedback.tester": ("v", "vc", "vc", "vacd"),
     "logs.attempt": ("v", "v", "v", "v"),
     "logs.auditentry": ("", "", "", "v"),

@@ -13,8 +13,8 @@ from django.test import RequestFactory
 from feedback.access.keys import KeyActor
 from feedback.access.roles import Role
 from feedback.models import ApiKey, Community, Feedback, FeedbackType
+from feedback.transfer.cells import safe_cell
 from logs import audit
-from logs.audit.spreadsheets import safe_cell
 from logs.models import Action, AuditEntry, Cause, Run
 from logs.models.audit import WrittenOnce
 from macros.models import Macro

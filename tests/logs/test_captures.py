@@ -192,7 +192,7 @@ def test_many_tickets_cost_two_queries_more(
 ) -> None:
     run = a_run(count)
     outcomes = [captured(each, a_value("A")) for each in run.deliveries.all()]
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         recording.record(run, LEASE, outcomes, NOW)
     assert Feedback.objects.filter(external_data={"key": "A"}).count() == count
 

@@ -85,7 +85,7 @@ def test_any_number_of_rows_goes_out_a_few_at_a_time(
     zoe = factories.tester(bugs)
     factories.tickets(bugs, 250, submitter=zoe)
     pieces = export_tester(zoe)
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(15):
         read = [next(pieces) for _ in range(40)]
     assert max(map(len, read)) < 2_000
     assert len(json.loads("".join([*read, *pieces]))["tickets"]) == 250

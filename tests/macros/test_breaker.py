@@ -198,7 +198,7 @@ def test_a_person_can_close_it_by_hand(receiver: Receiver) -> None:
     page = Client()
     page.force_login(factories.superuser())
     shown = page.get(reverse("admin:logs_destination_change", args=[row.pk]))
-    assert "close the breaker" in shown.content.decode()
+    assert "It works again: send now" in shown.content.decode()
 
     page.post(reverse("admin:logs_destination_resume", args=[row.pk]))
 

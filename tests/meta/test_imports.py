@@ -31,7 +31,9 @@ ROWS: dict[str, list[set[str]]] = {
         {"models"},
         {"access", "forms"},
         {"selection", "changes"},
+        {"attachments"},
         {"sources"},
+        {"transfer"},
         {"console", "rest"},
         {"templatetags"},
     ],
@@ -39,7 +41,7 @@ ROWS: dict[str, list[set[str]]] = {
         {"redaction"},
         {"models"},
         {"recording", "audit"},
-        {"privacy", "rest", "console"},
+        {"privacy", "rest", "console", "figures"},
         {"templatetags"},
     ],
     "macros": [
@@ -53,8 +55,8 @@ ROWS: dict[str, list[set[str]]] = {
         {"auth", "config", "authoring.presets"},
         {"steps"},
         {"authoring", "runs", "deliveries"},
-        {"triggers", "schedules", "listeners"},
-        {"jobs"},
+        {"triggers", "schedules", "listeners", "first_steps"},
+        {"jobs", "templatetags"},
     ],
 }
 

@@ -32,8 +32,9 @@ PLAIN = frozenset({"_base_manager", "QuerySet", "Manager"})
 ALLOWED = {
     "feedback.changes.columns": "the door's own way to write many rows",
     "feedback.units.rows": "the door itself",
-    "feedback.models.tickets": "moves the ticket's date when a comment is announced",
+    "feedback.models.comments": "moves the ticket's date when a comment is announced",
     "logs.privacy.erasure": "nothing is announced about a person who is erased",
+    "macros.first_steps.samples": "nothing starts by itself from made-up tickets",
     "feedback.changes.deletion": "marks rows that are being deleted in steps",
     "feedback.selection.planner": "sets how PostgreSQL plans, and writes no row",
     "centerhook.query_deadline": "passes on each statement, writes none of its own",

@@ -15,7 +15,7 @@ from referencing.jsonschema import DRAFT202012
 from slack_sdk.models.blocks import Block
 
 from macros.authoring.presets import Preset, all_presets
-from macros.http import Request
+from macros.http import Multipart, Request
 from tests.presets.rendering import (
     HERE,
     NASTY,
@@ -45,6 +45,11 @@ def check(preset: Preset, request: Request) -> None:
     for name, pattern in form.get("headers", {}).items():
         assert re.search(pattern, headers[name]), (name, headers[name])
     assert len(body) <= form.get("max_bytes", 1_000_000)
+    if "parts" in form:
+        assert isinstance(body, Multipart)
+        assert [part.name for part in body.parts] == form["parts"]
+        return
+    assert isinstance(body, bytes)
     if "fields" in form:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True)
         assert [name for name, _ in pairs] == form["fields"]
@@ -87,12 +92,12 @@ def test_a_setting_is_text_wherever_it_stands(preset: Preset) -> None:
     for request, usual in zip(built, plain, strict=True):
         check(preset, request)
         assert len(dict(request.headers)) == len(dict(usual.headers))
-        sent = f"{request.url} {(request.body or b'').decode()}"
+        sent = f"{request.url} {request.text}"
         assert "a value of a tag" not in sent.replace('a "b" ', "a ")
     asked = {each.key for each in preset.settings if each.kind == "text"}
     if preset.id == "jira-create":
         assert asked == {"email", "project", "issue_type"}
-        fields = json.loads(built[0].body or b"")["fields"]
+        fields = json.loads(built[0].text)["fields"]
         assert fields["project"] == {"key": NASTY_SETTING}
         assert fields["issuetype"] == {"name": NASTY_SETTING}
 
@@ -111,7 +116,7 @@ def test_a_ticket_without_status_and_with_a_bare_submitter_is_sent(
 def test_slacks_own_models_take_every_block(value: str) -> None:
     preset = all_presets()["slack-blocks"]
     [request] = requests_of(preset, nasty_subject(preset, value))
-    blocks = json.loads(request.body or b"")["blocks"]
+    blocks = json.loads(request.text)["blocks"]
     parsed = Block.parse_all(blocks)
     assert [type(block).__name__ for block in parsed] == [
         "HeaderBlock",
@@ -130,7 +135,7 @@ def test_what_a_tester_wrote_mentions_nobody_and_is_no_markup() -> None:
 
     def sent(name: str) -> str:
         [request] = requests_of(presets[name], context)
-        return (request.body or b"").decode()
+        return request.text
 
     assert "&lt;!channel&gt;" in sent("slack-text") and "<!" not in sent("slack-text")
     discord = json.loads(sent("discord"))
@@ -146,7 +151,7 @@ def test_a_long_text_is_cut_and_says_so() -> None:
     context = nasty_subject(preset, "x" * 50_000)
     context.subject.title = "y" * 400
     [request] = requests_of(preset, context)
-    fields = json.loads(request.body or b"")["fields"]
+    fields = json.loads(request.text)["fields"]
     assert fields["summary"] == "y" * 254 + "…"
     [quoted] = fields["description"]["content"][0]["content"]
     assert quoted["content"][0]["text"] == "x" * 29_999 + "…"
@@ -158,7 +163,7 @@ def test_the_same_ticket_in_full() -> None:
     [request] = requests_of(preset, a_context({"jira_token": "s3cr3t-token"}))
     link = {"type": "link", "attrs": {"href": "https://centerhook.example.com/t/3401/"}}
     assert request.url == "https://site.example/rest/api/3/issue/QA-7/comment"
-    assert json.loads(request.body or b"")["body"]["content"] == [
+    assert json.loads(request.text)["body"]["content"] == [
         {
             "type": "paragraph",
             "content": [

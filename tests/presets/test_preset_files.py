@@ -91,7 +91,7 @@ def test_return_values_are_found_in_the_recorded_response(preset: Preset) -> Non
 def test_a_recorded_response_is_of_the_type_it_says(preset: Preset) -> None:
     body = preset.response["body"]
     content_type = preset.response["headers"].get("Content-Type", "")
-    assert ("json" in content_type) == isinstance(body, dict)
+    assert ("json" in content_type) == isinstance(body, dict | list)
     json.dumps(body)
 
 

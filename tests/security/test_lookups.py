@@ -55,10 +55,11 @@ DECLARED = {
         *(f"moment{part}" for part in HIERARCHY),
     },
     "logs.delivery": {
-        *("state__exact", "state__isnull", "last_error"),
+        *("state__exact", "state__isnull", "last_error", "response", "cause"),
         *("run", "run__macro", "feedback", "tester", "destination"),
+        *(f"finished_at{part}" for part in (*DATES, "__isnull")),
     },
-    "logs.destination": {"breaker__exact", "breaker__isnull", "is_paused__exact"},
+    "logs.destination": {"standing"},
     "logs.run": {
         *("state__exact", "state__isnull", "cause__exact", "cause__isnull"),
         *("trigger", "schedule", "listener"),

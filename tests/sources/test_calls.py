@@ -127,14 +127,38 @@ def test_every_member_at_fault_is_listed_at_once(send: Send) -> None:
     assert not Feedback.objects.exists()
 
 
-def test_files_are_refused_by_name_until_there_are_attachments(send: Send) -> None:
-    from django.core.files.uploadedfile import SimpleUploadedFile
+def test_files_of_a_form_become_attachments_whatever_their_names(send: Send) -> None:
+    body = {
+        "title": "It breaks",
+        "steps": factories.upload("screen.png"),
+        "more": [factories.upload("a.txt", b"a"), factories.upload("b.txt", b"b")],
+    }
+    assert send(body, format="multipart").status_code == 201
+    files = Feedback.objects.get().attachments
+    assert [*files.values_list("name", "content_type", "added_by")] == [
+        ("screen.png", "image/png", "Source Crash reports"),
+        ("a.txt", "text/plain", "Source Crash reports"),
+        ("b.txt", "text/plain", "Source Crash reports"),
+    ]
 
-    picture = SimpleUploadedFile("screen.png", b"x" * 100_000)
-    body = {"title": "It breaks", "steps": picture, "screenshot": picture}
-    faults = problem(send(body, format="multipart"), 400, "invalid")["errors"]
-    assert {each["pointer"] for each in faults} == {"#/steps", "#/screenshot"}
-    assert all("Files are not taken" in each["detail"] for each in faults)
+
+def test_a_file_that_is_not_taken_is_named_and_no_ticket_is_made(send: Send) -> None:
+    body = {"title": "It breaks", "screen": factories.upload("a.png", b"MZ" + bytes(9))}
+    [fault] = problem(send(body, format="multipart"), 400, "invalid")["errors"]
+    assert fault["pointer"] == "#/screen" and "unknown kind" in fault["detail"]
+    assert not Feedback.objects.exists()
+
+
+def test_a_repeated_call_with_files_makes_one_ticket_and_another_file_is_told(
+    send: Send,
+) -> None:
+    def call(content: bytes) -> Any:
+        body = {"title": "x", "file": factories.upload("a.txt", content)}
+        return send(body, format="multipart", HTTP_IDEMPOTENCY_KEY="once")
+
+    assert call(b"a").json() == call(b"a").json()
+    assert call(b"b").status_code == 422
+    assert Feedback.objects.get().attachments.count() == 1
 
 
 def test_a_default_that_is_missing_makes_the_member_required(

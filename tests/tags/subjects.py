@@ -58,11 +58,23 @@ def a_ticket(**changes: Any) -> SimpleNamespace:
         "form_values": FORM_VALUES,
         "external_data": {"jira_key": "QA-7", "Sales Force-Id": "500x"},
         "submitter": a_submitter(),
+        "attachments": SimpleNamespace(all=lambda: [a_file()]),
         "feedback_type": SimpleNamespace(
             name="Bug Report", prefix="BUG", project=project
         ),
     }
     return SimpleNamespace(**values | changes)
+
+
+def a_file() -> SimpleNamespace:
+    return SimpleNamespace(
+        pk=17,
+        name="screen.png",
+        content_type="image/png",
+        size=70,
+        sha256="0" * 64,
+        file=None,
+    )
 
 
 def a_submitter() -> SimpleNamespace:

@@ -78,6 +78,14 @@ class Page:
 EVERYBODY = "everybody"
 OTHERS: dict[str, Page] = {
     "index": Page(get=EVERYBODY),
+    "search": Page(get=EVERYBODY),
+    "macro_figures": Page("macros.macro", OBSERVER),
+    "destination_figures": Page("logs.destination", OBSERVER),
+    "first_steps": Page(get=PROJECT_MANAGER),
+    "first_steps_away": Page(get=PROJECT_MANAGER, post=PROJECT_MANAGER),
+    "first_steps_samples": Page(get=PROJECT_MANAGER, post=PROJECT_MANAGER),
+    "first_steps_progress": Page(get=PROJECT_MANAGER),
+    "first_steps_step": Page(get=PROJECT_MANAGER, given={"name": "type"}),
     "password_change": Page(get=EVERYBODY),
     "password_change_done": Page(get=EVERYBODY),
     "autocomplete": Page(get=EVERYBODY),
@@ -89,18 +97,25 @@ OTHERS: dict[str, Page] = {
         )
         for name in ("rotate", "off", "on")
     },
+    "feedback_apikey_unlock": Page(get=COMMUNITY_MANAGER),
     **{
         f"feedback_tester_{name}": Page(
             "feedback.tester", COMMUNITY_MANAGER, COMMUNITY_MANAGER
         )
         for name in ("export", "erase")
     },
+    "feedback_feedback_import": Page(get=SUPPORT),
+    "feedback_feedback_imported": Page("feedback.ticketimport", SUPPORT, SUPPORT),
+    "feedback_feedback_refused": Page("feedback.ticketimport", SUPPORT, SUPPORT),
+    "feedback_feedback_export": Page(get=OBSERVER, given={"form": "csv"}),
     "feedback_externalsource_key": Page(
         "feedback.externalsource", PROJECT_MANAGER, PROJECT_MANAGER
     ),
     "feedback_filter_builder": Page("feedback.filter", OBSERVER, OBSERVER),
     "feedback_filter_new_builder": Page(get=PROJECT_MANAGER),
     "feedback_filter_save": Page(get=PROJECT_MANAGER),
+    "feedback_feedback_look": Page(get=OBSERVER, post=OBSERVER),
+    "feedback_tester_look": Page(get=OBSERVER, post=OBSERVER),
     "logs_destination_resume": Page(
         "logs.destination", COMMUNITY_MANAGER, COMMUNITY_MANAGER
     ),
@@ -158,11 +173,14 @@ OTHERS: dict[str, Page] = {
     "macros_macro_resume": Page("macros.macro", PROJECT_MANAGER, PROJECT_MANAGER),
 }
 # Sign-in and sign-out are open, a person's own second factor is walked by
-# tests/sign_in, the audit log's export by tests/admin, and the rest are Django's own
-# redirects. One version of a macro is in tests/admin/test_versions.py.
+# tests/sign_in, the audit log's export and histories by tests/admin, and the rest are
+# Django's own redirects. One version of a macro is in tests/admin/test_versions.py, a
+# file of a ticket in tests/feedback/test_attachments.py.
 NOT_WALKED = {
     "macros_macro_restore",
     "macros_macro_version",
+    "feedback_feedback_attachment",
+    "logs_auditentry_about",
     "logs_auditentry_export",
     "login",
     "logout",

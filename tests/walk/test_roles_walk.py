@@ -6,7 +6,7 @@ word of another community, and nothing of it changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ from django.urls import NoReverseMatch, URLResolver, get_resolver, reverse
 
 from feedback.models import FeedbackType
 from tests import factories
-from tests.walk import pages
+from tests.walk.addresses import every_page, name_of
 from tests.walk.pages import MODELS, NOT_WALKED, OTHERS, Page
 from tests.walk.walker import Walk, patterns
 from tests.walk.world import World, model_of
@@ -36,32 +36,11 @@ def named() -> set[str]:
     return {str(each.name) for each in patterns(site)}
 
 
-def name_of(label: str, page: str) -> str:
-    return f"{label.replace('.', '_')}_{page}"
-
-
 def test_every_page_has_its_row(record_property: Callable[[str, int], None]) -> None:
     record_property("walk_pages", len(named() - NOT_WALKED))
     rows = {name_of(label, page) for label in MODELS for page in STANDARD}
     assert named() - rows - set(OTHERS) - NOT_WALKED == set()
     assert (rows | set(OTHERS)) - named() == set()
-
-
-def standard_pages() -> Iterator[tuple[str, Page]]:
-    for label, (view, add, change, delete) in MODELS.items():
-        change = pages.SUPERUSER if label in pages.READ_ONLY else change
-        for page, get, post in (
-            ("change", view, change),
-            ("delete", delete, delete),
-            ("history", view, view),
-        ):
-            yield name_of(label, page), Page(label, get, post, "object_id")
-        yield name_of(label, "changelist"), Page(get=view)
-        yield name_of(label, "add"), Page(get=add)
-
-
-def every_page() -> list[tuple[str, Page]]:
-    return [*standard_pages(), *OTHERS.items()]
 
 
 def test_no_page_shows_or_changes_what_is_not_ones_own(walk: Walk) -> None:

@@ -5,6 +5,8 @@
   if (!box || box.dataset.settled === "yes") {
     return;
   }
+  const standing = document.getElementById("standing");
+  let shown = "";
   const refresh = async () => {
     try {
       const response = await fetch(box.dataset.url, { headers: { Accept: "application/json" } });
@@ -15,7 +17,13 @@
           window.location.reload();
           return;
         }
-        box.innerHTML = progress.html;
+        // What somebody has opened to read stays as it is until there is news.
+        if (progress.html !== shown) {
+          box.innerHTML = shown = progress.html;
+        }
+        if (standing && standing.innerHTML !== progress.standing) {
+          standing.innerHTML = progress.standing;
+        }
       }
     } catch {
       // The server is away for a moment; the next try may reach it.

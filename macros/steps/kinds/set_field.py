@@ -35,8 +35,8 @@ class SetField(StepKind):
     value = models.TextField(
         blank=True,
         max_length=10_000,
-        help_text="With dynamic tags. Several choices: one per line. Empty: the answer"
-        " is taken away.",
+        help_text="With dynamic tags. Several choices: one per line. Leave it empty to"
+        " take the answer away.",
     )
 
     class Meta(StepKind.Meta):

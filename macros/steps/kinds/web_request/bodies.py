@@ -20,6 +20,7 @@ class BodyKind(models.TextChoices):
     FORM = "form", "Form (name=value, one per line)"
     TEXT = "text", "Text"
     XML = "xml", "XML"
+    MULTIPART = "multipart", "Multipart, with the ticket's attachments"
     NONE = "none", "None"
 
 
@@ -28,6 +29,7 @@ class BodyKind(models.TextChoices):
 BODY_CONTEXTS: dict[str, tuple[OutputContext, str]] = {
     BodyKind.JSON: (OutputContext.JSON, "application/json"),
     BodyKind.FORM: (OutputContext.FORM, "application/x-www-form-urlencoded"),
+    BodyKind.MULTIPART: (OutputContext.FORM, "multipart/form-data"),
     BodyKind.TEXT: (OutputContext.TEXT, "text/plain; charset=utf-8"),
     BodyKind.XML: (OutputContext.XML, "application/xml; charset=utf-8"),
 }

@@ -21,7 +21,7 @@ from ....auth.authentication import (
 from ....auth.credentials import Credentials
 from ....authoring import curl
 from ....extraction import ReturnValue, compile_rows
-from ....http import Request, TransportError, origin_of, signing
+from ....http import Multipart, Request, TransportError, origin_of, signing
 from ....models.secrets import Vault
 from ....models.steps import Settings
 from ....retries import WaitCondition, compile_conditions
@@ -39,6 +39,13 @@ from ...compiled import CompiledRequest, Transport
 from ...dry_run import DryRunRow
 from ...errors import TooLarge
 from .bodies import BODY_CONTEXTS, BodyKind
+from .files import (
+    boundary_of,
+    parts_again,
+    parts_of,
+    split_body,
+    with_content_type,
+)
 
 DELIVERY_ID_HEADER = signing.ID_HEADER
 
@@ -64,13 +71,21 @@ class CompiledWebRequest(CompiledRequest):
     waits: tuple[WaitCondition, ...] = ()
     vault: Vault = field(default_factory=Vault)
     authentication: Authentication = field(default_factory=Authentication)
+    # The fields that are files, of a body of several parts; None of any other body.
+    files: tuple[str, ...] | None = None
+    # That body as the log has it, where the same request is sent again.
+    sent_parts: str = ""
 
     @classmethod
     def compile(cls, settings: Settings, scope: Scope) -> CompiledWebRequest:
         """Raises TemplateError."""
         headers = compile_headers(settings["headers"], scope)
         body = None
-        if settings["body_kind"] != BodyKind.NONE:
+        files: tuple[str, ...] | None = None
+        if settings["body_kind"] == BodyKind.MULTIPART:
+            fields, files = split_body(settings["body"])
+            body = _compiled(fields, OutputContext.FORM, scope)
+        elif settings["body_kind"] != BodyKind.NONE:
             output, content_type = BODY_CONTEXTS[settings["body_kind"]]
             body = _compiled(settings["body"], output, scope)
             if not any(name.lower() == "content-type" for name, _ in headers):
@@ -80,7 +95,9 @@ class CompiledWebRequest(CompiledRequest):
         # A run that started under an older version has neither.
         returns = compile_rows(settings.get("return_values", ()))
         waits = compile_conditions(settings.get("wait_when", ""))
-        return cls(settings["method"], url, headers, body, settings, returns, waits)
+        made = cls(settings["method"], url, headers, body, settings, returns, waits)
+        made.files = files
+        return made
 
     def unlock(self, vault: Vault) -> None:
         super().unlock(vault)
@@ -110,8 +127,11 @@ class CompiledWebRequest(CompiledRequest):
         )
         self._check_hosts(request.url)
         _check_head(request)
-        if request.body and len(request.body) > configuration.REQUEST_MAX_BYTES:
-            limit = f"{configuration.REQUEST_MAX_BYTES:,}"
+        most = configuration.REQUEST_MAX_BYTES
+        if isinstance(request.body, Multipart):
+            most = configuration.MULTIPART_MAX_BYTES
+        if request.body and len(request.body) > most:
+            limit = f"{most:,}"
             raise TooLarge(None, f"The body is longer than {limit} bytes.")
         return request
 
@@ -132,7 +152,10 @@ class CompiledWebRequest(CompiledRequest):
         # Headers are built anew, since their credentials are masked on the log.
         body = None if self.body is None else Template.literal(sent.request_body)
         url = Template.literal(sent.url)
-        return replace(self, method=sent.method, url=url, body=body)
+        bound = replace(self, method=sent.method, url=url, body=body)
+        if self.files is not None:
+            bound.sent_parts = sent.request_body
+        return bound
 
     def as_curl(
         self, method: str, url: str, headers: list[tuple[str, str]], body: str | None
@@ -186,9 +209,20 @@ class CompiledWebRequest(CompiledRequest):
         headers.append((DELIVERY_ID_HEADER, context.delivery_id))
         headers += extra
         body = None
+        if self.files is not None and self.body is not None:
+            parts = self._parts(context, render(self.body))
+            headers = [*with_content_type(headers, parts.content_type)]
+            return Request(self.method, render(self.url), tuple(headers), parts)
         if self.body is not None:
             body = render(self.body).encode("utf-8", "replace")
         return Request(self.method, render(self.url), tuple(headers), body)
+
+    def _parts(self, context: RenderContext, fields: str) -> Multipart:
+        if self.sent_parts:
+            parts = parts_again(context.subject, self.sent_parts)
+        else:
+            parts = parts_of(context.subject, fields, self.files or ())
+        return Multipart(parts, boundary_of(context.delivery_id))
 
 
 def _check_head(request: Request) -> None:

@@ -29,6 +29,7 @@ from . import form
 from .bodies import BODY_CONTEXTS, BodyKind, Method
 from .compiled import CompiledWebRequest
 from .credentials import check_credentials
+from .files import check_files
 
 # Each is looked for in every response, in many forms.
 MAX_SECRETS = 30
@@ -72,7 +73,7 @@ class WebRequest(StepKind):
         blank=True, help_text="One per line: <code>Authorization: Bearer ...</code>"
     )
     body_kind = models.CharField(
-        "body", max_length=4, choices=BodyKind, default=BodyKind.JSON
+        "body", max_length=10, choices=BodyKind, default=BodyKind.JSON
     )
     body = models.TextField(
         "body text",
@@ -182,6 +183,9 @@ class WebRequest(StepKind):
             problems.setdefault(field, []).append(problem)
         if problem := self._check_secrets():
             problems.setdefault("body", []).append(problem)
+        if self.body_kind == BodyKind.MULTIPART:
+            for field, sentence in check_files(self.settings(), macro.subject_kind):
+                problems.setdefault(field, []).append(sentence)
         problems["return_values"] = [*self._check_return_values()]
         problems["wait_when"] = [*check_conditions(self.wait_when)]
         return problems

@@ -1,0 +1,220 @@
+"""The first page: what needs attention, what is at work, and the figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import OuterRef, Subquery
+from django.http import HttpRequest
+from django.template.defaultfilters import pluralize
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+
+from feedback.access.roles import VIEW_TICKET
+from feedback.console.parts import Meaning
+from feedback.models import FeedbackType
+from logs.figures import drawing, tickets
+from logs.figures.deliveries import visible_to
+from logs.figures.failing import Failing, failing_destinations
+from logs.models import Cause, Delivery, Destination, Run, RunState
+from logs.recording.waiting import explain_trouble
+from macros import queue
+from macros.listeners.figures import troubles_of
+from macros.models import Listener, Macro, Schedule
+
+from .figures import shown_of
+
+# Rows of each kind on the page.
+MAX_RUNS = 10
+MAX_NOTICES = 5
+MAX_TYPES = 12
+# How late a delivery may be before somebody is told.
+LATE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What needs a person: what it is about, what is wrong, and where to look."""
+
+    meaning: Meaning
+    subject: str
+    sentence: str
+    url: str = ""
+    # A second link, and its words.
+    more_url: str = ""
+    more: str = ""
+
+    @property
+    def text(self) -> str:
+        """What stands after the subject: the rest of its sentence, or after a stop."""
+        space = "" if self.sentence.startswith((".", ":")) else " "
+        return f"{space}{self.sentence}"
+
+
+def context_of(request: HttpRequest) -> dict[str, Any]:
+    user, now = request.user, timezone.now()
+    runs = Run.objects.visible_to(user).defer("snapshot").exclude(cause=Cause.TEST)
+    unsettled = [RunState.ACTIVE, RunState.CANCELLING]
+    at_work = [
+        *runs.filter(state__in=unsettled)[:MAX_RUNS],
+        *runs.filter(state=RunState.PAUSED)[:MAX_RUNS],
+    ]
+    settled = [RunState.FINISHED, RunState.CANCELLED]
+    tables = {"Macros": Macro, "Destinations": Destination}
+    return {
+        "notices": list(_notices(user, now)),
+        "runs_at_work": at_work,
+        "recent_runs": runs.filter(state__in=settled)[:MAX_RUNS],
+        "shown": shown_of(request, visible_to(user), tables, now),
+        **_tickets(user, now),
+    }
+
+
+def _notices(user: Any, now: datetime) -> Iterator[Notice]:
+    """What stops most comes first."""
+    yield from _of_workers(user, now)
+    yield from _of_destinations(user, now)
+    yield from _of_runs(user)
+    yield from _of_macros(user)
+    yield from _of_schedules(user, now)
+    yield from _of_listeners(user, now)
+
+
+def _of_workers(user: Any, now: datetime) -> Iterator[Notice]:
+    if not user.has_perm("logs.view_run"):
+        return
+    if not queue.has_worker():
+        yield Notice(
+            Meaning.BAD,
+            "No worker is running",
+            ". Nothing is delivered until one does; nothing is lost meanwhile. Tell"
+            " whoever runs CenterHook that manage.py worker may be down.",
+        )
+    due = Delivery.objects.due(now - LATE).filter(run=OuterRef("pk"))
+    oldest = due.order_by("next_attempt_at").values("next_attempt_at")[:1]
+    runs = Run.objects.visible_to(user).runnable().annotate(due_at=Subquery(oldest))
+    late: Any = runs.filter(due_at__isnull=False).order_by("due_at").defer("snapshot")
+    if (first := late.first()) is not None:
+        minutes = int((now - first.due_at).total_seconds() // 60)
+        yield Notice(
+            Meaning.WAITING,
+            str(first),
+            f"has a delivery that was due {minutes:,} minutes ago. Workers are busy"
+            " with other runs, or too few of them are running.",
+            reverse("admin:logs_run_change", args=[first.pk]),
+        )
+
+
+def _of_destinations(user: Any, now: datetime) -> Iterator[Notice]:
+    troubled = list(Destination.objects.visible_to(user).troubled()[: MAX_NOTICES + 1])
+    for row in troubled[:MAX_NOTICES]:
+        meaning = Meaning.WAITING if row.is_paused else Meaning.BAD
+        url = reverse("admin:logs_destination_change", args=[row.pk])
+        yield Notice(meaning, str(row), explain_trouble(row, now), url)
+    if len(troubled) > MAX_NOTICES:
+        url = reverse("admin:logs_destination_changelist")
+        yield Notice(Meaning.BAD, "More destinations", "take nothing for now.", url)
+    shown = {row.pk for row in troubled[:MAX_NOTICES]}
+    for each in failing_destinations(user, now):
+        if each.destination.pk not in shown:
+            yield _failing(each)
+
+
+def _failing(each: Failing) -> Notice:
+    sentence = (
+        f": {each.failed:,} of {each.tried:,} deliveries failed in the last 24 hours."
+    )
+    if each.reason:
+        sentence += f" The newest one: {each.reason}"
+    url = reverse("admin:destination_figures", args=[each.destination.pk])
+    newest = ""
+    if each.newest:
+        newest = reverse("admin:logs_delivery_change", args=[each.newest])
+    name, more = str(each.destination), "See that delivery"
+    return Notice(Meaning.BAD, name, sentence, url, newest, more)
+
+
+def _of_runs(user: Any) -> Iterator[Notice]:
+    runs = Run.objects.visible_to(user).filter(state=RunState.UNCONFIRMED)
+    for run in runs.defer("snapshot")[:MAX_RUNS]:
+        yield Notice(
+            Meaning.WAITING,
+            str(run),
+            f"needs confirmation: {run.cause_in_words} wants to run it on more than it"
+            f" may without asking. {run.total:,} deliver"
+            f"{pluralize(run.total, 'y waits,ies wait')}.",
+            reverse("admin:logs_run_change", args=[run.pk]),
+        )
+
+
+def _of_macros(user: Any) -> Iterator[Notice]:
+    paused = Macro.objects.visible_to(user).filter(paused_reason__gt="")
+    for macro in paused.order_by("-paused_at")[:MAX_NOTICES]:
+        yield Notice(
+            Meaning.WAITING,
+            macro.name,
+            f"is paused: {macro.paused_reason} What it has to deliver waits.",
+            reverse("admin:macros_macro_change", args=[macro.pk]),
+        )
+
+
+def _of_schedules(user: Any, now: datetime) -> Iterator[Notice]:
+    overdue = Schedule.objects.visible_to(user).overdue(now)
+    for schedule in overdue.order_by("next_run_at")[:MAX_NOTICES]:
+        at = date_format(localtime(schedule.next_run_at), "j M Y, H:i")
+        yield Notice(
+            Meaning.BAD,
+            str(schedule),
+            f"is overdue: it was to start at {at}. The clock starts schedules; if this"
+            " stays, tell whoever runs CenterHook that manage.py clock may be down.",
+            reverse("admin:macros_schedule_change", args=[schedule.pk]),
+        )
+
+
+def _of_listeners(user: Any, now: datetime) -> Iterator[Notice]:
+    for trouble in troubles_of(Listener.objects.visible_to(user), now):
+        pk = trouble.listener.pk
+        yield Notice(
+            Meaning.WAITING,
+            f"Listener {trouble.listener}",
+            f": {trouble.sentence}",
+            reverse("admin:macros_listener_change", args=[pk]),
+            f"{reverse('admin:macros_inboundcall_changelist')}?listener={pk}",
+            "See its calls",
+        )
+
+
+def _tickets(user: Any, now: datetime) -> dict[str, Any]:
+    """The types with the most tickets, and how those stand."""
+    visible = FeedbackType.objects.visible_to(user, VIEW_TICKET)
+    types = list(
+        visible.select_related("project__community").order_by("-last_number", "name")[
+            : MAX_TYPES + 1
+        ]
+    )
+    shown = types[:MAX_TYPES]
+    standings = tickets.standings([each.pk for each in shown], now)
+    return {
+        "types": [_type(each, standings.by_type[each.pk], now) for each in shown],
+        "has_more_types": len(types) > MAX_TYPES,
+        "tickets_as_of": standings.as_of,
+    }
+
+
+def _type(
+    row: FeedbackType, standing: tickets.Standing, now: datetime
+) -> dict[str, Any]:
+    is_open = {each.pk for each in standing.statuses if each.is_open and each.pk}
+    return {
+        "row": row,
+        "open": sum(standing.now[pk] for pk in is_open),
+        "total": standing.now.total(),
+        "bar": drawing.tickets_bar(standing, row.name),
+        "statuses": [(each, standing.now[each.pk]) for each in standing.statuses],
+        "chart": drawing.tickets_chart(standing, row.name, now),
+    }

@@ -1,0 +1,41 @@
+"""How many rows each value of each filter would leave, in one query for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from django.db import models
+from django.db.models import Model, Q, QuerySet
+
+from ..console.counting import Count
+from ..console.limited import TookLonger, at_most
+
+Key = TypeVar("Key")
+# Of a list of more rows so many are looked at, and each count says that there are more.
+MAX_COUNTED = 20_000
+# Seconds in which the database has to count them.
+MAX_SECONDS = 2.0
+
+
+def count(rows: QuerySet[Model], tests: Mapping[Key, Q]) -> dict[Key, Count] | None:
+    """How many of the rows meet each test; None where it would take too long.
+
+    Each test is looked at for each row, so the rows are few.
+    """
+    some = rows.order_by().values("pk")[: MAX_COUNTED + 1]
+    looked_at = rows.model._base_manager.filter(pk__in=some)
+    counts = {
+        f"n{place}": models.Count("pk", filter=test)
+        for place, test in enumerate(tests.values())
+    }
+    try:
+        with at_most(MAX_SECONDS):
+            figures = looked_at.aggregate(every=models.Count("pk"), **counts)
+    except TookLonger:
+        return None
+    is_more = figures["every"] > MAX_COUNTED
+    return {
+        key: Count.at_least(figures[f"n{place}"], is_more)
+        for place, key in enumerate(tests)
+    }

@@ -1,0 +1,1 @@
+"""Files on tickets: checked, stored, given out and taken away again."""

@@ -1,0 +1,85 @@
+"""What pages say, as somebody reads it who has never seen code."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.db.models import BooleanField
+from django.test import Client
+from django.urls import reverse
+
+from feedback.access.roles import Role
+from logs.models import Destination
+from tests import factories
+
+OURS = ("feedback", "logs", "macros")
+# The beginnings of telegrams: a sentence says what to do.
+TELEGRAMS = re.compile(r"(^|\. )(Empty|Off|On|Default): ")
+
+
+def all_help_texts() -> list[tuple[str, str]]:
+    return [
+        (f"{model._meta.label}.{field.name}", str(field.help_text))
+        for app in OURS
+        for model in apps.get_app_config(app).get_models()
+        for field in model._meta.concrete_fields
+    ]
+
+
+def test_help_is_given_in_sentences() -> None:
+    texts = all_help_texts()
+    assert len(texts) > 300
+    assert [name for name, text in texts if TELEGRAMS.search(text)] == []
+
+
+@pytest.mark.parametrize("text", ["Empty: never.", "One per line. Off: nothing."])
+def test_a_telegram_is_noticed(text: str) -> None:
+    assert TELEGRAMS.search(text)
+
+
+def lists_with_yes_and_no() -> list[Any]:
+    """Each model whose list has a column of yes and no."""
+    return [
+        model
+        for model, page in admin.site._registry.items()
+        for name in page.list_display
+        if isinstance(getattr(model, str(name), None), object)
+        and str(name) in {field.name for field in model._meta.fields}
+        and isinstance(model._meta.get_field(str(name)), BooleanField)
+    ]
+
+
+def test_lists_say_yes_and_no_in_words(page: Client) -> None:
+    bugs = factories.feedback_type()
+    factories.one_of_everything(bugs)
+    models = {*lists_with_yes_and_no()}
+    assert Destination in models
+    for model in models:
+        opts = model._meta
+        url = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
+        html = page.get(url).content.decode()
+        assert "icon-no.svg" not in html and "icon-yes.svg" not in html, url
+        assert re.search(r">(Yes</span>|No)</td>", html), url
+
+
+def test_a_page_to_be_read_only_says_them_too(page: Client) -> None:
+    bugs = factories.feedback_type()
+    macro = factories.macro(bugs, "https://example.com/")
+    reader = Client()
+    reader.force_login(factories.member(bugs, Role.OBSERVER))
+    url = reverse("admin:macros_macro_change", args=[macro.pk])
+    html = reader.get(url).content.decode()
+    assert "icon-yes.svg" not in html and "icon-no.svg" not in html
+    assert '<span class="badge info">Yes</span>' in html
+
+
+def test_the_rights_of_a_person_are_explained(page: Client) -> None:
+    person = factories.superuser("new")
+    url = reverse("admin:auth_user_change", args=[person.pk])
+    html = page.get(url).content.decode()
+    assert "Designates" not in html
+    assert "Sees and may do everything, in every community." in html
