@@ -4,6 +4,7 @@ A secret may be given as NAME_FILE, the path of a file that holds it.
 """
 
 import os
+import sys
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +15,8 @@ from .environment import Environment
 from .files import DEFAULT_TYPES, storages_in
 from .rest import REST_FRAMEWORK, SPECTACULAR_SETTINGS  # noqa: F401
 
+# Whether this process only delivers or wakes those that do: it loads no pages.
+IS_WORKER = sys.argv[1:2] in (["worker"], ["clock"])
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 

@@ -25,15 +25,6 @@ from ..models import Feedback, FeedbackType, FieldKind, Visibility
 from ..selection.tickets import SEARCHED, FeedbackFilterSet
 from . import conversation, filters, transfer
 from .change_many import change_many
-from .chosen import (
-    TYPE,
-    chosen_type,
-    listed_questions,
-    macros_for,
-    macros_for_list,
-    type_of,
-    types_for,
-)
 from .columns import (
     Column,
     answer_column,
@@ -44,6 +35,15 @@ from .columns import (
 from .filters import Offered
 from .lists import ConditionsAdmin
 from .look import ChosenColumns, name_of
+from .open_type import (
+    TYPE,
+    chosen_type,
+    listed_questions,
+    macros_for,
+    macros_for_list,
+    type_of,
+    types_for,
+)
 from .perform import as_action, hosts_of
 from .ticket_form import TicketForm
 

@@ -35,7 +35,7 @@ from ..transfer.cells import safe_cell
 from ..transfer.errors import FileUnreadable
 from ..transfer.exports import MAX_ROWS, MAX_WORKBOOK_ROWS, Export
 from ..transfer.imports import AT_ONCE
-from .chosen import chosen_type
+from .open_type import chosen_type
 
 IMPORT = "feedback.add_ticketimport"
 # What a page shows of a file: its first rows, and what is wrong with the first ones.

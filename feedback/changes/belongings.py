@@ -98,7 +98,8 @@ def counted(
         for each in related[start : start + at_once]:
             rows = each.rows(owners).values("pk")[:limit]
             sql, given = rows.query.sql_with_params()
-            parts.append(f"(SELECT COUNT(*) FROM ({sql}) AS counted)")
+            # The SQL is Django's own, with its parameters apart.
+            parts.append(f"(SELECT COUNT(*) FROM ({sql}) AS counted)")  # noqa: S608
             parameters += given
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT {', '.join(parts)}", parameters)

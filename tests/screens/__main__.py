@@ -21,7 +21,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.bench.processes import running
 
 OUT = Path(__file__).resolve().parents[2] / "build" / "screens"
-SIZES = {"wide": {"width": 1280, "height": 800}, "narrow": {"width": 400, "height": 800}}
+SIZES = {
+    "wide": {"width": 1280, "height": 800},
+    "narrow": {"width": 400, "height": 800},
+}
 THEMES = ("light", "dark")
 # The list that opens the README: what is ticked in it.
 README_TICKS = 5
