@@ -57,9 +57,7 @@ def candidates(row_of: Callable[[str], Any], of: FeedbackType) -> dict[str, str]
 def whole_pages(client: Client, world: World, of: FeedbackType) -> dict[str, str]:
     """Of the candidates those that open as a page with a menu."""
     addresses = candidates(lambda label: world.row(of, label), of)
-    return {
-        name: url for name, url in addresses.items() if _is_whole(client.get(url))
-    }
+    return {name: url for name, url in addresses.items() if _is_whole(client.get(url))}
 
 
 def _typed(name: str, of: FeedbackType) -> str:
