@@ -202,10 +202,10 @@ class CheckedAdmin(CheckedPickers, admin.ModelAdmin):
 
 
 def _keep_chosen_action(request: HttpRequest) -> None:
-    """Of all actions that the form holds, the one whose button was pressed."""
+    """The one action whose button was pressed, out of all that the form holds."""
     posted, index = request.POST.copy(), request.POST.get("index", "")
     offered = posted.getlist("action")
-    place = int(index) if index.isdecimal() and len(index) < 5 else 0
-    if place < len(offered):
-        posted["action"], posted["index"] = offered[place], "0"
+    number = int(index) if index.isdecimal() and len(index) < 5 else 0
+    if number < len(offered):
+        posted["action"], posted["index"] = offered[number], "0"
     request.POST = posted  # type: ignore[assignment]
