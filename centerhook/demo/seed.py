@@ -25,7 +25,6 @@ from feedback.models import (
     FormField,
     Project,
     Status,
-    StatusColour,
     Tester,
 )
 from macros.models import Listener, Macro
@@ -159,7 +158,7 @@ def _fill_project(
 
 def _shape(
     feedback_type: FeedbackType,
-    statuses: Sequence[tuple[str, bool, int]],
+    statuses: Sequence[tuple[str, str, bool, int]],
     fields: Sequence[dict[str, Any]],
 ) -> list[Status]:
     for position, field in enumerate(fields, start=1):
@@ -170,11 +169,11 @@ def _shape(
         Status.objects.create(
             feedback_type=feedback_type,
             name=name,
+            colour=colour,
             is_open=is_open,
             position=position,
-            colour=forms.COLOURS.get(name, StatusColour.GREY),
         )
-        for position, (name, is_open, _) in enumerate(statuses, start=1)
+        for position, (name, colour, is_open, _) in enumerate(statuses, start=1)
     ]
 
 
