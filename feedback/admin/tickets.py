@@ -239,7 +239,7 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
         return [files, *transfer.urls(self), *super().get_urls()]
 
     def type_chosen(self, request: HttpRequest) -> FeedbackType | None:
-        return _chosen_type(request)
+        return chosen_type(request)
 
     def save_related(
         self, request: HttpRequest, form: Any, formsets: Any, change: bool
