@@ -1,14 +1,14 @@
-"""The type whose list or form is open, and what belongs to it."""
+"""The feedback type whose tickets a page is about, and what it offers for them."""
 
 from __future__ import annotations
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, QueryDict
+from django.http import Http404, HttpRequest, QueryDict
 
 from macros.models import Macro
 
 from ..access.roles import RUN_MACRO, VIEW_TICKET
-from ..models import FeedbackType, FormField
+from ..models import Feedback, FeedbackType, FormField
 from ..selection.conditions import rows_named
 
 # The parameter that says whose list or form is open.
@@ -40,6 +40,14 @@ def listed_questions(feedback_type: FeedbackType) -> list[FormField]:
 def types_for(request: HttpRequest) -> QuerySet[FeedbackType]:
     """The types that may be spoken of."""
     return FeedbackType.objects.visible_to(request.user, VIEW_TICKET)
+
+
+def type_of(request: HttpRequest, ticket: Feedback | None) -> FeedbackType:
+    """The type of a form; without a ticket, one was chosen before the form came."""
+    feedback_type = ticket.feedback_type if ticket else chosen_type(request)
+    if feedback_type is None:
+        raise Http404("No feedback type of this number.")
+    return feedback_type
 
 
 def macros_for(

@@ -8,14 +8,13 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import (
-    FileResponse,
     Http404,
     HttpRequest,
     HttpResponse,
     QueryDict,
 )
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, reverse
 
 from ..access.actors import may
 from ..access.roles import CHANGE_TICKET, DELETE_TICKET
@@ -42,6 +41,7 @@ from .open_type import (
     listed_questions,
     macros_for,
     macros_for_list,
+    type_of,
     types_for,
 )
 from .perform import as_action, hosts_of
@@ -191,7 +191,7 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
         change: bool = False,
         **kwargs: Any,
     ) -> type[forms.ModelForm]:
-        feedback_type = _type_of(request, obj)
+        feedback_type = type_of(request, obj)
         questions = questions_of(feedback_type)
         members = {**questions, "feedback_type": feedback_type}
         kwargs["form"] = type("TypedTicketForm", (TicketForm,), members)
@@ -200,7 +200,7 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
     def get_fieldsets(
         self, request: HttpRequest, obj: Feedback | None = None
     ) -> list[Any]:
-        feedback_type = _type_of(request, obj)
+        feedback_type = type_of(request, obj)
         ticket = ["title", "description", ("status", "visibility"), "submitter"]
         if obj:
             ticket = [("type_name", "reference"), *ticket]
@@ -230,16 +230,8 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
             raise PermissionDenied
 
     def get_urls(self) -> list[URLPattern]:
-        def file_view(request: HttpRequest, pk: int, number: int) -> FileResponse:
-            return conversation.download(self, request, pk, number)
-
-        view = self.admin_site.admin_view(file_view)
-        name = "feedback_feedback_attachment"
-        files = path("<int:pk>/files/<int:number>/", view, name=name)
-        return [files, *transfer.urls(self), *super().get_urls()]
-
-    def type_chosen(self, request: HttpRequest) -> FeedbackType | None:
-        return chosen_type(request)
+        own = [*conversation.urls(self), *transfer.urls(self)]
+        return [*own, *super().get_urls()]
 
     def save_related(
         self, request: HttpRequest, form: Any, formsets: Any, change: bool
@@ -266,11 +258,3 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
     @admin.display(description="external data")
     def external(self, ticket: Feedback) -> str:
         return external_table(ticket)
-
-
-def _type_of(request: HttpRequest, ticket: Feedback | None) -> FeedbackType:
-    """The type of a form; without a ticket, one was chosen before the form came."""
-    feedback_type = ticket.feedback_type if ticket else chosen_type(request)
-    if feedback_type is None:
-        raise Http404("No feedback type of this number.")
-    return feedback_type

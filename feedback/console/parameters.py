@@ -21,6 +21,7 @@ from django.db import DataError
 from django.db.models import ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
 
 from ..selection.conditions import search_words
 from .paging import BoundedPaginator, PagedList
@@ -48,6 +49,12 @@ class CheckedList(PagedList):
     model_admin: CheckedAdmin
     # Why no dates stand above it, if so.
     undated = ""
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, *args, **kwargs)
+        # Django's own asks to select something "to change", whatever one came for.
+        if not self.is_popup:
+            self.title = capfirst(str(self.opts.verbose_name_plural))
 
     def get_filters(self, request: HttpRequest) -> tuple:
         self.refuse_parameters(request)
