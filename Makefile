@@ -3,6 +3,7 @@
 # make soak    kill and restart everything for some minutes, count what arrives
 # make check   linters, types, Django's checks
 # make bench   the benchmark of docs/performance.md
+# make screens a picture of every page, wide and narrow, light and dark: build/screens/
 # Options go into ARGS: make demo ARGS=--once
 
 PYTHON ?= python3
@@ -13,7 +14,7 @@ SEED ?= $(shell date +%Y%m%d)
 BIN := $(VENV)/bin
 UPGRADE_TOOLS = $(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade -r requirements-tools.txt
 
-.PHONY: demo test soak check bench clean
+.PHONY: demo test soak check bench screens clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/run-stamp
@@ -39,6 +40,9 @@ check: $(VENV)/dev-stamp
 
 bench: $(VENV)/dev-stamp
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+screens: $(VENV)/dev-stamp
+	@$(BIN)/python -m tests.screens $(ARGS)
 
 # What can be made again; the data in var/ stays.
 clean:

@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
-from feedback.rest import problems, schema  # noqa: F401 - it registers itself
+from feedback.rest import details, schema  # noqa: F401 - it registers itself
 
 from .middleware import is_for_programs
 
@@ -68,12 +68,12 @@ def docs(request: HttpRequest) -> HttpResponse:
 def not_found(request: HttpRequest) -> HttpResponse:
     """Instead of Django's page, since programs read JSON."""
     message = "There is nothing at this URL. The URLs of the API end with a slash."
-    return problems.response(404, "not_found", message)
+    return details.response(404, "not_found", message)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_for_programs(request):
-        return problems.response(400, "invalid", "The request can't be understood.")
+        return details.response(400, "invalid", "The request can't be understood.")
     if isinstance(exception, BadRequest):
         # Raised with a sentence, unlike what Django takes for an attack.
         page = {"sentence": str(exception)}
@@ -84,7 +84,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     if is_for_programs(request):
         message = "Something went wrong on our side and was logged. Try again later."
-        return problems.response(500, "server_error", message)
+        return details.response(500, "server_error", message)
     return defaults.server_error(request)
 
 

@@ -1,5 +1,6 @@
 from django.apps import AppConfig
-from django.contrib.admin import apps
+from django.conf import settings
+from django.contrib.admin import apps, autodiscover
 from django.contrib.admin.templatetags import admin_list
 
 
@@ -16,6 +17,12 @@ class CenterHookConfig(AppConfig):
         admin_list._boolean_icon = yes_or_no  # type: ignore[attr-defined]
 
 
-class CenterHookAdminConfig(apps.AdminConfig):
+class CenterHookAdminConfig(apps.SimpleAdminConfig):
     default = False
     default_site = "centerhook.site.CenterHookAdminSite"
+
+    def ready(self) -> None:
+        """Loads all pages, but not in a process that serves none."""
+        super().ready()
+        if not settings.IS_WORKER:
+            autodiscover()

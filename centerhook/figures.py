@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -18,10 +18,13 @@ from django.utils.safestring import SafeString
 from feedback.console.charts import Chart
 from logs.figures.deliveries import (
     Figures,
+    Pair,
     Rows,
     Totals,
+    busiest,
     figures,
-    totals_by,
+    pairs,
+    summed,
     visible_to,
 )
 from logs.figures.drawing import deliveries_chart, outcomes_bar
@@ -30,6 +33,7 @@ from logs.figures.periods import Period
 from logs.models import Destination
 from macros.models import Macro
 
+Kind = type[Macro] | type[Destination]
 # Rows of the tables of macros and destinations.
 MAX_LISTED = 10
 
@@ -62,7 +66,8 @@ class Shown:
 
     figures: Figures
     chart: Chart
-    tables: Mapping[str, list[Listed]]
+    pairs: list[Pair]
+    tables: dict[str, list[Listed]]
     reason: str = ""
 
     @property
@@ -71,62 +76,56 @@ class Shown:
 
 
 def shown_of(
-    request: HttpRequest, rows: Rows, tables: Mapping[str, type[Model]], now: datetime
+    request: HttpRequest, rows: Rows, kinds: Sequence[Kind], now: datetime
 ) -> Shown:
     """The figures of some rows, and the busiest of each kind in them."""
     period = Period.named(request.GET.get("period"))
     result = figures(rows, period, now)
-    newest = result.total.last_failed
-    return Shown(
-        result,
-        deliveries_chart(result),
-        {
-            title: _busiest(request.user, model, rows, period, now)
-            for title, model in tables.items()
-        },
-        reasons_of([newest]).get(newest, ""),
-    )
+    split = pairs(rows, period, now)
+    tables = {
+        str(kind._meta.verbose_name_plural).capitalize(): _busiest(
+            request.user, kind, split
+        )
+        for kind in kinds
+    }
+    return Shown(result, deliveries_chart(result), split, tables)
 
 
 def _busiest(
-    user: User | AnonymousUser,
-    model: type[Model],
-    rows: Rows,
-    period: Period,
-    now: datetime,
+    user: User | AnonymousUser, kind: Kind, split: Iterable[Pair]
 ) -> list[Listed]:
     """Those that are still there, and that the user may see."""
-    column = str(model._meta.model_name)
-    busiest = totals_by(column, rows, period, now, MAX_LISTED)
-    visible = model._default_manager.visible_to(user)  # type: ignore[attr-defined]
-    if model is Macro:
-        visible = visible.select_related("project")
-    there = visible.in_bulk([pk for pk, _ in busiest])
-    return [Listed(there[pk], totals) for pk, totals in busiest if pk in there]
+    column = str(kind._meta.model_name)
+    sums = summed((getattr(pair, column), pair.totals) for pair in split)
+    first = busiest(sums, MAX_LISTED)
+    rows: Any = kind.objects.visible_to(user)
+    if kind is Macro:
+        rows = rows.select_related("project")
+    there = rows.in_bulk([pk for pk, _ in first])
+    return [Listed(there[pk], totals) for pk, totals in first if pk in there]
 
 
-def _page(
-    site: AdminSite, model: type[Model], tables: Mapping[str, type[Model]]
-) -> Callable[..., HttpResponse]:
-    column = str(model._meta.model_name)
-    label = model._meta.label_lower.replace(".", "_")
-    log = "run__macro" if model is Macro else column
+def _page(site: AdminSite, kind: Kind, others: Kind) -> Callable[..., HttpResponse]:
+    column = str(kind._meta.model_name)
+    label = kind._meta.label_lower.replace(".", "_")
+    log = "run__macro" if kind is Macro else column
 
     def page(request: HttpRequest, pk: int) -> HttpResponse:
-        visible = model._default_manager.visible_to(request.user)  # type: ignore[attr-defined]
-        row = visible.filter(pk=pk).first()
+        row = kind.objects.visible_to(request.user).filter(pk=pk).first()
         if row is None:
-            raise Http404(f"No {model._meta.verbose_name} of this number.")
+            raise Http404(f"No {kind._meta.verbose_name} of this number.")
         rows = visible_to(request.user).filter(**{column: pk})
+        shown = shown_of(request, rows, [others], timezone.now())
+        newest = shown.figures.total.last_failed
         context = {
             **site.each_context(request),
             "title": f"Figures of {row}",
             "row": row,
-            "opts": model._meta,
+            "opts": kind._meta,
             "list_url": reverse(f"admin:{label}_changelist"),
             "row_url": reverse(f"admin:{label}_change", args=[pk]),
             "log_url": f"{reverse('admin:logs_delivery_changelist')}?{log}={pk}",
-            "shown": shown_of(request, rows, tables, timezone.now()),
+            "shown": replace(shown, reason=reasons_of([newest]).get(newest, "")),
         }
         return TemplateResponse(request, "admin/figures/page.html", context)
 
@@ -135,8 +134,8 @@ def _page(
 
 def urls_of(site: AdminSite) -> list[URLPattern]:
     pages = {
-        "macro": _page(site, Macro, {"Destinations": Destination}),
-        "destination": _page(site, Destination, {"Macros": Macro}),
+        "macro": _page(site, Macro, Destination),
+        "destination": _page(site, Destination, Macro),
     }
     return [
         path(f"figures/{name}/<int:pk>/", site.admin_view(page), name=f"{name}_figures")

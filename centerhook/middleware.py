@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
-from feedback.rest import problems
+from feedback.rest import details
 from logs import audit
 from macros.listeners import door
 
@@ -88,7 +88,7 @@ def upload_limit(get_response: GetResponse) -> GetResponse:
         if declared.isdecimal() and int(declared) <= settings.UPLOAD_MAX_BYTES:
             return get_response(request)
         if is_for_programs(request):
-            return problems.response(413, "too_large", problems.TOO_LARGE)
+            return details.response(413, "too_large", details.TOO_LARGE)
         return HttpResponse(render_to_string("413.html"), status=413)
 
     return middleware

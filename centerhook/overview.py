@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.http import HttpRequest
 from django.template.defaultfilters import pluralize
 from django.urls import reverse
@@ -19,8 +19,9 @@ from feedback.access.roles import VIEW_TICKET
 from feedback.console.parts import Meaning
 from feedback.models import FeedbackType
 from logs.figures import drawing, tickets
-from logs.figures.deliveries import visible_to
-from logs.figures.failing import Failing, failing_destinations
+from logs.figures.deliveries import Pair, busiest, summed, visible_to
+from logs.figures.failing import Failing, is_failing
+from logs.figures.failing import failing as failing_of
 from logs.models import Cause, Delivery, Destination, Run, RunState
 from logs.recording.waiting import explain_trouble
 from macros import queue
@@ -33,6 +34,8 @@ from .figures import shown_of
 MAX_RUNS = 10
 MAX_NOTICES = 5
 MAX_TYPES = 12
+# Destinations in trouble that are looked at, of which the page names a few.
+MAX_LOOKED_AT = 50
 # How late a delivery may be before somebody is told.
 LATE = timedelta(minutes=5)
 
@@ -58,31 +61,28 @@ class Notice:
 
 def context_of(request: HttpRequest) -> dict[str, Any]:
     user, now = request.user, timezone.now()
+    shown = shown_of(request, visible_to(user), [Macro, Destination], now)
     runs = Run.objects.visible_to(user).defer("snapshot").exclude(cause=Cause.TEST)
-    unsettled = [RunState.ACTIVE, RunState.CANCELLING]
-    at_work = [
-        *runs.filter(state__in=unsettled)[:MAX_RUNS],
-        *runs.filter(state=RunState.PAUSED)[:MAX_RUNS],
-    ]
+    # A look-up of each of the small indexes.
+    unsettled = Q(state__in=[RunState.ACTIVE, RunState.CANCELLING])
+    unsettled |= Q(state=RunState.PAUSED) | Q(state=RunState.UNCONFIRMED)
+    at_work = list(runs.filter(unsettled)[: 2 * MAX_RUNS])
+    unconfirmed = [run for run in at_work if run.state == RunState.UNCONFIRMED]
     settled = [RunState.FINISHED, RunState.CANCELLED]
-    tables = {"Macros": Macro, "Destinations": Destination}
     return {
-        "notices": list(_notices(user, now)),
-        "runs_at_work": at_work,
+        "notices": [
+            *_of_workers(user, now),
+            *_of_destinations(user, shown.pairs, now),
+            *_of_runs(unconfirmed[:MAX_NOTICES]),
+            *_of_macros(user),
+            *_of_schedules(user, now),
+            *_of_listeners(user, now),
+        ],
+        "runs_at_work": [run for run in at_work if run not in unconfirmed][:MAX_RUNS],
         "recent_runs": runs.filter(state__in=settled)[:MAX_RUNS],
-        "shown": shown_of(request, visible_to(user), tables, now),
+        "shown": shown,
         **_tickets(user, now),
     }
-
-
-def _notices(user: Any, now: datetime) -> Iterator[Notice]:
-    """What stops most comes first."""
-    yield from _of_workers(user, now)
-    yield from _of_destinations(user, now)
-    yield from _of_runs(user)
-    yield from _of_macros(user)
-    yield from _of_schedules(user, now)
-    yield from _of_listeners(user, now)
 
 
 def _of_workers(user: Any, now: datetime) -> Iterator[Notice]:
@@ -110,8 +110,15 @@ def _of_workers(user: Any, now: datetime) -> Iterator[Notice]:
         )
 
 
-def _of_destinations(user: Any, now: datetime) -> Iterator[Notice]:
-    troubled = list(Destination.objects.visible_to(user).troubled()[: MAX_NOTICES + 1])
+def _of_destinations(
+    user: Any, pairs: Iterable[Pair], now: datetime
+) -> Iterator[Notice]:
+    lately = summed((pair.destination, pair.lately) for pair in pairs)
+    failing = {pk: totals for pk, totals in lately.items() if is_failing(totals)}
+    worst = [pk for pk, _ in busiest(failing, MAX_LOOKED_AT)]
+    visible = Destination.objects.visible_to(user)
+    rows = list((visible.troubled() | visible.filter(pk__in=worst))[:MAX_LOOKED_AT])
+    troubled = [row for row in rows if row.takes_nothing(now)]
     for row in troubled[:MAX_NOTICES]:
         meaning = Meaning.WAITING if row.is_paused else Meaning.BAD
         url = reverse("admin:logs_destination_change", args=[row.pk])
@@ -119,10 +126,9 @@ def _of_destinations(user: Any, now: datetime) -> Iterator[Notice]:
     if len(troubled) > MAX_NOTICES:
         url = reverse("admin:logs_destination_changelist")
         yield Notice(Meaning.BAD, "More destinations", "take nothing for now.", url)
-    shown = {row.pk for row in troubled[:MAX_NOTICES]}
-    for each in failing_destinations(user, now):
-        if each.destination.pk not in shown:
-            yield _failing(each)
+    known = {row.pk: row for row in rows if row not in troubled}
+    for each in failing_of(failing, known):
+        yield _failing(each)
 
 
 def _failing(each: Failing) -> Notice:
@@ -139,9 +145,8 @@ def _failing(each: Failing) -> Notice:
     return Notice(Meaning.BAD, name, sentence, url, newest, more)
 
 
-def _of_runs(user: Any) -> Iterator[Notice]:
-    runs = Run.objects.visible_to(user).filter(state=RunState.UNCONFIRMED)
-    for run in runs.defer("snapshot")[:MAX_RUNS]:
+def _of_runs(unconfirmed: Iterable[Run]) -> Iterator[Notice]:
+    for run in unconfirmed:
         yield Notice(
             Meaning.WAITING,
             str(run),

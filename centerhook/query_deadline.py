@@ -22,7 +22,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
-from feedback.rest import problems
+from feedback.rest import details
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ def _is_interrupt(error: BaseException) -> bool:
 def _too_long(request: HttpRequest) -> HttpResponse:
     shown = f"{settings.QUERY_DEADLINE:g}"
     if request.path.startswith("/api/"):
-        return problems.response(
+        return details.response(
             503,
             "took_too_long",
             f"The database took longer than {shown} s for this, so it was stopped, and"

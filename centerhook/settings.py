@@ -4,6 +4,7 @@ A secret may be given as NAME_FILE, the path of a file that holds it.
 """
 
 import os
+import sys
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +15,8 @@ from .environment import Environment
 from .files import DEFAULT_TYPES, storages_in
 from .rest import REST_FRAMEWORK, SPECTACULAR_SETTINGS  # noqa: F401
 
+# Whether this process only delivers or wakes those that do: it loads no pages.
+IS_WORKER = sys.argv[1:2] in (["worker"], ["clock"])
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
@@ -273,7 +276,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = min(UPLOAD_MAX_BYTES, 5_000_000)
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
 # Files on tickets. Several machines need a folder that all of them see.
 ATTACHMENTS_DIR = env.str("ATTACHMENTS_DIR", default=str(VAR_DIR / "attachments"))
-ATTACHMENT_MAX_BYTES = env.int("ATTACHMENT_MAX_BYTES", default=10_000_000)
+ATTACHMENT_MAX_BYTES = env.int("ATTACHMENT_MAX_BYTES", default=10_485_760)
 ATTACHMENTS_PER_TICKET = env.int("ATTACHMENTS_PER_TICKET", default=20)
 ATTACHMENT_TYPES = env.list("ATTACHMENT_TYPES", default=DEFAULT_TYPES)
 ATTACHMENT_SCAN_COMMAND = env.list("ATTACHMENT_SCAN_COMMAND", default=[])

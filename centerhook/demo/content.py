@@ -122,9 +122,9 @@ def _inside(feature: str) -> str:
 def _weighted(
     pick: random.Random,
     statuses: Sequence[Status],
-    known: Sequence[tuple[str, bool, int]],
+    known: Sequence[tuple[str, str, bool, int]],
 ) -> Status:
-    return pick.choices(statuses, [weight for _, _, weight in known])[0]
+    return pick.choices(statuses, [weight for *_, weight in known])[0]
 
 
 def _visibility(pick: random.Random) -> Visibility:

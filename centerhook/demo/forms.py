@@ -8,19 +8,19 @@ from feedback.models import FieldKind
 
 # Name, whether it is open, how many in a hundred tickets have it.
 BUG_STATUSES = [
-    ("New", True, 30),
-    ("Confirmed", True, 22),
-    ("In progress", True, 13),
-    ("Waiting for tester", True, 7),
-    ("Fixed", False, 20),
-    ("Closed", False, 8),
+    ("New", "blue", True, 30),
+    ("Confirmed", "violet", True, 22),
+    ("In progress", "amber", True, 13),
+    ("Waiting for tester", "orange", True, 7),
+    ("Fixed", "green", False, 20),
+    ("Closed", "grey", False, 8),
 ]
 IDEA_STATUSES = [
-    ("New", True, 40),
-    ("Under review", True, 25),
-    ("Planned", True, 12),
-    ("Shipped", False, 10),
-    ("Declined", False, 13),
+    ("New", "blue", True, 40),
+    ("Under review", "amber", True, 25),
+    ("Planned", "violet", True, 12),
+    ("Shipped", "green", False, 10),
+    ("Declined", "grey", False, 13),
 ]
 
 SEVERITIES = ["Critical", "Major", "Minor", "Cosmetic"]

@@ -158,7 +158,7 @@ def _fill_project(
 
 def _shape(
     feedback_type: FeedbackType,
-    statuses: Sequence[tuple[str, bool, int]],
+    statuses: Sequence[tuple[str, str, bool, int]],
     fields: Sequence[dict[str, Any]],
 ) -> list[Status]:
     for position, field in enumerate(fields, start=1):
@@ -167,9 +167,13 @@ def _shape(
         question.save()
     return [
         Status.objects.create(
-            feedback_type=feedback_type, name=name, is_open=is_open, position=position
+            feedback_type=feedback_type,
+            name=name,
+            colour=colour,
+            is_open=is_open,
+            position=position,
         )
-        for position, (name, is_open, _) in enumerate(statuses, start=1)
+        for position, (name, colour, is_open, _) in enumerate(statuses, start=1)
     ]
 
 

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.core.mail import send_mail
 from django.db import transaction
-from django.urls import reverse
 from django.utils import timezone
 
+from ..links import link_to
 from ..models import ACCEPTED, ApiKey, KeyOutcome, KeyScope, KeyUse
 from ..names import one_line
 from .actors import Access
@@ -177,12 +176,11 @@ def _refusal(
 
 
 def _tell(key: ApiKey, address: str, now: datetime) -> None:
-    page = reverse("admin:feedback_apikey_change", args=[key.pk])
     text = (
         f"The API key {key} of {key.community} was used"
         f" at {now:%d %b %Y, %H:%M} UTC from {address or 'an unknown address'}.\n\n"
         "If you don't know who that is, switch the key off:\n"
-        f"{settings.BASE_URL}{page}\n\n"
+        f"{link_to(ApiKey, key.pk)}\n\n"
         "You are told at most once a day.\n"
     )
     subject = one_line(f"API key {key.name} was used")

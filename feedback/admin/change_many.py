@@ -88,7 +88,7 @@ class ValuesForm(forms.Form):
 
     @property
     def answers(self) -> dict[str, object]:
-        """By the keys of the questions; None takes an answer away."""
+        """Given by the keys of the questions; None takes one away."""
         given = answers_in(self.cleaned_data)
         asked = [name for name in self.cleaned_data if name.startswith(PREFIX)]
         keys = [name.removeprefix(PREFIX) for name in asked]
@@ -100,34 +100,32 @@ def change_many(
     modeladmin: ConditionsAdmin, request: HttpRequest, selected: QuerySet
 ) -> HttpResponse | None:
     """The form on the first POST, what would change on the second, then the change."""
-    rows = Feedback.objects.visible_to(request.user, CHANGE_TICKET).filter(
-        pk__in=selected.order_by().values("pk")
-    )
+    own = Feedback.objects.visible_to(request.user, CHANGE_TICKET)
+    rows = own.filter(pk__in=selected.order_by().values("pk"))
     count = rows.count()
     if problem := _why_not(count):
         messages.error(request, problem)
         return None
-    feedback_type = _type_of(rows)
-    form = ValuesForm(feedback_type, request.POST if "step" in request.POST else None)
-    is_valid = form.is_valid()
-    is_confirmed = is_valid and request.POST["step"] == "change"
-    if is_confirmed and _is_done(request, rows, count, form):
+    of = _type_of(rows)
+    form = ValuesForm(of, request.POST if "step" in request.POST else None)
+    if form.is_valid() and _is_done(request, rows, count, form):
         return HttpResponseRedirect(request.get_full_path())
     context = {
         **modeladmin.admin_site.each_context(request),
         "title": f"Change {count:,} ticket{'' if count == 1 else 's'}",
-        "opts": modeladmin.opts,
-        "feedback_type": feedback_type,
+        "feedback_type": of,
         "form": form,
         "left_out": selected.count() - count,
-        "count": count,
         "carried": _selection(request),
     }
-    if is_valid:
-        context["forecast"] = forecast_of(rows, form)
-        context["triggers"] = _triggers_of(feedback_type)
-        context["carried"] = [*_selection(request), *_values(request, form)]
-        context["digest"] = digest_of(rows)
+    if form.is_valid():
+        context |= {
+            "forecast": forecast_of(rows, form),
+            "triggers": _triggers_of(of),
+            "carried": [*_selection(request), *_values(request, form)],
+            "digest": digest_of(rows),
+            "count": count,
+        }
     return TemplateResponse(request, TEMPLATE, context)
 
 
@@ -173,7 +171,9 @@ def _named(value: Any) -> str:
 def _is_done(
     request: HttpRequest, rows: QuerySet[Feedback], count: int, form: ValuesForm
 ) -> bool:
-    """Whether what was confirmed is changed; what else it would be is said."""
+    """Whether it was confirmed and is changed; why it is not, a message says."""
+    if request.POST["step"] != "change":
+        return False
     answers = form.answers
     try:
         with transaction.atomic():
@@ -194,9 +194,8 @@ def _is_done(
 def _type_of(rows: QuerySet[Feedback]) -> FeedbackType | None:
     """The type of all of them: status and answers are of one type each."""
     keys = rows.order_by().values_list("feedback_type", flat=True).distinct()[:2]
-    types = FeedbackType.objects.filter(pk__in=list(keys)).select_related("project")
-    found = list(types)
-    return found[0] if len(found) == 1 else None
+    types = list(FeedbackType.objects.filter(pk__in=list(keys)))
+    return types[0] if len(types) == 1 else None
 
 
 def _triggers_of(feedback_type: FeedbackType | None) -> Iterable[Trigger]:

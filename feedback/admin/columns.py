@@ -12,6 +12,7 @@ from django.contrib import admin
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
+from django.utils.text import Truncator
 from django.utils.timezone import localtime
 
 from logs.models import Delivery
@@ -24,6 +25,8 @@ from ..models.numbers import written
 from ..names import normalise
 
 Subject = Feedback | Tester
+# Characters of a value in a list.
+_SHOWN = 120
 # What `list_display` holds.
 Column = str | Callable[[Any], str | bool]
 
@@ -39,7 +42,7 @@ status_column.__name__ = "status"
 def answer_column(question: FormField) -> Callable[[Feedback], str]:
     @admin.display(description=question.label)
     def answer(ticket: Feedback) -> str:
-        return in_cell(ticket.form_values.get(question.key))
+        return _short(ticket.form_values.get(question.key))
 
     answer.__name__ = _class_name(PREFIX + question.key)
     return answer
@@ -49,7 +52,7 @@ def external_column(name: str) -> Callable[[Subject], str]:
     @admin.display(description=name)
     def value(subject: Subject) -> str:
         data = subject.external_data
-        return in_cell(data.get(name, data.get(normalise(name))))
+        return _short(data.get(name, data.get(normalise(name))))
 
     value.__name__ = _class_name(f"external_{name}")
     return value
@@ -108,6 +111,11 @@ def _origin(provenance: dict[str, Any] | None, known: set[str]) -> str:
 def _class_name(name: str) -> str:
     """The admin writes it into the cell's class as it is."""
     return re.sub(r"[^\w-]+", "_", name)
+
+
+def _short(value: object) -> str:
+    """In a list; the whole of it stands on the row's own page."""
+    return Truncator(in_cell(value)).chars(_SHOWN)
 
 
 def in_cell(value: object) -> str:

@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import FileResponse, Http404, HttpRequest
+from django.urls import URLPattern, path
 
 from logs.models import Run
 
@@ -81,9 +82,20 @@ def save_files(request: HttpRequest, form: Any) -> None:
         add(ticket, files, author=request.user)
 
 
-def download(admin_: Any, request: HttpRequest, pk: int, number: int) -> FileResponse:
+def urls(page: Any) -> list[URLPattern]:
+    """Below the list of tickets; `page` is its admin."""
+
+    def view(request: HttpRequest, pk: int, number: int) -> FileResponse:
+        return _download(page, request, pk, number)
+
+    name = "feedback_feedback_attachment"
+    served = page.admin_site.admin_view(view)
+    return [path("<int:pk>/files/<int:number>/", served, name=name)]
+
+
+def _download(page: Any, request: HttpRequest, pk: int, number: int) -> FileResponse:
     """A file of a ticket that the user may see. Raises Http404."""
-    admin_.row_to(request, VIEW_ATTACHMENT, pk)
+    page.row_to(request, VIEW_ATTACHMENT, pk)
     row = Attachment.objects.filter(feedback=pk, pk=number).first()
     if row is None:
         raise Http404("There is no such attachment on this ticket: it was deleted.")

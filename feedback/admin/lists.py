@@ -109,6 +109,8 @@ class ConditionsList(CheckedList):
         self.clear_all_filters_qs = self.get_query_string(
             dict.fromkeys(self.narrowing(request))
         )
+        everything = [*self.narrowing(request), SEARCH]
+        self.everything_qs = self.get_query_string(dict.fromkeys(everything))
         self.dated = rows
         return rows.filter(self.filterset.condition)
 

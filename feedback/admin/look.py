@@ -93,7 +93,8 @@ class ChosenColumns(ScopedAdmin):
         """Looked up once a request; None where nothing was chosen."""
         if not hasattr(request, "chosen_columns"):
             kept = preference(request.user, self._key(request.GET))
-            names = kept if isinstance(kept, list) else None
+            is_list = isinstance(kept, list)
+            names = [str(each) for each in kept] if is_list else None
             request.chosen_columns = names  # type: ignore[attr-defined]
         return request.chosen_columns  # type: ignore[attr-defined,no-any-return]
 

@@ -21,7 +21,7 @@ from logs.models import Cause, Run
 from macros import queue
 from macros.models import Macro
 from macros.runs import RunRefused, not_run_on, nothing_left, start_run, subjects_of
-from macros.steps.places import places_of
+from macros.steps import hosts
 from macros.steps.previews import Preview, preview
 from macros.tags import TemplateError
 
@@ -51,8 +51,8 @@ def as_action(macro: Macro, label: str) -> tuple[str, Action]:
 
 def hosts_of(macros: Iterable[Macro]) -> dict[str, str]:
     """Where each macro sends, by the name of its action."""
-    places = places_of(macros)
-    return {f"{MACRO}{key}": words for key, words in places.items()}
+    named = hosts.hosts_of(macros)
+    return {f"{MACRO}{key}": words for key, words in named.items()}
 
 
 def perform(

@@ -8,24 +8,20 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import (
-    FileResponse,
     Http404,
     HttpRequest,
     HttpResponse,
     QueryDict,
 )
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
-
-from macros.models import Macro
+from django.urls import URLPattern, reverse
 
 from ..access.actors import may
-from ..access.roles import CHANGE_TICKET, DELETE_TICKET, RUN_MACRO, VIEW_TICKET
+from ..access.roles import CHANGE_TICKET, DELETE_TICKET
 from ..access.unlocking import lock_of
 from ..changes import unit
 from ..forms import questions_of
-from ..models import Feedback, FeedbackType, FieldKind, FormField, Visibility
-from ..selection.conditions import rows_named
+from ..models import Feedback, FeedbackType, FieldKind, Visibility
 from ..selection.tickets import SEARCHED, FeedbackFilterSet
 from . import conversation, filters, transfer
 from .change_many import change_many
@@ -39,11 +35,18 @@ from .columns import (
 from .filters import Offered
 from .lists import ConditionsAdmin
 from .look import ChosenColumns, name_of
+from .open_type import (
+    TYPE,
+    chosen_type,
+    listed_questions,
+    macros_for,
+    macros_for_list,
+    type_of,
+    types_for,
+)
 from .perform import as_action, hosts_of
 from .ticket_form import TicketForm
 
-# The parameter that says whose list or form is open.
-TYPE = "type"
 _FILTERED_KINDS = frozenset(
     {FieldKind.CHOICE, FieldKind.MULTIPLE_CHOICE, FieldKind.CHECKBOX}
 )
@@ -74,11 +77,11 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
 
     def all_columns(self, request: HttpRequest) -> list[Column]:
         columns: list[Column] = ["reference", "title", status_column, "submitter"]
-        feedback_type = _chosen_type(request)
+        feedback_type = chosen_type(request)
         if feedback_type is None:
             columns.insert(1, "feedback_type")
         else:
-            columns += [answer_column(each) for each in _questions_of(feedback_type)]
+            columns += [answer_column(each) for each in listed_questions(feedback_type)]
             columns += [
                 external_column(name) for name in feedback_type.external_column_names
             ]
@@ -86,8 +89,8 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
 
     def standard_columns(self, request: HttpRequest) -> list[Column]:
         """Without what few look at, and the answers that the type does not list."""
-        feedback_type = _chosen_type(request)
-        questions = _questions_of(feedback_type) if feedback_type else []
+        feedback_type = chosen_type(request)
+        questions = listed_questions(feedback_type) if feedback_type else []
         unlisted = {
             name_of(answer_column(each)) for each in questions if not each.in_list
         }
@@ -102,7 +105,7 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
     def offers(self, request: HttpRequest) -> list[Offered]:
         states = [("true", "Open"), ("false", "Closed")]
         offers = [filters.choices("open", states, "open or closed")]
-        if feedback_type := _chosen_type(request):
+        if feedback_type := chosen_type(request):
             offers.append(filters.rows("status", feedback_type.statuses.all()))
             questions = feedback_type.form_fields.filter(kind__in=_FILTERED_KINDS)
             offers += [filters.question(each) for each in questions]
@@ -122,17 +125,17 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
         rows: QuerySet,
         beside: Iterable[str],
     ) -> FeedbackFilterSet:
-        return FeedbackFilterSet(data, rows, types=_types_for(request), beside=beside)
+        return FeedbackFilterSet(data, rows, types=types_for(request), beside=beside)
 
     def shown_on_page(self, request: HttpRequest) -> list[str]:
         shown = super().shown_on_page(request)
-        return [*shown, TYPE] if _chosen_type(request) else shown
+        return [*shown, TYPE] if chosen_type(request) else shown
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        macros = _macros_for_list(request)
+        macros = macros_for_list(request)
         actions = dict(as_action(macro, macro.name) for macro in macros)
         actions |= super().get_actions(request)
-        if feedback_type := _chosen_type(request):
+        if feedback_type := chosen_type(request):
             # A role elsewhere gives nothing here.
             for name, permission in _PERMISSIONS.items():
                 if not may(request.user, permission, feedback_type):
@@ -142,8 +145,8 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
-        feedback_type = _chosen_type(request)
-        hosts = hosts_of(_macros_for_list(request))
+        feedback_type = chosen_type(request)
+        hosts = hosts_of(macros_for_list(request))
         context = {
             "feedback_type": feedback_type,
             "title": str(feedback_type) if feedback_type else "All tickets",
@@ -161,7 +164,7 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
         extra_context: dict[str, object] | None = None,
     ) -> HttpResponse:
         types = FeedbackType.objects.visible_to(request.user, self.permission_to("add"))
-        if self.has_add_permission(request) and _chosen_type(request) not in types:
+        if self.has_add_permission(request) and chosen_type(request) not in types:
             context = {
                 **self.admin_site.each_context(request),
                 "title": "What kind of ticket?",
@@ -177,7 +180,7 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
         return {
             "ticket": obj,
             "subject": obj,
-            "macros": _macros_for(request, obj.feedback_type),
+            "macros": macros_for(request, obj.feedback_type),
             "list_url": f"{tickets}?{TYPE}={obj.feedback_type_id}",
         }
 
@@ -188,7 +191,7 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
         change: bool = False,
         **kwargs: Any,
     ) -> type[forms.ModelForm]:
-        feedback_type = _type_of(request, obj)
+        feedback_type = type_of(request, obj)
         questions = questions_of(feedback_type)
         members = {**questions, "feedback_type": feedback_type}
         kwargs["form"] = type("TypedTicketForm", (TicketForm,), members)
@@ -197,7 +200,7 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
     def get_fieldsets(
         self, request: HttpRequest, obj: Feedback | None = None
     ) -> list[Any]:
-        feedback_type = _type_of(request, obj)
+        feedback_type = type_of(request, obj)
         ticket = ["title", "description", ("status", "visibility"), "submitter"]
         if obj:
             ticket = [("type_name", "reference"), *ticket]
@@ -227,16 +230,8 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
             raise PermissionDenied
 
     def get_urls(self) -> list[URLPattern]:
-        def file_view(request: HttpRequest, pk: int, number: int) -> FileResponse:
-            return conversation.download(self, request, pk, number)
-
-        view = self.admin_site.admin_view(file_view)
-        name = "feedback_feedback_attachment"
-        files = path("<int:pk>/files/<int:number>/", view, name=name)
-        return [files, *transfer.urls(self), *super().get_urls()]
-
-    def type_chosen(self, request: HttpRequest) -> FeedbackType | None:
-        return _chosen_type(request)
+        own = [*conversation.urls(self), *transfer.urls(self)]
+        return [*own, *super().get_urls()]
 
     def save_related(
         self, request: HttpRequest, form: Any, formsets: Any, change: bool
@@ -263,56 +258,3 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
     @admin.display(description="external data")
     def external(self, ticket: Feedback) -> str:
         return external_table(ticket)
-
-
-def _chosen_type(request: HttpRequest) -> FeedbackType | None:
-    """The type whose list or form is open; looked up once a request."""
-    if not hasattr(request, "chosen_type"):
-        # The list's own parameters come along on the way to a form.
-        came_from = QueryDict(request.GET.get("_changelist_filters", ""))
-        given = request.GET.getlist(TYPE) or came_from.getlist(TYPE)
-        rows = _types_for(request).select_related("project")
-        named = list(rows_named(rows, given[0])[:2]) if len(given) == 1 else []
-        request.chosen_type = (  # type: ignore[attr-defined]
-            named[0] if len(named) == 1 else None
-        )
-    return request.chosen_type  # type: ignore[attr-defined,no-any-return]
-
-
-def _questions_of(feedback_type: FeedbackType) -> list[FormField]:
-    """Looked up once a request, which knows its type once."""
-    if not hasattr(feedback_type, "listed_questions"):
-        questions = list(feedback_type.form_fields.all())
-        feedback_type.listed_questions = questions  # type: ignore[attr-defined]
-    return feedback_type.listed_questions  # type: ignore[attr-defined,no-any-return]
-
-
-def _types_for(request: HttpRequest) -> QuerySet[FeedbackType]:
-    """The types that may be spoken of."""
-    return FeedbackType.objects.visible_to(request.user, VIEW_TICKET)
-
-
-def _type_of(request: HttpRequest, ticket: Feedback | None) -> FeedbackType:
-    """The type of a form; without a ticket, one was chosen before the form came."""
-    feedback_type = ticket.feedback_type if ticket else _chosen_type(request)
-    if feedback_type is None:
-        raise Http404("No feedback type of this number.")
-    return feedback_type
-
-
-def _macros_for(
-    request: HttpRequest, feedback_type: FeedbackType | None
-) -> QuerySet[Macro]:
-    """A macro without a type runs on testers, so a list of all types offers none."""
-    macros = Macro.objects.visible_to(request.user, RUN_MACRO)
-    if feedback_type is None:
-        return macros.none()
-    return macros.filter(feedback_type=feedback_type, is_active=True)
-
-
-def _macros_for_list(request: HttpRequest) -> list[Macro]:
-    """Those that the list offers; looked up once a request."""
-    if not hasattr(request, "listed_macros"):
-        macros = list(_macros_for(request, _chosen_type(request)))
-        request.listed_macros = macros  # type: ignore[attr-defined]
-    return request.listed_macros  # type: ignore[attr-defined,no-any-return]

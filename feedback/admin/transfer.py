@@ -35,6 +35,7 @@ from ..transfer.cells import safe_cell
 from ..transfer.errors import FileUnreadable
 from ..transfer.exports import MAX_ROWS, MAX_WORKBOOK_ROWS, Export
 from ..transfer.imports import AT_ONCE
+from .open_type import chosen_type
 
 IMPORT = "feedback.add_ticketimport"
 # What a page shows of a file: its first rows, and what is wrong with the first ones.
@@ -189,6 +190,16 @@ def export_view(page: Any, request: HttpRequest, form: str) -> HttpResponseBase:
     if not page.has_view_permission(request):
         raise PermissionDenied
     rows: QuerySet = page.get_changelist_instance(request).queryset
+    _check_length(rows, form)
+    feedback_type = chosen_type(request)
+    words = page.selection_in_words(request) or "all tickets"
+    detail = f"{form.upper()} of the list: {words}"
+    audit.record(Action.EXPORTED, feedback_type, detail=detail)
+    return _file(Export(rows, feedback_type), form)
+
+
+def _check_length(rows: QuerySet, form: str) -> None:
+    """Raises BadRequest."""
     most = MAX_ROWS if form == "csv" else MAX_WORKBOOK_ROWS
     if rows.order_by()[: most + 1].count() > most:
         raise BadRequest(
@@ -196,18 +207,13 @@ def export_view(page: Any, request: HttpRequest, form: str) -> HttpResponseBase:
             " no more. Narrow the list by a filter, such as a date, and export it in"
             " parts."
         )
-    feedback_type = page.type_chosen(request)
-    words = page.selection_in_words(request) or "all tickets"
-    detail = f"{form.upper()} of the list: {words}"
-    audit.record(Action.EXPORTED, feedback_type, detail=detail)
-    export = Export(rows, feedback_type)
+
+
+def _file(export: Export, form: str) -> HttpResponseBase:
     name = f"tickets-{timezone.now():%Y%m%d-%H%M%S}.{form}"
     if form == "xlsx":
         return FileResponse(
-            export.workbook(),
-            as_attachment=True,
-            filename=name,
-            content_type=_WORKBOOK,
+            export.workbook(), as_attachment=True, filename=name, content_type=_WORKBOOK
         )
     response = StreamingHttpResponse(
         export.csv(), content_type="text/csv; charset=utf-8"

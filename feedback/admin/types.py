@@ -15,7 +15,7 @@ from macros.runs.control import said_of_runs
 from macros.schedules.listing import rows_for as schedule_rows
 from macros.triggers.listing import rows_for as trigger_rows
 
-from ..console.ordered import PLACE, Line, OrderedInline, ordered_list
+from ..console.ordered import POSITION, Line, OrderedInline, ordered_list
 from ..console.scoping import ScopedAdmin, ScopedInline
 from ..models import (
     CHOICE_KINDS,
@@ -28,7 +28,7 @@ from ..models import (
 from .communities import STAYS_IN_LOG, used_elsewhere
 from .removals import AskingFormSet
 
-# Of the choices that a question offers, what its line shows.
+# As many characters of the choices as the line of a question shows.
 _MAX_CHOICES = 80
 _LISTS = [("Statuses", "status", Status), ("Questions", "question", FormField)]
 
@@ -48,7 +48,7 @@ class StatusInline(OrderedInline, ScopedInline, admin.StackedInline):
     model = Status
     formset = StatusFormSet
     fieldsets = [
-        (None, {"fields": [PLACE]}),
+        (None, {"fields": [POSITION]}),
         (None, {"fields": [("name", "colour", "is_open")]}),
     ]
     is_flat = True
@@ -73,7 +73,7 @@ class FormFieldInline(OrderedInline, ScopedInline, admin.StackedInline):
     formset = AskingFormSet
     form = QuestionForm
     fieldsets = [
-        (None, {"fields": [PLACE]}),
+        (None, {"fields": [POSITION]}),
         (
             None,
             {
@@ -116,8 +116,8 @@ class FeedbackTypeAdmin(ScopedAdmin[FeedbackType]):
         kwargs = super().get_formset_kwargs(request, obj, inline, prefix)
         if inline.model is Status and obj.pk is None and request.method == "GET":
             kwargs["initial"] = [
-                {**status, PLACE: place}
-                for place, status in enumerate(USUAL_STATUSES, start=1)
+                {**status, POSITION: position}
+                for position, status in enumerate(USUAL_STATUSES, start=1)
             ]
         return kwargs
 

@@ -21,8 +21,9 @@ from ..access.actors import may
 from ..access.keys import KeyActor
 from ..changes.signals import deleted, saved
 from ..models import Community, FeedbackType, Filter, Project, SubjectKind
+from ..rest.details import Fault
 from ..rest.permissions import lacks
-from ..rest.problems import Fault, Problem, in_body, invalid
+from ..rest.problems import Problem, in_body, invalid
 from ..rest.viewsets import ReadOnlyViewSet
 from ..selection.conditions import ChoiceFilter, NumberFilter, TextFilter
 from ..selection.filtersets import StrictFilterSet

@@ -11,7 +11,7 @@ from ..rest.serializers import FeedbackTypeSerializer, ProjectSerializer
 class StatusSerializer(serializers.ModelSerializer):
     class Meta:
         model = Status
-        fields = ["id", "name", "is_open"]
+        fields = ["id", "name", "is_open", "colour"]
 
 
 class SubmitterSerializer(serializers.ModelSerializer):

@@ -13,7 +13,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from ..models import DeletedInSteps
-from .belongings import Related, belongings
+from .belongings import Related, belongings, counted
 
 # Rows that are deleted in one transaction; in a step, of each model.
 AT_ONCE = 5_000
@@ -31,12 +31,7 @@ def delete(row: Model) -> bool:
 
 def is_big(row: Model) -> bool:
     """Whether it is too much for one transaction."""
-    left = AT_ONCE
-    for related in belongings(type(row)).goes:
-        left -= related.rows([row.pk]).values("pk")[: left + 1].count()
-        if left < 0:
-            return True
-    return False
+    return sum(counted(belongings(type(row)).goes, [row.pk], AT_ONCE + 1)) > AT_ONCE
 
 
 def go_on() -> None:

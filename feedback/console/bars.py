@@ -26,9 +26,9 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """An action with a button of its own, and its place among all of the form."""
+    """An action with a button of its own, and its index among all of the form."""
 
-    place: int
+    index: int
     name: str
     label: str
 
@@ -66,8 +66,8 @@ def _in_words(spec: Any, changelist: Any) -> Iterator[str]:
     if hasattr(spec, "words"):
         yield from spec.words()
         return
-    for place, choice in enumerate(spec.choices(changelist)):
-        if place and choice.get("selected"):
+    for index, choice in enumerate(spec.choices(changelist)):
+        if index and choice.get("selected"):
             yield str(choice["display"])
 
 
@@ -95,7 +95,7 @@ def _dates(changelist: Any) -> Iterator[Chip]:
 def actions(choices: Iterable[tuple[str, Any]]) -> Actions:
     """Macros are chosen from a list, everything else has a button, deleting the last.
 
-    Django takes the action at the place that the button says, among all that the form
+    Django takes the action at the index that the button says, among all that the form
     holds: first the list of macros, where there is one.
     """
     named = [(name, str(label)) for name, label in choices if name]
@@ -103,8 +103,8 @@ def actions(choices: Iterable[tuple[str, Any]]) -> Actions:
     others = [each for each in named if each not in made.macros]
     others.sort(key=lambda each: each[0] == DELETION)
     buttons = [
-        Button(place, name, label)
-        for place, (name, label) in enumerate(others, 1 if made.macros else 0)
+        Button(index, name, label)
+        for index, (name, label) in enumerate(others, 1 if made.macros else 0)
     ]
     if buttons and buttons[-1].name == DELETION:
         made.deletion = buttons.pop()

@@ -1,6 +1,6 @@
 """The rows below one row as one ordered list in its form, whatever their kinds.
 
-Without scripts each has a number for its place. With them (`ordered.js`) they are
+Without scripts each has a number for its position. With them (`ordered.js`) they are
 added, moved, doubled and removed where they stand.
 """
 
@@ -16,7 +16,7 @@ from django.http import HttpRequest
 
 T = TypeVar("T")
 
-PLACE = "position"
+POSITION = "position"
 # In a page's URL: the model that gets one more empty form, where no script adds any.
 ADD = "add"
 
@@ -34,11 +34,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row of the list; one without a form only has a place."""
+    """A row of the list; one without a form only has a position."""
 
     prefix: str
     line: Line
-    place: object
+    position: object
     admin_form: InlineAdminForm | None = None
     is_open: bool = False
     inline: Any = None
@@ -83,25 +83,29 @@ class OrderedList:
 
 
 class OrderedFormSet(BaseInlineFormSet):
-    """Rows with places: who gives none comes last, and no two have the same."""
+    """Rows with positions: who gives none comes last, and no two have the same."""
 
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)
-        if PLACE in form.fields:
-            place = form.fields[PLACE]
-            place.required, place.initial = False, None
-            place.widget = NumberInput({"class": "place", "min": "0", "max": "32767"})
+        if POSITION in form.fields:
+            position = form.fields[POSITION]
+            position.required, position.initial = False, None
+            position.widget = NumberInput(
+                {"class": "position", "min": "0", "max": "32767"}
+            )
 
     def clean(self) -> None:
         super().clean()
-        self.give_places()
+        self.give_positions()
 
-    def give_places(self) -> None:
+    def give_positions(self) -> None:
         gone = self.deleted_forms
         forms = [form for form in self.forms if form not in gone and _is_row(form)]
-        for form, place in places(forms, lambda form: form.cleaned_data.get(PLACE)):
-            form.cleaned_data[PLACE] = form.instance.position = place
-            form.changed_data.append(PLACE)
+        for form, position in positions(
+            forms, lambda form: form.cleaned_data.get(POSITION)
+        ):
+            form.cleaned_data[POSITION] = form.instance.position = position
+            form.changed_data.append(POSITION)
 
 
 def _is_row(form: ModelForm) -> bool:
@@ -109,36 +113,36 @@ def _is_row(form: ModelForm) -> bool:
     return is_filled and hasattr(form, "cleaned_data")
 
 
-def in_order(rows: Iterable[T], place_of: Callable[[T], int | None]) -> list[T]:
-    """Those without a place last, of one place as they were."""
+def in_order(rows: Iterable[T], position_of: Callable[[T], int | None]) -> list[T]:
+    """Those without a position last, of one position as they were."""
 
     def key(row: T) -> tuple[bool, int]:
-        place = place_of(row)
-        return place is None, place or 0
+        position = position_of(row)
+        return position is None, position or 0
 
     return sorted(rows, key=key)
 
 
-def places(
-    rows: Iterable[T], place_of: Callable[[T], int | None]
+def positions(
+    rows: Iterable[T], position_of: Callable[[T], int | None]
 ) -> Iterator[tuple[T, int]]:
-    """The rows whose place changes, with the new one, so that each has its own.
+    """The rows whose position changes, with the new one, so that each has its own.
 
     Where all have one already, none changes: nothing is written that nobody changed.
     """
-    ordered = in_order(rows, place_of)
-    given = [place_of(row) for row in ordered]
+    ordered = in_order(rows, position_of)
+    given = [position_of(row) for row in ordered]
     if None in given or len(set(given)) < len(given):
-        for place, row in enumerate(ordered, start=1):
-            if place_of(row) != place:
-                yield row, place
+        for position, row in enumerate(ordered, start=1):
+            if position_of(row) != position:
+                yield row, position
 
 
 class OrderedInline:
     """An inline whose rows stand in such a list; it says what their lines are."""
 
     # The first section is the list's own.
-    head: Sequence[str] = (PLACE,)
+    head: Sequence[str] = (POSITION,)
     # Each is one row of inputs, without a line of its own.
     is_flat = False
 
@@ -165,7 +169,7 @@ def ordered_list(
     formsets: Sequence[InlineAdminFormSet],
     fixed: Sequence[Entry] = (),
 ) -> OrderedList:
-    """The rows of the formsets in order, and what only has a place beside them."""
+    """The rows of the formsets in order, and what only has a position beside them."""
     made = OrderedList(name, noun, formsets)
     entries = [*fixed]
     for formset in formsets:
@@ -174,7 +178,7 @@ def ordered_list(
                 made.blanks.append(_entry(formset, form))
             else:
                 entries.append(_entry(formset, form))
-    made.entries = in_order(entries, _place)
+    made.entries = in_order(entries, _position)
     if len(made.entries) == 1 and made.entries[0].admin_form:
         made.entries = [replace(made.entries[0], is_open=True)]
     return made
@@ -187,7 +191,7 @@ def _entry(formset: InlineAdminFormSet, admin_form: InlineAdminForm) -> Entry:
     return Entry(
         prefix=str(form.prefix),
         line=Line(inline.label) if _is_blank(admin_form) else line,
-        place=form[PLACE].value() if PLACE in form.fields else None,
+        position=form[POSITION].value() if POSITION in form.fields else None,
         admin_form=admin_form,
         is_open=is_new or (form.is_bound and bool(form.errors)),
         inline=inline,
@@ -202,8 +206,8 @@ def _is_blank(admin_form: InlineAdminForm) -> bool:
     return "__prefix__" in str(admin_form.form.prefix)
 
 
-def _place(entry: Entry) -> int | None:
+def _position(entry: Entry) -> int | None:
     try:
-        return int(str(entry.place))
+        return int(str(entry.position))
     except ValueError:
         return None

@@ -21,6 +21,7 @@ from django.db import DataError
 from django.db.models import ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
 
 from ..selection.conditions import search_words
 from .paging import BoundedPaginator, PagedList
@@ -48,6 +49,12 @@ class CheckedList(PagedList):
     model_admin: CheckedAdmin
     # Why no dates stand above it, if so.
     undated = ""
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, *args, **kwargs)
+        # Django's own asks to select something "to change", whatever one came for.
+        if not self.is_popup:
+            self.title = capfirst(str(self.opts.verbose_name_plural))
 
     def get_filters(self, request: HttpRequest) -> tuple:
         self.refuse_parameters(request)
@@ -195,10 +202,10 @@ class CheckedAdmin(CheckedPickers, admin.ModelAdmin):
 
 
 def _keep_chosen_action(request: HttpRequest) -> None:
-    """Of all actions that the form holds, the one whose button was pressed."""
+    """The one action whose button was pressed, out of all that the form holds."""
     posted, index = request.POST.copy(), request.POST.get("index", "")
     offered = posted.getlist("action")
-    place = int(index) if index.isdecimal() and len(index) < 5 else 0
-    if place < len(offered):
-        posted["action"], posted["index"] = offered[place], "0"
+    number = int(index) if index.isdecimal() and len(index) < 5 else 0
+    if number < len(offered):
+        posted["action"], posted["index"] = offered[number], "0"
     request.POST = posted  # type: ignore[assignment]

@@ -22,6 +22,7 @@ from .deleting import refusing_deletion
 from .parameters import CheckedAdmin, CheckedPickers
 
 M = TypeVar("M", bound=Model)
+_READING = frozenset(["GET", "HEAD"])
 
 
 def edited_pk(request: HttpRequest) -> int:
@@ -50,7 +51,14 @@ class ScopedMixin(CheckedPickers):
         permission = self.permission_to(action)
         if obj is None or obj.pk is None:
             return request.user.has_perm(permission)
-        return may(request.user, permission, obj)
+        if request.method not in _READING:
+            return may(request.user, permission, obj)
+        # A form asks once for each of its fields, and reading changes nothing.
+        known = request.__dict__.setdefault("permissions_known", {})
+        key = permission, type(obj), obj.pk
+        if key not in known:
+            known[key] = may(request.user, permission, obj)
+        return bool(known[key])
 
     def has_view_permission(
         self, request: HttpRequest, obj: Model | None = None

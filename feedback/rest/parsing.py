@@ -15,7 +15,8 @@ from rest_framework.exceptions import ParseError
 
 from ..models.numbers import MAX_DIGITS
 from ..sources.members import Files
-from .problems import TOO_LARGE, Problem, in_body, invalid
+from .details import TOO_LARGE
+from .problems import Problem, in_body, invalid
 
 MAX_LEVELS = 100
 _LONG = "there is a number with more digits than can be kept"

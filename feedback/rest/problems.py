@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
-from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import (
@@ -12,7 +11,7 @@ from django.core.exceptions import (
     RequestDataTooBig,
     SuspiciousOperation,
 )
-from django.http import Http404, JsonResponse, UnreadablePostError
+from django.http import Http404, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions
 from rest_framework.request import Request
@@ -20,17 +19,14 @@ from rest_framework.response import Response
 
 from ..access.addresses import client_address
 from ..access.keys import KeyRefused
+from .details import CONTENT_TYPE, TOO_LARGE, Fault, details
 
 logger = logging.getLogger(__name__)
 
-CONTENT_TYPE = "application/problem+json"
-TOO_LARGE = "The body is too large. Send less at once."
 # More faults than these help nobody, and would make the response to a small body big.
 _MAX_ERRORS = 50
 
 _MEMBERS = ("parameter", "header", "pointer")
-
-Fault = dict[str, str]
 
 
 class Problem(exceptions.APIException):
@@ -83,27 +79,6 @@ def refused(refusal: KeyRefused) -> exceptions.APIException:
 
 def _member(fault: Fault) -> str:
     return next(fault[kind] for kind in _MEMBERS if kind in fault)
-
-
-def details(
-    status: int, code: str, detail: str, errors: Iterable[Fault] = ()
-) -> dict[str, object]:
-    """The body of a response with problem details."""
-    body: dict[str, object] = {
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-        "code": code,
-    }
-    faults = list(errors)
-    return {**body, "errors": faults} if faults else body
-
-
-def response(status: int, code: str, detail: str) -> JsonResponse:
-    """For errors outside of the API's own views."""
-    body = details(status, code, detail)
-    return JsonResponse(body, status=status, content_type=CONTENT_TYPE)
 
 
 def handle(exc: Exception, context: dict[str, Any]) -> Response | None:

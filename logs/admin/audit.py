@@ -176,10 +176,11 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="what changed")
     def what_changed(self, entry: AuditEntry) -> str:
-        """With the values: `Status: New → Closed`."""
+        """With the values: `Status: New → Closed`. What is new has no values before."""
+        is_new = entry.action == Action.CREATED
         fields = [
             f"{name}: {before or '-'} → {after or '-'}"
-            for name, before, after in changes_in_words(entry)
+            for name, before, after in ([] if is_new else changes_in_words(entry))
         ]
         text = "; ".join([*fields, entry.detail] if entry.detail else fields)
         return visible(text if len(text) <= MAX_TOLD else f"{text[: MAX_TOLD - 1]}…")

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -21,7 +21,6 @@ from macros.authoring.presets import published_rate
 from .. import audit
 from ..console import destination_badge
 from ..models import Action, BreakerState, Destination
-from ..models.destinations import DestinationQuerySet
 from ..recording.waiting import count_waiting, explain_trouble, moment, resume
 
 
@@ -53,15 +52,14 @@ class StandingFilter(admin.SimpleListFilter):
             ("held", "Paused or asked to wait"),
         ]
 
-    def queryset(
-        self, request: HttpRequest, queryset: DestinationQuerySet
-    ) -> DestinationQuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         down = ~Q(breaker=BreakerState.CLOSED)
         match self.value():
             case None:
                 return queryset
             case "works":
-                return queryset.exclude(pk__in=queryset.troubled().values("pk"))
+                troubled = Destination.objects.troubled().values("pk")
+                return queryset.exclude(pk__in=troubled)
             case "down":
                 return queryset.filter(down)
             case "held":

@@ -8,6 +8,7 @@ change the object: others may not read these rows.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +18,10 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
 from django.utils.text import capfirst
+from django.utils.timezone import localtime
 
 from feedback.selection.conditions import NUMBER
 
@@ -29,6 +33,7 @@ OLDER = "before"
 # Between the name of a row below and that of its field.
 _PART = ": "
 _WITHHELD = "changed"
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,19 @@ def _shown(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value)
+    text = str(value)
+    if _MOMENT.match(text) and (moment := _parsed(text)):
+        return date_format(localtime(moment), "j M Y, H:i:s")
+    return text
+
+
+def _parsed(text: str) -> datetime | None:
+    """A moment with its zone; nothing else."""
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment and moment.tzinfo else None
 
 
 def _event(entry: AuditEntry, whole: bool) -> Event:

@@ -42,7 +42,7 @@ def newest(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
     return rows.filter(pk__gt=last - MAX_LOOKED_THROUGH)
 
 
-def of_macros(macros: list[int]) -> tuple[Q, bool]:
+def select_newest_runs(macros: list[int]) -> tuple[Q, bool]:
     """Selects deliveries of the newest runs of macros, and whether these are not all.
 
     As many runs as fill a list: the deliveries of all would be sorted to find the
@@ -83,7 +83,7 @@ class MacroFilter(admin.SimpleListFilter):
             return queryset
         if not NUMBER.fullmatch(chosen):
             return queryset.none()
-        where, self.is_shortened = of_macros([int(chosen)])
+        where, self.is_shortened = select_newest_runs([int(chosen)])
         return queryset.filter(where)
 
 
@@ -101,7 +101,7 @@ class CauseFilter(admin.SimpleListFilter):
 
 
 class ResponseFilter(admin.SimpleListFilter):
-    """By the class of the status code, as HTTP has them."""
+    """The classes of status codes, as HTTP has them."""
 
     title = "response"
     parameter_name = "response"
@@ -142,7 +142,7 @@ class ErrorFilter(admin.SimpleListFilter):
         return queryset.filter(last_error=self.value()) if self.value() else queryset
 
 
-FILTERS = [
+FILTERS: list[Any] = [
     "state",
     ResponseFilter,
     ErrorFilter,
@@ -200,7 +200,7 @@ def rows_searched(rows: QuerySet[Delivery], term: str, user: Any) -> QuerySet[De
         where |= Q(run=int(text))
     macros = _pks(Macro.objects.visible_to(user).filter(name__icontains=text))
     if macros:
-        where |= of_macros(macros)[0]
+        where |= select_newest_runs(macros)[0]
     matches = rows.filter(where) if where else rows.none()
     if matches.order_by().exists():
         return matches

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import F, Max, QuerySet, Sum
+from django.db.models import Max, Q, QuerySet, Sum
 
 from ..models import BUCKETS, DeliveryCount
 from .latency import percentile
@@ -91,15 +92,55 @@ def figures(rows: Rows, period: Period, now: datetime) -> Figures:
     return Figures(period, named, Totals(total, last_failed))
 
 
-def totals_by(
-    column: str, rows: Rows, period: Period, now: datetime, most: int
-) -> list[tuple[int, Totals]]:
-    """The busiest macros or destinations of a period, by their numbers."""
-    since = period.starts(now)[0]
-    grouped: Any = rows.filter(moment__gte=since).exclude(**{column: 0}).values(column)
-    grouped = grouped.annotate(**_SUMS, last=Max("last_failed"))
-    busiest = grouped.annotate(n=F("delivered") + F("failed"))
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What a macro did at a destination in a period, and lately: in 24 hours."""
+
+    macro: int
+    destination: int
+    totals: Totals
+    lately: Totals
+
+
+def pairs(rows: Rows, period: Period, now: datetime) -> list[Pair]:
+    """One query, from which both macros and destinations are summed up."""
+    lately = Q(moment__gte=Period.DAY.starts(now)[0])
+    grouped: Any = rows.filter(moment__gte=period.starts(now)[0])
+    # Those of the whole period last: they take the names of the columns.
+    grouped = grouped.values("macro", "destination").annotate(
+        last=Max("last_failed"),
+        good_lately=Sum("delivered", filter=lately, default=0),
+        bad_lately=Sum("failed", filter=lately, default=0),
+        last_lately=Max("last_failed", filter=lately, default=0),
+        **_SUMS,
+    )
     return [
-        (row[column], Totals(Counter({n: row[n] for n in _SUMS}), row["last"]))
-        for row in busiest.order_by("-n", column)[:most]
+        Pair(
+            row["macro"],
+            row["destination"],
+            Totals(Counter({name: row[name] for name in _SUMS}), row["last"]),
+            Totals(
+                Counter(delivered=row["good_lately"], failed=row["bad_lately"]),
+                row["last_lately"],
+            ),
+        )
+        for row in grouped
     ]
+
+
+def summed(by: Iterable[tuple[int, Totals]]) -> dict[int, Totals]:
+    """The totals of each number; none is not one."""
+    sums: dict[int, Totals] = {}
+    for pk, totals in by:
+        if pk:
+            before = sums.get(pk, Totals(Counter()))
+            last = max(before.last_failed, totals.last_failed)
+            sums[pk] = Totals(before.counts + totals.counts, last)
+    return sums
+
+
+def busiest(sums: Mapping[int, Totals], most: int) -> list[tuple[int, Totals]]:
+    def order(each: tuple[int, Totals]) -> tuple[int, int]:
+        return -(each[1].delivered + each[1].failed), each[0]
+
+    return sorted(sums.items(), key=order)[:most]

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-
-from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import F, Max, Sum
 
 from ..models import Attempt, Destination
 from ..recording.explanations import explain
-from .deliveries import visible_to
-from .periods import Period
+from .deliveries import Totals
 
 # From one in so many on, failures are a trouble and no longer exceptions.
 ONE_IN = 10
@@ -33,33 +28,34 @@ class Failing:
     newest: int
 
 
-def failing_destinations(user: User | AnonymousUser, now: datetime) -> list[Failing]:
-    """Those with the most failures first.
+def failing(
+    destinations: Mapping[int, Totals], known: Mapping[int, Destination]
+) -> list[Failing]:
+    """Those of the known ones of which too much failed; the most failures first.
 
     A breaker opens only where nothing responds; what refuses every request is here.
     """
-    rows = visible_to(user).filter(moment__gte=Period.DAY.starts(now)[0])
-    sums = (
-        rows.exclude(destination=0)
-        .values("destination")
-        .annotate(bad=Sum("failed"), good=Sum("delivered"), newest=Max("last_failed"))
-        .filter(bad__gt=0, good__lte=F("bad") * (ONE_IN - 1))
-        .order_by("-bad", "destination")
-    )
-    worst = {row["destination"]: row for row in sums[:MAX_FAILING]}
-    destinations = Destination.objects.visible_to(user).in_bulk(list(worst))
-    reasons = reasons_of([row["newest"] for row in worst.values()])
+    worst = [
+        (known[pk], totals)
+        for pk, totals in destinations.items()
+        if pk in known and is_failing(totals)
+    ]
+    worst.sort(key=lambda each: (-each[1].failed, each[0].pk))
+    reasons = reasons_of([totals.last_failed for _, totals in worst[:MAX_FAILING]])
     return [
         Failing(
-            destinations[pk],
-            row["bad"],
-            row["bad"] + row["good"],
-            reasons.get(row["newest"], ""),
-            row["newest"] if row["newest"] in reasons else 0,
+            row,
+            totals.failed,
+            totals.failed + totals.delivered,
+            reasons.get(totals.last_failed, ""),
+            totals.last_failed if totals.last_failed in reasons else 0,
         )
-        for pk, row in worst.items()
-        if pk in destinations
+        for row, totals in worst[:MAX_FAILING]
     ]
+
+
+def is_failing(totals: Totals) -> bool:
+    return totals.delivered <= totals.failed * (ONE_IN - 1) and totals.failed > 0
 
 
 def reasons_of(deliveries: Collection[int]) -> dict[int, str]:

@@ -165,3 +165,8 @@ class Destination(models.Model):
         """When its hold ends; None if it has ended, or there is none."""
         is_held = self.held_until is not None and self.held_until > now
         return self.held_until if is_held else None
+
+    def takes_nothing(self, now: datetime) -> bool:
+        """Whether it is among the `troubled`: nothing is sent to it but a probe."""
+        is_down = self.breaker != BreakerState.CLOSED
+        return self.is_paused or is_down or self.wait_until(now) is not None

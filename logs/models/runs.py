@@ -136,6 +136,11 @@ class Run(models.Model):
             ),
             models.Index(
                 fields=["id"],
+                name="run_paused",
+                condition=models.Q(state="paused"),
+            ),
+            models.Index(
+                fields=["id"],
                 name="run_unconfirmed",
                 condition=models.Q(state="unconfirmed"),
             ),

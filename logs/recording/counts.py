@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 
@@ -37,15 +37,22 @@ LAST = "last_failed"
 
 def count_batch(
     run: Run,
-    outcomes: Iterable[Outcome],
+    outcomes: Sequence[Outcome],
     destinations: Mapping[str, int],
     followed: Counter[str],
     now: datetime,
 ) -> None:
     """Add what became of deliveries and of the later steps that ended with them."""
     tallies: dict[int, Tally] = defaultdict(Counter)
+    # Most of a batch ends alike: what is alike is counted first, and looked at once.
+    for result, number in Counter(map(_result, outcomes)).items():
+        origin, state, error, bucket = result
+        tally = tallies[destinations.get(origin, 0)]
+        _add(tally, state, error, bucket, number)
     for outcome in outcomes:
-        _add(outcome, tallies[destinations.get(outcome.origin, 0)])
+        if outcome.state == DeliveryState.FAILED:
+            tally = tallies[destinations.get(outcome.origin, 0)]
+            tally[LAST] = max(tally[LAST], outcome.delivery.pk)
     if followed:
         tallies[0] += followed
     count(run, tallies, now)
@@ -60,19 +67,27 @@ def count(run: Run, tallies: Mapping[int, Tally], now: datetime) -> None:
     add({(Span.HOUR, hour, *about, to): tally for to, tally in tallies.items()})
 
 
-def _add(outcome: Outcome, tally: Tally) -> None:
-    attempt, state = outcome.attempt, outcome.state
+def _result(outcome: Outcome) -> tuple[str, DeliveryState, str, str]:
+    """Where it went, its state, its error and the bucket of its time."""
+    attempt, origin = outcome.attempt, outcome.origin
+    if attempt is None:
+        return origin, outcome.state, "", ""
+    error, took, bucket = attempt.error_class, attempt.total_ms, ""
+    was_waited_for = attempt.status is not None or error == ErrorClass.TIMEOUT
+    if was_waited_for and took is not None and origin:
+        bucket = BUCKETS[bisect_left(BOUNDS, took)]
+    return origin, outcome.state, error, bucket
+
+
+def _add(
+    tally: Tally, state: DeliveryState, error: str, bucket: str, number: int
+) -> None:
     if state in COUNTERS:
-        tally[COUNTERS[state]] += 1
-    error = attempt.error_class if attempt else ""
+        tally[COUNTERS[state]] += number
     if state == DeliveryState.DELIVERED and error:
-        tally[PROBLEMS] += 1
-    if state == DeliveryState.FAILED:
-        tally[LAST] = max(tally[LAST], outcome.delivery.pk)
-    if attempt is None or attempt.total_ms is None or not outcome.origin:
-        return
-    if attempt.status is not None or error == ErrorClass.TIMEOUT:
-        tally[BUCKETS[bisect_left(BOUNDS, attempt.total_ms)]] += 1
+        tally[PROBLEMS] += number
+    if bucket:
+        tally[bucket] += number
 
 
 def add(tallies: Mapping[Key, Tally]) -> None:

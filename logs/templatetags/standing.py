@@ -25,8 +25,15 @@ register.simple_tag(console.test_badge)
 
 
 @register.inclusion_tag("admin/logs/delivery/last_of.html", takes_context=True)
-def last_deliveries(context: Context, subject: Feedback | Tester) -> dict[str, Any]:
-    """What was last sent about a ticket or tester, for whoever may see the log."""
+def last_deliveries(
+    context: Context, subject: Feedback | Tester | str
+) -> dict[str, Any]:
+    """What was last sent about a ticket or tester, for whoever may see the log.
+
+    On the page of a new one there is none: the template's empty text stands for it.
+    """
+    if isinstance(subject, str):
+        return {"may_see": False}
     by = "tester" if isinstance(subject, Tester) else "feedback"
     rows = Delivery.objects.visible_to(context["request"].user)
     mine = rows.filter(**{by: subject.pk}).order_by("-pk")

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 
 from feedback.access.actors import may
 from feedback.access.unlocking import locked_message
-from feedback.console.ordered import PLACE
+from feedback.console.ordered import POSITION
 from feedback.console.scoping import ScopedAdmin
 
 from ..models import Macro
@@ -135,7 +135,7 @@ def draft_from(
     """
     macro = macro_from(modeladmin, request, saved)
     prefix = request.POST.get("step", "")
-    if not _PREFIX.fullmatch(prefix) or f"{prefix}-{PLACE}" not in request.POST:
+    if not _PREFIX.fullmatch(prefix) or f"{prefix}-{POSITION}" not in request.POST:
         raise DraftRefused("This step is not in the form that was sent.")
     kind = prefix.rpartition("-")[0]
     inlines: list[Any] = modeladmin.get_inline_instances(request, saved)

@@ -18,7 +18,7 @@ from django.forms import BaseInlineFormSet, Field, Textarea
 from django.http import HttpRequest
 
 from feedback.console.ordered import (
-    PLACE,
+    POSITION,
     Entry,
     Line,
     OrderedFormSet,
@@ -32,8 +32,8 @@ from feedback.console.scoping import ScopedInline, edited_pk
 from ..models import Macro, Step
 from ..steps.kind import StepForm, StepKind, offered_kinds
 
-# What the name of the place begins with of a step that the page shows without a form.
-_FIXED = "place-"
+# The input for the position of a step that the page shows without a form.
+_FIXED = "position-"
 _LOCKED = "locked"
 
 
@@ -58,8 +58,8 @@ class StepFormSet(OrderedFormSet):
                 known[name] = [each for each in field.choices]  # noqa: C416
             field.choices = known[name]
 
-    def give_places(self) -> None:
-        """The list of steps of all kinds is what they have their places in."""
+    def give_positions(self) -> None:
+        """The list of steps of all kinds is what they have their positions in."""
 
     def clean(self) -> None:
         """The page may have been opened before the community was locked."""
@@ -80,7 +80,7 @@ class StepInline(OrderedInline, ScopedInline, InlineModelAdmin):
     model: type[StepKind]
     formset = StepFormSet
     fk_name = "macro"
-    head = (PLACE, "is_active")
+    head = (POSITION, "is_active")
     # Whether the macro has such steps, as far as that is known.
     is_used = True
 
@@ -195,7 +195,7 @@ def listed_steps(
         Entry(
             prefix=f"{_FIXED}{step.pk}",
             line=Line(step.line, _LOCKED if step.NEEDS_API_KEY else "", step.is_active),
-            place=data.get(f"{_FIXED}{step.pk}", step.position),
+            position=data.get(f"{_FIXED}{step.pk}", step.position),
         )
         for step in stored
         if isinstance(step, StepKind) and type(step) not in shown
@@ -208,7 +208,7 @@ def steps_in(
 ) -> list[Step]:
     """All steps that the macro has when its form is saved, in their order.
 
-    Those of kinds that the form did not show stay as they are, but for their places.
+    Those of kinds that the form did not show stay as they are, but for their positions.
     """
     stored = macro.concrete_steps() if macro.pk else []
     steps = {step.pk: step for step in stored}
@@ -220,8 +220,8 @@ def steps_in(
         steps |= {step.pk: step for step, _ in formset.changed_objects}
         new += formset.new_objects
     for pk, step in steps.items():
-        place = data.get(f"{_FIXED}{pk}", "")
-        # As many digits as a place can have.
-        if place.isascii() and place.isdigit() and len(place) < 5:
-            step.position = int(place)
+        position = data.get(f"{_FIXED}{pk}", "")
+        # As many digits as a position can have.
+        if position.isascii() and position.isdigit() and len(position) < 5:
+            step.position = int(position)
     return in_order([*steps.values(), *new], lambda step: step.position)

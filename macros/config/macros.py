@@ -40,7 +40,7 @@ def save_macro(
     """Make or change a macro, so that it has these steps and no others.
 
     Writes the macro, its steps, a version and an entry in the audit log with what
-    differs, or nothing. Steps with a key are rows of the macro; each gets a place of
+    differs, or nothing. Steps with a key are rows of the macro; each gets a position of
     its own, in the order of the list. `note` goes into the version and the entry;
     `actor` is None where the system itself asks, which may do all. Raises
     ValidationError, with the members of a step under `steps[0].url`, and
@@ -50,9 +50,9 @@ def save_macro(
     stored = {step.pk: step for step in before.concrete_steps()} if before else {}
     for step in steps:
         step.macro = macro
-    _give_places(steps)
+    _give_positions(steps)
     changed = [step for step in steps if _differing(step, stored)]
-    # A step that only has another place was checked before.
+    # A step that only has another position was checked before.
     _check(macro, steps, [s for s in changed if _differing(s, stored) != {"position"}])
     macro.save()
     kept = {step.pk for step in steps}
@@ -68,13 +68,13 @@ def save_macro(
     return note_version(macro, actor, note)
 
 
-def _give_places(steps: Sequence[Step]) -> None:
+def _give_positions(steps: Sequence[Step]) -> None:
     """Places that rise already stay: nothing is written that nobody changed."""
-    places = [step.position for step in steps]
-    given = [place for place in places if place is not None]
-    if places != sorted({*given}):
-        for place, step in enumerate(steps, start=1):
-            step.position = place
+    positions = [step.position for step in steps]
+    given = [position for position in positions if position is not None]
+    if positions != sorted({*given}):
+        for position, step in enumerate(steps, start=1):
+            step.position = position
 
 
 def _differing(step: Step, stored: _Stored) -> set[str]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from django.conf import settings
 from django.core.mail import send_mail
-from django.urls import reverse
 
+from feedback.links import link_to
 from feedback.names import one_line
 from logs.models import BreakerState, Destination
 
@@ -42,8 +41,7 @@ def _send(destination: Destination, is_down: bool) -> None:
 
 
 def _wording(destination: Destination, is_down: bool) -> tuple[str, str]:
-    page = reverse("admin:logs_destination_change", args=[destination.pk])
-    link = f"{settings.BASE_URL}{page}"
+    link = link_to(type(destination), destination.pk)
     if not is_down:
         return (
             f"{destination} is back",

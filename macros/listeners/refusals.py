@@ -9,7 +9,7 @@ from django.db import Error
 from django.http import HttpResponse
 
 from feedback.access.addresses import neighbourhood
-from feedback.rest import problems
+from feedback.rest import details
 
 from ..models import InboundRefusal, Refusal
 
@@ -39,7 +39,7 @@ class CallRefused(Exception):
         self.headers = headers or {}
 
     def response(self) -> HttpResponse:
-        response = problems.response(self.status, self.code, self.sentence)
+        response = details.response(self.status, self.code, self.sentence)
         # Django would log the path, and with it the key of the listener.
         response._has_been_logged = True  # type: ignore[attr-defined]
         for name, value in self.headers.items():

@@ -67,7 +67,7 @@ class Step(models.Model):
     macro: models.ForeignKey[Macro, Macro] = models.ForeignKey(
         "macros.Macro", models.CASCADE, related_name="steps"
     )
-    position = models.PositiveSmallIntegerField("place", default=0)
+    position = models.PositiveSmallIntegerField(default=0)
     is_active = models.BooleanField(
         "on", default=True, help_text="A step that is off is left out of every run."
     )

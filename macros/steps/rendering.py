@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache, cached_property
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from django.conf import settings
-from django.db.models import Model, QuerySet
-from django.urls import reverse
+from django.db.models import QuerySet
 
+from feedback.links import link_to
 from feedback.models import Feedback, SubjectKind, Tester
 from logs.models import Cause, Destination, Run, RunChange, RunPayload, delivery_id
 
@@ -178,10 +177,4 @@ def _beginning(run: Run, change: RunChange | None) -> Beginning:
 
 def url_of(subject: Feedback | Tester) -> str:
     """The address of its page."""
-    return _url_pattern(type(subject)).replace("/0/", f"/{subject.pk}/")
-
-
-@cache
-def _url_pattern(model: type[Model]) -> str:
-    path = reverse(f"admin:feedback_{model._meta.model_name}_change", args=[0])
-    return f"{settings.BASE_URL}{path}"
+    return link_to(type(subject), subject.pk)

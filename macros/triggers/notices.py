@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 
-from django.conf import settings
 from django.core.mail import send_mail
 from django.db.models import Q
-from django.urls import reverse
 from django.utils import timezone
 
 from feedback.access.roles import PERMISSIONS, RUN_MACRO
+from feedback.links import link_to
 from feedback.models import Grant
 from feedback.names import one_line
 from logs.models import Run, RunState
@@ -46,13 +45,12 @@ def people_of(run: Run) -> list[str]:
 
 
 def _send(run: Run) -> None:
-    page = reverse("admin:logs_run_change", args=[run.pk])
     subject = f"{run.macro_name} needs confirmation"
     text = (
         f"{run.cause_in_words} wants to run the macro {run.macro_name} on more than it"
         f" may without asking: {run.total:,} deliveries. Nothing was sent.\n\n"
         "Confirm or drop it on its page:\n"
-        f"{settings.BASE_URL}{page}\n"
+        f"{link_to(type(run), run.pk)}\n"
     )
     logger.warning("Run %s waits for confirmation", run.pk)
     addresses = people_of(run)

@@ -54,7 +54,7 @@ def table(response: Any) -> list[list[str]]:
     return [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in rows]
 
 
-def said(response: Any) -> list[str]:
+def messages_of(response: Any) -> list[str]:
     return [str(each) for each in response.context["messages"]]
 
 
@@ -94,7 +94,7 @@ def test_a_choice_is_shown_as_it_would_be_and_then_made(
     }
 
     done = page.post(f"{LIST}?type={bugs.pk}", hidden_inputs(shown), follow=True)
-    assert said(done) == ["3 tickets were changed. 1 were so already."]
+    assert messages_of(done) == ["3 tickets were changed. 1 were so already."]
     for ticket in Feedback.objects.exclude(pk=other.pk):
         assert (ticket.status, ticket.form_values["severity"]) == (closed, "Critical")
     kept = Feedback.objects.filter(visibility="public").count()
@@ -108,8 +108,8 @@ def test_a_choice_is_shown_as_it_would_be_and_then_made(
 def test_an_answer_is_taken_away_by_choosing_it_and_giving_none(
     page: Client, bugs: FeedbackType
 ) -> None:
-    answers = {"severity": "Minor", "reproducible": True, "impact": 3}
-    ticket = factories.ticket(bugs, form_values=answers)
+    given = {"severity": "Minor", "reproducible": True, "impact": 3}
+    ticket = factories.ticket(bugs, form_values=given)
     chosen = {
         "step": "preview",
         "change": ["field_severity", "field_reproducible", "field_impact"],
@@ -169,7 +169,7 @@ def test_another_selection_than_was_looked_at_is_shown_again(
     shown = sent(page, tickets, select_across="1", **chosen)
     factories.ticket(bugs)
     again = page.post(f"{LIST}?type={bugs.pk}", hidden_inputs(shown), follow=True)
-    assert said(again) == [
+    assert messages_of(again) == [
         "The selection has changed meanwhile. It had 2 and has 3 now."
         " Please check it again."
     ]
@@ -183,7 +183,7 @@ def test_more_than_change_at_once_are_refused_by_a_sentence(
 ) -> None:
     monkeypatch.setattr("feedback.admin.change_many.MOST", 2)
     tickets = factories.tickets(bugs, 3)
-    assert said(sent(page, tickets)) == [
+    assert messages_of(sent(page, tickets)) == [
         "3 tickets are selected, and at most 2 change at once. Narrow the list, and"
         " change them in several turns."
     ]
@@ -225,7 +225,7 @@ def test_who_may_not_change_is_not_offered_it_and_changes_nothing(
     # The list of all types is where a role elsewhere offers it.
     data = {"action": "change_many", "_selected_action": [ticket.pk]}
     response: Any = client.post(LIST, {**data, **chosen}, follow=True)
-    assert said(response) == ["You may change none of these tickets."]
+    assert messages_of(response) == ["You may change none of these tickets."]
     data["_selected_action"] = [ticket.pk, theirs.pk]
     html = text(client.post(LIST, data))
     assert "1 of the selection is left out: you may not change it." in html
@@ -274,10 +274,10 @@ def test_of_many_actions_in_one_form_the_one_is_done_whose_button_was_pressed(
     macro = factories.macro(bugs, "https://example.com/", name="Tell Slack")
     offered = [f"macro_{macro.pk}", "change_many", "delete_selected"]
     titles = ["Perform Action", "Change 1 ticket", "This can't be undone"]
-    for place, title in enumerate(titles):
-        data = {"action": offered, "index": place, "_selected_action": ticket.pk}
+    for number, title in enumerate(titles):
+        data = {"action": offered, "index": number, "_selected_action": ticket.pk}
         response = page.post(f"{LIST}?type={bugs.pk}", data)
         assert title in text(response)
         form = text(response).split("<form")[-1]
-        assert f'name="action" value="{offered[place]}"' in form
+        assert f'name="action" value="{offered[number]}"' in form
         assert form.count('name="action"') == 1

@@ -272,7 +272,7 @@ def offered(page: Client, query: dict[str, Any]) -> dict[str, list[Any]]:
     return {
         spec.title: [choice["display"] for choice in spec.choices(shown)]
         for spec in shown.filter_specs
-        if spec.title in ("open", "status", "visibility", "Severity")
+        if spec.title in ("open or closed", "status", "visibility", "Severity")
     }
 
 
@@ -283,9 +283,9 @@ def test_of_too_many_rows_some_are_counted_and_each_count_says_so(
     closed = bugs.statuses.get(name="Closed")
     factories.tickets(bugs, 2)
     query = {"type": bugs.pk, "_facets": "1"}
-    assert offered(page, query)["open"] == ["All", "Open (2)", "Closed (0)"]
+    assert offered(page, query)["open or closed"] == ["All", "Open (2)", "Closed (0)"]
     factories.ticket(bugs, status=closed)
-    words = offered(page, query)["open"]
+    words = offered(page, query)["open or closed"]
     assert words in (
         ["All", "Open (2+)", "Closed (1+)"],
         ["All", "Open (1+)", "Closed (1+)"],
@@ -294,7 +294,7 @@ def test_of_too_many_rows_some_are_counted_and_each_count_says_so(
     # What narrows the list is counted without itself, all else with it.
     narrowed = offered(page, query | {"open": "true"})
     assert narrowed["visibility"] == ["All", "Public (2)", "Private (0)"]
-    assert narrowed["open"] == words
+    assert narrowed["open or closed"] == words
 
 
 def test_all_values_of_all_filters_are_counted_by_one_query(
@@ -327,7 +327,7 @@ def test_counts_that_take_too_long_are_left_out_and_say_so(
     with connection.execute_wrapper(instead):
         words = offered(page, query)
     too_many = "All (too many to count: narrow the list by another filter)"
-    assert words["open"] == [too_many, "Open", "Closed"]
+    assert words["open or closed"] == [too_many, "Open", "Closed"]
     assert words["visibility"] == [too_many, "Public", "Private"]
 
 

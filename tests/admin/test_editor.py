@@ -305,3 +305,28 @@ def test_a_user_macro_has_the_tags_of_testers(page: Client, bugs: FeedbackType) 
     assert "Field: Severity" not in result["html"]
     result = ask(page, asked | {"steps-0-body": '"((Title))"'})
     assert "((Title))" in result["problems"]["body"][0]["message"]
+
+
+def test_every_kind_of_step_is_checked_and_says_what_it_does(
+    page: Client, bugs: FeedbackType
+) -> None:
+    asked = form(bugs) | {"step": "addcomment-0", "addcomment-TOTAL_FORMS": "1"}
+    asked |= {"addcomment-0-position": "2", "addcomment-0-text": "Thanks <((Titel))>"}
+    result = ask(page, asked)
+    assert "Did you mean ((Title))?" in result["problems"]["text"][0]["message"]
+    assert "Add the comment “Thanks &lt;((Titel))&gt;”" in result["says"]
+    assert result["preview"] == ""
+    refused = ask(page, asked | {"addcomment-0-text": "Hi", "do": "test"})
+    assert refused == {"refused": "Only a web request can be sent as a test."}
+    result = ask(page, asked | {"addcomment-0-text": "Hi \u202e"})
+    assert result["problems"] == {} and "U+202E" in result["says"]
+
+
+def test_a_step_that_is_not_in_the_form_is_refused(
+    page: Client, bugs: FeedbackType
+) -> None:
+    for step in ("addcomment-0", "nothing-0", "steps-__prefix__", ""):
+        refused = ask(page, form(bugs) | {"step": step})
+        assert refused == {"refused": "This step is not in the form that was sent."}
+    asked = form(bugs) | {"step": "nothing-0", "nothing-0-position": "1"}
+    assert page.post(NEW, asked).status_code == 403

@@ -14,7 +14,7 @@ from feedback.access.roles import Role
 from feedback.models import FeedbackType
 from logs import audit
 from logs.admin import history
-from logs.models import Action
+from logs.models import Action, AuditEntry
 from macros.models import Macro
 from tests import factories
 
@@ -134,3 +134,20 @@ def test_an_override_of_direction_in_a_value_is_named(
     html = history_of(macro, olivia).content.decode()
     assert "\u202e" not in html and "right-to-left override" in html
     assert "evil&lt;b&gt;" in html
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("2026-11-26 15:10:36.610475+00:00", "26 Nov 2026, 15:10:36"),
+        ("2026-11-26T15:10:36Z", "26 Nov 2026, 15:10:36"),
+        ("2026-13-99 99:99:99+00:00", "2026-13-99 99:99:99+00:00"),
+        ("2026-11-26 15:10", "2026-11-26 15:10"),
+        (True, "yes"),
+        (0, "0"),
+        (None, ""),
+    ],
+)
+def test_values_read_like_everywhere(value: object, shown: str) -> None:
+    entry = AuditEntry(changes={"some_field": ["", value]})
+    assert history.changes_in_words(entry) == [("Some field", "", shown)]

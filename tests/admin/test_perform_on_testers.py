@@ -141,7 +141,10 @@ def test_confirming_starts_one_run_whatever_is_clicked_twice(
     assert (run.total, run.selection) == (2, "picked by hand")
     deliveries.work(run.pk)
     html = page.get(urls[0]).content.decode()
-    assert "ada@example.com" in html and "<strong>2</strong> Delivered" in html
+    assert (
+        "ada@example.com" in html
+        and '<strong>2</strong> <span class="badge good">Delivered</span>' in html
+    )
     delivery = Delivery.objects.get(tester=ada)
     shown = page.get(reverse("admin:logs_delivery_change", args=[delivery.pk]))
     assert "<dt>Tester</dt>" in shown.content.decode()

@@ -43,8 +43,8 @@ def page_of(macro: Macro) -> str:
 
 def lines(html: str) -> list[str]:
     listed = html[html.index('<ol class="entries">') : html.index("</ol>")]
-    found = re.findall(r'<span class="entry-line">(.*?)</span>', listed)
-    return [unescape(each) for each in found]
+    rows = re.findall(r'<span class="entry-line">(.*?)</span>', listed)
+    return [unescape(each) for each in rows]
 
 
 def kinds_of(macro: Macro) -> list[str]:
@@ -90,24 +90,26 @@ def test_a_step_that_is_not_filled_in_has_a_line_too(kind: Any) -> None:
         ({"steps-0-position": 3, "changestatus-0-position": 3}, "tie"),
     ],
 )
-def test_no_two_steps_have_one_place_whatever_is_typed(
+def test_no_two_steps_have_one_position_whatever_is_typed(
     page: Client, macro: Macro, typed: dict[str, Any], order: str
 ) -> None:
     assert save(page, macro, **typed).status_code == 302
-    places = [step.position for step in macro.steps.all()]
-    assert len(set(places)) == len(places) == 7
+    positions = [step.position for step in macro.steps.all()]
+    assert len(set(positions)) == len(positions) == 7
     if order != "tie":
         assert kinds_of(macro)[-1] == "set_visibility"
         assert set(kinds_of(macro)[:2]) == {"web_request", "add_score"}
 
 
-def test_steps_of_all_kinds_change_places(page: Client, macro: Macro) -> None:
+def test_steps_of_all_kinds_change_positions(page: Client, macro: Macro) -> None:
     before = kinds_of(macro)
-    places = {
+    positions = {
         step.concrete.accessor(): 7 - n for n, step in enumerate(macro.steps.all())
     }
     prefix = {"webrequest": "steps"}
-    typed = {f"{prefix.get(n, n)}-0-position": place for n, place in places.items()}
+    typed = {
+        f"{prefix.get(n, n)}-0-position": position for n, position in positions.items()
+    }
     assert save(page, macro, **typed).status_code == 302
     assert kinds_of(macro) == before[::-1]
     assert AuditEntry.objects.filter(action="changed").count() == 1
@@ -162,7 +164,7 @@ def test_versions_files_and_clones_keep_the_switch(macro: Macro) -> None:
     assert config.macro_document(macro) == document
 
 
-def test_what_a_locked_macro_has_no_form_for_keeps_its_place_in_the_list(
+def test_what_a_locked_macro_has_no_form_for_keeps_its_position_in_the_list(
     page: Client, macro: Macro
 ) -> None:
     ApiKey.objects.all().delete()
@@ -170,19 +172,19 @@ def test_what_a_locked_macro_has_no_form_for_keeps_its_place_in_the_list(
     assert request
     html = page.get(page_of(macro)).content.decode()
     assert lines(html)[0] == "POST to a.example" and "steps-0-url" not in html
-    assert f'name="place-{request.pk}"' in html
-    assert save(page, macro, **{f"place-{request.pk}": "9"}).status_code == 302
+    assert f'name="position-{request.pk}"' in html
+    assert save(page, macro, **{f"position-{request.pk}": "9"}).status_code == 302
     assert kinds_of(macro)[-1] == "web_request"
 
 
-@pytest.mark.parametrize("place", ["", "x", "-1", "9" * 30, "²", "1e3", "\0"])
-def test_a_place_that_is_none_changes_nothing(
-    page: Client, macro: Macro, place: str
+@pytest.mark.parametrize("position", ["", "x", "-1", "9" * 30, "²", "1e3", "\0"])
+def test_a_position_that_is_none_changes_nothing(
+    page: Client, macro: Macro, position: str
 ) -> None:
     ApiKey.objects.all().delete()
     before, request = kinds_of(macro), macro.steps.first()
     assert request
-    assert save(page, macro, **{f"place-{request.pk}": place}).status_code == 302
+    assert save(page, macro, **{f"position-{request.pk}": position}).status_code == 302
     assert kinds_of(macro) == before
 
 

@@ -40,8 +40,8 @@ def matches(page: Client, of: FeedbackType | None = None, **query: Any) -> list[
 
 
 def cells(html: str, column: str) -> list[str]:
-    found = re.findall(f'<td [^>]*class="field-{column}"[^>]*>(.*?)</td>', html)
-    return [unescape(each) for each in found]
+    matching = re.findall(f'<td [^>]*class="field-{column}"[^>]*>(.*?)</td>', html)
+    return [unescape(each) for each in matching]
 
 
 def text(response: HttpResponse) -> str:

@@ -46,7 +46,12 @@ def test_a_ticket_is_told_whole(bugs: FeedbackType, caller: APIClient) -> None:
         "project": {"id": bugs.project_id, "name": "Phone Beta"},
         "title": "It breaks",
         "description": "Grün",
-        "status": {"id": ticket.status_id, "name": "New", "is_open": True},
+        "status": {
+            "id": ticket.status_id,
+            "name": "New",
+            "is_open": True,
+            "colour": "grey",
+        },
         "visibility": "public",
         "submitter": {"id": ada.pk, "email": "ada@example.com", "name": "Tara Tester"},
         "form_values": {"severity": "Critical", "platform": ["iOS"]},

@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from feedback.api.filters import FilterFilterSet
-from feedback.rest.problems import CONTENT_TYPE
+from feedback.rest.details import CONTENT_TYPE
 from feedback.selection.filtersets import StrictFilterSet
 from feedback.selection.testers import TesterFilterSet as PeopleFilterSet
 from feedback.selection.tickets import FeedbackFilterSet

@@ -32,8 +32,8 @@ FROM (SELECT id, reference, row_number() OVER (ORDER BY id) n FROM feedback_feed
 """
 
 
-def fill(macros: list[Macro], deliveries: int, runs: int) -> None:
-    """So many deliveries in so many runs, of the macros in turn."""
+def fill(macros: list[Macro], deliveries: int, runs: int) -> list[int]:
+    """So many deliveries in so many runs, of the macros in turn; returns the runs."""
     from datetime import timedelta
 
     from django.db import connection
@@ -49,12 +49,14 @@ def fill(macros: list[Macro], deliveries: int, runs: int) -> None:
         ).pk
         for n in range(len(macros))
     ]
+    made: list[int] = []
     with connection.cursor() as cursor, _without_indexes(cursor, "logs_delivery"):
         for number in range(runs):
             at = timezone.now() - timedelta(days=365 * (runs - number) / runs)
             macro = macros[number % len(macros)]
+            made.append(_run(macro, deliveries // runs, at))
             values = {
-                "run": _run(macro, deliveries // runs, at),
+                "run": made[-1],
                 "destination": destinations[number % len(macros)],
                 "type": of.pk if of else None,
                 "count": deliveries // runs,
@@ -65,6 +67,7 @@ def fill(macros: list[Macro], deliveries: int, runs: int) -> None:
         cursor.execute("VACUUM ANALYZE logs_delivery")
         cursor.execute("VACUUM ANALYZE logs_run")
     say(f"{deliveries:,} deliveries seeded in {time.monotonic() - begun:.0f} s")
+    return made
 
 
 def _run(macro: Macro, total: int, at: object) -> int:

@@ -43,6 +43,6 @@ def test_a_run_is_started_watched_and_read_without_a_reload(
     progress = screen.locator("#progress")
     expect(progress).to_contain_text("60 of 60 deliveries ended", timeout=20_000)
     screen.locator("#progress table a").first.click()
-    expect(screen.locator(".meaning")).to_contain_text("the system accepted")
+    expect(screen.locator(".diagnosis")).to_contain_text("the system accepted")
     assert Run.objects.get().delivered == 60
     assert len(receiver.ids) == 60

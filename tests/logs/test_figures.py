@@ -13,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from feedback.access.roles import Role
 from feedback.models import Feedback, FeedbackType, Status
 from logs.figures import keeping, tickets
-from logs.figures.deliveries import Totals, figures, totals_by, visible_to
-from logs.figures.failing import failing_destinations
+from logs.figures.deliveries import Totals, busiest, figures, pairs, summed, visible_to
+from logs.figures.failing import failing as failing_of
 from logs.figures.latency import percentile
 from logs.figures.periods import Period
 from logs.models import Attempt, DeliveryCount, Destination, Span, TicketCount
@@ -239,8 +239,10 @@ def test_the_busiest_come_first_and_none_is_no_destination(bugs: FeedbackType) -
     add(bugs, NOW, destination=4, delivered=3)
     add(bugs, NOW, destination=5, failed=9)
     add(bugs, NOW, destination=0, skipped=99)
-    found = totals_by("destination", DeliveryCount.objects.all(), Period.DAY, NOW, 5)
+    split = pairs(DeliveryCount.objects.all(), Period.DAY, NOW)
+    found = busiest(summed((each.destination, each.totals) for each in split), 5)
     assert [(pk, totals.ended) for pk, totals in found] == [(5, 9), (4, 3)]
+    assert busiest(dict(found), 1) == found[:1]
 
 
 def test_a_destination_of_which_much_fails_says_why_though_its_breaker_is_shut(
@@ -271,7 +273,11 @@ def test_a_destination_of_which_much_fails_says_why_though_its_breaker_is_shut(
     add(bugs, NOW, destination=made["mostly-fine"].pk, failed=1, delivered=99)
     add(bugs, NOW, destination=made["gone"].pk, failed=1, last_failed=10**9)
     made["gone"].delete()
-    [failing] = failing_destinations(factories.superuser(), NOW)
+    week_ago = NOW - timedelta(days=5)
+    add(bugs, week_ago, destination=made["mostly-fine"].pk, failed=999)
+    split = pairs(DeliveryCount.objects.all(), Period.WEEK, NOW)
+    lately = summed((each.destination, each.lately) for each in split)
+    [failing] = failing_of(lately, Destination.objects.in_bulk())
     assert (failing.destination, failing.failed, failing.tried) == (
         made["refuses"],
         2,

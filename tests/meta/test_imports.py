@@ -25,7 +25,14 @@ PLAIN_TEXT = ("feedback.texts.", "feedback.names.")
 # its own row only itself. Models of one app may point at each other.
 ROWS: dict[str, list[set[str]]] = {
     "feedback": [
-        {"access.roles", "access.addresses", "access.privacy", "names", "texts"},
+        {
+            "access.roles",
+            "access.addresses",
+            "access.privacy",
+            "links",
+            "names",
+            "texts",
+        },
         {"access.actors", "access.requests"},
         {"units"},
         {"models"},

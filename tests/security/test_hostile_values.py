@@ -139,7 +139,7 @@ def test_what_came_over_the_wire_is_shown_as_text(
     for name in texts:
         named = f"{name} {LONG} ⟨U+202E right-to-left override⟩gnp.exe␛[2J"
         assert named in text
-    assert f"{LONG} (Refused by the destination)" in " ".join(text.split())
+    assert LONG in text and "Refused by the destination" in text
 
 
 def test_a_runs_progress_is_text_too(page: Client, planted: FeedbackType) -> None:

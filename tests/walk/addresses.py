@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.test import Client
@@ -35,18 +35,28 @@ def every_page() -> list[tuple[str, Page]]:
     return [*standard_pages(), *OTHERS.items()]
 
 
-def whole_pages(client: Client, world: World, of: FeedbackType) -> dict[str, str]:
-    """By its name, the address of every page that opens as one with a menu."""
+def candidates(row_of: Callable[[str], Any], of: FeedbackType) -> dict[str, str]:
+    """By its name, the address of every page; `row_of` finds a row for a model."""
     addresses = {
         "feedback_feedback_typed": _typed("feedback_feedback_changelist", of),
         "feedback_feedback_typed_add": _typed("feedback_feedback_add", of),
         "second_factor": reverse("admin:second_factor"),
+        "search_found": f"{reverse('admin:search')}?q=a",
     }
     for name, page in every_page():
         kwargs: dict[str, Any] = dict(page.given)
         if page.of:
-            kwargs = {page.argument: world.row(of, page.of).pk}
+            row = row_of(page.of)
+            if row is None:
+                continue
+            kwargs = {page.argument: row.pk}
         addresses[name] = reverse(f"admin:{name}", kwargs=kwargs)
+    return addresses
+
+
+def whole_pages(client: Client, world: World, of: FeedbackType) -> dict[str, str]:
+    """Of the candidates those that open as a page with a menu."""
+    addresses = candidates(lambda label: world.row(of, label), of)
     return {name: url for name, url in addresses.items() if _is_whole(client.get(url))}
 
 

@@ -5,6 +5,7 @@ import signal
 import time
 from types import FrameType
 
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand
 from django.db import Error, connection
 from redis.exceptions import RedisError
@@ -18,6 +19,8 @@ INTERVAL = 1.0
 
 class Command(BaseCommand):
     help = "Wake what is due: retries, lost wake-ups, deliveries of dead workers."
+    # Others look at pages, and load them.
+    requires_system_checks = [Tags.security, Tags.models]
     _stopped = False
 
     def handle(self, *args: object, **options: object) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand
 
 from macros import deliveries, queue
@@ -12,6 +13,8 @@ PAUSE = 1.0
 
 class Command(BaseCommand):
     help = "Deliver what is due. Start as many as you like, on any machine."
+    # Others look at pages, and load them.
+    requires_system_checks = [Tags.security, Tags.models]
 
     def handle(self, *args: object, **options: object) -> None:
         engine = deliveries.start()

@@ -29,11 +29,10 @@
     return sums.reverse();
   }
 
-  // A colour as the style sheet has it now, light or dark.
+  // A colour as the style sheet has it now, light or dark, read from the legend.
   function colourOf(figure, name) {
-    const rect = figure.querySelector(`rect.${name}`);
-    const property = rect ? getComputedStyle(rect).fill : "";
-    return property || getComputedStyle(figure).color;
+    const swatch = figure.querySelector(`.swatch.${name}`);
+    return getComputedStyle(swatch || figure)[swatch ? "backgroundColor" : "color"];
   }
 
   function options(figure, data, width) {

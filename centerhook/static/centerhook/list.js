@@ -6,7 +6,7 @@
 
   if (bar && form) {
     const macro = bar.querySelector("select[name=action]");
-    const target = document.getElementById("action-host");
+    const where = document.getElementById("action-host");
     const boxes = [...form.querySelectorAll("input.action-select")];
     const counter = bar.querySelector(".action-counter");
     counter?.setAttribute("role", "status");
@@ -23,9 +23,11 @@
     };
     const say = () => {
       const host = macro.selectedOptions[0].dataset.host;
-      target.textContent = host ? `to ${host}` : "";
+      where.textContent = host ? `to ${host}` : "";
     };
 
+    // Not to the rows of the next page, where a filter led to those of this one.
+    form.action = window.location.pathname + window.location.search;
     form.addEventListener("change", show);
     form.addEventListener("click", show);
     window.addEventListener("pageshow", show);
@@ -35,7 +37,7 @@
       const isPerform = event.target.closest("button")?.classList.contains("main");
       if (isPerform && !macro.value) {
         event.preventDefault();
-        target.textContent = "Choose a macro first.";
+        where.textContent = "Choose a macro first.";
         macro.focus();
       }
     });

@@ -1,5 +1,5 @@
 // A list of forms in order: they are added, moved, doubled and removed where they stand.
-// The inputs for places, which the form has without this, follow the order.
+// The inputs for positions, which the form has without this, follow the order.
 "use strict";
 for (const list of document.querySelectorAll(".ordered")) {
   const rows = list.querySelector(".entries");
@@ -20,13 +20,13 @@ for (const list of document.querySelectorAll(".ordered")) {
   const number = () => {
     const shown = entries();
     shown.forEach((entry, at) => {
-      entry.querySelector(".place").value = at + 1;
+      entry.querySelector(".position").value = at + 1;
     });
     list.querySelector(".empty-list").hidden = shown.length > 0;
     rows.dispatchEvent(new Event("change", { bubbles: true }));
   };
 
-  const place = (entry) => `place ${entries().indexOf(entry) + 1} of ${entries().length}`;
+  const position = (entry) => `position ${entries().indexOf(entry) + 1} of ${entries().length}`;
 
   const move = (entry, steps) => {
     const shown = entries();
@@ -39,7 +39,7 @@ for (const list of document.querySelectorAll(".ordered")) {
     other[steps < 0 ? "before" : "after"](entry);
     number();
     focused.focus();
-    say(`${nameOf(entry)} is at ${place(entry)} now.`);
+    say(`${nameOf(entry)} is at ${position(entry)} now.`);
   };
 
   const totalOf = (kind) => list.querySelector(`[name="${kind}-TOTAL_FORMS"]`);
@@ -70,7 +70,7 @@ for (const list of document.querySelectorAll(".ordered")) {
     rows.append(entry);
     shown(entry, kind);
     open(entry);
-    say(`${nameOf(entry)}: added at the end, ${place(entry)}.`);
+    say(`${nameOf(entry)}: added at the end, ${position(entry)}.`);
   };
 
   const open = (entry) => {
@@ -114,7 +114,7 @@ for (const list of document.querySelectorAll(".ordered")) {
     copy.querySelector("details.entry-body")?.setAttribute("open", "");
     shown(copy, kind);
     open(copy);
-    say(`${nameOf(copy)}: its double is at ${place(copy)}.`);
+    say(`${nameOf(copy)}: its double is at ${position(copy)}.`);
   };
 
   const remove = (entry) => {
@@ -131,7 +131,7 @@ for (const list of document.querySelectorAll(".ordered")) {
       entry.querySelector("[name$=-DELETE]").checked = false;
       entry.hidden = false;
       number();
-      say(`${nameOf(entry)} is back at ${place(entry)}.`);
+      say(`${nameOf(entry)} is back at ${position(entry)}.`);
       open(entry);
     });
     message.replaceChildren(`${nameOf(entry)} is removed when you save. `, undo);
@@ -173,7 +173,8 @@ for (const list of document.querySelectorAll(".ordered")) {
     }
     const steps = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     const entry = event.target.closest(".entry");
-    if (event.altKey && steps && entry && event.target.closest("summary, .entry-moves")) {
+    const isHandled = entry?.querySelector(".entry-moves") && event.target.closest("summary, .entry-moves");
+    if (event.altKey && steps && isHandled) {
       event.preventDefault();
       move(entry, steps);
     }
@@ -209,7 +210,7 @@ for (const list of document.querySelectorAll(".ordered")) {
     if (dragged) {
       dragged.classList.remove("is-dragged");
       number();
-      say(`${nameOf(dragged)} is at ${place(dragged)} now.`);
+      say(`${nameOf(dragged)} is at ${position(dragged)} now.`);
       dragged = null;
     }
   });

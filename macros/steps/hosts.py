@@ -14,17 +14,17 @@ BY_TAGS = "a host that tags name"
 BY_MAIL = "people by e-mail"
 
 
-def places_of(macros: Iterable[Macro]) -> dict[int, str]:
+def hosts_of(macros: Iterable[Macro]) -> dict[int, str]:
     """In words, by the macros' keys; a macro that sends nothing is left out."""
     keys = [macro.pk for macro in macros]
-    places: dict[int, dict[str, None]] = defaultdict(dict)
+    hosts: dict[int, dict[str, None]] = defaultdict(dict)
     requests = WebRequest.objects.filter(macro__in=keys).order_by("position", "pk")
     for key, url in requests.values_list("macro", "url"):
-        places[key][_host(url.strip())] = None
+        hosts[key][_host(url.strip())] = None
     mails = SendEmail.objects.filter(macro__in=keys).values_list("macro", flat=True)
     for key in mails:
-        places[key][BY_MAIL] = None
-    return {key: ", ".join(named) for key, named in places.items()}
+        hosts[key][BY_MAIL] = None
+    return {key: ", ".join(named) for key, named in hosts.items()}
 
 
 def _host(url: str) -> str:

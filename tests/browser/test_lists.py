@@ -1,0 +1,178 @@
+"""Lists in a browser: the main path by keyboard, the bar of what is chosen."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from feedback.access.roles import Role
+from feedback.models import ApiKey, Feedback, FeedbackType
+from logs.models import Run
+from macros.models import Macro
+from tests import factories
+from tests.browser.signing_in import faultless, sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+LIST = reverse("admin:feedback_feedback_changelist")
+# From the list to the run, with one filter chosen on the way.
+MOST_PRESSES = 25
+
+
+@pytest.fixture
+def bugs() -> FeedbackType:
+    made = factories.feedback_type()
+    factories.member(made, Role.PROJECT_MANAGER, "paul")
+    for severity in ("Critical", "Minor"):
+        factories.tickets(made, 30, form_values={"severity": severity})
+    return made
+
+
+@pytest.fixture
+def slack(bugs: FeedbackType) -> Macro:
+    return factories.macro(bugs, "https://hooks.example.com/T1", name="Post to Slack")
+
+
+class Keys:
+    """Somebody without a mouse, who counts."""
+
+    def __init__(self, screen: Page) -> None:
+        self.screen = screen
+        self.presses = 0
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.screen.keyboard.press(key)
+            self.presses += 1
+
+    def tab_to(self, words: str) -> None:
+        """Tab until the focus is on what is called so."""
+        for _ in range(MOST_PRESSES):
+            self.press("Tab")
+            if re.match(words, self.focused()):
+                return
+        raise AssertionError(f"No way to {words}; the focus is on {self.focused()}.")
+
+    def focused(self) -> str:
+        name = """() => {
+          const each = document.activeElement;
+          return each.getAttribute('aria-label') || each.textContent.trim() ||
+            each.id || each.tagName;
+        }"""
+        return str(self.screen.evaluate(name))
+
+
+def test_the_main_path_takes_few_key_presses(
+    screen: Page, bugs: FeedbackType, slack: Macro
+) -> None:
+    sign_in(screen, "paul")
+    screen.goto(f"{LIST}?type={bugs.pk}&open=true")
+    keys = Keys(screen)
+    with faultless(screen):
+        keys.tab_to("Skip to main")
+        keys.press("Enter")
+        keys.tab_to("Skip to the list")
+        keys.press("Enter")
+        keys.tab_to("Filter$")
+        keys.press("Enter")
+        # Each filter is one stop; arrows and End lead on within it.
+        keys.press("Tab", "Tab", "Tab", "End")
+        assert keys.focused() == "Critical"
+        keys.press("Enter")
+        expect(screen.locator(".chip", has_text="Critical")).to_be_visible()
+        keys.tab_to("action-toggle|Select all")
+        keys.press("Space", "Enter", "P")
+        keys.press("Tab", "Enter")
+        lead = screen.locator("#perform-action .lead")
+        expect(lead).to_contain_text("30 tickets")
+        keys.press("Tab")
+        while keys.focused() != "Perform Action":
+            keys.press("Tab")
+        keys.press("Enter")
+        screen.wait_for_url("**/logs/run/*/change/")
+    assert Run.objects.get().total == 30
+    assert keys.presses < MOST_PRESSES, keys.presses
+
+
+def test_the_bar_comes_with_the_first_tick_and_says_where_it_sends(
+    screen: Page, bugs: FeedbackType, slack: Macro
+) -> None:
+    sign_in(screen, "paul")
+    with faultless(screen):
+        screen.goto(f"{LIST}?type={bugs.pk}")
+        bar = screen.locator(".selection-bar")
+        expect(bar).to_be_hidden()
+        screen.locator("input.action-select").nth(1).check()
+        expect(bar).to_be_in_viewport()
+        expect(bar).to_contain_text("1 of 50 selected")
+        bar.get_by_role("button", name="Perform Action").click()
+        expect(bar).to_contain_text("Choose a macro first.")
+        bar.locator("select").select_option(label="Post to Slack")
+        expect(bar).to_contain_text("to hooks.example.com")
+        screen.locator("#action-toggle").check()
+        bar.get_by_role("button", name="Select all 60").click()
+        bar.get_by_role("button", name="Perform Action").click()
+        expect(screen.locator(".lead")).to_contain_text("60 tickets")
+        screen.get_by_role("link", name="Cancel").click()
+        screen.locator("input.action-select").nth(1).check()
+        screen.locator("input.action-select").nth(1).uncheck()
+        expect(bar).to_be_hidden()
+
+
+def test_many_tickets_are_changed_by_touching_what_they_become(
+    screen: Page, bugs: FeedbackType
+) -> None:
+    sign_in(screen, "paul")
+    with faultless(screen):
+        screen.goto(f"{LIST}?type={bugs.pk}")
+        for number in (0, 1, 2):
+            screen.locator("input.action-select").nth(number).check()
+        screen.get_by_role("button", name="Change fields").click()
+        screen.select_option("#id_to-status", label="Closed")
+        screen.get_by_role("button", name="See what would change").click()
+        expect(screen.locator(".lead")).to_contain_text("3 tickets would change")
+        screen.get_by_role("button", name="Change 3 tickets").click()
+        expect(screen.locator(".messagelist")).to_contain_text("3 tickets were changed")
+    assert Feedback.objects.filter(status__name="Closed").count() == 3
+
+
+def test_a_key_is_made_beside_what_is_being_typed(
+    screen: Page, bugs: FeedbackType, slack: Macro
+) -> None:
+    ApiKey.objects.all().delete()
+    factories.member(bugs, Role.COMMUNITY_MANAGER, "mia")
+    sign_in(screen, "mia")
+    with faultless(screen):
+        screen.goto(reverse("admin:macros_macro_new_preset", args=["slack-text"]))
+        expect(screen.locator(".lock")).to_contain_text("Web requests are locked.")
+        screen.fill("#id_name", "Typed before")
+        screen.get_by_role("button", name="Create an API key").click()
+        expect(screen.locator("#fresh-token .token")).to_contain_text("ch_")
+        expect(screen.locator("#id_name")).to_have_value("Typed before")
+    assert ApiKey.objects.valid().count() == 1
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_no_list_of_tickets_is_wider_than_the_screen(
+    screen: Page, bugs: FeedbackType, width: int
+) -> None:
+    """With what people write: long words, another direction, every column."""
+    bugs.form_fields.update(in_list=True)
+    bugs.external_columns = "jira_key, " + "x" * 60
+    bugs.save()
+    person = factories.tester(bugs, f"{'wide' * 14}@example.com")
+    person.first_name, person.last_name = "عبد الرحمن", "W" * 60
+    person.save()
+    answers = {"severity": "Critical", "steps": "long " * 200, "page": "u" * 400}
+    factories.ticket(bugs, title="W" * 250, submitter=person, form_values=answers)
+    bugs.statuses.filter(name="New").update(name="N" * 60)
+    sign_in(screen, "paul")
+    screen.set_viewport_size({"width": width, "height": 900})
+    for query in ("", "&open=true&submitter=" + "e" * 200, "&search=nothing"):
+        screen.goto(f"{LIST}?type={bugs.pk}{query}")
+        for box in ("html", ".results"):
+            for each in screen.locator(box).all():
+                assert each.evaluate("e => e.scrollWidth - e.clientWidth") <= 0

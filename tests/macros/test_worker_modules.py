@@ -1,0 +1,62 @@
+"""What a worker loads: nothing that only pages and the API need."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.urls import reverse
+
+from feedback.links import link_to
+
+ROOT = settings.BASE_DIR
+
+# As manage.py begins a worker, up to its first delivery.
+_WORKER = """
+import sys
+sys.argv = ["manage.py", "worker"]
+import django
+django.setup()
+from django.core.checks import run_checks
+from centerhook.management.commands.worker import Command
+run_checks(tags=Command.requires_system_checks)
+import macros.jobs
+from macros.deliveries import engine
+from macros.steps.rendering import url_of
+from feedback.models import Feedback
+assert url_of(Feedback(pk=7)).endswith("/admin/feedback/feedback/7/change/")
+print(*sys.modules)
+"""
+_PAGES = ("feedback.admin.", "logs.admin.", "macros.admin.", "centerhook.site")
+_API = ("feedback.api.", "logs.api.", "macros.api.", "centerhook.api")
+_LIBRARIES = ("drf_spectacular.openapi", "rest_framework.views", "import_export.admin")
+
+
+def test_a_worker_loads_neither_pages_nor_the_api() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _WORKER],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = done.stdout.split()
+    assert "macros.deliveries.engine" in loaded
+    needless = [
+        name for name in loaded if name.startswith((*_PAGES, *_API, *_LIBRARIES))
+    ]
+    assert needless == [] and "centerhook.urls" not in loaded
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["feedback.Feedback", "feedback.Tester", "feedback.ApiKey", "logs.Run"]
+    + ["logs.Destination"],
+)
+def test_a_link_leads_to_the_page(label: str) -> None:
+    model = apps.get_model(label)
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
+    assert link_to(model, 7) == settings.BASE_URL + reverse(name, args=[7])

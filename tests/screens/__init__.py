@@ -1,0 +1,1 @@
+"""`make screens`: a picture of every page type, at two widths, light and dark."""

@@ -1,0 +1,128 @@
+"""Starts the demo on a database of its own and photographs its pages.
+
+`python -m tests.screens [part of a name ...]` makes the pages whose names have one of
+the parts; without, all. They go to build/screens/.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.bench.processes import running
+
+OUT = Path(__file__).resolve().parents[2] / "build" / "screens"
+SIZES = {
+    "wide": {"width": 1280, "height": 800},
+    "narrow": {"width": 400, "height": 800},
+}
+THEMES = ("light", "dark")
+# The list that opens the README: what is ticked in it.
+README_TICKS = 5
+
+
+def main(parts: list[str]) -> None:
+    OUT.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        database = f"sqlite:///{folder}/demo.sqlite3"
+        os.environ["DATABASE_URL"] = database
+        with running("manage.py", "demo", env={"DATABASE_URL": database}) as demo:
+            told = _told(demo)
+            made = _photograph(told, parts)
+    print(f"{made} pictures are in {OUT}.")
+
+
+def _told(demo: Popen[str]) -> dict[str, str]:
+    """What the demo prints when it is ready: `Admin`, `Login`, `Password`."""
+    told: dict[str, str] = {}
+    for line in demo.stdout or ():
+        if match := re.match(r"(Admin|Login|Password):\s+(\S+)", line):
+            told[match[1]] = match[2]
+        if "Password" in told:
+            return told
+    sys.exit("The demo did not start.")
+
+
+def _photograph(told: Mapping[str, str], parts: list[str]) -> int:
+    base = told["Admin"].removesuffix("/admin/")
+    made = 0
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        state = _signed_in(browser, base, told)
+        for theme in THEMES:
+            context: Any = {"base_url": base, "color_scheme": theme}
+            page = browser.new_context(storage_state=state, **context).new_page()
+            for name, url in _addresses():
+                if not parts or any(part in name for part in parts):
+                    made += _picture(page, name, url, theme)
+            _readme(page, theme)
+            stranger = browser.new_context(**context).new_page()
+            for name, url in (("login", "/admin/"), ("not-found", "/nothing/")):
+                made += _picture(stranger, name, url, theme)
+        browser.close()
+    return made
+
+
+def _signed_in(browser: Browser, base: str, told: Mapping[str, str]) -> Any:
+    context = browser.new_context(base_url=base)
+    page = context.new_page()
+    page.goto("/admin/login/")
+    page.fill("#id_username", told["Login"])
+    page.fill("#id_password", told["Password"])
+    page.click("[type=submit]")
+    page.wait_for_selector("#menu")
+    return context.storage_state()
+
+
+def _picture(page: Page, name: str, url: str, theme: str) -> int:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    try:
+        response = page.goto(url)
+    except Exception:  # A download is no page.
+        return 0
+    if response is None or not page.query_selector("#header"):
+        return 0
+    for size, viewport in SIZES.items():
+        page.set_viewport_size(viewport)  # type: ignore[arg-type]
+        page.screenshot(path=OUT / f"{name}-{size}-{theme}.png", full_page=True)
+    return len(SIZES)
+
+
+def _readme(page: Page, theme: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto("/admin/feedback/feedback/?type=1&open=true&field_severity=Critical")
+    boxes = page.locator(".action-select")
+    for number in range(min(README_TICKS, boxes.count())):
+        boxes.nth(number).check()
+    page.screenshot(path=OUT / f"readme-{theme}.png")
+
+
+def _addresses() -> Iterator[tuple[str, str]]:
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "centerhook.settings")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    django.setup()
+    from feedback.models import FeedbackType
+    from tests.walk.addresses import candidates
+    from tests.walk.world import model_of
+
+    def first(label: str) -> Any:
+        return model_of(label)._default_manager.order_by("pk").first()
+
+    yield from candidates(first, FeedbackType.objects.order_by("pk")[0]).items()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
