@@ -42,6 +42,8 @@ class QuickLoading(models.Model):
         return loaded
 
 
+# Keys of Django's own tables, such as users, are of the smaller kind.
+@models.AutoField.register_lookup
 @models.BigAutoField.register_lookup
 class AnyOf(models.Lookup):
     """`pk__any_of=pks` is `pk__in=pks` with one parameter instead of one for each.
