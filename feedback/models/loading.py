@@ -42,7 +42,6 @@ class QuickLoading(models.Model):
         return loaded
 
 
-# Keys of Django's own tables, such as users, are of the smaller kind.
 @models.AutoField.register_lookup
 @models.BigAutoField.register_lookup
 class AnyOf(models.Lookup):
