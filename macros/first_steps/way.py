@@ -159,35 +159,31 @@ class Way:
 def way_of(actor: Person) -> Way:
     """One query where there is a macro: the overview asks each time."""
     asked = _asked(actor)
+    macro = _first_macro(actor, asked)
+    if macro is None or macro.feedback_type is None:
+        return _without_macro(actor, asked)
+    kind, facts = macro.feedback_type, vars(macro)
+    noted = {
+        FirstStep.KEY: facts["unlocked"],
+        FirstStep.TICKETS: facts["reported"],
+        FirstStep.TEST: facts["tested"],
+    }
+    project = kind.project
+    return Way(actor, project.community, project, kind, macro, facts, noted)
+
+
+def _first_macro(actor: Person, asked: Mapping[str, Exists | Coalesce]) -> Macro | None:
+    """The first one for tickets that sends a request, with what is asked."""
     requests = WebRequest.objects.filter(macro=OuterRef("pk"))
     keys = ApiKey.objects.valid().filter(community=OuterRef("community"))
     tickets = Feedback.objects.filter(feedback_type=OuterRef("feedback_type"))
     tests = Run.objects.filter(macro=OuterRef("pk"), cause=Cause.TEST, delivered__gt=0)
-    macro = (
-        Macro.objects.visible_to(actor, _ADD_MACRO)
-        .filter(Exists(requests), feedback_type__isnull=False)
-        .select_related("feedback_type__project__community")
-        .annotate(unlocked=Exists(keys), reported=Exists(tickets))
-        .annotate(tested=Exists(tests), **asked)
-        .order_by("pk")
-        .first()
-    )
-    if macro is None or macro.feedback_type is None:
-        return _without_macro(actor, asked)
-    kind, facts = macro.feedback_type, vars(macro)
-    return Way(
-        actor,
-        kind.project.community,
-        kind.project,
-        kind,
-        macro,
-        facts,
-        {
-            FirstStep.KEY: facts["unlocked"],
-            FirstStep.TICKETS: facts["reported"],
-            FirstStep.TEST: facts["tested"],
-        },
-    )
+    rows = Macro.objects.visible_to(actor, _ADD_MACRO)
+    rows = rows.filter(Exists(requests), feedback_type__isnull=False)
+    rows = rows.annotate(unlocked=Exists(keys), reported=Exists(tickets))
+    rows = rows.annotate(tested=Exists(tests), **asked)
+    rows = rows.select_related("feedback_type__project__community")
+    return rows.order_by("pk").first()
 
 
 def _asked(actor: Person) -> dict[str, Exists | Coalesce]:
