@@ -123,12 +123,12 @@ def test_later_batches_add_to_the_hours_row_and_the_next_hour_has_its_own() -> N
         state = FAILED if number == 1 else DELIVERED
         at = NOW + timedelta(minutes=number // 3)
         recording.record(run, LEASE, [outcome(each, state, error="")], at)
-    found = DeliveryCount.objects.order_by("moment")
-    assert [(row.moment.hour, row.delivered, row.failed) for row in found] == [
+    hours = DeliveryCount.objects.order_by("moment")
+    assert [(row.moment.hour, row.delivered, row.failed) for row in hours] == [
         (12, 2, 1),
         (13, 1, 0),
     ]
-    assert found[0].last_failed == run.deliveries.get(state=FAILED).pk
+    assert hours[0].last_failed == run.deliveries.get(state=FAILED).pk
 
 
 def test_steps_that_follow_and_what_is_cancelled_are_counted_too() -> None:

@@ -240,9 +240,9 @@ def test_the_busiest_come_first_and_none_is_no_destination(bugs: FeedbackType) -
     add(bugs, NOW, destination=5, failed=9)
     add(bugs, NOW, destination=0, skipped=99)
     split = pairs(DeliveryCount.objects.all(), Period.DAY, NOW)
-    found = busiest(summed((each.destination, each.totals) for each in split), 5)
-    assert [(pk, totals.ended) for pk, totals in found] == [(5, 9), (4, 3)]
-    assert busiest(dict(found), 1) == found[:1]
+    first = busiest(summed((each.destination, each.totals) for each in split), 5)
+    assert [(pk, totals.ended) for pk, totals in first] == [(5, 9), (4, 3)]
+    assert busiest(dict(first), 1) == first[:1]
 
 
 def test_a_destination_of_which_much_fails_says_why_though_its_breaker_is_shut(
