@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.text import capfirst
+
+from feedback.access.roles import VIEW_TICKET
+from feedback.console.counting import Count, open_counts
+from feedback.models import FeedbackType
 
 # Each model with its icon, in the order of the menu.
 GROUPS: dict[str, dict[str, str]] = {
@@ -86,3 +90,36 @@ def _link(label: str, icon: str, model: Any, path: str) -> MenuLink:
     name = NAMES.get(label) or capfirst(str(model["name"]))
     url = model["admin_url"]
     return MenuLink(name, icon, url, path.startswith(url))
+
+
+@dataclass(slots=True)
+class MenuType:
+    """A feedback type in the menu, with the number of its open tickets."""
+
+    pk: int
+    name: str
+    open_count: Count
+
+
+@dataclass(slots=True)
+class MenuProject:
+    pk: int
+    name: str
+    community: str
+    types: list[MenuType] = field(default_factory=list)
+
+
+def types_in_menu(user: Any) -> list[MenuProject]:
+    """The feedback types that somebody may see, by their projects."""
+    counts = open_counts(FeedbackType.objects.visible_to(user, VIEW_TICKET))
+    projects: dict[int, MenuProject] = {}
+    types = FeedbackType.objects.visible_to(user).select_related("project__community")
+    for each in types.order_by("project__community__name", "project__name", "name"):
+        project = projects.setdefault(
+            each.project_id,
+            MenuProject(
+                each.project_id, each.project.name, each.project.community.name
+            ),
+        )
+        project.types.append(MenuType(each.pk, each.name, counts.get(each.pk, Count())))
+    return list(projects.values())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Q, Subquery
 from django.http import HttpRequest
 from django.template.defaultfilters import pluralize
 from django.urls import reverse
@@ -15,9 +15,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
-from feedback.access.roles import VIEW_TICKET
 from feedback.console.parts import Meaning
-from feedback.models import FeedbackType
 from logs.figures import drawing, tickets
 from logs.figures.deliveries import Pair, busiest, summed, visible_to
 from logs.figures.failing import Failing, is_failing
@@ -29,12 +27,13 @@ from macros.listeners.figures import troubles_of
 from macros.models import Listener, Macro, Schedule
 
 from .figures import shown_of
+from .menu import MenuProject, MenuType
 
 # Rows of each kind on the page.
 MAX_RUNS = 10
 MAX_NOTICES = 5
 MAX_TYPES = 12
-# Destinations in trouble that are looked at, of which the page names a few.
+# Runs at work, and destinations in trouble, that are looked at; a few are shown.
 MAX_LOOKED_AT = 50
 # How late a delivery may be before somebody is told.
 LATE = timedelta(minutes=5)
@@ -59,19 +58,24 @@ class Notice:
         return f"{space}{self.sentence}"
 
 
-def context_of(request: HttpRequest) -> dict[str, Any]:
+def context_of(request: HttpRequest, menu: Iterable[MenuProject]) -> dict[str, Any]:
     user, now = request.user, timezone.now()
     shown = shown_of(request, visible_to(user), [Macro, Destination], now)
     runs = Run.objects.visible_to(user).defer("snapshot").exclude(cause=Cause.TEST)
+    due = Delivery.objects.due(now - LATE).filter(run=OuterRef("pk"))
+    oldest = due.order_by("next_attempt_at").values("next_attempt_at")[:1]
     # A look-up of each of the small indexes.
     unsettled = Q(state__in=[RunState.ACTIVE, RunState.CANCELLING])
     unsettled |= Q(state=RunState.PAUSED) | Q(state=RunState.UNCONFIRMED)
-    at_work = list(runs.filter(unsettled)[: 2 * MAX_RUNS])
+    looked_at = runs.filter(unsettled).annotate(
+        due_at=Subquery(oldest), paused_reason=F("macro__paused_reason")
+    )
+    at_work = list(looked_at[:MAX_LOOKED_AT])
     unconfirmed = [run for run in at_work if run.state == RunState.UNCONFIRMED]
     settled = [RunState.FINISHED, RunState.CANCELLED]
     return {
         "notices": [
-            *_of_workers(user, now),
+            *_of_workers(user, at_work, now),
             *_of_destinations(user, shown.pairs, now),
             *_of_runs(unconfirmed[:MAX_NOTICES]),
             *_of_macros(user),
@@ -81,11 +85,11 @@ def context_of(request: HttpRequest) -> dict[str, Any]:
         "runs_at_work": [run for run in at_work if run not in unconfirmed][:MAX_RUNS],
         "recent_runs": runs.filter(state__in=settled)[:MAX_RUNS],
         "shown": shown,
-        **_tickets(user, now),
+        **_tickets(menu, now),
     }
 
 
-def _of_workers(user: Any, now: datetime) -> Iterator[Notice]:
+def _of_workers(user: Any, at_work: Iterable[Run], now: datetime) -> Iterator[Notice]:
     if not user.has_perm("logs.view_run"):
         return
     if not queue.has_worker():
@@ -95,19 +99,22 @@ def _of_workers(user: Any, now: datetime) -> Iterator[Notice]:
             ". Nothing is delivered until one does; nothing is lost meanwhile. Tell"
             " whoever runs CenterHook that manage.py worker may be down.",
         )
-    due = Delivery.objects.due(now - LATE).filter(run=OuterRef("pk"))
-    oldest = due.order_by("next_attempt_at").values("next_attempt_at")[:1]
-    runs = Run.objects.visible_to(user).runnable().annotate(due_at=Subquery(oldest))
-    late: Any = runs.filter(due_at__isnull=False).order_by("due_at").defer("snapshot")
-    if (first := late.first()) is not None:
-        minutes = int((now - first.due_at).total_seconds() // 60)
+    late: list[Any] = [run for run in at_work if _is_late(run)]
+    for run in sorted(late, key=lambda run: run.due_at)[:1]:
+        minutes = int((now - run.due_at).total_seconds() // 60)
         yield Notice(
             Meaning.WAITING,
-            str(first),
+            str(run),
             f"has a delivery that was due {minutes:,} minutes ago. Workers are busy"
             " with other runs, or too few of them are running.",
-            reverse("admin:logs_run_change", args=[first.pk]),
+            reverse("admin:logs_run_change", args=[run.pk]),
         )
+
+
+def _is_late(run: Any) -> bool:
+    """What is paused, or waits for a person's word, is not late."""
+    is_runnable = run.state in (RunState.ACTIVE, RunState.CANCELLING)
+    return run.due_at is not None and is_runnable and not run.paused_reason
 
 
 def _of_destinations(
@@ -194,31 +201,28 @@ def _of_listeners(user: Any, now: datetime) -> Iterator[Notice]:
         )
 
 
-def _tickets(user: Any, now: datetime) -> dict[str, Any]:
-    """The types with the most tickets, and how those stand."""
-    visible = FeedbackType.objects.visible_to(user, VIEW_TICKET)
-    types = list(
-        visible.select_related("project__community").order_by("-last_number", "name")[
-            : MAX_TYPES + 1
-        ]
-    )
-    shown = types[:MAX_TYPES]
-    standings = tickets.standings([each.pk for each in shown], now)
+def _tickets(menu: Iterable[MenuProject], now: datetime) -> dict[str, Any]:
+    """The types with the most open tickets, and how those stand."""
+    every = [(project, row) for project in menu for row in project.types]
+    every.sort(key=lambda each: -each[1].open_count)
+    shown = every[:MAX_TYPES]
+    standings = tickets.standings([row.pk for _, row in shown], now)
     return {
-        "types": [_type(each, standings.by_type[each.pk], now) for each in shown],
-        "has_more_types": len(types) > MAX_TYPES,
+        "types": [
+            _type(project, row, standings.by_type[row.pk], now)
+            for project, row in shown
+        ],
+        "has_more_types": len(every) > MAX_TYPES,
         "tickets_as_of": standings.as_of,
     }
 
 
 def _type(
-    row: FeedbackType, standing: tickets.Standing, now: datetime
+    project: MenuProject, row: MenuType, standing: tickets.Standing, now: datetime
 ) -> dict[str, Any]:
-    is_open = {each.pk for each in standing.statuses if each.is_open and each.pk}
     return {
         "row": row,
-        "open": sum(standing.now[pk] for pk in is_open),
-        "total": standing.now.total(),
+        "project": project,
         "bar": drawing.tickets_bar(standing, row.name),
         "statuses": [(each, standing.now[each.pk]) for each in standing.statuses],
         "chart": drawing.tickets_chart(standing, row.name, now),

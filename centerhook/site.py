@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -17,36 +16,16 @@ from django.urls.resolvers import URLPattern, URLResolver
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 
-from feedback.access.roles import VIEW_TICKET
 from feedback.changes.rivals import once_more
-from feedback.console.counting import Count, open_counts
-from feedback.models import FeedbackType
 
 from . import figures
-from .menu import menu_groups
+from .menu import menu_groups, types_in_menu
 from .overview import context_of
 from .search import search_page
 from .sign_in import pages
 from .sign_in.second_factor import step_left
 
 APP_ORDER = {"logs": 0, "macros": 1, "feedback": 2}
-
-
-@dataclass(slots=True)
-class MenuType:
-    """A feedback type in the menu, with the number of its open tickets."""
-
-    pk: int
-    name: str
-    open_count: Count
-
-
-@dataclass(slots=True)
-class MenuProject:
-    pk: int
-    name: str
-    community: str
-    types: list[MenuType] = field(default_factory=list)
 
 
 class CenterHookAdminSite(admin.AdminSite):
@@ -110,7 +89,7 @@ class CenterHookAdminSite(admin.AdminSite):
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         context = super().each_context(request)
         # Looked up only by the pages that show the menu.
-        context["feedback_menu"] = SimpleLazyObject(lambda: _menu_for(request.user))
+        context["feedback_menu"] = SimpleLazyObject(lambda: types_in_menu(request.user))
         apps = context["available_apps"]
         context["menu_groups"] = menu_groups(apps, request.path)
         context["is_menu_folded"] = request.COOKIES.get("menu") == "folded"
@@ -119,7 +98,9 @@ class CenterHookAdminSite(admin.AdminSite):
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        context = {**context_of(request), **(extra_context or {})}
+        menu = types_in_menu(request.user)
+        own = {"feedback_menu": menu, **context_of(request, menu)}
+        context = {**own, **(extra_context or {})}
         return super().index(request, context)
 
     def get_app_list(
@@ -128,18 +109,3 @@ class CenterHookAdminSite(admin.AdminSite):
         """What people open daily comes first."""
         apps = super().get_app_list(request, app_label)
         return sorted(apps, key=lambda app: APP_ORDER.get(app["app_label"], 99))
-
-
-def _menu_for(user: Any) -> list[MenuProject]:
-    counts = open_counts(FeedbackType.objects.visible_to(user, VIEW_TICKET))
-    projects: dict[int, MenuProject] = {}
-    types = FeedbackType.objects.visible_to(user).select_related("project__community")
-    for each in types.order_by("project__community__name", "project__name", "name"):
-        project = projects.setdefault(
-            each.project_id,
-            MenuProject(
-                each.project_id, each.project.name, each.project.community.name
-            ),
-        )
-        project.types.append(MenuType(each.pk, each.name, counts.get(each.pk, Count())))
-    return list(projects.values())

@@ -94,11 +94,11 @@ def counted(
     at_once = max(1, MAX_PARAMETERS // max(1, len(owners)))
     counts: list[int] = []
     for start in range(0, len(related), at_once):
-        parts, parameters = [], []
+        parts: list[str] = []
+        parameters: list[Any] = []
         for each in related[start : start + at_once]:
             rows = each.rows(owners).values("pk")[:limit]
             sql, given = rows.query.sql_with_params()
-            # The SQL is Django's own, with its parameters apart.
             parts.append(f"(SELECT COUNT(*) FROM ({sql}) AS counted)")  # noqa: S608
             parameters += given
         with connection.cursor() as cursor:

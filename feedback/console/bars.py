@@ -12,8 +12,8 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator, capfirst
 
 MACRO, DELETION = "macro_", "delete_selected"
-# Characters of a value on a chip.
-_SHOWN = 60
+# Characters of a value on a chip, and of a word that need not break.
+_SHOWN, _LONG = 60, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +117,19 @@ def labelled(
 ) -> list[SafeString]:
     """The cells of a row, each with the name of its column for a list of cards.
 
-    A card leaves out what has no value.
+    A card leaves out what has no value. Words that are long are marked: they may break
+    anywhere, so that no column is wider than the screen.
     """
     made = []
     for cell, header in zip(cells, headers, strict=False):
         label = capfirst(strip_tags(str(header["text"])).strip())
-        is_empty = strip_tags(cell).strip() in ("", "-")
+        words = strip_tags(cell).split()
         has_more = "<input" in cell or "<img" in cell
-        empty = "" if has_more or not is_empty else ' data-empty=""'
+        attributes = f' data-label="{escape(label)}"'
+        if words in ([], ["-"]) and not has_more:
+            attributes += ' data-empty=""'
+        if any(len(word) > _LONG for word in words):
+            attributes += ' data-long=""'
         # Each begins with `<td` or `<th`, as Django makes it.
-        attributes = f' data-label="{escape(label)}"{empty}'
         made.append(SafeString(cell[:3] + attributes + cell[3:]))
     return made

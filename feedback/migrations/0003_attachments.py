@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             name='Attachment',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('file', models.FileField(max_length=200, storage=feedback.models.attachments.storage, upload_to=feedback.models.attachments.place)),
+                ('file', models.FileField(max_length=200, storage=feedback.models.attachments.storage, upload_to=feedback.models.attachments.stored_name)),
                 ('name', models.CharField(max_length=200)),
                 ('content_type', models.CharField(max_length=100, verbose_name='kind')),
                 ('size', models.PositiveBigIntegerField()),

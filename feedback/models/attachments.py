@@ -23,7 +23,7 @@ def storage() -> Storage:
     return storages["attachments"]
 
 
-def place(instance: Attachment, filename: str) -> str:
+def stored_name(instance: Attachment, filename: str) -> str:
     """Nothing of the name, which people choose; a folder for each day."""
     return f"{timezone.now():%Y/%m/%d}/{uuid.uuid4().hex}"
 
@@ -32,7 +32,7 @@ class Attachment(models.Model):
     """A file on a ticket; its bytes never change."""
 
     feedback = models.ForeignKey(Feedback, models.CASCADE, related_name="attachments")
-    file = models.FileField(storage=storage, upload_to=place, max_length=200)
+    file = models.FileField(storage=storage, upload_to=stored_name, max_length=200)
     name = models.CharField(max_length=200)
     # What its content says, whatever the sender did.
     content_type = models.CharField("kind", max_length=100)

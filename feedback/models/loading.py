@@ -42,6 +42,7 @@ class QuickLoading(models.Model):
         return loaded
 
 
+@models.AutoField.register_lookup
 @models.BigAutoField.register_lookup
 class AnyOf(models.Lookup):
     """`pk__any_of=pks` is `pk__in=pks` with one parameter instead of one for each.

@@ -134,7 +134,7 @@ class Part:
                 self._require(row)
 
     def _find_tickets(self) -> None:
-        """By the numbers in the references: the type has an index of them."""
+        """Look them up by their numbers, of which the type has an index."""
         numbers = (_number(row.given.get(REFERENCE, "")) for row in self.rows)
         wanted = {each for each in numbers if each is not None}
         rows = Feedback.objects.filter(

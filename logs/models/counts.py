@@ -83,8 +83,9 @@ class DeliveryCount(models.Model):
         verbose_name_plural = "rows of delivery figures"
         constraints = [
             models.UniqueConstraint(
+                # The moment first: pages read all of a period.
                 fields=[
-                    *("span", "moment", "community"),
+                    *("moment", "span", "community"),
                     *("project", "macro", "destination"),
                 ],
                 name="delivery_count_of",

@@ -14,8 +14,8 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 
-from ..first_steps.samples import count_samples, remove_samples
-from ..first_steps.way import FirstStep, Way, is_led, is_put_away, put_away, way_of
+from ..first_steps.samples import remove_samples
+from ..first_steps.way import FirstStep, Way, is_led, put_away, way_of
 from .first_deeds import DEEDS, StepRefused
 from .first_screens import SCREENS
 
@@ -99,8 +99,7 @@ def _page(
         "title": step.label if step else "First steps",
         "way": way,
         "step": step,
-        "sample_count": count_samples(request.user),
-        "is_put_away": is_put_away(request.user),
+        "sample_count": way.sample_count,
         **(screen(request, way) if screen else {}),
         **shown,
     }

@@ -53,15 +53,10 @@ def _values(kind: FeedbackType, sample: Sample) -> dict[str, object]:
     return values
 
 
-def count_samples(actor: Actor) -> int:
-    """The sample tickets that the actor may remove."""
-    return _removable(actor).count()
-
-
 def remove_samples(actor: Actor) -> int:
     """Delete the sample tickets that the actor may delete, and say how many."""
     with transaction.atomic():
-        rows = list(_removable(actor)[: deletion.AT_ONCE])
+        rows = list(removable_samples(actor)[: deletion.AT_ONCE])
         if rows:
             deleted.send(Feedback, rows=rows)
         for row in rows:
@@ -69,5 +64,6 @@ def remove_samples(actor: Actor) -> int:
     return len(rows)
 
 
-def _removable(actor: Actor) -> FeedbackQuerySet:
+def removable_samples(actor: Actor) -> FeedbackQuerySet:
+    """The sample tickets that the actor may remove."""
     return Feedback.objects.visible_to(actor, _DELETE).filter(is_sample=True)

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Exists, OuterRef, QuerySet, TextChoices
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery, TextChoices
+from django.db.models.functions import Coalesce
 
 from feedback.access.actors import is_above_roles, reached_wholly
 from feedback.access.roles import RUN_MACRO
-from feedback.console.preferences import prefer, preference
-from feedback.models import Community, Feedback, FeedbackType, Project
+from feedback.console.preferences import prefer
+from feedback.models import (
+    ApiKey,
+    Community,
+    Feedback,
+    FeedbackType,
+    Preference,
+    Project,
+)
 from logs.models import Cause, Delivery, Run
 
 from ..models import Macro
 from ..steps.kinds.web_request import WebRequest
+from .samples import removable_samples
 
 Person = User | AnonymousUser
 
@@ -69,26 +80,35 @@ class Way:
     project: Project | None
     kind: FeedbackType | None
     macro: Macro | None
-    is_finished: bool
+    # What `_asked` asks for.
+    facts: Mapping[str, Any]
+    # What is there without a row of its own to be looked at.
+    noted: Mapping[FirstStep, bool]
+
+    @property
+    def is_finished(self) -> bool:
+        return bool(self.facts["is_finished"])
+
+    @property
+    def is_put_away(self) -> bool:
+        return bool(self.facts["is_put_away"])
+
+    @property
+    def sample_count(self) -> int:
+        return int(self.facts["sample_count"])
 
     @cached_property
     def done(self) -> set[FirstStep]:
         return {step for step in FirstStep if self.is_finished or self._is_done(step)}
 
     def _is_done(self, step: FirstStep) -> bool:
-        if step == FirstStep.KEY:
-            return self.community is not None and self.community.is_unlocked()
-        if step == FirstStep.TICKETS:
-            return self.tickets.exists()
-        if step == FirstStep.TEST:
-            return bool(self.macro) and self._tests().filter(delivered__gt=0).exists()
         reached = {
             FirstStep.COMMUNITY: self.community,
             FirstStep.PROJECT: self.project,
             FirstStep.TYPE: self.kind,
             FirstStep.MACRO: self.macro,
         }
-        return reached.get(step) is not None
+        return self.noted.get(step, False) or reached.get(step) is not None
 
     @cached_property
     def steps(self) -> list[FirstStep]:
@@ -137,18 +157,64 @@ class Way:
 
 
 def way_of(actor: Person) -> Way:
+    """One query where there is a macro: the overview asks each time."""
+    asked = _asked(actor)
     requests = WebRequest.objects.filter(macro=OuterRef("pk"))
+    keys = ApiKey.objects.valid().filter(community=OuterRef("community"))
+    tickets = Feedback.objects.filter(feedback_type=OuterRef("feedback_type"))
+    tests = Run.objects.filter(macro=OuterRef("pk"), cause=Cause.TEST, delivered__gt=0)
     macro = (
         Macro.objects.visible_to(actor, _ADD_MACRO)
         .filter(Exists(requests), feedback_type__isnull=False)
         .select_related("feedback_type__project__community")
+        .annotate(unlocked=Exists(keys), reported=Exists(tickets))
+        .annotate(tested=Exists(tests), **asked)
         .order_by("pk")
         .first()
     )
-    kind = macro.feedback_type if macro else _first_type(actor)
+    if macro is None or macro.feedback_type is None:
+        return _without_macro(actor, asked)
+    kind, facts = macro.feedback_type, vars(macro)
+    return Way(
+        actor,
+        kind.project.community,
+        kind.project,
+        kind,
+        macro,
+        facts,
+        {
+            FirstStep.KEY: facts["unlocked"],
+            FirstStep.TICKETS: facts["reported"],
+            FirstStep.TEST: facts["tested"],
+        },
+    )
+
+
+def _asked(actor: Person) -> dict[str, Exists | Coalesce]:
+    """Whatever the macro is."""
+    performed = Run.objects.visible_to(actor).filter(
+        cause=Cause.ACTION, delivered__gt=0
+    )
+    away = Preference.objects.filter(user=actor.pk, name=_PREFERENCE, value=_AWAY)
+    samples = removable_samples(actor).order_by().values("is_sample")
+    count = samples.annotate(count=Count("pk")).values("count")
+    return {
+        "is_finished": Exists(performed),
+        "is_put_away": Exists(away),
+        "sample_count": Coalesce(Subquery(count), 0),
+    }
+
+
+def _without_macro(actor: Person, asked: Mapping[str, Exists | Coalesce]) -> Way:
+    kind = _first_type(actor)
     project = kind.project if kind else _first_project(actor)
     community = project.community if project else _first_community(actor)
-    return Way(actor, community, project, kind, macro, _has_performed(actor))
+    facts = User.objects.filter(pk=actor.pk or 0).values(**asked).get()
+    noted = {
+        FirstStep.KEY: community is not None and community.is_unlocked(),
+        FirstStep.TICKETS: Feedback.objects.filter(feedback_type=kind).exists(),
+    }
+    return Way(actor, community, project, kind, None, facts, noted)
 
 
 def _first_type(actor: Person) -> FeedbackType | None:
@@ -168,18 +234,9 @@ def _first_community(actor: Person) -> Community | None:
     return rows.filter(deleting_since=None).order_by("pk").first()
 
 
-def _has_performed(actor: Person) -> bool:
-    runs = Run.objects.visible_to(actor).filter(cause=Cause.ACTION, delivered__gt=0)
-    return bool(runs.exists())
-
-
 def is_led(actor: Person) -> bool:
     """Whether the first steps are for this person at all: whoever may add types."""
     return is_above_roles(actor) or bool(actor.has_perm(_ADD_TYPE))
-
-
-def is_put_away(actor: Person) -> bool:
-    return bool(preference(actor, _PREFERENCE) == _AWAY)
 
 
 def put_away(actor: User, *, away: bool) -> None:

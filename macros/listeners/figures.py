@@ -54,9 +54,10 @@ def figures_since(since: datetime, listeners: Collection[int]) -> Figures:
         count=Count("pk")
     ):
         counts[listener][outcome] = count
+    if newest <= COUNTED:
+        return Figures(dict(counts))
     oldest = window.order_by("pk").values_list("created_at", flat=True).first()
-    is_whole = newest <= COUNTED or oldest is None or oldest < since
-    return Figures(dict(counts), is_whole)
+    return Figures(dict(counts), oldest is None or oldest < since)
 
 
 def last_calls(listeners: Collection[int]) -> dict[int, datetime]:

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from django import template
 from django.template import Context
 
-from ..first_steps.samples import count_samples
-from ..first_steps.way import is_led, is_put_away, way_of
+from ..first_steps.way import is_led, way_of
 
 register = template.Library()
 
@@ -17,10 +16,8 @@ register = template.Library()
 def first_steps(context: Context) -> Mapping[str, object]:
     """`way` unless it is over or put away, and `sample_count`; empty for others."""
     user = context["user"]
-    if not is_led(user) or is_put_away(user):
+    way = way_of(user) if is_led(user) else None
+    if way is None or way.is_put_away:
         return {}
-    way = way_of(user)
-    shown: dict[str, object] = {"sample_count": count_samples(user)}
-    if way.next is not None:
-        shown["way"] = way
-    return shown
+    shown: dict[str, object] = {"sample_count": way.sample_count}
+    return shown | ({"way": way} if way.next is not None else {})

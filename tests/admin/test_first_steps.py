@@ -295,3 +295,15 @@ def test_samples_of_others_stay() -> None:
     assert "sample ticket" in text_of(page, INDEX)
     page.post(reverse("admin:first_steps_samples"))
     assert {*Feedback.objects.all()} == {*kept}
+
+
+def test_where_there_is_a_macro_the_overview_asks_once(
+    olivia: User, django_assert_num_queries: Any
+) -> None:
+    bugs = factories.feedback_type()
+    factories.macro(bugs, "https://example.com/")
+    add_samples(bugs)
+    with django_assert_num_queries(1):
+        way = way_of(olivia)
+        assert way.next == FirstStep.TEST
+        assert way.sample_count == 5

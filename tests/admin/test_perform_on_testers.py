@@ -122,7 +122,8 @@ def test_the_confirmation_shows_the_first_testers_request(
 ) -> None:
     Person.objects.filter(pk=ada.pk).update(city="Rome")
     html = unescape(perform(page, whole, [ada, grace]).content.decode())
-    assert "<strong>2 testers</strong> will be sent" in html and "a.example" in html
+    assert "<strong>2 testers</strong>: a request for each will be sent" in html
+    assert "a.example" in html
     assert '{"to": "ada@example.com in Rome"}' in html
     assert "((City))" in html and "1: grace@example.com" in html
     assert "very-secret-1" not in html and "left out" not in html
@@ -173,7 +174,7 @@ def test_who_is_not_the_macros_is_left_out_and_counted(
     page: Client, ada: Person, grace: Person, own: Macro
 ) -> None:
     html = perform(page, own, [ada, grace]).content.decode()
-    assert "<strong>1 tester</strong> will be sent" in html
+    assert "<strong>1 tester</strong>: a request for each will be sent" in html
     assert "1 of it is left out: the macro runs on testers of Phone Beta" in html
     page.post(LIST, hidden_inputs(perform(page, own, [ada, grace])))
     assert list(Delivery.objects.values_list("tester", flat=True)) == [ada.pk]

@@ -11,8 +11,11 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from centerhook.receiver import Receiver
+from macros.first_steps.samples import add_samples
+from macros.first_steps.way import FirstStep
 from tests import factories
-from tests.browser.signing_in import faultless
+from tests.browser.signing_in import faultless, sign_in
+from tests.browser.test_accessibility import look
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -87,3 +90,16 @@ def test_the_first_message_takes_ten_clicks_and_five_fields(
     expect(screen.locator(".messagelist")).to_contain_text(
         "5 sample tickets are removed"
     )
+
+
+@pytest.mark.sweep
+def test_each_screen_is_open_to_everybody_and_fits(screen: Page) -> None:
+    factories.superuser("olivia")
+    sign_in(screen, "olivia")
+    assert look(screen, "/admin/") == []
+    bugs = factories.feedback_type()
+    add_samples(bugs)
+    factories.macro(bugs, "https://example.com/")
+    for step in FirstStep:
+        assert look(screen, f"/admin/first-steps/{step}/") == [], step
+    assert look(screen, "/admin/") == []

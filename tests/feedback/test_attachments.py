@@ -55,8 +55,8 @@ def attached(ticket: Feedback, *files: SimpleUploadedFile) -> list[Attachment]:
 def files() -> set[str]:
     """All that is in the store."""
     root = Path(settings.ATTACHMENTS_DIR)
-    found = (path for path in root.rglob("*") if path.is_file())
-    return {str(path.relative_to(root)) for path in found}
+    paths = (path for path in root.rglob("*") if path.is_file())
+    return {str(path.relative_to(root)) for path in paths}
 
 
 @pytest.fixture(autouse=True)

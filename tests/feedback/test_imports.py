@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from openpyxl import Workbook
 
 from feedback.models import (
+    Comment,
     Feedback,
     FeedbackType,
     ImportPart,
@@ -22,6 +23,7 @@ from feedback.transfer.cells import kept_cell, plain_cell
 from feedback.transfer.errors import FileUnreadable
 from feedback.transfer.exports import Export
 from logs.models import AuditEntry
+from logs.privacy import erase_tester
 from macros import jobs
 from tests import factories
 from tests.feedback.test_attachments import archive
@@ -325,3 +327,22 @@ def test_the_limits_of_reading_hold_whatever_the_file(bugs: FeedbackType) -> Non
     assert reading.MAX_ROWS == 50_000
     made = checked(bugs, lines(501))
     assert [part.start for part in made.parts.all()] == [0, 500]
+
+
+def test_an_erasure_reaches_files_that_wait_and_what_comments_said(
+    bugs: FeedbackType,
+) -> None:
+    tara = factories.tester(bugs, "tara@example.com")
+    comment = Comment.objects.create(
+        feedback=factories.ticket(bugs, submitter=tara), text="Ask tara@example.com"
+    )
+    comment.text = "Asked"
+    comment.save()
+    made = checked(bugs, "title,submitter\nx,tara@example.com\n")
+    erase_tester(tara, None)
+    [part] = made.parts.all()
+    assert "tara@" not in f"{part.rows}{part.faults}"
+    assert comment.edits.get().text == "Ask [erased]"
+    assert imports.start(made)
+    imports.finish(made)
+    assert Feedback.objects.count() == 1

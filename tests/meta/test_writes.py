@@ -37,6 +37,7 @@ ALLOWED = {
     "logs.privacy.erasure": "nothing is announced about a person who is erased",
     "macros.first_steps.samples": "nothing starts by itself from made-up tickets",
     "feedback.changes.deletion": "marks rows that are being deleted in steps",
+    "feedback.changes.belongings": "counts what belongs to a row, and writes none",
     "feedback.selection.planner": "sets how PostgreSQL plans, and writes no row",
     "centerhook.query_deadline": "passes on each statement, writes none of its own",
     "logs.models.attempts": "inserts attempts only",

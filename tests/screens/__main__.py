@@ -21,10 +21,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.bench.processes import running
 
 OUT = Path(__file__).resolve().parents[2] / "build" / "screens"
-SIZES = {
-    "wide": {"width": 1280, "height": 800},
-    "narrow": {"width": 400, "height": 800},
-}
+WIDTHS = {"wide": 1280, "narrow": 400}
+HEIGHT = 800
 THEMES = ("light", "dark")
 # The list that opens the README: what is ticked in it.
 README_TICKS = 5
@@ -86,21 +84,21 @@ def _signed_in(browser: Browser, base: str, told: Mapping[str, str]) -> Any:
 
 
 def _picture(page: Page, name: str, url: str, theme: str) -> int:
-    page.set_viewport_size({"width": 1280, "height": 800})
+    page.set_viewport_size({"width": WIDTHS["wide"], "height": HEIGHT})
     try:
         response = page.goto(url)
     except Exception:  # A download is no page.
         return 0
     if response is None or not page.query_selector("#header"):
         return 0
-    for size, viewport in SIZES.items():
-        page.set_viewport_size(viewport)  # type: ignore[arg-type]
+    for size, width in WIDTHS.items():
+        page.set_viewport_size({"width": width, "height": HEIGHT})
         page.screenshot(path=OUT / f"{name}-{size}-{theme}.png", full_page=True)
-    return len(SIZES)
+    return len(WIDTHS)
 
 
 def _readme(page: Page, theme: str) -> None:
-    page.set_viewport_size({"width": 1280, "height": 800})
+    page.set_viewport_size({"width": WIDTHS["wide"], "height": HEIGHT})
     page.goto("/admin/feedback/feedback/?type=1&open=true&field_severity=Critical")
     boxes = page.locator(".action-select")
     for number in range(min(README_TICKS, boxes.count())):

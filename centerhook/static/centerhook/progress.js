@@ -20,6 +20,7 @@
         // What somebody has opened to read stays as it is until there is news.
         if (progress.html !== shown) {
           box.innerHTML = shown = progress.html;
+          document.dispatchEvent(new Event("progress"));
         }
         if (standing && standing.innerHTML !== progress.standing) {
           standing.innerHTML = progress.standing;

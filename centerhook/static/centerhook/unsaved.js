@@ -1,7 +1,7 @@
 // Leaving a page with something that is not saved asks first.
 "use strict";
 (() => {
-  const form = document.querySelector("#content-main > form[method=post]:not(.perform-one)");
+  const form = document.querySelector("#content-main > form[id$=_form]");
   if (!form) {
     return;
   }

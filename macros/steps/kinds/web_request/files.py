@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import IO, Any
@@ -17,7 +16,7 @@ from ....models.steps import Settings
 from ....tags import RenderError
 
 # As curl writes it: `-F file=@name`.
-_FILES = re.compile(r"[ \t]*([^=()\s][^=()]*?)[ \t]*=[ \t]*@attachments[ \t]*")
+_FILES = "@attachments"
 
 Part = TextPart | FilePart
 
@@ -29,10 +28,11 @@ def split_body(text: str) -> tuple[str, tuple[str, ...]]:
     """
     lines, names = [], []
     for line in text.splitlines():
-        match = _FILES.fullmatch(line)
-        lines.append("" if match else line)
-        if match:
-            names.append(match[1])
+        name, _, value = (part.strip() for part in line.partition("="))
+        is_files = value == _FILES and name and "(" not in name
+        lines.append("" if is_files else line)
+        if is_files:
+            names.append(name)
     return "\n".join(lines), tuple(names)
 
 
@@ -116,6 +116,6 @@ def _part(name: str, file: Any, file_name: str = "") -> FilePart:
 
 
 def _open(file: Any) -> IO[bytes]:
-    """By the store itself, since a field file is shared and is no thread's own."""
+    """Ask the store itself: a field file is shared, and no thread has it alone."""
     opened: IO[bytes] = file.storage.open(file.name, "rb")
     return opened
