@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from . import rows
 from .ground import say
 
 if TYPE_CHECKING:
-    from django.db.backends.utils import CursorWrapper
-
     from macros.models import Macro
 
 # One in a hundred failed, one in a thousand waits for its next try.
@@ -50,7 +47,7 @@ def fill(macros: list[Macro], deliveries: int, runs: int) -> list[int]:
         for n in range(len(macros))
     ]
     made: list[int] = []
-    with connection.cursor() as cursor, _without_indexes(cursor, "logs_delivery"):
+    with connection.cursor() as cursor, rows.without_indexes(cursor, "logs_delivery"):
         for number in range(runs):
             at = timezone.now() - timedelta(days=365 * (runs - number) / runs)
             macro = macros[number % len(macros)]
@@ -90,23 +87,3 @@ def _run(macro: Macro, total: int, at: object) -> int:
         created_at=at,
     )
     return run.pk
-
-
-@contextmanager
-def _without_indexes(cursor: CursorWrapper, table: str) -> Iterator[None]:
-    """They are made again at once, in a quarter of the time that rows would take."""
-    cursor.execute(
-        "SELECT indexname, indexdef FROM pg_indexes"
-        " JOIN pg_class c ON relname = indexname JOIN pg_index ON indexrelid = c.oid"
-        " WHERE tablename = %s AND NOT indisprimary",
-        [table],
-    )
-    indexes = cursor.fetchall()
-    # What the rows refer to is there; checking it takes longer than all else.
-    cursor.execute("SET session_replication_role = replica")
-    for name, _ in indexes:
-        cursor.execute(f'DROP INDEX "{name}"')
-    yield
-    for _, definition in indexes:
-        cursor.execute(definition)
-    cursor.execute("RESET session_replication_role")

@@ -65,6 +65,7 @@ def _pages(of: FeedbackType, runs: list[int]) -> Iterator[tuple[str, str]]:
     from django.urls import reverse
 
     tickets = reverse("admin:feedback_feedback_changelist")
+    middle = of.last_number // 2
     log = reverse("admin:logs_delivery_changelist")
 
     def of_type(**query: str) -> str:
@@ -77,7 +78,7 @@ def _pages(of: FeedbackType, runs: list[int]) -> Iterator[tuple[str, str]]:
         {"field_severity": "Critical"},
         {"external_jira_key": "NW-4000"},
         {"p": "100"},
-        {"p": f"before-{of.pk + 500_000}"},
+        {"p": f"before-{middle}"},
         {"p": "last"},
     ):
         yield _LIST, of_type(**query)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from . import plain
 from .ground import say
 
 if TYPE_CHECKING:
+    from django.db.backends.utils import CursorWrapper
+
     from feedback.models import FeedbackType
 
 _TESTERS = 1_000
@@ -34,7 +38,7 @@ def seed(tickets: int) -> FeedbackType:
     """A type with so many tickets, by 1,000 testers."""
     from django.db import connection
 
-    from feedback.models import FeedbackType, Tester
+    from feedback.models import Tester
     from tests import factories
 
     begun = time.monotonic()
@@ -52,9 +56,11 @@ def seed(tickets: int) -> FeedbackType:
         "tickets": tickets,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_TICKETS, values)
+        with without_indexes(cursor, "feedback_feedback"):
+            cursor.execute(_TICKETS, values)
         cursor.execute("VACUUM ANALYZE feedback_feedback")
-    FeedbackType.objects.filter(pk=made.pk).update(last_number=tickets)
+    made.last_number = tickets
+    made.save(update_fields=["last_number"])
     say(f"{tickets:,} tickets seeded in {time.monotonic() - begun:.0f} s")
     return made
 
@@ -105,3 +111,23 @@ def server_pid() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_read_file('postmaster.pid')")
         return int(cursor.fetchone()[0].split()[0])
+
+
+@contextmanager
+def without_indexes(cursor: CursorWrapper, table: str) -> Iterator[None]:
+    """They are made again at once, in a quarter of the time that rows would take."""
+    cursor.execute(
+        "SELECT indexname, indexdef FROM pg_indexes"
+        " JOIN pg_class c ON relname = indexname JOIN pg_index ON indexrelid = c.oid"
+        " WHERE tablename = %s AND NOT indisunique",
+        [table],
+    )
+    indexes = cursor.fetchall()
+    # What the rows refer to is there; checking it takes longer than all else.
+    cursor.execute("SET session_replication_role = replica")
+    for name, _ in indexes:
+        cursor.execute(f'DROP INDEX "{name}"')
+    yield
+    for _, definition in indexes:
+        cursor.execute(definition)
+    cursor.execute("RESET session_replication_role")
