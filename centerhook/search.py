@@ -26,7 +26,7 @@ from feedback.selection.conditions import NUMBER, search_words
 from logs.models import Run
 from macros.models import Macro
 
-# Of each kind; its list has the rest.
+# Matches that are shown of one kind; its list has the rest.
 SHOWN = 8
 KINDS: dict[type[Model], str] = {
     Feedback: "inbox",

@@ -36,7 +36,7 @@ def every_page() -> list[tuple[str, Page]]:
 
 
 def candidates(row_of: Callable[[str], Any], of: FeedbackType) -> dict[str, str]:
-    """By its name, the address of every page; `row_of` finds a row for a model."""
+    """The address of every page, keyed by its name; `row_of` gives a row of a model."""
     addresses = {
         "feedback_feedback_typed": _typed("feedback_feedback_changelist", of),
         "feedback_feedback_typed_add": _typed("feedback_feedback_add", of),
