@@ -26,7 +26,7 @@ from feedback.selection.conditions import NUMBER, search_words
 from logs.models import Run
 from macros.models import Macro
 
-# Of each kind; its list has the rest.
+# Matches that are shown of one kind; its list has the rest.
 SHOWN = 8
 KINDS: dict[type[Model], str] = {
     Feedback: "inbox",
@@ -38,7 +38,7 @@ KINDS: dict[type[Model], str] = {
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What was found of one kind, and where its list shows all of it."""
+    """The matches of one kind, and where its list shows all of it."""
 
     name: str
     icon: str
@@ -61,11 +61,11 @@ def search_page(site: Any, request: HttpRequest) -> HttpResponse:
     except ValidationError as error:
         context["problem"] = " ".join(error.messages)
     else:
-        context["groups"] = list(found(site, request, text)) if words else []
+        context["groups"] = list(_results(site, request, text)) if words else []
     return TemplateResponse(request, "admin/search.html", context)
 
 
-def found(site: Any, request: HttpRequest, text: str) -> Iterable[Group]:
+def _results(site: Any, request: HttpRequest, text: str) -> Iterable[Group]:
     for model, icon in KINDS.items():
         model_admin: ScopedAdmin[Any] = site.get_model_admin(model)
         if not model_admin.has_view_permission(request):

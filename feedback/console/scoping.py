@@ -160,7 +160,7 @@ class ScopedAdmin(ScopedMixin, AuditedAdmin, CheckedAdmin, Generic[M]):
     search_parameter = SEARCH_VAR
 
     def matching(self, request: HttpRequest, rows: QuerySet, text: str) -> QuerySet:
-        """Of the rows those that a search of the list finds."""
+        """The rows that a search of the list finds."""
         return self.get_search_results(request, rows, text)[0]
 
     def page_of(self, request: HttpRequest, obj: M) -> Mapping[str, object]:

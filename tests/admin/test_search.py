@@ -1,4 +1,4 @@
-"""The search in the header: what is found, in which order, and by whom."""
+"""The search in the header: what matches, in which order, and by whom."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def bugs(db: None) -> FeedbackType:
     return factories.feedback_type()
 
 
-def found(page: Client, text: str) -> list[str]:
-    """The names of what is found, in their order."""
+def matches(page: Client, text: str) -> list[str]:
+    """The names of the matches, in their order."""
     html = page.get(SEARCH, {"q": text}).content.decode()
     content = html.split('<div class="search-results">')[1].split("</main>")[0]
     links = re.findall(r"<li>\s*<a href=\"([^\"]*)\">(.*?)</a>", content, re.DOTALL)
@@ -37,30 +37,30 @@ def test_the_ticket_of_the_reference_comes_first(
     tickets = factories.tickets(bugs, 12)
     tickets[11].title = "The same as bug-1"
     tickets[11].save()
-    assert found(page, "bug-1")[0] == f"BUG-1 {tickets[0].title}"
-    assert "BUG-12 The same as bug-1" in found(page, "bug-1")
+    assert matches(page, "bug-1")[0] == f"BUG-1 {tickets[0].title}"
+    assert "BUG-12 The same as bug-1" in matches(page, "bug-1")
 
 
-def test_tickets_testers_macros_and_runs_are_found(
+def test_tickets_testers_macros_and_runs_match(
     page: Client, bugs: FeedbackType
 ) -> None:
     ticket = factories.ticket(bugs, title="Zebra stripes")
     tester = factories.tester(bugs, "zebra@example.com")
     macro = factories.macro(bugs, "https://example.com/", name="Zebra to Slack")
     run = factories.run(macro)
-    assert found(page, "zebra") == [
+    assert matches(page, "zebra") == [
         f"{ticket.reference} Zebra stripes",
         str(tester),
         "Zebra to Slack",
         str(run),
     ]
-    assert found(page, f"run {run.pk}") == [str(run)]
+    assert matches(page, f"run {run.pk}") == [str(run)]
 
 
 def test_all_words_have_to_be_there(page: Client, bugs: FeedbackType) -> None:
     factories.ticket(bugs, title="Zebra stripes")
-    assert len(found(page, "zebra stripes")) == 1
-    assert found(page, "zebra dots") == []
+    assert len(matches(page, "zebra stripes")) == 1
+    assert matches(page, "zebra dots") == []
 
 
 def test_of_many_a_few_are_shown_with_a_link_to_their_list(
@@ -79,8 +79,8 @@ def test_nobody_finds_what_is_not_theirs(client: Client, bugs: FeedbackType) -> 
     factories.ticket(other, title="Zebra of another community")
     mine = factories.ticket(bugs, title="Zebra of mine")
     client.force_login(factories.member(bugs, Role.OBSERVER.value, "olga"))
-    assert found(client, "zebra") == [f"{mine.reference} Zebra of mine"]
-    assert found(client, "ASK-1") == []
+    assert matches(client, "zebra") == [f"{mine.reference} Zebra of mine"]
+    assert matches(client, "ASK-1") == []
 
 
 @pytest.mark.parametrize(
@@ -88,12 +88,12 @@ def test_nobody_finds_what_is_not_theirs(client: Client, bugs: FeedbackType) -> 
     [
         ("", "What are you looking for?"),
         ("   ", "What are you looking for?"),
-        ("nothing like it", "Nothing found"),
+        ("nothing like it", "Nothing matches"),
         ("a " * 31, "Search for at most 30 words"),
         ("x" * 5_000, "Search for at most 30 words"),
         ("a\0b", "There is a character that can&#x27;t be searched for."),
-        ("<b>'\"%_\\", "Nothing found"),
-        ("9" * 40, "Nothing found"),
+        ("<b>'\"%_\\", "Nothing matches"),
+        ("9" * 40, "Nothing matches"),
     ],
 )
 def test_a_search_that_finds_nothing_says_why(

@@ -19,11 +19,11 @@ from tests.walk.world import World
 
 pytestmark = pytest.mark.sweep
 
-# Of the dark page only what its colours can break.
+# What the colours of the dark page can break.
 CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 RUN_AXE = """async options => {
-    const found = await axe.run({resultTypes: ["violations"], ...options});
-    return found.violations.flatMap(rule => rule.nodes.map(
+    const results = await axe.run({resultTypes: ["violations"], ...options});
+    return results.violations.flatMap(rule => rule.nodes.map(
         node => `${rule.id}: ${node.html.slice(0, 200)} ${node.failureSummary}`));
 }"""
 TOO_WIDE = """() => [...document.querySelectorAll(SCROLLED)]
@@ -72,8 +72,8 @@ def test_every_page_is_open_to_everybody_and_fits(
     for name in deleting[1:]:
         del pages[name]
     assert len(pages) > 80
-    found = {name: seen for name, url in pages.items() if (seen := look(screen, url))}
-    assert found == {}
+    faults = {name: seen for name, url in pages.items() if (seen := look(screen, url))}
+    assert faults == {}
 
 
 def test_so_are_the_pages_for_those_who_are_not_signed_in(

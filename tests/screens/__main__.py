@@ -34,30 +34,30 @@ def main(parts: list[str]) -> None:
         database = f"sqlite:///{folder}/demo.sqlite3"
         os.environ["DATABASE_URL"] = database
         with running("manage.py", "demo", env={"DATABASE_URL": database}) as demo:
-            told = _told(demo)
-            made = _photograph(told, parts)
+            login = _printed(demo)
+            made = _photograph(login, parts)
     print(f"{made} pictures are in {OUT}.")
 
 
-def _told(demo: Popen[str]) -> dict[str, str]:
+def _printed(demo: Popen[str]) -> dict[str, str]:
     """What the demo prints when it is ready: `Admin`, `Login`, `Password`."""
-    told: dict[str, str] = {}
+    login: dict[str, str] = {}
     for line in demo.stdout or ():
         if match := re.match(r"(Admin|Login|Password):\s+(\S+)", line):
-            told[match[1]] = match[2]
-        if "Password" in told:
-            return told
+            login[match[1]] = match[2]
+        if "Password" in login:
+            return login
     sys.exit("The demo did not start.")
 
 
-def _photograph(told: Mapping[str, str], parts: list[str]) -> int:
-    base = told["Admin"].removesuffix("/admin/")
+def _photograph(login: Mapping[str, str], parts: list[str]) -> int:
+    base = login["Admin"].removesuffix("/admin/")
     made = 0
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
-        state = _signed_in(browser, base, told)
+        state = _signed_in(browser, base, login)
         for theme in THEMES:
             context: Any = {"base_url": base, "color_scheme": theme}
             page = browser.new_context(storage_state=state, **context).new_page()
@@ -66,18 +66,18 @@ def _photograph(told: Mapping[str, str], parts: list[str]) -> int:
                     made += _picture(page, name, url, theme)
             _readme(page, theme)
             stranger = browser.new_context(**context).new_page()
-            for name, url in (("login", "/admin/"), ("not-found", "/nothing/")):
+            for name, url in (("login", "/admin/"), ("missing", "/nothing/")):
                 made += _picture(stranger, name, url, theme)
         browser.close()
     return made
 
 
-def _signed_in(browser: Browser, base: str, told: Mapping[str, str]) -> Any:
+def _signed_in(browser: Browser, base: str, login: Mapping[str, str]) -> Any:
     context = browser.new_context(base_url=base)
     page = context.new_page()
     page.goto("/admin/login/")
-    page.fill("#id_username", told["Login"])
-    page.fill("#id_password", told["Password"])
+    page.fill("#id_username", login["Login"])
+    page.fill("#id_password", login["Password"])
     page.click("[type=submit]")
     page.wait_for_selector("#menu")
     return context.storage_state()

@@ -36,12 +36,12 @@ def every_page() -> list[tuple[str, Page]]:
 
 
 def candidates(row_of: Callable[[str], Any], of: FeedbackType) -> dict[str, str]:
-    """By its name, the address of every page; `row_of` finds a row for a model."""
+    """The address of every page, keyed by its name; `row_of` gives a row of a model."""
     addresses = {
         "feedback_feedback_typed": _typed("feedback_feedback_changelist", of),
         "feedback_feedback_typed_add": _typed("feedback_feedback_add", of),
         "second_factor": reverse("admin:second_factor"),
-        "search_found": f"{reverse('admin:search')}?q=a",
+        "search_matches": f"{reverse('admin:search')}?q=a",
     }
     for name, page in every_page():
         kwargs: dict[str, Any] = dict(page.given)
@@ -55,7 +55,7 @@ def candidates(row_of: Callable[[str], Any], of: FeedbackType) -> dict[str, str]
 
 
 def whole_pages(client: Client, world: World, of: FeedbackType) -> dict[str, str]:
-    """Of the candidates those that open as a page with a menu."""
+    """The candidates that open as a page with a menu."""
     addresses = candidates(lambda label: world.row(of, label), of)
     return {name: url for name, url in addresses.items() if _is_whole(client.get(url))}
 

@@ -34,7 +34,7 @@ def queries(client: Client, url: str) -> int:
 
 
 def more(world: World) -> None:
-    """Of what lists show, some more."""
+    """Further rows for the lists."""
     factories.tickets(world.mine, 6)
     for number in range(4):
         factories.tester(world.mine, f"more{number}@example.com")
