@@ -11,16 +11,14 @@
     const counter = bar.querySelector(".action-counter");
     counter?.setAttribute("role", "status");
 
-    const show = () => {
-      // After the admin's own script, which may tick them all.
-      window.setTimeout(() => {
-        const chosen = boxes.filter((box) => box.checked);
-        bar.hidden = chosen.length === 0;
-        for (const box of boxes) {
-          box.closest("tr").classList.toggle("selected", box.checked);
-        }
-      });
+    const update = () => {
+      bar.hidden = !boxes.some((box) => box.checked);
+      for (const box of boxes) {
+        box.closest("tr").classList.toggle("selected", box.checked);
+      }
     };
+    // After the admin's own script, which may tick them all.
+    const show = () => window.setTimeout(update);
     const say = () => {
       const host = macro.selectedOptions[0].dataset.host;
       where.textContent = host ? `to ${host}` : "";
@@ -45,6 +43,7 @@
     form.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && event.target.type === "checkbox") {
         event.preventDefault();
+        update();
         if (!bar.hidden) {
           (macro || bar.querySelector("button")).focus();
         }
