@@ -44,5 +44,5 @@ def drop(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("feedback", "0006_pages_indexes")]
+    dependencies = [("feedback", "0002_external_index")]
     operations = [migrations.RunPython(create, drop)]

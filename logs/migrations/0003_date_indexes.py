@@ -29,5 +29,5 @@ def drop(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("logs", "0005_words")]
+    dependencies = [("logs", "0002_initial")]
     operations = [migrations.RunPython(create, drop)]
