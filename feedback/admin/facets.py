@@ -12,7 +12,7 @@ from ..console.counting import Count
 from ..console.limited import TookLonger, at_most
 
 Key = TypeVar("Key")
-# Of a list of more rows so many are looked at, and each count says that there are more.
+# So many rows of a longer list are looked at, and each count says that there are more.
 MAX_COUNTED = 20_000
 # Seconds in which the database has to count them.
 MAX_SECONDS = 2.0
@@ -24,12 +24,12 @@ def count(rows: QuerySet[Model], tests: Mapping[Key, Q]) -> dict[Key, Count] | N
     Each test is looked at for each row, so the rows are few.
     """
     counts = {
-        f"n{place}": models.Count("pk", filter=test)
-        for place, test in enumerate(tests.values())
+        f"n{number}": models.Count("pk", filter=test)
+        for number, test in enumerate(tests.values())
     }
     try:
         with at_most(MAX_SECONDS):
-            # By their keys: given the query, PostgreSQL would go through all there are.
+            # Their keys are given: with the query, PostgreSQL would go through all rows.
             keys = rows.order_by().values_list("pk", flat=True)[: MAX_COUNTED + 1]
             looked_at = rows.model._base_manager.filter(pk__any_of=list(keys))
             figures = looked_at.aggregate(every=models.Count("pk"), **counts)
@@ -37,6 +37,6 @@ def count(rows: QuerySet[Model], tests: Mapping[Key, Q]) -> dict[Key, Count] | N
         return None
     is_more = figures["every"] > MAX_COUNTED
     return {
-        key: Count.at_least(figures[f"n{place}"], is_more)
-        for place, key in enumerate(tests)
+        key: Count.at_least(figures[f"n{number}"], is_more)
+        for number, key in enumerate(tests)
     }

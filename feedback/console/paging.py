@@ -124,13 +124,16 @@ class PagedList(ChangeList):
         rather go through all of them in that order, in the hope of meeting some soon.
         """
         keys = self.queryset.order_by().values_list("pk", flat=True)
-        found, order = list(keys[:MAX_LISTED]), self.queryset.query.order_by
+        matches, order = list(keys[:MAX_LISTED]), self.queryset.query.order_by
         begin = (self.page_num - 1) * self.list_per_page
         is_whole = self.show_all or not self.multi_page
         page = slice(None) if is_whole else slice(begin, begin + self.list_per_page)
         if order in (("pk",), ("-pk",)):
-            found, page = sorted(found, reverse=order == ("-pk",))[page], slice(None)
-        rows = self.root_queryset.filter(pk__any_of=found)
+            matches, page = (
+                sorted(matches, reverse=order == ("-pk",))[page],
+                slice(None),
+            )
+        rows = self.root_queryset.filter(pk__any_of=matches)
         return self.apply_select_related(rows).order_by(*order)[page]
 
     def _turn_to(self, page: str, order: Order) -> None:

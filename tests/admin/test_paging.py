@@ -57,7 +57,7 @@ def numbers(rows: list[Any]) -> list[int]:
     ("order", "expected"),
     [
         ("", [8, 7, 6, 5, 4, 3, 2, 1]),
-        ("&o=2", [8, 6, 4, 2, 7, 5, 3, 1]),  # By title, which several have.
+        ("&o=2", [8, 6, 4, 2, 7, 5, 3, 1]),  # Several have the same title.
         ("&o=-2", [7, 5, 3, 1, 8, 6, 4, 2]),
     ],
 )

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LIST = reverse("admin:feedback_feedback_changelist")
 # From the list to the run, with one filter chosen on the way.
-MOST_PRESSES = 25
+MAX_PRESSES = 25
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ class Keys:
 
     def tab_to(self, words: str) -> None:
         """Tab until the focus is on what is called so."""
-        for _ in range(MOST_PRESSES):
+        for _ in range(MAX_PRESSES):
             self.press("Tab")
             if re.match(words, self.focused()):
                 return
@@ -94,7 +94,7 @@ def test_the_main_path_takes_few_key_presses(
         keys.press("Enter")
         screen.wait_for_url("**/logs/run/*/change/")
     assert Run.objects.get().total == 30
-    assert keys.presses < MOST_PRESSES, keys.presses
+    assert keys.presses < MAX_PRESSES, keys.presses
 
 
 def test_the_bar_comes_with_the_first_tick_and_says_where_it_sends(
@@ -166,8 +166,8 @@ def test_no_list_of_tickets_is_wider_than_the_screen(
     person = factories.tester(bugs, f"{'wide' * 14}@example.com")
     person.first_name, person.last_name = "عبد الرحمن", "W" * 60
     person.save()
-    answers = {"severity": "Critical", "steps": "long " * 200, "page": "u" * 400}
-    factories.ticket(bugs, title="W" * 250, submitter=person, form_values=answers)
+    values = {"severity": "Critical", "steps": "long " * 200, "page": "u" * 400}
+    factories.ticket(bugs, title="W" * 250, submitter=person, form_values=values)
     bugs.statuses.filter(name="New").update(name="N" * 60)
     sign_in(screen, "paul")
     screen.set_viewport_size({"width": width, "height": 900})

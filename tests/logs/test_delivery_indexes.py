@@ -33,9 +33,9 @@ def test_a_new_delivery_enters_three_indexes_and_its_key() -> None:
         for index in Delivery._meta.indexes
         if index.condition is None or _holds_a_new_one(index.condition)
     }
-    of_subject = {"delivery_of_ticket", "delivery_of_tester"}  # One of the two.
+    subject_indexes = {"delivery_of_ticket", "delivery_of_tester"}  # One of the two.
     assert names == {"delivery_in_run", "delivery_due"}
-    assert of_subject < {index.name for index in Delivery._meta.indexes}
+    assert subject_indexes < {index.name for index in Delivery._meta.indexes}
     assert not [field for field in Delivery._meta.fields if field.db_index]
 
 

@@ -33,6 +33,7 @@ ALLOWED = {
     "feedback.changes.columns": "the door's own way to write many rows",
     "feedback.units.rows": "the door itself",
     "feedback.models.comments": "moves the ticket's date when a comment is announced",
+    "feedback.console.limited": "sets a time limit, and writes no row",
     "logs.recording.counts": "adds to figures, which are no tickets",
     "logs.privacy.erasure": "nothing is announced about a person who is erased",
     "macros.first_steps.samples": "nothing starts by itself from made-up tickets",
