@@ -29,7 +29,7 @@ def count(rows: QuerySet[Model], tests: Mapping[Key, Q]) -> dict[Key, Count] | N
     }
     try:
         with at_most(MAX_SECONDS):
-            # Their keys are given: with the query, PostgreSQL would go through all rows.
+            # Given the query and not its keys, PostgreSQL would go through all rows.
             keys = rows.order_by().values_list("pk", flat=True)[: MAX_COUNTED + 1]
             looked_at = rows.model._base_manager.filter(pk__any_of=list(keys))
             figures = looked_at.aggregate(every=models.Count("pk"), **counts)
