@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import CASCADE, RESTRICT, SET_NULL, ForeignKey, Model, Q, QuerySet
 
@@ -98,7 +99,11 @@ def counted(
         parameters: list[Any] = []
         for each in related[start : start + at_once]:
             rows = each.rows(owners).values("pk")[:limit]
-            sql, given = rows.query.sql_with_params()
+            try:
+                sql, given = rows.query.sql_with_params()
+            except EmptyResultSet:
+                parts.append("0")
+                continue
             parts.append(f"(SELECT COUNT(*) FROM ({sql}) AS counted)")  # noqa: S608
             parameters += given
         with connection.cursor() as cursor:

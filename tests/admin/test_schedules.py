@@ -410,7 +410,7 @@ def test_a_run_says_which_schedule_and_which_moment_it_is_of(
     response = page.get(run_page)
     assert "Schedule Nightly (late, 2 missed)" in words(response)
     assert url("change", schedule) in response.content.decode()
-    assert "June 2, 2026, 1 p.m." in words(response)
+    assert "2 Jun 2026, 13:00" in words(response)
 
 
 def test_the_rows_are_those_that_one_may_see(schedule: Schedule) -> None:

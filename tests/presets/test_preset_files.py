@@ -35,6 +35,7 @@ def test_the_systems_that_were_promised_are_there() -> None:
     assert set(all_presets()) == {
         "slack-text", "slack-blocks", "teams", "discord",
         "jira-create", "jira-update", "jira-comment", "jira-transition",
+        "jira-attach",
         "github", "gitlab", "azure-devops", "linear",
         "salesforce-case", "salesforce-upsert", "servicenow", "zendesk", "pagerduty",
         "shippo", "zapier", "n8n", "any-json", "any-form", "any-xml",

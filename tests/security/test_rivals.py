@@ -84,7 +84,7 @@ def as_typed(page: Client, url: str) -> dict[str, Any]:
     context = page.get(url).context
     forms = [context["adminform"].form]
     for formset in context["inline_admin_formsets"]:
-        forms.append(formset.formset.management_form)
+        forms += [formset.formset.management_form, *formset.formset.forms]
     return {
         bound.html_name: "" if bound.value() is None else bound.value()
         for form in forms

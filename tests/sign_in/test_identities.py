@@ -42,7 +42,7 @@ def test_a_new_account_is_named_by_no_address(
     assert made.email == "nora@example.com"
     assert made.is_staff and not made.is_superuser and not made.has_usable_password()
     page = client.get("/admin/").content.decode()
-    assert "There is nothing for you here yet." in page
+    assert "Nothing here yet" in page
     assert f"Your user name here is <strong>{made.username}</strong>" in page
 
 
