@@ -99,7 +99,7 @@ def test_what_the_admins_scripts_add_keeps_to_it(
     screen.goto(reverse("admin:macros_macro_change", args=[macro.pk]))
     screen.get_by_text("+ Add a step").click()
     screen.get_by_role("button", name="Web request").click()
-    screen.locator("summary", has_text="Authentication").first.click()
+    screen.locator("summary:visible", has_text="Authentication").last.click()
     screen.goto(reverse("admin:feedback_feedback_changelist"))
     screen.check("#action-toggle")
     screen.locator("#fold-menu").click()
