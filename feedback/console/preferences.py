@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
 from ..models import Preference
+from ..texts import storable, storable_in
 
 # Whether the rows of lists stand close together: "compact", or nothing.
 DENSITY = "density"
@@ -14,12 +15,13 @@ DENSITY = "density"
 
 def preference(user: AbstractBaseUser | AnonymousUser, name: str) -> Any:
     """What was kept under the name, None where nothing was. Check it before use."""
-    rows = Preference.objects.filter(user=user.pk, name=name)
+    rows = Preference.objects.filter(user=user.pk, name=storable(name))
     return rows.values_list("value", flat=True).first()
 
 
 def prefer(user: AbstractBaseUser, name: str, value: Any) -> None:
-    """Keep it; None takes it away."""
+    """Keep it as far as every store takes it; None takes it away."""
+    name, value = storable(name), storable_in(value)
     if value is None:
         Preference.objects.filter(user=user.pk, name=name).delete()
         return
