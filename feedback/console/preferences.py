@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
 from ..models import Preference
+from ..texts import storable, storable_in
 
 # Whether the rows of lists stand close together: "compact", or nothing.
 DENSITY = "density"
@@ -22,12 +23,13 @@ def preference(user: AbstractBaseUser | AnonymousUser, name: str) -> Any:
         rows = Preference.objects.filter(user=user.pk)
         known = dict(rows.values_list("name", "value"))
         user.preferences_known = known  # type: ignore[union-attr]
-    return known.get(name)
+    return known.get(storable(name))
 
 
 def prefer(user: AbstractBaseUser, name: str, value: Any) -> None:
-    """Keep it; None takes it away."""
+    """Keep it as far as every store takes it; None takes it away."""
     user.preferences_known = None  # type: ignore[attr-defined]
+    name, value = storable(name), storable_in(value)
     if value is None:
         Preference.objects.filter(user=user.pk, name=name).delete()
         return

@@ -74,23 +74,26 @@ def make_from_preset(screen: Page, url: str) -> None:
 def insert_two_tags(screen: Page) -> None:
     """One with the mouse, one with the keyboard, into what the preset had."""
     expect(screen.locator("#palette-subject")).to_have_value("BUG-2")
-    body = screen.locator("#id_steps-0-body")
-    body.fill('{"text": " "}')
-    body.evaluate("each => each.setSelectionRange(10, 10)")
+    value = screen.locator("#id_steps-0-body")
+    body = screen.locator("#id_steps-0-body + .code-editor .cm-content")
+    body.press("Control+a")
+    screen.keyboard.insert_text('{"text": " "}')
+    for _ in ' "}':
+        body.press("ArrowLeft")
     tags = screen.locator("#tag-palette")
     tags.get_by_role("button", name="Field: Severity").click()
     screen.keyboard.press("Alt+i")
     screen.keyboard.type("in capitals")
     screen.keyboard.press("Enter")
-    body.evaluate(
-        "each => each.setSelectionRange(each.value.length - 2, each.value.length - 2)"
-    )
+    body.press("Control+End")
+    for _ in '"}':
+        body.press("ArrowLeft")
     screen.keyboard.press("Alt+i")
     screen.keyboard.type("ticket's title")
     screen.keyboard.press("Enter")
     screen.fill("#palette-search", "slack")
     tags.get_by_role("button", name="slack", exact=True).click()
-    expect(body).to_have_value('{"text": "((Field: Severity|upper)) ((Title|slack))"}')
+    expect(value).to_have_value('{"text": "((Field: Severity|upper)) ((Title|slack))"}')
 
 
 def try_it(screen: Page) -> None:

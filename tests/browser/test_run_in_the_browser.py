@@ -29,7 +29,7 @@ def test_a_run_is_started_watched_and_read_without_a_reload(
     screen.click("[type=submit]")
     screen.locator("#menu").get_by_role("link", name="Bug Report").click()
     screen.check("#action-toggle")
-    screen.get_by_role("button", name="Select all 60 tickets").click()
+    screen.get_by_role("button", name="Select all 60").click()
     screen.select_option("select[name=action]", label="Post to Slack")
     screen.get_by_role("button", name="Perform Action").click()
 

@@ -79,8 +79,8 @@ EVERYBODY = "everybody"
 OTHERS: dict[str, Page] = {
     "index": Page(get=EVERYBODY),
     "search": Page(get=EVERYBODY),
-    "macro_figures": Page("macros.macro", OBSERVER),
-    "destination_figures": Page("logs.destination", OBSERVER),
+    "macro_figures": Page("macros.macro", OBSERVER, OBSERVER),
+    "destination_figures": Page("logs.destination", OBSERVER, OBSERVER),
     "first_steps": Page(get=PROJECT_MANAGER),
     "first_steps_away": Page(get=PROJECT_MANAGER, post=PROJECT_MANAGER),
     "first_steps_samples": Page(get=PROJECT_MANAGER, post=PROJECT_MANAGER),

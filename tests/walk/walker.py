@@ -27,8 +27,8 @@ class Walk:
     def visit(self, method: str, url: str, data: Any = None) -> int:
         response = getattr(self.client, method)(url, data or {})
         self.visits[method] += 1
-        text = b"".join(response).decode() if response.streaming else ""
-        text = (text or response.content.decode()).lower()
+        text = b"".join(response).decode(errors="replace") if response.streaming else ""
+        text = (text or response.content.decode(errors="replace")).lower()
         for marker in markers(self.person):
             # What one typed oneself, in the search, comes back.
             assert marker.lower() not in text.replace(url.lower(), ""), (url, marker)
