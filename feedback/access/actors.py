@@ -81,6 +81,11 @@ def is_above_roles(actor: Any) -> bool:
     return bool(actor.is_active and actor.is_superuser)
 
 
+def granted_to(actor: Any, permission: str) -> list[Access]:
+    """Where an actor that is no superuser has the permission."""
+    return [each for each in accesses_of(actor) if permission in each.permissions]
+
+
 def may(actor: Any, permission: str, row: Model) -> bool:
     """Whether the actor has the permission where this row is."""
     if is_above_roles(actor):
@@ -101,8 +106,7 @@ def reached_wholly(actor: Any, permission: str) -> Q:
     """Selects the communities in the whole of which the actor has a permission."""
     if is_above_roles(actor):
         return Q()
-    granted = [each for each in accesses_of(actor) if permission in each.permissions]
-    return Q(pk__in=_communities(granted))
+    return Q(pk__in=_communities(granted_to(actor, permission)))
 
 
 class ScopedQuerySet(QuerySet[M]):
@@ -114,9 +118,7 @@ class ScopedQuerySet(QuerySet[M]):
             return self
         opts = self.model._meta
         permission = permission or f"{opts.app_label}.view_{opts.model_name}"
-        granted = [
-            each for each in accesses_of(actor) if permission in each.permissions
-        ]
+        granted = granted_to(actor, permission)
         if not granted:
             return self.none()
         tenancy: Tenancy = self.model.tenancy  # type: ignore[attr-defined]

@@ -22,6 +22,7 @@ from ..console.scoping import ScopedAdmin
 from ..models import SubjectKind
 from ..models.folded import Folded
 from ..names import fold
+from ..selection.by_filter import SavedField
 from ..selection.compiler import NOTHING
 from ..selection.filtersets import CatalogueFilterSet
 from ..selection.parameters import RowsField
@@ -44,6 +45,13 @@ def conditions_in(query: QueryDict) -> QueryDict:
         if filled := [value for value in values if value.strip()]:
             given.setlist(name, filled)
     return given
+
+
+def _tests(field: Any, values: Sequence[str]) -> dict[str, Q]:
+    """The condition of each value that is offered."""
+    if isinstance(field, SavedField):
+        return field.conditions(values)  # Looked up together.
+    return {value: _test(field, value) for value in values}
 
 
 def _test(field: Any, value: str) -> Q:
@@ -147,18 +155,23 @@ class ConditionsList(CheckedList):
         limit: int | None = None,
     ) -> Mapping[str, int] | None:
         given = request.GET.copy()
-        is_given = bool(given.pop(parameter, None))
-        conditions = self.model_admin.conditions_of(request, self.dated, given)
-        if limit is not None and Count.of(conditions.qs, limit).is_more:
-            return None
+        given.pop(parameter, None)
+        is_as_now = conditions_in(given) == conditions_in(self.given)
+        rows = self.queryset
+        if not is_as_now:
+            rows = self.model_admin.conditions_of(request, self.dated, given).qs
+        if limit is not None:
+            count = self.result_count if is_as_now else Count.of(rows, limit)
+            if count > limit or getattr(count, "is_more", False):
+                return None
         asked = {parameter: values}
-        if is_given or request.GET is not self.given:
-            counts = self._facets(request, conditions.qs, asked)
+        if not is_as_now or request.GET is not self.given:
+            counts = self._facets(request, rows, asked)
         else:
             # All that leave the list as it is now are counted together.
             if self.facets is None:
                 asked |= self._offered(request)
-                self.facets = self._facets(request, conditions.qs, asked) or {}
+                self.facets = self._facets(request, rows, asked) or {}
             counts = self.facets
         return {value: counts[parameter, value] for value in values} if counts else None
 
@@ -254,9 +267,10 @@ class ConditionsAdmin(ScopedAdmin):
         each_once.update({name: values[0] for name, values in asked.items() if values})
         fields = self.conditions_of(request, rows, each_once).form.fields
         return {
-            (name, value): _test(fields[name], value)
+            (name, value): test
             for name, values in asked.items()
-            for value in values
+            if values
+            for value, test in _tests(fields[name], values).items()
         }
 
     def selection_in_words(self, request: HttpRequest) -> str:

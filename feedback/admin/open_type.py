@@ -21,7 +21,7 @@ def chosen_type(request: HttpRequest) -> FeedbackType | None:
         # The list's own parameters come along on the way to a form.
         came_from = QueryDict(request.GET.get("_changelist_filters", ""))
         given = request.GET.getlist(TYPE) or came_from.getlist(TYPE)
-        rows = types_for(request).select_related("project")
+        rows = types_for(request).select_related("project__community")
         named = list(rows_named(rows, given[0])[:2]) if len(given) == 1 else []
         request.chosen_type = (  # type: ignore[attr-defined]
             named[0] if len(named) == 1 else None

@@ -27,6 +27,7 @@ from ..models.sources import new_source_key
 from ..selection.conditions import NUMBER
 from ..sources.describing import described, example, json_schema
 from ..sources.members import KEY_PARAMETER, Members
+from ..texts import storable
 
 LATEST = 10
 _TYPE = "feedback_type"
@@ -131,7 +132,8 @@ class ExternalSourceAdmin(ScopedAdmin[ExternalSource]):
             template = "admin/feedback/externalsource/new_key.html"
             return TemplateResponse(request, template, context)
         # A page that was sent off twice makes one.
-        same = ExternalSource.objects.filter(pk=pk, key=request.POST.get("key", ""))
+        shown = storable(request.POST.get("key", ""))
+        same = ExternalSource.objects.filter(pk=pk, key=shown)
         with transaction.atomic():
             if same.update(key=new_source_key()):
                 detail = "It has a new key. The URL before has stopped."

@@ -16,10 +16,10 @@ from django.http import (
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
 
-from ..access.actors import may
 from ..access.roles import CHANGE_TICKET, DELETE_TICKET
 from ..access.unlocking import lock_of
 from ..changes import unit
+from ..console.scoping import may_here
 from ..forms import questions_of
 from ..models import Feedback, FeedbackType, FieldKind, Visibility
 from ..selection.tickets import SEARCHED, FeedbackFilterSet
@@ -107,8 +107,12 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
         offers = [filters.choices("open", states, "open or closed")]
         if feedback_type := chosen_type(request):
             offers.append(filters.rows("status", feedback_type.statuses.all()))
-            questions = feedback_type.form_fields.filter(kind__in=_FILTERED_KINDS)
-            offers += [filters.question(each) for each in questions]
+            questions = listed_questions(feedback_type)
+            offers += [
+                filters.question(each)
+                for each in questions
+                if each.kind in _FILTERED_KINDS
+            ]
             offers += filters.external(feedback_type.external_column_names)
         return [
             *offers,
@@ -138,7 +142,7 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
         if feedback_type := chosen_type(request):
             # A role elsewhere gives nothing here.
             for name, permission in _PERMISSIONS.items():
-                if not may(request.user, permission, feedback_type):
+                if not may_here(request, permission, feedback_type):
                     actions.pop(name, None)
         return actions
 

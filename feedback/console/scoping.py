@@ -14,7 +14,7 @@ from django.db.models.fields.related import RelatedField
 from django.forms import BaseInlineFormSet, ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
 
-from ..access.actors import may
+from ..access.actors import granted_to, is_above_roles, may
 from ..names import first_twin
 from ..selection.conditions import NUMBER
 from .auditing import AuditedAdmin
@@ -30,6 +30,24 @@ def edited_pk(request: HttpRequest) -> int:
     match = request.resolver_match
     pk = match.kwargs.get("object_id", "") if match else ""
     return int(pk) if NUMBER.fullmatch(pk) else 0
+
+
+def may_here(request: HttpRequest, permission: str, row: Model) -> bool:
+    """Whether the user has the permission where this row is.
+
+    A page asks for each of its fields and inlines. Reading changes nothing, so a page
+    that is read looks once whether the row is within the same communities and projects.
+    """
+    user = request.user
+    if request.method not in _READING or is_above_roles(user):
+        return may(user, permission, row)
+    granted = granted_to(user, permission)
+    places = frozenset((each.community, each.project) for each in granted)
+    known = request.__dict__.setdefault("places_known", {})
+    key = places, type(row), row.pk
+    if key not in known:
+        known[key] = may(user, permission, row)
+    return bool(known[key])
 
 
 class ScopedMixin(CheckedPickers):
@@ -51,14 +69,7 @@ class ScopedMixin(CheckedPickers):
         permission = self.permission_to(action)
         if obj is None or obj.pk is None:
             return request.user.has_perm(permission)
-        if request.method not in _READING:
-            return may(request.user, permission, obj)
-        # A form asks once for each of its fields, and reading changes nothing.
-        known = request.__dict__.setdefault("permissions_known", {})
-        key = permission, type(obj), obj.pk
-        if key not in known:
-            known[key] = may(request.user, permission, obj)
-        return bool(known[key])
+        return may_here(request, permission, obj)
 
     def has_view_permission(
         self, request: HttpRequest, obj: Model | None = None
@@ -206,10 +217,19 @@ class ScopedAdmin(ScopedMixin, AuditedAdmin, CheckedAdmin, Generic[M]):
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> M:
-        """Raises Http404, so that nobody learns whether a hidden row exists."""
+        """Raises Http404, so that nobody learns whether a hidden row exists.
+
+        A page that is read is of one row, which its form and what stands beside it
+        share; a form that is sent changes a row of its own.
+        """
+        known = request.__dict__.setdefault("rows_known", {})
+        key = type(self), object_id, from_field
+        if request.method in _READING and key in known:
+            return cast(M, known[key])
         row = cast(M | None, super().get_object(request, object_id, from_field))
         if row is None:
             raise Http404(f"No {self.opts.verbose_name} of this number.")
+        known[key] = row
         return row
 
     def may_delete_all(self, request: HttpRequest, rows: Sequence[Model]) -> bool:

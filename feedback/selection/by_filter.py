@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -9,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 
 from ..models import Filter
-from .compiler import Group, Reader
+from .compiler import NOTHING, Group, Reader
 from .conditions import ConditionFilter, did_you_mean, rows_named
 from .saved import catalogue_for, compiled, within
 
@@ -40,9 +41,17 @@ class SavedField(forms.Field):
             raise ValidationError(f"Give at most {MAX_FILTERS} filters.")
         return [self._one(each) for each in values]
 
-    def _one(self, text: str) -> Filter:
+    def conditions(self, numbers: Sequence[str]) -> dict[str, Q]:
+        """What each of these selects; nothing, where it is gone or broken."""
+        found = self._with_owners().in_bulk([int(each) for each in numbers])
+        return {each: _condition_or_nothing(found.get(int(each))) for each in numbers}
+
+    def _with_owners(self) -> QuerySet[Filter]:
         owners = ("feedback_type__project", "project", "community")
-        rows: list[Any] = list(rows_named(self.rows.select_related(*owners), text)[:2])
+        return self.rows.select_related(*owners)
+
+    def _one(self, text: str) -> Filter:
+        rows: list[Any] = list(rows_named(self._with_owners(), text)[:2])
         if not rows:
             names = self.rows.order_by("name").values_list("name", flat=True)
             hint = did_you_mean(text, names.distinct()[:1000])
@@ -94,6 +103,13 @@ class SavedParameter(ConditionFilter):
     def schema(self) -> dict[str, Any]:
         several = {"type": "array", "items": {"type": "string", "minLength": 1}}
         return {"schema": several, "style": "form", "explode": True}
+
+
+def _condition_or_nothing(row: Filter | None) -> Q:
+    try:
+        return condition_of(row) if row else NOTHING
+    except ValidationError:
+        return NOTHING
 
 
 def condition_of(row: Filter) -> Q:

@@ -158,7 +158,12 @@ class MomentFilter(ConditionFilter):
 
 def rows_named(rows: QuerySet[Model], text: str) -> QuerySet[Model]:
     """Those of the rows that have this number or name."""
-    named = Q(name__iexact=text) if "\0" not in text else Q(pk__in=[])
+    return rows.filter(named(text)).order_by()
+
+
+def named(text: str) -> Q:
+    """Selects what has this number or name."""
+    condition = Q(name__iexact=text) if "\0" not in text else Q(pk__in=[])
     if NUMBER.fullmatch(text):
-        named |= Q(pk=int(text))
-    return rows.filter(named).order_by()
+        condition |= Q(pk=int(text))
+    return condition

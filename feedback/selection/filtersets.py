@@ -18,7 +18,7 @@ from django_filters import FilterSet
 from ..models import Filter
 from .catalogue import Catalogue
 from .compiler import MAX_VALUES, NOTHING
-from .conditions import ConditionFilter, did_you_mean, rows_named
+from .conditions import ConditionFilter, did_you_mean, named
 from .parameters import external_parameters
 
 M = TypeVar("M", bound=Model)
@@ -138,10 +138,10 @@ class CatalogueFilterSet(StrictFilterSet):
         values = [each for each in self.data.getlist(name) if each.strip()]
         if not values:
             return rows
-        named = (rows_named(rows, each) for each in values[:MAX_VALUES])
-        return rows.filter(
-            pk__in=[pk for each in named for (pk,) in each.values_list("pk")]
-        )
+        any_of_them = Q()
+        for each in values[:MAX_VALUES]:
+            any_of_them |= named(each)
+        return rows.filter(any_of_them)
 
     def as_conditions(self) -> dict[str, object]:
         """What is given, as a saved filter keeps it.

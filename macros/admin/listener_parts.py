@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 
@@ -16,6 +19,7 @@ from ..models import ActionKind, Listener, ListenerAction, ListenerCheck, Scheme
 from .listener_choices import api_keys_for, macros_for, secrets_for
 from .listener_form import shown_when
 
+Rows = Callable[[int | None], QuerySet[Any]]
 _SIGNED = ("secret",)
 # The fields of each scheme and of each kind of action; the others are empty.
 SCHEME_FIELDS: dict[str, tuple[str, ...]] = {
@@ -46,6 +50,9 @@ class PartForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name, rows in self.offered().items():
+            field = cast(forms.ModelChoiceField, self.fields[name])
+            field.queryset = rows(self.chosen(name))
         self.fields[self.switch].widget.attrs["data-switch"] = self.switch
         for name in self.dependent():
             when = [key for key, names in self.fields_of.items() if name in names]
@@ -55,8 +62,12 @@ class PartForm(forms.ModelForm):
     def dependent(cls) -> set[str]:
         return {name for names in cls.fields_of.values() for name in names}
 
-    def offer(self, name: str, rows: Any) -> None:
-        cast(forms.ModelChoiceField, self.fields[name]).queryset = rows
+    def offered(self) -> Mapping[str, Rows]:
+        """What each field offers, by the row that is chosen in it."""
+        return {}
+
+    def chosen(self, name: str) -> int | None:
+        return cast(int | None, getattr(self.instance, f"{name}_id"))
 
     def clean(self) -> dict[str, Any]:
         """What is not shown for the choice is not kept either."""
@@ -73,11 +84,12 @@ class CheckForm(PartForm):
     switch = "scheme"
     fields_of = SCHEME_FIELDS
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        row, of, user = self.instance, self.listener, self.user
-        self.offer("secret", secrets_for(of, user, row.secret_id))
-        self.offer("api_key", api_keys_for(of, user, row.api_key_id))
+    def offered(self) -> Mapping[str, Rows]:
+        of, user = self.listener, self.user
+        return {
+            "secret": partial(secrets_for, of, user),
+            "api_key": partial(api_keys_for, of, user),
+        }
 
 
 class ActionForm(PartForm):
@@ -86,14 +98,32 @@ class ActionForm(PartForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        permission = "macros.change_listener"
-        self.offer("macro", macros_for(self.listener, self.user, permission))
         for name in ("value", "value_map"):
             self.fields[name].widget.attrs |= {"rows": 3, "spellcheck": "false"}
         self.fields["value"].widget.attrs["data-template"] = ""
 
+    def offered(self) -> Mapping[str, Rows]:
+        rows = macros_for(self.listener, self.user, "macros.change_listener")
+        return {"macro": lambda chosen: rows}
+
 
 class PartFormSet(BaseInlineFormSet):
+    def add_fields(self, form: Any, index: int | None) -> None:
+        """What there is to choose from is looked up once for all forms.
+
+        But for a row that is chosen already and would not be offered.
+        """
+        super().add_fields(form, index)
+        known: dict[str, list[Any]] = vars(self).setdefault("choices", {})
+        for name, rows in form.offered().items():
+            field, chosen = form.fields[name], form.chosen(name)
+            if name not in known:
+                own, field.queryset = field.queryset, rows(None)
+                known[name] = [each for each in field.choices]  # noqa: C416
+                field.queryset = own
+            if chosen is None or any(str(key) == str(chosen) for key, _ in known[name]):
+                field.choices = known[name]
+
     def kept_forms(self) -> list[Any]:
         """Those that are filled in and stay; actions in their order."""
         gone = self.deleted_forms
@@ -158,8 +188,13 @@ class ActionInline(PartInline):
             kwargs["initial"] = self._next(request)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
-    def _next(self, request: HttpRequest) -> int:
-        """A new action comes after those that there are."""
+    def _next(self, request: Any) -> int:
+        """A new action comes after those that there are; looked up once a request."""
+        if not hasattr(request, "next_action"):
+            request.next_action = self._find_next(request)
+        return cast(int, request.next_action)
+
+    def _find_next(self, request: HttpRequest) -> int:
         listener = getattr(request, "listener", None)
         if listener is None or listener.pk is None:
             return 1

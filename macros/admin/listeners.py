@@ -61,7 +61,9 @@ class ListenerAdmin(NewListenerPages, DryRunPages):
         return ["name", switch, *shown[1:], "left_to_delete"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).prefetch_related("keys")
+        owners = ("feedback_type__project", "project", "community")
+        rows = super().get_queryset(request).select_related(*owners)
+        return rows.prefetch_related("keys")
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The figures of all rows of the page are looked up together."""
@@ -185,15 +187,18 @@ class ListenerAdmin(NewListenerPages, DryRunPages):
         user, may_change = request.user, self.has_change_permission(request, obj)
         is_locked = not obj.community.is_unlocked()
         address = listener_url(obj) if may_change else ""
-        now, checks = timezone.now(), list(obj.checks.all()) if may_change else []
+        now, checks = timezone.now(), list(obj.checks.all())
+        earlier = [
+            each for each in obj.keys.all() if each.ends_at and each.ends_at > now
+        ]
         calls = obj.calls.defer("body", "headers", "query")
         return {
             "lock": explain_lock(obj.community, user) if is_locked else None,
             "may_change": may_change,
             "address": address,
-            "earlier": obj.keys.filter(ends_at__gt=now) if may_change else [],
-            "lets_in": bool(obj.allowed_ips.strip()) or obj.checks.exists(),
-            "curls": commands(obj, address, checks),
+            "earlier": earlier if may_change else [],
+            "lets_in": bool(obj.allowed_ips.strip()) or bool(checks),
+            "curls": commands(obj, address, checks if may_change else []),
             "calls": calls.prefetch_related("events")[:SHOWN_CALLS],
             "refusals": obj.refusals.all()[:SHOWN_REFUSALS],
             "does": ", then ".join(map(str, obj.actions.all())).lower(),

@@ -12,9 +12,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
-from feedback.access.actors import may
 from feedback.access.unlocking import Lock, explain_lock
 from feedback.console.auditing import DomainSavedAdmin
+from feedback.console.scoping import may_here
 from feedback.models import Community, SubjectKind
 
 from ..config import save_macro
@@ -123,7 +123,7 @@ class MacroAdmin(
         adds = [
             (kind, f"{reverse(f'admin:macros_{kind}_add')}?macro={obj.pk}")
             for kind in ("trigger", "schedule")
-            if may(user, f"macros.add_{kind}", obj)
+            if may_here(request, f"macros.add_{kind}", obj)
         ]
         return {
             "owner_key": key_of(obj.owner),
@@ -170,6 +170,14 @@ class MacroAdmin(
         return steps
 
     def _lock(self, request: HttpRequest, obj: Macro | None) -> Lock | None:
+        """The lock of the page; looked up once a request."""
+        if not hasattr(request, "lock_of_page"):
+            request.lock_of_page = self._find_lock(  # type: ignore[attr-defined]
+                request, obj
+            )
+        return request.lock_of_page  # type: ignore[attr-defined,no-any-return]
+
+    def _find_lock(self, request: HttpRequest, obj: Macro | None) -> Lock | None:
         """The lock of the macro's community, or of all that a new one may be in."""
         if obj is not None:
             communities = [obj.community]
@@ -189,7 +197,7 @@ class MacroAdmin(
     ) -> HttpResponse:
         macro = kwargs.get("obj")
         context["lock"] = self._lock(request, macro)
-        sees = macro is not None and may(request.user, "macros.view_step", macro)
+        sees = macro is not None and may_here(request, "macros.view_step", macro)
         stored = _steps_of(macro) if macro is not None and sees else []
         formsets: Any = context["inline_admin_formsets"]
         context["steps"] = listed_steps(formsets, stored, request.POST)
@@ -232,7 +240,12 @@ class MacroAdmin(
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         steps = Step.objects.select_related(*kind_accessors())
-        return super().get_queryset(request).prefetch_related(Prefetch("steps", steps))
+        rows = (
+            super()
+            .get_queryset(request)
+            .select_related("feedback_type__project", "project", "community")
+        )
+        return rows.prefetch_related(Prefetch("steps", steps))
 
     @admin.display(description="steps")
     def does(self, macro: Macro) -> str:

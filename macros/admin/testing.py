@@ -15,6 +15,7 @@ from feedback.access.actors import may
 from feedback.access.roles import RUN_MACRO
 from feedback.console.scoping import ScopedAdmin
 from feedback.models import SubjectKind
+from feedback.texts import storable
 from logs.models import Run
 
 from ..models import Macro
@@ -34,7 +35,8 @@ def find_subject(macro: Macro, actor: Any, name: str = "") -> Subject | None:
     """
     rows = subjects_of(macro).visible_to(actor)
     if name:
-        rows = rows.filter(**{f"{_COLUMNS[macro.subject_kind]}__iexact": name})
+        column = _COLUMNS[macro.subject_kind]
+        rows = rows.filter(**{f"{column}__iexact": storable(name)})
     subject: Subject | None = rows.order_by("-pk").first()
     return subject
 

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -13,7 +14,7 @@ from feedback.access.unlocking import explain_lock
 from logs import audit
 from logs.models import Action
 
-from ..models import DecisionOutcome, Trigger, TriggerDecision
+from ..models import DecisionOutcome, Macro, Trigger, TriggerDecision
 from ..triggers import try_on
 from ..triggers.decisions import KEPT
 from ..triggers.listing import result_of
@@ -45,6 +46,12 @@ class TriggerAdmin(AutomationAdmin[Trigger]):
             *super().get_urls(),
         ]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        owners = ("feedback_type__project", "project", "community")
+        of_macro = [f"macro__{each}" for each in owners]
+        of_filter = [f"filter__{each}" for each in owners]
+        return super().get_queryset(request).select_related(*of_macro, *of_filter)
+
     def get_form(
         self,
         request: HttpRequest,
@@ -54,7 +61,7 @@ class TriggerAdmin(AutomationAdmin[Trigger]):
     ) -> type[forms.ModelForm]:
         macro = self.macro_of(request, obj)
         if macro is not None:
-            members = {**detail_fields(macro), "macro": macro}
+            members = {**self._details(request, macro), "macro": macro}
             kwargs["form"] = type("FittingTriggerForm", (TriggerForm,), members)
         return super().get_form(request, obj, change, **kwargs)
 
@@ -63,7 +70,7 @@ class TriggerAdmin(AutomationAdmin[Trigger]):
     ) -> list[Any]:
         macro = self.macro_of(request, obj)
         about = ["macro_page", "name", "description", "is_active"]
-        details = list(detail_fields(macro)) if macro else []
+        details = list(self._details(request, macro)) if macro else []
         if not self.has_change_permission(request, obj) and obj:
             about, details = ["in_words", *about], []
         return [
@@ -80,6 +87,12 @@ class TriggerAdmin(AutomationAdmin[Trigger]):
                 {"fields": ["follows_automation"], "description": _ABOUT_LOOPS},
             ),
         ]
+
+    def _details(self, request: HttpRequest, macro: Macro) -> dict[str, forms.Field]:
+        """Made once a request, and copied by each form."""
+        if not hasattr(request, "detail_fields"):
+            request.detail_fields = detail_fields(macro)  # type: ignore[attr-defined]
+        return request.detail_fields  # type: ignore[attr-defined,no-any-return]
 
     @admin.display(description="in words")
     def in_words(self, trigger: Trigger) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.urls import reverse
 
 from ..models import Macro, Occurrence, OccurrenceOutcome, Schedule
@@ -16,18 +16,17 @@ _CHANGE = "macros.change_schedule"
 
 def rows_for(user: Any, macros: QuerySet[Macro]) -> list[AutomationRow]:
     """Those that the user may see."""
-    visible = Schedule.objects.visible_to(user).filter(macro__in=macros)
+    changeable = Schedule.objects.visible_to(user, _CHANGE).filter(pk=OuterRef("pk"))
+    visible: Any = Schedule.objects.visible_to(user).filter(macro__in=macros)
+    visible = visible.annotate(may_change=Exists(changeable))
     related = visible.select_related("macro", "filter").order_by("macro__name", "name")
-    schedules = list(with_last(related))
+    schedules: list[Any] = list(with_last(related))
     if not schedules:
         return []
-    pks = [schedule.pk for schedule in schedules]
-    changeable = Schedule.objects.visible_to(user, _CHANGE).filter(pk__in=pks)
-    mine = set(changeable.values_list("pk", flat=True))
     newest = [getattr(schedule, "last_pk", None) for schedule in schedules]
     last = Occurrence.objects.select_related("run").in_bulk(filter(None, newest))
     return [
-        _row(schedule, last.get(getattr(schedule, "last_pk", 0)), schedule.pk in mine)
+        _row(schedule, last.get(getattr(schedule, "last_pk", 0)), schedule.may_change)
         for schedule in schedules
     ]
 

@@ -6,9 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from ..models import Macro
-from .kinds.send_email import SendEmail
-from .kinds.web_request import WebRequest
+from ..models import Macro, Step
 
 BY_TAGS = "a host that tags name"
 BY_MAIL = "people by e-mail"
@@ -18,11 +16,15 @@ def hosts_of(macros: Iterable[Macro]) -> dict[int, str]:
     """In words, by the macros' keys; a macro that sends nothing is left out."""
     keys = [macro.pk for macro in macros]
     hosts: dict[int, dict[str, None]] = defaultdict(dict)
-    requests = WebRequest.objects.filter(macro__in=keys).order_by("position", "pk")
-    for key, url in requests.values_list("macro", "url"):
-        hosts[key][_host(url.strip())] = None
-    mails = SendEmail.objects.filter(macro__in=keys).values_list("macro", flat=True)
-    for key in mails:
+    steps = Step.objects.filter(macro__in=keys).order_by("position", "pk")
+    sending = steps.values_list("macro", "webrequest__url", "sendemail")
+    mailing: list[int] = []
+    for key, url, mail in sending:
+        if url is not None:
+            hosts[key][_host(url.strip())] = None
+        elif mail is not None:
+            mailing.append(key)
+    for key in mailing:
         hosts[key][BY_MAIL] = None
     return {key: ", ".join(named) for key, named in hosts.items()}
 

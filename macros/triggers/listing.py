@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from django.db.models import Max, QuerySet
+from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.urls import reverse
 
 from ..models import Macro, Trigger, TriggerDecision
@@ -19,21 +19,23 @@ _CHANGE = "macros.change_trigger"
 
 def rows_for(user: Any, macros: QuerySet[Macro]) -> list[AutomationRow]:
     """Those that the user may see."""
-    visible = Trigger.objects.visible_to(user).filter(macro__in=macros)
+    changeable = Trigger.objects.visible_to(user, _CHANGE).filter(pk=OuterRef("pk"))
+    visible: Any = Trigger.objects.visible_to(user).filter(macro__in=macros)
+    visible = visible.annotate(may_change=Exists(changeable))
     related = ("macro__feedback_type", "filter__feedback_type__project__community")
-    triggers = list(visible.select_related(*related).order_by("macro__name", "name"))
+    triggers: list[Any] = list(
+        visible.select_related(*related).order_by("macro__name", "name")
+    )
     if not triggers:
         return []
     pks = [trigger.pk for trigger in triggers]
-    changeable = Trigger.objects.visible_to(user, _CHANGE).filter(pk__in=pks)
-    mine = set(changeable.values_list("pk", flat=True))
     details, matching, last = Details(triggers), Matching(), last_decisions(pks)
     return [
         _row(
             trigger,
             sentence(trigger, details, matching),
             last.get(trigger.pk),
-            trigger.pk in mine,
+            trigger.may_change,
         )
         for trigger in triggers
     ]

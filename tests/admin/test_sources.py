@@ -87,6 +87,8 @@ def test_the_url_changes_with_a_new_key_and_the_old_one_stops(
     assert before == f"http://localhost:8000/sources/{source.key}/"
     confirmation = page.get(f"{LIST}{source.pk}/key/").content.decode()
     assert "The present URL stops at once" in confirmation
+    page.post(f"{LIST}{source.pk}/key/", {"key": "\0"})
+    assert shown(page, source, "source-url") == before
     for _ in range(2):  # Sent twice, it is replaced once.
         page.post(f"{LIST}{source.pk}/key/", {"key": source.key})
     after = shown(page, source, "source-url")

@@ -211,6 +211,7 @@ def test_a_test_says_what_would_happen_and_starts_nothing(
         " is Critical"
     )
     assert tried("IDEA-1").startswith("There is no ticket 'IDEA-1'")
+    assert tried("a\0").startswith("There is no ticket 'a")
     assert tried("") == f"There is no ticket '' of {bugs}."
     Macro.objects.update(is_active=False)
     assert "Could not run: The macro Post is off." in tried("BUG-1")

@@ -150,7 +150,7 @@ def test_no_request_that_a_fuzzer_thinks_of_is_a_server_error(
     )
     assert fuzzer.returncode == 0, fuzzer.stdout
     summary = json.loads(report.read_text())
-    assert summary["operations"]["tested"] == 31
+    assert summary["operations"]["tested"] == 35
     assert summary["test_cases"]["generated"] > 1000
     assert not summary["failures"] and not summary["errors"]
 
