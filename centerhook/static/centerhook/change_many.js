@@ -1,7 +1,9 @@
-// Whoever gives a value means to change it.
+// Whoever gives a value means to change it. Loaded before the rows are there, so that
+// none of them can be touched unheard.
 "use strict";
-for (const row of document.querySelectorAll(".change-row")) {
-  row.querySelector(".change-to").addEventListener("input", () => {
+document.addEventListener("input", ({ target }) => {
+  const row = target.closest(".change-to")?.closest(".change-row");
+  if (row) {
     row.querySelector("input[name=change]").checked = true;
-  });
-}
+  }
+});
