@@ -39,12 +39,13 @@ def may_here(request: HttpRequest, permission: str, row: Model) -> bool:
     that is read looks once whether the row is within the same communities and projects.
     """
     user = request.user
-    if request.method not in _READING or is_above_roles(user):
+    is_read = request.method in _READING and row.pk is not None
+    if not is_read or is_above_roles(user):
         return may(user, permission, row)
     granted = granted_to(user, permission)
-    places = frozenset((each.community, each.project) for each in granted)
-    known = request.__dict__.setdefault("places_known", {})
-    key = places, type(row), row.pk
+    grants = frozenset((each.community, each.project) for each in granted)
+    known = request.__dict__.setdefault("grants_known", {})
+    key = grants, type(row), row.pk
     if key not in known:
         known[key] = may(user, permission, row)
     return bool(known[key])

@@ -43,8 +43,8 @@ class SavedField(forms.Field):
 
     def conditions(self, numbers: Sequence[str]) -> dict[str, Q]:
         """What each of these selects; nothing, where it is gone or broken."""
-        found = self._with_owners().in_bulk([int(each) for each in numbers])
-        return {each: _condition_or_nothing(found.get(int(each))) for each in numbers}
+        filters = self._with_owners().in_bulk([int(each) for each in numbers])
+        return {each: _condition_or_nothing(filters.get(int(each))) for each in numbers}
 
     def _with_owners(self) -> QuerySet[Filter]:
         owners = ("feedback_type__project", "project", "community")

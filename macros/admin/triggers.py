@@ -48,9 +48,9 @@ class TriggerAdmin(AutomationAdmin[Trigger]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         owners = ("feedback_type__project", "project", "community")
-        of_macro = [f"macro__{each}" for each in owners]
+        macro_owners = [f"macro__{each}" for each in owners]
         of_filter = [f"filter__{each}" for each in owners]
-        return super().get_queryset(request).select_related(*of_macro, *of_filter)
+        return super().get_queryset(request).select_related(*macro_owners, *of_filter)
 
     def get_form(
         self,
