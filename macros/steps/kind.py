@@ -44,10 +44,17 @@ class StepKind(Step):
     """Extend this to add a kind: docs/steps.md says how."""
 
     FORM: ClassVar[StepForm]
+    # The field that says to whom it sends; empty where it sends nothing.
+    SENT_BY: ClassVar[str] = ""
 
     class Meta:
         abstract = True
         ordering = ["position", "pk"]
+
+    @classmethod
+    def host_in(cls, text: str) -> str:
+        """Where it sends by the text of that field, in words."""
+        return text
 
     @property
     def line(self) -> str:

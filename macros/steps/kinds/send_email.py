@@ -43,6 +43,7 @@ class SendEmail(StepKind):
 
     kind = "send_email"
     SETTINGS = ("to", "subject", "body")
+    SENT_BY = "to"
     privacy = Privacy(hidden=("to", "body"))
     FORM = StepForm(
         "Send an e-mail",
@@ -62,6 +63,10 @@ class SendEmail(StepKind):
 
     class Meta(StepKind.Meta):
         verbose_name = "e-mail"
+
+    @classmethod
+    def host_in(cls, text: str) -> str:
+        return "people by e-mail"
 
     def __str__(self) -> str:
         return f"Send the e-mail “{self.subject[:60]}”"

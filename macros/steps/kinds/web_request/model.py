@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -60,7 +61,7 @@ class WebRequest(StepKind):
     )
     SECRET_NAMES = SECRET_FIELDS
     UNTAGGED_LINES = ("token_parameters",)
-    URL_SETTING = "url"
+    URL_SETTING = SENT_BY = "url"
     NEEDS_API_KEY = True
     privacy = Privacy(hidden=("headers", "body"))
     FORM = form.FORM
@@ -144,6 +145,18 @@ class WebRequest(StepKind):
 
     def audit_name(self) -> str:
         return f"{self.method} {origin_in(self.url)}"
+
+    @classmethod
+    def host_in(cls, text: str) -> str:
+        """A tag may stand in what comes after the host, and then the host is known."""
+        url = text.strip()
+        fixed, tag, _ = url.partition("((")
+        try:
+            host = urlsplit(fixed if tag else url).netloc.rpartition("@")[2]
+        except ValueError:
+            host = ""
+        is_whole = not tag or fixed.count("/") > 2
+        return host if host and is_whole else "a host that tags name"
 
     @property
     def summary(self) -> str:
