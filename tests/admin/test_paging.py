@@ -112,7 +112,7 @@ def test_a_short_list_has_numbers(page: Client, bugs: FeedbackType) -> None:
     factories.tickets(bugs, 5)
     rows, links, html = turned(page, f"{TICKETS}?type={bugs.pk}&p=2")
     assert len(rows) == 2 and not links and "5 tickets" in html
-    assert '<span class="this-page">2</span>' in html
+    assert '<span class="this-page" aria-current="page">2</span>' in html
 
 
 @pytest.mark.parametrize(

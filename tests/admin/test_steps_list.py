@@ -42,7 +42,7 @@ def page_of(macro: Macro) -> str:
 
 
 def lines(html: str) -> list[str]:
-    listed = html[html.index('<ol class="entries">') : html.index("</ol>")]
+    listed = html.partition('<ol class="entries">')[2].partition("</ol>")[0]
     rows = re.findall(r'<span class="entry-line">(.*?)</span>', listed)
     return [unescape(each) for each in rows]
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logs.console import wire
-from logs.console.wire import Body, folded, headers_of, visible
+from logs.console.wire import MAX_DEPTH, MAX_SHOWN, Body, folded, headers_of, visible
 
 HOSTILE = [
     "\u202e\u2066\u200b\ufeff",
@@ -63,12 +63,21 @@ def test_any_text_is_shown(text: str) -> None:
         "[NaN]",
         "[Infinity]",
         "[" * 100_000,
-        '{"a":' * 5_000 + "1" + "}" * 5_000,
     ],
 )
 def test_what_is_no_json_object_or_list_stays_as_it_is(text: str) -> None:
     body = Body(text)
     assert body.pretty == "" and body.shown == text
+
+
+@pytest.mark.parametrize("depth", [MAX_DEPTH, 5_000, 30_000])
+def test_what_nests_deeply_is_a_tree_of_few_levels_or_stays_as_it_is(
+    depth: int,
+) -> None:
+    """How deep Python reads depends on its version."""
+    body = Body('{"a":' * depth + "1" + "}" * depth)
+    assert body.shown == body.text[:MAX_SHOWN]
+    assert body.pretty.count("<details") <= MAX_DEPTH + 1
 
 
 def test_deep_nesting_ends_with_a_sentence() -> None:
