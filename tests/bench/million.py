@@ -239,6 +239,7 @@ def click(macro: Macro, tickets: int) -> int:
         "_selected_action": list(shown),
         "run_key": uuid.uuid4().hex,
         "confirmed_count": str(tickets),
+        "typed_count": str(tickets),
         "confirmed_selection": digest_of(Feedback.objects.filter(feedback_type=of)),
     }
     page = reverse("admin:feedback_feedback_changelist")
