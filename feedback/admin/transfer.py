@@ -30,6 +30,7 @@ from macros import queue
 from ..access.actors import may
 from ..models import FeedbackType, ImportState, TicketImport
 from ..models.imports import AT_WORK
+from ..selection.conditions import NUMBER
 from ..transfer import imports, uploads
 from ..transfer.cells import safe_cell
 from ..transfer.errors import FileUnreadable
@@ -77,8 +78,8 @@ def import_view(page: Any, request: HttpRequest) -> HttpResponseBase:
     if not request.user.has_perm(IMPORT):
         raise PermissionDenied
     given = request.GET.get("type", "")
-    number = int(given) if given.isascii() and given.isdigit() and given else 0
-    chosen = types.filter(pk=number).first() if number < 2**63 else None
+    number = int(given) if NUMBER.fullmatch(given) else 0
+    chosen = types.filter(pk=number).first()
     context = {**page.admin_site.each_context(request), "opts": page.opts}
     if chosen is None:
         context |= {"title": "Tickets of which type?", "types": types}

@@ -20,6 +20,7 @@ from ..changes.signals import saved
 from ..console.scoping import ScopedAdmin
 from ..models import ApiKey, Community
 from ..names import fold
+from ..selection.conditions import NUMBER
 
 NAME = "Unlocks the community"
 _OWN = {"csrfmiddlewaretoken", "community", "next"}
@@ -63,7 +64,7 @@ class UnlockingPages(ScopedAdmin[ApiKey]):
     def _community(self, request: HttpRequest) -> Community:
         given = request.POST.get("community", "")
         rows = Community.objects.visible_to(request.user)
-        number = int(given) if given.isdecimal() and len(given) < 10 else 0
+        number = int(given) if NUMBER.fullmatch(given) else 0
         community = rows.filter(pk=number).first()
         if community is None:
             raise Http404("No community of this number.")

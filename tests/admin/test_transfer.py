@@ -108,3 +108,10 @@ def test_more_than_a_file_takes_is_refused_with_a_sentence(
     assert response.status_code == 400
     assert "Narrow the list by a filter" in response.content.decode()
     assert exports.MAX_ROWS == 100_000
+
+
+@pytest.mark.parametrize("text", ["9" * 5_000, "9" * 19, "²", "-1", "x"])
+def test_what_names_no_type_asks_for_one(page: Client, text: str) -> None:
+    response = page.get(reverse("admin:feedback_feedback_import"), {"type": text})
+    assert response.status_code == 200
+    assert "Tickets of which type?" in response.content.decode()

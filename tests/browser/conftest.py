@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
-from tests.processes.conftest import start  # noqa: F401
+from tests.processes.conftest import at_work, start  # noqa: F401
 
 # As root there is no sandbox; the rest keeps Chromium from calling home.
 ARGUMENTS = [

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -17,16 +15,6 @@ from tests import factories
 from tests.browser.signing_in import faultless, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def at_work(start: Callable[..., Any]) -> Iterator[None]:
-    """A worker that says goodbye: killed, it would seem alive to the next test."""
-    start("clock")
-    worker = start("worker")
-    yield
-    worker.terminate()
-    worker.wait(30)
 
 
 @pytest.mark.usefixtures("at_work")

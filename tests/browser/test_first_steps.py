@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,16 +38,6 @@ class Counting:
     def fill(self, field: Locator, value: str) -> None:
         self.fields += 1
         field.fill(value)
-
-
-@pytest.fixture
-def at_work(start: Callable[..., Any]) -> Iterator[None]:
-    """A worker that says goodbye: killed, it would seem alive to the next test."""
-    start("clock")
-    worker = start("worker")
-    yield
-    worker.terminate()
-    worker.wait(30)
 
 
 @pytest.mark.usefixtures("at_work")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -22,16 +21,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 # What a worker does on a busy machine may take as long, in milliseconds.
 SOON = 40_000
-
-
-@pytest.fixture
-def at_work(start: Callable[..., Any]) -> Iterator[None]:
-    """A worker that says goodbye: killed, it would seem alive to the next test."""
-    start("clock")
-    worker = start("worker")
-    yield
-    worker.terminate()
-    worker.wait(30)
 
 
 @pytest.fixture

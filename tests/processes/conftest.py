@@ -110,3 +110,13 @@ def wait_until(condition: Callable[[], object], seconds: float = 30) -> None:
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.05)
+
+
+@pytest.fixture
+def at_work(start: Callable[..., subprocess.Popen[bytes]]) -> Iterator[None]:
+    """A worker that says goodbye: killed, it would seem alive to the next test."""
+    start("clock")
+    worker = start("worker")
+    yield
+    worker.terminate()
+    worker.wait(30)
