@@ -115,9 +115,9 @@ def _narrower(filterset: CatalogueFilterSet, row: Filter) -> Iterator[dict[str, 
 
 def _between(dates: dict[str, str]) -> tuple[date, date] | None:
     """The first and the last day of the year, month or day above the list."""
-    values = [int(each) for each in dates.values() if each.isdecimal()]
     try:
-        match values:
+        # No part of a date has more digits.
+        match [int(each[:9]) for each in dates.values() if each.isdecimal()]:
             case [year]:
                 return date(year, 1, 1), date(year, 12, 31)
             case [year, month]:

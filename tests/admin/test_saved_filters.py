@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
+from feedback.admin.save_filter import _between
 from feedback.models import FeedbackType, Filter
 from tests import factories
 
@@ -235,3 +237,9 @@ def test_who_may_only_look_reads_it_in_words(bugs: FeedbackType) -> None:
     # What is written is nothing to them: they see what the filter is.
     reply = ask(client, "matches", rows((0, "title", "is", "Other")), row)
     assert "<strong>1</strong>" in reply["html"]
+
+
+@pytest.mark.parametrize("digits", ["13", "9" * 30, "9" * 5_000])
+def test_a_date_of_any_digits_is_refused_with_a_sentence(digits: str) -> None:
+    with pytest.raises(ValidationError, match="is not a date"):
+        _between({"year": "2026", "month": digits})
