@@ -10,6 +10,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", include("centerhook.api")),
     path("sources/", include("feedback.api.source_urls")),
+    path("lookups/", include("feedback.api.lookup_urls")),
 ]
 if settings.SINGLE_SIGN_ON:
     urlpatterns += [

@@ -21,6 +21,8 @@ class Role(TextChoices):
 RUN_MACRO = "macros.run_macro"
 # Send tickets through an external source: for programs only.
 CALL_SOURCE = "feedback.call_externalsource"
+# Read one record through a record lookup.
+LOOK_UP = "feedback.call_recordlookup"
 # Files on tickets.
 VIEW_ATTACHMENT = "feedback.view_attachment"
 ADD_ATTACHMENT = "feedback.add_attachment"
@@ -61,6 +63,7 @@ _READ = _permissions(
         "feedback.tester",
         "feedback.filter",
         "feedback.externalsource",
+        "feedback.recordlookup",
         "macros.macro",
         "macros.trigger",
         "macros.triggerdecision",
@@ -75,7 +78,7 @@ _READ = _permissions(
         "logs.attempt",
         "logs.destination",
     ],
-)
+) | {LOOK_UP}
 _SUPPORT = (
     _READ
     | _permissions(["add", "change"], ["feedback.feedback"])
@@ -96,6 +99,7 @@ _MANAGE_PROJECT = (
             "feedback.formfield",
             "feedback.filter",
             "feedback.externalsource",
+            "feedback.recordlookup",
             "macros.macro",
             "macros.trigger",
             "macros.schedule",

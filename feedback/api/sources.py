@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
-from base64 import b64decode
 from collections.abc import Mapping
 from typing import cast
 
@@ -22,6 +20,7 @@ from ..access.keys import KeyActor, KeyRefused, authenticate
 from ..access.roles import CALL_SOURCE
 from ..attachments.adding import digest_of
 from ..models import ExternalSource, Feedback
+from ..rest.authentication import token_in
 from ..rest.idempotency import fingerprint, key_of
 from ..rest.parsing import ExactJSONParser, FormParser, MultiPartParser
 from ..rest.permissions import lacks
@@ -43,7 +42,7 @@ class SourceAuthentication(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[KeyActor, None]:
-        token = _token(request)
+        token = token_in(request, KEY_PARAMETER)
         if not token:
             raise NotAuthenticated(_PLACES)
         try:
@@ -103,19 +102,6 @@ def _fingerprint(sent: Mapping[str, object]) -> str:
             for name, value in sent.items()
         }
     )
-
-
-def _token(request: Request) -> str:
-    scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return rest.strip()
-    if scheme.lower() == "basic":
-        try:
-            return b64decode(rest).decode().partition(":")[2]
-        except (binascii.Error, ValueError):
-            return ""
-    given = request.headers.get("X-Api-Key") or request.query_params.get(KEY_PARAMETER)
-    return (given or "").strip()
 
 
 def _source(request: Request, key: str) -> ExternalSource:

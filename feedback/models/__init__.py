@@ -7,6 +7,7 @@ from .filters import Filter
 from .imports import ImportPart, ImportState, TicketImport
 from .key_uses import KeyUse
 from .loading import QuickLoading
+from .lookups import WAYS, FoundBy, LookupKind, LookupMiss, RecordLookup
 from .members import Grant, Member
 from .preferences import Preference
 from .sources import ExternalSource, SourceTicket, TesterBatch
@@ -28,6 +29,7 @@ __all__ = [
     "ACCEPTED",
     "CHOICE_KINDS",
     "USUAL_STATUSES",
+    "WAYS",
     "ApiKey",
     "Attachment",
     "Comment",
@@ -40,6 +42,7 @@ __all__ = [
     "FieldKind",
     "Filter",
     "FormField",
+    "FoundBy",
     "Grant",
     "ImportPart",
     "ImportState",
@@ -47,10 +50,13 @@ __all__ = [
     "KeyScope",
     "KeyState",
     "KeyUse",
+    "LookupKind",
+    "LookupMiss",
     "Member",
     "Preference",
     "Project",
     "QuickLoading",
+    "RecordLookup",
     "SourceTicket",
     "Status",
     "StatusColour",
