@@ -17,7 +17,15 @@ from ..models import ACCEPTED, ApiKey, KeyOutcome, KeyScope, KeyUse
 from ..names import one_line
 from .actors import Access
 from .addresses import neighbourhood, parse_address
-from .roles import ADD_TESTER, CALL_SOURCE, EXPORT_TESTER, PERMISSIONS, RUN_MACRO, Role
+from .roles import (
+    ADD_TESTER,
+    CALL_SOURCE,
+    EXPORT_TESTER,
+    PERMISSIONS,
+    READ_PACKAGE,
+    RUN_MACRO,
+    Role,
+)
 
 # A caller's limit; one with a valid key is served whatever others near it do.
 REFUSALS_AN_HOUR = 30
@@ -28,7 +36,7 @@ _TESTERS = frozenset({ADD_TESTER, "feedback.change_tester"})
 # What lets a program see and do something to rows. The other scopes are asked for by
 # the views they are for.
 _BY_SCOPE: dict[KeyScope, frozenset[str]] = {
-    KeyScope.READ: PERMISSIONS[Role.OBSERVER],
+    KeyScope.READ: PERMISSIONS[Role.OBSERVER] - {READ_PACKAGE},
     KeyScope.WRITE: frozenset(
         f"feedback.{action}_{model}"
         for action in ("add", "change")
@@ -37,7 +45,7 @@ _BY_SCOPE: dict[KeyScope, frozenset[str]] = {
     | {"feedback.delete_filter", *_TESTERS},
     KeyScope.RUN: frozenset({RUN_MACRO}),
     KeyScope.LISTENER: frozenset({CALL_SOURCE}),
-    KeyScope.DATA: frozenset({EXPORT_TESTER}),
+    KeyScope.DATA: frozenset({EXPORT_TESTER, READ_PACKAGE}),
     KeyScope.SECRETS: frozenset(
         f"macros.{action}_secret" for action in ("view", "add", "change", "delete")
     ),

@@ -8,6 +8,14 @@ from .imports import ImportPart, ImportState, TicketImport
 from .key_uses import KeyUse
 from .loading import QuickLoading
 from .members import Grant, Member
+from .packages import (
+    DataPackage,
+    PackageFormat,
+    PackageRows,
+    RefreshEvery,
+    Snapshot,
+    SnapshotState,
+)
 from .preferences import Preference
 from .sources import ExternalSource, SourceTicket, TesterBatch
 from .subject_kinds import SubjectKind
@@ -33,6 +41,7 @@ __all__ = [
     "Comment",
     "CommentEdit",
     "Community",
+    "DataPackage",
     "DeletedInSteps",
     "ExternalSource",
     "Feedback",
@@ -48,9 +57,14 @@ __all__ = [
     "KeyState",
     "KeyUse",
     "Member",
+    "PackageFormat",
+    "PackageRows",
     "Preference",
     "Project",
     "QuickLoading",
+    "RefreshEvery",
+    "Snapshot",
+    "SnapshotState",
     "SourceTicket",
     "Status",
     "StatusColour",
