@@ -21,8 +21,8 @@ from .roles import (
     ADD_TESTER,
     CALL_SOURCE,
     EXPORT_TESTER,
-    LOOK_UP,
     PERMISSIONS,
+    READ_DATA,
     RUN_MACRO,
     Role,
 )
@@ -36,7 +36,7 @@ _TESTERS = frozenset({ADD_TESTER, "feedback.change_tester"})
 # What lets a program see and do something to rows. The other scopes are asked for by
 # the views they are for.
 _BY_SCOPE: dict[KeyScope, frozenset[str]] = {
-    KeyScope.READ: PERMISSIONS[Role.OBSERVER] - {LOOK_UP},
+    KeyScope.READ: PERMISSIONS[Role.OBSERVER] - READ_DATA,
     KeyScope.WRITE: frozenset(
         f"feedback.{action}_{model}"
         for action in ("add", "change")
@@ -45,7 +45,7 @@ _BY_SCOPE: dict[KeyScope, frozenset[str]] = {
     | {"feedback.delete_filter", *_TESTERS},
     KeyScope.RUN: frozenset({RUN_MACRO}),
     KeyScope.LISTENER: frozenset({CALL_SOURCE}),
-    KeyScope.DATA: frozenset({EXPORT_TESTER, LOOK_UP}),
+    KeyScope.DATA: READ_DATA | {EXPORT_TESTER},
     KeyScope.SECRETS: frozenset(
         f"macros.{action}_secret" for action in ("view", "add", "change", "delete")
     ),

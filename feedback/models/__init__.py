@@ -9,6 +9,14 @@ from .key_uses import KeyUse
 from .loading import QuickLoading
 from .lookups import WAYS, FoundBy, LookupKind, LookupMiss, RecordLookup
 from .members import Grant, Member
+from .packages import (
+    DataPackage,
+    PackageFormat,
+    PackageRows,
+    RefreshEvery,
+    Snapshot,
+    SnapshotState,
+)
 from .preferences import Preference
 from .sources import ExternalSource, SourceTicket, TesterBatch
 from .subject_kinds import SubjectKind
@@ -27,14 +35,15 @@ from .types import (
 
 __all__ = [
     "ACCEPTED",
+    "ApiKey",
+    "Attachment",
     "CHOICE_KINDS",
     "USUAL_STATUSES",
     "WAYS",
-    "ApiKey",
-    "Attachment",
     "Comment",
     "CommentEdit",
     "Community",
+    "DataPackage",
     "DeletedInSteps",
     "ExternalSource",
     "Feedback",
@@ -53,10 +62,15 @@ __all__ = [
     "LookupKind",
     "LookupMiss",
     "Member",
+    "PackageFormat",
+    "PackageRows",
     "Preference",
     "Project",
     "QuickLoading",
     "RecordLookup",
+    "RefreshEvery",
+    "Snapshot",
+    "SnapshotState",
     "SourceTicket",
     "Status",
     "StatusColour",
