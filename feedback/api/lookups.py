@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
@@ -16,8 +17,15 @@ from rest_framework.views import APIView
 from ..access.addresses import client_address
 from ..access.roles import LOOK_UP
 from ..access.unlocking import locked_message
-from ..lookups import NoRecord, SeveralRecords, TooManyMisses, find
-from ..lookups.answers import CONTENT_TYPES, answer, asked_of
+from ..lookups import (
+    LookupBroken,
+    NoRecord,
+    SeveralRecords,
+    TooManyMisses,
+    columns_of,
+    find,
+)
+from ..lookups.writing import CONTENT_TYPES, written
 from ..models import LookupKind, RecordLookup
 from ..rest.authentication import (
     DATA_PLACES,
@@ -49,42 +57,44 @@ class RecordView(APIView):
     http_method_names = ["get", "head"]
     schema = None
 
-    def dispatch(self, request: Request, *args: str, **kwargs: str) -> HttpResponseBase:
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """In UTC: TIME_ZONE is for people."""
         with timezone.override(UTC):
             return super().dispatch(request, *args, **kwargs)
 
-    def get(self, request: Request, key: str) -> HttpResponse:
-        lookup = _lookup(request, key)
+    def get(self, request: Request, community: str, key: str) -> HttpResponse:
+        lookup = _lookup(request, community, key)
         given, form = _given(request, lookup), _format(request)
-        rows = asked_of(lookup)
+        try:
+            columns = columns_of(lookup)
+        except LookupBroken as error:
+            raise Problem(409, "lookup_broken", str(error)) from error
+        noun = LookupKind(lookup.subject_kind).label.lower()
         address = client_address(request)
         try:
-            record = find(lookup, rows, given, request.user, address)
+            record = find(lookup, columns, given, request.user, address)
         except ValidationError as error:
             fault = in_parameter(lookup.parameter, " ".join(error.messages))
             raise invalid([fault]) from error
         except NoRecord as error:
-            noun = LookupKind(lookup.subject_kind).label.lower()
             message = f"There is no {noun} with this {lookup.parameter}."
             raise Problem(404, "record_not_found", message) from error
         except SeveralRecords as error:
-            message = f"More than one have this {lookup.parameter}, and one is needed."
+            message = f"Several {noun}s have this {lookup.parameter}: one is needed."
             raise Problem(409, "several_records", message) from error
         except TooManyMisses as refusal:
             problem = Problem(429, "too_many_misses", str(refusal))
             problem.wait = refusal.wait
             raise problem from refusal
-        return HttpResponse(
-            answer(lookup, record, form), content_type=CONTENT_TYPES[form]
-        )
+        return HttpResponse(written(record, form), content_type=CONTENT_TYPES[form])
 
 
-def _lookup(request: Request, key: str) -> RecordLookup:
+def _lookup(request: Request, community: str, key: str) -> RecordLookup:
     """Raises Http404, which says the same of one that is not the caller's."""
     rows = RecordLookup.objects.visible_to(request.user, LOOK_UP)
     owners = ("community", "project", "feedback_type__project")
-    lookup = rows.select_related(*owners).filter(key=key).first()
+    named = rows.filter(community=int(community), key=key)
+    lookup = named.select_related(*owners).first()
     if lookup is None or any(
         each and each.deleting_since
         for each in (lookup.community, lookup.project, lookup.feedback_type)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from ..access.addresses import neighbourhood
 from ..access.keys import Actor, KeyActor
-from ..models import Feedback, LookupKind, LookupMiss, Project, RecordLookup, Tester
+from ..models import LookupKind, LookupMiss, Project, RecordLookup
 from ..models.lookups import MISSES_AN_HOUR
+from ..packages.columns import Column
+from ..packages.tables import values_of
+from ..packages.values import Value
 from ..selection.records import known_by
+from ..selection.saved import all_of
 from ..selection.values import text_of
+
+_MAX_LOOKED_AT = 100
 
 
 class NoRecord(Exception):
@@ -34,32 +41,17 @@ class TooManyMisses(Exception):
         self.wait = wait
 
 
-def records_of(lookup: RecordLookup) -> QuerySet[Any]:
-    """All that it may find; nobody who was erased."""
-    if lookup.subject_kind == LookupKind.PROJECT:
-        own = Project.objects.filter(community=lookup.community_id)
-        return own.filter(deleting_since=None)
-    types = {"feedback_type__project__community": lookup.community_id}
-    if lookup.project_id is not None:
-        types = {"feedback_type__project": lookup.project_id}
-    if lookup.feedback_type_id is not None:
-        types = {"feedback_type": lookup.feedback_type_id}
-    tickets = Feedback.objects.filter(**types)
-    if lookup.subject_kind == LookupKind.FEEDBACK:
-        return tickets
-    testers = Tester.objects.filter(community=lookup.community_id, erased_at=None)
-    if lookup.project_id is not None:
-        testers = testers.filter(pk__in=tickets.order_by().values("submitter"))
-    return testers
-
-
 def find(
-    lookup: RecordLookup, rows: QuerySet[Any], given: str, actor: Actor, address: str
-) -> Any:
-    """The one of the rows that is known by this.
+    lookup: RecordLookup,
+    columns: Sequence[Column],
+    given: str,
+    actor: Actor,
+    address: str,
+) -> dict[str, Value]:
+    """The values of the one record that is known by this.
 
-    `rows` are of `records_of`, with all that is asked of them. Raises NoRecord,
-    SeveralRecords, TooManyMisses, and ValidationError where it is no value.
+    Raises NoRecord, SeveralRecords, TooManyMisses, and ValidationError where it is no
+    value.
     """
     text = text_of(given.strip())
     misses, now = LookupMiss.objects.all(), timezone.now()
@@ -72,14 +64,28 @@ def find(
         community=lookup.community_id,
         external=lookup.external_name,
     )
-    # A limit of one or two makes PostgreSQL expect to meet them soon among all rows.
-    found = list(rows.filter(where).order_by()[:100]) if where is not None else []
-    if len(found) > 1:
+    records = [] if where is None else _records(lookup, where)
+    if len(records) > 1:
         raise SeveralRecords
-    if not found:
+    if not records:
         misses.note(lookup.community, caller, now)
         raise NoRecord
-    return found[0]
+    [(_, values)] = values_of(columns, _all(lookup).filter(pk=records[0]))
+    return dict(zip([each.name for each in columns], values, strict=True))
+
+
+def _records(lookup: RecordLookup, where: Q) -> list[int]:
+    # A limit of one or two makes PostgreSQL expect to meet them soon among all rows.
+    rows = _all(lookup).filter(where).order_by()
+    return list(rows.values_list("pk", flat=True)[:_MAX_LOOKED_AT])
+
+
+def _all(lookup: RecordLookup) -> QuerySet[Any]:
+    """All that it may find; nobody who was erased."""
+    if lookup.subject_kind == LookupKind.PROJECT:
+        own = Project.objects.filter(community=lookup.community_id)
+        return own.filter(deleting_since=None)
+    return all_of(lookup)
 
 
 def _name_of(actor: Any, address: str) -> str:

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -96,6 +97,10 @@ class RecordLookup(Owned, models.Model):
     created_at = models.DateTimeField("created", auto_now_add=True)
     modified_at = models.DateTimeField("modified", auto_now=True)
 
+    # Raises ValidationError. What checks it stands above the models, and is put here
+    # when the app is ready.
+    check_columns: ClassVar[Callable[[RecordLookup], None]]
+
     tenancy = Tenancy("community", "project")
     privacy = NOTHING_PERSONAL
     objects = ScopedQuerySet["RecordLookup"].as_manager()
@@ -134,6 +139,7 @@ class RecordLookup(Owned, models.Model):
             self.external_name = ""
         elif not self.external_name:
             raise ValidationError({"external_name": "Give the name."})
+        RecordLookup.check_columns(self)
 
     @property
     def parameter(self) -> str:

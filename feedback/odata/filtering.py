@@ -166,7 +166,7 @@ class _Compiler:
         raise OptionRefused(FILTER, f"{_shown(node)} is no value.")
 
 
-_SAID: dict[type, Callable[[Any], str]] = {
+_NAMES: dict[type, Callable[[Any], str]] = {
     Literal: lambda node: f"'{node.text[:60]}'",
     Name: lambda node: f"'{node.name[:60]}'",
     Call: lambda node: f"{node.function[:60]}()",
@@ -174,5 +174,5 @@ _SAID: dict[type, Callable[[Any], str]] = {
 
 
 def _shown(node: Node) -> str:
-    said = _SAID.get(type(node))
-    return said(node) if said else "A condition"
+    name = _NAMES.get(type(node))
+    return name(node) if name else "A condition"

@@ -93,7 +93,7 @@ def _order(text: str, fields: Mapping[str, Operand]) -> list[Order]:
     parts = text.split(",") if text else []
     if len(parts) > MAX_ORDERS:
         raise OptionRefused(ORDER_BY, f"Give at most {MAX_ORDERS} fields.")
-    orders = []
+    orders: list[Order] = []
     for part in parts:
         name, _, direction = part.strip().partition(" ")
         if "(" in name:

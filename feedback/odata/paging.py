@@ -27,7 +27,7 @@ _SALT = "odata.skiptoken"
 
 
 @dataclass(frozen=True)
-class Place:
+class Position:
     """The last row of a page: its values in order, and its key.
 
     `left` is how many rows more were asked for; None for all.
@@ -57,22 +57,22 @@ class Sorting:
             )
         return [*orders, "pk"]
 
-    def behind(self, place: Place) -> Q:
+    def behind(self, position: Position) -> Q:
         """The rows that come later."""
         steps: list[Q] = []
         before = Q()
         for (operand, is_descending), value in zip(
-            self.parts, place.values, strict=True
+            self.parts, position.values, strict=True
         ):
             read = _read(operand, value)
             later = _later(operand.expression, read, is_descending)
             if later is not None:
                 steps.append(before & later)
             before &= _same(operand.expression, read)
-        return any_of([*steps, before & Q(pk__gt=place.key)])
+        return any_of([*steps, before & Q(pk__gt=position.key)])
 
-    def place(self, values: Sequence[Any], key: int, left: int | None) -> Place:
-        return Place([_written(each) for each in values], key, left)
+    def position(self, values: Sequence[Any], key: int, left: int | None) -> Position:
+        return Position([_written(each) for each in values], key, left)
 
 
 def _later(expression: Any, value: Any, is_descending: bool) -> Q | None:
@@ -105,13 +105,13 @@ def _read(operand: Operand, value: Any) -> Any:
     return Decimal(value) if operand.type == NUMBER else value
 
 
-def sign(place: Place, *query: object) -> str:
+def sign(position: Position, *query: object) -> str:
     """A token that works for this query alone."""
-    said = [place.values, place.key, place.left, _digest(query)]
-    return signing.dumps(said, salt=_SALT, compress=True)
+    signed = [position.values, position.key, position.left, _digest(query)]
+    return signing.dumps(signed, salt=_SALT, compress=True)
 
 
-def unsign(token: str, *query: object) -> Place:
+def unsign(token: str, *query: object) -> Position:
     """Raises OptionRefused."""
     try:
         values, key, left, digest = signing.loads(token, salt=_SALT)
@@ -121,7 +121,7 @@ def unsign(token: str, *query: object) -> Place:
     if digest != _digest(query):
         problem = "It is of another query, or the package has changed. Begin anew."
         raise OptionRefused(SKIP_TOKEN, problem)
-    return Place(values, key, left)
+    return Position(values, key, left)
 
 
 def _digest(query: Sequence[object]) -> str:

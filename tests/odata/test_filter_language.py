@@ -48,7 +48,7 @@ def find(bugs: FeedbackType) -> Find:
     rows = [
         ("Crash", 1, {"impact": 2.5, "severity": "Critical", "platform": ["iOS"]}),
         ("O'Neil's", 15, {"impact": 3, "found_on": "2026-11-15"}),
-        ("größe", 30, {"severity": "Minor"}),
+        ("größe", 24, {"severity": "Minor"}),
     ]
     for title, day, values in rows:
         status = None if title == "Crash" else closed
@@ -128,6 +128,7 @@ ALL = ["Crash", "O", "größe"]
         ("year(created) eq 2026 and day(created) ge 15", ["O", "größe"]),
         ("hour(created) eq 9 and minute(created) eq 30", ALL),
         ("created lt now()", ALL),
+        ("created gt now()", []),
         ("platform eq null", ["O", "größe"]),
         ("platform ne null", ["Crash"]),
         ("severity eq 'critical' or number eq 2", ["Crash", "O"]),

@@ -33,6 +33,7 @@ MODELS: dict[str, tuple[str, str, str, str]] = {
         PROJECT_MANAGER,
         COMMUNITY_MANAGER,
     ),
+    "feedback.recordlookup": (OBSERVER, *(PROJECT_MANAGER,) * 3),
     "feedback.tester": (OBSERVER, COMMUNITY_MANAGER, SUPPORT, COMMUNITY_MANAGER),
     "logs.auditentry": (COMMUNITY_MANAGER, *(SUPERUSER,) * 3),
     "logs.delivery": (OBSERVER, *(SUPERUSER,) * 3),
