@@ -27,11 +27,8 @@ from ..lookups import (
 )
 from ..lookups.writing import CONTENT_TYPES, written
 from ..models import LookupKind, RecordLookup
-from ..rest.authentication import (
-    DATA_PLACES,
-    DataKeyAuthentication,
-    SessionAuthentication,
-)
+from ..rest.authentication import SessionAuthentication
+from ..rest.key_places import PLACES, KeyInAnyPlace
 from ..rest.permissions import lacks
 from ..rest.problems import Problem, in_parameter, invalid
 from ..rest.rendering import AnyAccept
@@ -39,10 +36,14 @@ from ..rest.rendering import AnyAccept
 FORMAT = "format"
 
 
+class LookupKey(KeyInAnyPlace):
+    realm = "CenterHook data"
+
+
 class MayLookUp(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
         if not request.user.is_authenticated:
-            raise NotAuthenticated(DATA_PLACES)
+            raise NotAuthenticated(f"Send an API key with the scope 'data' {PLACES}.")
         if not request.user.has_perm(LOOK_UP):
             raise lacks(request.user, LOOK_UP)
         return True
@@ -51,7 +52,7 @@ class MayLookUp(BasePermission):
 class RecordView(APIView):
     """Chosen fields of the record that the URL names."""
 
-    authentication_classes = [DataKeyAuthentication, SessionAuthentication]
+    authentication_classes = [LookupKey, SessionAuthentication]
     permission_classes = [MayLookUp]
     content_negotiation_class = AnyAccept
     http_method_names = ["get", "head"]

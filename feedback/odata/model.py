@@ -50,7 +50,7 @@ class EntityModel:
 
     @cached_property
     def properties(self) -> dict[str, Property]:
-        """By name, the key among them whether the package has it or not."""
+        """Keyed by name; the key is there whether the package has it or not."""
         columns = dict(self.columns)
         pairs = [] if KEY in columns else [(KEY, "integer")]
         made: dict[str, Property] = {}

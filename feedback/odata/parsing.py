@@ -177,5 +177,5 @@ class _Parser:
     def _unexpected(self, wanted: str) -> OptionRefused:
         token = self._next
         where = "At its end" if token.kind == "end" else f"At letter {token.at}"
-        found = "" if token.kind == "end" else f", not '{token.text[:60]}'"
-        return OptionRefused(FILTER, f"{where} there must be {wanted}{found}.")
+        given = "" if token.kind == "end" else f", not '{token.text[:60]}'"
+        return OptionRefused(FILTER, f"{where} there must be {wanted}{given}.")

@@ -63,10 +63,10 @@ def values_of(
 ) -> Iterator[tuple[int, list[Value]]]:
     """Each row's key and its values, in one look at the database."""
     sources = list(dict.fromkeys(map(_source, columns)))
-    places = [sources.index(_source(each)) for each in columns]
-    pairs = list(zip(columns, places, strict=True))
+    positions = [sources.index(_source(each)) for each in columns]
+    pairs = list(zip(columns, positions, strict=True))
     for pk, *stored in rows.values_list("pk", *sources).iterator(chunk_size=CHUNK):
-        yield pk, [column.value_in(stored[place]) for column, place in pairs]
+        yield pk, [column.value_in(stored[at]) for column, at in pairs]
 
 
 def _source(column: Column) -> Any:

@@ -10,12 +10,13 @@ import pytest
 import time_machine
 from django.utils import timezone
 from rest_framework.test import APIClient
-from tests.lookups.test_values import url_of
 
 from feedback.models import ApiKey, FeedbackType, LookupMiss, RecordLookup
 from feedback.models.lookups import MAX_CALLERS, MISSES_AN_HOUR, OTHERS
+from feedback.sources.members import KEY_PARAMETER
 from tests import factories
 from tests.api.callers import issue_key, problem, program
+from tests.lookups.test_values import url_of
 
 NOON = datetime(2026, 11, 26, 12, 15, 30, tzinfo=UTC)
 
@@ -39,12 +40,16 @@ def test_a_key_is_taken_from_each_place_but_the_url(
     ):
         response = APIClient().get(url, **headers)
         assert response.json() == {"reference": "BUG-1"}
-    refused = APIClient().get(f"{url}&api_key={token}")
+    # Logs keep URLs.
+    in_url = problem(APIClient().get(f"{url}&{KEY_PARAMETER}={token}"), 400, "invalid")
+    assert in_url["errors"][0]["parameter"] == KEY_PARAMETER
+    refused = APIClient().get(url)
     message = problem(refused, 401, "not_authenticated")
     assert "the scope 'data'" in message["detail"]
     assert refused["WWW-Authenticate"].startswith("Basic realm=")
-    other = APIClient().get(url, HTTP_AUTHORIZATION="Digest x")
-    problem(other, 401, "wrong_scheme")
+    problem(
+        APIClient().get(url, HTTP_AUTHORIZATION="Digest x"), 401, "not_authenticated"
+    )
     wrong = APIClient().get(url, HTTP_X_API_KEY="ch_0")
     problem(wrong, 401, "invalid_key")
 

@@ -154,10 +154,8 @@ def test_several_records_are_none(
     by = {"found_by": "external", "external_name": "jira_key"}
     lookup = factories.lookup(bugs, **by)
     message = problem(caller.get(url_of(lookup, "NW-41")), 409, "several_records")
-    assert (
-        message["detail"]
-        == "Several tickets have this external_jira_key: one is needed."
-    )
+    sentence = "Several tickets have this external_jira_key: one is needed."
+    assert message["detail"] == sentence
 
 
 def test_an_erased_person_is_not_found(
