@@ -46,10 +46,13 @@ class Options:
 
 def read_options(data: QueryDict, fields: Mapping[str, Operand]) -> Options:
     """Raises OptionRefused, NotSupported."""
+    refuse_unknown(data)
     given = {name: _one(data, name) for name in data}
     if given.get(FORMAT, "json").partition(";")[0] not in _FORMATS:
         raise NotSupported(FORMAT, "The one format is json.")
     text = given.get(FILTER)
+    if SKIP_TOKEN in given and {TOP, SKIP} & given.keys():
+        raise OptionRefused(SKIP_TOKEN, "Give it without $top and $skip.")
     return Options(
         select=_select(given.get(SELECT, ""), fields),
         where=None if text is None else compile_filter(text, fields),
@@ -61,19 +64,25 @@ def read_options(data: QueryDict, fields: Mapping[str, Operand]) -> Options:
     )
 
 
-def refuse_options(data: QueryDict) -> None:
-    """For what takes none but the format."""
+def only(data: QueryDict, *names: str) -> None:
+    """Raises OptionRefused for another one."""
     for name in data:
-        _one(data, name)
-        if name != FORMAT:
-            raise OptionRefused(name, "This takes no such option.")
+        if name not in names:
+            raise OptionRefused(name, "This address takes no such option.")
+
+
+def refuse_unknown(data: QueryDict) -> None:
+    """Raises OptionRefused, NotSupported."""
+    for name in data:
+        if name in KNOWN:
+            continue
+        shown = name[:60]
+        if name.startswith("$"):
+            raise NotSupported(shown, f"The option '{shown}' is not supported.")
+        raise OptionRefused(shown, "There is no such option.")
 
 
 def _one(data: QueryDict, name: str) -> str:
-    if name not in KNOWN:
-        if name.startswith("$"):
-            raise NotSupported(name[:60], f"The option '{name[:60]}' is not supported.")
-        raise OptionRefused(name[:60], "There is no such option.")
     values = data.getlist(name)
     if len(values) > 1:
         raise OptionRefused(name, "Give it once.")

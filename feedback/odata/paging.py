@@ -35,7 +35,11 @@ class Position:
 
     values: list[Any]
     key: int
-    left: int | None
+    left: int | None = None
+
+    @classmethod
+    def at(cls, values: Sequence[Any], key: int) -> Position:
+        return cls([_written(each) for each in values], key)
 
 
 @dataclass(frozen=True)
@@ -71,9 +75,6 @@ class Sorting:
             before &= _same(operand.expression, read)
         return any_of([*steps, before & Q(pk__gt=position.key)])
 
-    def position(self, values: Sequence[Any], key: int, left: int | None) -> Position:
-        return Position([_written(each) for each in values], key, left)
-
 
 def _later(expression: Any, value: Any, is_descending: bool) -> Q | None:
     if value is None:
@@ -105,13 +106,13 @@ def _read(operand: Operand, value: Any) -> Any:
     return Decimal(value) if operand.type == NUMBER else value
 
 
-def sign(position: Position, *query: object) -> str:
+def sign(position: Position, query: Sequence[object]) -> str:
     """A token that works for this query alone."""
     signed = [position.values, position.key, position.left, _digest(query)]
     return signing.dumps(signed, salt=_SALT, compress=True)
 
 
-def unsign(token: str, *query: object) -> Position:
+def unsign(token: str, query: Sequence[object]) -> Position:
     """Raises OptionRefused."""
     try:
         values, key, left, digest = signing.loads(token, salt=_SALT)
