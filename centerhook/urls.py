@@ -9,6 +9,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("api/", include("centerhook.api")),
+    path("data/", include("feedback.api.package_urls")),
     path("sources/", include("feedback.api.source_urls")),
     path("lookups/", include("feedback.api.lookup_urls")),
 ]

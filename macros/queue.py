@@ -127,16 +127,25 @@ def notify_calls(listener_id: int) -> None:
 
 def notify_import(import_id: int) -> None:
     """Wake a worker for an import; the clock notifies again where Redis is away."""
+    _notify("macros.jobs.go_on_importing", "import", import_id)
+
+
+def notify_snapshot(snapshot_id: int) -> None:
+    """The same for a data package that is to be made."""
+    _notify("macros.jobs.make_snapshot", "snapshot", snapshot_id)
+
+
+def _notify(job: str, noun: str, pk: int) -> None:
     try:
         django_rq.get_queue(QUEUE).enqueue(
-            "macros.jobs.go_on_importing",
-            import_id,
-            job_id=f"import-{import_id}-{uuid.uuid4().hex}",
+            job,
+            pk,
+            job_id=f"{noun}-{pk}-{uuid.uuid4().hex}",
             result_ttl=0,
             failure_ttl=3600,
         )
     except RedisError as error:
-        logger.warning("Redis is away (%s); import %s waits", error, import_id)
+        logger.warning("Redis is away (%s); %s %s waits", error, noun, pk)
 
 
 def take_up_calls(listener_id: int) -> None:
