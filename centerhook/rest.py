@@ -11,8 +11,6 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["feedback.rest.filtering.FilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "feedback.rest.paging.CursorPagination",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    # An export names its format in `format`, which is not the library's then.
-    "URL_FORMAT_OVERRIDE": None,
     "EXCEPTION_HANDLER": "feedback.rest.problems.handle",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }

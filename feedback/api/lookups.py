@@ -31,7 +31,6 @@ from ..rest.authentication import SessionAuthentication
 from ..rest.key_places import PLACES, KeyInAnyPlace
 from ..rest.permissions import lacks
 from ..rest.problems import Problem, in_parameter, invalid
-from ..rest.rendering import AnyAccept
 
 FORMAT = "format"
 
@@ -54,9 +53,12 @@ class RecordView(APIView):
 
     authentication_classes = [LookupKey, SessionAuthentication]
     permission_classes = [MayLookUp]
-    content_negotiation_class = AnyAccept
     http_method_names = ["get", "head"]
     schema = None
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """Nothing is refused for the type that it asks for: a parameter says which."""
+        return super().perform_content_negotiation(request, force=True)
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """In UTC: TIME_ZONE is for people."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -63,11 +62,6 @@ class ODataView(PackageView):
     ) -> Any:
         response["OData-Version"] = VERSION
         return super().finalize_response(request, response, *args, **kwargs)
-
-    def http_method_not_allowed(
-        self, request: Request, *args: Any, **kwargs: Any
-    ) -> NoReturn:
-        raise MethodNotAllowed(str(request.method), "Packages are only read.")
 
 
 class ServiceView(ODataView):
