@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from feedback.attachments import pruning as attachments
 from feedback.changes import deletion
+from feedback.models import StoredResponse
 from feedback.transfer import imports
 from logs import recording
 from logs.figures import keeping
@@ -48,8 +49,8 @@ def wake() -> None:
     workers that died. A run that only waits for destinations that take nothing for now
     is left alone. Schedules that are due start their runs, and calls to listeners whose
     wake-up was lost are worked on. Deletions of very much go on by a step, notices go
-    out, and old decisions of triggers, old calls and files without a row go. Figures
-    are kept.
+    out, and old decisions of triggers, old calls and files without a row go. Stored
+    responses of the API go. Figures are kept.
     """
     # Without Redis, too.
     start_due()
@@ -70,6 +71,7 @@ def wake() -> None:
     for import_id in imports.due():
         queue.notify_import(import_id)
     imports.prune()
+    StoredResponse.objects.prune(now)
     deletion.go_on()
     attachments.prune()
     keeping.keep(now)

@@ -17,7 +17,15 @@ from ..models import ACCEPTED, ApiKey, KeyOutcome, KeyScope, KeyUse
 from ..names import one_line
 from .actors import Access
 from .addresses import neighbourhood, parse_address
-from .roles import ADD_TESTER, CALL_SOURCE, EXPORT_TESTER, PERMISSIONS, RUN_MACRO, Role
+from .roles import (
+    ADD_TESTER,
+    CALL_SOURCE,
+    EXPORT_TESTER,
+    PERMISSIONS,
+    RUN_MACRO,
+    SET_UP,
+    Role,
+)
 
 # A caller's limit; one with a valid key is served whatever others near it do.
 REFUSALS_AN_HOUR = 30
@@ -34,13 +42,17 @@ _BY_SCOPE: dict[KeyScope, frozenset[str]] = {
         for action in ("add", "change")
         for model in ("feedback", "comment", "filter", "attachment")
     )
-    | {"feedback.delete_filter", *_TESTERS},
+    | {
+        *("feedback.delete_filter", "feedback.delete_comment"),
+        *("feedback.delete_attachment", *_TESTERS),
+    },
     KeyScope.RUN: frozenset({RUN_MACRO}),
     KeyScope.LISTENER: frozenset({CALL_SOURCE}),
     KeyScope.DATA: frozenset({EXPORT_TESTER}),
     KeyScope.SECRETS: frozenset(
         f"macros.{action}_secret" for action in ("view", "add", "change", "delete")
     ),
+    KeyScope.MANAGE: SET_UP,
 }
 _MESSAGES: dict[str, str] = {
     KeyOutcome.INVALID_KEY: "There is no API key with this token.",

@@ -130,6 +130,18 @@ _MANAGE_COMMUNITY = (
     | _permissions(["view"], ["logs.auditentry"])
 )
 
+# What a program may do that sets up projects and automation. Who may do what, and
+# secrets, are not among it.
+SET_UP = (
+    (_MANAGE_PROJECT - _SUPPORT)
+    | _permissions(["add", "delete"], ["feedback.project"])
+    | _permissions(["change"], ["feedback.community", "logs.destination"])
+    | _permissions(
+        ["view"],
+        ["feedback.apikey", "feedback.member", "feedback.grant", "logs.auditentry"],
+    )
+) - _permissions(["view", *_EDIT], ["macros.secret"])
+
 PERMISSIONS: dict[str, frozenset[str]] = {
     Role.OBSERVER: _READ,
     Role.SUPPORT: _SUPPORT,

@@ -9,7 +9,8 @@ from .key_uses import KeyUse
 from .loading import QuickLoading
 from .members import Grant, Member
 from .preferences import Preference
-from .sources import ExternalSource, SourceTicket, TesterBatch
+from .responses import StoredResponse
+from .sources import ExternalSource, SourceTicket
 from .subject_kinds import SubjectKind
 from .testers import Tester
 from .tickets import Feedback, Visibility
@@ -54,9 +55,9 @@ __all__ = [
     "SourceTicket",
     "Status",
     "StatusColour",
+    "StoredResponse",
     "SubjectKind",
     "Tester",
-    "TesterBatch",
     "TicketImport",
     "Visibility",
     "key_from_label",

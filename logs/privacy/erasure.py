@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from feedback.access.keys import Actor
 from feedback.changes import quietly
-from feedback.models import Attachment, Community, Tester
+from feedback.models import Attachment, Community, StoredResponse, Tester
 from feedback.names import fold
 
 from .. import audit, recording
@@ -101,6 +101,8 @@ def _go_through(tester: Tester, actor: Actor | None) -> None:
             _scrub(location, others)
         else:
             _clean(location, others)
+    # People may act in several communities, so theirs are of none.
+    StoredResponse.objects.filter(community=None).update(body="")
     _relabel(tester)
     with transaction.atomic():
         # What was on the wire meanwhile may have brought some again.
