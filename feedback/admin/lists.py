@@ -28,6 +28,7 @@ from ..selection.filtersets import CatalogueFilterSet
 from ..selection.parameters import RowsField
 from .facets import count
 from .filters import ChoiceOffer, Offered, typed
+from .last_deliveries import last_delivery_column, put_on
 from .pills import PillsOffer, pills
 
 SEARCH = "search"
@@ -121,6 +122,12 @@ class ConditionsList(CheckedList):
         self.everything_qs = self.get_query_string(dict.fromkeys(everything))
         self.dated = rows
         return rows.filter(self.filterset.condition)
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if last_delivery_column in self.list_display:
+            self.result_list = [*self.result_list]
+            put_on(self.result_list, request.user)
 
     def first_rows(self) -> list[Any]:
         """Whoever searches for a reference or an e-mail means that one."""

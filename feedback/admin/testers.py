@@ -20,8 +20,9 @@ from ..selection.testers import SEARCHED, TesterFilterSet
 from . import filters
 from .columns import Column, external_column, external_table
 from .filters import TRUTH, Offered
+from .last_deliveries import LAST_DELIVERY, last_delivery_column
 from .lists import ConditionsAdmin
-from .look import ChosenColumns
+from .look import ChosenColumns, name_of
 from .perform import as_action, hosts_of
 from .privacy import PrivacyPages
 
@@ -31,6 +32,7 @@ Row = TypeVar("Row", Community, Project)
 @admin.register(Tester)
 class TesterAdmin(PrivacyPages, ChosenColumns, ConditionsAdmin):
     fixed_columns = ("email",)
+    list_display_links = ["email"]
     owner_fields = ("community",)
     list_select_related = ["community"]
     list_per_page = 50
@@ -76,11 +78,13 @@ class TesterAdmin(PrivacyPages, ChosenColumns, ConditionsAdmin):
     def all_columns(self, request: HttpRequest) -> list[Column]:
         columns = [external_column(name) for name in _columns_of(request)]
         listed = ["email", "name", "company", "country", "score"]
-        return [*listed, *columns, "community", "phone", "city"]
+        more = ["community", "phone", "city", last_delivery_column]
+        return [*listed, *columns, *more]
 
     def standard_columns(self, request: HttpRequest) -> list[Column]:
-        left_out = ("phone", "city")
-        return [each for each in self.all_columns(request) if each not in left_out]
+        left_out = ("phone", "city", LAST_DELIVERY)
+        columns = self.all_columns(request)
+        return [each for each in columns if name_of(each) not in left_out]
 
     def offers(self, request: HttpRequest) -> list[Offered]:
         title = "project they submitted in"
