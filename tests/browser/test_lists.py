@@ -139,6 +139,30 @@ def test_many_tickets_are_changed_by_touching_what_they_become(
     assert Feedback.objects.filter(status__name="Closed").count() == 3
 
 
+def test_columns_are_moved_by_keyboard_and_by_mouse(
+    screen: Page, bugs: FeedbackType
+) -> None:
+    sign_in(screen, "paul")
+    headings = screen.locator("#result_list thead th")
+    with faultless(screen):
+        screen.goto(f"{LIST}?type={bugs.pk}")
+        screen.locator(".look summary").click()
+        screen.get_by_role("button", name="Move Created up").focus()
+        keys = Keys(screen)
+        keys.press("Enter", "Enter")
+        said = screen.locator(".look [role=status]")
+        expect(said).to_contain_text("Created is at position")
+        assert keys.focused() == "Move Created up"
+        entries = screen.locator(".look .entry")
+        handle = entries.filter(has_text="Status").locator(".entry-handle")
+        handle.drag_to(entries.nth(0), target_position={"x": 20, "y": 2})
+        expect(said).to_contain_text("Status is at position 1 of")
+        screen.get_by_role("button", name="Show so").click()
+        expect(headings.nth(1)).to_have_text("Status")
+    shown = [text.strip() for text in headings.all_inner_texts()]
+    assert shown.index("Created") < shown.index("Last delivery")
+
+
 def test_a_key_is_made_beside_what_is_being_typed(
     screen: Page, bugs: FeedbackType, slack: Macro
 ) -> None:
