@@ -203,6 +203,7 @@ class ConditionsAdmin(ScopedAdmin):
     search_parameter = SEARCH
     # The one whose text is just what was searched for comes first.
     exact_column = ""
+    list_title = ""
 
     def matching(self, request: HttpRequest, rows: QuerySet, text: str) -> QuerySet:
         query = QueryDict(urlencode({SEARCH: text}))

@@ -18,6 +18,7 @@ from ..models import Community, Project, Tester
 from ..selection.conditions import rows_named
 from ..selection.testers import SEARCHED, TesterFilterSet
 from . import filters
+from .change_many import change_many
 from .columns import Column, external_column, external_table
 from .filters import TRUTH, Offered
 from .last_deliveries import LAST_DELIVERY, last_delivery_column
@@ -40,6 +41,8 @@ class TesterAdmin(PrivacyPages, ChosenColumns, ConditionsAdmin):
     change_form_template = "admin/feedback/tester/change_form.html"
     search_fields = SEARCHED
     exact_column = "email"
+    list_title = "Testers"
+    actions = [change_many]
     readonly_fields = ["external"]
     fieldsets = [
         (
@@ -78,7 +81,7 @@ class TesterAdmin(PrivacyPages, ChosenColumns, ConditionsAdmin):
     def all_columns(self, request: HttpRequest) -> list[Column]:
         columns = [external_column(name) for name in _columns_of(request)]
         listed = ["email", "name", "company", "country", "score"]
-        more = ["community", "phone", "city", last_delivery_column]
+        more: list[Column] = ["community", "phone", "city", last_delivery_column]
         return [*listed, *columns, *more]
 
     def standard_columns(self, request: HttpRequest) -> list[Column]:
@@ -147,7 +150,11 @@ class TesterAdmin(PrivacyPages, ChosenColumns, ConditionsAdmin):
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         hosts = hosts_of(_macros_for_list(request))
-        context = {"title": "Testers", "macro_hosts": hosts, **(extra_context or {})}
+        context = {
+            "title": self.list_title,
+            "macro_hosts": hosts,
+            **(extra_context or {}),
+        }
         return super().changelist_view(request, context)
 
     @admin.display(description="external data")

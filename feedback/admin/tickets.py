@@ -63,6 +63,7 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
     date_hierarchy = "created_at"
     search_fields = SEARCHED
     exact_column = "reference"
+    list_title = "All tickets"
     list_select_related = ["status", "submitter", "feedback_type__project"]
     list_per_page = 50
     autocomplete_fields = ["submitter"]
@@ -162,7 +163,7 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
         hosts = hosts_of(macros_for_list(request))
         context = {
             "feedback_type": feedback_type,
-            "title": str(feedback_type) if feedback_type else "All tickets",
+            "title": str(feedback_type) if feedback_type else self.list_title,
             "macro_hosts": hosts,
             "lock": lock_of(feedback_type.project.community, request.user)
             if feedback_type and hosts

@@ -76,9 +76,7 @@ def test_what_was_sent_to_try_a_macro_out_is_none(
 def test_testers_have_it_where_it_is_chosen(page: Client, bugs: FeedbackType) -> None:
     ann = factories.tester(bugs)
     factories.ticket(bugs, submitter=ann)
-    macro = factories.macro(
-        bugs.project, "https://example.com/", name="Send swag"
-    )
+    macro = factories.macro(bugs.project, "https://example.com/", name="Send swag")
     run = start_run(macro, type(ann).objects.filter(pk=ann.pk), cause=Cause.ACTION)
     Delivery.objects.filter(run=run).update(state=DeliveryState.SKIPPED)
     assert cells(page, TESTERS) == []
