@@ -30,6 +30,7 @@ VIEW_TESTER = "feedback.view_tester"
 CHANGE_TICKET = "feedback.change_feedback"
 DELETE_TICKET = "feedback.delete_feedback"
 ADD_TESTER = "feedback.add_tester"
+CHANGE_TESTER = "feedback.change_tester"
 # All that is stored of a person.
 EXPORT_TESTER = "feedback.export_tester"
 ERASE_TESTER = "feedback.erase_tester"
