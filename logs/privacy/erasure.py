@@ -17,6 +17,7 @@ from feedback.access.keys import Actor
 from feedback.changes import quietly
 from feedback.models import Attachment, Community, StoredResponse, Tester
 from feedback.names import fold
+from feedback.transfer import imports
 
 from .. import audit, recording
 from ..models import Action, Attempt, Delivery
@@ -88,6 +89,7 @@ def _go_through(tester: Tester, actor: Actor | None) -> None:
     values = tester.erasure["values"]
     own, others = own_traces(values), other_traces(tester, values)
     _delete_files(tester)
+    imports.stop_unread(tester.community)
     for location in own_locations(tester):
         if tester.erasure["remove_texts"]:
             _remove(location)
