@@ -3,6 +3,24 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
+
+
+def logging_from(level: str) -> dict[str, Any]:
+    """Django's LOGGING."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "line": {
+                "()": "centerhook.log_lines.LineFormatter",
+                "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+            }
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {"rq.worker": {"level": "WARNING"}, "axes": {"level": "WARNING"}},
+    }
 
 
 def _escaped(text: str) -> str:

@@ -9,10 +9,12 @@ class FeedbackConfig(AppConfig):
 
     def ready(self) -> None:
         from .console import typed
-        from .models import Filter
+        from .models import DataPackage, Filter
+        from .packages import tables
         from .selection import folding, planner, saved
 
         Filter.check_conditions = saved.check
+        DataPackage.check_columns = tables.check
         folding.replace_lookups()
         connection_created.connect(folding.add_function, dispatch_uid="folding")
         connection_created.connect(planner.set_up, dispatch_uid="planner")

@@ -19,6 +19,7 @@ from feedback.models import (
     ApiKey,
     Comment,
     Community,
+    DataPackage,
     ExternalSource,
     Feedback,
     FeedbackType,
@@ -30,6 +31,7 @@ from feedback.models import (
     KeyUse,
     Member,
     Project,
+    Snapshot,
     SourceTicket,
     Status,
     StoredResponse,
@@ -254,6 +256,20 @@ def steps(of: Macro, *settings: dict[str, Any]) -> Macro:
     return of
 
 
+def package(
+    of: FeedbackType | Project | Community, *columns: str, **values: Any
+) -> DataPackage:
+    """A table of tickets, with these columns or some that every ticket has."""
+    owners = {FeedbackType: "feedback_type", Project: "project"}
+    number = next(_numbers)
+    given = {"name": f"Package {number}", "key": f"package-{number}", **values}
+    made = DataPackage(**{owners.get(type(of), "community"): of, **given})
+    made.columns = list(columns or ("id", "created"))
+    made.full_clean()
+    made.save()
+    return made
+
+
 def saved_filter(
     of: FeedbackType | Project | Community,
     *conditions: dict[str, Any],
@@ -369,6 +385,7 @@ def one_of_everything(of: FeedbackType, name: str = "Everything") -> None:
     comment.save()
     attachment(reported, f"{name}.png")
     ticket_import(of, name)
+    Snapshot.objects.create(package=package(of, name=name, key="everything"))
     key = of.project.community.api_keys.get()
     key.name = name
     key.save()

@@ -21,6 +21,8 @@ class Role(TextChoices):
 RUN_MACRO = "macros.run_macro"
 # Send tickets through an external source: for programs only.
 CALL_SOURCE = "feedback.call_externalsource"
+# The rows of data packages.
+READ_PACKAGE = "feedback.read_datapackage"
 # Files on tickets.
 VIEW_ATTACHMENT = "feedback.view_attachment"
 ADD_ATTACHMENT = "feedback.add_attachment"
@@ -62,6 +64,8 @@ _READ = _permissions(
         "feedback.tester",
         "feedback.filter",
         "feedback.externalsource",
+        "feedback.datapackage",
+        "feedback.snapshot",
         "macros.macro",
         "macros.trigger",
         "macros.triggerdecision",
@@ -76,7 +80,7 @@ _READ = _permissions(
         "logs.attempt",
         "logs.destination",
     ],
-)
+) | {READ_PACKAGE}
 _SUPPORT = (
     _READ
     | _permissions(["add", "change"], ["feedback.feedback"])
@@ -97,6 +101,7 @@ _MANAGE_PROJECT = (
             "feedback.formfield",
             "feedback.filter",
             "feedback.externalsource",
+            "feedback.datapackage",
             "macros.macro",
             "macros.trigger",
             "macros.schedule",

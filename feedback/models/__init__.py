@@ -8,6 +8,14 @@ from .imports import ImportPart, ImportState, TicketImport
 from .key_uses import KeyUse
 from .loading import QuickLoading
 from .members import Grant, Member
+from .packages import (
+    DataPackage,
+    PackageFormat,
+    PackageRows,
+    RefreshEvery,
+    Snapshot,
+    SnapshotState,
+)
 from .preferences import Preference
 from .responses import StoredResponse
 from .sources import ExternalSource, SourceTicket
@@ -34,6 +42,7 @@ __all__ = [
     "Comment",
     "CommentEdit",
     "Community",
+    "DataPackage",
     "DeletedInSteps",
     "ExternalSource",
     "Feedback",
@@ -49,9 +58,14 @@ __all__ = [
     "KeyState",
     "KeyUse",
     "Member",
+    "PackageFormat",
+    "PackageRows",
     "Preference",
     "Project",
     "QuickLoading",
+    "RefreshEvery",
+    "Snapshot",
+    "SnapshotState",
     "SourceTicket",
     "Status",
     "StatusColour",

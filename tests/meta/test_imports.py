@@ -41,6 +41,7 @@ ROWS: dict[str, list[set[str]]] = {
         {"attachments"},
         {"sources"},
         {"transfer"},
+        {"packages"},
         {"console", "rest"},
         {"templatetags"},
     ],
