@@ -171,6 +171,7 @@ ALLOWED_DESTINATION_HOSTS = env.list("ALLOWED_DESTINATION_HOSTS", default=[])
 
 INBOUND_MAX_BYTES = env.int("INBOUND_MAX_BYTES", default=1_000_000)
 INBOUND_PER_SECOND = env.int("INBOUND_PER_SECOND", default=300)
+API_PER_MINUTE = env.int("API_PER_MINUTE", default=1_200)
 INBOUND_KEPT_DAYS = env.int("INBOUND_KEPT_DAYS", default=30)
 
 # --- E-mail, for notices: smtp://user:password@host:587; to the log when not set

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from feedback.attachments import pruning as attachments
 from feedback.changes import deletion
+from feedback.models import StoredResponse
 from feedback.packages import snapshots
 from feedback.transfer import imports
 from logs import recording
@@ -53,8 +54,9 @@ def wake() -> None:
     workers that died. A run that only waits for destinations that take nothing for now
     is left alone. Schedules that are due start their runs, and calls to listeners whose
     wake-up was lost are worked on. Deletions of very much go on by a step, notices go
-    out, and old decisions of triggers, old calls and files without a row go. Data
-    packages whose time has come are made anew. Figures are kept.
+    out, and old decisions of triggers, old calls and files without a row go. Stored
+    responses of the API go. Data packages whose time has come are made anew. Figures
+    are kept.
     """
     # Without Redis, too.
     start_due()
@@ -77,6 +79,7 @@ def wake() -> None:
     imports.prune()
     for snapshot_id in snapshots.due():
         queue.notify_snapshot(snapshot_id)
+    StoredResponse.objects.prune(now)
     deletion.go_on()
     attachments.prune()
     keeping.keep(now)

@@ -148,6 +148,22 @@ def _notify(job: str, noun: str, pk: int) -> None:
         logger.warning("Redis is away (%s); %s %s waits", error, noun, pk)
 
 
+def count_call(name: str, kept_seconds: int) -> int | None:
+    """How many calls of this name there were; None where Redis does not say."""
+    global _left_alone_until
+    if time.monotonic() < _left_alone_until:
+        return None
+    try:
+        count = int(_hasty().incr(name))
+        if count == 1:
+            _hasty().expire(name, kept_seconds)
+        return count
+    except RedisError as error:
+        _left_alone_until = time.monotonic() + _LEFT_ALONE_SECONDS
+        logger.warning("Redis is away (%s); calls of the API are not counted", error)
+        return None
+
+
 def take_up_calls(listener_id: int) -> None:
     """The waiting job begins: whatever is stored from now on needs another one."""
     with suppress(RedisError):

@@ -36,8 +36,8 @@ from feedback.models import (
     Snapshot,
     SourceTicket,
     Status,
+    StoredResponse,
     Tester,
-    TesterBatch,
     TicketImport,
 )
 from feedback.models.types import key_from_label
@@ -478,8 +478,9 @@ def _from_outside(of: Macro, reported: Feedback, name: str) -> None:
     RunPayload.objects.create(run=of.runs.get(), text=name)
     own = source(of.feedback_type, name=name)
     SourceTicket.objects.create(source=own, feedback=reported)
-    TesterBatch.objects.create(
+    StoredResponse.objects.create(
         community=own.feedback_type.project.community,
         idempotency_key=f"{name}{own.pk}"[:32],
-        result={"detail": name},
+        status=200,
+        body=f'{{"detail": "{name}"}}',
     )

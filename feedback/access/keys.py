@@ -24,6 +24,7 @@ from .roles import (
     PERMISSIONS,
     READ_DATA,
     RUN_MACRO,
+    SET_UP,
     Role,
 )
 
@@ -42,13 +43,17 @@ _BY_SCOPE: dict[KeyScope, frozenset[str]] = {
         for action in ("add", "change")
         for model in ("feedback", "comment", "filter", "attachment")
     )
-    | {"feedback.delete_filter", *_TESTERS},
+    | {
+        *("feedback.delete_filter", "feedback.delete_comment"),
+        *("feedback.delete_attachment", *_TESTERS),
+    },
     KeyScope.RUN: frozenset({RUN_MACRO}),
     KeyScope.LISTENER: frozenset({CALL_SOURCE}),
     KeyScope.DATA: READ_DATA | {EXPORT_TESTER},
     KeyScope.SECRETS: frozenset(
         f"macros.{action}_secret" for action in ("view", "add", "change", "delete")
     ),
+    KeyScope.MANAGE: SET_UP,
 }
 _MESSAGES: dict[str, str] = {
     KeyOutcome.INVALID_KEY: "There is no API key with this token.",

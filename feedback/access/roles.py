@@ -35,6 +35,7 @@ VIEW_TESTER = "feedback.view_tester"
 CHANGE_TICKET = "feedback.change_feedback"
 DELETE_TICKET = "feedback.delete_feedback"
 ADD_TESTER = "feedback.add_tester"
+CHANGE_TESTER = "feedback.change_tester"
 # All that is stored of a person.
 EXPORT_TESTER = "feedback.export_tester"
 ERASE_TESTER = "feedback.erase_tester"
@@ -142,6 +143,18 @@ _MANAGE_COMMUNITY = (
     | {EXPORT_TESTER, ERASE_TESTER}
     | _permissions(["view"], ["logs.auditentry"])
 )
+
+# What a program may do that sets up projects and automation. Who may do what, and
+# secrets, are not among it.
+SET_UP = (
+    (_MANAGE_PROJECT - _SUPPORT)
+    | _permissions(["add", "delete"], ["feedback.project"])
+    | _permissions(["change"], ["feedback.community", "logs.destination"])
+    | _permissions(
+        ["view"],
+        ["feedback.apikey", "feedback.member", "feedback.grant", "logs.auditentry"],
+    )
+) - _permissions(["view", *_EDIT], ["macros.secret"])
 
 PERMISSIONS: dict[str, frozenset[str]] = {
     Role.OBSERVER: _READ,

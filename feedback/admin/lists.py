@@ -28,6 +28,7 @@ from ..selection.filtersets import CatalogueFilterSet
 from ..selection.parameters import RowsField
 from .facets import count
 from .filters import ChoiceOffer, Offered, typed
+from .last_deliveries import last_delivery_column, put_on
 from .pills import PillsOffer, pills
 
 SEARCH = "search"
@@ -122,6 +123,12 @@ class ConditionsList(CheckedList):
         self.dated = rows
         return rows.filter(self.filterset.condition)
 
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if last_delivery_column in self.list_display:
+            self.result_list = [*self.result_list]
+            put_on(self.result_list, request.user)
+
     def first_rows(self) -> list[Any]:
         """Whoever searches for a reference or an e-mail means that one."""
         text, column = self.query.strip(), self.model_admin.exact_column
@@ -196,6 +203,7 @@ class ConditionsAdmin(ScopedAdmin):
     search_parameter = SEARCH
     # The one whose text is just what was searched for comes first.
     exact_column = ""
+    list_title = ""
 
     def matching(self, request: HttpRequest, rows: QuerySet, text: str) -> QuerySet:
         query = QueryDict(urlencode({SEARCH: text}))

@@ -97,7 +97,7 @@ def import_view(page: Any, request: HttpRequest) -> HttpResponseBase:
         "form": form,
         "type": chosen,
         "questions": chosen.form_fields.all(),
-        "latest": chosen.imports.all()[:10],
+        "latest": chosen.imports.defer("upload")[:10],
     }
     return TemplateResponse(request, "admin/feedback/feedback/import.html", context)
 
@@ -225,7 +225,12 @@ def _file(export: Export, form: str) -> HttpResponseBase:
 
 def _row(request: HttpRequest, pk: int) -> TicketImport:
     rows = TicketImport.objects.visible_to(request.user)
-    row = rows.select_related("feedback_type__project").filter(pk=pk).first()
+    row = (
+        rows.select_related("feedback_type__project")
+        .defer("upload")
+        .filter(pk=pk)
+        .first()
+    )
     if row is None:
         raise Http404("There is no import of this number. It is kept for seven days.")
     return row

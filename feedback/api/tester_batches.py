@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
 from typing import Any
 
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -15,16 +13,12 @@ from ..access.actors import reached_wholly
 from ..access.keys import KeyActor
 from ..access.roles import ADD_TESTER
 from ..changes import unit
-from ..models import Community, Tester, TesterBatch
-from ..rest.idempotency import fingerprint, key_of
-from ..rest.problems import Problem, in_body, invalid
+from ..models import Community, Tester
+from ..rest.problems import in_body, invalid
 from ..rest.serializers import RowNumber, Truth
 from ..sources import SubmissionRefused
 from ..sources.external import MAX_DATA
 from ..sources.testers import EXTERNAL, MAX_TESTERS, Row, RowOutcome, bring
-
-# How long the response to an idempotency key is kept.
-KEPT = timedelta(days=7)
 
 _MEMBERS = {
     **{name: {"description": f"The tester's {name}."} for name in Tester.PROFILE},
@@ -39,6 +33,7 @@ _MEMBERS = {
 
 @extend_schema_field(
     {
+        "type": "object",
         "description": "A tester. A row with other members, or without an e-mail"
         " address, is refused.",
         "properties": _MEMBERS,
@@ -96,25 +91,8 @@ def bring_testers(request: Request) -> dict[str, Any]:
     asked.is_valid(raise_exception=True)
     given = asked.validated_data
     community = _community(request.user, given.get("community"))
-    key = key_of(request, "testers", community.pk)
     with unit():
-        if key:
-            # Calls of one key go one by one, so that the second sees the first's.
-            Community.objects.select_for_update(no_key=True).get(pk=community.pk)
-            batches = TesterBatch.objects.filter(community=community)
-            batches.filter(created_at__lt=timezone.now() - KEPT).delete()
-            if known := batches.filter(idempotency_key=key).first():
-                return _same(known, fingerprint(request.data))
-        result = _result(_brought(request, community, given))
-        if key:
-            same = fingerprint(request.data)
-            batches.create(
-                community=community,
-                idempotency_key=key,
-                fingerprint=same,
-                result=result,
-            )
-    return result
+        return _result(_brought(request, community, given))
 
 
 def _brought(request: Request, community: Community, given: Any) -> list[Row]:
@@ -139,14 +117,6 @@ def _community(actor: Any, pk: int | None) -> Community:
         problem = f"There is no community {pk} in which you may add testers."
         raise invalid([in_body(["community"], problem)])
     return community
-
-
-def _same(known: TesterBatch, same: str) -> dict[str, Any]:
-    if known.fingerprint != same:
-        message = "This key was used for a call that said something else."
-        raise Problem(422, "idempotency_key_reused", message)
-    result: dict[str, Any] = known.result
-    return result
 
 
 def _result(rows: list[Row]) -> dict[str, Any]:

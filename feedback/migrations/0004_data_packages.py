@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('feedback', '0003_search_indexes'),
+        ('feedback', '0004_api_scope_and_responses'),
     ]
 
     operations = [

@@ -18,7 +18,8 @@ from .packages import (
     SnapshotState,
 )
 from .preferences import Preference
-from .sources import ExternalSource, SourceTicket, TesterBatch
+from .responses import StoredResponse
+from .sources import ExternalSource, SourceTicket
 from .subject_kinds import SubjectKind
 from .testers import Tester
 from .tickets import Feedback, Visibility
@@ -74,9 +75,9 @@ __all__ = [
     "SourceTicket",
     "Status",
     "StatusColour",
+    "StoredResponse",
     "SubjectKind",
     "Tester",
-    "TesterBatch",
     "TicketImport",
     "Visibility",
     "key_from_label",

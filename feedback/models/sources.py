@@ -7,7 +7,6 @@ from django.db import models
 
 from ..access.actors import ScopedQuerySet, Tenancy
 from ..access.privacy import NOTHING_PERSONAL
-from .communities import Community
 from .folded import unique_name
 from .testers import Tester
 from .tickets import Feedback
@@ -131,27 +130,3 @@ class SourceTicket(models.Model):
 
     def __str__(self) -> str:
         return f"Ticket {self.pk} from {self.source}"
-
-
-class TesterBatch(models.Model):
-    """What became of testers that came in one call, by the call's idempotency key."""
-
-    community = models.ForeignKey(
-        Community, models.CASCADE, related_name="tester_batches"
-    )
-    idempotency_key = models.CharField(max_length=32, unique=True, editable=False)
-    # A hash of what the call said.
-    fingerprint = models.CharField(max_length=64, editable=False)
-    # The response; of testers it has their numbers only.
-    result = models.JSONField(editable=False)
-    created_at = models.DateTimeField("time", auto_now_add=True)
-
-    tenancy = Tenancy("community")
-    privacy = NOTHING_PERSONAL
-    objects = ScopedQuerySet["TesterBatch"].as_manager()
-
-    class Meta:
-        ordering = ["-pk"]
-
-    def __str__(self) -> str:
-        return f"Batch {self.pk} of testers"

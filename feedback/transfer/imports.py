@@ -1,7 +1,8 @@
 """An import from its file to its end, a part at a time.
 
-Each part is one transaction, which also says that it is done: whoever is killed on the
-way, the next worker goes on with the next part, no row is written twice, and none half.
+The file is read first: see `intake`. Then each part is one transaction, which also says
+that it is done: whoever is killed on the way, the next worker goes on with the next
+part, no row is written twice, and none half.
 """
 
 from __future__ import annotations
@@ -14,11 +15,15 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from ..changes import Origin
+from ..models import Community
 from ..models.imports import AT_WORK, ImportPart, ImportState, TicketImport
+from . import intake
 from .columns import TypeColumns
 from .errors import FileUnreadable
 from .rows import Part
 
+# Parts are worked on.
+_WRITING = (ImportState.CHECKING, ImportState.IMPORTING)
 # Files of this many rows are worked on while the person waits.
 AT_ONCE = 500
 # Seconds after which an import that nobody works on is taken up again.
@@ -57,8 +62,19 @@ def start(row: TicketImport) -> bool:
 def abort(row: TicketImport) -> bool:
     """After the part that is at work now. What is imported stays."""
     rows = TicketImport.objects.filter(pk=row.pk).exclude(state=ImportState.DONE)
-    stopped = rows.update(state=ImportState.ABORTED)
+    stopped = rows.update(state=ImportState.ABORTED, upload=None)
     return bool(stopped)
+
+
+def stop_unread(community: Community) -> None:
+    """Nobody can look for a person in a file that is not read yet."""
+    rows = TicketImport.objects.filter(feedback_type__project__community=community)
+    for pk in rows.filter(state=ImportState.READING).values_list("pk", flat=True):
+        intake.refuse(
+            pk,
+            "A tester was erased before the file was read. Take them out of it, and"
+            " import it again.",
+        )
 
 
 def due() -> list[int]:
@@ -75,11 +91,17 @@ def prune() -> None:
         row.delete()
 
 
-@transaction.atomic
 def go_on(pk: int) -> bool:
     """Do the next part; whether there may be another."""
+    if TicketImport.objects.filter(pk=pk, state=ImportState.READING).exists():
+        return intake.go_on(pk)
+    return _do_next(pk)
+
+
+@transaction.atomic
+def _do_next(pk: int) -> bool:
     rows = TicketImport.objects.select_for_update(of=("self",), skip_locked=True)
-    row = rows.filter(pk=pk, state__in=AT_WORK).first()
+    row = rows.filter(pk=pk, state__in=_WRITING).first()
     if row is None:
         return False
     part = row.parts.filter(is_done=False).order_by("start").first()

@@ -234,18 +234,23 @@ class Part:
         return columns
 
 
-def twins(
-    columns: Columns, rows: list[tuple[int, list[str]]]
-) -> Iterator[tuple[int, str]]:
-    """Rows that name the ticket of an earlier one."""
-    if REFERENCE not in columns.meanings:
-        return
-    at = columns.meanings.index(REFERENCE)
-    first: dict[str, int] = {}
-    for number, cells in rows:
-        named = fold(cells[at].strip()) if at < len(cells) else ""
-        if named and first.setdefault(named, number) != number:
-            yield number, f"Row {first[named]} is about the same ticket."
+class Twins:
+    """Finds rows that name the ticket of an earlier one, in the whole file."""
+
+    def __init__(self, columns: Columns) -> None:
+        meanings = columns.meanings
+        self._at = meanings.index(REFERENCE) if REFERENCE in meanings else None
+        self._first: dict[str, int] = {}
+
+    def among(self, rows: list[tuple[int, list[str]]]) -> Iterator[Fault]:
+        """The faults of the next rows, without the name of a column."""
+        for number, cells in rows:
+            named = ""
+            if self._at is not None and self._at < len(cells):
+                named = fold(cells[self._at].strip())
+            if named and self._first.setdefault(named, number) != number:
+                first = self._first[named]
+                yield number, "", f"Row {first} is about the same ticket."
 
 
 def _answered(answers: Mapping[str, object]) -> dict[str, object]:

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.db.models import Count, Q
 from drf_spectacular.utils import (
-    OpenApiParameter,
     OpenApiResponse,
     extend_schema,
     extend_schema_view,
@@ -17,7 +16,7 @@ from rest_framework.reverse import reverse
 
 from feedback.access.roles import RUN_MACRO
 from feedback.models import Feedback
-from feedback.rest.idempotency import HEADER, fingerprint, key_of
+from feedback.rest.idempotency import fingerprint, key_of
 from feedback.rest.problems import Problem
 from feedback.rest.viewsets import ReadOnlyViewSet
 from logs.models import Cause, Run
@@ -51,16 +50,6 @@ class MacroViewSet(ReadOnlyViewSet):
         " on testers, that are given by `ids` or by `filter`. If one of the ids can't"
         " be run on, nothing is started.",
         request=RunRequestSerializer,
-        parameters=[
-            OpenApiParameter(
-                HEADER,
-                str,
-                OpenApiParameter.HEADER,
-                description="Any text of your own, such as a random UUID. The same"
-                " request with the same key starts no second run: it gives the first"
-                " one's again.",
-            )
-        ],
         responses={
             201: OpenApiResponse(
                 RunDetailSerializer, "The run; its address is in `Location`."

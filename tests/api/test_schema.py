@@ -14,6 +14,7 @@ from django.test import Client
 
 from feedback.api.filters import FilterFilterSet
 from feedback.rest.details import CONTENT_TYPE
+from feedback.rest.paging import PARAMETERS
 from feedback.selection.filtersets import StrictFilterSet
 from feedback.selection.testers import TesterFilterSet as PeopleFilterSet
 from feedback.selection.tickets import FeedbackFilterSet
@@ -91,7 +92,7 @@ def test_every_condition_is_in_the_schema(
 ) -> None:
     parameters = schema["paths"][f"/api/v1/{room}/"]["get"]["parameters"]
     named = {each["name"] for each in parameters}
-    assert named == {*filterset.base_filters, "cursor", "page_size"}
+    assert named == {*filterset.base_filters, *PARAMETERS}
 
 
 def test_no_serializer_tells_what_opens_something(schema: dict[str, Any]) -> None:
