@@ -152,6 +152,7 @@ class TesterBatch(models.Model):
 
     class Meta:
         ordering = ["-pk"]
+        verbose_name_plural = "tester batches"
 
     def __str__(self) -> str:
         return f"Batch {self.pk} of testers"
