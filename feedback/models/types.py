@@ -210,7 +210,7 @@ class FormField(models.Model):
         if not self.key:
             raise ValidationError({"key": "Give a key: the label makes none."})
         if self.key in models.JSONField().get_lookups():
-            raise ValidationError({"key": f"'{self.key}' is reserved. Take another."})
+            raise ValidationError({"key": f"'{self.key}' is reserved. Choose another."})
         if self.kind in CHOICE_KINDS and not self.choice_list:
             raise ValidationError({"choices": "List at least one choice."})
         twin = first_twin(self.choice_list) if self.kind in CHOICE_KINDS else ""
