@@ -77,6 +77,12 @@ class FeedbackType(DeletedInSteps):
     def external_column_names(self) -> list[str]:
         return listed(self.external_columns)
 
+    @property
+    def is_being_deleted(self) -> bool:
+        """With what it belongs to, in steps: nothing is added to that meanwhile."""
+        owners = (self, self.project, self.project.community)
+        return any(each.deleting_since for each in owners)
+
     def first_status(self) -> Status | None:
         return self.statuses.first()
 
