@@ -29,6 +29,7 @@ _LISTS = {
     "testers": "tester-list",
     "filters": "filter-list",
     "macros": "macro-list",
+    "versions": "version-list",
     "secrets": "secret-list",
     "runs": "run-list",
     "deliveries": "delivery-list",
