@@ -16,6 +16,7 @@ from django.urls.resolvers import URLPattern, URLResolver
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 
+from centerhook import __version__
 from feedback.changes.rivals import once_more
 
 from . import figures
@@ -92,6 +93,7 @@ class CenterHookAdminSite(admin.AdminSite):
         context["feedback_menu"] = SimpleLazyObject(lambda: types_in_menu(request.user))
         apps = context["available_apps"]
         context["menu_groups"] = menu_groups(apps, request.path)
+        context["version"] = __version__
         context["is_menu_folded"] = request.COOKIES.get("menu") == "folded"
         return context
 

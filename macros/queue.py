@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import cache
 from types import FrameType
 
@@ -34,6 +35,9 @@ QUEUE = "deliveries"
 WORKER_TTL = 30
 # How long a job for a listener's calls is trusted to be waiting, should it be lost.
 MARKED_SECONDS = 5
+# A clock that has not looked for so long is forgotten.
+CLOCK_KEPT_SECONDS = 3600
+_CLOCKS = "centerhook:clocks"
 # What a web process waits for Redis, and how long it then leaves it alone.
 _HASTE = 0.5
 _LEFT_ALONE_SECONDS = 2.0
@@ -91,7 +95,10 @@ def notify(run_id: int, due: int = 1) -> None:
             )
     except RedisError as error:
         logger.warning(
-            "Redis is away (%s); the clock will notify of run %s", error, run_id
+            "Redis is away (%s); the clock will notify of run %s",
+            error,
+            run_id,
+            extra={"run": run_id},
         )
 
 
@@ -197,6 +204,36 @@ def script(source: str) -> Script:
 def count_workers() -> int:
     """The workers that are alive. Raises RedisError."""
     return len(Worker.all(queue=django_rq.get_queue(QUEUE)))
+
+
+def waiting_jobs(now: datetime) -> tuple[int, float]:
+    """How many jobs wait, and for how many seconds the oldest. Raises RedisError."""
+    queue = django_rq.get_queue(QUEUE)
+    first = next(iter(queue.get_jobs(0, 1)), None)
+    if first is None or first.enqueued_at is None:
+        return queue.count, 0.0
+    since = first.enqueued_at
+    waited = now - since.replace(tzinfo=since.tzinfo or UTC)
+    return queue.count, max(0.0, waited.total_seconds())
+
+
+def note_clock(name: str, now: datetime) -> None:
+    """A clock has looked for what is due. Raises RedisError."""
+    redis().hset(_CLOCKS, name, str(now.timestamp()))
+    redis().expire(_CLOCKS, CLOCK_KEPT_SECONDS)
+
+
+def clocks(now: datetime) -> list[float]:
+    """Seconds since the last look of each clock, but of those long gone.
+
+    Raises RedisError.
+    """
+    looked = redis().hgetall(_CLOCKS)
+    ages = {name: now.timestamp() - float(at) for name, at in looked.items()}
+    gone = [name for name, age in ages.items() if age > CLOCK_KEPT_SECONDS]
+    if gone:
+        redis().hdel(_CLOCKS, *gone)
+    return sorted(max(0.0, age) for name, age in ages.items() if name not in gone)
 
 
 def has_worker() -> bool:
