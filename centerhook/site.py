@@ -20,6 +20,7 @@ from centerhook import __version__
 from feedback.changes.rivals import once_more
 
 from . import figures
+from .doctor.page import doctor_page
 from .menu import menu_groups, types_in_menu
 from .overview import context_of
 from .search import search_page
@@ -67,6 +68,7 @@ class CenterHookAdminSite(admin.AdminSite):
         return [
             path("search/", search, name="search"),
             path("second-factor/", include(self._second_factor())),
+            path("doctor/", self.admin_view(partial(doctor_page, self)), name="doctor"),
             *figures.urls_of(self),
             path("first-steps/", include("macros.admin.first_steps")),
             *djangos,

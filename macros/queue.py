@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from types import FrameType
@@ -35,9 +36,9 @@ QUEUE = "deliveries"
 WORKER_TTL = 30
 # How long a job for a listener's calls is trusted to be waiting, should it be lost.
 MARKED_SECONDS = 5
-# A clock that has not looked for so long is forgotten.
-CLOCK_KEPT_SECONDS = 3600
-_CLOCKS = "centerhook:clocks"
+# A process without a sign of life for so long is forgotten.
+PROCESS_KEPT_SECONDS = 3600
+_PROCESSES = "centerhook:processes"
 # What a web process waits for Redis, and how long it then leaves it alone.
 _HASTE = 0.5
 _LEFT_ALONE_SECONDS = 2.0
@@ -52,6 +53,7 @@ class DeliveryWorker(SimpleWorker):
     max_connection_wait_time = 5.0
     on_stop: Callable[[], None] | None = None
     is_stopping = False
+    app_version = ""
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         if self.on_stop:
@@ -75,6 +77,8 @@ class DeliveryWorker(SimpleWorker):
             self.connection.delete(self.key)
             self.register_birth()  # type: ignore[no-untyped-call]
         super().heartbeat(timeout, pipeline)
+        if pipeline is None:
+            note_process("worker", self.name, self.app_version, datetime.now(UTC))
 
 
 def notify(run_id: int, due: int = 1) -> None:
@@ -217,23 +221,43 @@ def waiting_jobs(now: datetime) -> tuple[int, float]:
     return queue.count, max(0.0, waited.total_seconds())
 
 
-def note_clock(name: str, now: datetime) -> None:
-    """A clock has looked for what is due. Raises RedisError."""
-    redis().hset(_CLOCKS, name, str(now.timestamp()))
-    redis().expire(_CLOCKS, CLOCK_KEPT_SECONDS)
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A worker or a clock that gave a sign of life, `age` seconds ago."""
+
+    kind: str
+    name: str
+    version: str
+    age: float
 
 
-def clocks(now: datetime) -> list[float]:
-    """Seconds since the last look of each clock, but of those long gone.
+def note_process(kind: str, name: str, version: str, now: datetime) -> None:
+    """A sign of life. Raises RedisError."""
+    redis().hset(_PROCESSES, f"{kind} {name}", f"{now.timestamp()} {version}")
+    redis().expire(_PROCESSES, PROCESS_KEPT_SECONDS)
+
+
+def processes(now: datetime) -> list[Process]:
+    """The youngest signs of life first, but none of those long gone.
 
     Raises RedisError.
     """
-    looked = redis().hgetall(_CLOCKS)
-    ages = {name: now.timestamp() - float(at) for name, at in looked.items()}
-    gone = [name for name, age in ages.items() if age > CLOCK_KEPT_SECONDS]
+    noted = redis().hgetall(_PROCESSES)
+    every = [_process(name, text, now) for name, text in noted.items()]
+    alive = [each for each in every if each.age <= PROCESS_KEPT_SECONDS]
+    gone = [f"{each.kind} {each.name}" for each in every if each not in alive]
     if gone:
-        redis().hdel(_CLOCKS, *gone)
-    return sorted(max(0.0, age) for name, age in ages.items() if name not in gone)
+        redis().hdel(_PROCESSES, *gone)
+    return sorted(alive, key=lambda each: each.age)
+
+
+def _process(name: bytes | str, text: bytes | str, now: datetime) -> Process:
+    written = [
+        each.decode() if isinstance(each, bytes) else each for each in (name, text)
+    ]
+    kind, _, own = written[0].partition(" ")
+    at, _, version = written[1].partition(" ")
+    return Process(kind, own, version, max(0.0, now.timestamp() - float(at)))
 
 
 def has_worker() -> bool:
@@ -244,7 +268,7 @@ def has_worker() -> bool:
         return False
 
 
-def run_worker(on_stop: Callable[[], None]) -> None:
+def run_worker(on_stop: Callable[[], None], version: str = "") -> None:
     """Work until a signal to stop, or until Redis is lost.
 
     `on_stop` is called on the signal, before the current job ends; also if the signal
@@ -256,6 +280,7 @@ def run_worker(on_stop: Callable[[], None]) -> None:
             [queue], connection=queue.connection, worker_ttl=WORKER_TTL
         )
         worker.on_stop = on_stop
+        worker.app_version = version
         worker.work(logging_level="WARNING")
     except (RedisError, StopRequested) as error:
         # It could not register or sign off, or was stopped while it tried.

@@ -59,8 +59,11 @@ class QueueReading:
     # Seconds; 0 where no job waits.
     oldest: float
     workers: int
-    # Seconds since the last look, clock by clock.
-    clocks: list[float]
+    processes: list[queue.Process]
+
+    @property
+    def clocks(self) -> list[float]:
+        return [each.age for each in self.processes if each.kind == "clock"]
 
 
 def totals() -> Iterator[Totals]:
@@ -146,7 +149,7 @@ def queue_reading(now: datetime) -> QueueReading | None:
     """None where Redis is away."""
     try:
         jobs, oldest = queue.waiting_jobs(now)
-        return QueueReading(jobs, oldest, queue.count_workers(), queue.clocks(now))
+        return QueueReading(jobs, oldest, queue.count_workers(), queue.processes(now))
     except RedisError:
         return None
 

@@ -160,9 +160,9 @@ def test_breakers_and_pauses(bugs: FeedbackType) -> None:
 
 def test_workers_clocks_and_jobs(bugs: FeedbackType) -> None:
     now = timezone.now()
-    queue.note_clock("a", now - timedelta(seconds=40))
-    queue.note_clock("b", now - timedelta(seconds=5))
-    queue.note_clock("long-gone", now - timedelta(days=1))
+    queue.note_process("clock", "a", "0.1.0", now - timedelta(seconds=40))
+    queue.note_process("clock", "b", "0.1.0", now - timedelta(seconds=5))
+    queue.note_process("clock", "long-gone", "0.1.0", now - timedelta(days=1))
     queue.notify_import(1)
     read = samples()
     assert read["redis_up"][()] == 1 and read["workers"][()] == 0
@@ -204,7 +204,7 @@ def test_the_number_of_queries_does_not_grow(bugs: FeedbackType) -> None:
 def test_alerts_and_dashboard_name_only_metrics_that_exist(bugs: FeedbackType) -> None:
     row = destination(bugs, "https://a.example:443")
     count(bugs, row.pk, delivered=1)
-    queue.note_clock("a", timezone.now())
+    queue.note_process("clock", "a", "0.1.0", timezone.now())
     known = {
         sample.name
         for metric in ServiceCollector().collect()
@@ -219,7 +219,7 @@ def test_alerts_and_dashboard_name_only_metrics_that_exist(bugs: FeedbackType) -
 
 
 def test_the_document_names_every_metric(bugs: FeedbackType) -> None:
-    queue.note_clock("a", timezone.now())
+    queue.note_process("clock", "a", "0.1.0", timezone.now())
     text = (ROOT / "docs" / "metrics.md").read_text()
     names = [metric.name for metric in ServiceCollector().collect()]
     assert len(names) > 15

@@ -13,6 +13,7 @@ from django.db import Error, connection
 from django.utils import timezone
 from redis.exceptions import RedisError
 
+from centerhook import __version__
 from macros import jobs, queue
 
 logger = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ class Command(BaseCommand):
         while not self._stopped:
             try:
                 jobs.wake()
-                queue.note_clock(name, timezone.now())
+                queue.note_process("clock", name, __version__, timezone.now())
             except (Error, RedisError) as error:
                 logger.warning("The clock could not look for what is due: %s", error)
                 connection.close()
