@@ -69,7 +69,7 @@ def certificate(now: datetime) -> Iterator[Finding]:
     except ssl.SSLError as error:
         yield bad(
             "certificate_bad",
-            f"Browsers do not trust the certificate of {url.hostname}: {error.reason}",
+            f"Browsers do not trust the certificate of {url.hostname}: {error}",
             "Renew it, with the whole chain.",
         )
         return

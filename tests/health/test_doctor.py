@@ -24,6 +24,7 @@ from redis import Redis
 from centerhook import __version__
 from centerhook.doctor import database, examine, examining
 from centerhook.doctor import machine as machine_parts
+from centerhook.doctor import settings as doctor_settings
 from feedback.access.roles import Role
 from feedback.models import FeedbackType
 from logs.models import Delivery, DeliveryState, Run
@@ -42,6 +43,19 @@ NOT_HERE = {
 def bugs(db: None) -> FeedbackType:
     queue.redis().flushdb()
     return factories.feedback_type()
+
+
+@pytest.fixture(autouse=True)
+def without_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They take a second; one test is about them."""
+    monkeypatch.setitem(examining.EXAMINATIONS, "Settings", ())
+
+
+def test_what_is_unsafe_in_the_settings(settings: Settings) -> None:
+    settings.DEBUG, settings.ALLOWED_HOSTS = True, ["feedback.example.com"]
+    found = list(doctor_settings.checks(timezone.now()))
+    assert {each.id for each in found} == {"settings"}
+    assert any("centerhook." in each.sentence and each.advice for each in found)
 
 
 def ids() -> set[str]:
