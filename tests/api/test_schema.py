@@ -12,7 +12,12 @@ from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.test import Client
 
+from feedback.api.comments import CommentFilterSet
 from feedback.api.filters import FilterFilterSet
+from feedback.api.members import ApiKeyFilterSet, MemberFilterSet
+from feedback.api.owners import CommunityFilterSet, ProjectFilterSet
+from feedback.api.source_rows import SourceFilterSet
+from feedback.api.types import TypeFilterSet
 from feedback.rest.details import CONTENT_TYPE
 from feedback.rest.paging import PARAMETERS
 from feedback.selection.filtersets import StrictFilterSet
@@ -25,10 +30,27 @@ from macros.api.versions import VersionFilterSet
 
 ROOT = Path(__file__).resolve().parents[2]
 PATHS = {
-    "/api/v1/feedback/": {"get"},
-    "/api/v1/attachments/{id}/": {"get"},
+    "/api/v1/api-keys/": {"get"},
+    "/api/v1/api-keys/{id}/": {"get"},
+    "/api/v1/comments/": {"get", "post"},
+    "/api/v1/comments/{id}/": {"get", "patch", "delete"},
+    "/api/v1/communities/": {"get", "post"},
+    "/api/v1/communities/{id}/": {"get", "patch", "delete"},
+    "/api/v1/members/": {"get"},
+    "/api/v1/members/{id}/": {"get"},
+    "/api/v1/projects/": {"get", "post"},
+    "/api/v1/projects/{id}/": {"get", "patch", "delete"},
+    "/api/v1/sources/": {"get", "post"},
+    "/api/v1/sources/{id}/": {"get", "patch", "delete"},
+    "/api/v1/sources/{id}/new-url/": {"post"},
+    "/api/v1/types/": {"get", "post"},
+    "/api/v1/types/{id}/": {"get", "patch", "delete"},
+    "/api/v1/types/{id}/schema/": {"get"},
+    "/api/v1/feedback/": {"get", "post"},
+    "/api/v1/feedback/batch/": {"post"},
+    "/api/v1/attachments/{id}/": {"get", "delete"},
     "/api/v1/attachments/{id}/download/": {"get"},
-    "/api/v1/feedback/{id}/": {"get"},
+    "/api/v1/feedback/{id}/": {"get", "patch", "delete"},
     "/api/v1/feedback/{id}/attachments/": {"get", "post"},
     "/api/v1/filters/": {"get", "post"},
     "/api/v1/filters/fields/": {"post"},
@@ -59,9 +81,9 @@ PATHS = {
     "/api/v1/runs/{id}/resume/": {"post"},
     "/api/v1/deliveries/": {"get"},
     "/api/v1/deliveries/{id}/": {"get"},
-    "/api/v1/testers/": {"get"},
+    "/api/v1/testers/": {"get", "post"},
     "/api/v1/testers/batch/": {"post"},
-    "/api/v1/testers/{id}/": {"get"},
+    "/api/v1/testers/{id}/": {"get", "patch", "delete"},
     "/api/v1/testers/{id}/export/": {"get"},
     "/api/v1/testers/{id}/erase/": {"post"},
 }
@@ -90,6 +112,13 @@ def test_the_schema_is_open_and_names_every_operation(schema: dict[str, Any]) ->
 @pytest.mark.parametrize(
     ("room", "filterset"),
     [
+        ("api-keys", ApiKeyFilterSet),
+        ("comments", CommentFilterSet),
+        ("communities", CommunityFilterSet),
+        ("members", MemberFilterSet),
+        ("projects", ProjectFilterSet),
+        ("sources", SourceFilterSet),
+        ("types", TypeFilterSet),
         ("feedback", FeedbackFilterSet),
         ("filters", FilterFilterSet),
         ("macros", MacroFilterSet),
