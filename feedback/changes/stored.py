@@ -24,10 +24,13 @@ def as_stored(row: M) -> M | None:
     return rows.filter(pk=row.pk).first()
 
 
-def save(row: Model, actor: Any, *, parts: Iterable[Pair] = ()) -> None:
+def save(
+    row: Model, actor: Any, *, parts: Iterable[Pair] = (), within: Model | None = None
+) -> None:
     """Check a row and save it, where the actor may; `parts` are of rows below it.
 
-    Raises ValidationError, PermissionDenied: the caller undoes what it wrote then.
+    With `within` it is a part itself, of that row, and the change is that row's. Raises
+    ValidationError, PermissionDenied: the caller undoes what it wrote then.
     """
     opts = row._meta
     with unit():
@@ -38,4 +41,6 @@ def save(row: Model, actor: Any, *, parts: Iterable[Pair] = ()) -> None:
         if not may(actor, f"{permission}{opts.model_name}", row):
             raise PermissionDenied
         pairs = list(parts)
+        if within is not None:
+            before, row, pairs = within, within, [(before, row), *pairs]
         saved.send(type(row), before=before, after=row, parts=pairs, note="")

@@ -158,8 +158,10 @@ class ScopedViewSet(viewsets.GenericViewSet):
         """The row as its URL shows it, read anew."""
         action, self.action = self.action, "retrieve"
         try:
-            rows = self.get_queryset().filter(pk=row.pk)
-            return self.get_serializer(rows.first() or row).data
+            seen = self.get_queryset().filter(pk=row.pk).first()
+            own: Any = type(row)._base_manager
+            # Who may write it need not be able to see it.
+            return self.get_serializer(seen or own.get(pk=row.pk)).data
         finally:
             self.action = action
 
@@ -175,29 +177,14 @@ class ReadOnlyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
         return self.filterset_class(data, rows, beside)
 
 
-class WritableViewSet(ReadOnlyViewSet):
-    """Rows that are also made, changed and deleted, by `add`, `change` and `delete`.
-
-    Its serializer's `save()` is the one door of the model. What the door refuses
-    becomes problem details: ValidationError by member, PermissionDenied as 403.
-    """
+class Deleting(ScopedViewSet):
+    """Rows that are deleted, with all that belongs to them."""
 
     def permission_needed(self) -> str:
-        act = {"create": "add", "partial_update": "change", "destroy": "delete"}
-        if self.action in act and self.action not in self.action_permissions:
+        if self.action == "destroy" and self.action not in self.action_permissions:
             opts = self.queryset.model._meta
-            return f"{opts.app_label}.{act[self.action]}_{opts.model_name}"
+            return f"{opts.app_label}.delete_{opts.model_name}"
         return super().permission_needed()
-
-    def create(self, request: Request) -> Response:
-        row = self.save(self.get_serializer(data=request.data))
-        url = reverse(f"api:{self.basename}-detail", args=[row.pk], request=request)
-        return Response(self.representation(row), 201, headers={"Location": url})
-
-    def partial_update(self, request: Request, pk: str) -> Response:
-        row = self.get_object()
-        self.save(self.get_serializer(row, data=request.data, partial=True))
-        return Response(self.representation(row))
 
     def destroy(self, request: Request, pk: str) -> Response:
         row = self.get_object()
@@ -212,6 +199,31 @@ class WritableViewSet(ReadOnlyViewSet):
     def why_kept(self, row: Any) -> str:
         """What keeps a row from being deleted, or an empty string."""
         return deletion.why_not(row)
+
+
+class WritableViewSet(Deleting, ReadOnlyViewSet):
+    """Rows that are also made, changed and deleted, by `add`, `change` and `delete`.
+
+    Its serializer's `save()` is the one door of the model. What the door refuses
+    becomes problem details: ValidationError by member, PermissionDenied as 403.
+    """
+
+    def permission_needed(self) -> str:
+        act = {"create": "add", "partial_update": "change"}
+        if self.action in act and self.action not in self.action_permissions:
+            opts = self.queryset.model._meta
+            return f"{opts.app_label}.{act[self.action]}_{opts.model_name}"
+        return super().permission_needed()
+
+    def create(self, request: Request) -> Response:
+        row = self.save(self.get_serializer(data=request.data))
+        url = reverse(f"api:{self.basename}-detail", args=[row.pk], request=request)
+        return Response(self.representation(row), 201, headers={"Location": url})
+
+    def partial_update(self, request: Request, pk: str) -> Response:
+        row = self.get_object()
+        self.save(self.get_serializer(row, data=request.data, partial=True))
+        return Response(self.representation(row))
 
     def save(self, asked: serializers.BaseSerializer) -> Any:
         """The row that was written. Raises APIException."""

@@ -17,6 +17,7 @@ from feedback.access.keys import Actor
 from feedback.changes import quietly
 from feedback.models import Attachment, Community, StoredResponse, Tester
 from feedback.names import fold
+from feedback.packages import snapshots
 from feedback.transfer import imports
 
 from .. import audit, recording
@@ -109,6 +110,7 @@ def _go_through(tester: Tester, actor: Actor | None) -> None:
     with transaction.atomic():
         # What was on the wire meanwhile may have brought some again.
         Tester.objects.filter(pk=tester.pk).update(erasure={}, **_brought())
+        snapshots.forget(tester.community)
         audit.record(Action.ERASED, tester, actor=actor)
     tester.erasure = {}
 

@@ -29,6 +29,7 @@ from feedback.selection.tickets import FeedbackFilterSet
 from logs.api.filters import DeliveryFilterSet, RunFilterSet
 from macros.api.filters import MacroFilterSet
 from macros.api.secrets import SecretFilterSet
+from macros.api.versions import VersionFilterSet
 
 ROOT = Path(__file__).resolve().parents[2]
 PATHS = {
@@ -42,9 +43,20 @@ PATHS = {
     "/api/v1/filters/preview/": {"post"},
     "/api/v1/filters/{id}/": {"get", "patch", "delete"},
     "/api/v1/filters/{id}/preview/": {"get"},
-    "/api/v1/macros/": {"get"},
-    "/api/v1/macros/{id}/": {"get"},
+    "/api/v1/macros/": {"get", "post"},
+    "/api/v1/macros/validate/": {"post"},
+    "/api/v1/macros/{id}/": {"get", "patch", "delete"},
+    "/api/v1/macros/{id}/duplicate/": {"post"},
+    "/api/v1/macros/{id}/export/": {"post"},
+    "/api/v1/macros/{id}/pause/": {"post"},
+    "/api/v1/macros/{id}/preview/": {"post"},
+    "/api/v1/macros/{id}/resume/": {"post"},
     "/api/v1/macros/{id}/runs/": {"post"},
+    "/api/v1/macros/{id}/test/": {"post"},
+    "/api/v1/macros/{id}/validate/": {"post"},
+    "/api/v1/versions/": {"get"},
+    "/api/v1/versions/{id}/": {"get"},
+    "/api/v1/versions/{id}/restore/": {"post"},
     "/api/v1/secrets/": {"get", "post"},
     "/api/v1/secrets/{id}/": {"get", "patch", "delete"},
     "/api/v1/runs/": {"get"},
@@ -142,6 +154,7 @@ def test_what_is_said_of_operations_is_not_the_code_s_own_docstring(
         ("macros", MacroFilterSet),
         ("runs", RunFilterSet),
         ("secrets", SecretFilterSet),
+        ("versions", VersionFilterSet),
         ("deliveries", DeliveryFilterSet),
         ("testers", PeopleFilterSet),
     ],
