@@ -22,7 +22,7 @@ _WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 def export_view(page: Any, request: HttpRequest, form: str) -> HttpResponseBase:
     """The list as it is filtered."""
     if form not in ("csv", "xlsx"):
-        raise Http404("There are two forms: csv and xlsx.")
+        raise Http404("There are two formats: csv and xlsx.")
     if not page.has_view_permission(request):
         raise PermissionDenied
     rows: QuerySet = page.get_changelist_instance(request).queryset

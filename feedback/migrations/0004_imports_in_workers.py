@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('feedback', '0003_search_indexes'),
+        ('feedback', '0004_data_packages'),
     ]
 
     operations = [

@@ -15,8 +15,9 @@ from django.utils import timezone
 
 from feedback.access.keys import Actor
 from feedback.changes import quietly
-from feedback.models import Attachment, Community, Tester
+from feedback.models import Attachment, Community, StoredResponse, Tester
 from feedback.names import fold
+from feedback.packages import snapshots
 from feedback.transfer import imports
 
 from .. import audit, recording
@@ -103,10 +104,13 @@ def _go_through(tester: Tester, actor: Actor | None) -> None:
             _scrub(location, others)
         else:
             _clean(location, others)
+    # People may act in several communities, so theirs are of none.
+    StoredResponse.objects.filter(community=None).update(body="")
     _relabel(tester)
     with transaction.atomic():
         # What was on the wire meanwhile may have brought some again.
         Tester.objects.filter(pk=tester.pk).update(erasure={}, **_brought())
+        snapshots.forget(tester.community)
         audit.record(Action.ERASED, tester, actor=actor)
     tester.erasure = {}
 
