@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -64,6 +65,7 @@ class Belongings:
     holds: list[Related] = field(default_factory=list)
 
 
+@cache
 def belongings(model: type[Any]) -> Belongings:
     walk = _Walk()
     walk.visit(model, "")
