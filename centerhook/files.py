@@ -20,18 +20,24 @@ DEFAULT_TYPES = [
 ]
 
 
-def storages_in(folder: str) -> dict[str, Any]:
-    """Django's STORAGES; attachments are read by the web server's own user alone."""
+def storages_in(*, attachments: str, packages: str) -> dict[str, Any]:
+    """Django's STORAGES, each in a folder of its own."""
     return {
         "staticfiles": {
             "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         },
-        "attachments": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {
-                "location": folder,
-                "file_permissions_mode": 0o600,
-                "directory_permissions_mode": 0o700,
-            },
+        "attachments": _private(attachments),
+        "packages": _private(packages),
+    }
+
+
+def _private(folder: str) -> dict[str, Any]:
+    """Read by the web server's own user alone."""
+    return {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": folder,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
         },
     }

@@ -10,12 +10,14 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["feedback.rest.parsing.JSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["feedback.rest.filtering.FilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "feedback.rest.paging.CursorPagination",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "feedback.rest.schema.Schema",
+    "DEFAULT_THROTTLE_CLASSES": ["macros.api.rate.CallerRate"],
     "EXCEPTION_HANDLER": "feedback.rest.problems.handle",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "CenterHook API",
+    "OAS_VERSION": "3.1.1",
     "VERSION": "1",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_NAME_OVERRIDES": {

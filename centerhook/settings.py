@@ -13,6 +13,7 @@ from . import local
 from .content_policy import CONTENT_SECURITY_POLICY  # noqa: F401
 from .environment import Environment
 from .files import DEFAULT_TYPES, storages_in
+from .log_lines import logging_from
 from .rest import REST_FRAMEWORK, SPECTACULAR_SETTINGS  # noqa: F401
 
 # Whether this process only delivers or wakes those that do: it loads no pages.
@@ -67,6 +68,7 @@ INSTALLED_APPS = [
     "macros",
 ]
 MIDDLEWARE = [
+    "centerhook.health.probes.probes",
     # Before all that is there for people.
     "centerhook.middleware.calls_from_outside",
     "centerhook.middleware.page_headers",
@@ -170,6 +172,7 @@ ALLOWED_DESTINATION_HOSTS = env.list("ALLOWED_DESTINATION_HOSTS", default=[])
 
 INBOUND_MAX_BYTES = env.int("INBOUND_MAX_BYTES", default=1_000_000)
 INBOUND_PER_SECOND = env.int("INBOUND_PER_SECOND", default=300)
+API_PER_MINUTE = env.int("API_PER_MINUTE", default=1_200)
 INBOUND_KEPT_DAYS = env.int("INBOUND_KEPT_DAYS", default=30)
 
 # --- E-mail, for notices: smtp://user:password@host:587; to the log when not set
@@ -280,20 +283,16 @@ ATTACHMENT_MAX_BYTES = env.int("ATTACHMENT_MAX_BYTES", default=10_485_760)
 ATTACHMENTS_PER_TICKET = env.int("ATTACHMENTS_PER_TICKET", default=20)
 ATTACHMENT_TYPES = env.list("ATTACHMENT_TYPES", default=DEFAULT_TYPES)
 ATTACHMENT_SCAN_COMMAND = env.list("ATTACHMENT_SCAN_COMMAND", default=[])
-STORAGES = storages_in(ATTACHMENTS_DIR)
+PACKAGES_DIR = env.str("PACKAGES_DIR", default=str(VAR_DIR / "packages"))
+# The limit of one file of a data package, before it is compressed.
+PACKAGE_MAX_BYTES = env.int("PACKAGE_MAX_BYTES", default=2_147_483_648)
+STORAGES = storages_in(attachments=ATTACHMENTS_DIR, packages=PACKAGES_DIR)
 # A feedback type's form has some twelve fields for each question.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": "centerhook.log_lines.LineFormatter",
-            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"rq.worker": {"level": "WARNING"}, "axes": {"level": "WARNING"}},
-}
+LOGGING = logging_from(
+    env.str("LOG_LEVEL", default="INFO"), env.str("LOG_FORMAT", default="line")
+)
+# Who may read /metrics: with the token, or from these addresses. Nobody else.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_NETWORKS = env.list("METRICS_NETWORKS", default=[])

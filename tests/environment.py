@@ -23,7 +23,9 @@ def _set_up() -> None:
     os.environ["SECRET_KEY"] = "only-for-tests"
     os.environ["SECRETS_KEYS"] = "b25seS1mb3ItdGVzdHMtb25seS1mb3ItdGVzdHMtISE="
     os.environ["ALLOWED_NETWORKS"] = "127.0.0.0/8"
+    os.environ["API_PER_MINUTE"] = "0"
     os.environ["ATTACHMENTS_DIR"] = f"{folder}/attachments"
+    os.environ["PACKAGES_DIR"] = f"{folder}/packages"
     if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
         os.environ["DATABASE_URL"] = f"sqlite:///{folder}/unused.sqlite3"
         os.environ["TEST_DATABASE"] = f"{folder}/test.sqlite3"

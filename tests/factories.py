@@ -19,6 +19,7 @@ from feedback.models import (
     ApiKey,
     Comment,
     Community,
+    DataPackage,
     ExternalSource,
     Feedback,
     FeedbackType,
@@ -28,12 +29,15 @@ from feedback.models import (
     ImportPart,
     KeyOutcome,
     KeyUse,
+    LookupMiss,
     Member,
     Project,
+    RecordLookup,
+    Snapshot,
     SourceTicket,
     Status,
+    StoredResponse,
     Tester,
-    TesterBatch,
     TicketImport,
 )
 from feedback.models.types import key_from_label
@@ -254,6 +258,40 @@ def steps(of: Macro, *settings: dict[str, Any]) -> Macro:
     return of
 
 
+def package(
+    of: FeedbackType | Project | Community, *columns: str, **values: Any
+) -> DataPackage:
+    """A table of tickets, with these columns or some that every ticket has."""
+    owners = {FeedbackType: "feedback_type", Project: "project"}
+    number = next(_numbers)
+    given = {"name": f"Package {number}", "key": f"package-{number}", **values}
+    made = DataPackage(**{owners.get(type(of), "community"): of, **given})
+    made.columns = list(columns or ("id", "created"))
+    made.full_clean()
+    made.save()
+    return made
+
+
+def lookup(
+    of: FeedbackType | Project | Community, *columns: str, **values: Any
+) -> RecordLookup:
+    """Finds a ticket by its reference, and gives these columns or some of all."""
+    owners = {FeedbackType: "feedback_type", Project: "project"}
+    number = next(_numbers)
+    given = {
+        "name": f"Lookup {number}",
+        "key": f"lookup-{number}",
+        "subject_kind": "feedback",
+        "found_by": "reference",
+        **values,
+    }
+    made = RecordLookup(**{owners.get(type(of), "community"): of, **given})
+    made.columns = list(columns or ("id", "created"))
+    made.full_clean()
+    made.save()
+    return made
+
+
 def saved_filter(
     of: FeedbackType | Project | Community,
     *conditions: dict[str, Any],
@@ -369,6 +407,9 @@ def one_of_everything(of: FeedbackType, name: str = "Everything") -> None:
     comment.save()
     attachment(reported, f"{name}.png")
     ticket_import(of, name)
+    Snapshot.objects.create(package=package(of, name=name, key="everything"))
+    lookup(of, name=name, key="everything")
+    LookupMiss.objects.note(of.project.community, "key 1", timezone.now())
     key = of.project.community.api_keys.get()
     key.name = name
     key.save()
@@ -437,8 +478,9 @@ def _from_outside(of: Macro, reported: Feedback, name: str) -> None:
     RunPayload.objects.create(run=of.runs.get(), text=name)
     own = source(of.feedback_type, name=name)
     SourceTicket.objects.create(source=own, feedback=reported)
-    TesterBatch.objects.create(
+    StoredResponse.objects.create(
         community=own.feedback_type.project.community,
         idempotency_key=f"{name}{own.pk}"[:32],
-        result={"detail": name},
+        status=200,
+        body=f'{{"detail": "{name}"}}',
     )

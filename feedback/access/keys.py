@@ -17,7 +17,16 @@ from ..models import ACCEPTED, ApiKey, KeyOutcome, KeyScope, KeyUse
 from ..names import one_line
 from .actors import Access
 from .addresses import neighbourhood, parse_address
-from .roles import ADD_TESTER, CALL_SOURCE, EXPORT_TESTER, PERMISSIONS, RUN_MACRO, Role
+from .roles import (
+    ADD_TESTER,
+    CALL_SOURCE,
+    EXPORT_TESTER,
+    PERMISSIONS,
+    READ_DATA,
+    RUN_MACRO,
+    SET_UP,
+    Role,
+)
 
 # A caller's limit; one with a valid key is served whatever others near it do.
 REFUSALS_AN_HOUR = 30
@@ -28,19 +37,23 @@ _TESTERS = frozenset({ADD_TESTER, "feedback.change_tester"})
 # What lets a program see and do something to rows. The other scopes are asked for by
 # the views they are for.
 _BY_SCOPE: dict[KeyScope, frozenset[str]] = {
-    KeyScope.READ: PERMISSIONS[Role.OBSERVER],
+    KeyScope.READ: PERMISSIONS[Role.OBSERVER] - READ_DATA,
     KeyScope.WRITE: frozenset(
         f"feedback.{action}_{model}"
         for action in ("add", "change")
         for model in ("feedback", "comment", "filter", "attachment")
     )
-    | {"feedback.delete_filter", *_TESTERS},
+    | {
+        *("feedback.delete_filter", "feedback.delete_comment"),
+        *("feedback.delete_attachment", *_TESTERS),
+    },
     KeyScope.RUN: frozenset({RUN_MACRO}),
     KeyScope.LISTENER: frozenset({CALL_SOURCE}),
-    KeyScope.DATA: frozenset({EXPORT_TESTER}),
+    KeyScope.DATA: READ_DATA | {EXPORT_TESTER},
     KeyScope.SECRETS: frozenset(
         f"macros.{action}_secret" for action in ("view", "add", "change", "delete")
     ),
+    KeyScope.MANAGE: SET_UP,
 }
 _MESSAGES: dict[str, str] = {
     KeyOutcome.INVALID_KEY: "There is no API key with this token.",

@@ -21,15 +21,22 @@ class Role(TextChoices):
 RUN_MACRO = "macros.run_macro"
 # Send tickets through an external source: for programs only.
 CALL_SOURCE = "feedback.call_externalsource"
+# The rows of data packages, and one record through a record lookup.
+READ_PACKAGE = "feedback.read_datapackage"
+LOOK_UP = "feedback.call_recordlookup"
+# A program needs a key for just this.
+READ_DATA = frozenset({READ_PACKAGE, LOOK_UP})
 # Files on tickets.
 VIEW_ATTACHMENT = "feedback.view_attachment"
 ADD_ATTACHMENT = "feedback.add_attachment"
 # Whose tickets are spoken of, and which testers.
 VIEW_TICKET = "feedback.view_feedback"
 VIEW_TESTER = "feedback.view_tester"
+ADD_TICKET = "feedback.add_feedback"
 CHANGE_TICKET = "feedback.change_feedback"
 DELETE_TICKET = "feedback.delete_feedback"
 ADD_TESTER = "feedback.add_tester"
+CHANGE_TESTER = "feedback.change_tester"
 # All that is stored of a person.
 EXPORT_TESTER = "feedback.export_tester"
 ERASE_TESTER = "feedback.erase_tester"
@@ -46,35 +53,41 @@ def _permissions(actions: Iterable[str], models: Iterable[str]) -> frozenset[str
 
 
 _EDIT = ("add", "change", "delete")
-_READ = _permissions(
-    ["view"],
-    [
-        "feedback.community",
-        "feedback.project",
-        "feedback.feedbacktype",
-        "feedback.status",
-        "feedback.formfield",
-        "feedback.feedback",
-        "feedback.comment",
-        "feedback.commentedit",
-        "feedback.attachment",
-        "feedback.tester",
-        "feedback.filter",
-        "feedback.externalsource",
-        "macros.macro",
-        "macros.trigger",
-        "macros.triggerdecision",
-        "macros.listener",
-        "macros.inboundcall",
-        "macros.inboundevent",
-        "macros.inboundrefusal",
-        "macros.schedule",
-        "macros.occurrence",
-        "logs.run",
-        "logs.delivery",
-        "logs.attempt",
-        "logs.destination",
-    ],
+_READ = (
+    _permissions(
+        ["view"],
+        [
+            "feedback.community",
+            "feedback.project",
+            "feedback.feedbacktype",
+            "feedback.status",
+            "feedback.formfield",
+            "feedback.feedback",
+            "feedback.comment",
+            "feedback.commentedit",
+            "feedback.attachment",
+            "feedback.tester",
+            "feedback.filter",
+            "feedback.externalsource",
+            "feedback.recordlookup",
+            "feedback.datapackage",
+            "feedback.snapshot",
+            "macros.macro",
+            "macros.trigger",
+            "macros.triggerdecision",
+            "macros.listener",
+            "macros.inboundcall",
+            "macros.inboundevent",
+            "macros.inboundrefusal",
+            "macros.schedule",
+            "macros.occurrence",
+            "logs.run",
+            "logs.delivery",
+            "logs.attempt",
+            "logs.destination",
+        ],
+    )
+    | READ_DATA
 )
 _SUPPORT = (
     _READ
@@ -96,6 +109,8 @@ _MANAGE_PROJECT = (
             "feedback.formfield",
             "feedback.filter",
             "feedback.externalsource",
+            "feedback.recordlookup",
+            "feedback.datapackage",
             "macros.macro",
             "macros.trigger",
             "macros.schedule",
@@ -129,6 +144,18 @@ _MANAGE_COMMUNITY = (
     | {EXPORT_TESTER, ERASE_TESTER}
     | _permissions(["view"], ["logs.auditentry"])
 )
+
+# What a program may do that sets up projects and automation. Who may do what, and
+# secrets, are not among it.
+SET_UP = (
+    (_MANAGE_PROJECT - _SUPPORT)
+    | _permissions(["add", "delete"], ["feedback.project"])
+    | _permissions(["change"], ["feedback.community", "logs.destination"])
+    | _permissions(
+        ["view"],
+        ["feedback.apikey", "feedback.member", "feedback.grant", "logs.auditentry"],
+    )
+) - _permissions(["view", *_EDIT], ["macros.secret"])
 
 PERMISSIONS: dict[str, frozenset[str]] = {
     Role.OBSERVER: _READ,

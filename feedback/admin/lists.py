@@ -15,6 +15,7 @@ from django.db.models.lookups import In
 from django.forms import MultipleHiddenInput
 from django.http import HttpRequest, QueryDict
 from django.utils.http import urlencode
+from django.utils.text import capfirst
 
 from ..console.counting import Count
 from ..console.parameters import CheckedList
@@ -28,6 +29,7 @@ from ..selection.filtersets import CatalogueFilterSet
 from ..selection.parameters import RowsField
 from .facets import count
 from .filters import ChoiceOffer, Offered, typed
+from .last_deliveries import last_delivery_column, put_on
 from .pills import PillsOffer, pills
 
 SEARCH = "search"
@@ -103,7 +105,8 @@ class ConditionsList(CheckedList):
         # One that is given and not offered can be seen and taken back all the same.
         for name in self.filterset.given:
             if name not in shown:
-                offer = typed(name, title=self.filterset.title_of(name))
+                words = self.filterset.value_in_words(name)
+                offer = typed(name, title=self.filterset.title_of(name), words=words)
                 filters.append(offer(request, {}, self.model, self.model_admin))
         is_narrowed = bool(self.narrowing(request))
         return filters, bool(filters), lookups, duplicates, is_narrowed
@@ -121,6 +124,12 @@ class ConditionsList(CheckedList):
         self.everything_qs = self.get_query_string(dict.fromkeys(everything))
         self.dated = rows
         return rows.filter(self.filterset.condition)
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if last_delivery_column in self.list_display:
+            self.result_list = [*self.result_list]
+            put_on(self.result_list, request.user)
 
     def first_rows(self) -> list[Any]:
         """Whoever searches for a reference or an e-mail means that one."""
@@ -196,6 +205,7 @@ class ConditionsAdmin(ScopedAdmin):
     search_parameter = SEARCH
     # The one whose text is just what was searched for comes first.
     exact_column = ""
+    list_title = ""
 
     def matching(self, request: HttpRequest, rows: QuerySet, text: str) -> QuerySet:
         query = QueryDict(urlencode({SEARCH: text}))
@@ -279,5 +289,5 @@ class ConditionsAdmin(ScopedAdmin):
         dates = [request.GET.get(name, "") for name in self.date_parameters()]
         if any(dates) and self.date_hierarchy:
             title = self.opts.get_field(self.date_hierarchy).verbose_name  # type: ignore[union-attr]
-            words.append(f"{title}: {'-'.join(filter(None, dates))}")
+            words.append(f"{capfirst(title)}: {'-'.join(filter(None, dates))}")
         return "; ".join(filter(None, words))

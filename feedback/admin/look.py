@@ -1,4 +1,4 @@
-"""How a person likes a list: which columns, and how close its rows stand."""
+"""How a person likes a list: which columns in which order, and how close its rows."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.text import capfirst
 
+from ..console.ordered import in_order
 from ..console.preferences import DENSITY, prefer, preference
 from ..console.scoping import ScopedAdmin
 from .columns import Column
 
-# More than fit beside each other; each that is chosen beyond them is left out.
+# As many as fit beside each other; each that is chosen beyond them is left out.
 MAX_SHOWN = 12
+# The position of each column in the form: `position-title`.
+_POSITION = "position-{}"
+_MAX_CHOSEN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +53,19 @@ class ChosenColumns(ScopedAdmin):
     def get_list_display(self, request: HttpRequest) -> list[Column]:
         chosen = self._chosen(request)
         if chosen is None:
-            return [*self.standard_columns(request)][:MAX_SHOWN]
-        wanted = {*self.fixed_columns, *chosen}
+            return self._fitting(self.standard_columns(request))
+        names = [each for each in self.fixed_columns if each not in chosen] + chosen
+        places = {name: place for place, name in enumerate(names)}
         columns = [
-            each for each in self.all_columns(request) if name_of(each) in wanted
+            each for each in self.all_columns(request) if name_of(each) in places
         ]
-        return columns[:MAX_SHOWN]
+        return self._fitting(sorted(columns, key=lambda each: places[name_of(each)]))
+
+    def _fitting(self, columns: Sequence[Column]) -> list[Column]:
+        """As many as a list shows; what every row is known by is among them."""
+        others = [each for each in columns if name_of(each) not in self.fixed_columns]
+        left_out = others[MAX_SHOWN - len(self.fixed_columns) :]
+        return [each for each in columns if each not in left_out]
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
@@ -74,9 +85,8 @@ class ChosenColumns(ScopedAdmin):
         query = QueryDict(request.POST.get("query", ""), mutable=True)
         user: Any = request.user
         if request.method == "POST":
-            names = [each[:100] for each in request.POST.getlist("column")[:200]]
             key = self._key(query)
-            prefer(user, key, None if "standard" in request.POST else names)
+            prefer(user, key, None if "standard" in request.POST else _sent(request))
             density = request.POST.get("density")
             prefer(user, DENSITY, density if density == "compact" else None)
             query.pop("o", None)  # It counts the columns.
@@ -99,9 +109,11 @@ class ChosenColumns(ScopedAdmin):
         return request.chosen_columns  # type: ignore[attr-defined,no-any-return]
 
     def _look(self, request: HttpRequest) -> dict[str, object]:
-        shown = {name_of(each) for each in self.get_list_display(request)}
-        names = [
-            (name_of(each), self._title(each)) for each in self.all_columns(request)
+        """What is shown in its order, then what could be."""
+        shown = self.get_list_display(request)
+        names = [name_of(each) for each in shown]
+        others = [
+            each for each in self.all_columns(request) if name_of(each) not in names
         ]
         return {
             "url": reverse(f"admin:{self._look_name}"),
@@ -109,8 +121,13 @@ class ChosenColumns(ScopedAdmin):
             "most": MAX_SHOWN,
             "is_chosen": self._chosen(request) is not None,
             "columns": [
-                Choice(name, title, name in shown, name in self.fixed_columns)
-                for name, title in names
+                Choice(
+                    name_of(each),
+                    self._title(each),
+                    name_of(each) in names,
+                    name_of(each) in self.fixed_columns,
+                )
+                for each in [*shown, *others]
             ],
         }
 
@@ -120,3 +137,14 @@ class ChosenColumns(ScopedAdmin):
 
 def name_of(column: Column) -> str:
     return column if isinstance(column, str) else column.__name__
+
+
+def _sent(request: HttpRequest) -> list[str]:
+    """The names that are chosen, in the order of their positions."""
+
+    def position_of(name: str) -> int | None:
+        given = request.POST.get(_POSITION.format(name), "")
+        return int(given) if given.isdecimal() and len(given) < 6 else None
+
+    names = request.POST.getlist("column")[:_MAX_CHOSEN]
+    return [each[:100] for each in in_order(names, position_of)]

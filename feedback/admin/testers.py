@@ -18,10 +18,12 @@ from ..models import Community, Project, Tester
 from ..selection.conditions import rows_named
 from ..selection.testers import SEARCHED, TesterFilterSet
 from . import filters
+from .change_many import change_many
 from .columns import Column, external_column, external_table
 from .filters import TRUTH, Offered
+from .last_deliveries import LAST_DELIVERY, last_delivery_column
 from .lists import ConditionsAdmin
-from .look import ChosenColumns
+from .look import ChosenColumns, name_of
 from .perform import as_action, hosts_of
 from .privacy import PrivacyPages
 
@@ -31,6 +33,7 @@ Row = TypeVar("Row", Community, Project)
 @admin.register(Tester)
 class TesterAdmin(PrivacyPages, ChosenColumns, ConditionsAdmin):
     fixed_columns = ("email",)
+    list_display_links = ["email"]
     owner_fields = ("community",)
     list_select_related = ["community"]
     list_per_page = 50
@@ -38,6 +41,8 @@ class TesterAdmin(PrivacyPages, ChosenColumns, ConditionsAdmin):
     change_form_template = "admin/feedback/tester/change_form.html"
     search_fields = SEARCHED
     exact_column = "email"
+    list_title = "Testers"
+    actions = [change_many]
     readonly_fields = ["external"]
     fieldsets = [
         (
@@ -76,11 +81,13 @@ class TesterAdmin(PrivacyPages, ChosenColumns, ConditionsAdmin):
     def all_columns(self, request: HttpRequest) -> list[Column]:
         columns = [external_column(name) for name in _columns_of(request)]
         listed = ["email", "name", "company", "country", "score"]
-        return [*listed, *columns, "community", "phone", "city"]
+        more: list[Column] = ["community", "phone", "city", last_delivery_column]
+        return [*listed, *columns, *more]
 
     def standard_columns(self, request: HttpRequest) -> list[Column]:
-        left_out = ("phone", "city")
-        return [each for each in self.all_columns(request) if each not in left_out]
+        left_out = ("phone", "city", LAST_DELIVERY)
+        columns = self.all_columns(request)
+        return [each for each in columns if name_of(each) not in left_out]
 
     def offers(self, request: HttpRequest) -> list[Offered]:
         title = "project they submitted in"
@@ -143,7 +150,11 @@ class TesterAdmin(PrivacyPages, ChosenColumns, ConditionsAdmin):
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         hosts = hosts_of(_macros_for_list(request))
-        context = {"title": "Testers", "macro_hosts": hosts, **(extra_context or {})}
+        context = {
+            "title": self.list_title,
+            "macro_hosts": hosts,
+            **(extra_context or {}),
+        }
         return super().changelist_view(request, context)
 
     @admin.display(description="external data")

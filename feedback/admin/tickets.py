@@ -33,6 +33,7 @@ from .columns import (
     status_column,
 )
 from .filters import Offered
+from .last_deliveries import LAST_DELIVERY, last_delivery_column
 from .lists import ConditionsAdmin
 from .look import ChosenColumns, name_of
 from .open_type import (
@@ -62,6 +63,7 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
     date_hierarchy = "created_at"
     search_fields = SEARCHED
     exact_column = "reference"
+    list_title = "All tickets"
     list_select_related = ["status", "submitter", "feedback_type__project"]
     list_per_page = 50
     autocomplete_fields = ["submitter"]
@@ -85,7 +87,13 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
             columns += [
                 external_column(name) for name in feedback_type.external_column_names
             ]
-        return [*columns, "visibility", "created_at", "modified_at"]
+        return [
+            *columns,
+            last_delivery_column,
+            "visibility",
+            "created_at",
+            "modified_at",
+        ]
 
     def standard_columns(self, request: HttpRequest) -> list[Column]:
         """Without what few look at, and the answers that the type does not list."""
@@ -95,6 +103,8 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
             name_of(answer_column(each)) for each in questions if not each.in_list
         }
         left_out = {"visibility", "modified_at", *unlisted}
+        if feedback_type is None:
+            left_out.add(LAST_DELIVERY)
         columns = self.all_columns(request)
         return [each for each in columns if name_of(each) not in left_out]
 
@@ -153,7 +163,7 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
         hosts = hosts_of(macros_for_list(request))
         context = {
             "feedback_type": feedback_type,
-            "title": str(feedback_type) if feedback_type else "All tickets",
+            "title": str(feedback_type) if feedback_type else self.list_title,
             "macro_hosts": hosts,
             "lock": lock_of(feedback_type.project.community, request.user)
             if feedback_type and hosts
@@ -251,7 +261,7 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
         change: bool,
     ) -> None:
         for comment in formset.save(commit=False):
-            if not (comment.macro_name or comment.listener_name):
+            if not (comment.macro_name or comment.listener_name or comment.key_name):
                 comment.author = comment.author or request.user
         super().save_formset(request, form, formset, change)
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from datetime import timedelta
 from typing import Any
 
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -15,16 +12,13 @@ from ..access.actors import reached_wholly
 from ..access.keys import KeyActor
 from ..access.roles import ADD_TESTER
 from ..changes import unit
-from ..models import Community, Tester, TesterBatch
-from ..rest.idempotency import fingerprint, key_of
-from ..rest.problems import Problem, in_body, invalid
+from ..models import Community, Tester
+from ..rest.problems import in_body, invalid
 from ..rest.serializers import RowNumber, Truth
 from ..sources import SubmissionRefused
 from ..sources.external import MAX_DATA
-from ..sources.testers import EXTERNAL, MAX_TESTERS, Row, RowOutcome, bring
-
-# How long the response to an idempotency key is kept.
-KEPT = timedelta(days=7)
+from ..sources.testers import EXTERNAL, MAX_TESTERS, Row, bring
+from .batches import as_problem, batch_result, refuse_unknown
 
 _MEMBERS = {
     **{name: {"description": f"The tester's {name}."} for name in Tester.PROFILE},
@@ -39,6 +33,7 @@ _MEMBERS = {
 
 @extend_schema_field(
     {
+        "type": "object",
         "description": "A tester. A row with other members, or without an e-mail"
         " address, is refused.",
         "properties": _MEMBERS,
@@ -66,55 +61,16 @@ class TesterBatchSerializer(serializers.Serializer):
     )
 
 
-class FaultSerializer(serializers.Serializer):
-    pointer = serializers.CharField(help_text="A place in the body.")
-    detail = serializers.CharField()
-
-
-class RowResultSerializer(serializers.Serializer):
-    index = serializers.IntegerField(help_text="Which of `testers`; the first is 0.")
-    outcome = serializers.ChoiceField(choices=[each.value for each in RowOutcome])
-    id = serializers.IntegerField(allow_null=True, help_text="The tester's number.")
-    errors = FaultSerializer(many=True)  # type: ignore[assignment]
-
-
-class BatchResultSerializer(serializers.Serializer):
-    created = serializers.IntegerField()
-    updated = serializers.IntegerField()
-    unchanged = serializers.IntegerField()
-    refused = serializers.IntegerField()
-    results = RowResultSerializer(many=True, help_text="One for each row, in order.")
-
-
 def bring_testers(request: Request) -> dict[str, Any]:
     """What became of each row. Raises Problem."""
     asked = TesterBatchSerializer(data=request.data)
-    unknown = set(request.data) - set(asked.fields)
-    if unknown:
-        problem = "There is no such member."
-        raise invalid(in_body([name], problem) for name in sorted(unknown))
+    refuse_unknown(request, asked)
     asked.is_valid(raise_exception=True)
     given = asked.validated_data
     community = _community(request.user, given.get("community"))
-    key = key_of(request, "testers", community.pk)
     with unit():
-        if key:
-            # Calls of one key go one by one, so that the second sees the first's.
-            Community.objects.select_for_update(no_key=True).get(pk=community.pk)
-            batches = TesterBatch.objects.filter(community=community)
-            batches.filter(created_at__lt=timezone.now() - KEPT).delete()
-            if known := batches.filter(idempotency_key=key).first():
-                return _same(known, fingerprint(request.data))
-        result = _result(_brought(request, community, given))
-        if key:
-            same = fingerprint(request.data)
-            batches.create(
-                community=community,
-                idempotency_key=key,
-                fingerprint=same,
-                result=result,
-            )
-    return result
+        rows = _brought(request, community, given)
+        return batch_result(rows)
 
 
 def _brought(request: Request, community: Community, given: Any) -> list[Row]:
@@ -122,8 +78,7 @@ def _brought(request: Request, community: Community, given: Any) -> list[Row]:
     try:
         return bring(community, given["testers"], source, all_or_nothing=whole)
     except SubmissionRefused as refusal:
-        faults = [in_body(each.path, each.sentence) for each in refusal.faults]
-        raise invalid(faults) from refusal
+        raise as_problem(refusal) from refusal
 
 
 def _community(actor: Any, pk: int | None) -> Community:
@@ -139,28 +94,3 @@ def _community(actor: Any, pk: int | None) -> Community:
         problem = f"There is no community {pk} in which you may add testers."
         raise invalid([in_body(["community"], problem)])
     return community
-
-
-def _same(known: TesterBatch, same: str) -> dict[str, Any]:
-    if known.fingerprint != same:
-        message = "This key was used for a call that said something else."
-        raise Problem(422, "idempotency_key_reused", message)
-    result: dict[str, Any] = known.result
-    return result
-
-
-def _result(rows: list[Row]) -> dict[str, Any]:
-    counts = Counter(row.outcome for row in rows)
-    return {
-        **{outcome.value: counts[outcome] for outcome in RowOutcome},
-        "results": [_row(row) for row in rows],
-    }
-
-
-def _row(row: Row) -> dict[str, Any]:
-    return {
-        "index": row.index,
-        "outcome": row.outcome.value,
-        "id": row.tester.pk if row.tester else None,
-        "errors": [in_body(each.path, each.sentence) for each in row.faults],
-    }

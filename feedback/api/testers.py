@@ -5,11 +5,7 @@ from collections.abc import Iterable
 from django.db.models import QuerySet
 from django.http import QueryDict, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import (
-    OpenApiParameter,
-    extend_schema,
-    extend_schema_view,
-)
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -21,19 +17,14 @@ from logs.privacy import ErasureUnfinished, erase_tester, export_tester
 
 from ..access.roles import ADD_TESTER, ERASE_TESTER, EXPORT_TESTER
 from ..models import Community, Project, Tester
-from ..rest.idempotency import HEADER
 from ..rest.parsing import ExactJSONParser
 from ..rest.problems import Problem, in_body, invalid
 from ..rest.viewsets import ReadOnlyViewSet
 from ..selection.testers import TesterFilterSet
 from ..sources.testers import MAX_TESTERS
+from .batches import BatchResultSerializer
 from .serializers import TesterSerializer
-from .tester_batches import (
-    KEPT,
-    BatchResultSerializer,
-    TesterBatchSerializer,
-    bring_testers,
-)
+from .tester_batches import TesterBatchSerializer, bring_testers
 
 
 class ErasureSerializer(serializers.Serializer):
@@ -56,6 +47,8 @@ class TesterViewSet(ReadOnlyViewSet):
     """And what a person may ask for: all that is stored of them, or to be erased."""
 
     queryset = Tester.objects.select_related("community")
+    # In steps of their own; done again it does no more.
+    own_repeats = ("erase",)
     filterset_class = TesterFilterSet
     action_permissions = {
         "batch": ADD_TESTER,
@@ -86,16 +79,6 @@ class TesterViewSet(ReadOnlyViewSet):
         " fault is refused and named, and the others are written. All are one change,"
         " so a trigger starts one run for them.",
         request=TesterBatchSerializer,
-        parameters=[
-            OpenApiParameter(
-                HEADER,
-                str,
-                OpenApiParameter.HEADER,
-                description="Any text of your own, such as a random UUID. The same"
-                f" call with the same key gives, for {KEPT.days} days, the first"
-                " one's response again.",
-            )
-        ],
         responses={200: BatchResultSerializer},
     )
     @action(detail=False, methods=["post"], parser_classes=[ExactJSONParser])

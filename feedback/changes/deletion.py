@@ -20,11 +20,15 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from ..models import Community, DeletedInSteps
-from .belongings import Related, belongings, counted
+from .belongings import Related, belongings, counted, listed
 from .signals import deleted
 
 # Rows that are deleted in one transaction; in a step, of each model.
 AT_ONCE = 5_000
+BEING_DELETED = (
+    f"It is being deleted in the background, {AT_ONCE:,} rows of each kind a second."
+    " The list shows how much is left."
+)
 
 
 @transaction.atomic
@@ -69,6 +73,19 @@ def _position(model: type[Model]) -> int:
 def lock_order() -> dict[type[Model], int]:
     order = [each.model for each in belongings(Community).goes]
     return {model: position for position, model in enumerate(order)}
+
+
+def why_not(row: Model) -> str:
+    """What keeps a row from being deleted, or an empty string."""
+    if isinstance(row, DeletedInSteps) and row.deleting_since:
+        return f"{row}: {BEING_DELETED}"
+    holding = listed(belongings(type(row)).holds, [row.pk])
+    if not holding:
+        return ""
+    return (
+        f"The {row._meta.verbose_name} {row} is used by {holding}. Change or delete"
+        " these first."
+    )
 
 
 def is_big(row: Model) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from django.contrib import admin
 from django.contrib.admin import FieldListFilter, widgets
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import BaseModelAdmin, IncorrectLookupParameters
@@ -25,6 +24,7 @@ from django.utils.text import capfirst
 
 from ..selection.conditions import search_words
 from .paging import BoundedPaginator, PagedList
+from .typed_forms import TypedAgainAdmin
 
 # More than any list has columns or filters.
 _MAX_COLUMNS = 30
@@ -111,7 +111,7 @@ class CheckedPickers(BaseModelAdmin):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
-class CheckedAdmin(CheckedPickers, admin.ModelAdmin):
+class CheckedAdmin(CheckedPickers, TypedAgainAdmin):
     """For what has a list with filters and actions."""
 
     paginator = BoundedPaginator

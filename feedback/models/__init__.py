@@ -7,9 +7,19 @@ from .filters import Filter
 from .imports import ImportPart, ImportState, TicketImport
 from .key_uses import KeyUse
 from .loading import QuickLoading
+from .lookups import WAYS, FoundBy, LookupKind, LookupMiss, RecordLookup
 from .members import Grant, Member
+from .packages import (
+    DataPackage,
+    PackageFormat,
+    PackageRows,
+    RefreshEvery,
+    Snapshot,
+    SnapshotState,
+)
 from .preferences import Preference
-from .sources import ExternalSource, SourceTicket, TesterBatch
+from .responses import StoredResponse
+from .sources import ExternalSource, SourceTicket
 from .subject_kinds import SubjectKind
 from .testers import Tester
 from .tickets import Feedback, Visibility
@@ -26,13 +36,15 @@ from .types import (
 
 __all__ = [
     "ACCEPTED",
-    "CHOICE_KINDS",
-    "USUAL_STATUSES",
     "ApiKey",
     "Attachment",
+    "CHOICE_KINDS",
+    "USUAL_STATUSES",
+    "WAYS",
     "Comment",
     "CommentEdit",
     "Community",
+    "DataPackage",
     "DeletedInSteps",
     "ExternalSource",
     "Feedback",
@@ -40,6 +52,7 @@ __all__ = [
     "FieldKind",
     "Filter",
     "FormField",
+    "FoundBy",
     "Grant",
     "ImportPart",
     "ImportState",
@@ -47,16 +60,24 @@ __all__ = [
     "KeyScope",
     "KeyState",
     "KeyUse",
+    "LookupKind",
+    "LookupMiss",
     "Member",
+    "PackageFormat",
+    "PackageRows",
     "Preference",
     "Project",
     "QuickLoading",
+    "RecordLookup",
+    "RefreshEvery",
+    "Snapshot",
+    "SnapshotState",
     "SourceTicket",
     "Status",
     "StatusColour",
+    "StoredResponse",
     "SubjectKind",
     "Tester",
-    "TesterBatch",
     "TicketImport",
     "Visibility",
     "key_from_label",

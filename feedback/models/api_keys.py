@@ -29,6 +29,7 @@ class KeyScope(models.TextChoices):
     LISTENER = "listener", "listener"
     DATA = "data", "data"
     SECRETS = "secrets", "secrets"
+    MANAGE = "manage", "manage"
 
 
 class KeyState(models.TextChoices):
@@ -143,6 +144,13 @@ class ApiKey(models.Model):
         "secrets",
         default=False,
         help_text="Add, change and delete secrets. Nobody can read their values.",
+    )
+    scope_manage = models.BooleanField(
+        "manage",
+        default=False,
+        help_text="Add, change and delete projects, feedback types, macros, triggers,"
+        " schedules, listeners, sources and data packages; delete tickets; read"
+        " templates, members and the audit log. As much as a Project Manager may do.",
     )
     notify_emails = models.CharField(
         "e-mail when used",

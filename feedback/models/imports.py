@@ -1,4 +1,4 @@
-"""Imports of tickets: a file is taken apart at once, and worked on part by part."""
+"""Imports of tickets: a file is read into parts, which are worked on one by one."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from .types import FeedbackType
 
 
 class ImportState(models.TextChoices):
+    READING = "reading", "Being read"
     CHECKING = "checking", "Being checked"
     CHECKED = "checked", "Checked, not imported yet"
     IMPORTING = "importing", "Being imported"
@@ -18,7 +19,7 @@ class ImportState(models.TextChoices):
     ABORTED = "aborted", "Stopped"
 
 
-AT_WORK = (ImportState.CHECKING, ImportState.IMPORTING)
+AT_WORK = (ImportState.READING, ImportState.CHECKING, ImportState.IMPORTING)
 
 
 class TicketImport(models.Model):
@@ -31,11 +32,14 @@ class TicketImport(models.Model):
     by = models.CharField(max_length=200)
     file_name = models.CharField(max_length=200)
     state = models.CharField(
-        max_length=10, choices=ImportState, default=ImportState.CHECKING
+        max_length=10, choices=ImportState, default=ImportState.READING
     )
+    # The file itself, until it is read.
+    upload = models.BinaryField(null=True, editable=False)
     # What was guessed about the file.
     note = models.TextField(blank=True)
     header = models.JSONField(default=list)
+    # How many there are, or are read so far.
     rows = models.PositiveIntegerField(default=0)
     # Rows that were checked, or since the import began: imported or refused.
     position = models.PositiveIntegerField(default=0)
@@ -43,12 +47,17 @@ class TicketImport(models.Model):
     updated = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)
     refused = models.PositiveIntegerField(default=0)
+    makes_testers = models.BooleanField(default=False)
+    # How many of them there would be, or since the import began: are.
+    testers = models.PositiveIntegerField(default=0)
+    # On how many rows triggers would start, by their keys.
+    forecast = models.JSONField(default=dict)
     created_at = models.DateTimeField("uploaded", auto_now_add=True)
     # When a part of it was worked on.
     worked_at = models.DateTimeField(null=True)
 
     tenancy = Tenancy("feedback_type__project__community", "feedback_type__project")
-    privacy = Privacy(hidden=("file_name",), texts=("file_name",))
+    privacy = Privacy(hidden=("file_name", "upload"), texts=("file_name",))
     objects = ScopedQuerySet["TicketImport"].as_manager()
 
     class Meta:

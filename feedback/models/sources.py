@@ -7,7 +7,6 @@ from django.db import models
 
 from ..access.actors import ScopedQuerySet, Tenancy
 from ..access.privacy import NOTHING_PERSONAL
-from .communities import Community
 from .folded import unique_name
 from .testers import Tester
 from .tickets import Feedback
@@ -87,14 +86,6 @@ class ExternalSource(models.Model):
         if errors:
             raise ValidationError(errors)
 
-    @property
-    def is_being_deleted(self) -> bool:
-        """With what it belongs to, in steps: nothing is added to that meanwhile."""
-        feedback_type = self.feedback_type
-        project = feedback_type.project
-        owners = (feedback_type, project, project.community)
-        return any(each.deleting_since for each in owners)
-
 
 class SourceTicket(models.Model):
     """A ticket that came through a source, by the idempotency key of its call."""
@@ -131,27 +122,3 @@ class SourceTicket(models.Model):
 
     def __str__(self) -> str:
         return f"Ticket {self.pk} from {self.source}"
-
-
-class TesterBatch(models.Model):
-    """What became of testers that came in one call, by the call's idempotency key."""
-
-    community = models.ForeignKey(
-        Community, models.CASCADE, related_name="tester_batches"
-    )
-    idempotency_key = models.CharField(max_length=32, unique=True, editable=False)
-    # A hash of what the call said.
-    fingerprint = models.CharField(max_length=64, editable=False)
-    # The response; of testers it has their numbers only.
-    result = models.JSONField(editable=False)
-    created_at = models.DateTimeField("time", auto_now_add=True)
-
-    tenancy = Tenancy("community")
-    privacy = NOTHING_PERSONAL
-    objects = ScopedQuerySet["TesterBatch"].as_manager()
-
-    class Meta:
-        ordering = ["-pk"]
-
-    def __str__(self) -> str:
-        return f"Batch {self.pk} of testers"

@@ -8,6 +8,8 @@ from http import HTTPStatus
 from django.http import JsonResponse
 
 CONTENT_TYPE = "application/problem+json"
+# A request's attribute: what its response says of the caller's rate.
+RATE_HEADERS = "rate_headers"
 TOO_LARGE = "The body is too large. Send less at once."
 
 Fault = dict[str, str]

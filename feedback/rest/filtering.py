@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db.models import QuerySet
@@ -44,8 +45,11 @@ class FilterBackend(BaseFilterBackend):
         ]
 
 
-def refuse_parameters(data: QueryDict) -> None:
+def refuse_parameters(data: QueryDict, beside: Collection[str] = ()) -> None:
     """For what takes none, so that a misplaced condition is not passed over."""
-    if data:
+    refused = [name for name in data if name not in beside]
+    if refused:
         problem = "This takes no parameters."
-        raise invalid(in_parameter(name, problem) for name in data)
+        if beside:
+            problem = f"This takes no parameters but {', '.join(beside)}."
+        raise invalid(in_parameter(name, problem) for name in refused)

@@ -7,16 +7,31 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Any
 
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from ..access.keys import KeyActor
+from ..models import StoredResponse
 from ..models.numbers import ExactEncoder
-from .problems import in_header, invalid
+from ..models.responses import KEPT
+from .problems import Problem, in_header, invalid
+from .rendering import JSONRenderer
 
 HEADER = "Idempotency-Key"
+REPLAYED = "Idempotency-Replayed"
+REUSED = "This key was used for a call that said something else."
 _MAX_LENGTH = 255
+_HEADERS = ("Location", "ETag")
+
+_Handler = Callable[..., HttpResponseBase]
 
 
 def key_of(request: Request, *scope: object) -> str:
@@ -38,5 +53,79 @@ def key_of(request: Request, *scope: object) -> str:
 
 def fingerprint(data: object) -> str:
     """Alike for bodies that say the same, however they are written."""
-    written = json.dumps(data, cls=ExactEncoder, sort_keys=True, separators=(",", ":"))
+    written = json.dumps(data, cls=_Encoder, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(written.encode()).hexdigest()
+
+
+class _Encoder(ExactEncoder):
+    def default(self, o: Any) -> Any:
+        if isinstance(o, UploadedFile):
+            return [o.name, _hash(o)]
+        return super().default(o)
+
+
+def _hash(file: UploadedFile) -> str:
+    digest = hashlib.sha256()
+    for chunk in file.chunks():
+        digest.update(chunk)
+    file.seek(0)
+    return digest.hexdigest()
+
+
+def idempotent(request: Request, handler: _Handler) -> _Handler:
+    """The handler, which does its work once for each key in the header.
+
+    Work and response are stored in one transaction: neither is there without the
+    other, and of two at once the second waits for the first. A refusal is not stored.
+    """
+    if HEADER not in request.headers:
+        return handler
+
+    def once(*args: Any, **kwargs: Any) -> HttpResponseBase:
+        key = key_of(request, request.method, request.path)
+        same = fingerprint(request.data)
+        with transaction.atomic():
+            stored, is_first = _stored(request, key, same)
+            if not is_first:
+                return _again(stored, same)
+            response = handler(*args, **kwargs)
+            if isinstance(response, Response):
+                _keep(stored, response)
+        return response
+
+    return once
+
+
+def _stored(request: Request, key: str, same: str) -> tuple[StoredResponse, bool]:
+    rows = StoredResponse.objects.filter(idempotency_key=key)
+    rows.filter(created_at__lt=timezone.now() - KEPT).delete()
+    user: Any = request.user
+    community = user.key.community if isinstance(user, KeyActor) else None
+    return rows.get_or_create(
+        idempotency_key=key, defaults={"community": community, "fingerprint": same}
+    )
+
+
+def _again(stored: StoredResponse, same: str) -> HttpResponse:
+    if stored.fingerprint != same:
+        raise Problem(422, "idempotency_key_reused", REUSED)
+    if not stored.body and stored.status != 204:
+        message = (
+            "The work of this call was done. Its response is gone, since a person's"
+            " data was erased."
+        )
+        raise Problem(409, "response_erased", message)
+    return HttpResponse(
+        stored.body,
+        status=stored.status,
+        content_type="application/json",
+        headers={**stored.headers, REPLAYED: "true"},
+    )
+
+
+def _keep(stored: StoredResponse, response: Response) -> None:
+    if response.data is not None:
+        stored.body = JSONRenderer().render(response.data).decode()
+    stored.status = response.status_code
+    stored.headers = {name: response[name] for name in _HEADERS if name in response}
+    stored.save()

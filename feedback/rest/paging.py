@@ -1,27 +1,120 @@
-"""Pages by cursor: the next one holds what it would have held, whatever comes in."""
+"""Pages by keyset: the next one holds what it would have held, whatever comes in.
+
+A cursor holds the last row's place in the order and its number, which is unique: rows
+that share a moment are neither lost nor given twice.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
-from rest_framework import exceptions, pagination
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.db.models import Field, Q, QuerySet
+from rest_framework import pagination
 from rest_framework.request import Request
+from rest_framework.utils.urls import replace_query_param
 
-from ..selection.conditions import NUMBER
+from ..selection.conditions import NUMBER, did_you_mean
 from .problems import in_parameter, invalid
 
-PARAMETERS = ("cursor", "page_size")
+PARAMETERS = ("cursor", "page_size", "ordering", "fields")
+NEWEST_FIRST = "-id"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A column, and the number as the tie-break, both in the same direction."""
+
+    name: str
+    column: str
+    is_descending: bool
+
+    @classmethod
+    def named(cls, given: str, columns: dict[str, str]) -> Order:
+        """Raises KeyError."""
+        name = given.removeprefix("-")
+        return cls(given, columns[name], given.startswith("-"))
+
+    def columns(self, is_back: bool) -> list[str]:
+        sign = "-" if self.is_descending != is_back else ""
+        return [f"{sign}{name}" for name in dict.fromkeys((self.column, "pk"))]
+
+    def beyond(self, value: Any, pk: int, is_back: bool) -> Q:
+        lookup = "lt" if self.is_descending != is_back else "gt"
+        if self.column == "pk":
+            return Q((f"pk__{lookup}", pk))
+        same = Q((self.column, value)) & Q((f"pk__{lookup}", pk))
+        # The first is what an index is searched for.
+        return Q((f"{self.column}__{lookup}e", value)) & (
+            Q((f"{self.column}__{lookup}", value)) | same
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    value: Any
+    pk: int
+    is_back: bool
 
 
 class CursorPagination(pagination.CursorPagination):
-    """Newest first; by number, which is unique and never changes."""
+    """Newest first, or in the order of `ordering`, which the view allows."""
 
-    ordering = "-pk"
     page_size = 50
     max_page_size = 200
     page_size_query_param = "page_size"
     page_size_query_description = f"Rows on a page: 1 to {max_page_size}."
     cursor_query_description = "From the address in `next` or `previous`."
+    # For views that state none of their own: the columns by their names.
+    ORDERING: ClassVar[dict[str, str]] = {"id": "pk"}
+
+    def paginate_queryset(
+        self, queryset: Any, request: Request, view: Any = None
+    ) -> list[Any]:
+        self.order = _order(request, view)
+        self.size = self.get_page_size(request)
+        self.url = request.build_absolute_uri()
+        self.salt = f"{request.path} {self.order.name}"
+        cursor = self._cursor(request, queryset)
+        is_back = bool(cursor and cursor.is_back)
+        rows = queryset.order_by(*self.order.columns(is_back))
+        if cursor:
+            rows = rows.filter(self.order.beyond(cursor.value, cursor.pk, is_back))
+        listed = list(rows[: self.size + 1])
+        has_more = len(listed) > self.size
+        self.rows = listed[: self.size]
+        if is_back:
+            self.rows.reverse()
+        self.has_next = bool(cursor) if is_back else has_more
+        self.has_previous = has_more if is_back else bool(cursor)
+        return self.rows
+
+    def get_next_link(self) -> str | None:
+        return self._link(-1, False) if self.has_next and self.rows else None
+
+    def get_previous_link(self) -> str | None:
+        return self._link(0, True) if self.has_previous and self.rows else None
+
+    def _link(self, index: int, is_back: bool) -> str:
+        row = self.rows[index]
+        column = self.order.column
+        value = None if column == "pk" else _field(row, column).value_to_string(row)
+        cursor = signing.dumps([value, row.pk, is_back], salt=self.salt)
+        return replace_query_param(self.url, self.cursor_query_param, cursor)
+
+    def _cursor(self, request: Request, rows: QuerySet) -> Cursor | None:
+        given = request.query_params.get(self.cursor_query_param)
+        if given is None:
+            return None
+        try:
+            value, pk, is_back = signing.loads(given, salt=self.salt)
+            if value is not None:
+                value = _field(rows.model, self.order.column).to_python(value)
+        except (signing.BadSignature, ValidationError):
+            raise _bad_cursor() from None
+        return Cursor(value, pk, is_back)
 
     def get_page_size(self, request: Request) -> int:
         given = request.query_params.get("page_size")
@@ -32,25 +125,52 @@ class CursorPagination(pagination.CursorPagination):
             raise invalid([in_parameter("page_size", problem)])
         return int(given)
 
-    def decode_cursor(self, request: Request) -> Any:
-        try:
-            cursor: Any = super().decode_cursor(request)
-        except exceptions.NotFound:
-            raise _bad_cursor() from None
-        position = cursor and cursor.position
-        if position is not None and not NUMBER.fullmatch(position):
-            raise _bad_cursor()
-        return cursor
-
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         parameters = super().get_schema_operation_parameters(view)
         for each in parameters:
             if each["name"] == "page_size":
                 bounds = {"minimum": 1, "maximum": self.max_page_size}
                 each["schema"] |= bounds | {"default": self.page_size}
-        return parameters
+        names = [f"{sign}{name}" for name in _columns(view) for sign in ("", "-")]
+        ordering = {
+            "name": "ordering",
+            "in": "query",
+            "required": False,
+            "description": "In which order; `-` is downwards. Rows that share a value"
+            " are in the order of their numbers.",
+            "schema": {"type": "string", "enum": names, "default": NEWEST_FIRST},
+        }
+        return [*parameters, ordering]
+
+
+def _columns(view: Any) -> dict[str, str]:
+    own: dict[str, str] = getattr(view, "ordering_columns", {})
+    return {**CursorPagination.ORDERING, **own}
+
+
+def _order(request: Request, view: Any) -> Order:
+    given = request.query_params.getlist("ordering") or [NEWEST_FIRST]
+    columns = _columns(view)
+    try:
+        [name] = given
+        return Order.named(name, columns)
+    except ValueError:
+        problem = "Give it once: rows that share a value are ordered by number."
+    except KeyError:
+        hint = did_you_mean(given[0].removeprefix("-"), columns)
+        problem = f"Give one of {', '.join(sorted(columns))}, with - before it for"
+        problem += f" downwards.{hint}"
+    raise invalid([in_parameter("ordering", problem)])
+
+
+def _field(model: Any, column: str) -> Field:
+    field: Field = model._meta.get_field(column)
+    return field
 
 
 def _bad_cursor() -> Exception:
-    problem = "This is not a cursor of ours. Follow the address in `next` as it is."
+    problem = (
+        "This is not a cursor of this list. Follow the address in `next` as it is, or"
+        " begin without one."
+    )
     return invalid([in_parameter("cursor", problem)])

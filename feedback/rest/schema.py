@@ -6,8 +6,47 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
 
+from . import idempotency, preconditions, shaping
 from .details import CONTENT_TYPE
+
+
+class Schema(AutoSchema):
+    """With what every view of ours takes, by its method."""
+
+    def get_override_parameters(self) -> list[Any]:
+        own: list[Any] = super().get_override_parameters()
+        view: Any = self.view
+        action = getattr(view, "action", "")
+        if self.method == "POST" and action not in view.own_repeats:
+            own = [*own, _IDEMPOTENCY_KEY]
+        if self.method in ("PATCH", "DELETE"):
+            own = [*own, _IF_MATCH]
+        if action in ("list", "retrieve"):
+            own = [*own, _FIELDS]
+        return [*own, _IF_NONE_MATCH] if action == "retrieve" else own
+
+
+def _header(name: str, description: str) -> OpenApiParameter:
+    return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description)
+
+
+_IDEMPOTENCY_KEY = _header(
+    idempotency.HEADER,
+    "Any text of your own, such as a random UUID. The same request with the same key"
+    " does its work once: for 24 hours it gives the first one's response again.",
+)
+_IF_MATCH = _header(
+    preconditions.IF_MATCH,
+    "The `ETag` of the row as you read it: 412 if it was changed since.",
+)
+_IF_NONE_MATCH = _header(
+    preconditions.IF_NONE_MATCH, "An `ETag` that you have: 304 if it is still true."
+)
+_FIELDS = OpenApiParameter(
+    shaping.PARAMETER, str, OpenApiParameter.QUERY, description=shaping.DESCRIPTION
+)
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

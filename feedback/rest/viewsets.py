@@ -2,36 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC
 from typing import Any, ClassVar
 
-from django.db.models import QuerySet
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import Model, QuerySet
 from django.http import Http404, QueryDict
 from django.http.response import HttpResponseBase
 from django.utils import timezone
-from rest_framework import mixins, viewsets
+from rest_framework import mixins, serializers, viewsets
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
 
 from ..access.actors import ScopedQuerySet
+from ..changes import deletion
 from ..changes.rivals import once_more
 from ..selection.filtersets import StrictFilterSet
+from .details import RATE_HEADERS
 from .filtering import refuse_parameters
+from .idempotency import idempotent
 from .permissions import lacks
+from .preconditions import IF_MATCH, check_match, etag_of, is_known
+from .problems import Problem
+from .shaping import PARAMETER, chosen_fields, only
+
+Handler = Callable[..., HttpResponseBase]
+
+# Actions whose response is the row as its URL shows it then.
+_WRITES = ("create", "partial_update")
 
 
 class ScopedViewSet(viewsets.GenericViewSet):
     """Rows through `visible_to(actor)`; actions that need more name it.
 
     What an actor can't see is not found; what it sees and may not do is forbidden.
+    Every POST takes an idempotency key. Whatever changes a row that `get_object`
+    gives takes `If-Match`, and is one transaction.
     """
 
     queryset: ScopedQuerySet
     # What an action needs beside seeing the row.
     action_permissions: ClassVar[dict[str, str]] = {}
+    # Actions that commit on their way, or send: they look after repeats themselves.
+    own_repeats: ClassVar[Collection[str]] = ()
+    # Columns that lists can be ordered by, by the members' names. None may be null,
+    # and each has an index with the number behind it.
+    ordering_columns: ClassVar[dict[str, str]] = {}
     # In ASCII digits, as many as every database can look up.
     lookup_value_regex = "[0-9]{1,18}"
+    # Which members of its rows the caller asked for; None for all.
+    chosen: list[str] | None = None
 
     @property
     def is_list(self) -> bool:
@@ -42,15 +66,53 @@ class ScopedViewSet(viewsets.GenericViewSet):
         if request.method not in SAFE_METHODS and self.action:
             # REST framework looks the handler up after this.
             name = str(request.method).lower()
-            setattr(self, name, once_more(getattr(self, name)))
+            setattr(self, name, once_more(self._careful(request, getattr(self, name))))
         # Without an action the method is none of the address's.
+        if self.action in ("list", "retrieve"):
+            row: Any = self.get_serializer()
+            self.chosen = chosen_fields(request, row.fields)
         if self.action and not self.is_list:
-            refuse_parameters(request.query_params)
+            beside = [PARAMETER] if self.action == "retrieve" else []
+            refuse_parameters(request.query_params, beside)
+
+    def _careful(self, request: Request, handler: Handler) -> Handler:
+        if self.action in self.own_repeats:
+            return handler
+        if self.action in _WRITES:
+            handler = _tagged(handler)
+        if request.method == "POST":
+            handler = idempotent(request, handler)
+        if request.method != "POST" or IF_MATCH in request.headers:
+            handler = transaction.atomic(handler)
+        return handler
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """In UTC: TIME_ZONE is for people."""
         with timezone.override(UTC):
             return super().dispatch(request, *args, **kwargs)
+
+    def finalize_response(
+        self, request: Request, response: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        if isinstance(response, Response) and response.status_code in (200, 201):
+            response = self._shaped(request, response)
+        response = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in getattr(request, RATE_HEADERS, {}).items():
+            response[name] = value
+        return response
+
+    def _shaped(self, request: Request, response: Response) -> Response:
+        if self.action == "retrieve":
+            etag = etag_of(response.data)
+            if is_known(request, etag):
+                return Response(status=304, headers={"ETag": etag})
+            response["ETag"] = etag
+        if self.chosen is not None and self.is_list:
+            rows = [only(row, self.chosen) for row in response.data["results"]]
+            response.data = {**response.data, "results": rows}
+        elif self.chosen is not None:
+            response.data = only(response.data, self.chosen)
+        return response
 
     def permission_needed(self) -> str:
         return self.action_permissions.get(self.action, self.view_permission())
@@ -66,9 +128,20 @@ class ScopedViewSet(viewsets.GenericViewSet):
     def get_object(self) -> Any:
         """The row in the address, which the action may be done on.
 
-        Raises Http404, PermissionDenied.
+        With `If-Match` it is locked, and as the caller read it.
+        Raises Http404, PermissionDenied, Problem.
         """
-        pk, needed = int(self.kwargs["pk"]), self.permission_needed()
+        row = self._permitted(int(self.kwargs["pk"]))
+        is_change = self.request.method not in SAFE_METHODS
+        if is_change and IF_MATCH in self.request.headers:
+            own: Any = type(row)._base_manager
+            own.select_for_update(no_key=True).filter(pk=row.pk).first()
+            row = self._permitted(row.pk)
+            check_match(self.request, etag_of(self.representation(row)))
+        return row
+
+    def _permitted(self, pk: int) -> Any:
+        needed = self.permission_needed()
         rows: ScopedQuerySet = self.queryset.all()
         row = rows.visible_to(self.request.user, needed).filter(pk=pk).first()
         if row is None and self.get_queryset().filter(pk=pk).exists():
@@ -76,6 +149,17 @@ class ScopedViewSet(viewsets.GenericViewSet):
         if row is None:
             raise Http404(f"There is no {rows.model._meta.verbose_name} {pk}.")
         return row
+
+    def representation(self, row: Model) -> Any:
+        """The row as its URL shows it, read anew."""
+        action, self.action = self.action, "retrieve"
+        try:
+            seen = self.get_queryset().filter(pk=row.pk).first()
+            own: Any = type(row)._base_manager
+            # Who may write it need not be able to see it.
+            return self.get_serializer(seen or own.get(pk=row.pk)).data
+        finally:
+            self.action = action
 
 
 class ReadOnlyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
@@ -87,3 +171,81 @@ class ReadOnlyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
         self, data: QueryDict, rows: QuerySet, beside: Iterable[str]
     ) -> StrictFilterSet:
         return self.filterset_class(data, rows, beside)
+
+
+class Deleting(ScopedViewSet):
+    """Rows that are deleted, with all that belongs to them."""
+
+    def permission_needed(self) -> str:
+        if self.action == "destroy" and self.action not in self.action_permissions:
+            opts = self.queryset.model._meta
+            return f"{opts.app_label}.delete_{opts.model_name}"
+        return super().permission_needed()
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        row = self.get_object()
+        if problem := self.why_kept(row):
+            raise Problem(409, "in_use", problem)
+        is_gone = deletion.delete(row)
+        # What is too much for one transaction goes in the background.
+        return Response(status=204 if is_gone else 202)
+
+    def why_kept(self, row: Any) -> str:
+        """What keeps a row from being deleted, or an empty string."""
+        return deletion.why_not(row)
+
+
+class WritableViewSet(Deleting, ReadOnlyViewSet):
+    """Rows that are also made, changed and deleted, by `add`, `change` and `delete`.
+
+    Its serializer's `save()` is the one door of the model. What the door refuses
+    becomes problem details: ValidationError by member, PermissionDenied as 403.
+    """
+
+    def permission_needed(self) -> str:
+        act = {"create": "add", "partial_update": "change"}
+        if self.action in act and self.action not in self.action_permissions:
+            opts = self.queryset.model._meta
+            return f"{opts.app_label}.{act[self.action]}_{opts.model_name}"
+        return super().permission_needed()
+
+    def create(self, request: Request) -> Response:
+        row = self.save(self.get_serializer(data=request.data))
+        url = reverse(f"api:{self.basename}-detail", args=[row.pk], request=request)
+        return Response(self.representation(row), 201, headers={"Location": url})
+
+    def partial_update(self, request: Request, pk: str) -> Response:
+        row = self.get_object()
+        self.save(self.get_serializer(row, data=request.data, partial=True))
+        return Response(self.representation(row))
+
+    def save(self, asked: serializers.BaseSerializer) -> Any:
+        """The row that was written. Raises APIException."""
+        asked.is_valid(raise_exception=True)
+        try:
+            return asked.save()
+        except ValidationError as error:
+            raise serializers.ValidationError(messages_of(error)) from error
+        except PermissionDenied as refusal:
+            raise lacks(self.request.user, self.permission_needed()) from refusal
+
+
+def _tagged(handler: Handler) -> Handler:
+    def tagged(*args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = handler(*args, **kwargs)
+        if isinstance(response, Response):
+            response["ETag"] = etag_of(response.data)
+        return response
+
+    return tagged
+
+
+def messages_of(error: ValidationError) -> dict[str, list[str]] | list[str]:
+    """The sentences by member, as REST framework has them."""
+    if not hasattr(error, "error_dict"):
+        return error.messages
+    by_name: dict[str, list[str]] = error.message_dict
+    return {
+        "non_field_errors" if name == "__all__" else name: sentences
+        for name, sentences in by_name.items()
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
@@ -30,6 +30,16 @@ from .qualifiers import truth_of
 Owner = FeedbackType | Project | Community
 # `failures` looks at so many rows at once.
 MAX_EXPLAINED = 100
+
+
+class Selecting(Protocol):
+    """What has an owner, and is about tickets or about testers."""
+
+    @property
+    def owner(self) -> Owner: ...
+
+    @property
+    def subject_kind(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -114,8 +124,8 @@ def check(saved: Filter) -> None:
     saved.conditions = kept
 
 
-def within(saved: Filter) -> Q:
-    """Whose tickets or testers the filter selects, before its conditions."""
+def within(saved: Selecting) -> Q:
+    """Whose tickets or testers it selects, before all conditions."""
     owner = saved.owner
     if saved.subject_kind == SubjectKind.FEEDBACK:
         if isinstance(owner, FeedbackType):
@@ -129,8 +139,8 @@ def within(saved: Filter) -> Q:
     return Q(erased_at=None, pk__in=tickets.order_by().values("submitter"))
 
 
-def all_of(saved: Filter) -> QuerySet[Any]:
-    """Every row that the filter could select."""
+def all_of(saved: Selecting) -> QuerySet[Any]:
+    """Every row that it could select."""
     is_ticket = saved.subject_kind == SubjectKind.FEEDBACK
     rows: QuerySet[Any] = Feedback.objects.all() if is_ticket else Tester.objects.all()
     return rows.filter(within(saved))

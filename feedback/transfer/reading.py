@@ -6,14 +6,12 @@ import csv
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from itertools import islice
 from typing import IO
-
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
 from ..texts import storable
 from .cells import plain_cell
@@ -32,23 +30,38 @@ _DELIMITERS = ",;\t"
 _LONG = f"{MAX_ROWS:,} rows. Split the file, and import the parts one after the other."
 
 
+# A workbook that unpacks to fewer bytes, and a CSV file of fewer, are read at once.
+QUICK_UNPACKED = 4_000_000
+QUICK_CSV = 1_000_000
+
+# A row of cells with its number in the file.
+NumberedRow = tuple[int, list[str]]
+
+
 @dataclass(slots=True)
 class Table:
-    """The first row, and those below it that are not blank, each with its number."""
+    """The first row, and those below it that are not blank, as they are read."""
 
     header: list[str]
-    rows: list[tuple[int, list[str]]] = field(default_factory=list)
+    # Raises FileUnreadable, on the way too.
+    rows: Iterator[NumberedRow]
     # How it was read, where that is a guess.
     note: str = ""
 
 
+def is_quick(file: IO[bytes]) -> bool:
+    """Whether a person may wait while it is read. Raises FileUnreadable."""
+    if _is_archive(file):
+        return _check_archive(file) < QUICK_UNPACKED
+    return file.seek(0, io.SEEK_END) < QUICK_CSV
+
+
 def read(file: IO[bytes]) -> Table:
     """Raises FileUnreadable."""
-    file.seek(0)
+    if _is_archive(file):
+        return _table(_sheet(file))
     start = file.read(4)
     file.seek(0)
-    if start.startswith(b"PK\x03\x04"):
-        return _table(_sheet(file))
     if start.startswith(b"\xd0\xcf\x11\xe0"):
         raise FileUnreadable(
             "This is a workbook of an old Excel (.xls), or one with a password. Save it"
@@ -60,28 +73,39 @@ def read(file: IO[bytes]) -> Table:
     return table
 
 
+def _is_archive(file: IO[bytes]) -> bool:
+    file.seek(0)
+    start = file.read(4)
+    file.seek(0)
+    return start == b"PK\x03\x04"
+
+
 def _table(rows: Iterable[Sequence[str]]) -> Table:
     numbered = enumerate(rows, start=1)
     filled = ((number, row) for number, row in numbered if any(map(str.strip, row)))
-    _, header = next(filled, (0, []))
-    if not header:
+    _, first = next(filled, (0, []))
+    if not first:
         raise FileUnreadable("The file is empty. Its first row names the columns.")
-    table = Table([name.strip() for name in header])
-    while table.header and not table.header[-1]:
-        table.header.pop()
-    width, cells = len(table.header), 0
-    if width > MAX_COLUMNS:
+    header = [name.strip() for name in first]
+    while header and not header[-1]:
+        header.pop()
+    if len(header) > MAX_COLUMNS:
         raise FileUnreadable(f"A file has at most {MAX_COLUMNS} columns.")
+    return Table(header, _bounded(filled))
+
+
+def _bounded(filled: Iterable[tuple[int, Sequence[str]]]) -> Iterator[NumberedRow]:
+    rows = cells = 0
     for number, row in filled:
-        if len(table.rows) == MAX_ROWS:
-            raise FileUnreadable(f"The file has more than {_LONG}")
+        rows += 1
         cells += len(row)
+        if rows > MAX_ROWS:
+            raise FileUnreadable(f"The file has more than {_LONG}")
         if cells > MAX_CELLS:
             raise FileUnreadable(f"A file has at most {MAX_CELLS:,} filled cells.")
-        table.rows.append((number, [plain_cell(_storable(cell)) for cell in row]))
-    if not table.rows:
+        yield number, [plain_cell(_storable(cell)) for cell in row]
+    if not rows:
         raise FileUnreadable("Below the names of the columns there is no row.")
-    return table
 
 
 def _storable(cell: str) -> str:
@@ -121,6 +145,10 @@ def _lines(text: str) -> Iterator[list[str]]:
 
 def _sheet(file: IO[bytes]) -> Iterator[list[str]]:
     """The first sheet, row by row: never more of it in memory than a row."""
+    # A worker that reads no workbook does without it.
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
     _check_archive(file)
     try:
         book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
@@ -129,17 +157,32 @@ def _sheet(file: IO[bytes]) -> Iterator[list[str]]:
         sheet.reset_dimensions()
         rows = sheet.iter_rows(max_col=MAX_COLUMNS + 1, values_only=True)
         for row in islice(rows, MAX_ROWS * 2):
-            texts = [_text(value) for value in row]
+            # A gap may have very many of these.
+            is_blank = row.count(None) == len(row)
+            texts = [] if is_blank else [_text(value) for value in row]
             while texts and not texts[-1]:
                 texts.pop()
             yield texts
     except FileUnreadable:
         raise
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, IndexError) as error:
+    except (InvalidFileException, zipfile.BadZipFile, zlib.error) as error:
         raise _broken() from error
-    except (ValueError, TypeError, AttributeError, SyntaxError, OSError) as error:
-        # What its library raises of broken XML and odd values.
+    except _OF_ODD_CONTENT as error:
         raise _broken() from error
+
+
+# What the library of workbooks raises of broken XML and odd values.
+_OF_ODD_CONTENT = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
 
 
 def _broken() -> FileUnreadable:
@@ -148,8 +191,11 @@ def _broken() -> FileUnreadable:
     )
 
 
-def _check_archive(file: IO[bytes]) -> None:
-    """A small archive may hold very much; nothing is unpacked beyond what it says."""
+def _check_archive(file: IO[bytes]) -> int:
+    """A small archive may hold very much; nothing is unpacked beyond what it says.
+
+    Returns the bytes of what it unpacks to. Raises FileUnreadable.
+    """
     try:
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
@@ -168,6 +214,7 @@ def _check_archive(file: IO[bytes]) -> None:
             f" {MAX_UNPACKED // 1_000_000} are read. Save the sheet as CSV."
         )
     file.seek(0)
+    return unpacked
 
 
 _MIDNIGHT = re.compile(r" 00:00:00$")

@@ -199,14 +199,15 @@ class Delivery(QuickLoading):
             ),
             *(
                 models.Index(
-                    fields=[name],
+                    fields=fields,
                     name=f"delivery_{end}",
-                    condition=models.Q((f"{name}__isnull", False)),
+                    condition=models.Q((f"{fields[0]}__isnull", False)),
                 )
-                for name, end in (
-                    ("feedback", "of_ticket"),
-                    ("tester", "of_tester"),
-                    ("destination", "at_destination"),
+                for fields, end in (
+                    # The newest of a subject is found first, however many it has.
+                    (["feedback", "id"], "of_ticket"),
+                    (["tester", "id"], "of_tester"),
+                    (["destination"], "at_destination"),
                 )
             ),
             # With the id, since all of a new run is due at one moment: a claim takes

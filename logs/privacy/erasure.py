@@ -15,8 +15,10 @@ from django.utils import timezone
 
 from feedback.access.keys import Actor
 from feedback.changes import quietly
-from feedback.models import Attachment, Community, Tester
+from feedback.models import Attachment, Community, StoredResponse, Tester
 from feedback.names import fold
+from feedback.packages import snapshots
+from feedback.transfer import imports
 
 from .. import audit, recording
 from ..models import Action, Attempt, Delivery
@@ -88,6 +90,7 @@ def _go_through(tester: Tester, actor: Actor | None) -> None:
     values = tester.erasure["values"]
     own, others = own_traces(values), other_traces(tester, values)
     _delete_files(tester)
+    imports.stop_unread(tester.community)
     for location in own_locations(tester):
         if tester.erasure["remove_texts"]:
             _remove(location)
@@ -101,10 +104,13 @@ def _go_through(tester: Tester, actor: Actor | None) -> None:
             _scrub(location, others)
         else:
             _clean(location, others)
+    # People may act in several communities, so theirs are of none.
+    StoredResponse.objects.filter(community=None).update(body="")
     _relabel(tester)
     with transaction.atomic():
         # What was on the wire meanwhile may have brought some again.
         Tester.objects.filter(pk=tester.pk).update(erasure={}, **_brought())
+        snapshots.forget(tester.community)
         audit.record(Action.ERASED, tester, actor=actor)
     tester.erasure = {}
 

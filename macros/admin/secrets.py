@@ -24,7 +24,13 @@ _PAIR = ("value", "hosts")
 
 
 class WriteOnly(forms.Textarea):
-    """Never shows what it was given, not even with an error beside it."""
+    """Never shows what it was given, not even with an error beside it.
+
+    Nor does the browser keep it, as typed.js does with other fields.
+    """
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        return super().get_context(name, value, {**(attrs or {}), "data-secret": ""})
 
     def format_value(self, value: Any) -> None:
         return None

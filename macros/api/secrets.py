@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
 from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework import mixins, serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
+from rest_framework import serializers
 
 from feedback.access.keys import KeyActor
-from feedback.changes.signals import deleted
 from feedback.models import Community, Project
-from feedback.rest.permissions import lacks
-from feedback.rest.problems import Problem
-from feedback.rest.viewsets import ReadOnlyViewSet
+from feedback.rest.viewsets import WritableViewSet
 from feedback.selection.conditions import NumberFilter, TextFilter
 from feedback.selection.filtersets import StrictFilterSet
 
@@ -25,7 +18,7 @@ from ..models import Secret
 from ..models.secrets import MAX_VALUE, MIN_VALUE
 from ..models.usage import users_of
 
-_ADD, _CHANGE = "macros.add_secret", "macros.change_secret"
+_ADD = "macros.add_secret"
 
 
 class HostsField(serializers.ListField):
@@ -129,13 +122,7 @@ class SecretSerializer(serializers.ModelSerializer):
     def save(self, **kwargs: Any) -> Secret:
         secret: Secret = self.validated_data["secret"]
         actor = self.context["request"].user
-        permission = _CHANGE if self.instance else _ADD
-        try:
-            save_secret(secret, self.validated_data["value"], actor)
-        except ValidationError as error:
-            raise serializers.ValidationError(error.message_dict) from None
-        except PermissionDenied:
-            raise lacks(actor, permission) from None
+        save_secret(secret, self.validated_data["value"], actor)
         self.instance = secret
         return secret
 
@@ -148,41 +135,20 @@ class SecretFilterSet(StrictFilterSet):
 @extend_schema_view(
     list=extend_schema(summary="List secrets"),
     retrieve=extend_schema(summary="Read what is known of a secret"),
+    create=extend_schema(summary="Add a secret"),
+    partial_update=extend_schema(
+        summary="Change a secret: its value, hosts or description"
+    ),
+    destroy=extend_schema(
+        summary="Delete a secret", description="Answers 409 while anything uses it."
+    ),
 )
-class SecretViewSet(mixins.DestroyModelMixin, ReadOnlyViewSet):
+class SecretViewSet(WritableViewSet):
     queryset = Secret.objects.select_related("community", "project")
     serializer_class = SecretSerializer
     filterset_class = SecretFilterSet
-    action_permissions = {
-        "create": _ADD,
-        "partial_update": _CHANGE,
-        "destroy": "macros.delete_secret",
-    }
 
-    @extend_schema(summary="Add a secret")
-    def create(self, request: Request) -> Response:
-        asked = self.get_serializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        return Response(self.get_serializer(asked.save()).data, 201)
-
-    @extend_schema(summary="Change a secret: its value, hosts or description")
-    def partial_update(self, request: Request, pk: str) -> Response:
-        asked = self.get_serializer(self.get_object(), data=request.data, partial=True)
-        asked.is_valid(raise_exception=True)
-        return Response(self.get_serializer(asked.save()).data)
-
-    @extend_schema(
-        summary="Delete a secret",
-        description="Answers 409 while anything uses it.",
-    )
-    def destroy(self, request: Request, pk: str) -> Response:
-        return super().destroy(request, pk=pk)
-
-    @transaction.atomic
-    def perform_destroy(self, instance: Secret) -> None:
-        users = [name for _, name in users_of(instance)]
-        if users:
-            problem = f"It is used, and would be missed: {', '.join(users)}."
-            raise Problem(409, "in_use", problem)
-        deleted.send(Secret, rows=[instance])
-        instance.delete()
+    def why_kept(self, row: Secret) -> str:
+        users = [name for _, name in users_of(row)]
+        used = f"It is used, and would be missed: {', '.join(users)}."
+        return used if users else super().why_kept(row)

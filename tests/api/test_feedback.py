@@ -261,8 +261,8 @@ def test_an_unknown_parameter_is_named_with_the_nearest_known(
         ("page_size", "0", "Give a number from 1 to 200."),
         ("page_size", "201", "Give a number from 1 to 200."),
         ("page_size", "\u0665", "Give a number from 1 to 200."),
-        ("cursor", "nonsense", "This is not a cursor of ours."),
-        ("cursor", "cD1hYmM=", "This is not a cursor of ours."),
+        ("cursor", "nonsense", "This is not a cursor of this list."),
+        ("cursor", "cD1hYmM=", "This is not a cursor of this list."),
         ("cursor", "cD05OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk=", "This is not a cursor"),
     ],
 )  # fmt: skip

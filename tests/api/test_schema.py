@@ -14,12 +14,14 @@ from django.test import Client
 
 from feedback.api.filters import FilterFilterSet
 from feedback.rest.details import CONTENT_TYPE
+from feedback.rest.paging import PARAMETERS
 from feedback.selection.filtersets import StrictFilterSet
 from feedback.selection.testers import TesterFilterSet as PeopleFilterSet
 from feedback.selection.tickets import FeedbackFilterSet
 from logs.api.filters import DeliveryFilterSet, RunFilterSet
 from macros.api.filters import MacroFilterSet
 from macros.api.secrets import SecretFilterSet
+from macros.api.versions import VersionFilterSet
 
 ROOT = Path(__file__).resolve().parents[2]
 PATHS = {
@@ -33,9 +35,20 @@ PATHS = {
     "/api/v1/filters/preview/": {"post"},
     "/api/v1/filters/{id}/": {"get", "patch", "delete"},
     "/api/v1/filters/{id}/preview/": {"get"},
-    "/api/v1/macros/": {"get"},
-    "/api/v1/macros/{id}/": {"get"},
+    "/api/v1/macros/": {"get", "post"},
+    "/api/v1/macros/validate/": {"post"},
+    "/api/v1/macros/{id}/": {"get", "patch", "delete"},
+    "/api/v1/macros/{id}/duplicate/": {"post"},
+    "/api/v1/macros/{id}/export/": {"post"},
+    "/api/v1/macros/{id}/pause/": {"post"},
+    "/api/v1/macros/{id}/preview/": {"post"},
+    "/api/v1/macros/{id}/resume/": {"post"},
     "/api/v1/macros/{id}/runs/": {"post"},
+    "/api/v1/macros/{id}/test/": {"post"},
+    "/api/v1/macros/{id}/validate/": {"post"},
+    "/api/v1/versions/": {"get"},
+    "/api/v1/versions/{id}/": {"get"},
+    "/api/v1/versions/{id}/restore/": {"post"},
     "/api/v1/secrets/": {"get", "post"},
     "/api/v1/secrets/{id}/": {"get", "patch", "delete"},
     "/api/v1/runs/": {"get"},
@@ -82,6 +95,7 @@ def test_the_schema_is_open_and_names_every_operation(schema: dict[str, Any]) ->
         ("macros", MacroFilterSet),
         ("runs", RunFilterSet),
         ("secrets", SecretFilterSet),
+        ("versions", VersionFilterSet),
         ("deliveries", DeliveryFilterSet),
         ("testers", PeopleFilterSet),
     ],
@@ -91,7 +105,7 @@ def test_every_condition_is_in_the_schema(
 ) -> None:
     parameters = schema["paths"][f"/api/v1/{room}/"]["get"]["parameters"]
     named = {each["name"] for each in parameters}
-    assert named == {*filterset.base_filters, "cursor", "page_size"}
+    assert named == {*filterset.base_filters, *PARAMETERS}
 
 
 def test_no_serializer_tells_what_opens_something(schema: dict[str, Any]) -> None:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from feedback.access.roles import Role
-from feedback.api.tester_batches import KEPT
-from feedback.models import FeedbackType, TesterBatch
+from feedback.models import FeedbackType, StoredResponse
 from feedback.models import Tester as Person
+from feedback.models.responses import KEPT
 from feedback.sources.testers import MAX_TESTERS
 from logs.models import AuditEntry, Run
 from logs.privacy import erase_tester
@@ -272,12 +272,11 @@ def test_the_same_key_gives_the_same_response(writer: APIClient) -> None:
     assert Person.objects.get().city == "Elsewhere"
     other = {"testers": [ADA]}
     problem(writer.post(BATCH, other, headers=headers), 422, "idempotency_key_reused")
-    TesterBatch.objects.update(
-        created_at=TesterBatch.objects.get().created_at - KEPT * 2
-    )
+    stored = StoredResponse.objects.get()
+    StoredResponse.objects.update(created_at=stored.created_at - KEPT * 2)
     late = writer.post(BATCH, sent, headers=headers).json()
     assert [each["outcome"] for each in late["results"]] == ["updated", "refused"]
-    assert TesterBatch.objects.count() == 1
+    assert StoredResponse.objects.count() == 1
 
 
 members = st.sampled_from([*Person.PROFILE, "external_data", "External Data"])

@@ -6,7 +6,7 @@ import re
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from feedback.access.roles import Role
 from feedback.models import ApiKey, Feedback, FeedbackType
@@ -137,6 +137,65 @@ def test_many_tickets_are_changed_by_touching_what_they_become(
         screen.get_by_role("button", name="Change 3 tickets").click()
         expect(screen.locator(".messagelist")).to_contain_text("3 tickets were changed")
     assert Feedback.objects.filter(status__name="Closed").count() == 3
+
+
+@pytest.mark.parametrize("model", ["feedback", "tester"])
+def test_what_is_touched_while_a_script_is_late_is_changed(
+    screen: Page, bugs: FeedbackType, model: str
+) -> None:
+    """A row that is touched unheard would stay unticked, and its value be left out."""
+    factories.tester(bugs)
+    name, value = ("visibility", "private") if model == "feedback" else ("city", "Rome")
+    held: list[Route] = []
+    sign_in(screen, "paul")
+    with faultless(screen):
+        screen.goto(reverse(f"admin:feedback_{model}_changelist"))
+        screen.locator("input.action-select").nth(0).check()
+        screen.route("**/change_many*.js", lambda route: held.append(route))
+        with screen.expect_event("requestfinished", lambda each: each.method == "POST"):
+            button = screen.get_by_role("button", name="Change fields")
+            button.click(no_wait_after=True)
+        screen.evaluate("() => new Promise(done => setTimeout(done, 100))")
+        touched = screen.locator(f"#id_to-{name}")
+        is_early = touched.count() > 0
+        if is_early:
+            give(touched, value)
+        [late] = held
+        late.continue_()
+        if not is_early:
+            give(touched, value)
+        expect(screen.locator(f"input[name=change][value={name}]")).to_be_checked()
+
+
+def give(box: Locator, value: str) -> None:
+    if box.evaluate("each => each.localName") == "select":
+        box.select_option(value)
+    else:
+        box.fill(value)
+
+
+def test_columns_are_moved_by_keyboard_and_by_mouse(
+    screen: Page, bugs: FeedbackType
+) -> None:
+    sign_in(screen, "paul")
+    headings = screen.locator("#result_list thead th")
+    with faultless(screen):
+        screen.goto(f"{LIST}?type={bugs.pk}")
+        screen.locator(".look summary").click()
+        screen.get_by_role("button", name="Move Created up").focus()
+        keys = Keys(screen)
+        keys.press("Enter", "Enter")
+        said = screen.locator(".look [role=status]")
+        expect(said).to_contain_text("Created is at position")
+        assert keys.focused() == "Move Created up"
+        entries = screen.locator(".look .entry")
+        handle = entries.filter(has_text="Status").locator(".entry-handle")
+        handle.drag_to(entries.nth(0), target_position={"x": 20, "y": 2})
+        expect(said).to_contain_text("Status is at position 1 of")
+        screen.get_by_role("button", name="Apply").click()
+        expect(headings.nth(1)).to_have_text("Status")
+    shown = [text.strip() for text in headings.all_inner_texts()]
+    assert shown.index("Created") < shown.index("Last delivery")
 
 
 def test_a_key_is_made_beside_what_is_being_typed(

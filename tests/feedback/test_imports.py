@@ -18,7 +18,7 @@ from feedback.models import (
     ImportState,
     TicketImport,
 )
-from feedback.transfer import imports, reading, uploads
+from feedback.transfer import imports, intake, reading, uploads
 from feedback.transfer.cells import kept_cell, plain_cell
 from feedback.transfer.errors import FileUnreadable
 from feedback.transfer.exports import Export
@@ -131,6 +131,20 @@ def test_a_zip_bomb_is_not_unpacked(bugs: FeedbackType) -> None:
         checked(bugs, packed.getvalue())
 
 
+def test_a_workbook_that_was_damaged_anywhere_is_read_or_refused() -> None:
+    whole = workbook(["title", "impact"], *(["Grün", n / 3] for n in range(30)))
+    refused = 0
+    for at in range(0, len(whole), 23):
+        damaged = bytearray(whole)
+        damaged[at] ^= 0x55
+        try:
+            for _ in reading.read(io.BytesIO(damaged)).rows:
+                pass
+        except FileUnreadable:
+            refused += 1
+    assert refused > 20
+
+
 def test_one_cell_at_the_far_end_of_a_sheet_takes_no_memory(
     bugs: FeedbackType,
 ) -> None:
@@ -208,7 +222,7 @@ def test_tickets_are_changed_by_reference_and_an_empty_cell_changes_nothing(
 def test_two_rows_about_one_ticket_are_told_even_in_different_parts(
     bugs: FeedbackType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "PART", 1)
+    monkeypatch.setattr(intake, "PART", 1)
     factories.ticket(bugs)
     made = imported(bugs, "reference,title\nBUG-1,First\nbug-1,Second\n")
     assert faults(made) == [[3, "reference", "Row 2 is about the same ticket."]]
@@ -260,7 +274,7 @@ def lines(count: int) -> str:
 def test_a_long_file_is_done_part_by_part_and_can_be_stopped_between(
     bugs: FeedbackType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "PART", 10)
+    monkeypatch.setattr(intake, "PART", 10)
     made = checked(bugs, lines(35))
     assert imports.start(made)
     assert imports.go_on(made.pk) and imports.go_on(made.pk)
@@ -274,7 +288,7 @@ def test_a_long_file_is_done_part_by_part_and_can_be_stopped_between(
 def test_a_part_that_breaks_off_leaves_nothing_and_is_done_again(
     bugs: FeedbackType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "PART", 10)
+    monkeypatch.setattr(intake, "PART", 10)
     made = checked(bugs, lines(20))
     assert imports.start(made)
     with monkeypatch.context() as broken:

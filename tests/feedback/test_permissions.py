@@ -11,6 +11,7 @@ from feedback.access.roles import (
     ERASE_TESTER,
     EXPORT_TESTER,
     PERMISSIONS,
+    READ_DATA,
     RUN_MACRO,
     Role,
 )
@@ -26,6 +27,7 @@ RIGHTS = {
     "feedback.comment": ("v", "vacd", "vacd", "vacd"),
     "feedback.commentedit": ("v", "v", "v", "v"),
     "feedback.community": ("v", "v", "v", "vc"),
+    "feedback.datapackage": ("v", "v", "vacd", "vacd"),
     "feedback.externalsource": ("v", "v", "vacd", "vacd"),
     "feedback.feedback": ("v", "vac", "vacd", "vacd"),
     "feedback.feedbacktype": ("v", "v", "vacd", "vacd"),
@@ -36,6 +38,8 @@ RIGHTS = {
     "feedback.keyuse": ("", "", "", "v"),
     "feedback.member": ("", "", "", "vacd"),
     "feedback.project": ("v", "v", "vc", "vacd"),
+    "feedback.snapshot": ("v", "v", "v", "v"),
+    "feedback.recordlookup": ("v", "v", "vacd", "vacd"),
     "feedback.status": ("v", "v", "vacd", "vacd"),
     "feedback.ticketimport": ("", "va", "va", "va"),
     "feedback.tester": ("v", "vc", "vc", "vacd"),
@@ -60,10 +64,10 @@ RIGHTS = {
     "macros.triggerdecision": ("v", "v", "v", "v"),
 }
 BEYOND_THE_FOUR_ACTIONS: dict[Role, set[str]] = {
-    Role.OBSERVER: set(),
-    Role.SUPPORT: {RUN_MACRO},
-    Role.PROJECT_MANAGER: {RUN_MACRO},
-    Role.COMMUNITY_MANAGER: {RUN_MACRO, EXPORT_TESTER, ERASE_TESTER},
+    Role.OBSERVER: {*READ_DATA},
+    Role.SUPPORT: {*READ_DATA, RUN_MACRO},
+    Role.PROJECT_MANAGER: {*READ_DATA, RUN_MACRO},
+    Role.COMMUNITY_MANAGER: {*READ_DATA, RUN_MACRO, EXPORT_TESTER, ERASE_TESTER},
 }
 
 

@@ -41,6 +41,8 @@ ROWS: dict[str, list[set[str]]] = {
         {"attachments"},
         {"sources"},
         {"transfer"},
+        {"packages"},
+        {"lookups", "odata"},
         {"console", "rest"},
         {"templatetags"},
     ],

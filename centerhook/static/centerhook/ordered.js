@@ -22,7 +22,7 @@ for (const list of document.querySelectorAll(".ordered")) {
     shown.forEach((entry, at) => {
       entry.querySelector(".position").value = at + 1;
     });
-    list.querySelector(".empty-list").hidden = shown.length > 0;
+    list.querySelector(".empty-list")?.toggleAttribute("hidden", shown.length > 0);
     rows.dispatchEvent(new Event("change", { bubbles: true }));
   };
 

@@ -10,7 +10,7 @@
     return JSON.stringify(pairs);
   };
   // A form that came back with faults has been saved by nobody.
-  let saved = document.querySelector(".errornote") ? null : undefined;
+  let saved = document.querySelector(".errornote, [name=_typed][data-unsaved]") ? null : undefined;
   window.addEventListener("load", () => {
     saved = saved === undefined ? written() : saved;
   });

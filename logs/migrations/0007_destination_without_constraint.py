@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('logs', '0003_date_indexes'),
+        ('logs', '0006_kept_ever'),
     ]
 
     operations = [

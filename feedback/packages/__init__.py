@@ -1,0 +1,1 @@
+"""Tickets, testers and deliveries as tables that other programs read."""

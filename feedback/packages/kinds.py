@@ -1,0 +1,33 @@
+"""What packages have rows for; those of other apps are put here by them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+
+from ..models import DataPackage
+from ..selection.saved import Owner
+from .columns import ColumnCatalogue
+
+
+@dataclass(frozen=True)
+class RowsKind:
+    """`changed` is the column with the moment of a row's last change, if it has one.
+
+    `columns` takes the owner and the moment at which they are read.
+    """
+
+    rows: Callable[[DataPackage], QuerySet[Any]]
+    columns: Callable[[Owner, datetime], ColumnCatalogue]
+    changed: str = ""
+
+
+KINDS: dict[str, RowsKind] = {}
+
+
+def register(what: str, kind: RowsKind) -> None:
+    KINDS[what] = kind
