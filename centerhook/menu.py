@@ -38,6 +38,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "feedback.filter": "filter",
         "feedback.externalsource": "download",
         "feedback.datapackage": "columns-3",
+        "feedback.recordlookup": "search",
         "feedback.apikey": "key",
         "feedback.keyuse": "activity",
         "macros.secret": "lock",

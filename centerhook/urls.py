@@ -11,6 +11,7 @@ urlpatterns = [
     path("api/", include("centerhook.api")),
     path("data/", include("feedback.api.package_urls")),
     path("sources/", include("feedback.api.source_urls")),
+    path("lookups/", include("feedback.api.lookup_urls")),
 ]
 if settings.SINGLE_SIGN_ON:
     urlpatterns += [

@@ -1,8 +1,12 @@
-from django.urls import path
+from django.urls import include, path
 
 from .package_reading import RowsView, SchemaView
 
 urlpatterns = [
+    path(
+        "<int:community>/<slug:key>/odata/",
+        include("feedback.api.odata_urls"),
+    ),
     path(
         "<int:community>/<slug:key>/schema/",
         SchemaView.as_view(),

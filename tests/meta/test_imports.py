@@ -42,6 +42,7 @@ ROWS: dict[str, list[set[str]]] = {
         {"sources"},
         {"transfer"},
         {"packages"},
+        {"lookups", "odata"},
         {"console", "rest"},
         {"templatetags"},
     ],
