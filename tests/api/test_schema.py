@@ -43,6 +43,10 @@ PATHS = {
     "/api/v1/filters/preview/": {"post"},
     "/api/v1/filters/{id}/": {"get", "patch", "delete"},
     "/api/v1/filters/{id}/preview/": {"get"},
+    "/api/v1/packages/": {"get", "post"},
+    "/api/v1/packages/{id}/": {"get", "patch", "delete"},
+    "/api/v1/packages/{id}/columns/": {"get"},
+    "/api/v1/packages/{id}/refresh/": {"post"},
     "/api/v1/macros/": {"get", "post"},
     "/api/v1/macros/validate/": {"post"},
     "/api/v1/macros/{id}/": {"get", "patch", "delete"},
@@ -170,8 +174,10 @@ def test_every_condition_is_in_the_schema(
 def test_no_serializer_tells_what_opens_something(schema: dict[str, Any]) -> None:
     named = {
         name
-        for component in schema["components"]["schemas"].values()
+        for of, component in schema["components"]["schemas"].items()
         for name in component.get("properties", {})
+        # What a package is called in its URL is no secret.
+        if (of.removeprefix("Patched"), name) != ("Package", "key")
     }
     secret = re.compile("token|secret|hash|password|snapshot|lease|^key$|auth")
     assert len(named) > 50
