@@ -25,9 +25,11 @@ from .middleware import is_for_programs
 _APPS = ("feedback.api.urls", "macros.api.urls", "logs.api.urls")
 _LISTS = {
     "feedback": "feedback-list",
+    "comments": "comment-list",
     "testers": "tester-list",
     "filters": "filter-list",
     "macros": "macro-list",
+    "versions": "version-list",
     "secrets": "secret-list",
     "runs": "run-list",
     "deliveries": "delivery-list",

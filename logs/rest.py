@@ -13,7 +13,7 @@ NO_WORKER = (
     "No worker is running, so nothing is sent for now. The run waits until one starts."
 )
 UNCONFIRMED = (
-    "The run needs confirmation: it is on more than it may be without a person's word."
+    "The run needs confirmation: what started it matched more than its limit."
     " Nothing is sent until it is confirmed."
 )
 PAUSED = "The run is paused. Nothing more is sent until it is resumed."

@@ -32,6 +32,7 @@ ADD_ATTACHMENT = "feedback.add_attachment"
 # Whose tickets are spoken of, and which testers.
 VIEW_TICKET = "feedback.view_feedback"
 VIEW_TESTER = "feedback.view_tester"
+ADD_TICKET = "feedback.add_feedback"
 CHANGE_TICKET = "feedback.change_feedback"
 DELETE_TICKET = "feedback.delete_feedback"
 ADD_TESTER = "feedback.add_tester"

@@ -20,7 +20,7 @@ from ..attachments.giving import response_with
 from ..models import Attachment
 from ..rest.parsing import MultiPartParser
 from ..rest.problems import in_body, invalid
-from ..rest.viewsets import ScopedViewSet
+from ..rest.viewsets import Deleting, ScopedViewSet
 from ..sources.members import Files
 from .serializers import AttachmentSerializer
 
@@ -77,8 +77,11 @@ class TicketAttachments(ScopedViewSet):
         return super().get_parsers()
 
 
-@extend_schema_view(retrieve=extend_schema(summary="Read what is known of a file"))
-class AttachmentViewSet(mixins.RetrieveModelMixin, ScopedViewSet):
+@extend_schema_view(
+    retrieve=extend_schema(summary="Read what is known of a file"),
+    destroy=extend_schema(summary="Delete a file"),
+)
+class AttachmentViewSet(mixins.RetrieveModelMixin, Deleting, ScopedViewSet):
     queryset = Attachment.objects.all()
     serializer_class = AttachmentSerializer
 

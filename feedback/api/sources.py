@@ -97,7 +97,7 @@ def _source(request: Request, key: str) -> ExternalSource:
     sources = ExternalSource.objects.visible_to(request.user, CALL_SOURCE)
     rows = sources.select_related(*related, "default_submitter").filter(key=key)
     source = rows.first()
-    if source is None or source.is_being_deleted:
+    if source is None or source.feedback_type.is_being_deleted:
         raise Http404("There is no external source of this key for your API key.")
     if not source.is_active:
         message = f"The external source {source} is switched off."

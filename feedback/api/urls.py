@@ -1,12 +1,14 @@
 from rest_framework.routers import SimpleRouter
 
 from .attachments import AttachmentViewSet
+from .comments import CommentViewSet
 from .filters import FilterViewSet
 from .testers import TesterViewSet
 from .views import FeedbackViewSet
 
 router = SimpleRouter()
 router.register("attachments", AttachmentViewSet)
+router.register("comments", CommentViewSet)
 router.register("feedback", FeedbackViewSet)
 router.register("filters", FilterViewSet)
 router.register("testers", TesterViewSet)

@@ -13,10 +13,14 @@ from django.db.models import Model
 from django.utils import timezone
 
 from ..models import DeletedInSteps
-from .belongings import Related, belongings, counted
+from .belongings import Related, belongings, counted, listed
 
 # Rows that are deleted in one transaction; in a step, of each model.
 AT_ONCE = 5_000
+BEING_DELETED = (
+    f"It is being deleted in the background, {AT_ONCE:,} rows of each kind a second."
+    " The list shows how much is left."
+)
 
 
 def delete(row: Model) -> bool:
@@ -27,6 +31,19 @@ def delete(row: Model) -> bool:
         return False
     row.delete()
     return True
+
+
+def why_not(row: Model) -> str:
+    """What keeps a row from being deleted, or an empty string."""
+    if isinstance(row, DeletedInSteps) and row.deleting_since:
+        return f"{row}: {BEING_DELETED}"
+    holding = listed(belongings(type(row)).holds, [row.pk])
+    if not holding:
+        return ""
+    return (
+        f"The {row._meta.verbose_name} {row} is used by {holding}. Change or delete"
+        " these first."
+    )
 
 
 def is_big(row: Model) -> bool:

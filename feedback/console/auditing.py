@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
@@ -20,10 +20,9 @@ from django.urls import reverse
 
 from ..changes import deletion, unit
 from ..changes.signals import Pair, deleted, saved
+from ..changes.stored import as_stored
 from .deleting import DeletingAdmin
 from .typed import keep_untouched
-
-M = TypeVar("M", bound=Model)
 
 
 @dataclass(slots=True)
@@ -32,15 +31,6 @@ class Edit:
 
     before: Model | None
     parts: list[Pair]
-
-
-def as_stored(row: M) -> M | None:
-    """The row as the database has it by now, or None."""
-    if row.pk is None:
-        return None
-    many = [field.name for field in row._meta.many_to_many]
-    rows = type(row)._base_manager.prefetch_related(*many)
-    return rows.filter(pk=row.pk).first()
 
 
 class AuditedAdmin(DeletingAdmin):

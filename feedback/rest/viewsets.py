@@ -19,13 +19,16 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from ..access.actors import ScopedQuerySet
+from ..changes import deletion
 from ..changes.rivals import once_more
+from ..changes.signals import deleted
 from ..selection.filtersets import StrictFilterSet
 from .details import RATE_HEADERS
 from .filtering import refuse_parameters
 from .idempotency import idempotent
 from .permissions import lacks
 from .preconditions import IF_MATCH, check_match, etag_of, is_known
+from .problems import Problem
 from .shaping import PARAMETER, chosen_fields, only
 
 Handler = Callable[..., HttpResponseBase]
@@ -152,8 +155,10 @@ class ScopedViewSet(viewsets.GenericViewSet):
         """The row as its URL shows it, read anew."""
         action, self.action = self.action, "retrieve"
         try:
-            rows = self.get_queryset().filter(pk=row.pk)
-            return self.get_serializer(rows.first() or row).data
+            seen = self.get_queryset().filter(pk=row.pk).first()
+            own: Any = type(row)._base_manager
+            # Who may write it need not be able to see it.
+            return self.get_serializer(seen or own.get(pk=row.pk)).data
         finally:
             self.action = action
 
@@ -169,7 +174,31 @@ class ReadOnlyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
         return self.filterset_class(data, rows, beside)
 
 
-class WritableViewSet(mixins.DestroyModelMixin, ReadOnlyViewSet):
+class Deleting(ScopedViewSet):
+    """Rows that are deleted, with all that belongs to them."""
+
+    def permission_needed(self) -> str:
+        if self.action == "destroy" and self.action not in self.action_permissions:
+            opts = self.queryset.model._meta
+            return f"{opts.app_label}.delete_{opts.model_name}"
+        return super().permission_needed()
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        row = self.get_object()
+        if problem := self.why_kept(row):
+            raise Problem(409, "in_use", problem)
+        with transaction.atomic():
+            deleted.send(type(row), rows=[row])
+            is_gone = deletion.delete(row)
+        # What is too much for one transaction goes in the background.
+        return Response(status=204 if is_gone else 202)
+
+    def why_kept(self, row: Any) -> str:
+        """What keeps a row from being deleted, or an empty string."""
+        return deletion.why_not(row)
+
+
+class WritableViewSet(Deleting, ReadOnlyViewSet):
     """Rows that are also made, changed and deleted, by `add`, `change` and `delete`.
 
     Its serializer's `save()` is the one door of the model. What the door refuses
@@ -177,7 +206,7 @@ class WritableViewSet(mixins.DestroyModelMixin, ReadOnlyViewSet):
     """
 
     def permission_needed(self) -> str:
-        act = {"create": "add", "partial_update": "change", "destroy": "delete"}
+        act = {"create": "add", "partial_update": "change"}
         if self.action in act and self.action not in self.action_permissions:
             opts = self.queryset.model._meta
             return f"{opts.app_label}.{act[self.action]}_{opts.model_name}"
@@ -192,9 +221,6 @@ class WritableViewSet(mixins.DestroyModelMixin, ReadOnlyViewSet):
         row = self.get_object()
         self.save(self.get_serializer(row, data=request.data, partial=True))
         return Response(self.representation(row))
-
-    def destroy(self, request: Request, pk: str) -> Response:
-        return super().destroy(request, pk=pk)
 
     def save(self, asked: serializers.BaseSerializer) -> Any:
         """The row that was written. Raises APIException."""

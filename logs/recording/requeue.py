@@ -31,7 +31,7 @@ class Blocker(models.TextChoices):
     """Why a delivery can't be resent."""
 
     SENDING = "sending", "being sent now"
-    DUE = "due", "in line to be sent, without anything being done"
+    DUE = "due", "still in line, so it is sent anyway"
     FOLLOWS = (
         "follows",
         "a later step: it follows by itself when the step before it is delivered",

@@ -44,7 +44,12 @@ def record(run: Run, lease: str, outcomes: Sequence[Outcome], now: datetime) -> 
     try:
         _record(run, lease, outcomes, now)
     except REFUSED:
-        logger.warning("Run %s: results are written one by one", run.pk, exc_info=True)
+        logger.warning(
+            "Run %s: results are written one by one",
+            run.pk,
+            exc_info=True,
+            extra={"run": run.pk},
+        )
         for outcome in outcomes:
             _record_alone(run, lease, outcome, now)
 
@@ -67,7 +72,9 @@ def _record_alone(run: Run, lease: str, outcome: Outcome, now: datetime) -> None
         _record(run, lease, [outcome], now)
     except REFUSED:
         pk = outcome.delivery.pk
-        logger.exception("The result of delivery %s can't be written", pk)
+        logger.exception(
+            "The result of delivery %s can't be written", pk, extra={"delivery": pk}
+        )
 
 
 def _leave_out(outcome: Outcome, why: str) -> None:

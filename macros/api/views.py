@@ -8,41 +8,71 @@ from drf_spectacular.utils import (
     extend_schema,
     extend_schema_view,
 )
-from rest_framework import status
+from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from feedback.access.roles import RUN_MACRO
+from feedback.changes.signals import deleted
 from feedback.models import Feedback
 from feedback.rest.idempotency import fingerprint, key_of
 from feedback.rest.problems import Problem
-from feedback.rest.viewsets import ReadOnlyViewSet
 from logs.models import Cause, Run
 from logs.rest import RunDetailSerializer
 
 from .. import queue
 from ..models import Macro
+from ..models.usage import users_of
 from ..runs import KeyReused, RunRefused, start_run
 from .filters import MacroFilterSet
+from .macro_actions import NEEDED, MacroActions
+from .macro_serializers import MacroDetailSerializer, MacroDocumentSerializer
 from .selection import Selection, selected
 from .serializers import MacroSerializer, RunRequestSerializer
+
+_WRITTEN = ("create", "partial_update", "validate", "validate_new")
 
 
 @extend_schema_view(
     list=extend_schema(summary="List macros"),
-    retrieve=extend_schema(summary="Read a macro"),
+    retrieve=extend_schema(summary="Read a macro with its steps"),
+    create=extend_schema(
+        summary="Add a macro with its steps", responses={201: MacroDetailSerializer}
+    ),
+    partial_update=extend_schema(
+        summary="Change a macro",
+        description="Members that are left out stay. `steps` are all of its steps.",
+        responses=MacroDetailSerializer,
+    ),
+    destroy=extend_schema(
+        summary="Delete a macro",
+        description="Answers 409 while a trigger, schedule or listener runs it.",
+    ),
 )
-class MacroViewSet(ReadOnlyViewSet):
+class MacroViewSet(MacroActions):
     queryset = Macro.objects.select_related(
-        "feedback_type__project", "project"
+        "feedback_type__project__community", "project__community", "community"
     ).annotate(
         step_count=Count("steps", filter=Q(steps__is_active=True), distinct=True)
     )
-    serializer_class = MacroSerializer
     filterset_class = MacroFilterSet
-    action_permissions = {"runs": RUN_MACRO}
+    action_permissions = {"runs": RUN_MACRO, **NEEDED}
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer]:
+        if self.action == "list":
+            return MacroSerializer
+        is_written = self.action in _WRITTEN
+        return MacroDocumentSerializer if is_written else MacroDetailSerializer
+
+    def perform_destroy(self, instance: Macro) -> None:
+        users = [label for _, label in users_of(instance)]
+        if users:
+            problem = f"It is used, and would be missed: {', '.join(users)}."
+            raise Problem(409, "in_use", problem)
+        deleted.send(Macro, rows=[instance])
+        instance.delete()
 
     @extend_schema(
         summary="Perform the action",

@@ -23,6 +23,7 @@ from ..tags.names import nearest
 from .macros import save_macro
 from .members import read_members, read_rows, settings_of
 from .problems import Problems, member
+from .writing import Document, plain
 
 TYPE_PARTS = ("statuses", "fields", "filters", "macros", "listeners", "sources")
 
@@ -76,9 +77,46 @@ def fill_macro(
     values = read_members(document, path, problems, fields=fields, parts=parts)
     for name, field in fields.items():
         setattr(macro, name, values.get(name, field.get_default()))
-    steps = _steps(macro, document, path, problems)
+    steps = _steps(macro, document, path, problems, [])
     if len(problems.messages) > before:
         return None
+    return _saved_macro(macro, steps, path, problems, actor, note, action)
+
+
+def change_macro(
+    macro: Macro,
+    document: Document,
+    problems: Problems,
+    *,
+    actor: Actor | None,
+    note: str = "",
+) -> MacroVersion | None:
+    """Change what the document gives of a stored macro; None if it does not fit.
+
+    Steps that it gives as they are stored are not looked at again.
+    """
+    before = len(problems.messages)
+    fields = settings_of(Macro)
+    values = read_members(document, "", problems, fields=fields, parts=("steps",))
+    for name, value in values.items():
+        setattr(macro, name, value)
+    steps = macro.concrete_steps()
+    if "steps" in document:
+        steps = _steps(macro, document, "", problems, steps)
+    if len(problems.messages) > before:
+        return None
+    return _saved_macro(macro, steps, "", problems, actor, note, None)
+
+
+def _saved_macro(
+    macro: Macro,
+    steps: list[Step],
+    path: str,
+    problems: Problems,
+    actor: Actor | None,
+    note: str,
+    action: Action | None,
+) -> MacroVersion | None:
     try:
         return save_macro(macro, steps, actor, note=note, action=action)
     except ValidationError as error:
@@ -86,12 +124,18 @@ def fill_macro(
         return None
 
 
-def _steps(macro: Macro, document: object, path: str, problems: Problems) -> list[Step]:
-    steps = [
-        step
-        for where, row in read_rows(document, "steps", path, problems)
-        if (step := _step(macro, where, row, problems))
-    ]
+def _steps(
+    macro: Macro, document: object, path: str, problems: Problems, kept: list[Step]
+) -> list[Step]:
+    """What the document says, but the very rows of `kept` where it says the same."""
+    as_stored = {step.pk: (step, plain(step.document())) for step in kept}
+    steps = []
+    for where, row in read_rows(document, "steps", path, problems):
+        alike = (pk for pk, (_, each) in as_stored.items() if each == row)
+        if (pk := next(alike, None)) is not None:
+            steps.append(as_stored.pop(pk)[0])
+        elif step := _step(macro, where, row, problems):
+            steps.append(step)
     for position, step in enumerate(steps, start=1):
         step.position = position
     _match(steps, macro.concrete_steps() if macro.pk else [])
@@ -100,7 +144,8 @@ def _steps(macro: Macro, document: object, path: str, problems: Problems) -> lis
 
 def _match(steps: list[Step], stored: list[Step]) -> None:
     """Each step becomes the row that is like it, or else the next one of its kind."""
-    left = {step.pk: step for step in stored}
+    taken = {step.pk for step in steps}
+    left = {step.pk: step for step in stored if step.pk not in taken}
     for is_alike in (_says_the_same, _is_of_its_kind):
         for step in steps:
             alike = (pk for pk, each in left.items() if is_alike(step, each))

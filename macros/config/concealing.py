@@ -7,13 +7,14 @@ What only looks like one is taken too: nobody is hurt by being asked once more.
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from itertools import count
 from typing import Any
 
-from logs.redaction import is_credential_in_body, replace_typed
+from logs.redaction import MASK, is_credential_in_body, replace_typed
 
 from ..http import TransportError, origin_of
-from ..models import Vault, step_kinds
+from ..models import Macro, Secret, Vault, step_kinds
 from .problems import ConfigRefused
 from .writing import Document
 
@@ -21,15 +22,28 @@ _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 _USUAL_PORTS = {"http": ":80", "https": ":443"}
 
 
+def concealed(macro: Macro, document: Document) -> Document:
+    """One of the macro's documents as programs may read it.
+
+    What is typed into its templates has the tag of a secret, or dots, in its place.
+    """
+    community, project = macro.community_id, macro.project_id
+    names = Secret.objects.keys_in(community, project)
+    vault = Secret.objects.open(community, project, names)
+    return Concealer(vault, blots=True).conceal(deepcopy(document))
+
+
 class Concealer:
     """Takes the credentials out of the macros of one file.
 
     Each value gets a name of its own, which no secret has yet. `hosts` says by name
-    where it was sent to: the secret is bound to that.
+    where it was sent to: the secret is bound to that. Where no tag can stand, it raises
+    ConfigRefused, or with `blots` has dots in its place.
     """
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Vault, *, blots: bool = False) -> None:
         self.vault = vault
+        self.blots = blots
         self.hosts: dict[str, list[str]] = {}
         self._taken = set(vault.values) | set(vault.problems)
         self._names: dict[tuple[str, str], str] = {}
@@ -54,7 +68,10 @@ class Concealer:
             step[name] = self._known_values(step[name])
         for name in kind.UNTAGGED_LINES:
             label = name.replace("_", " ")
-            _check_lines(step[name], f"{where}: the {label}")
+            if self.blots:
+                step[name] = "\n".join(map(_blotted, step[name].splitlines()))
+            else:
+                _check_lines(step[name], f"{where}: the {label}")
         self._host = _host_of(kind.url_in(step))
         for name, output in templates.items():
             step[name] = replace_typed(step[name], output, self._tag)
@@ -88,8 +105,8 @@ class Concealer:
 def _check_lines(text: str, label: str) -> None:
     """They know no tags, so that nothing can stand in for a credential."""
     for line in text.splitlines():
-        name, _, value = line.partition("=")
-        if value.strip() and is_credential_in_body(name.strip()):
+        if _has_credential(line):
+            name = line.partition("=")[0]
             raise ConfigRefused(
                 [
                     f"{label} hold {name.strip()} as it is, and that must not leave"
@@ -97,6 +114,15 @@ def _check_lines(text: str, label: str) -> None:
                     " export again."
                 ]
             )
+
+
+def _has_credential(line: str) -> bool:
+    name, _, value = line.partition("=")
+    return bool(value.strip()) and is_credential_in_body(name.strip())
+
+
+def _blotted(line: str) -> str:
+    return f"{line.partition('=')[0]}={MASK}" if _has_credential(line) else line
 
 
 def _host_of(url: str) -> str:

@@ -25,8 +25,11 @@ class Problems:
 
     def __init__(self) -> None:
         self.messages: list[str] = []
+        # The same as pairs of path and sentence.
+        self.faults: list[tuple[str, str]] = []
 
     def add(self, path: str, sentence: str) -> None:
+        self.faults.append((path, sentence))
         self.messages.append(f"{path}: {sentence}" if path else sentence)
         if len(self.messages) >= MAX_PROBLEMS:
             more = "There may be more: this is where reading stopped."

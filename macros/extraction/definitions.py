@@ -170,7 +170,7 @@ def _name_fault(name: str, names: set[str], reserved: frozenset[str]) -> str:
     if not _NAME(name):
         return "Begin with a letter; use letters, digits, spaces, hyphens, underscores."
     if name in reserved:
-        return f"'{name}' is reserved. Take another."
+        return f"'{name}' is reserved. Choose another."
     return f"'{name}' is given twice." if name in names else ""
 
 

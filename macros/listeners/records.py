@@ -104,7 +104,8 @@ def check_filter(setup: Setup, record: Feedback | Tester) -> None:
     if not rows.exists():
         reason = saved.failures(chosen, [record.pk]).get(record.pk, "")
         raise Ended(
-            InboundOutcome.NO_MATCH, f"The filter {chosen} said no. {reason}".strip()
+            InboundOutcome.NO_MATCH,
+            f"The filter {chosen} did not match. {reason}".strip(),
         )
 
 

@@ -21,6 +21,7 @@ from feedback.selection.tickets import FeedbackFilterSet
 from logs.api.filters import DeliveryFilterSet, RunFilterSet
 from macros.api.filters import MacroFilterSet
 from macros.api.secrets import SecretFilterSet
+from macros.api.versions import VersionFilterSet
 
 ROOT = Path(__file__).resolve().parents[2]
 PATHS = {
@@ -34,9 +35,20 @@ PATHS = {
     "/api/v1/filters/preview/": {"post"},
     "/api/v1/filters/{id}/": {"get", "patch", "delete"},
     "/api/v1/filters/{id}/preview/": {"get"},
-    "/api/v1/macros/": {"get"},
-    "/api/v1/macros/{id}/": {"get"},
+    "/api/v1/macros/": {"get", "post"},
+    "/api/v1/macros/validate/": {"post"},
+    "/api/v1/macros/{id}/": {"get", "patch", "delete"},
+    "/api/v1/macros/{id}/duplicate/": {"post"},
+    "/api/v1/macros/{id}/export/": {"post"},
+    "/api/v1/macros/{id}/pause/": {"post"},
+    "/api/v1/macros/{id}/preview/": {"post"},
+    "/api/v1/macros/{id}/resume/": {"post"},
     "/api/v1/macros/{id}/runs/": {"post"},
+    "/api/v1/macros/{id}/test/": {"post"},
+    "/api/v1/macros/{id}/validate/": {"post"},
+    "/api/v1/versions/": {"get"},
+    "/api/v1/versions/{id}/": {"get"},
+    "/api/v1/versions/{id}/restore/": {"post"},
     "/api/v1/secrets/": {"get", "post"},
     "/api/v1/secrets/{id}/": {"get", "patch", "delete"},
     "/api/v1/runs/": {"get"},
@@ -83,6 +95,7 @@ def test_the_schema_is_open_and_names_every_operation(schema: dict[str, Any]) ->
         ("macros", MacroFilterSet),
         ("runs", RunFilterSet),
         ("secrets", SecretFilterSet),
+        ("versions", VersionFilterSet),
         ("deliveries", DeliveryFilterSet),
         ("testers", PeopleFilterSet),
     ],

@@ -80,6 +80,7 @@ EVERYBODY = "everybody"
 OTHERS: dict[str, Page] = {
     "index": Page(get=EVERYBODY),
     "search": Page(get=EVERYBODY),
+    "doctor": Page(get=SUPERUSER),
     "macro_figures": Page("macros.macro", OBSERVER, OBSERVER),
     "destination_figures": Page("logs.destination", OBSERVER, OBSERVER),
     "first_steps": Page(get=PROJECT_MANAGER),
