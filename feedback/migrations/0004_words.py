@@ -6,14 +6,10 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('feedback', '0003_search_indexes'),
+        ('feedback', '0004_imports_in_workers'),
     ]
 
     operations = [
-        migrations.AlterModelOptions(
-            name='testerbatch',
-            options={'ordering': ['-pk'], 'verbose_name_plural': 'tester batches'},
-        ),
         migrations.AlterField(
             model_name='tester',
             name='email',

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('feedback', '0004_import_reading'),
+        ('feedback', '0004_words'),
     ]
 
     operations = [
