@@ -142,7 +142,7 @@ def _in_database(ticket: Feedback) -> dict[str, Any]:
 def same(
     read: list[dict[str, Any]], numbers: tuple[type, ...] = (int, Decimal)
 ) -> None:
-    """Each value, and that it is of the very type; `numbers` are what has a fraction."""
+    """Each value, and that it is of the very type; `numbers` are those of fractions."""
     expected = in_database()
     assert len(read) == len(expected) == len(TEXTS)
     for row, stored in zip(read, expected, strict=True):
