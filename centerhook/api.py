@@ -29,6 +29,8 @@ _LISTS = {
     "filters": "filter-list",
     "macros": "macro-list",
     "versions": "version-list",
+    "triggers": "trigger-list",
+    "schedules": "schedule-list",
     "secrets": "secret-list",
     "runs": "run-list",
     "deliveries": "delivery-list",
