@@ -38,6 +38,8 @@ _LISTS = {
     "packages": "datapackage-list",
     "macros": "macro-list",
     "versions": "version-list",
+    "triggers": "trigger-list",
+    "schedules": "schedule-list",
     "secrets": "secret-list",
     "runs": "run-list",
     "deliveries": "delivery-list",

@@ -27,6 +27,7 @@ from feedback.selection.filtersets import StrictFilterSet
 from feedback.selection.testers import TesterFilterSet as PeopleFilterSet
 from feedback.selection.tickets import FeedbackFilterSet
 from logs.api.filters import DeliveryFilterSet, RunFilterSet
+from macros.api.automations import ScheduleFilterSet, TriggerFilterSet
 from macros.api.filters import MacroFilterSet
 from macros.api.secrets import SecretFilterSet
 from macros.api.versions import VersionFilterSet
@@ -58,6 +59,13 @@ PATHS = {
     "/api/v1/macros/{id}/runs/": {"post"},
     "/api/v1/macros/{id}/test/": {"post"},
     "/api/v1/macros/{id}/validate/": {"post"},
+    "/api/v1/schedules/": {"get", "post"},
+    "/api/v1/schedules/{id}/": {"get", "patch", "delete"},
+    "/api/v1/schedules/{id}/moments/": {"get"},
+    "/api/v1/schedules/{id}/runs/": {"post"},
+    "/api/v1/triggers/": {"get", "post"},
+    "/api/v1/triggers/{id}/": {"get", "patch", "delete"},
+    "/api/v1/triggers/{id}/try/": {"post"},
     "/api/v1/versions/": {"get"},
     "/api/v1/versions/{id}/": {"get"},
     "/api/v1/versions/{id}/restore/": {"post"},
@@ -158,6 +166,8 @@ def test_what_is_said_of_operations_is_not_the_code_s_own_docstring(
         ("macros", MacroFilterSet),
         ("runs", RunFilterSet),
         ("secrets", SecretFilterSet),
+        ("schedules", ScheduleFilterSet),
+        ("triggers", TriggerFilterSet),
         ("versions", VersionFilterSet),
         ("deliveries", DeliveryFilterSet),
         ("testers", PeopleFilterSet),
