@@ -64,6 +64,7 @@ NEEDED = {
 
 class MacroActions(WritableViewSet):
     @extend_schema(
+        operation_id="macros_validate_new",
         summary="Check a new macro",
         description="Takes what `POST /macros/` takes and refuses what that refuses;"
         " saves nothing.",
