@@ -12,13 +12,37 @@ _CONDITIONS = {
         {"field": "created", "qualifier": "in_last", "value": "7 days"},
     ],
 }
+_WEB_REQUEST = {
+    "kind": "web_request",
+    "method": "POST",
+    "url": "https://hooks.example.com/bugs",
+    "body": '{"text": "((Reference)) ((Title))"}',
+}
 # Keyed by the names of operations.
 EXAMPLES: dict[str, dict[str, Any]] = {
+    "comments_create": {"feedback": 12, "text": "Fixed in 4.2."},
+    "comments_partial_update": {"text": "Fixed in 4.2.1."},
+    "feedback_batch_create": {
+        "tickets": [
+            {"type": 1, "title": "It breaks", "submitter": "ada@example.com"},
+            {"id": 12, "status": "Closed"},
+        ]
+    },
     "filters_create": {"name": "Urgent", "type": 3, "conditions": _CONDITIONS},
     "filters_fields_create": {"type": 3},
     "filters_partial_update": {"conditions": _CONDITIONS},
     "filters_preview_create": {"type": 3, "conditions": _CONDITIONS},
+    "macros_create": {"name": "Post to Slack", "type": 1, "steps": [_WEB_REQUEST]},
+    "macros_partial_update": {"description": "For the chat of the team."},
+    "macros_preview_create": {"subject": 12},
     "macros_runs_create": {"filter": {"open": True, "field_severity": "Critical"}},
+    "macros_test_create": {"subject": 12, "to": "echo"},
+    "macros_validate_create": {"steps": [_WEB_REQUEST]},
+    "macros_validate_new": {
+        "name": "Post to Slack",
+        "type": 1,
+        "steps": [_WEB_REQUEST],
+    },
     "secrets_create": {
         "name": "Slack",
         "value": "xoxb-0123456789",

@@ -29,6 +29,7 @@ ABOUT = """What a person does in the admin, for programs.
 TAGS = {
     "attachments": "Files on tickets.",
     "audit": "Who did what, and when. Nobody can change it.",
+    "comments": "What was said on tickets.",
     "deliveries": "One request, e-mail or change of a run for one ticket or tester,"
     " with every attempt.",
     "destinations": "Where requests go: how each stands, and how fast it is sent to.",
@@ -39,6 +40,7 @@ TAGS = {
     " send again.",
     "secrets": "Values that macros use and nobody can read.",
     "testers": "Those who submit tickets.",
+    "versions": "What macros were like each time they were saved.",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "CenterHook API",
