@@ -20,7 +20,7 @@ Examination = Callable[[datetime], Iterable[Finding]]
 
 # The examinations, by what they are about. First comes what others need.
 EXAMINATIONS: dict[str, tuple[Examination, ...]] = {
-    "Settings": (settings.checks,),
+    "Settings": (settings.checks, settings.tls),
     "Database": (
         database.migrations,
         database.writable,

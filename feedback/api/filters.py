@@ -30,8 +30,8 @@ from ..selection.saved import catalogue_for, compiled, parsed, rows_of
 from .filter_serializers import (
     MAX_COUNTED,
     FilterDetailSerializer,
-    FilterSerializer,
     FilterPreviewSerializer,
+    FilterSerializer,
     UnsavedFilterSerializer,
 )
 from .owners import why_missed
@@ -63,8 +63,9 @@ class FilterFilterSet(StrictFilterSet):
 class FilterViewSet(WritableViewSet):
     queryset = Filter.objects.select_related(
         "feedback_type__project__community", "project__community", "community"
-    ).prefetch_related("triggers__macro", "schedules__macro")
+    ).prefetch_related("triggers__macro", "schedules__macro", "packages")
     filterset_class = FilterFilterSet
+    refuses = {"preview": [409]}
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer]:
         is_short = self.action == "list"

@@ -63,6 +63,7 @@ class CommunityViewSet(WritableViewSet):
     serializer_class = WholeCommunitySerializer
     filterset_class = CommunityFilterSet
     must_match = True
+    refuses = {"destroy": [428]}
 
 
 class WholeProjectSerializer(StrictSerializer):
@@ -127,6 +128,7 @@ class ProjectViewSet(WritableViewSet):
     serializer_class = WholeProjectSerializer
     filterset_class = ProjectFilterSet
     must_match = True
+    refuses = {"destroy": [428]}
 
     def why_kept(self, row: Project) -> str:
         return super().why_kept(row) or why_missed(row)

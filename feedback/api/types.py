@@ -47,6 +47,7 @@ class FeedbackTypeViewSet(WritableViewSet):
     serializer_class = WholeTypeSerializer
     filterset_class = TypeFilterSet
     must_match = True
+    refuses = {"destroy": [428]}
 
     def why_kept(self, row: FeedbackType) -> str:
         return super().why_kept(row) or why_missed(row)

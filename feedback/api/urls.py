@@ -5,6 +5,7 @@ from .comments import CommentViewSet
 from .filters import FilterViewSet
 from .members import ApiKeyViewSet, MemberViewSet
 from .owners import CommunityViewSet, ProjectViewSet
+from .packages import PackageViewSet
 from .source_rows import SourceViewSet
 from .testers import TesterViewSet
 from .types import FeedbackTypeViewSet
@@ -20,6 +21,7 @@ router.register("filters", FilterViewSet)
 router.register("members", MemberViewSet)
 router.register("projects", ProjectViewSet)
 router.register("sources", SourceViewSet)
+router.register("packages", PackageViewSet)
 router.register("testers", TesterViewSet)
 router.register("types", FeedbackTypeViewSet)
 urlpatterns = router.urls

@@ -58,6 +58,13 @@ def test_what_is_unsafe_in_the_settings(settings: Settings) -> None:
     assert any("centerhook." in each.sentence and each.advice for each in findings)
 
 
+def test_people_without_tls(settings: Settings) -> None:
+    settings.HAS_TLS = False
+    assert [each.id for each in doctor_settings.tls(timezone.now())] == ["no_tls"]
+    settings.HAS_TLS = True
+    assert not [*doctor_settings.tls(timezone.now())]
+
+
 def ids() -> set[str]:
     return {each.id for each in examine().every}
 
