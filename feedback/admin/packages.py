@@ -116,9 +116,12 @@ class DataPackageAdmin(ScopedAdmin[DataPackage]):
 
     def make_now(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Have a stored package made before its time."""
-        package = self.row_to(request, self.permission_to("change"), pk)
+        acts = request.method == "POST"
+        package = self.row_to(
+            request, self.permission_to("change" if acts else "view"), pk
+        )
         page = reverse("admin:feedback_datapackage_change", args=[pk])
-        if request.method == "POST":
+        if acts:
             if package.is_live:
                 raise Http404("Live data is made at each call.")
             if snapshots.begin(package):
