@@ -53,7 +53,7 @@ class ColumnsWidget(forms.Widget):
         context = {
             "name": name,
             "entries": self._entries([each for each in kept if each]),
-            "spare": range(SPARE),
+            "spare": range(SPARE if self._has_external else 0),
             "types": [(str(each), each.label) for each in EXTERNAL_TYPES],
         }
         return render_to_string(self.template_name, context)
@@ -79,6 +79,10 @@ class ColumnsWidget(forms.Widget):
 
     def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
         return False
+
+    @property
+    def _has_external(self) -> bool:
+        return self.catalogue is not None and self.catalogue.catalogue is not None
 
     def _entries(self, kept: Iterable[Mapping[str, str]]) -> list[Entry]:
         """What is chosen in its order, then what could be."""

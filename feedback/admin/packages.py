@@ -32,7 +32,7 @@ class DataPackageAdmin(ScopedAdmin[DataPackage]):
     change_form_template = "admin/feedback/datapackage/change_form.html"
     list_display = ["name", "what", "of", "state", "refresh_every", "is_active"]
     list_select_related = ["feedback_type__project", "project", "community", "filter"]
-    list_filter = ["what", "is_active"]
+    list_filter = ["is_active"]
     linked_parameters = ("feedback_type", "project", "community")
     search_fields = ["name", "key", "description"]
     prepopulated_fields = {"key": ["name"]}

@@ -62,6 +62,7 @@ class FilterViewSet(mixins.DestroyModelMixin, ReadOnlyViewSet):
         "feedback_type__project__community", "project__community", "community"
     ).prefetch_related("triggers__macro", "schedules__macro", "packages")
     filterset_class = FilterFilterSet
+    refuses = {"preview": [409]}
     action_permissions = {
         "create": ADD,
         "partial_update": CHANGE,

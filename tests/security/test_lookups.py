@@ -35,8 +35,7 @@ DECLARED = {
     "feedback.apikey": {"state"},
     "feedback.community": set(),
     "feedback.datapackage": {
-        *("what__exact", "is_active__exact"),
-        *("feedback_type", "project", "community"),
+        *("is_active__exact", "feedback_type", "project", "community"),
     },
     "feedback.externalsource": {"feedback_type", "is_active__exact"},
     "feedback.feedback": {f"created_at{part}" for part in HIERARCHY},
