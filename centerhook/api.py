@@ -28,6 +28,7 @@ _LISTS = {
     "comments": "comment-list",
     "testers": "tester-list",
     "filters": "filter-list",
+    "lookups": "recordlookup-list",
     "macros": "macro-list",
     "versions": "version-list",
     "secrets": "secret-list",

@@ -21,6 +21,8 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_NAME_OVERRIDES": {
+        "SubjectKindEnum": "feedback.models.SubjectKind",
+        "LookupKindEnum": "feedback.models.LookupKind",
         "RunStateEnum": "logs.models.RunState",
         "DeliveryStateEnum": "logs.models.DeliveryState",
         "ErrorClassEnum": "logs.models.ErrorClass",

@@ -111,8 +111,10 @@ def test_every_condition_is_in_the_schema(
 def test_no_serializer_tells_what_opens_something(schema: dict[str, Any]) -> None:
     named = {
         name
-        for component in schema["components"]["schemas"].values()
+        for row, component in schema["components"]["schemas"].items()
         for name in component.get("properties", {})
+        # The key of what has a URL is a label in it, and no secret.
+        if (row.removeprefix("Patched"), name) != ("Lookup", "key")
     }
     secret = re.compile("token|secret|hash|password|snapshot|lease|^key$|auth")
     assert len(named) > 50
