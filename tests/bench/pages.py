@@ -8,7 +8,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from . import engine, log_rows, rows
+from . import engine, log_rows, odata, rows
 from .ground import Ground, say
 from .report import Figure, Row
 
@@ -35,14 +35,16 @@ ROWS: tuple[Row, ...] = (
     ("Any other page", _ANY, "ms"),
     ("The menu's part of each page", _MENU, "ms"),
     ("The webhook log, slowest", _LOG, "ms"),
+    ("A page of 1,000 rows as OData, slowest", odata.KEY, "ms"),
 )
 
 
 def run(ground: Ground, tickets: int) -> dict[str, Figure]:
     of = rows.seed(tickets)
+    as_odata: dict[str, Figure] = {odata.KEY: odata.page_ms(of)}
     macros = [engine.macro(of, f"{ground.receiver.url}/ok") for _ in range(_MACROS)]
     runs = log_rows.fill(macros, 10 * tickets, _RUNS)
-    return measured(of, runs)
+    return as_odata | measured(of, runs)
 
 
 def measured(of: FeedbackType, runs: list[int]) -> dict[str, Figure]:
