@@ -4,6 +4,7 @@ from .attachments import AttachmentViewSet
 from .comments import CommentViewSet
 from .filters import FilterViewSet
 from .lookups import LookupViewSet
+from .packages import PackageViewSet
 from .testers import TesterViewSet
 from .views import FeedbackViewSet
 
@@ -13,5 +14,6 @@ router.register("comments", CommentViewSet)
 router.register("feedback", FeedbackViewSet)
 router.register("filters", FilterViewSet)
 router.register("lookups", LookupViewSet)
+router.register("packages", PackageViewSet)
 router.register("testers", TesterViewSet)
 urlpatterns = router.urls
