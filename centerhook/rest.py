@@ -35,6 +35,7 @@ TAGS = {
     "destinations": "Where requests go: how each stands, and how fast it is sent to.",
     "feedback": "Tickets.",
     "filters": "Conditions that are saved under a name.",
+    "lookups": "Addresses at which programs read one record.",
     "macros": "What is done with a ticket or tester, step by step.",
     "runs": "A macro at work on many tickets or testers: start, follow, pause, cancel,"
     " send again.",

@@ -19,6 +19,7 @@ from ..selection.filtersets import StrictFilterSet
 _ADD = "feedback.add_recordlookup"
 _OWNERS = ("feedback_type", "project", "community")
 _STAYS = "A lookup stays with what it looks up."
+# Names alone are taken as well.
 _COLUMNS = {
     "type": "array",
     "items": {
