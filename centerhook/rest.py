@@ -35,6 +35,7 @@ TAGS = {
     "destinations": "Where requests go: how each stands, and how fast it is sent to.",
     "feedback": "Tickets.",
     "filters": "Conditions that are saved under a name.",
+    "lookups": "Addresses at which programs read one record.",
     "macros": "What is done with a ticket or tester, step by step.",
     "runs": "A macro at work on many tickets or testers: start, follow, pause, cancel,"
     " send again.",
@@ -52,6 +53,8 @@ SPECTACULAR_SETTINGS = {
     # What goes in and what comes out have different members.
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "SubjectKindEnum": "feedback.models.SubjectKind",
+        "LookupKindEnum": "feedback.models.LookupKind",
         "RunStateEnum": "logs.models.RunState",
         "DeliveryStateEnum": "logs.models.DeliveryState",
         "ErrorClassEnum": "logs.models.ErrorClass",
