@@ -64,6 +64,7 @@ SPECTACULAR_SETTINGS = {
         "RunStateEnum": "logs.models.RunState",
         "DeliveryStateEnum": "logs.models.DeliveryState",
         "ErrorClassEnum": "logs.models.ErrorClass",
+        "CallStateEnum": "macros.models.CallState",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

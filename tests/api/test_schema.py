@@ -33,7 +33,9 @@ from feedback.selection.testers import TesterFilterSet as PeopleFilterSet
 from feedback.selection.tickets import FeedbackFilterSet
 from logs.api.filters import DeliveryFilterSet, RunFilterSet
 from macros.api.automations import ScheduleFilterSet, TriggerFilterSet
+from macros.api.calls import CallFilterSet, EventFilterSet
 from macros.api.filters import MacroFilterSet
+from macros.api.listeners import ListenerFilterSet
 from macros.api.secrets import SecretFilterSet
 from macros.api.versions import VersionFilterSet
 
@@ -128,6 +130,9 @@ def test_what_is_said_of_operations_is_not_the_code_s_own_docstring(
         ("macros", MacroFilterSet),
         ("runs", RunFilterSet),
         ("secrets", SecretFilterSet),
+        ("calls", CallFilterSet),
+        ("events", EventFilterSet),
+        ("listeners", ListenerFilterSet),
         ("schedules", ScheduleFilterSet),
         ("triggers", TriggerFilterSet),
         ("versions", VersionFilterSet),
