@@ -40,6 +40,9 @@ _LISTS = {
     "secrets": "secret-list",
     "runs": "run-list",
     "deliveries": "delivery-list",
+    "attempts": "attempt-list",
+    "destinations": "destination-list",
+    "audit": "audit-list",
 }
 
 

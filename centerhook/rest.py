@@ -28,6 +28,7 @@ ABOUT = """What a person does in the admin, for programs.
 """
 TAGS = {
     "attachments": "Files on tickets.",
+    "attempts": "Every try of deliveries.",
     "audit": "Who did what, and when. Nobody can change it.",
     "comments": "What was said on tickets.",
     "deliveries": "One request, e-mail or change of a run for one ticket or tester,"
@@ -54,6 +55,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "RunStateEnum": "logs.models.RunState",
         "DeliveryStateEnum": "logs.models.DeliveryState",
+        "ResendEnum": "logs.models.Resend",
         "ErrorClassEnum": "logs.models.ErrorClass",
     },
     "POSTPROCESSING_HOOKS": [
