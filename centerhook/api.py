@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 from csp.decorators import csp_update
 from django.core.exceptions import BadRequest
@@ -61,11 +62,17 @@ class Root(APIView):
 
 
 @cache
-def _schema() -> bytes:
+def openapi_spec() -> dict[str, Any]:
     """Made once per process, since it takes time; it is the same for everybody."""
     generator = SchemaGenerator()  # type: ignore[no-untyped-call]
+    spec: dict[str, Any]
     spec = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
-    return OpenApiJsonRenderer().render(spec)
+    return spec
+
+
+@cache
+def _schema() -> bytes:
+    return OpenApiJsonRenderer().render(openapi_spec())
 
 
 def openapi(request: HttpRequest) -> HttpResponse:
