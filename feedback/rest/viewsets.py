@@ -21,7 +21,6 @@ from rest_framework.reverse import reverse
 from ..access.actors import ScopedQuerySet
 from ..changes import deletion
 from ..changes.rivals import once_more
-from ..changes.signals import deleted
 from ..selection.filtersets import StrictFilterSet
 from .details import RATE_HEADERS
 from .filtering import refuse_parameters
@@ -192,9 +191,7 @@ class Deleting(ScopedViewSet):
         row = self.get_object()
         if problem := self.why_kept(row):
             raise Problem(409, "in_use", problem)
-        with transaction.atomic():
-            deleted.send(type(row), rows=[row])
-            is_gone = deletion.delete(row)
+        is_gone = deletion.delete(row)
         # What is too much for one transaction goes in the background.
         return Response(status=204 if is_gone else 202)
 

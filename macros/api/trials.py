@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from feedback.rest.problems import Problem, in_body, invalid
@@ -56,8 +55,7 @@ class RequestSerializer(serializers.Serializer):
     error = serializers.CharField(help_text="Why it can't be built, or empty.")
 
 
-@extend_schema_serializer(component_name="MacroPreview")
-class PreviewSerializer(serializers.Serializer):
+class MacroPreviewSerializer(serializers.Serializer):
     """What a macro would do with one ticket or tester; nothing is done."""
 
     steps = serializers.ListField(child=serializers.CharField())

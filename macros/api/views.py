@@ -5,8 +5,6 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 
 from feedback.access.roles import RUN_MACRO
-from feedback.changes.signals import deleted
-from feedback.rest.problems import Problem
 
 from ..models import Macro
 from ..models.usage import users_of
@@ -50,10 +48,8 @@ class MacroViewSet(MacroRuns, MacroActions):
         is_written = self.action in _WRITTEN
         return MacroDocumentSerializer if is_written else MacroDetailSerializer
 
-    def perform_destroy(self, instance: Macro) -> None:
-        users = [label for _, label in users_of(instance)]
+    def why_kept(self, row: Macro) -> str:
+        users = [label for _, label in users_of(row)]
         if users:
-            problem = f"It is used, and would be missed: {', '.join(users)}."
-            raise Problem(409, "in_use", problem)
-        deleted.send(Macro, rows=[instance])
-        instance.delete()
+            return f"It is used, and would be missed: {', '.join(users)}."
+        return super().why_kept(row)

@@ -193,14 +193,14 @@ def test_what_is_anothers_does_not_exist(
     own = factories.ticket(bugs)
     status = theirs.statuses.first()
     assert status is not None
-    for member, given, absent in (
+    for member, theirs_of, absent in (
         ("type", theirs.pk, 999_999),
         ("status", status.pk, 999_999),
         ("submitter", them.pk, 999_999),
         ("submitter", them.email, "eve@example.com"),
     ):
         sentences = []
-        for value in (given, absent):
+        for value in (theirs_of, absent):
             body = {"type": bugs.pk, "title": "x", member: value}
             response = writer.post(TICKETS, body)
             assert pointers(response) == [member]
