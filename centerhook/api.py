@@ -32,6 +32,12 @@ _STYLES = [
 ]
 _APPS = ("feedback.api.urls", "macros.api.urls", "logs.api.urls")
 _LISTS = {
+    "communities": "community-list",
+    "projects": "project-list",
+    "types": "feedbacktype-list",
+    "sources": "externalsource-list",
+    "members": "member-list",
+    "api-keys": "apikey-list",
     "feedback": "feedback-list",
     "comments": "comment-list",
     "testers": "tester-list",

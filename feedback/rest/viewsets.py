@@ -30,6 +30,10 @@ from .preconditions import IF_MATCH, check_match, check_written, etag_of, is_kno
 from .problems import Problem
 from .shaping import PARAMETER, chosen_fields, names_of, only
 
+NEEDS_MATCH = (
+    "All that belongs to it is deleted as well. Read it first, and send its ETag as"
+    " If-Match, so that it is the one you mean."
+)
 Handler = Callable[..., HttpResponseBase]
 
 # Actions whose response is the row as its URL shows it then.
@@ -181,6 +185,9 @@ class ReadOnlyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
 class Deleting(ScopedViewSet):
     """Rows that are deleted, with all that belongs to them."""
 
+    # Whether as much belongs to them that the caller must say which it has read.
+    must_match: ClassVar[bool] = False
+
     def permission_needed(self) -> str:
         if self.action == "destroy" and self.action not in self.action_permissions:
             opts = self.queryset.model._meta
@@ -189,6 +196,8 @@ class Deleting(ScopedViewSet):
 
     def destroy(self, request: Request, pk: str) -> Response:
         row = self.get_object()
+        if self.must_match and IF_MATCH not in request.headers:
+            raise Problem(428, "precondition_required", NEEDS_MATCH)
         if problem := self.why_kept(row):
             raise Problem(409, "in_use", problem)
         is_gone = deletion.delete(row)

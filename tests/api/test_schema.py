@@ -19,7 +19,12 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from centerhook.api_examples import EXAMPLES, bodies
 from centerhook.rest import TAGS
 from feedback.api.attachments import TicketAttachments
+from feedback.api.comments import CommentFilterSet
 from feedback.api.filters import FilterFilterSet
+from feedback.api.members import ApiKeyFilterSet, MemberFilterSet
+from feedback.api.owners import CommunityFilterSet, ProjectFilterSet
+from feedback.api.source_rows import SourceFilterSet
+from feedback.api.types import TypeFilterSet
 from feedback.rest.details import CONTENT_TYPE
 from feedback.rest.paging import PARAMETERS
 from feedback.rest.viewsets import ReadOnlyViewSet, ScopedViewSet, WritableViewSet
@@ -111,6 +116,13 @@ def test_what_is_said_of_operations_is_not_the_code_s_own_docstring(
 @pytest.mark.parametrize(
     ("room", "filterset"),
     [
+        ("api-keys", ApiKeyFilterSet),
+        ("comments", CommentFilterSet),
+        ("communities", CommunityFilterSet),
+        ("members", MemberFilterSet),
+        ("projects", ProjectFilterSet),
+        ("sources", SourceFilterSet),
+        ("types", TypeFilterSet),
         ("feedback", FeedbackFilterSet),
         ("filters", FilterFilterSet),
         ("macros", MacroFilterSet),
