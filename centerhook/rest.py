@@ -63,6 +63,7 @@ SPECTACULAR_SETTINGS = {
         "DeliveryStateEnum": "logs.models.DeliveryState",
         "ResendEnum": "logs.models.Resend",
         "ErrorClassEnum": "logs.models.ErrorClass",
+        "CallStateEnum": "macros.models.CallState",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

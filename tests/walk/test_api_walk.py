@@ -74,6 +74,15 @@ ROUTES: dict[str, Page] = {
     "schedule-detail": Page("macros.schedule", get=OBSERVER),
     "schedule-moments": Page("macros.schedule", get=OBSERVER),
     "schedule-runs": Page("macros.schedule", post=SUPPORT),
+    "listener-list": Page(get=OBSERVER),
+    "listener-detail": Page("macros.listener", get=OBSERVER),
+    "listener-renew": Page("macros.listener", post=PROJECT_MANAGER),
+    "call-list": Page(get=OBSERVER),
+    "call-detail": Page("macros.inboundcall", get=OBSERVER),
+    "call-replay": Page("macros.inboundcall", post=SUPPORT),
+    "call-replay-many": Page(post=SUPPORT),
+    "event-list": Page(get=OBSERVER),
+    "event-detail": Page("macros.inboundevent", get=OBSERVER),
     "version-list": Page(get=PROJECT_MANAGER),
     "version-detail": Page("macros.macroversion", get=PROJECT_MANAGER),
     "version-restore": Page("macros.macroversion", post=PROJECT_MANAGER),
@@ -94,7 +103,7 @@ ROUTES: dict[str, Page] = {
     "tester-erase": Page("feedback.tester", post=COMMUNITY_MANAGER),
 }
 
-NEED_A_BODY = ("tester-batch", "macro-validate-new")
+NEED_A_BODY = ("tester-batch", "macro-validate-new", "call-replay-many")
 
 
 def routes() -> set[str]:
