@@ -29,6 +29,7 @@ ABOUT = """What a person does in the admin, for programs.
 TAGS = {
     "api-keys": "What is known of API keys; they are made in the admin.",
     "attachments": "Files on tickets.",
+    "attempts": "Every try of deliveries.",
     "audit": "Who did what, and when. Nobody can change it.",
     "comments": "What was said on tickets.",
     "communities": "The tenants: each owns projects, testers and API keys.",
@@ -63,6 +64,7 @@ SPECTACULAR_SETTINGS = {
         "LookupKindEnum": "feedback.models.LookupKind",
         "RunStateEnum": "logs.models.RunState",
         "DeliveryStateEnum": "logs.models.DeliveryState",
+        "ResendEnum": "logs.models.Resend",
         "ErrorClassEnum": "logs.models.ErrorClass",
         "CallStateEnum": "macros.models.CallState",
     },
