@@ -29,6 +29,7 @@ ABOUT = """What a person does in the admin, for programs.
 TAGS = {
     "api-keys": "What is known of API keys; they are made in the admin.",
     "attachments": "Files on tickets.",
+    "attempts": "Every try of deliveries.",
     "audit": "Who did what, and when. Nobody can change it.",
     "comments": "What was said on tickets.",
     "communities": "The tenants: each owns projects, testers and API keys.",
@@ -37,6 +38,7 @@ TAGS = {
     "destinations": "Where requests go: how each stands, and how fast it is sent to.",
     "feedback": "Tickets.",
     "filters": "Conditions that are saved under a name.",
+    "lookups": "Addresses at which programs read one record.",
     "members": "Who works in a community, and in which roles.",
     "macros": "What is done with a ticket or tester, step by step.",
     "projects": "Tests or programs in a community.",
@@ -58,9 +60,13 @@ SPECTACULAR_SETTINGS = {
     # What goes in and what comes out have different members.
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "SubjectKindEnum": "feedback.models.SubjectKind",
+        "LookupKindEnum": "feedback.models.LookupKind",
         "RunStateEnum": "logs.models.RunState",
         "DeliveryStateEnum": "logs.models.DeliveryState",
+        "ResendEnum": "logs.models.Resend",
         "ErrorClassEnum": "logs.models.ErrorClass",
+        "CallStateEnum": "macros.models.CallState",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -56,6 +56,8 @@ class ScopedViewSet(viewsets.GenericViewSet):
     # Columns that lists can be ordered by, by the members' names. None may be null,
     # and each has an index with the number behind it.
     ordering_columns: ClassVar[dict[str, str]] = {}
+    # Actions whose work goes on after the response, which may say so by 202.
+    prefers_async: ClassVar[Collection[str]] = ()
     # By action: the statuses of refusals that do not follow from the method.
     refuses: ClassVar[dict[str, Collection[int]]] = {}
     # In ASCII digits, as many as every database can look up.

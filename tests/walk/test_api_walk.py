@@ -51,11 +51,17 @@ ROUTES: dict[str, Page] = {
     "feedback-attachments": Page("feedback.feedback", get=OBSERVER),
     "attachment-detail": Page("feedback.attachment", get=OBSERVER),
     "attachment-download": Page("feedback.attachment", get=OBSERVER),
+    "datapackage-list": Page(get=OBSERVER),
+    "datapackage-detail": Page("feedback.datapackage", get=OBSERVER),
+    "datapackage-possible-columns": Page("feedback.datapackage", get=OBSERVER),
+    "datapackage-refresh": Page("feedback.datapackage", post=PROJECT_MANAGER),
     "filter-list": Page(get=OBSERVER),
     "filter-detail": Page("feedback.filter", get=OBSERVER),
     "filter-preview": Page("feedback.filter", get=OBSERVER),
     "filter-fields": Page(post=OBSERVER),
     "filter-try": Page(post=OBSERVER),
+    "recordlookup-list": Page(get=OBSERVER),
+    "recordlookup-detail": Page("feedback.recordlookup", get=OBSERVER),
     "macro-list": Page(get=OBSERVER),
     "macro-detail": Page("macros.macro", get=OBSERVER),
     "macro-runs": Page("macros.macro", post=SUPPORT),
@@ -74,6 +80,15 @@ ROUTES: dict[str, Page] = {
     "schedule-detail": Page("macros.schedule", get=OBSERVER),
     "schedule-moments": Page("macros.schedule", get=OBSERVER),
     "schedule-runs": Page("macros.schedule", post=SUPPORT),
+    "listener-list": Page(get=OBSERVER),
+    "listener-detail": Page("macros.listener", get=OBSERVER),
+    "listener-renew": Page("macros.listener", post=PROJECT_MANAGER),
+    "call-list": Page(get=OBSERVER),
+    "call-detail": Page("macros.inboundcall", get=OBSERVER),
+    "call-replay": Page("macros.inboundcall", post=SUPPORT),
+    "call-replay-many": Page(post=SUPPORT),
+    "event-list": Page(get=OBSERVER),
+    "event-detail": Page("macros.inboundevent", get=OBSERVER),
     "version-list": Page(get=PROJECT_MANAGER),
     "version-detail": Page("macros.macroversion", get=PROJECT_MANAGER),
     "version-restore": Page("macros.macroversion", post=PROJECT_MANAGER),
@@ -94,7 +109,7 @@ ROUTES: dict[str, Page] = {
     "tester-erase": Page("feedback.tester", post=COMMUNITY_MANAGER),
 }
 
-NEED_A_BODY = ("tester-batch", "macro-validate-new")
+NEED_A_BODY = ("tester-batch", "macro-validate-new", "call-replay-many")
 
 
 def routes() -> set[str]:
