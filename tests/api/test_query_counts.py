@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection, models
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -14,7 +15,7 @@ from django.urls import resolve
 
 from centerhook.api import openapi_spec
 from feedback.access.roles import Role
-from feedback.models import FeedbackType
+from feedback.models import Community, FeedbackType, Member
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sweep]
@@ -37,6 +38,9 @@ def copied(row: models.Model, number: int) -> models.Model:
     made.pk = None
     made._state = copy.copy(row._state)
     made._state.adding = True
+    if isinstance(made, Member):
+        # A person is a member once.
+        made.user = User.objects.create(username=f"member {number}")
     for field in row._meta.concrete_fields:
         value = getattr(row, field.attname)
         if field.primary_key or field.is_relation:
@@ -51,10 +55,14 @@ def copied(row: models.Model, number: int) -> models.Model:
 def test_no_list_asks_more_for_more_rows(bugs: FeedbackType) -> None:
     factories.one_of_everything(bugs)
     client = Client()
-    client.force_login(factories.member(bugs, Role.COMMUNITY_MANAGER, "carla"))
+    carla = factories.member(bugs, Role.COMMUNITY_MANAGER, "carla")
+    client.force_login(carla)
     asked = {}
     seen = 0
     for path, model in lists():
+        if model is Community:
+            # A role is in one; who is above roles sees all.
+            client.force_login(factories.superuser("sue"))
         client.get(path)
         few, shown = _asked(client, path, at_least=1)
         rows: Any = model._base_manager
@@ -62,6 +70,7 @@ def test_no_list_asks_more_for_more_rows(bugs: FeedbackType) -> None:
         rows.bulk_create([copied(row, number) for number in range(100, 100 + ROWS)])
         many, _ = _asked(client, path, at_least=ROWS)
         seen += 1
+        client.force_login(carla)
         if many != few:
             asked[path] = (few, many)
     assert asked == {}
