@@ -20,6 +20,7 @@ from ..access.keys import KeyActor
 from ..access.roles import READ_PACKAGE
 from ..models import DataPackage, PackageFormat, RefreshEvery
 from ..packages import files, paging, snapshots
+from ..packages.addresses import url_of
 from ..packages.tables import PackageBroken, Table, opened
 from ..packages.writing import CONTENT_TYPES
 from ..rest.authentication import SessionAuthentication
@@ -27,7 +28,7 @@ from ..rest.key_places import PLACES, KeyInAnyPlace
 from ..rest.permissions import lacks
 from ..rest.problems import Problem, in_body, in_parameter, invalid
 from ..sources.members import KEY_PARAMETER
-from .package_responses import url_of, with_live, with_stored
+from .package_responses import with_live, with_stored
 
 _PAGING = ("changed_since", "page_size", "cursor")
 

@@ -10,7 +10,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
-from . import idempotency, preconditions, shaping
+from . import idempotency, preconditions, preferences, shaping
 from .schema_refusals import refusal_of
 from .viewsets import WRITES
 
@@ -27,11 +27,13 @@ class Schema(AutoSchema):
     def action(self) -> str:
         return str(getattr(self.view, "action", "") or "")
 
+    view: Any
+
     @property
     def is_about_one(self) -> bool:
         return "{" in self.path
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         """What was said for readers; docstrings are for developers."""
         return ""
 
@@ -43,10 +45,12 @@ class Schema(AutoSchema):
             own = [*own, _IF_MATCH]
         if self.action in ("list", "retrieve"):
             own = [*own, self._fields()]
+        if self.action in self.view.prefers_async:
+            own = [*own, _PREFER]
         return [*own, _IF_NONE_MATCH] if self.action == "retrieve" else own
 
     def _fields(self) -> OpenApiParameter:
-        names = shaping.names_of(self._get_serializer())
+        names = shaping.names_of(self.view.get_serializer())
         return OpenApiParameter(
             shaping.PARAMETER,
             {"type": "array", "minItems": 1, "items": {"type": "string"}},
@@ -58,12 +62,13 @@ class Schema(AutoSchema):
         )
 
     def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
-        schema = super()._map_basic_serializer(serializer, direction)
+        schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
         # What a serializer checks of all members together.
         return {**schema, **getattr(serializer, "schema_of_all", {})}
 
     def _resolve_path_parameters(self, variables: Any) -> list[dict[str, Any]]:
-        parameters: list[dict[str, Any]] = super()._resolve_path_parameters(variables)
+        parameters: list[dict[str, Any]]
+        parameters = super()._resolve_path_parameters(variables)  # type: ignore[no-untyped-call]
         for each in parameters:
             if _DIGITS.fullmatch(each["schema"].get("pattern", "")):
                 bounds = {"minimum": 0, "maximum": _MAX_NUMBER}
@@ -76,10 +81,13 @@ class Schema(AutoSchema):
             headers = dict(self._headers(status, body))
             if headers:
                 body["headers"] = {**headers, **body.get("headers", {})}
+        if self.action in self.view.prefers_async:
+            [done] = bodies.values()
+            bodies["202"] = {**done, "description": "With `Prefer: respond-async`."}
         if self.action == "retrieve":
             bodies["304"] = {"description": "The row is as in `If-None-Match`."}
-        for status in self.refusals():
-            bodies[str(status)] = refusal_of(status)
+        for refusal in self.refusals():
+            bodies[str(refusal)] = refusal_of(refusal)
         return bodies
 
     def _headers(
@@ -94,7 +102,8 @@ class Schema(AutoSchema):
 
     def refusals(self) -> list[int]:
         """The statuses of the problem details that may come."""
-        statuses = {400, 401, 403, 429, 503, *self.view.refuses.get(self.action, ())}
+        statuses = {400, 401, 403, 429, 503}
+        statuses |= {*self.view.refuses.get(self.action, ())}
         is_change = self.method not in _SAFE
         if self.is_about_one:
             statuses.add(404)
@@ -133,6 +142,13 @@ _IF_MATCH = _header(
 )
 _IF_NONE_MATCH = _header(
     preconditions.IF_NONE_MATCH, "An `ETag` that you have: 304 if it is still true."
+)
+
+
+_PREFER = _header(
+    preferences.HEADER,
+    "`respond-async`: 202, as workers do the work afterwards. `Location` tells how it"
+    " goes.",
 )
 
 

@@ -17,7 +17,8 @@ DESCRIPTION = "Only these members of each row, by their names with commas betwee
 
 def names_of(row: BaseSerializer) -> list[str]:
     """The members that rows are shown with."""
-    fields: dict[str, Any] = getattr(row, "child", row).fields
+    shown: Any = row
+    fields: dict[str, Any] = shown.fields
     return [name for name, field in fields.items() if not field.write_only]
 
 

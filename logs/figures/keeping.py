@@ -6,7 +6,7 @@ Each part is safe to do twice, and by two clocks at once.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Count, Max
@@ -117,4 +117,11 @@ def count_tickets(now: datetime) -> None:
             unique_fields=["day", "feedback_type", "status"],
             update_fields=["count", "status_name", "taken_at"],
         )
-        TicketCount.objects.filter(day=day, taken_at__lt=now).delete()
+        _delete_older(day, now)
+
+
+def _delete_older(day: date, now: datetime) -> None:
+    """But for what another clock has just written: it may wait for this one's rows."""
+    older = TicketCount.objects.filter(day=day, taken_at__lt=now)
+    locked = older.select_for_update(skip_locked=True).values_list("pk", flat=True)
+    TicketCount.objects.filter(pk__in=list(locked)).delete()

@@ -164,7 +164,8 @@ def _stop_and_scrub(tester: Tester) -> None:
 def _relabel(tester: Tester) -> None:
     """The log names the tester by the e-mail."""
     named = Delivery.objects.filter(tester=tester).exclude(subject_label=tester.email)
-    named.update(subject_label=tester.email)
+    with transaction.atomic():
+        named.in_order().update(subject_label=tester.email)
 
 
 def _brought() -> Row:

@@ -59,7 +59,7 @@ def resume(destination: Destination, now: datetime) -> None:
             lease="",
             next_attempt_at__gt=now,
         )
-        waiting.update(next_attempt_at=now)
+        waiting.in_order().update(next_attempt_at=now)
         row = Destination.objects.select_for_update().get(pk=destination.pk)
         row.close_breaker()
         row.end_hold()
@@ -109,6 +109,13 @@ def explain_trouble(
     failures = destination.consecutive_failures
     times = f"{failures} time{pluralize(failures)}"
     return f"failed {times} in a row; {deliveries}, and one is tried now and then."
+
+
+def ended_by_hand(destination: Destination, now: datetime) -> str:
+    """What the audit log says where somebody resumes it."""
+    if until := destination.wait_until(now):
+        return f"Its wait until {moment(until, now)} was ended by hand."
+    return "The circuit breaker was closed by hand."
 
 
 def moment(at: datetime, now: datetime) -> str:

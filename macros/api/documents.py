@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from django.db import transaction
 from django.db.models import Model
 from rest_framework import serializers
+from rest_framework.request import Request
 
 from feedback.access.keys import Actor, KeyActor
 from feedback.models import Community, FeedbackType, Project
@@ -39,6 +40,15 @@ class StrictSerializer(serializers.Serializer):
         return super().to_internal_value(data)
 
 
+def asked_of(
+    serializer: type[serializers.Serializer], request: Request
+) -> dict[str, Any]:
+    asked = serializer(data=request.data)
+    asked.is_valid(raise_exception=True)
+    data: dict[str, Any] = asked.validated_data
+    return data
+
+
 class DocumentSerializer(serializers.ModelSerializer):
     """A body that `write` makes a row of; the fields say what it may hold.
 
@@ -59,7 +69,10 @@ class DocumentSerializer(serializers.ModelSerializer):
         if self.instance is not None:
             shown = self.context["view"].representation(self.instance)
             body = {n: v for n, v in body.items() if not _is_same(shown, n, v)}
-        refuse_unknown(body, self.fields, self.fixed if self.instance else ())
+        writable = [name for name, each in self.fields.items() if not each.read_only]
+        refuse_unknown(body, writable, self.fixed if self.instance else ())
+        if self.instance is not None and not body:
+            return self.instance
         problems = Problems()
         try:
             with transaction.atomic():

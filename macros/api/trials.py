@@ -55,7 +55,7 @@ class RequestSerializer(serializers.Serializer):
     error = serializers.CharField(help_text="Why it can't be built, or empty.")
 
 
-class PreviewSerializer(serializers.Serializer):
+class MacroPreviewSerializer(serializers.Serializer):
     """What a macro would do with one ticket or tester; nothing is done."""
 
     steps = serializers.ListField(child=serializers.CharField())

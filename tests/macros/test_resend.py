@@ -277,7 +277,7 @@ def test_many_rows_cost_as_many_queries_as_few(
 ) -> None:
     run = factories.run(a_macro(GONE, tickets=count))
     finish(run, *[("failed", "dns")] * count)
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(16):
         assert resend(Delivery.objects.all(), Resend.SAME, olivia).count == count
 
 
