@@ -58,8 +58,13 @@ def test_only_what_the_vendor_makes_is_found(
             screen.get_by_role("heading", name="Find tickets").wait_for()
         screen.evaluate(AXE_SCRIPT)
         for rule, nodes in screen.evaluate(BROKEN):
-            broken[rule] = [*broken.get(rule, []), *(f"{scheme}: {each}" for each in nodes)]
-    others = {rule: nodes for rule, nodes in broken.items() if rule not in VENDORS[name]}
+            broken[rule] = [
+                *broken.get(rule, []),
+                *(f"{scheme}: {each}" for each in nodes),
+            ]
+    others = {
+        rule: nodes for rule, nodes in broken.items() if rule not in VENDORS[name]
+    }
     assert others == {}
     assert {*broken} == VENDORS[name]
 
