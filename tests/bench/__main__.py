@@ -14,7 +14,6 @@ from statistics import median
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from . import engine, listeners, million, pages, rendering, report, rest, triggers
 from . import (
     engine,
     listeners,
@@ -23,6 +22,7 @@ from . import (
     pages,
     rendering,
     report,
+    rest,
     triggers,
 )
 from .ground import Ground, prepared, say
@@ -187,8 +187,7 @@ def main() -> None:
     options = _options()
     signal.signal(signal.SIGTERM, _leave)
     begun = time.monotonic()
-    postgres = options.postgres or options.million or options.pages or options.rest
-    of_many = options.million or options.pages or options.packages
+    of_many = options.million or options.pages or options.packages or options.rest
     postgres = options.postgres or of_many
     with tempfile.TemporaryDirectory(prefix="centerhook-bench-") as folder:
         with prepared(Path(folder), postgres) as ground:
@@ -240,6 +239,8 @@ def _options() -> argparse.Namespace:
         action="store_true",
         help="The REST API over 1,000,000 tickets instead, on a temporary PostgreSQL"
         " cluster; about 2 minutes.",
+    )
+    parser.add_argument(
         "--packages",
         action="store_true",
         help="Data packages of 1,000,000 tickets instead, on a temporary PostgreSQL"
