@@ -44,7 +44,7 @@ class DataPackageAdmin(ScopedAdmin[DataPackage]):
     ]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Of deliveries there are no filters."""
+        """Deliveries have no filters."""
         package = obj or self._draft(request)
         return [
             each
