@@ -43,17 +43,14 @@ class AutomationSerializer(DocumentSerializer):
         model: type[Automation] = self.Meta.model
         before, row = self._rows(model, body)
         if "filter" in body:
-            row.filter = self._filter(body.pop("filter"), row)
-        values = read_members(body, "", problems, fields=settings_of(model))
+            row.filter = self._filter(body["filter"], row)
+        fields = settings_of(model)
+        values = read_members(body, "", problems, fields=fields, parts=["filter"])
         take_settings(row, values, "", problems)
         self.take(row, body, problems)
         problems.refuse()
-        try:
-            row.clean_fields()  # First: the others rely on what it reads.
-            row.full_clean()
-        except ValidationError as error:
-            problems.add_invalid("", error)
-            problems.refuse()
+        if body != {"is_active": False}:  # What is broken can always be switched off.
+            _check(row, problems)
         row.save()
         if not may(self.actor, self._needed(before), row):
             raise PermissionDenied
@@ -94,6 +91,16 @@ class AutomationSerializer(DocumentSerializer):
             problem = f"There is no filter {str(number)[:60]}."
             raise invalid([in_body(["filter"], problem)])
         return chosen
+
+
+def _check(row: Automation, problems: Problems) -> None:
+    """Raises ConfigRefused."""
+    try:
+        row.clean_fields()  # First: the others rely on what it reads.
+        row.full_clean()
+    except ValidationError as error:
+        problems.add_invalid("", error)
+        problems.refuse()
 
 
 @extend_schema_field(OpenApiTypes.OBJECT)

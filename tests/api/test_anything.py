@@ -15,7 +15,11 @@ from feedback.rest.paging import PARAMETERS
 from feedback.selection.testers import TesterFilterSet as PeopleFilterSet
 from feedback.selection.tickets import FeedbackFilterSet
 from logs.api.filters import DeliveryFilterSet, RunFilterSet
+from macros.api.automations import ScheduleFilterSet, TriggerFilterSet
+from macros.api.calls import CallFilterSet, EventFilterSet
 from macros.api.filters import MacroFilterSet
+from macros.api.listeners import ListenerFilterSet
+from macros.api.versions import VersionFilterSet
 from tests import factories
 from tests.api.callers import problem
 
@@ -35,6 +39,12 @@ ROOMS: dict[str, list[str]] = {
         *(f"field_{key}" for key in QUESTIONS),
     ],
     "macros": [*MacroFilterSet.base_filters],
+    "versions": [*VersionFilterSet.base_filters],
+    "triggers": [*TriggerFilterSet.base_filters],
+    "schedules": [*ScheduleFilterSet.base_filters],
+    "listeners": [*ListenerFilterSet.base_filters],
+    "calls": [*CallFilterSet.base_filters],
+    "events": [*EventFilterSet.base_filters],
     "runs": [*RunFilterSet.base_filters],
     "deliveries": [*DeliveryFilterSet.base_filters],
     "testers": [*PeopleFilterSet.base_filters],

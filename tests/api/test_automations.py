@@ -62,7 +62,7 @@ def test_a_trigger_is_made_changed_switched_and_deleted(
     assert list(faults(again)) == ["#/event_details/field", "#/event_details/to_status"]
     assert builder.delete(url).status_code == 204
     actions = AuditEntry.objects.filter(object_type="macros.trigger").order_by("pk")
-    assert [each.action for each in actions] == ["created", "switched_off", "deleted"]
+    assert [each.action for each in actions] == ["created", "off", "deleted"]
     assert all(each.api_key for each in actions)
 
 

@@ -29,6 +29,23 @@ ROUTES: dict[str, Page] = {
     "root": Page(get=EVERYBODY),
     "schema": Page(get=EVERYBODY),
     "docs": Page(get=EVERYBODY),
+    "community-list": Page(get=OBSERVER),
+    "community-detail": Page("feedback.community", get=OBSERVER),
+    "project-list": Page(get=OBSERVER),
+    "project-detail": Page("feedback.project", get=OBSERVER),
+    "feedbacktype-list": Page(get=OBSERVER),
+    "feedbacktype-detail": Page("feedback.feedbacktype", get=OBSERVER),
+    "feedbacktype-schema": Page("feedback.feedbacktype", get=OBSERVER),
+    "externalsource-list": Page(get=OBSERVER),
+    "externalsource-detail": Page("feedback.externalsource", get=OBSERVER),
+    "externalsource-new-url": Page("feedback.externalsource", post=PROJECT_MANAGER),
+    "member-list": Page(get=COMMUNITY_MANAGER),
+    "member-detail": Page("feedback.member", get=COMMUNITY_MANAGER),
+    "apikey-list": Page(get=COMMUNITY_MANAGER),
+    "apikey-detail": Page("feedback.apikey", get=COMMUNITY_MANAGER),
+    "comment-list": Page(get=OBSERVER),
+    "comment-detail": Page("feedback.comment", get=OBSERVER),
+    "feedback-batch": Page(post=SUPPORT),
     "feedback-list": Page(get=OBSERVER),
     "feedback-detail": Page("feedback.feedback", get=OBSERVER),
     "feedback-attachments": Page("feedback.feedback", get=OBSERVER),
@@ -43,6 +60,8 @@ ROUTES: dict[str, Page] = {
     "filter-preview": Page("feedback.filter", get=OBSERVER),
     "filter-fields": Page(post=OBSERVER),
     "filter-try": Page(post=OBSERVER),
+    "recordlookup-list": Page(get=OBSERVER),
+    "recordlookup-detail": Page("feedback.recordlookup", get=OBSERVER),
     "macro-list": Page(get=OBSERVER),
     "macro-detail": Page("macros.macro", get=OBSERVER),
     "macro-runs": Page("macros.macro", post=SUPPORT),
@@ -61,6 +80,15 @@ ROUTES: dict[str, Page] = {
     "schedule-detail": Page("macros.schedule", get=OBSERVER),
     "schedule-moments": Page("macros.schedule", get=OBSERVER),
     "schedule-runs": Page("macros.schedule", post=SUPPORT),
+    "listener-list": Page(get=OBSERVER),
+    "listener-detail": Page("macros.listener", get=OBSERVER),
+    "listener-renew": Page("macros.listener", post=PROJECT_MANAGER),
+    "call-list": Page(get=OBSERVER),
+    "call-detail": Page("macros.inboundcall", get=OBSERVER),
+    "call-replay": Page("macros.inboundcall", post=SUPPORT),
+    "call-replay-many": Page(post=SUPPORT),
+    "event-list": Page(get=OBSERVER),
+    "event-detail": Page("macros.inboundevent", get=OBSERVER),
     "version-list": Page(get=PROJECT_MANAGER),
     "version-detail": Page("macros.macroversion", get=PROJECT_MANAGER),
     "version-restore": Page("macros.macroversion", post=PROJECT_MANAGER),
@@ -81,7 +109,7 @@ ROUTES: dict[str, Page] = {
     "tester-erase": Page("feedback.tester", post=COMMUNITY_MANAGER),
 }
 
-NEED_A_BODY = ("tester-batch", "macro-validate-new")
+NEED_A_BODY = ("tester-batch", "macro-validate-new", "call-replay-many")
 
 
 def routes() -> set[str]:
