@@ -56,6 +56,13 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "type": 1,
         "steps": [_WEB_REQUEST],
     },
+    "packages_create": {
+        "type": 3,
+        "name": "Open bugs",
+        "key": "open-bugs",
+        "columns": ["id", {"name": "external_score", "type": "number"}],
+    },
+    "packages_partial_update": {"refresh_every": 60, "format": "parquet"},
     "runs_resend_count_create": {"kind": "same", "only": "failed"},
     "runs_resend_create": {"kind": "same", "only": "failed", "confirmed": "3-1f-8a"},
     "projects_create": {"name": "Phone Beta", "time_zone": "Europe/Berlin"},
