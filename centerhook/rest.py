@@ -41,6 +41,7 @@ TAGS = {
     "lookups": "Addresses at which programs read one record.",
     "members": "Who works in a community, and in which roles.",
     "macros": "What is done with a ticket or tester, step by step.",
+    "packages": "Tables that spreadsheets and BI tools read.",
     "projects": "Tests or programs in a community.",
     "runs": "A macro at work on many tickets or testers: start, follow, pause, cancel,"
     " send again.",
