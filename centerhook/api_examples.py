@@ -18,8 +18,17 @@ _WEB_REQUEST = {
     "url": "https://hooks.example.com/bugs",
     "body": '{"text": "((Reference)) ((Title))"}',
 }
+_SCHEDULE = {
+    "name": "Twice a week",
+    "macro": 3,
+    "rate": "weekly",
+    "at": "09:30",
+    "weekdays": "1,3",
+    "time_zone": "Europe/Berlin",
+}
 # Keyed by the names of operations.
 EXAMPLES: dict[str, dict[str, Any]] = {
+    "calls_replay_many": {"ids": [3, 4]},
     "comments_create": {"feedback": 12, "text": "Fixed in 4.2."},
     "comments_partial_update": {"text": "Fixed in 4.2.1."},
     "deliveries_resend_create": {"kind": "anew"},
@@ -44,6 +53,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "columns": [{"name": "reference", "type": "text"}, {"name": "status"}],
     },
     "lookups_partial_update": {"is_active": False},
+    "listeners_create": {"name": "Jira", "type": 1, "method": "POST"},
+    "listeners_partial_update": {"is_active": False},
+    "listeners_renew_create": {"hours": 24},
     "macros_create": {"name": "Post to Slack", "type": 1, "steps": [_WEB_REQUEST]},
     "macros_dry_run_create": {"filter": {"open": True, "field_severity": "Critical"}},
     "macros_partial_update": {"description": "For the chat of the team."},
@@ -57,16 +69,18 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "steps": [_WEB_REQUEST],
     },
     "packages_create": {
-        "type": 3,
         "name": "Open bugs",
         "key": "open-bugs",
-        "columns": ["id", {"name": "external_score", "type": "number"}],
+        "type": 1,
+        "columns": ["id", "reference", "title"],
     },
-    "packages_partial_update": {"refresh_every": 60, "format": "parquet"},
+    "packages_partial_update": {"refresh_every": 60},
     "runs_resend_count_create": {"kind": "same", "only": "failed"},
     "runs_resend_create": {"kind": "same", "only": "failed", "confirmed": "3-1f-8a"},
     "projects_create": {"name": "Phone Beta", "time_zone": "Europe/Berlin"},
     "projects_partial_update": {"description": "From March to May."},
+    "schedules_create": _SCHEDULE,
+    "schedules_partial_update": {"is_active": False},
     "secrets_create": {
         "name": "Slack",
         "value": "xoxb-0123456789",
@@ -91,6 +105,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "testers_batch_create": {
         "testers": [{"email": "ada@example.com", "city": "London", "country": "GB"}]
     },
+    "triggers_create": {"name": "New bugs", "macro": 3, "event": "submitted"},
+    "triggers_partial_update": {"is_active": False},
+    "triggers_try_create": {"subject": 12},
     "testers_erase_create": {"email": "ada@example.com", "remove_texts": False},
 }
 

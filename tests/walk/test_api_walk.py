@@ -109,7 +109,9 @@ ROUTES: dict[str, Page] = {
     "tester-erase": Page("feedback.tester", post=COMMUNITY_MANAGER),
 }
 
-NEED_A_BODY = ("tester-batch", "macro-validate-new", "call-replay-many")
+NEED_A_BODY = (
+    *("tester-batch", "feedback-batch", "macro-validate-new", "call-replay-many"),
+)
 
 
 def routes() -> set[str]:
