@@ -3,6 +3,7 @@
 # make soak    kill and restart everything for some minutes, count what arrives
 # make check   linters, types, Django's checks
 # make bench   the benchmark of docs/performance.md
+# make openapi docs/openapi.json, the schema of the REST API
 # make screens a picture of every page, wide and narrow, light and dark: build/screens/
 # Options go into ARGS: make demo ARGS=--once
 
@@ -14,7 +15,7 @@ SEED ?= $(shell date +%Y%m%d)
 BIN := $(VENV)/bin
 UPGRADE_TOOLS = $(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade -r requirements-tools.txt
 
-.PHONY: demo test soak check bench screens clean
+.PHONY: demo test soak check bench openapi screens clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/run-stamp
@@ -40,6 +41,9 @@ check: $(VENV)/dev-stamp
 
 bench: $(VENV)/dev-stamp
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+openapi: $(VENV)/run-stamp
+	@$(BIN)/python manage.py spectacular --format openapi-json --file docs/openapi.json
 
 screens: $(VENV)/dev-stamp
 	@$(BIN)/python -m tests.screens $(ARGS)

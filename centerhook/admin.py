@@ -36,8 +36,8 @@ _IN_WORDS = {
     ),
     "is_staff": (
         "Works here",
-        "Needed to see any of these pages. Whoever is made a member of a community gets"
-        " it by itself.",
+        "Needed to see any of these pages. It is switched on for whoever is made a"
+        " member of a community.",
     ),
     "is_superuser": (
         "Superuser",

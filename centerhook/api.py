@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from csp.decorators import csp_update
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -22,11 +23,19 @@ from feedback.rest import details, schema  # noqa: F401 - it registers itself
 
 from .middleware import is_for_programs
 
+# The style elements that Redoc makes: empty ones, which it fills rule by rule, and the
+# one of its scroll bars. The browser tests tell when a newer one makes others.
+_STYLES = [
+    "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
+    "'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='",
+]
 _APPS = ("feedback.api.urls", "macros.api.urls", "logs.api.urls")
 _LISTS = {
     "feedback": "feedback-list",
+    "comments": "comment-list",
     "testers": "tester-list",
     "filters": "filter-list",
+    "packages": "datapackage-list",
     "macros": "macro-list",
     "versions": "version-list",
     "triggers": "trigger-list",
@@ -70,6 +79,11 @@ def docs(request: HttpRequest) -> HttpResponse:
     return render(request, "api/docs.html")
 
 
+@csp_update({"style-src": _STYLES})
+def reference(request: HttpRequest) -> HttpResponse:
+    return render(request, "api/redoc.html")
+
+
 @csrf_exempt
 def not_found(request: HttpRequest) -> HttpResponse:
     """Instead of Django's page, since programs read JSON."""
@@ -100,6 +114,7 @@ _v1: tuple[list[URLPattern | URLResolver], str] = (
         *(path("", include(app)) for app in _APPS),
         path("schema/", openapi, name="schema"),
         path("docs/", docs, name="docs"),
+        path("redoc/", reference, name="redoc"),
     ],
     "api",
 )

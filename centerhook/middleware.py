@@ -13,7 +13,7 @@ from logs import audit
 from macros.listeners import door
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
-_FOR_PROGRAMS = ("/api/", "/sources/")
+_FOR_PROGRAMS = ("/api/", "/data/", "/lookups/", "/sources/")
 
 
 def is_for_programs(request: HttpRequest) -> bool:

@@ -157,9 +157,9 @@ def _of_runs(unconfirmed: Iterable[Run]) -> Iterator[Notice]:
         yield Notice(
             Meaning.WAITING,
             str(run),
-            f"needs confirmation: {run.cause_in_words} wants to run it on more than it"
-            f" may without asking. {run.total:,} deliver"
-            f"{pluralize(run.total, 'y waits,ies wait')}.",
+            f"needs confirmation: {run.cause_in_words} matched more than its limit."
+            f" {run.total:,} deliver{pluralize(run.total, 'y waits,ies wait')} until"
+            " somebody confirms or drops the run.",
             reverse("admin:logs_run_change", args=[run.pk]),
         )
 

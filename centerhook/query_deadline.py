@@ -24,6 +24,8 @@ from django.shortcuts import render
 
 from feedback.rest import details
 
+from .middleware import is_for_programs
+
 logger = logging.getLogger(__name__)
 
 READING = frozenset(["GET", "HEAD", "OPTIONS"])
@@ -84,13 +86,13 @@ def _is_interrupt(error: BaseException) -> bool:
 
 def _too_long(request: HttpRequest) -> HttpResponse:
     shown = f"{settings.QUERY_DEADLINE:g}"
-    if request.path.startswith("/api/"):
+    if is_for_programs(request):
         return details.response(
             503,
             "took_too_long",
             f"The database took longer than {shown} s for this, so it was stopped, and"
             " what it had begun was undone. Ask for less at once: by more conditions,"
-            " fewer words to search for.",
+            " fewer words to search for, pages; or let a data package be stored.",
         )
     page = {"seconds": shown, "is_reading": request.method in READING}
     return render(request, "503.html", page, status=503)

@@ -15,11 +15,47 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "feedback.rest.problems.handle",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+ABOUT = """What a person does in the admin, for programs.
+
+* **Who calls**: an API key in the header `Authorization: Bearer ch_...`, or the admin's
+  session. What the caller may not see does not exist: 404.
+* **Lists** come in pages, the newest first: follow `next`. A parameter that is unknown
+  or empty is refused.
+* **Changes** take `If-Match`, so that nobody undoes another's. Every POST takes
+  `Idempotency-Key`, so that it can be sent again.
+* **Errors** are problem details (RFC 9457). `code` is for programs; `errors` name the
+  parameter, the header or the member of the body.
+"""
+TAGS = {
+    "attachments": "Files on tickets.",
+    "audit": "Who did what, and when. Nobody can change it.",
+    "calls": "What other systems sent to listeners, as it was stored.",
+    "comments": "What was said on tickets.",
+    "deliveries": "One request, e-mail or change of a run for one ticket or tester,"
+    " with every attempt.",
+    "destinations": "Where requests go: how each stands, and how fast it is sent to.",
+    "events": "What became of calls.",
+    "feedback": "Tickets.",
+    "filters": "Conditions that are saved under a name.",
+    "listeners": "What lets another system call, and what a call does.",
+    "macros": "What is done with a ticket or tester, step by step.",
+    "runs": "A macro at work on many tickets or testers: start, follow, pause, cancel,"
+    " send again.",
+    "schedules": "What runs macros by the clock.",
+    "secrets": "Values that macros use and nobody can read.",
+    "testers": "Those who submit tickets.",
+    "triggers": "What runs macros when something happens to a ticket or tester.",
+    "versions": "What macros were like each time they were saved.",
+}
 SPECTACULAR_SETTINGS = {
     "TITLE": "CenterHook API",
+    "DESCRIPTION": ABOUT,
+    "TAGS": [{"name": name, "description": text} for name, text in TAGS.items()],
     "OAS_VERSION": "3.1.1",
     "VERSION": "1",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    # What goes in and what comes out have different members.
+    "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "RunStateEnum": "logs.models.RunState",
         "DeliveryStateEnum": "logs.models.DeliveryState",
@@ -28,6 +64,7 @@ SPECTACULAR_SETTINGS = {
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "feedback.rest.schema.add_problems",
+        "feedback.rest.schema_refusals.complete",
+        "centerhook.api_examples.add",
     ],
 }

@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "macros",
 ]
 MIDDLEWARE = [
+    "centerhook.health.probes.probes",
     # Before all that is there for people.
     "centerhook.middleware.calls_from_outside",
     "centerhook.middleware.page_headers",
@@ -289,4 +290,9 @@ STORAGES = storages_in(attachments=ATTACHMENTS_DIR, packages=PACKAGES_DIR)
 # A feedback type's form has some twelve fields for each question.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 
-LOGGING = logging_from(env.str("LOG_LEVEL", default="INFO"))
+LOGGING = logging_from(
+    env.str("LOG_LEVEL", default="INFO"), env.str("LOG_FORMAT", default="line")
+)
+# Who may read /metrics: with the token, or from these addresses. Nobody else.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_NETWORKS = env.list("METRICS_NETWORKS", default=[])

@@ -16,9 +16,11 @@ from django.urls.resolvers import URLPattern, URLResolver
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 
+from centerhook import __version__
 from feedback.changes.rivals import once_more
 
 from . import figures
+from .doctor.page import doctor_page
 from .menu import menu_groups, types_in_menu
 from .overview import context_of
 from .search import search_page
@@ -66,6 +68,7 @@ class CenterHookAdminSite(admin.AdminSite):
         return [
             path("search/", search, name="search"),
             path("second-factor/", include(self._second_factor())),
+            path("doctor/", self.admin_view(partial(doctor_page, self)), name="doctor"),
             *figures.urls_of(self),
             path("first-steps/", include("macros.admin.first_steps")),
             *djangos,
@@ -92,6 +95,7 @@ class CenterHookAdminSite(admin.AdminSite):
         context["feedback_menu"] = SimpleLazyObject(lambda: types_in_menu(request.user))
         apps = context["available_apps"]
         context["menu_groups"] = menu_groups(apps, request.path)
+        context["version"] = __version__
         context["is_menu_folded"] = request.COOKIES.get("menu") == "folded"
         return context
 

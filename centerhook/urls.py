@@ -9,7 +9,9 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("api/", include("centerhook.api")),
+    path("data/", include("feedback.api.package_urls")),
     path("sources/", include("feedback.api.source_urls")),
+    path("lookups/", include("feedback.api.lookup_urls")),
 ]
 if settings.SINGLE_SIGN_ON:
     urlpatterns += [

@@ -9,12 +9,14 @@ class FeedbackConfig(AppConfig):
 
     def ready(self) -> None:
         from .console import typed
-        from .models import DataPackage, Filter
+        from .lookups import columns
+        from .models import DataPackage, Filter, RecordLookup
         from .packages import tables
         from .selection import folding, planner, saved
 
         Filter.check_conditions = saved.check
         DataPackage.check_columns = tables.check
+        RecordLookup.check_columns = columns.check
         folding.replace_lookups()
         connection_created.connect(folding.add_function, dispatch_uid="folding")
         connection_created.connect(planner.set_up, dispatch_uid="planner")

@@ -13,7 +13,7 @@ NO_WORKER = (
     "No worker is running, so nothing is sent for now. The run waits until one starts."
 )
 UNCONFIRMED = (
-    "The run needs confirmation: it is on more than it may be without a person's word."
+    "The run needs confirmation: what started it matched more than its limit."
     " Nothing is sent until it is confirmed."
 )
 PAUSED = "The run is paused. Nothing more is sent until it is resumed."
@@ -87,8 +87,9 @@ class RunSerializer(serializers.ModelSerializer):
 
 
 class RunDetailSerializer(RunSerializer):
-    """Its context has `has_worker`, a function that says whether one is alive."""
+    """A run, and what holds it up."""
 
+    # Its context has `has_worker`, a function that says whether one is alive.
     notice = serializers.SerializerMethodField(
         help_text="Why nothing is sent for now, if people must know; or empty."
     )

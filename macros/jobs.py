@@ -10,6 +10,7 @@ from django.utils import timezone
 from feedback.attachments import pruning as attachments
 from feedback.changes import deletion
 from feedback.models import StoredResponse
+from feedback.packages import snapshots
 from feedback.transfer import imports
 from logs import recording
 from logs.figures import keeping
@@ -42,6 +43,10 @@ def go_on_importing(import_id: int) -> None:
         queue.notify_import(import_id)
 
 
+def make_snapshot(snapshot_id: int) -> None:
+    snapshots.work(snapshot_id)
+
+
 def wake() -> None:
     """Notify the workers of every run that has work due and no job waiting.
 
@@ -50,7 +55,8 @@ def wake() -> None:
     is left alone. Schedules that are due start their runs, and calls to listeners whose
     wake-up was lost are worked on. Deletions of very much go on by a step, notices go
     out, and old decisions of triggers, old calls and files without a row go. Stored
-    responses of the API go. Figures are kept.
+    responses of the API go. Data packages whose time has come are made anew. Figures
+    are kept.
     """
     # Without Redis, too.
     start_due()
@@ -71,6 +77,8 @@ def wake() -> None:
     for import_id in imports.due():
         queue.notify_import(import_id)
     imports.prune()
+    for snapshot_id in snapshots.due():
+        queue.notify_snapshot(snapshot_id)
     StoredResponse.objects.prune(now)
     deletion.go_on()
     attachments.prune()

@@ -12,6 +12,8 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from types import FrameType
 
@@ -34,6 +36,9 @@ QUEUE = "deliveries"
 WORKER_TTL = 30
 # How long a job for a listener's calls is trusted to be waiting, should it be lost.
 MARKED_SECONDS = 5
+# A process without a sign of life for so long is forgotten.
+PROCESS_KEPT_SECONDS = 3600
+_PROCESSES = "centerhook:processes"
 # What a web process waits for Redis, and how long it then leaves it alone.
 _HASTE = 0.5
 _LEFT_ALONE_SECONDS = 2.0
@@ -48,6 +53,7 @@ class DeliveryWorker(SimpleWorker):
     max_connection_wait_time = 5.0
     on_stop: Callable[[], None] | None = None
     is_stopping = False
+    app_version = ""
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         if self.on_stop:
@@ -71,6 +77,8 @@ class DeliveryWorker(SimpleWorker):
             self.connection.delete(self.key)
             self.register_birth()  # type: ignore[no-untyped-call]
         super().heartbeat(timeout, pipeline)
+        if pipeline is None:
+            note_process("worker", self.name, self.app_version, datetime.now(UTC))
 
 
 def notify(run_id: int, due: int = 1) -> None:
@@ -91,7 +99,10 @@ def notify(run_id: int, due: int = 1) -> None:
             )
     except RedisError as error:
         logger.warning(
-            "Redis is away (%s); the clock will notify of run %s", error, run_id
+            "Redis is away (%s); the clock will notify of run %s",
+            error,
+            run_id,
+            extra={"run": run_id},
         )
 
 
@@ -127,16 +138,25 @@ def notify_calls(listener_id: int) -> None:
 
 def notify_import(import_id: int) -> None:
     """Wake a worker for an import; the clock notifies again where Redis is away."""
+    _notify("macros.jobs.go_on_importing", "import", import_id)
+
+
+def notify_snapshot(snapshot_id: int) -> None:
+    """The same for a data package that is to be made."""
+    _notify("macros.jobs.make_snapshot", "snapshot", snapshot_id)
+
+
+def _notify(job: str, noun: str, pk: int) -> None:
     try:
         django_rq.get_queue(QUEUE).enqueue(
-            "macros.jobs.go_on_importing",
-            import_id,
-            job_id=f"import-{import_id}-{uuid.uuid4().hex}",
+            job,
+            pk,
+            job_id=f"{noun}-{pk}-{uuid.uuid4().hex}",
             result_ttl=0,
             failure_ttl=3600,
         )
     except RedisError as error:
-        logger.warning("Redis is away (%s); import %s waits", error, import_id)
+        logger.warning("Redis is away (%s); %s %s waits", error, noun, pk)
 
 
 def count_call(name: str, kept_seconds: int) -> int | None:
@@ -199,6 +219,56 @@ def count_workers() -> int:
     return len(Worker.all(queue=django_rq.get_queue(QUEUE)))
 
 
+def waiting_jobs(now: datetime) -> tuple[int, float]:
+    """How many jobs wait, and for how many seconds the oldest. Raises RedisError."""
+    queue = django_rq.get_queue(QUEUE)
+    first = next(iter(queue.get_jobs(0, 1)), None)
+    if first is None or first.enqueued_at is None:
+        return queue.count, 0.0
+    since = first.enqueued_at
+    waited = now - since.replace(tzinfo=since.tzinfo or UTC)
+    return queue.count, max(0.0, waited.total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A worker or a clock that gave a sign of life, `age` seconds ago."""
+
+    kind: str
+    name: str
+    version: str
+    age: float
+
+
+def note_process(kind: str, name: str, version: str, now: datetime) -> None:
+    """A sign of life. Raises RedisError."""
+    redis().hset(_PROCESSES, f"{kind} {name}", f"{now.timestamp()} {version}")
+    redis().expire(_PROCESSES, PROCESS_KEPT_SECONDS)
+
+
+def processes(now: datetime) -> list[Process]:
+    """The youngest signs of life first, but none of those long gone.
+
+    Raises RedisError.
+    """
+    noted = redis().hgetall(_PROCESSES)
+    every = [_process(name, text, now) for name, text in noted.items()]
+    alive = [each for each in every if each.age <= PROCESS_KEPT_SECONDS]
+    gone = [f"{each.kind} {each.name}" for each in every if each not in alive]
+    if gone:
+        redis().hdel(_PROCESSES, *gone)
+    return sorted(alive, key=lambda each: each.age)
+
+
+def _process(name: bytes | str, text: bytes | str, now: datetime) -> Process:
+    written = [
+        each.decode() if isinstance(each, bytes) else each for each in (name, text)
+    ]
+    kind, _, own = written[0].partition(" ")
+    at, _, version = written[1].partition(" ")
+    return Process(kind, own, version, max(0.0, now.timestamp() - float(at)))
+
+
 def has_worker() -> bool:
     """Whether any worker is alive, as far as Redis knows."""
     try:
@@ -207,7 +277,7 @@ def has_worker() -> bool:
         return False
 
 
-def run_worker(on_stop: Callable[[], None]) -> None:
+def run_worker(on_stop: Callable[[], None], version: str = "") -> None:
     """Work until a signal to stop, or until Redis is lost.
 
     `on_stop` is called on the signal, before the current job ends; also if the signal
@@ -219,6 +289,7 @@ def run_worker(on_stop: Callable[[], None]) -> None:
             [queue], connection=queue.connection, worker_ttl=WORKER_TTL
         )
         worker.on_stop = on_stop
+        worker.app_version = version
         worker.work(logging_level="WARNING")
     except (RedisError, StopRequested) as error:
         # It could not register or sign off, or was stopped while it tried.

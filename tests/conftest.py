@@ -28,7 +28,10 @@ hypothesis.settings.load_profile("ours")
 
 
 # Whole folders that ask pages and routes, through all that stands before them.
-PAGES = ("tests/admin/", "tests/api/", "tests/security/", "tests/sign_in/")
+PAGES = (
+    *("tests/admin/", "tests/api/", "tests/security/", "tests/sign_in/"),
+    *("tests/lookups/", "tests/odata/test_service"),
+)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -29,8 +29,10 @@ from feedback.models import (
     ImportPart,
     KeyOutcome,
     KeyUse,
+    LookupMiss,
     Member,
     Project,
+    RecordLookup,
     Snapshot,
     SourceTicket,
     Status,
@@ -270,6 +272,26 @@ def package(
     return made
 
 
+def lookup(
+    of: FeedbackType | Project | Community, *columns: str, **values: Any
+) -> RecordLookup:
+    """Finds a ticket by its reference, and gives these columns or some of all."""
+    owners = {FeedbackType: "feedback_type", Project: "project"}
+    number = next(_numbers)
+    given = {
+        "name": f"Lookup {number}",
+        "key": f"lookup-{number}",
+        "subject_kind": "feedback",
+        "found_by": "reference",
+        **values,
+    }
+    made = RecordLookup(**{owners.get(type(of), "community"): of, **given})
+    made.columns = list(columns or ("id", "created"))
+    made.full_clean()
+    made.save()
+    return made
+
+
 def saved_filter(
     of: FeedbackType | Project | Community,
     *conditions: dict[str, Any],
@@ -386,6 +408,8 @@ def one_of_everything(of: FeedbackType, name: str = "Everything") -> None:
     attachment(reported, f"{name}.png")
     ticket_import(of, name)
     Snapshot.objects.create(package=package(of, name=name, key=f"everything-{of.pk}"))
+    lookup(of, name=name)
+    LookupMiss.objects.note(of.project.community, "key 1", timezone.now())
     key = of.project.community.api_keys.get()
     key.name = name
     key.save()

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from feedback.console.auditing import as_stored
+from feedback.changes.stored import as_stored
 from feedback.texts import storable
 from logs import audit
 

@@ -22,7 +22,7 @@ from .roles import (
     CALL_SOURCE,
     EXPORT_TESTER,
     PERMISSIONS,
-    READ_PACKAGE,
+    READ_DATA,
     RUN_MACRO,
     SET_UP,
     Role,
@@ -37,7 +37,7 @@ _TESTERS = frozenset({ADD_TESTER, "feedback.change_tester"})
 # What lets a program see and do something to rows. The other scopes are asked for by
 # the views they are for.
 _BY_SCOPE: dict[KeyScope, frozenset[str]] = {
-    KeyScope.READ: PERMISSIONS[Role.OBSERVER] - {READ_PACKAGE},
+    KeyScope.READ: PERMISSIONS[Role.OBSERVER] - READ_DATA,
     KeyScope.WRITE: frozenset(
         f"feedback.{action}_{model}"
         for action in ("add", "change")
@@ -49,7 +49,7 @@ _BY_SCOPE: dict[KeyScope, frozenset[str]] = {
     },
     KeyScope.RUN: frozenset({RUN_MACRO}),
     KeyScope.LISTENER: frozenset({CALL_SOURCE}),
-    KeyScope.DATA: frozenset({EXPORT_TESTER, READ_PACKAGE}),
+    KeyScope.DATA: READ_DATA | {EXPORT_TESTER},
     KeyScope.SECRETS: frozenset(
         f"macros.{action}_secret" for action in ("view", "add", "change", "delete")
     ),

@@ -21,14 +21,18 @@ class Role(TextChoices):
 RUN_MACRO = "macros.run_macro"
 # Send tickets through an external source: for programs only.
 CALL_SOURCE = "feedback.call_externalsource"
-# The rows of data packages.
+# The rows of data packages, and one record through a record lookup.
 READ_PACKAGE = "feedback.read_datapackage"
+LOOK_UP = "feedback.call_recordlookup"
+# A program needs a key for just this.
+READ_DATA = frozenset({READ_PACKAGE, LOOK_UP})
 # Files on tickets.
 VIEW_ATTACHMENT = "feedback.view_attachment"
 ADD_ATTACHMENT = "feedback.add_attachment"
 # Whose tickets are spoken of, and which testers.
 VIEW_TICKET = "feedback.view_feedback"
 VIEW_TESTER = "feedback.view_tester"
+ADD_TICKET = "feedback.add_feedback"
 CHANGE_TICKET = "feedback.change_feedback"
 DELETE_TICKET = "feedback.delete_feedback"
 ADD_TESTER = "feedback.add_tester"
@@ -49,38 +53,42 @@ def _permissions(actions: Iterable[str], models: Iterable[str]) -> frozenset[str
 
 
 _EDIT = ("add", "change", "delete")
-_READ = _permissions(
-    ["view"],
-    [
-        "feedback.community",
-        "feedback.project",
-        "feedback.feedbacktype",
-        "feedback.status",
-        "feedback.formfield",
-        "feedback.feedback",
-        "feedback.comment",
-        "feedback.commentedit",
-        "feedback.attachment",
-        "feedback.tester",
-        "feedback.filter",
-        "feedback.externalsource",
-        "feedback.datapackage",
-        "feedback.snapshot",
-        "macros.macro",
-        "macros.trigger",
-        "macros.triggerdecision",
-        "macros.listener",
-        "macros.inboundcall",
-        "macros.inboundevent",
-        "macros.inboundrefusal",
-        "macros.schedule",
-        "macros.occurrence",
-        "logs.run",
-        "logs.delivery",
-        "logs.attempt",
-        "logs.destination",
-    ],
-) | {READ_PACKAGE}
+_READ = (
+    _permissions(
+        ["view"],
+        [
+            "feedback.community",
+            "feedback.project",
+            "feedback.feedbacktype",
+            "feedback.status",
+            "feedback.formfield",
+            "feedback.feedback",
+            "feedback.comment",
+            "feedback.commentedit",
+            "feedback.attachment",
+            "feedback.tester",
+            "feedback.filter",
+            "feedback.externalsource",
+            "feedback.recordlookup",
+            "feedback.datapackage",
+            "feedback.snapshot",
+            "macros.macro",
+            "macros.trigger",
+            "macros.triggerdecision",
+            "macros.listener",
+            "macros.inboundcall",
+            "macros.inboundevent",
+            "macros.inboundrefusal",
+            "macros.schedule",
+            "macros.occurrence",
+            "logs.run",
+            "logs.delivery",
+            "logs.attempt",
+            "logs.destination",
+        ],
+    )
+    | READ_DATA
+)
 _SUPPORT = (
     _READ
     | _permissions(["add", "change"], ["feedback.feedback"])
@@ -101,6 +109,7 @@ _MANAGE_PROJECT = (
             "feedback.formfield",
             "feedback.filter",
             "feedback.externalsource",
+            "feedback.recordlookup",
             "feedback.datapackage",
             "macros.macro",
             "macros.trigger",

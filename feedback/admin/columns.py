@@ -49,7 +49,7 @@ def answer_column(question: FormField) -> Callable[[Feedback], str]:
 
 
 def external_column(name: str) -> Callable[[Subject], str]:
-    @admin.display(description=name)
+    @admin.display(description=name.replace("_", " "))
     def value(subject: Subject) -> str:
         data = subject.external_data
         return _short(data.get(name, data.get(normalise(name))))

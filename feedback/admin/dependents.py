@@ -37,11 +37,11 @@ class Dependents:
         sentences = [
             f"{each['address'] or 'An unknown address'} uses it: {each['calls']:,}"
             f" call{pluralize(each['calls'])} in the last {LOOKED_BACK.days} days,"
-            f" the last at {timezone.localtime(each['last']):%d %b %Y, %H:%M}."
+            f" the last on {timezone.localtime(each['last']):%d %b %Y, %H:%M}."
             for each in self.callers
         ]
         sentences += [
-            f"Macro {macro} ({macro.runs_on}) is locked then, as the community"
+            f"Macro {macro} ({macro.runs_on}) is then locked, as the community"
             " has no other valid key."
             for macro in self.macros
         ]

@@ -130,9 +130,15 @@ class TypedOffer(Offer):
 
     template = "admin/feedback/feedback/typed_filter.html"
 
-    def __init__(self, *args: Any, hint: str = "", **options: Any) -> None:
+    def __init__(
+        self, *args: Any, hint: str = "", words: str = "", **options: Any
+    ) -> None:
         self.hint = hint
+        self.given_in_words = words
         super().__init__(*args, **options)
+
+    def words(self) -> list[str]:
+        return [self.given_in_words] if self.given_in_words else super().words()
 
     def choices(self, changelist: OfferingList) -> Iterator[Shown]:  # type: ignore[override]
         yield {
@@ -242,9 +248,9 @@ def rows(parameter: str, offered: QuerySet, title: str = "") -> Offered:
     return choices(parameter, [(str(row.pk), str(row)) for row in offered], title)
 
 
-def typed(parameter: str, hint: str = "", title: str = "") -> Offered:
-    title = title or parameter
-    return partial(TypedOffer, parameter=parameter, title=title, hint=hint)
+def typed(parameter: str, hint: str = "", title: str = "", words: str = "") -> Offered:
+    options = {"title": title or parameter, "hint": hint, "words": words}
+    return partial(TypedOffer, parameter=parameter, **options)
 
 
 def moments(title: str) -> Offered:

@@ -15,6 +15,7 @@ from django.db.models.lookups import In
 from django.forms import MultipleHiddenInput
 from django.http import HttpRequest, QueryDict
 from django.utils.http import urlencode
+from django.utils.text import capfirst
 
 from ..console.counting import Count
 from ..console.parameters import CheckedList
@@ -104,7 +105,8 @@ class ConditionsList(CheckedList):
         # One that is given and not offered can be seen and taken back all the same.
         for name in self.filterset.given:
             if name not in shown:
-                offer = typed(name, title=self.filterset.title_of(name))
+                words = self.filterset.value_in_words(name)
+                offer = typed(name, title=self.filterset.title_of(name), words=words)
                 filters.append(offer(request, {}, self.model, self.model_admin))
         is_narrowed = bool(self.narrowing(request))
         return filters, bool(filters), lookups, duplicates, is_narrowed
@@ -287,5 +289,5 @@ class ConditionsAdmin(ScopedAdmin):
         dates = [request.GET.get(name, "") for name in self.date_parameters()]
         if any(dates) and self.date_hierarchy:
             title = self.opts.get_field(self.date_hierarchy).verbose_name  # type: ignore[union-attr]
-            words.append(f"{title}: {'-'.join(filter(None, dates))}")
+            words.append(f"{capfirst(title)}: {'-'.join(filter(None, dates))}")
         return "; ".join(filter(None, words))

@@ -181,6 +181,7 @@ class TesterValues(ValuesForm):
         self.fields.update(fields_for_model(Tester, _SHARED))
         columns = {each.name: each for each in Tester._meta.fields}
         for name, each in self.fields.items():
+            each.initial = None
             # What a form of one tester leaves to the row.
             own = columns[name].validators
             each.validators += [rule for rule in own if rule not in each.validators]

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 from ..access.actors import is_above_roles
 from ..changes.signals import saved
-from ..console.auditing import as_stored
+from ..changes.stored import as_stored
 from ..console.scoping import ScopedAdmin, ScopedInline
 from ..models import Grant, Member
 

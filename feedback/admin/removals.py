@@ -11,7 +11,7 @@ from django.forms.formsets import DELETION_FIELD_NAME
 
 from macros.models.usage import User, users_of, users_of_choice, users_of_label
 
-from ..console.auditing import as_stored
+from ..changes.stored import as_stored
 from ..console.ordered import OrderedFormSet
 from ..console.scoping import DistinctNames
 from ..models import FormField, Status

@@ -261,7 +261,7 @@ class FeedbackAdmin(ChosenColumns, ConditionsAdmin):
         change: bool,
     ) -> None:
         for comment in formset.save(commit=False):
-            if not (comment.macro_name or comment.listener_name):
+            if not (comment.macro_name or comment.listener_name or comment.key_name):
                 comment.author = comment.author or request.user
         super().save_formset(request, form, formset, change)
 

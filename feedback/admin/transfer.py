@@ -1,17 +1,17 @@
-"""Pages that bring tickets in from a file, and give a list out as one."""
+"""Pages that bring tickets in from a file."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import (
-    FileResponse,
     Http404,
     HttpRequest,
     HttpResponse,
@@ -21,28 +21,28 @@ from django.http import (
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 
 from logs import audit
 from logs.models import Action
 from macros import queue
+from macros.models import Trigger
 
 from ..access.actors import may
+from ..access.roles import ADD_TESTER
 from ..models import FeedbackType, ImportState, TicketImport
 from ..models.imports import AT_WORK
 from ..selection.conditions import NUMBER
-from ..transfer import imports, uploads
+from ..transfer import imports, intake, uploads
 from ..transfer.cells import safe_cell
 from ..transfer.errors import FileUnreadable
-from ..transfer.exports import MAX_ROWS, MAX_WORKBOOK_ROWS, Export
 from ..transfer.imports import AT_ONCE
-from .open_type import chosen_type
+from .exporting import export_view
 
 IMPORT = "feedback.add_ticketimport"
 # What a page shows of a file: its first rows, and what is wrong with the first ones.
 SHOWN_ROWS = 10
 SHOWN_FAULTS = 100
-_WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_TEMPLATES = "admin/feedback/feedback"
 
 
 class FileForm(forms.Form):
@@ -51,6 +51,17 @@ class FileForm(forms.Form):
         help_text="The first row names the columns. At most 50,000 rows.",
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,.xlsx,.txt,.tsv"}),
     )
+    makes_testers = forms.BooleanField(
+        label="Add unknown submitters as testers",
+        required=False,
+        help_text="If this is off, a row whose submitter the community does not know is"
+        " refused.",
+    )
+
+    def __init__(self, *args: Any, may_make_testers: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not may_make_testers:
+            del self.fields["makes_testers"]
 
 
 def urls(page: Any) -> list[URLPattern]:
@@ -73,20 +84,18 @@ def urls(page: Any) -> list[URLPattern]:
 
 
 def import_view(page: Any, request: HttpRequest) -> HttpResponseBase:
-    types = FeedbackType.objects.visible_to(request.user, IMPORT)
-    types = types.filter(deleting_since=None).select_related("project")
     if not request.user.has_perm(IMPORT):
         raise PermissionDenied
+    types = FeedbackType.objects.visible_to(request.user, IMPORT)
+    types = types.filter(deleting_since=None).select_related("project__community")
     given = request.GET.get("type", "")
     number = int(given) if NUMBER.fullmatch(given) else 0
     chosen = types.filter(pk=number).first()
     context = {**page.admin_site.each_context(request), "opts": page.opts}
     if chosen is None:
         context |= {"title": "Tickets of which type?", "types": types}
-        return TemplateResponse(
-            request, "admin/feedback/feedback/import_type.html", context
-        )
-    form = FileForm(request.POST or None, request.FILES or None)
+        return TemplateResponse(request, f"{_TEMPLATES}/import_type.html", context)
+    form = _form_for(request, chosen)
     if request.method == "POST" and form.is_valid():
         made = _begun(request, form, chosen)
         if made is not None:
@@ -99,7 +108,16 @@ def import_view(page: Any, request: HttpRequest) -> HttpResponseBase:
         "questions": chosen.form_fields.all(),
         "latest": chosen.imports.defer("upload")[:10],
     }
-    return TemplateResponse(request, "admin/feedback/feedback/import.html", context)
+    return TemplateResponse(request, f"{_TEMPLATES}/import.html", context)
+
+
+def _form_for(request: HttpRequest, chosen: FeedbackType) -> FileForm:
+    community = chosen.project.community
+    return FileForm(
+        request.POST or None,
+        request.FILES or None,
+        may_make_testers=may(request.user, ADD_TESTER, community),
+    )
 
 
 def _begun(
@@ -107,7 +125,13 @@ def _begun(
 ) -> TicketImport | None:
     file = form.cleaned_data["file"]
     try:
-        made = uploads.begin(chosen, file, file.name, request.user)
+        made = uploads.begin(
+            chosen,
+            file,
+            file.name,
+            request.user,
+            makes_testers=form.cleaned_data.get("makes_testers", False),
+        )
     except FileUnreadable as problem:
         form.add_error("file", str(problem))
         return None
@@ -133,11 +157,12 @@ def imported_view(page: Any, request: HttpRequest, pk: int) -> HttpResponseBase:
         "sample": sample.rows[:SHOWN_ROWS] if sample else [],
         "faults": shown,
         "bar": _bar(row),
+        "starting": _starting(row, request.user),
         "accepted": row.created + row.updated,
         "left": row.rows - row.position,
         "has_worker": row.state not in AT_WORK or queue.has_worker(),
     }
-    return TemplateResponse(request, "admin/feedback/feedback/imported.html", context)
+    return TemplateResponse(request, f"{_TEMPLATES}/imported.html", context)
 
 
 def _acted(page: Any, request: HttpRequest, row: TicketImport) -> HttpResponse:
@@ -184,45 +209,6 @@ def refused_view(page: Any, request: HttpRequest, pk: int) -> HttpResponseBase:
     return response
 
 
-def export_view(page: Any, request: HttpRequest, form: str) -> HttpResponseBase:
-    """The list as it is filtered."""
-    if form not in ("csv", "xlsx"):
-        raise Http404("There are two forms: csv and xlsx.")
-    if not page.has_view_permission(request):
-        raise PermissionDenied
-    rows: QuerySet = page.get_changelist_instance(request).queryset
-    _check_length(rows, form)
-    feedback_type = chosen_type(request)
-    words = page.selection_in_words(request) or "all tickets"
-    detail = f"{form.upper()} of the list: {words}"
-    audit.record(Action.EXPORTED, feedback_type, detail=detail)
-    return _file(Export(rows, feedback_type), form)
-
-
-def _check_length(rows: QuerySet, form: str) -> None:
-    """Raises BadRequest."""
-    most = MAX_ROWS if form == "csv" else MAX_WORKBOOK_ROWS
-    if rows.order_by()[: most + 1].count() > most:
-        raise BadRequest(
-            f"These are more than {most:,} tickets, and one {form.upper()} file takes"
-            " no more. Narrow the list by a filter, such as a date, and export it in"
-            " parts."
-        )
-
-
-def _file(export: Export, form: str) -> HttpResponseBase:
-    name = f"tickets-{timezone.now():%Y%m%d-%H%M%S}.{form}"
-    if form == "xlsx":
-        return FileResponse(
-            export.workbook(), as_attachment=True, filename=name, content_type=_WORKBOOK
-        )
-    response = StreamingHttpResponse(
-        export.csv(), content_type="text/csv; charset=utf-8"
-    )
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
-
-
 def _row(request: HttpRequest, pk: int) -> TicketImport:
     rows = TicketImport.objects.visible_to(request.user)
     row = (
@@ -239,6 +225,29 @@ def _row(request: HttpRequest, pk: int) -> TicketImport:
 def _faults(parts: QuerySet) -> Iterator[list[object]]:
     for faults in parts.values_list("faults", flat=True).iterator(chunk_size=20):
         yield from (fault for fault in faults if fault[1])
+
+
+@dataclass(frozen=True)
+class Starting:
+    """A trigger that would start; None where its name is not for this person."""
+
+    trigger: Trigger | None
+    rows: int
+    asks_first: bool
+
+
+def _starting(row: TicketImport, user: Any) -> list[Starting]:
+    """What a checked import would start, the most first."""
+    if row.state != ImportState.CHECKED or not row.forecast:
+        return []
+    shown = Trigger.objects.visible_to(user).filter(pk__in=row.forecast)
+    known = {str(each.pk): each for each in shown.select_related("macro")}
+    starting = []
+    for key, rows in sorted(row.forecast.items(), key=lambda pair: -pair[1]):
+        trigger = known.get(key)
+        asks = trigger is not None and min(rows, intake.PART) > trigger.limit
+        starting.append(Starting(trigger, rows, asks))
+    return starting
 
 
 def _bar(row: TicketImport) -> list[tuple[str, int, str]]:

@@ -20,7 +20,7 @@ from ..attachments.giving import response_with
 from ..models import Attachment
 from ..rest.parsing import MultiPartParser
 from ..rest.problems import in_body, invalid
-from ..rest.viewsets import ScopedViewSet
+from ..rest.viewsets import Deleting, ScopedViewSet
 from ..sources.members import Files
 from .serializers import AttachmentSerializer
 
@@ -31,6 +31,7 @@ _UPLOAD = {
         "properties": {
             "file": {
                 "type": "array",
+                "minItems": 1,
                 "items": {"type": "string", "format": "binary"},
                 "description": "One file or several, under any name.",
             }
@@ -77,15 +78,21 @@ class TicketAttachments(ScopedViewSet):
         return super().get_parsers()
 
 
-@extend_schema_view(retrieve=extend_schema(summary="Read what is known of a file"))
-class AttachmentViewSet(mixins.RetrieveModelMixin, ScopedViewSet):
+@extend_schema_view(
+    retrieve=extend_schema(summary="Read what is known of a file"),
+    destroy=extend_schema(summary="Delete a file"),
+)
+class AttachmentViewSet(mixins.RetrieveModelMixin, Deleting, ScopedViewSet):
     queryset = Attachment.objects.all()
     serializer_class = AttachmentSerializer
 
     @extend_schema(
         summary="Download a file",
         description="Never shown by a browser: it is always saved.",
-        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
+        responses={
+            (200, "application/octet-stream"): OpenApiTypes.BINARY,
+            (200, "*/*"): OpenApiTypes.BINARY,
+        },
     )
     @action(detail=True, methods=["get"])
     def download(self, request: Request, pk: str) -> FileResponse:

@@ -60,8 +60,9 @@ class FilterFilterSet(StrictFilterSet):
 class FilterViewSet(mixins.DestroyModelMixin, ReadOnlyViewSet):
     queryset = Filter.objects.select_related(
         "feedback_type__project__community", "project__community", "community"
-    ).prefetch_related("triggers__macro", "schedules__macro")
+    ).prefetch_related("triggers__macro", "schedules__macro", "packages")
     filterset_class = FilterFilterSet
+    refuses = {"preview": [409]}
     action_permissions = {
         "create": ADD,
         "partial_update": CHANGE,

@@ -2,57 +2,43 @@
 
 from __future__ import annotations
 
-import binascii
-from base64 import b64decode
 from collections.abc import Mapping
 from typing import cast
 
 from django.conf import settings
 from django.http import Http404
 from django.urls import reverse
-from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from ..access.addresses import client_address
-from ..access.keys import KeyActor, KeyRefused, authenticate
+from ..access.keys import KeyActor
 from ..access.roles import CALL_SOURCE
 from ..attachments.adding import digest_of
 from ..models import ExternalSource, Feedback
 from ..rest.idempotency import fingerprint, key_of
+from ..rest.key_places import PLACES, KeyInAnyPlace
 from ..rest.parsing import ExactJSONParser, FormParser, MultiPartParser
 from ..rest.permissions import lacks
-from ..rest.problems import Problem, in_body, in_parameter, invalid, refused
+from ..rest.problems import Problem, in_body, in_parameter, invalid
 from ..sources import KeyReused, SubmissionRefused, TicketGone, submit
 from ..sources.members import KEY_PARAMETER, Files
 
-_PLACES = (
-    "Send an API key with the scope 'listener' in the header"
-    " 'Authorization: Bearer <token>', in the header X-Api-Key, as the password of"
-    f" Basic authentication, or in the URL as {KEY_PARAMETER}=<token>."
-)
 
+class SourceAuthentication(KeyInAnyPlace):
+    """Programs only: a browser's session sends nothing."""
 
-class SourceAuthentication(BaseAuthentication):
-    """An API key in one of the places in which other systems can send one.
-
-    In the URL it is weaker, since others' logs keep URLs.
-    """
+    realm = "CenterHook sources"
 
     def authenticate(self, request: Request) -> tuple[KeyActor, None]:
-        token = _token(request)
-        if not token:
-            raise NotAuthenticated(_PLACES)
-        try:
-            return authenticate(token, client_address(request)), None
-        except KeyRefused as refusal:
-            raise refused(refusal) from refusal
-
-    def authenticate_header(self, request: Request) -> str:
-        return 'Bearer realm="CenterHook sources"'
+        known = super().authenticate(request)
+        if known is None:
+            raise NotAuthenticated(
+                f"Send an API key with the scope 'listener' {PLACES}."
+            )
+        return known
 
 
 class MayCall(BasePermission):
@@ -105,26 +91,13 @@ def _fingerprint(sent: Mapping[str, object]) -> str:
     )
 
 
-def _token(request: Request) -> str:
-    scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return rest.strip()
-    if scheme.lower() == "basic":
-        try:
-            return b64decode(rest).decode().partition(":")[2]
-        except (binascii.Error, ValueError):
-            return ""
-    given = request.headers.get("X-Api-Key") or request.query_params.get(KEY_PARAMETER)
-    return (given or "").strip()
-
-
 def _source(request: Request, key: str) -> ExternalSource:
     """Raises Http404, which says the same of one that is not the caller's."""
     related = ("feedback_type__project__community", "default_status")
     sources = ExternalSource.objects.visible_to(request.user, CALL_SOURCE)
     rows = sources.select_related(*related, "default_submitter").filter(key=key)
     source = rows.first()
-    if source is None or source.is_being_deleted:
+    if source is None or source.feedback_type.is_being_deleted:
         raise Http404("There is no external source of this key for your API key.")
     if not source.is_active:
         message = f"The external source {source} is switched off."

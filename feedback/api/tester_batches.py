@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -18,7 +17,8 @@ from ..rest.problems import in_body, invalid
 from ..rest.serializers import RowNumber, Truth
 from ..sources import SubmissionRefused
 from ..sources.external import MAX_DATA
-from ..sources.testers import EXTERNAL, MAX_TESTERS, Row, RowOutcome, bring
+from ..sources.testers import EXTERNAL, MAX_TESTERS, Row, bring
+from .batches import as_problem, batch_result, refuse_unknown
 
 _MEMBERS = {
     **{name: {"description": f"The tester's {name}."} for name in Tester.PROFILE},
@@ -61,38 +61,16 @@ class TesterBatchSerializer(serializers.Serializer):
     )
 
 
-class FaultSerializer(serializers.Serializer):
-    pointer = serializers.CharField(help_text="A place in the body.")
-    detail = serializers.CharField()
-
-
-class RowResultSerializer(serializers.Serializer):
-    index = serializers.IntegerField(help_text="Which of `testers`; the first is 0.")
-    outcome = serializers.ChoiceField(choices=[each.value for each in RowOutcome])
-    id = serializers.IntegerField(allow_null=True, help_text="The tester's number.")
-    errors = FaultSerializer(many=True)  # type: ignore[assignment]
-
-
-class BatchResultSerializer(serializers.Serializer):
-    created = serializers.IntegerField()
-    updated = serializers.IntegerField()
-    unchanged = serializers.IntegerField()
-    refused = serializers.IntegerField()
-    results = RowResultSerializer(many=True, help_text="One for each row, in order.")
-
-
 def bring_testers(request: Request) -> dict[str, Any]:
     """What became of each row. Raises Problem."""
     asked = TesterBatchSerializer(data=request.data)
-    unknown = set(request.data) - set(asked.fields)
-    if unknown:
-        problem = "There is no such member."
-        raise invalid(in_body([name], problem) for name in sorted(unknown))
+    refuse_unknown(request, asked)
     asked.is_valid(raise_exception=True)
     given = asked.validated_data
     community = _community(request.user, given.get("community"))
     with unit():
-        return _result(_brought(request, community, given))
+        rows = _brought(request, community, given)
+        return batch_result(rows)
 
 
 def _brought(request: Request, community: Community, given: Any) -> list[Row]:
@@ -100,8 +78,7 @@ def _brought(request: Request, community: Community, given: Any) -> list[Row]:
     try:
         return bring(community, given["testers"], source, all_or_nothing=whole)
     except SubmissionRefused as refusal:
-        faults = [in_body(each.path, each.sentence) for each in refusal.faults]
-        raise invalid(faults) from refusal
+        raise as_problem(refusal) from refusal
 
 
 def _community(actor: Any, pk: int | None) -> Community:
@@ -117,20 +94,3 @@ def _community(actor: Any, pk: int | None) -> Community:
         problem = f"There is no community {pk} in which you may add testers."
         raise invalid([in_body(["community"], problem)])
     return community
-
-
-def _result(rows: list[Row]) -> dict[str, Any]:
-    counts = Counter(row.outcome for row in rows)
-    return {
-        **{outcome.value: counts[outcome] for outcome in RowOutcome},
-        "results": [_row(row) for row in rows],
-    }
-
-
-def _row(row: Row) -> dict[str, Any]:
-    return {
-        "index": row.index,
-        "outcome": row.outcome.value,
-        "id": row.tester.pk if row.tester else None,
-        "errors": [in_body(each.path, each.sentence) for each in row.faults],
-    }

@@ -22,12 +22,9 @@ from ..rest.problems import Problem, in_body, invalid
 from ..rest.viewsets import ReadOnlyViewSet
 from ..selection.testers import TesterFilterSet
 from ..sources.testers import MAX_TESTERS
+from .batches import BatchResultSerializer
 from .serializers import TesterSerializer
-from .tester_batches import (
-    BatchResultSerializer,
-    TesterBatchSerializer,
-    bring_testers,
-)
+from .tester_batches import TesterBatchSerializer, bring_testers
 
 
 class ErasureSerializer(serializers.Serializer):

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
-import puremagic
-
 # Bytes at a file's beginning by which it is judged, and at its end.
 HEAD = 65_536
 _FOOT = 1_024
@@ -97,6 +95,8 @@ def words_for(kind: str) -> str:
 
 def _by_signature(head: bytes, foot: bytes) -> Iterator[str]:
     """The known kinds that the first bytes fit, the surest first."""
+    import puremagic  # What it knows takes a worker that sees no file a megabyte.
+
     try:
         matches = puremagic.magic_string(head + foot)
     except (puremagic.PureError, ValueError):

@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import CASCADE, RESTRICT, SET_NULL, ForeignKey, Model, Q, QuerySet
+from django.db.models import (
+    CASCADE,
+    DO_NOTHING,
+    RESTRICT,
+    SET_NULL,
+    ForeignKey,
+    Model,
+    Q,
+    QuerySet,
+)
 
 # Counts of more are not worth the wait.
 MAX_COUNTED = 100_000
@@ -55,6 +65,7 @@ class Belongings:
     holds: list[Related] = field(default_factory=list)
 
 
+@cache
 def belongings(model: type[Any]) -> Belongings:
     walk = _Walk()
     walk.visit(model, "")
@@ -128,12 +139,14 @@ class _Walk:
             path = f"{key.name}__{lookup}" if lookup else key.name
             if on_delete is SET_NULL and lookup is not None:
                 self.stays[key.model].add(path)
-            if on_delete not in (CASCADE, RESTRICT):
+            # Rows whose key outlives what it names come before that, too.
+            if on_delete not in (CASCADE, RESTRICT, DO_NOTHING):
                 continue
             goes = on_delete is CASCADE and lookup is not None
             if goes:
                 self.goes[key.model].add(path)
-            self.children[model].add(key.model)
+            if on_delete is not DO_NOTHING:
+                self.children[model].add(key.model)
             self.depths[key.model] = max(self.depths.get(key.model, 0), depth)
             self.visit(key.model, path if goes else None, depth + 1)
 

@@ -11,7 +11,7 @@ from django.dispatch import Signal
 # What tickets and testers announce.
 from ..units import changed, changing
 
-__all__ = ["changed", "changing", "deleted", "saved", "set_together"]
+__all__ = ["awaited", "changed", "changing", "deleted", "saved", "set_together"]
 
 # A row as it was and as it is; None where it was not, or is no more.
 Pair = tuple[Model | None, Model | None]
@@ -23,3 +23,6 @@ saved = Signal()
 set_together = Signal()
 # With `rows`, all of one model, before they go.
 deleted = Signal()
+# Asks, with `feedback_type`, whether anything waits for changes of its tickets or of
+# its community's testers; a receiver says True or False.
+awaited = Signal()

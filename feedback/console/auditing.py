@@ -8,22 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from ..changes import deletion, unit
-from ..changes.signals import Pair, deleted, saved
+from ..changes.signals import Pair, saved
+from ..changes.stored import as_stored
 from .deleting import DeletingAdmin
 from .typed import keep_untouched
-
-M = TypeVar("M", bound=Model)
 
 
 @dataclass(slots=True)
@@ -32,15 +30,6 @@ class Edit:
 
     before: Model | None
     parts: list[Pair]
-
-
-def as_stored(row: M) -> M | None:
-    """The row as the database has it by now, or None."""
-    if row.pk is None:
-        return None
-    many = [field.name for field in row._meta.many_to_many]
-    rows = type(row)._base_manager.prefetch_related(*many)
-    return rows.filter(pk=row.pk).first()
 
 
 class AuditedAdmin(DeletingAdmin):
@@ -103,14 +92,10 @@ class AuditedAdmin(DeletingAdmin):
         """Nothing: no transaction is open here. See the next two."""
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
-        with transaction.atomic():
-            deleted.send(self.model, rows=[obj])
-            deletion.delete(obj)
+        deletion.delete(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
-        with transaction.atomic():
-            deleted.send(self.model, rows=queryset)
-            super().delete_queryset(request, queryset)
+        deletion.delete_all(queryset)
 
     def history_view(
         self,

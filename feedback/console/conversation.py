@@ -11,7 +11,9 @@ from ..models import Attachment, Comment
 
 
 def signature(comment: Comment) -> str:
-    """A person, a listener, or the macro and the run of it."""
+    """A person, an API key, a listener, or the macro and the run of it."""
+    if comment.key_name:
+        return f"API key {comment.key_name}"
     if comment.listener_name:
         return f"Listener {comment.listener_name}"
     if not comment.macro_name:

@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from ..changes.belongings import belongings, listed
-from ..changes.deletion import AT_ONCE, is_big
+from ..changes.deletion import BEING_DELETED, is_big, why_not
 from ..models import DeletedInSteps
 
 MAX_FROM_LIST = 1_000
@@ -109,25 +109,6 @@ class DeletingAdmin(admin.ModelAdmin):
             return "-"
         left = listed(belongings(self.model).goes, [row.pk])
         return f"Being deleted; left: {left or 'nothing else'}"
-
-
-BEING_DELETED = (
-    f"It is being deleted in the background, {AT_ONCE:,} rows of each kind a second."
-    " The list shows how much is left."
-)
-
-
-def why_not(row: Model) -> str:
-    """What keeps a row from being deleted, or an empty string."""
-    if isinstance(row, DeletedInSteps) and row.deleting_since:
-        return f"{row}: {BEING_DELETED}"
-    holding = listed(belongings(type(row)).holds, [row.pk])
-    if not holding:
-        return ""
-    return (
-        f"The {row._meta.verbose_name} {row} is used by {holding}. Change or delete"
-        " these first."
-    )
 
 
 def refusing_deletion(form: type[Any]) -> type[Any]:

@@ -28,7 +28,7 @@ class OverlapForm(forms.Form):
 
     def __init__(self, what: str, issued: str, data: Any = None) -> None:
         super().__init__(data, initial={"issued": issued})
-        self.fields["hours"].label = f"The present {what} works on for"
+        self.fields["hours"].label = f"The present {what} keeps working for"
 
     def is_of(self, issued: str) -> bool:
         return bool(self.cleaned_data["issued"] == issued)

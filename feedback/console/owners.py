@@ -10,17 +10,20 @@ from django import forms
 
 from ..access.actors import reached_wholly
 from ..access.roles import VIEW_TESTER, VIEW_TICKET
-from ..models import Community, FeedbackType, Project, SubjectKind
+from ..models import Community, FeedbackType, LookupKind, Project, SubjectKind
 
 Owner = FeedbackType | Project | Community
 
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """The tickets of a type, or the tickets or testers of a project or community."""
+    """The tickets of a type, or the tickets or testers of a project or community.
+
+    Or, of a community, its projects: for what is only looked up.
+    """
 
     owner: Owner
-    kind: SubjectKind
+    kind: SubjectKind | LookupKind
 
     @property
     def key(self) -> str:
@@ -29,6 +32,8 @@ class Selected:
 
     @property
     def label(self) -> str:
+        if self.kind == LookupKind.PROJECT:
+            return f"All projects of {self.owner.name}"
         if isinstance(self.owner, FeedbackType):
             return f"Tickets of {self.owner}"
         if self.kind == SubjectKind.FEEDBACK:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.templatetags.static import static
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
 from django.utils.timezone import localtime
 
 from ..models import Status
@@ -73,6 +75,14 @@ def bar(parts: Iterable[tuple[str, int, str]], label: str) -> SafeString:
             "", '<rect class="{}" x="{}" y="0" width="{}" height="12"/>', segments
         ),
     )
+
+
+def ago(value: datetime) -> str:
+    """`3 minutes ago`, in the largest unit; what has just happened is *just now*."""
+    now = timezone.now()
+    if now - value < timedelta(minutes=1):
+        return "just now"
+    return f"{timesince(value, now, depth=1)} ago"
 
 
 def moment(value: datetime | None, seconds: bool = False) -> SafeString:

@@ -7,6 +7,7 @@ from .filters import Filter
 from .imports import ImportPart, ImportState, TicketImport
 from .key_uses import KeyUse
 from .loading import QuickLoading
+from .lookups import WAYS, FoundBy, LookupKind, LookupMiss, RecordLookup
 from .members import Grant, Member
 from .packages import (
     DataPackage,
@@ -35,10 +36,11 @@ from .types import (
 
 __all__ = [
     "ACCEPTED",
-    "CHOICE_KINDS",
-    "USUAL_STATUSES",
     "ApiKey",
     "Attachment",
+    "CHOICE_KINDS",
+    "USUAL_STATUSES",
+    "WAYS",
     "Comment",
     "CommentEdit",
     "Community",
@@ -50,6 +52,7 @@ __all__ = [
     "FieldKind",
     "Filter",
     "FormField",
+    "FoundBy",
     "Grant",
     "ImportPart",
     "ImportState",
@@ -57,12 +60,15 @@ __all__ = [
     "KeyScope",
     "KeyState",
     "KeyUse",
+    "LookupKind",
+    "LookupMiss",
     "Member",
     "PackageFormat",
     "PackageRows",
     "Preference",
     "Project",
     "QuickLoading",
+    "RecordLookup",
     "RefreshEvery",
     "Snapshot",
     "SnapshotState",

@@ -38,6 +38,10 @@ class Comment(models.Model):
     run_number = models.BigIntegerField(null=True, editable=False)
     # Set if a listener did.
     listener_name = models.CharField(max_length=100, blank=True, editable=False)
+    # Set if a program did: the name of its API key.
+    key_name = models.CharField(
+        max_length=200, blank=True, default="", db_default="", editable=False
+    )
     created_at = models.DateTimeField("created", auto_now_add=True)
     edited_at = models.DateTimeField("edited", null=True, editable=False)
 

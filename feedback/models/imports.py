@@ -47,6 +47,11 @@ class TicketImport(models.Model):
     updated = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)
     refused = models.PositiveIntegerField(default=0)
+    makes_testers = models.BooleanField(default=False)
+    # How many of them there would be, or since the import began: are.
+    testers = models.PositiveIntegerField(default=0)
+    # On how many rows triggers would start, by their keys.
+    forecast = models.JSONField(default=dict)
     created_at = models.DateTimeField("uploaded", auto_now_add=True)
     # When a part of it was worked on.
     worked_at = models.DateTimeField(null=True)

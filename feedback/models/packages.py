@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,6 +12,7 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.core.files.storage import Storage, storages
+from django.core.serializers.json import DjangoJSONEncoder
 from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.db.models.signals import post_delete
@@ -26,6 +29,7 @@ from .subject_kinds import SubjectKind
 from .types import FeedbackType
 
 _DAY = 24 * 60
+# How files are written. With another one, all snapshots are made anew.
 FORMAT_VERSION = 1
 
 
@@ -156,8 +160,25 @@ class DataPackage(Owned, models.Model):
         return SubjectKind.TESTER if is_of_testers else SubjectKind.FEEDBACK
 
     @property
+    def is_being_deleted(self) -> bool:
+        """With what it belongs to, in steps."""
+        owners = (self.feedback_type, self.project, self.community)
+        return any(each.deleting_since for each in owners if each is not None)
+
+    @property
     def is_live(self) -> bool:
         return self.refresh_every == RefreshEvery.LIVE
+
+    @property
+    def recipe(self) -> str:
+        """A hash of all that says what its file holds."""
+        saved = self.filter
+        parts = [
+            *(self.what, self.format, self.guards_formulas, self.columns),
+            saved and [saved.pk, saved.conditions],
+        ]
+        plain = json.dumps(parts, sort_keys=True, cls=DjangoJSONEncoder)
+        return hashlib.sha256(f"{FORMAT_VERSION} {plain}".encode()).hexdigest()
 
     @property
     def interval(self) -> timedelta:
@@ -220,7 +241,8 @@ class Snapshot(models.Model):
     state = models.CharField(
         max_length=7, choices=SnapshotState, default=SnapshotState.WAITING
     )
-    # A worker that has not finished by then is taken for dead.
+    # Until then nobody is notified of it again; a worker that has not finished by then
+    # is taken for dead.
     deadline = models.DateTimeField(null=True, editable=False)
     # Why it failed.
     problem = models.TextField(blank=True)
@@ -228,10 +250,9 @@ class Snapshot(models.Model):
         storage=storage, upload_to=stored_name, max_length=200, blank=True
     )
     format = models.CharField(max_length=7, choices=PackageFormat)
-    # How the file is written; another one needs another reader.
     format_version = models.PositiveSmallIntegerField(default=FORMAT_VERSION)
-    # What it was made with.
-    columns = models.JSONField(default=list)
+    # What the package was like: of another one, the snapshot is not given out.
+    recipe = models.CharField(max_length=64, blank=True, editable=False)
     rows = models.PositiveBigIntegerField(default=0)
     size = models.PositiveBigIntegerField(default=0)
     sha256 = models.CharField("SHA-256", max_length=64, blank=True)

@@ -86,14 +86,6 @@ class ExternalSource(models.Model):
         if errors:
             raise ValidationError(errors)
 
-    @property
-    def is_being_deleted(self) -> bool:
-        """With what it belongs to, in steps: nothing is added to that meanwhile."""
-        feedback_type = self.feedback_type
-        project = feedback_type.project
-        owners = (feedback_type, project, project.community)
-        return any(each.deleting_since for each in owners)
-
 
 class SourceTicket(models.Model):
     """A ticket that came through a source, by the idempotency key of its call."""

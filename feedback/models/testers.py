@@ -16,7 +16,7 @@ class Tester(QuickLoading, AnnouncedRow):
     """A person in a community who submits feedback."""
 
     community = models.ForeignKey(Community, models.CASCADE, related_name="testers")
-    email = models.EmailField()
+    email = models.EmailField("e-mail")
     first_name = models.CharField(max_length=100, blank=True)
     last_name = models.CharField(max_length=100, blank=True)
     phone = models.CharField(max_length=50, blank=True)

@@ -119,6 +119,9 @@ class Feedback(QuickLoading, AnnouncedRow):
             # Whoever searches for a reference means that ticket.
             models.Index(Folded("reference"), name="ticket_by_reference"),
             models.Index(fields=["feedback_type", "created_at"], name="ticket_by_date"),
+            # Orders of the API, over all types.
+            models.Index(fields=["created_at", "id"], name="ticket_by_created"),
+            models.Index(fields=["modified_at", "id"], name="ticket_by_modified"),
             models.Index(
                 fields=["feedback_type"],
                 name="ticket_sample",

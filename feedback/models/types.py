@@ -77,6 +77,12 @@ class FeedbackType(DeletedInSteps):
     def external_column_names(self) -> list[str]:
         return listed(self.external_columns)
 
+    @property
+    def is_being_deleted(self) -> bool:
+        """With what it belongs to, in steps: nothing is added to that meanwhile."""
+        owners = (self, self.project, self.project.community)
+        return any(each.deleting_since for each in owners)
+
     def first_status(self) -> Status | None:
         return self.statuses.first()
 
@@ -210,7 +216,7 @@ class FormField(models.Model):
         if not self.key:
             raise ValidationError({"key": "Give a key: the label makes none."})
         if self.key in models.JSONField().get_lookups():
-            raise ValidationError({"key": f"'{self.key}' is reserved. Take another."})
+            raise ValidationError({"key": f"'{self.key}' is reserved. Choose another."})
         if self.kind in CHOICE_KINDS and not self.choice_list:
             raise ValidationError({"choices": "List at least one choice."})
         twin = first_twin(self.choice_list) if self.kind in CHOICE_KINDS else ""

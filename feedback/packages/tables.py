@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -55,13 +55,18 @@ class Table:
         return replace(self, rows=self.rows[:count])
 
     def values(self) -> Iterator[tuple[int, list[Value]]]:
-        """Each row's key and its values, in one look at the database."""
-        sources = list(dict.fromkeys(map(_source, self.columns)))
-        positions = [sources.index(_source(each)) for each in self.columns]
-        pairs = list(zip(self.columns, positions, strict=True))
-        rows = self.rows.values_list("pk", *sources)
-        for pk, *stored in rows.iterator(chunk_size=CHUNK):
-            yield pk, [column.value_in(stored[index]) for column, index in pairs]
+        return values_of(self.columns, self.rows)
+
+
+def values_of(
+    columns: Sequence[Column], rows: QuerySet[Any]
+) -> Iterator[tuple[int, list[Value]]]:
+    """Each row's key and its values, in one look at the database."""
+    sources = list(dict.fromkeys(map(_source, columns)))
+    positions = [sources.index(_source(each)) for each in columns]
+    pairs = list(zip(columns, positions, strict=True))
+    for pk, *stored in rows.values_list("pk", *sources).iterator(chunk_size=CHUNK):
+        yield pk, [column.value_in(stored[at]) for column, at in pairs]
 
 
 def _source(column: Column) -> Any:

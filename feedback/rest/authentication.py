@@ -55,7 +55,7 @@ class SessionAuthentication(authentication.SessionAuthentication):
 def _refuse_misplaced(request: Request) -> None:
     if any(_TOKEN.search(value) for value in _query_values(request)):
         raise AuthenticationFailed(
-            "An API key does not belong into the URL, where logs keep it: take this"
+            "An API key does not belong in the URL, where logs keep it: take this"
             f" one out of use. {RIGHT_PLACE}",
             code="key_in_url",
         )

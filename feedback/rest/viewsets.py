@@ -19,19 +19,21 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from ..access.actors import ScopedQuerySet
+from ..changes import deletion
 from ..changes.rivals import once_more
 from ..selection.filtersets import StrictFilterSet
 from .details import RATE_HEADERS
 from .filtering import refuse_parameters
 from .idempotency import idempotent
 from .permissions import lacks
-from .preconditions import IF_MATCH, check_match, etag_of, is_known
-from .shaping import PARAMETER, chosen_fields, only
+from .preconditions import IF_MATCH, check_match, check_written, etag_of, is_known
+from .problems import Problem
+from .shaping import PARAMETER, chosen_fields, names_of, only
 
 Handler = Callable[..., HttpResponseBase]
 
 # Actions whose response is the row as its URL shows it then.
-_WRITES = ("create", "partial_update")
+WRITES = ("create", "partial_update")
 
 
 class ScopedViewSet(viewsets.GenericViewSet):
@@ -50,6 +52,8 @@ class ScopedViewSet(viewsets.GenericViewSet):
     # Columns that lists can be ordered by, by the members' names. None may be null,
     # and each has an index with the number behind it.
     ordering_columns: ClassVar[dict[str, str]] = {}
+    # By action: the statuses of refusals that do not follow from the method.
+    refuses: ClassVar[dict[str, Collection[int]]] = {}
     # In ASCII digits, as many as every database can look up.
     lookup_value_regex = "[0-9]{1,18}"
     # Which members of its rows the caller asked for; None for all.
@@ -62,13 +66,14 @@ class ScopedViewSet(viewsets.GenericViewSet):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if request.method not in SAFE_METHODS and self.action:
+            check_written(request)
             # REST framework looks the handler up after this.
             name = str(request.method).lower()
             setattr(self, name, once_more(self._careful(request, getattr(self, name))))
         # Without an action the method is none of the address's.
         if self.action in ("list", "retrieve"):
-            row: Any = self.get_serializer()
-            self.chosen = chosen_fields(request, row.fields)
+            known = names_of(self.get_serializer())
+            self.chosen = chosen_fields(request, known)
         if self.action and not self.is_list:
             beside = [PARAMETER] if self.action == "retrieve" else []
             refuse_parameters(request.query_params, beside)
@@ -76,7 +81,7 @@ class ScopedViewSet(viewsets.GenericViewSet):
     def _careful(self, request: Request, handler: Handler) -> Handler:
         if self.action in self.own_repeats:
             return handler
-        if self.action in _WRITES:
+        if self.action in WRITES:
             handler = _tagged(handler)
         if request.method == "POST":
             handler = idempotent(request, handler)
@@ -171,7 +176,29 @@ class ReadOnlyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
         return self.filterset_class(data, rows, beside)
 
 
-class WritableViewSet(mixins.DestroyModelMixin, ReadOnlyViewSet):
+class Deleting(ScopedViewSet):
+    """Rows that are deleted, with all that belongs to them."""
+
+    def permission_needed(self) -> str:
+        if self.action == "destroy" and self.action not in self.action_permissions:
+            opts = self.queryset.model._meta
+            return f"{opts.app_label}.delete_{opts.model_name}"
+        return super().permission_needed()
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        row = self.get_object()
+        if problem := self.why_kept(row):
+            raise Problem(409, "in_use", problem)
+        is_gone = deletion.delete(row)
+        # What is too much for one transaction goes in the background.
+        return Response(status=204 if is_gone else 202)
+
+    def why_kept(self, row: Any) -> str:
+        """What keeps a row from being deleted, or an empty string."""
+        return deletion.why_not(row)
+
+
+class WritableViewSet(Deleting, ReadOnlyViewSet):
     """Rows that are also made, changed and deleted, by `add`, `change` and `delete`.
 
     Its serializer's `save()` is the one door of the model. What the door refuses
@@ -179,7 +206,7 @@ class WritableViewSet(mixins.DestroyModelMixin, ReadOnlyViewSet):
     """
 
     def permission_needed(self) -> str:
-        act = {"create": "add", "partial_update": "change", "destroy": "delete"}
+        act = {"create": "add", "partial_update": "change"}
         if self.action in act and self.action not in self.action_permissions:
             opts = self.queryset.model._meta
             return f"{opts.app_label}.{act[self.action]}_{opts.model_name}"
@@ -194,9 +221,6 @@ class WritableViewSet(mixins.DestroyModelMixin, ReadOnlyViewSet):
         row = self.get_object()
         self.save(self.get_serializer(row, data=request.data, partial=True))
         return Response(self.representation(row))
-
-    def destroy(self, request: Request, pk: str) -> Response:
-        return super().destroy(request, pk=pk)
 
     def save(self, asked: serializers.BaseSerializer) -> Any:
         """The row that was written. Raises APIException."""

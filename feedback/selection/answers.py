@@ -7,7 +7,7 @@ What is left of a question's former kind counts as no answer.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from ..models import FieldKind, FormField
 from .fields import AnswerField, Part
@@ -30,6 +30,14 @@ _KINDS: dict[str, Callable[[FormField], Kind]] = {
         tuple(question.choice_list)
     ),
 }
+
+
+def by_key(questions: Iterable[FormField]) -> dict[str, list[FormField]]:
+    """Those of one key together, which several types may ask."""
+    grouped: dict[str, list[FormField]] = defaultdict(list)
+    for question in questions:
+        grouped[question.key.lower()].append(question)
+    return grouped
 
 
 def answer_field(

@@ -6,7 +6,7 @@ nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import tzinfo
 from functools import cached_property
@@ -37,7 +37,7 @@ from ..models import (
     Tester,
     Visibility,
 )
-from .answers import answer_field
+from .answers import answer_field, by_key
 from .conditions import did_you_mean
 from .external import EXTERNAL_PREFIX, ExternalField, is_name
 from .fields import (
@@ -116,18 +116,21 @@ class TicketCatalogue(Catalogue):
 
     @cached_property
     def answers(self) -> dict[str, Field]:
-        by_key: dict[str, list[FormField]] = {}
-        for question in self._questions():
-            by_key.setdefault(question.key, []).append(question)
-        return {PREFIX + key: self._answer(same) for key, same in by_key.items()}
+        same = by_key(self._questions()).values()
+        return {PREFIX + each[0].key: self._answer(each) for each in same}
 
-    def answer(self, name: str) -> AnswerField | None:
-        """One of many types' answers, looked up alone; whatever its capitals."""
-        key = name.removeprefix(PREFIX)
-        if "\0" in key:
-            return None
-        questions = list(self._questions().filter(key__iexact=key))
-        return self._answer(questions) if questions else None
+    def answers_named(self, names: Iterable[str]) -> dict[str, AnswerField]:
+        """Those of many types' answers, looked up together; whatever their capitals."""
+        keys = {name: name.removeprefix(PREFIX) for name in names if "\0" not in name}
+        if not keys:
+            return {}
+        wanted = Q(*(("key__iexact", key) for key in keys.values()), _connector=Q.OR)
+        known = by_key(self._questions().filter(wanted))
+        return {
+            name: self._answer(known[key.lower()])
+            for name, key in keys.items()
+            if key.lower() in known
+        }
 
     def _questions(self) -> QuerySet[FormField]:
         questions = FormField.objects.filter(feedback_type__in=self.types)

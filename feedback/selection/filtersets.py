@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.forms import MultipleHiddenInput
 from django.http import QueryDict
+from django.utils.text import capfirst
 from django_filters import FilterSet
 
 from ..models import Filter
@@ -69,9 +70,9 @@ class StrictFilterSet(FilterSet):
 
     @property
     def words(self) -> str:
-        """What is given, for people: `status: New, Confirmed; open: true`."""
+        """What is given, for people: `Status: New, Confirmed; Open: yes`."""
         return "; ".join(
-            f"{self.title_of(name)}: {self._value_in_words(name)}"
+            f"{capfirst(self.title_of(name))}: {self.value_in_words(name)}"
             for name in self.given
         )
 
@@ -90,9 +91,10 @@ class StrictFilterSet(FilterSet):
         condition.model, condition.parent = self.queryset.model, self
         self.filters[name] = condition
 
-    def _value_in_words(self, name: str) -> str:
-        words: str = self.form.fields[name].in_words(self.data.getlist(name))
-        return words
+    def value_in_words(self, name: str) -> str:
+        given = self.data.getlist(name)
+        words: str = self.form.fields[name].in_words(given)
+        return words or ", ".join(given)
 
     def _refused(self) -> Iterator[tuple[str, str]]:
         for name in self.data:

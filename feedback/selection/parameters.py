@@ -31,6 +31,7 @@ from .qualifiers import Qualifier
 from .values import read_moment
 
 TRUTH = ("true", "false")
+_TRUTH_IN_WORDS = {"true": "yes", "false": "no"}
 
 
 class ParameterField(ConditionField):
@@ -107,6 +108,10 @@ class MomentParameter(ParameterFilter):
         return MOMENT_SCHEMA
 
 
+def _truth_in_words(values: list[str]) -> str:
+    return ", ".join(_TRUTH_IN_WORDS.get(each, each) for each in values)
+
+
 class EnumParameter(ParameterFilter):
     """One of the words that `words` lists for the API's description."""
 
@@ -128,6 +133,9 @@ class TruthField(ParameterField):
         is_true = text == "true"
         wanted, other = _OTHERS[self.qualifier]
         return [self.one(wanted if is_true else other, None)]
+
+    def in_words(self, values: list[str]) -> str:
+        return _truth_in_words(values)
 
 
 _OTHERS = {
@@ -159,6 +167,11 @@ class AnswerParameterField(ParameterField):
     """An answer as each kind of question is asked for it: any of them."""
 
     match = "any"
+
+    def in_words(self, values: list[str]) -> str:
+        kinds = [part.kind for part in self.compared.parts]  # type: ignore[attr-defined]
+        is_truth = all(isinstance(kind, TruthKind) for kind in kinds)
+        return _truth_in_words(values) if is_truth else super().in_words(values)
 
     def conditions(self, text: str) -> Sequence[Condition]:
         kinds = [part.kind for part in self.compared.parts]  # type: ignore[attr-defined]

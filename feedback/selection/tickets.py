@@ -114,10 +114,9 @@ class FeedbackFilterSet(CatalogueFilterSet):
         self.types = types
         catalogue = TicketCatalogue(get_current_timezone(), types)
         super().__init__(data, queryset, catalogue, beside)
-        for name in self.data:
-            answer = catalogue.answer(name) if name.startswith(PREFIX) else None
-            if answer is not None:
-                self.add(name, AnswerParameter(compared=answer, title=answer.label))
+        asked = [name for name in self.data if name.startswith(PREFIX)]
+        for name, answer in catalogue.answers_named(asked).items():
+            self.add(name, AnswerParameter(compared=answer, title=answer.label))
 
     @property
     def errors(self) -> dict[str, list[str]]:

@@ -66,7 +66,7 @@ def _checked(text: str) -> str:
     if "\0" in text:
         raise ValidationError("There is a character that no text can have.")
     if not text:
-        raise ValidationError("Give a value; for none, take 'is empty'.")
+        raise ValidationError("Give a value; for none, use 'is empty'.")
     return text
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -31,6 +31,8 @@ from .people import tester_of, valid_email
 MAX_TITLE = 250
 MAX_DESCRIPTION = 65_536
 _REQUIRED = "This member is required."
+_TITLE = forms.CharField(max_length=MAX_TITLE)
+_DESCRIPTION = forms.CharField(max_length=MAX_DESCRIPTION, strip=False, required=False)
 
 T = TypeVar("T")
 
@@ -49,9 +51,9 @@ def read(members: Members, sent: Mapping[str, object]) -> Submission:
     given = members.sort(sent, faults)
     reader = _Reader(members, given, faults)
     columns: dict[str, object] = {
-        "title": reader.member(TITLE, _title, required=True),
-        "description": reader.member(DESCRIPTION, _description) or "",
-        "visibility": reader.member(VISIBILITY, _visibility) or Visibility.PUBLIC,
+        "title": reader.member(TITLE, title_of, required=True),
+        "description": reader.member(DESCRIPTION, description_of) or "",
+        "visibility": reader.member(VISIBILITY, visibility_of) or Visibility.PUBLIC,
         "status": reader.status(),
         "form_values": reader.answers(),
         **reader.external(),
@@ -85,13 +87,7 @@ class _Reader:
 
     def status(self) -> Status | None:
         def named(text: str) -> Status:
-            statuses = self.members.statuses
-            for each in statuses:
-                if fold(each.name) == fold(text.strip()):
-                    return each
-            names = [each.name for each in statuses]
-            near = did_you_mean(text, names) or f" There are: {', '.join(names)}."
-            raise ValidationError(f"The feedback type has no such status.{near}")
+            return status_of(self.members.statuses, text)
 
         required = self.members.needs_status
         given = self.member(STATUS, named, required=required)
@@ -137,15 +133,26 @@ class _Reader:
         return columns_with({}, data, source, self.faults, name)
 
 
-def _title(text: str) -> str:
-    return str(forms.CharField(max_length=MAX_TITLE).clean(one_line(text)))
+def title_of(text: str) -> str:
+    """Raises ValidationError, as the next three do."""
+    return str(_TITLE.clean(one_line(text)))
 
 
-def _description(text: str) -> str:
-    return str(forms.CharField(max_length=MAX_DESCRIPTION, strip=False).clean(text))
+def description_of(text: str) -> str:
+    return str(_DESCRIPTION.clean(text))
 
 
-def _visibility(text: str) -> Visibility:
+def status_of(statuses: Iterable[Status], text: str) -> Status:
+    wanted = fold(text.strip())
+    for each in statuses:
+        if fold(each.name) == wanted:
+            return each
+    names = [each.name for each in statuses]
+    near = did_you_mean(text, names) or f" There are: {', '.join(names)}."
+    raise ValidationError(f"The feedback type has no such status.{near}")
+
+
+def visibility_of(text: str) -> Visibility:
     wanted = fold(text.strip())
     for each in Visibility:
         if wanted in (each.value, fold(each.label)):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from django import forms
@@ -18,6 +17,7 @@ from ..names import fold, normalise, one_line
 from ..units import Unit, Values
 from .external import COLUMNS, Data, columns_with, read_external
 from .faults import Faults, SubmissionRefused
+from .outcomes import RowOutcome
 from .people import testers_by_email, valid_email
 
 # Testers in one call.
@@ -33,13 +33,6 @@ _FORM_FIELDS: dict[str, forms.CharField] = {
 }
 
 
-class RowOutcome(StrEnum):
-    CREATED = "created"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
-    REFUSED = "refused"
-
-
 @dataclass(slots=True)
 class Row:
     """One tester of a call: what was sent, and what became of it."""
@@ -52,6 +45,10 @@ class Row:
     tester: Tester | None = None
     is_new: bool = False
     outcome: RowOutcome = RowOutcome.REFUSED
+
+    @property
+    def pk(self) -> int | None:
+        return self.tester.pk if self.tester else None
 
 
 def bring(

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 # What makes a cell a formula, by OWASP's page on CSV injection; the second row is the
 # full-width form, which some spreadsheets read alike.
-_BEGINS_FORMULA = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+BEGINS_FORMULA = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 # What stands in front without being seen: spaces, NUL, BOM, zero-width and direction.
-_INVISIBLE = " \0\xa0\u3000\ufeff\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202d\u202e"
+INVISIBLE = " \0\xa0\u3000\ufeff\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202d\u202e"
 
 
 def safe_cell(value: object) -> object:
@@ -27,8 +27,8 @@ def safe_cell(value: object) -> object:
     if value is None or isinstance(value, (int, float, Decimal, date, time)):
         return value
     text = str(value)
-    starts = {text[:1], text.lstrip(_INVISIBLE)[:1]}
-    return f"'{text}" if starts & _BEGINS_FORMULA else text
+    starts = {text[:1], text.lstrip(INVISIBLE)[:1]}
+    return f"'{text}" if starts & BEGINS_FORMULA else text
 
 
 def kept_cell(value: object) -> object:

@@ -36,6 +36,10 @@ class Columns:
             return self.header[self.meanings.index(meaning)]
         return meaning
 
+    def at(self, meaning: str) -> int:
+        """Where a column stands that there is."""
+        return self.meanings.index(meaning)
+
     def sort(self, cells: list[str]) -> dict[str, str]:
         """What is filled in, by its meaning: an empty cell says nothing."""
         pairs = zip(self.meanings, cells, strict=False)

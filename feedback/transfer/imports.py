@@ -11,19 +11,22 @@ import time
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from ..changes import Origin
+from ..changes.rehearsal import is_awaited, rehearsal
 from ..models import Community
 from ..models.imports import AT_WORK, ImportPart, ImportState, TicketImport
 from . import intake
 from .columns import TypeColumns
 from .errors import FileUnreadable
-from .rows import Part
+from .rows import Counts, Part
+from .submitters import count_newcomers
 
 # Parts are worked on.
 _WRITING = (ImportState.CHECKING, ImportState.IMPORTING)
+_COUNTED = ("created", "updated", "unchanged")
 # Files of this many rows are worked on while the person waits.
 AT_ONCE = 500
 # Seconds after which an import that nobody works on is taken up again.
@@ -52,8 +55,8 @@ def start(row: TicketImport) -> bool:
     """From a check to the import itself; False where it was not checked."""
     with transaction.atomic():
         checked = TicketImport.objects.filter(pk=row.pk, state=ImportState.CHECKED)
-        zeros = dict.fromkeys(("position", "created", "updated", "unchanged"), 0)
-        begun = checked.update(state=ImportState.IMPORTING, refused=0, **zeros)
+        zeros = dict.fromkeys(("position", "refused", "testers", *_COUNTED), 0)
+        begun = checked.update(state=ImportState.IMPORTING, **zeros)
         if begun:
             row.parts.update(is_done=False)
     return bool(begun)
@@ -105,39 +108,63 @@ def _do_next(pk: int) -> bool:
     if row is None:
         return False
     part = row.parts.filter(is_done=False).order_by("start").first()
-    if part is None:
-        is_checked = row.state == ImportState.CHECKING
-        row.state = ImportState.CHECKED if is_checked else ImportState.DONE
-        row.save(update_fields=["state"])
-        return False
     try:
-        _do(row, part)
+        if part is None:
+            _end(row)
+        else:
+            _do(row, part)
     except FileUnreadable as error:
         # Somebody has changed the form meanwhile.
         row.state, row.note = ImportState.ABORTED, f"Stopped: {error}"
         row.save(update_fields=["state", "note"])
         return False
-    return True
+    return part is not None
+
+
+def _end(row: TicketImport) -> None:
+    if row.state == ImportState.IMPORTING:
+        row.state = ImportState.DONE
+    else:
+        row.state = ImportState.CHECKED
+        if row.makes_testers:
+            row.testers = count_newcomers(row)
+    row.save(update_fields=["state", "testers"])
 
 
 def _do(row: TicketImport, part: ImportPart) -> None:
     of = TypeColumns(row.feedback_type)
     cells = [(number, texts) for number, texts in part.rows]
-    work = Part(of, of.read(row.header), cells)
+    makes = row.makes_testers
+    work = Part(of, of.read(row.header), cells, makes_testers=makes)
     kept = [fault for fault in part.faults if not fault[1]]
     work.refuse({number: sentence for number, _, sentence in kept})
     if row.state == ImportState.CHECKING:
-        counts = work.check()
+        counts = _checked(row, work)
     else:
-        counts = work.write(Origin(actor=row.by), f"import {row.pk}")
+        counts = _written(row, work)
+        row.testers += counts.testers
     part.faults = [*kept, *work.faults]
     part.is_done = True
     part.save(update_fields=["faults", "is_done"])
-    TicketImport.objects.filter(pk=row.pk).update(
-        position=F("position") + len(part.rows),
-        created=F("created") + counts.created,
-        updated=F("updated") + counts.updated,
-        unchanged=F("unchanged") + counts.unchanged,
-        refused=F("refused") + counts.refused,
-        worked_at=timezone.now(),
-    )
+    row.position += len(part.rows)
+    row.refused += counts.refused
+    for name in _COUNTED:
+        setattr(row, name, getattr(row, name) + getattr(counts, name))
+    row.worked_at = timezone.now()
+    written = ["position", "refused", "testers", "forecast", "worked_at", *_COUNTED]
+    row.save(update_fields=written)
+
+
+def _written(row: TicketImport, work: Part) -> Counts:
+    return work.write(Origin(actor=row.by), f"import {row.pk}")
+
+
+def _checked(row: TicketImport, work: Part) -> Counts:
+    """Where a trigger waits, by writing the rows and undoing it: nothing is surer."""
+    if not is_awaited(row.feedback_type):
+        return work.check()
+    with rehearsal() as starts:
+        counts = _written(row, work)
+    for trigger, rows in starts.items():
+        row.forecast[str(trigger)] = row.forecast.get(str(trigger), 0) + rows
+    return counts

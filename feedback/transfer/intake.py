@@ -8,6 +8,7 @@ later, or after a crash, reads from the beginning and passes over what is there.
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from itertools import islice
 from typing import IO
 
@@ -15,10 +16,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from ..models.imports import ImportPart, ImportState, TicketImport
-from .columns import TypeColumns
+from ..names import fold
+from .columns import REFERENCE, Columns, TypeColumns
 from .errors import FileUnreadable
 from .reading import NumberedRow, read
-from .rows import Fault, Twins
+from .rows import Fault
 
 # Rows of one transaction.
 PART = 500
@@ -93,3 +95,22 @@ def refuse(pk: int, sentence: str) -> None:
         )
         if stopped:
             ImportPart.objects.filter(ticket_import=pk).delete()
+
+
+class Twins:
+    """Finds rows that name the ticket of an earlier one, in the whole file."""
+
+    def __init__(self, columns: Columns) -> None:
+        is_there = REFERENCE in columns.meanings
+        self._at = columns.at(REFERENCE) if is_there else None
+        self._first: dict[str, int] = {}
+
+    def among(self, rows: list[NumberedRow]) -> Iterator[Fault]:
+        """The faults of the next rows, without the name of a column."""
+        for number, cells in rows:
+            named = ""
+            if self._at is not None and self._at < len(cells):
+                named = fold(cells[self._at].strip())
+            if named and self._first.setdefault(named, number) != number:
+                first = self._first[named]
+                yield number, "", f"Row {first} is about the same ticket."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,14 +12,13 @@ from django.core.exceptions import ValidationError
 from ..changes import Origin, unit, write
 from ..changes.signals import set_together
 from ..forms import PREFIX, answer_from
-from ..models import Feedback, Status, Visibility
+from ..models import Feedback, Status, Tester, Visibility
 from ..names import fold, normalise, one_line
 from ..selection.conditions import did_you_mean
 from ..selection.external import EXTERNAL_PREFIX
 from ..sources.external import COLUMNS as EXTERNAL_COLUMNS
 from ..sources.external import columns_with, read_values
 from ..sources.faults import Faults
-from ..sources.people import testers_by_email
 from ..sources.reading import MAX_DESCRIPTION, MAX_TITLE
 from ..units import Unit, Values
 from .cells import as_cell
@@ -33,6 +32,7 @@ from .columns import (
     Columns,
     TypeColumns,
 )
+from .submitters import Submitters
 
 # The number of a row, the name of a column, and what is wrong there.
 Fault = tuple[int, str, str]
@@ -47,6 +47,7 @@ class Counts:
     updated: int = 0
     unchanged: int = 0
     refused: int = 0
+    testers: int = 0
 
 
 @dataclass(slots=True)
@@ -59,16 +60,25 @@ class _Row:
     values: Values = field(default_factory=dict)
     answers: dict[str, object] = field(default_factory=dict)
     external: dict[str, object] = field(default_factory=dict)
+    # The address of a tester that is to be made.
+    newcomer: str = ""
 
 
 class Part:
     """Rows of a file, and what they are compared with: read once for all of them."""
 
     def __init__(
-        self, of: TypeColumns, columns: Columns, rows: list[tuple[int, list[str]]]
+        self,
+        of: TypeColumns,
+        columns: Columns,
+        rows: list[tuple[int, list[str]]],
+        *,
+        makes_testers: bool = False,
     ) -> None:
         self.of = of
         self.columns = columns
+        community = of.feedback_type.project.community
+        self._submitters = Submitters(community, makes=makes_testers)
         self.rows = [_Row(number, columns.sort(cells)) for number, cells in rows]
 
     def refuse(self, known: Mapping[int, str]) -> None:
@@ -81,6 +91,9 @@ class Part:
         """Write nothing, and say how many rows would do what."""
         self._read()
         counts = Counts()
+        for row in self._fine():
+            if row.is_new:
+                self._external(row, {}, "")
         for row in self.rows:
             if row.faults:
                 counts.refused += 1
@@ -95,15 +108,17 @@ class Part:
         self._read()
         with unit(origin) as opened:
             updates = self._updates(opened, source)
+            new = self._new(source)
+            testers = self._give_newcomers(updates, new)
             write(Feedback, updates)
-            new = [self._made(row, source) for row in self._fine() if not row.ticket]
-            Feedback.objects.submit_many(self.of.feedback_type, new)
+            Feedback.objects.submit_many(self.of.feedback_type, list(new.values()))
             changes = opened.changes(Feedback)
-            if changes:
-                set_together.send(Feedback, changes=changes)
+            for model, made in ((Feedback, changes), (Tester, opened.changes(Tester))):
+                if made:
+                    set_together.send(model, changes=made)
         changed = sum(not each.is_new for each in changes)
         refused = sum(bool(row.faults) for row in self.rows)
-        return Counts(len(new), changed, len(updates) - changed, refused)
+        return Counts(len(new), changed, len(updates) - changed, refused, testers)
 
     @property
     def faults(self) -> list[Fault]:
@@ -117,17 +132,11 @@ class Part:
 
     def _read(self) -> None:
         self._find_tickets()
-        community = self.of.feedback_type.project.community
-        emails = [row.given.get(SUBMITTER, "").strip() for row in self.rows]
-        testers = testers_by_email(community, filter(None, emails))
+        self._submitters.look_up(row.given.get(SUBMITTER, "") for row in self.rows)
         for row in self.rows:
             for meaning, cell in row.given.items():
                 try:
-                    if meaning == SUBMITTER:
-                        tester = testers.get(fold(cell.strip()))
-                        row.values["submitter_id"] = _known(tester)
-                    else:
-                        self._read_cell(row, meaning, cell)
+                    self._read_cell(row, meaning, cell)
                 except ValidationError as error:
                     self._fault(row, meaning, " ".join(error.messages))
             if row.is_new:
@@ -162,6 +171,10 @@ class Part:
             row.values["description"] = _DESCRIPTION.clean(cell)
         elif meaning == STATUS:
             row.values["status_id"] = self._status(cell).pk
+        elif meaning == SUBMITTER:
+            known, row.newcomer = self._submitters.read(cell)
+            if known is not None:
+                row.values["submitter_id"] = known
         elif meaning == VISIBILITY:
             row.values["visibility"] = _visibility(cell)
         elif meaning.startswith(EXTERNAL_PREFIX):
@@ -210,9 +223,30 @@ class Part:
                 updates[pk] = values
         return updates
 
-    def _made(self, row: _Row, source: str) -> Feedback:
-        values = row.values | self._external(row, {}, source)
-        return Feedback(form_values=_answered(row.answers), **values)
+    def _new(self, source: str) -> dict[int, Feedback]:
+        """Tickets to make, by the numbers of their rows."""
+        made = {}
+        for row in self._fine():
+            if row.ticket is None:
+                values = row.values | self._external(row, {}, source)
+                if not row.faults:
+                    answers = _answered(row.answers)
+                    made[row.number] = Feedback(form_values=answers, **values)
+        return made
+
+    def _give_newcomers(
+        self, updates: dict[int, Values], new: Mapping[int, Feedback]
+    ) -> int:
+        """Make the testers that rows name, once each is known not to be at fault."""
+        rows = [row for row in self._fine() if row.newcomer]
+        made = self._submitters.make(row.newcomer for row in rows)
+        for row in rows:
+            key = made[fold(row.newcomer)]
+            if row.ticket is None:
+                new[row.number].submitter_id = key
+            else:
+                updates[row.ticket]["submitter_id"] = key
+        return len(made)
 
     def _external(
         self, row: _Row, present: Mapping[str, Any], source: str
@@ -234,36 +268,8 @@ class Part:
         return columns
 
 
-class Twins:
-    """Finds rows that name the ticket of an earlier one, in the whole file."""
-
-    def __init__(self, columns: Columns) -> None:
-        meanings = columns.meanings
-        self._at = meanings.index(REFERENCE) if REFERENCE in meanings else None
-        self._first: dict[str, int] = {}
-
-    def among(self, rows: list[tuple[int, list[str]]]) -> Iterator[Fault]:
-        """The faults of the next rows, without the name of a column."""
-        for number, cells in rows:
-            named = ""
-            if self._at is not None and self._at < len(cells):
-                named = fold(cells[self._at].strip())
-            if named and self._first.setdefault(named, number) != number:
-                first = self._first[named]
-                yield number, "", f"Row {first} is about the same ticket."
-
-
 def _answered(answers: Mapping[str, object]) -> dict[str, object]:
     return {key: value for key, value in answers.items() if value is not None}
-
-
-def _known(tester: Any) -> int:
-    """Raises ValidationError."""
-    if tester is None:
-        raise ValidationError("The community has no tester with this e-mail address.")
-    if tester.erased_at is not None:
-        raise ValidationError("This tester was erased.")
-    return int(tester.pk)
 
 
 def _visibility(cell: str) -> Visibility:

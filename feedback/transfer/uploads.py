@@ -15,7 +15,12 @@ from .reading import is_quick
 
 
 def begin(
-    feedback_type: FeedbackType, file: IO[bytes], file_name: str, user: Any
+    feedback_type: FeedbackType,
+    file: IO[bytes],
+    file_name: str,
+    user: Any,
+    *,
+    makes_testers: bool = False,
 ) -> TicketImport:
     """Nothing is imported yet. Raises FileUnreadable.
 
@@ -26,6 +31,7 @@ def begin(
         user=user,
         by=user.get_username(),
         file_name=one_line(storable(file_name))[:200],
+        makes_testers=makes_testers,
     )
     if not is_quick(file):
         file.seek(0)

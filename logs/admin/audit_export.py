@@ -38,7 +38,7 @@ def export(
 ) -> StreamingHttpResponse:
     """Stream the rows as `csv` or `ndjson`; that it was done is an entry too."""
     if form not in _FORMS:
-        raise Http404("There are two forms: csv and ndjson.")
+        raise Http404("There are two formats: csv and ndjson.")
     content_type, lines = _FORMS[form]
     first_own = _tell(user, f"{form.upper()} of the audit log: {filtered}")
     # Not the entries that tell of this, and none that comes while it is read.

@@ -75,7 +75,9 @@ class DeliveryAdmin(ReadOnlyAdmin):
         )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
-        return super().get_queryset(request).defer("run__snapshot")
+        """Joined, so that a destination that was deleted is none."""
+        rows = super().get_queryset(request).select_related("destination")
+        return rows.defer("run__snapshot")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LogList]:
         return LogList

@@ -85,7 +85,7 @@ def _event(entry: AuditEntry, whole: bool) -> Event:
     name = entry.actor_name
     return Event(
         at=entry.moment,
-        who=f"API key {name}" if entry.api_key else name or "Nobody who is known",
+        who=f"API key {name}" if entry.api_key else name or "Unknown",
         action=entry.get_action_display(),
         detail=entry.detail,
         changes=changes_in_words(entry, whole=whole),

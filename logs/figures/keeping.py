@@ -6,7 +6,7 @@ Each part is safe to do twice, and by two clocks at once.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Count, Max
@@ -24,6 +24,8 @@ INTERVAL = timedelta(minutes=10)
 HOURLY_DAYS = 8
 # Days of which figures are kept at all.
 KEPT_DAYS = 400
+# When what was ever begins.
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Rows in one transaction, and transactions at once, so that nothing else waits long.
 STEP = 2_000
 MAX_STEPS = 20
@@ -64,13 +66,27 @@ def roll_up(now: datetime) -> bool:
 
 
 def prune(now: datetime) -> None:
-    """Delete a step of what nobody looks at any more."""
+    """Take a step of what no page looks at any more."""
     limit = day_before(now, KEPT_DAYS)
-    days = DeliveryCount.objects.filter(span=Span.DAY, moment__lt=limit)
+    _prune_days(limit)
     tickets = TicketCount.objects.filter(day__lt=localtime(limit).date())
-    for rows in (days, tickets):
-        if pks := list(rows.order_by("pk").values_list("pk", flat=True)[:STEP]):
-            rows.model._base_manager.filter(pk__in=pks).delete()
+    if pks := list(tickets.order_by("pk").values_list("pk", flat=True)[:STEP]):
+        TicketCount.objects.filter(pk__in=pks).delete()
+
+
+def _prune_days(limit: datetime) -> None:
+    """Add old days to what was ever: a total that falls looks like a new beginning."""
+    old = DeliveryCount.objects.filter(span=Span.DAY, moment__lt=limit)
+    ever: dict[counts.Key, counts.Tally] = defaultdict(Counter)
+    with transaction.atomic():
+        rows = old.order_by("moment", "pk").select_for_update(skip_locked=True)
+        step = list(rows[:STEP])
+        for row in step:
+            key = (Span.EVER, EPOCH, row.community_id, 0, 0, row.destination)
+            ever[key].update({name: getattr(row, name) for name in counts.ADDED})
+        if step:
+            counts.add(ever)
+            DeliveryCount.objects.filter(pk__in=[row.pk for row in step]).delete()
 
 
 def count_tickets(now: datetime) -> None:
@@ -101,4 +117,11 @@ def count_tickets(now: datetime) -> None:
             unique_fields=["day", "feedback_type", "status"],
             update_fields=["count", "status_name", "taken_at"],
         )
-        TicketCount.objects.filter(day=day, taken_at__lt=now).delete()
+        _delete_older(day, now)
+
+
+def _delete_older(day: date, now: datetime) -> None:
+    """But for what another clock has just written: it may wait for this one's rows."""
+    older = TicketCount.objects.filter(day=day, taken_at__lt=now)
+    locked = older.select_for_update(skip_locked=True).values_list("pk", flat=True)
+    TicketCount.objects.filter(pk__in=list(locked)).delete()

@@ -20,6 +20,8 @@ BUCKETS = (*(f"ms_{bound}" for bound in BOUNDS), "ms_over")
 class Span(models.TextChoices):
     HOUR = "hour", "Hour"
     DAY = "day", "Day"
+    # All that was kept before, of a destination.
+    EVER = "ever", "Ever before"
 
 
 class DeliveryCount(models.Model):

@@ -50,6 +50,15 @@ class DeliveryQuerySet(ScopedQuerySet["Delivery"]):
         """To be attempted: new, due for a retry, or held by a worker that died."""
         return self.filter(state=DeliveryState.PENDING, next_attempt_at__lte=now)
 
+    def in_order(self, *, skip_locked: bool = False) -> DeliveryQuerySet:
+        """The same rows for an UPDATE, which locks them in the order of their keys.
+
+        An UPDATE alone takes them as it meets them, and two that have rows in common
+        may then wait for each other. The rows are to be selected without a join.
+        """
+        rows = self.order_by("pk").select_for_update(skip_locked=skip_locked)
+        return self.model._default_manager.filter(pk__in=rows.values("pk"))
+
     def create_for(self, run: Run, subjects: Subjects, steps: int) -> int:
         """Insert a delivery for each subject and step, straight from the selection.
 
@@ -143,12 +152,15 @@ class Delivery(QuickLoading):
     lease = models.CharField(max_length=32, blank=True, editable=False)
     last_status = models.PositiveSmallIntegerField("response", null=True)
     last_error = models.CharField("error", max_length=10, blank=True)
+    # The id stays here, too. To look after the destination of each row of a click,
+    # which has none yet, PostgreSQL would take as long as for an index.
     destination = models.ForeignKey(
         Destination,
-        models.SET_NULL,
+        models.DO_NOTHING,
         related_name="deliveries",
         null=True,
         db_index=False,
+        db_constraint=False,
     )
     finished_at = models.DateTimeField("finished", null=True)
     # The kind of the last resend says where the workers take the request from.

@@ -70,7 +70,7 @@ class Destination(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(0.01, "Give at least 0.01, or leave it empty.")],
-        help_text="At most so many from all workers together. Leave it empty for"
+        help_text="The most that all workers together may send. Leave it empty for"
         " no limit.",
     )
     # The vendor whose preset it is from; empty once a person has set it.
@@ -80,7 +80,7 @@ class Destination(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(1, "Give at least 1, or leave it empty.")],
-        help_text="At most so many on the wire at one time, from all workers together.",
+        help_text="The most that may be under way at one time, over all workers.",
     )
     is_paused = models.BooleanField(
         "paused", default=False, help_text="Deliveries wait until this is switched off."

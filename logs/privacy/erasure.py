@@ -17,6 +17,7 @@ from feedback.access.keys import Actor
 from feedback.changes import quietly
 from feedback.models import Attachment, Community, StoredResponse, Tester
 from feedback.names import fold
+from feedback.packages import snapshots
 from feedback.transfer import imports
 
 from .. import audit, recording
@@ -109,6 +110,7 @@ def _go_through(tester: Tester, actor: Actor | None) -> None:
     with transaction.atomic():
         # What was on the wire meanwhile may have brought some again.
         Tester.objects.filter(pk=tester.pk).update(erasure={}, **_brought())
+        snapshots.forget(tester.community)
         audit.record(Action.ERASED, tester, actor=actor)
     tester.erasure = {}
 
@@ -162,7 +164,8 @@ def _stop_and_scrub(tester: Tester) -> None:
 def _relabel(tester: Tester) -> None:
     """The log names the tester by the e-mail."""
     named = Delivery.objects.filter(tester=tester).exclude(subject_label=tester.email)
-    named.update(subject_label=tester.email)
+    with transaction.atomic():
+        named.in_order().update(subject_label=tester.email)
 
 
 def _brought() -> Row:

@@ -96,7 +96,7 @@ def _tickets(tester: Tester) -> Iterator[Iterator[str]]:
         pk = row.pop("pk")
         comments = in_chunks(
             Comment.objects.filter(feedback=pk),
-            ("text", "created_at", "macro_name", "listener_name"),
+            ("text", "created_at", "macro_name", "listener_name", "key_name"),
             by="author__username",
         )
         yield _object(

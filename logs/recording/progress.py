@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef
@@ -21,7 +21,7 @@ def move_on(run: Run, outcomes: Iterable[Outcome], now: datetime) -> Counter[str
     Those that need what a delivered one lacks end too. Returns what adds to counters.
     """
     ended: Counter[str] = Counter()
-    if len(run.snapshot.get("steps", ())) == 1:
+    if not _has_steps(run):
         return ended
     groups = defaultdict(list)
     for outcome in outcomes:
@@ -31,8 +31,7 @@ def move_on(run: Run, outcomes: Iterable[Outcome], now: datetime) -> Counter[str
             key = delivery.step, outcome.state, outcome.stops_at, is_resent
             groups[key].append(delivery.subject_id)
     for (step, state, stops_at, is_resent), subjects in groups.items():
-        mine = {f"{run.subject_kind}__in": subjects}
-        waiting = Delivery.objects.filter(run=run, state=DeliveryState.WAITING, **mine)
+        waiting = _waiting(run, subjects)
         ends_at = stops_at if state == DeliveryState.DELIVERED else 0
         if ends_at is not None:
             cancelled = state == DeliveryState.CANCELLED
@@ -43,6 +42,23 @@ def move_on(run: Run, outcomes: Iterable[Outcome], now: datetime) -> Counter[str
             due = _following(run, waiting, step, is_resent)
             due.update(state=DeliveryState.PENDING, next_attempt_at=now)
     return ended
+
+
+def following(run: Run, outcomes: Iterable[Outcome]) -> list[int]:
+    """The keys of all that `move_on` may change."""
+    if not _has_steps(run):
+        return []
+    subjects = {outcome.delivery.subject_id for outcome in outcomes}
+    return list(_waiting(run, subjects).values_list("pk", flat=True).order_by())
+
+
+def _has_steps(run: Run) -> bool:
+    return len(run.snapshot.get("steps", ())) != 1
+
+
+def _waiting(run: Run, subjects: Collection[int]) -> DeliveryQuerySet:
+    mine = {f"{run.subject_kind}__in": subjects}
+    return Delivery.objects.filter(run=run, state=DeliveryState.WAITING, **mine)
 
 
 def _following(

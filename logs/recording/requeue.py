@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -31,7 +31,7 @@ class Blocker(models.TextChoices):
     """Why a delivery can't be resent."""
 
     SENDING = "sending", "being sent now"
-    DUE = "due", "in line to be sent, without anything being done"
+    DUE = "due", "still in line, so it is sent anyway"
     FOLLOWS = (
         "follows",
         "a later step: it follows by itself when the step before it is delivered",
@@ -136,14 +136,16 @@ def requeue(
     changes = {"lease": token, "resent_at": now, "resent_by": by}
     with transaction.atomic():
         free = plain(selection).alias(blocker=blocker(kind)).filter(blocker="")
-        count = free.update(**changes, resend=kind, attempts_before=F("attempts"))
+        count = free.in_order().update(
+            **changes, resend=kind, attempts_before=F("attempts")
+        )
         if not count:
             return Requeued()
         picked = Delivery.objects.filter(resent_at=now, lease=token).order_by()
         if confirmed is not None and digest_of(picked) != confirmed:
             raise SelectionChanged
         for subject in SubjectKind:
-            _later_steps(picked, token, subject).update(
+            _later_steps(picked, token, subject).in_order().update(
                 **changes, resend=Resend.ANEW, attempts_before=F("attempts")
             )
         runs = _take_from_counters(picked)
@@ -208,6 +210,7 @@ def _take_from_counters(picked: DeliveryQuerySet) -> dict[int, int]:
             ended[run_id][PROBLEMS] += count
         if state in COUNTERS:
             ended[run_id][COUNTERS[DeliveryState(state)]] += count
+    _lock_runs(totals)
     groups: dict[tuple[tuple[str, int], ...], list[int]] = defaultdict(list)
     for run_id in sorted(totals):
         groups[tuple(sorted(ended[run_id].items()))].append(run_id)
@@ -215,6 +218,12 @@ def _take_from_counters(picked: DeliveryQuerySet) -> dict[int, int]:
         for start in range(0, len(pks), _CHUNK):
             _reactivate(pks[start : start + _CHUNK], dict(counts))
     return dict(totals)
+
+
+def _lock_runs(pks: Iterable[int]) -> None:
+    """All in order, since they are then changed in groups."""
+    rows = Run.objects.select_for_update(no_key=True).filter(pk__any_of=list(pks))
+    list(rows.order_by("pk").values_list("pk"))
 
 
 def _reactivate(pks: list[int], counts: Mapping[str, int]) -> None:

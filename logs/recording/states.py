@@ -62,11 +62,12 @@ def cancel_unheld(run: Run, now: datetime) -> None:
     """End what is left of a run that is being cancelled.
 
     The clock repeats it: a worker that did not know yet may have scheduled another try
-    of a failed delivery.
+    of a failed delivery. What a worker is writing down at this moment is passed over
+    till then: it will want the run, which whoever cancels it has changed already.
     """
     with transaction.atomic():
         left = Delivery.objects.to_do().filter(run=run, lease="")
-        count = left.update(
+        count = left.in_order(skip_locked=True).update(
             state=DeliveryState.CANCELLED, next_attempt_at=None, finished_at=now
         )
         _count_cancelled(run, count, now)
@@ -90,11 +91,15 @@ def withdraw(deliveries: DeliveryQuerySet, now: datetime) -> int:
             # To a worker, a lease that has run out is nobody's.
             free = Q(lease="") | Q(next_attempt_at__lte=now)
             mine = Delivery.objects.to_do().filter(free, run=run)
-            count = mine.filter(pk__in=left.values("pk")).update(
-                state=DeliveryState.CANCELLED,
-                lease="",
-                next_attempt_at=None,
-                finished_at=now,
+            count = (
+                mine.filter(pk__in=left.values("pk"))
+                .in_order()
+                .update(
+                    state=DeliveryState.CANCELLED,
+                    lease="",
+                    next_attempt_at=None,
+                    finished_at=now,
+                )
             )
             _count_cancelled(run, count, now)
     return left.count()

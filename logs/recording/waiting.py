@@ -59,7 +59,7 @@ def resume(destination: Destination, now: datetime) -> None:
             lease="",
             next_attempt_at__gt=now,
         )
-        waiting.update(next_attempt_at=now)
+        waiting.in_order().update(next_attempt_at=now)
         row = Destination.objects.select_for_update().get(pk=destination.pk)
         row.close_breaker()
         row.end_hold()

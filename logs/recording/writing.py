@@ -17,7 +17,7 @@ from ..models import Attempt, Delivery, DeliveryState, ErrorClass, Run
 from ..models.attempts import TEXTS, AttemptQuerySet
 from . import captures, changes, counts, health
 from .outcomes import COUNTERS, PROBLEMS, Outcome
-from .progress import move_on
+from .progress import following, move_on
 from .states import add_to_counters
 
 logger = logging.getLogger(__name__)
@@ -44,7 +44,12 @@ def record(run: Run, lease: str, outcomes: Sequence[Outcome], now: datetime) -> 
     try:
         _record(run, lease, outcomes, now)
     except REFUSED:
-        logger.warning("Run %s: results are written one by one", run.pk, exc_info=True)
+        logger.warning(
+            "Run %s: results are written one by one",
+            run.pk,
+            exc_info=True,
+            extra={"run": run.pk},
+        )
         for outcome in outcomes:
             _record_alone(run, lease, outcome, now)
 
@@ -67,7 +72,9 @@ def _record_alone(run: Run, lease: str, outcome: Outcome, now: datetime) -> None
         _record(run, lease, [outcome], now)
     except REFUSED:
         pk = outcome.delivery.pk
-        logger.exception("The result of delivery %s can't be written", pk)
+        logger.exception(
+            "The result of delivery %s can't be written", pk, extra={"delivery": pk}
+        )
 
 
 def _leave_out(outcome: Outcome, why: str) -> None:
@@ -97,7 +104,7 @@ def _record(run: Run, lease: str, outcomes: Sequence[Outcome], now: datetime) ->
     dropped.
     """
     with unit(changes.origin_of(run)):
-        leases = _lock([outcome.delivery.pk for outcome in outcomes])
+        leases = _lock(run, outcomes)
         known = [each for each in outcomes if each.delivery.pk in leases]
         known = [
             each
@@ -136,7 +143,10 @@ def _forget_erased(late: Iterable[Outcome]) -> None:
             setattr(outcomes[pk].attempt, name, "")
 
 
-def _lock(pks: list[int]) -> dict[int, str]:
+def _lock(run: Run, outcomes: Sequence[Outcome]) -> dict[int, str]:
+    """Lock the deliveries, and the later steps that may follow, in order; leases."""
+    pks = [outcome.delivery.pk for outcome in outcomes]
+    pks += following(run, outcomes)
     rows = Delivery.objects.select_for_update().filter(pk__any_of=pks).order_by("pk")
     return dict(rows.values_list("pk", "lease"))
 

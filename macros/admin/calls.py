@@ -69,7 +69,7 @@ class InboundCallAdmin(ReadOnlyAdmin[InboundCall]):
         if IS_POPUP_VAR in request.GET or not request.user.has_perm(RUN_MACRO):
             return {}
         name = "replay"
-        return {name: (replay_selected, name, "Replay: work on it once more")}
+        return {name: (replay_selected, name, "Replay: process it again")}
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Whose calls they are is said once where all are of one listener."""

@@ -12,7 +12,6 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 
 from feedback.access.actors import may
-from feedback.access.unlocking import locked_message
 from feedback.console.ordered import POSITION
 from feedback.console.scoping import ScopedAdmin
 
@@ -115,15 +114,12 @@ def macro_from(
     action = "add" if saved is None else "change"
     if not may(request.user, modeladmin.permission_to(action), macro.owner):
         raise PermissionDenied
-    if not macro.community.is_unlocked():
-        raise DraftRefused(locked_message(macro.community))
     return macro
 
 
 def edited_inline(inlines: Iterable[object]) -> StepInline | None:
-    """The inline whose steps are previewed, if the page has it."""
-    steps = (each for each in inlines if isinstance(each, StepInline))
-    return next((each for each in steps if each.has_preview), None)
+    """An inline whose steps are written on the page, if it has any."""
+    return next((each for each in inlines if isinstance(each, StepInline)), None)
 
 
 def draft_from(

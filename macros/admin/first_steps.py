@@ -65,7 +65,7 @@ def away(request: HttpRequest) -> HttpResponse:
         put_away(request.user, away="back" not in request.POST)
         if "back" not in request.POST:
             page = reverse("admin:first_steps")
-            text = "The first steps are put away. They stay at"
+            text = "The first steps are hidden. They stay at"
             messages.info(
                 request, format_html('{} <a href="{}">{}</a>', text, page, page)
             )

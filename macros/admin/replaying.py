@@ -56,7 +56,7 @@ def _replay(request: HttpRequest, calls: QuerySet[InboundCall]) -> HttpResponse 
         messages.error(request, str(refusal))
         return None
     verb = pluralize(count, "is,are")
-    text = f"{count:,} call{pluralize(count)} {verb} worked on once more."
+    text = f"{count:,} call{pluralize(count)} {verb} processed again."
     messages.success(request, text)
     return None
 

@@ -59,7 +59,7 @@ class TriggerForm(forms.ModelForm):
 def detail_fields(macro: Macro) -> dict[str, forms.Field]:
     """Those of all events that can happen to what the macro runs on."""
     if macro.subject_kind == SubjectKind.TESTER:
-        label = "score to reach"
+        label = "Score to reach"
         score = forms.IntegerField(required=False, label=label, min_value=-(2**31))
         score.help_text = "If the event is that the score reaches a number: below it"
         score.help_text += " before the change, and at or above it afterwards."
@@ -68,17 +68,17 @@ def detail_fields(macro: Macro) -> dict[str, forms.Field]:
     questions = FormField.objects.filter(feedback_type=macro.feedback_type_id)
     asked = [(each.key, each.label) for each in questions]
     return {
-        "from_status": _status("from status", statuses),
-        "to_status": _status("to status", statuses),
+        "from_status": _status("From status", statuses),
+        "to_status": _status("To status", statuses),
         "field": forms.ChoiceField(
             required=False,
-            label="which field",
+            label="Which field",
             choices=[("", "---------"), *asked],
             help_text="If the event is that an answer on the form changes.",
         ),
         "external": forms.CharField(
             required=False,
-            label="which external data",
+            label="Which external data",
             max_length=100,
             help_text="If the event is that external data changes: its name, such as"
             " jira_key. Leave it empty for any.",

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import transaction
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 
 from feedback.access.keys import KeyActor
-from feedback.changes.signals import deleted
 from feedback.models import Community, Project
-from feedback.rest.problems import Problem
 from feedback.rest.viewsets import WritableViewSet
 from feedback.selection.conditions import NumberFilter, TextFilter
 from feedback.selection.filtersets import StrictFilterSet
@@ -151,11 +148,7 @@ class SecretViewSet(WritableViewSet):
     serializer_class = SecretSerializer
     filterset_class = SecretFilterSet
 
-    @transaction.atomic
-    def perform_destroy(self, instance: Secret) -> None:
-        users = [name for _, name in users_of(instance)]
-        if users:
-            problem = f"It is used, and would be missed: {', '.join(users)}."
-            raise Problem(409, "in_use", problem)
-        deleted.send(Secret, rows=[instance])
-        instance.delete()
+    def why_kept(self, row: Secret) -> str:
+        users = [name for _, name in users_of(row)]
+        used = f"It is used, and would be missed: {', '.join(users)}."
+        return used if users else super().why_kept(row)

@@ -15,7 +15,6 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from feedback.access.roles import RUN_MACRO
-from feedback.changes.signals import deleted
 from feedback.models import Feedback
 from feedback.rest.idempotency import fingerprint, key_of
 from feedback.rest.problems import Problem
@@ -66,13 +65,11 @@ class MacroViewSet(MacroActions):
         is_written = self.action in _WRITTEN
         return MacroDocumentSerializer if is_written else MacroDetailSerializer
 
-    def perform_destroy(self, instance: Macro) -> None:
-        users = [label for _, label in users_of(instance)]
+    def why_kept(self, row: Macro) -> str:
+        users = [label for _, label in users_of(row)]
         if users:
-            problem = f"It is used, and would be missed: {', '.join(users)}."
-            raise Problem(409, "in_use", problem)
-        deleted.send(Macro, rows=[instance])
-        instance.delete()
+            return f"It is used, and would be missed: {', '.join(users)}."
+        return super().why_kept(row)
 
     @extend_schema(
         summary="Perform the action",

@@ -88,7 +88,11 @@ class Builder:
         except Error:
             raise  # The database's, which the engine repeats.
         except Exception:
-            logger.exception("Delivery %s: a fault while it was built", delivery.pk)
+            logger.exception(
+                "Delivery %s: a fault while it was built",
+                delivery.pk,
+                extra={"run": delivery.run_id, "delivery": delivery.pk},
+            )
             return self._refused(delivery, _FAULT, ErrorClass.RENDER)
 
     def _built(self, delivery: Delivery) -> Sending | Outcome:

@@ -89,7 +89,8 @@ def claim_suspect(run_id: int, lease: str) -> list[Delivery]:
 def renew(lease: str, pks: Iterable[int]) -> None:
     """Hold on to unfinished deliveries for another lease."""
     held = Delivery.objects.filter(pk__any_of=list(pks), lease=lease)
-    held.update(next_attempt_at=_end_of_lease(timezone.now()))
+    with transaction.atomic():
+        held.in_order().update(next_attempt_at=_end_of_lease(timezone.now()))
 
 
 def _hold(pks: list[int], lease: str, now: datetime) -> None:

@@ -150,7 +150,9 @@ class Engine:
         except Exception as error:
             if isinstance(error, Error) and not isinstance(error, REFUSED):
                 raise
-            logger.exception("Run %s was dropped", work.run.pk)
+            logger.exception(
+                "Run %s was dropped", work.run.pk, extra={"run": work.run.pk}
+            )
             work.let_go()
             # Dropped already, if this came from the network afterwards.
             self._works.pop(work.run.pk, None)
@@ -226,7 +228,9 @@ class Engine:
         except Error:
             raise
         except Exception:
-            logger.exception("The macro of run %s can't be read", run.pk)
+            logger.exception(
+                "The macro of run %s can't be read", run.pk, extra={"run": run.pk}
+            )
             fail_all(run, _UNREADABLE)
             return
         self._works[run.pk] = Work(run, plan, self._throttles, self._send)

@@ -48,7 +48,11 @@ def of_exchange(
     try:
         return _judged(delivery, exchange, run, plan, origin)
     except Exception:
-        logger.exception("Delivery %s: a fault while it was taken in", delivery.pk)
+        logger.exception(
+            "Delivery %s: a fault while it was taken in",
+            delivery.pk,
+            extra={"run": delivery.run_id, "delivery": delivery.pk},
+        )
     attempt = bare_attempt(delivery, exchange)
     try:
         stops_at = lack_all(attempt, plan, delivery.step)
@@ -56,7 +60,11 @@ def of_exchange(
         outcome.stops_at = stops_at
         return outcome
     except Exception:
-        logger.exception("Delivery %s: a fault in its schedule", delivery.pk)
+        logger.exception(
+            "Delivery %s: a fault in its schedule",
+            delivery.pk,
+            extra={"run": delivery.run_id, "delivery": delivery.pk},
+        )
         return Outcome(delivery, DeliveryState.FAILED, attempt)
 
 

@@ -13,7 +13,6 @@ from django.utils import timezone
 from logs.models import BreakerState, Destination
 from logs.recording.health import THRESHOLD
 
-from ..authoring.presets import published_rate
 from ..steps.mail import AT_ONCE
 from .rate_limit import RateLimiter
 
@@ -235,9 +234,13 @@ def _row(community_id: int, origin: str) -> Destination | None:
     the vendor takes.
     """
     mine = {"community_id": community_id, "origin": origin}
-    row = Destination.objects.filter(**mine).first()
-    rate = published_rate(origin) if row is None else None
-    if rate is None:
+    if row := Destination.objects.filter(**mine).first():
         return row
+    # A worker reads all presets only where it meets a new destination.
+    from ..authoring.presets import published_rate
+
+    rate = published_rate(origin)
+    if rate is None:
+        return None
     defaults = {"rate": rate.per_second, "rate_from": rate.vendor}
     return Destination.objects.get_or_create(**mine, defaults=defaults)[0]

@@ -6,16 +6,17 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-
-from jsonpath import JSONPath
+from typing import TYPE_CHECKING, cast
 
 from feedback.texts import storable_in
 
 from .budget import Budget, ExtractionError
 from .definitions import ReturnValue, Source
-from .paths import find_all
-from .patterns import search
+from .patterns import Pattern, search
 from .values import MAX_ITEMS, ValueType, Written, convert
+
+if TYPE_CHECKING:
+    from jsonpath import JSONPath
 
 # Commas and brackets: as many as there are members and elements, or more.
 MAX_PARTS = 100_000
@@ -56,10 +57,14 @@ class Reading:
             return [self.status]
         if wanted.compiled is None:
             return self._header(wanted)
-        if isinstance(wanted.compiled, JSONPath):
-            return find_all(wanted.compiled, self._json, self.budget, MAX_ITEMS)
+        if wanted.source == Source.JSON:
+            from .paths import find_all  # Loaded by whoever compiled one.
+
+            path = cast("JSONPath", wanted.compiled)
+            return find_all(path, self._json, self.budget, MAX_ITEMS)
         limit = MAX_ITEMS if wanted.type == ValueType.LIST else 0
-        return search(wanted.compiled, self.text, limit, self.budget)
+        pattern = cast(Pattern, wanted.compiled)
+        return search(pattern, self.text, limit, self.budget)
 
     def _header(self, wanted: ReturnValue) -> list[str]:
         values = self._fields.get(wanted.expression.lower(), [])

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from feedback.access.keys import Actor
 from feedback.changes import deletion, quietly
-from feedback.changes.signals import deleted, saved
+from feedback.changes.signals import saved
 from feedback.forms import answer_to
 from feedback.models import Feedback, FeedbackType
 from feedback.models.tickets import FeedbackQuerySet
@@ -55,13 +55,12 @@ def _values(kind: FeedbackType, sample: Sample) -> dict[str, object]:
 
 def remove_samples(actor: Actor) -> int:
     """Delete the sample tickets that the actor may delete, and say how many."""
-    with transaction.atomic():
-        rows = list(removable_samples(actor)[: deletion.AT_ONCE])
-        if rows:
-            deleted.send(Feedback, rows=rows)
-        for row in rows:
-            deletion.delete(row)
-    return len(rows)
+    pks = list(
+        removable_samples(actor).values_list("pk", flat=True)[: deletion.AT_ONCE]
+    )
+    if pks:
+        deletion.delete_all(Feedback.objects.filter(pk__in=pks))
+    return len(pks)
 
 
 def removable_samples(actor: Actor) -> FeedbackQuerySet:

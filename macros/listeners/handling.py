@@ -48,7 +48,7 @@ from .setup import Setup
 logger = logging.getLogger(__name__)
 
 FAULT = "An error inside CenterHook; its log says more."
-NOTHING_DIFFERED = "Nothing differed."
+NOTHING_DIFFERED = "Nothing changed."
 
 
 class Handling:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-
-from jsonpath import JSONPath
+from typing import TYPE_CHECKING
 
 from ..extraction.budget import ExtractionError
-from ..extraction.paths import compile_path, find_all
 from .payloads import Payload, Unreadable
+
+if TYPE_CHECKING:
+    from jsonpath import JSONPath
 
 # Values of one location, where several are wanted.
 MAX_VALUES = 500
@@ -38,6 +39,8 @@ class Location:
     def values(self, payload: Payload, limit: int = MAX_VALUES) -> list[object]:
         """All that is there, at most `limit` + 1. Raises Unreadable."""
         if self.path is not None:
+            from ..extraction.paths import find_all
+
             try:
                 return find_all(self.path, payload.data, payload.budget, limit)
             except ExtractionError as error:
@@ -63,6 +66,8 @@ class Location:
 @lru_cache(maxsize=1_000)
 def _parsed(text: str) -> Location:
     if text.startswith("$"):
+        from ..extraction.paths import compile_path  # Not before anybody has one.
+
         return Location(text, path=compile_path(text))
     named = _NAMED.fullmatch(text)
     if named is None:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 
 from feedback.models import Feedback, Project, Tester
-from feedback.models.folded import Folded
-from feedback.names import fold
 from feedback.selection import saved
-from feedback.selection.external import stored_as
+from feedback.selection.records import known_by
 
 from ..models import InboundOutcome, RecordBy
 from ..tags import to_text
@@ -23,8 +19,6 @@ from .setup import Setup
 
 # More are not counted.
 _MAX_COUNTED = 100
-_REFERENCE = re.compile(r"[A-Z][A-Z0-9]*-(\d{1,9})", re.IGNORECASE)
-_ID = re.compile(r"\d{1,18}")
 _RELATED = {
     Feedback: ("feedback_type__project__community", "status", "submitter"),
     Tester: ("community",),
@@ -110,7 +104,8 @@ def check_filter(setup: Setup, record: Feedback | Tester) -> None:
     if not rows.exists():
         reason = saved.failures(chosen, [record.pk]).get(record.pk, "")
         raise Ended(
-            InboundOutcome.NO_MATCH, f"The filter {chosen} said no. {reason}".strip()
+            InboundOutcome.NO_MATCH,
+            f"The filter {chosen} did not match. {reason}".strip(),
         )
 
 
@@ -125,26 +120,13 @@ def project_of(setup: Setup) -> Project | None:
 
 def _where(setup: Setup, text: str) -> Q | None:
     """None where no row can have the value."""
-    match setup.listener.record_by:
-        case RecordBy.REFERENCE:
-            known = _REFERENCE.fullmatch(text)
-            if known is None:
-                return None
-            return Q(number=int(known[1]), reference__iexact=text)
-        case RecordBy.ID:
-            return Q(pk=int(text)) if _ID.fullmatch(text) else None
-        case RecordBy.EMAIL:
-            emails = Tester.objects.alias(folded=Folded("email"))
-            own = emails.filter(
-                community=setup.listener.community_id, folded=fold(text)
-            )
-            return Q(pk__in=own.order_by().values("pk"))
-        case RecordBy.EXTERNAL:
-            try:
-                return stored_as(setup.listener.record_external, text)
-            except ValidationError:
-                return None
-    return None
+    listener = setup.listener
+    return known_by(
+        listener.record_by,
+        text,
+        community=listener.community_id,
+        external=listener.record_external,
+    )
 
 
 def _sought(setup: Setup, text: str) -> str:

@@ -47,7 +47,7 @@ _MAX_REFUSALS = 3
 _AWAY = (InterfaceError, OperationalError)
 _DONE = {"state": CallState.DONE, "lease": "", "leased_until": None}
 _TOO_MANY = (
-    f"The call brings more than {MAX_EVENTS} events. The others were not worked on:"
+    f"The call brings more than {MAX_EVENTS} events. The others were not processed:"
     " have the sender send fewer at once."
 )
 

@@ -93,7 +93,7 @@ class InboundOutcome(models.TextChoices):
     OLDER = "older", "Older than what was applied"
     IGNORED = "ignored", "Ignored"
     NO_RECORD = "no_record", "Nothing to act on"
-    NO_MATCH = "no_match", "The filter said no"
+    NO_MATCH = "no_match", "Did not match the filter"
     LOOP = "loop", "Ended a loop"
     OFF = "off", "The listener was off"
     PAUSED = "paused", "Paused"

@@ -77,7 +77,7 @@ class ListenerCheck(models.Model):
     class Meta:
         ordering = ["pk"]
         verbose_name = "way to show who calls"
-        verbose_name_plural = "who may call"
+        verbose_name_plural = "ways to show who calls"
 
     def __str__(self) -> str:
         return self.get_scheme_display()

@@ -113,9 +113,9 @@ class Trigger(Automation):
 class DecisionOutcome(models.TextChoices):
     STARTED = "started", "Started a run"
     UNCONFIRMED = "unconfirmed", "Needs confirmation"
-    NO_MATCH = "no_match", "The filter said no"
-    OTHER_EVENT = "other_event", "Another event"
-    ONCE = "once", "Ran on it before"
+    NO_MATCH = "no_match", "Did not match the filter"
+    OTHER_EVENT = "other_event", "Not its event"
+    ONCE = "once", "Already ran on it"
     LOOP = "loop", "Ended a loop"
     HELD_UP = "held_up", "Could not run"
 

@@ -62,7 +62,7 @@ FILTERS: Mapping[str, Filter] = {
         Filter(
             "fits",
             "the same as for truncate",
-            "No value in place of a longer text, where a part of it would be of no use",
+            "Empty where the text is longer: for what is of no use when it is cut",
             "((Submitter Email|fits:80))",
             fits,
         ),

@@ -7,8 +7,8 @@ and through nothing that a letter was escaped as.
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import regex
+from functools import cache
+from typing import Any
 
 from .arguments import parts, whole, whole_number
 from .errors import BadArgument
@@ -26,10 +26,9 @@ _ESCAPED = r"<br>|<https?://[^<>\s]*>|&#?\w{1,31};\p{M}*"
 # And in JSON and URLs; a backslash may be an escape's, or text before one. Else the
 # grapheme clusters of Unicode's annex 29, but for flags, before which the library looks
 # back at all others, in quadratic time.
-_ATOM = regex.compile(
+_ATOM = (
     rf"{_ESCAPED}|\\u[0-9a-fA-F]{{4}}|\\(?!\s)(?:{_ESCAPED}|\X)"
-    r"|%[0-9a-fA-F]{2}(?:%[89abAB][0-9a-fA-F])*|\p{RI}{2}[\p{M}\u200d]*|\X",
-    regex.DOTALL,
+    r"|%[0-9a-fA-F]{2}(?:%[89abAB][0-9a-fA-F])*|\p{RI}{2}[\p{M}\u200d]*|\X"
 )
 
 
@@ -91,8 +90,15 @@ def _boundary(text: str, end: int) -> int:
     start = max(text.rfind(" ", 0, end), text.rfind("\n", 0, end), 0)
     if text[start - 1 : start] == "\r":
         start -= 1
-    for atom in _ATOM.finditer(text, start):
+    for atom in _atoms().finditer(text, start):
         if atom.end() > end:
             return start
         start = atom.end()
     return start
+
+
+@cache
+def _atoms() -> Any:
+    import regex  # Loaded by the first text that is too long.
+
+    return regex.compile(_ATOM, regex.DOTALL)

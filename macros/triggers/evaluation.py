@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import Model
 
 from feedback.changes import Changed, Origin
+from feedback.changes.rehearsal import note_start
 from feedback.models import Feedback, SubjectKind, Tester
 from logs.models import Cause, Delivery, DeliveryState
 
@@ -215,6 +216,7 @@ class Evaluation:
         except RunRefused as refused:
             self.decided.add(DecisionOutcome.HELD_UP, pks, str(refused))
             return
+        note_start(trigger.pk, len(pks))
         if is_too_many:
             why = f"{len(pks):,} match, and it asks above {trigger.limit:,}."
             self.decided.add(DecisionOutcome.UNCONFIRMED, pks, why, run)

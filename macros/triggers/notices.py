@@ -47,8 +47,8 @@ def people_of(run: Run) -> list[str]:
 def _send(run: Run) -> None:
     subject = f"{run.macro_name} needs confirmation"
     text = (
-        f"{run.cause_in_words} wants to run the macro {run.macro_name} on more than it"
-        f" may without asking: {run.total:,} deliveries. Nothing was sent.\n\n"
+        f"{run.cause_in_words} matched more than its limit, so the macro"
+        f" {run.macro_name} waits with {run.total:,} deliveries. Nothing was sent.\n\n"
         "Confirm or drop it on its page:\n"
         f"{link_to(type(run), run.pk)}\n"
     )

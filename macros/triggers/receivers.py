@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, Q
 from django.dispatch import receiver
 
 from feedback.changes import Changed, Origin
-from feedback.changes.signals import changed, changing
+from feedback.changes.signals import awaited, changed, changing
+from feedback.models import FeedbackType
 
+from ..models import Trigger
 from ..models.triggers import EVENTS
 from . import memory
 from .evaluation import MODELS, react, waiting
@@ -53,3 +55,13 @@ def _changed(
             react(kind, changes, origin, before)
     except Exception:
         logger.exception("A fault while triggers were evaluated")
+
+
+@receiver(awaited, dispatch_uid="triggers")
+def _awaited(
+    sender: type[Model], feedback_type: FeedbackType, **kwargs: object
+) -> bool:
+    on_tickets = Q(macro__feedback_type=feedback_type)
+    community = feedback_type.project.community_id
+    on_testers = Q(macro__feedback_type=None, community=community)
+    return Trigger.objects.filter(on_tickets | on_testers, is_active=True).exists()

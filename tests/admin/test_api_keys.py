@@ -261,7 +261,7 @@ def test_before_a_key_goes_people_see_who_needs_it(
     both = {"action": "delete_selected", "_selected_action": [key.pk, spare.pk]}
     page = text(manager.post(LIST, both))
     assert "10.0.0.0 uses it: 5 calls in the last 30 days" in page
-    assert f"Macro Post to Slack ({bugs}) is locked then" in page
+    assert f"Macro Post to Slack ({bugs}) is then locked" in page
     assert "Macro Post to Slack" not in text(manager.get(page_of(key, "delete")))
     assert not ApiKey.objects.filter(is_enabled=False).exists(), (
         "looking changes nothing"

@@ -89,6 +89,27 @@ def test_saved_filters_are_looked_up_together_for_their_counts(
     assert queries(page, url) == few
 
 
+@pytest.mark.parametrize("query", ["_facets=1", "field_q0=a&field_q1=a"])
+def test_questions_are_looked_up_together_however_many(
+    bugs: FeedbackType, page: Client, query: str
+) -> None:
+    factories.ticket(bugs)
+    url = f"{reverse('admin:feedback_feedback_changelist')}?type={bugs.pk}&{query}"
+
+    def ask(*numbers: int) -> None:
+        for number in numbers:
+            bugs.form_fields.create(
+                label=f"Q {number}", key=f"q{number}", kind="choice", choices="a\nb"
+            )
+
+    ask(0, 1)
+    queries(page, url)
+    few = queries(page, url)
+    ask(2, 3, 4, 5)
+    more = url + "&field_q2=a&field_q3=b" if "q0" in query else url
+    assert queries(page, more) == few
+
+
 def test_a_listener_looks_up_once_what_its_parts_offer(
     bugs: FeedbackType, page: Client
 ) -> None:

@@ -233,7 +233,7 @@ def test_calls_are_counted_confirmed_and_replayed(
     factories.inbound_event(acted, "acted")
     asked = replay(page, acted, other)
     words = text_of(asked)
-    assert "<strong>2 calls</strong> will be worked on once more" in words
+    assert "<strong>2 calls</strong> will be processed again" in words
     assert "1 of them was acted on before" in words
     assert InboundCall.objects.count() == 2
     changed = replay(page, acted, **confirmed(asked))
@@ -314,7 +314,7 @@ def test_what_is_under_way_is_shown_again(page: Client, listener: Listener) -> N
     progress = reverse("admin:macros_inboundcall_progress", args=[call.pk])
     reply = page.get(progress).json()
     assert (reply["state"], reply["settled"]) == ("waiting", False)
-    assert "waits to be worked on" in reply["html"]
+    assert "waits to be processed" in reply["html"]
     factories.inbound_event(
         call, "no_record", detail="No ticket.", happened_at=timezone.now()
     )

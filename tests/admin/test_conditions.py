@@ -386,5 +386,5 @@ def test_a_run_says_what_was_selected_in_words(
     run = Run.objects.get()
     assert run.total == 2
     assert run.selection == (
-        "type: Bug Report; status: New; search: crash; created: 2026-1"
+        "Type: Bug Report; Status: New; Search: crash; Created: 2026-1"
     )

@@ -81,3 +81,21 @@ def test_a_host_is_written_as_people_write_it() -> None:
         ("http://[::1]:80", "[::1]"),
     ):
         assert Destination(origin=origin).host == host
+
+
+def test_deliveries_outlive_their_destination(page: Client, bugs: FeedbackType) -> None:
+    row = destination(bugs)
+    factories.ticket(bugs)
+    run = factories.run(factories.macro(bugs, "https://example.com/"))
+    run.deliveries.update(destination=row)
+    page.post(reverse("admin:logs_destination_delete", args=[row.pk]), {"post": "yes"})
+    assert not Destination.objects.exists()
+    delivery = run.deliveries.get()
+    for url in (
+        reverse("admin:logs_delivery_change", args=[delivery.pk]),
+        reverse("admin:logs_delivery_changelist"),
+        reverse("admin:logs_run_change", args=[run.pk]),
+        f"/api/v1/deliveries/{delivery.pk}/",
+    ):
+        assert page.get(url).status_code == 200, url
+    assert page.get(LIST).status_code == 200

@@ -285,12 +285,19 @@ def test_a_saved_macro_is_read_as_it_stands_in_the_form(
         assert page.post(missing, form(bugs)).status_code == 404
 
 
-def test_while_web_requests_are_locked_nothing_is_shown(
+def test_while_web_requests_are_locked_all_is_read_and_nothing_sent(
     page: Client, bugs: FeedbackType
 ) -> None:
     bugs.project.community.api_keys.all().delete()
-    for do in ("check", "palette", "format", "test"):
-        assert "Web requests are locked" in ask(page, form(bugs, do))["refused"]
+    faulty = ask(page, form(bugs, body='"((Titel))"'))["problems"]["body"][0]
+    assert "Did you mean ((Title))?" in faulty["message"]
+    assert "newest" in ask(page, form(bugs))["preview"]
+    assert "body" in ask(page, form(bugs, "format"))
+    assert ask(page, form(bugs, "palette"))["subject"] == "BUG-2"
+    for to in ("echo", "real"):
+        refused = ask(page, form(bugs, "test", to=to))["refused"]
+        assert "has no valid API key" in refused
+    assert not Run.objects.exists()
 
 
 def test_a_user_macro_has_the_tags_of_testers(page: Client, bugs: FeedbackType) -> None:

@@ -70,7 +70,7 @@ def test_what_narrows_the_list_is_a_chip_that_takes_it_back(
         "Status: Closed",
         "Severity: Minor",
         "Created: from 2020-01-02",
-        "Has jira: true",
+        "Has jira: yes",
         "Created: 2026",
     ]
     for words, name in [

@@ -265,7 +265,7 @@ def test_a_macro_is_performed_on_what_a_filter_leaves(
     page.post(url, data)
     run = Run.objects.get()
     assert run.deliveries.count() == 2
-    assert "filter: Crashes" in run.selection
+    assert "Filter: Crashes" in run.selection
     Filter.objects.update(conditions={"conditions": [{"field": "gone"}]})
     for query in (crashes.pk, 99_999, "%00"):
         page.post(f"{TICKETS}?type={bugs.pk}&filter={query}", data)

@@ -170,6 +170,23 @@ def test_a_web_request_that_was_being_edited_is_refused_aloud(
     assert Macro.objects.get().name == "Post to Slack"
 
 
+def test_the_page_of_a_locked_macro_keeps_tags_and_checks(
+    macro: Macro, page: Client
+) -> None:
+    factories.steps(macro, {"kind": "add_comment", "text": "Hi ((Title))"})
+    shown = html_of(page.get(page_of(macro)))
+    assert LOCKED in shown and 'id="macro-editor"' in shown
+    assert 'data-insert="((Title))"' in shown and "steps-0-url" not in shown
+    editor = reverse("admin:macros_macro_editor", args=[macro.pk])
+    data = form(macro, do="check", step="addcomment-0")
+    data |= {"addcomment-TOTAL_FORMS": "1", "addcomment-0-position": "1"}
+    data |= {"addcomment-0-text": "((Titel))"}
+    problems = page.post(editor, data).json()["problems"]
+    assert "Did you mean ((Title))?" in problems["text"][0]["message"]
+    observer = signed_in(factories.member(macro.feedback_type, Role.OBSERVER))
+    assert 'id="macro-editor"' not in html_of(observer.get(page_of(macro)))
+
+
 def test_a_new_macro_is_locked_where_all_communities_are(macro: Macro) -> None:
     bugs = macro.feedback_type
     client = signed_in(factories.member(bugs, Role.PROJECT_MANAGER, "pia"))

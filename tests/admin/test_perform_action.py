@@ -107,7 +107,7 @@ def test_confirming_starts_one_run_and_opens_its_page(
     run = Run.objects.get()
     assert response.url == reverse("admin:logs_run_change", args=[run.pk])
     assert (run.total, run.actor, run.actor_name) == (2, olivia, "olivia")
-    assert run.selection == "type: Bug Report; picked by hand"
+    assert run.selection == "Type: Bug Report; picked by hand"
     subjects = Delivery.objects.values_list("feedback", "subject_label", "state")
     assert sorted(subjects) == [
         (ticket.pk, ticket.reference, "pending") for ticket in tickets[:2]
@@ -141,7 +141,7 @@ def test_all_matching_means_what_the_filters_say(
 
     run = Run.objects.get()
     assert run.total == 60
-    assert run.selection == "type: Bug Report; Severity: Critical; open: true"
+    assert run.selection == "Type: Bug Report; Severity: Critical; Open: yes"
     sent = Delivery.objects.values_list("feedback__form_values__severity", flat=True)
     assert set(sent) == {"Critical"}
 

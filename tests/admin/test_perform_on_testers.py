@@ -167,7 +167,7 @@ def test_all_matching_means_what_the_filters_say(
     page.post(LIST + query, form)
 
     run = Run.objects.get()
-    assert (run.total, run.selection) == (55, "country: de")
+    assert (run.total, run.selection) == (55, "Country: de")
 
 
 def test_who_is_not_the_macros_is_left_out_and_counted(

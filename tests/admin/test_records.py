@@ -97,7 +97,7 @@ def test_a_bad_question_is_refused_at_its_field(page: Client) -> None:
     ]
     assert formset.errors == [
         {"key": ["Give a key: the label makes none."]},
-        {"key": ["'contains' is reserved. Take another."]},
+        {"key": ["'contains' is reserved. Choose another."]},
         {"choices": ["List at least one choice."]},
     ]
 

@@ -102,7 +102,7 @@ def test_an_export_holds_ones_own_tickets_only(bugs: FeedbackType) -> None:
 def test_more_than_a_file_takes_is_refused_with_a_sentence(
     page: Client, bugs: FeedbackType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feedback.admin.transfer.MAX_ROWS", 1)
+    monkeypatch.setattr("feedback.admin.exporting.MAX_ROWS", 1)
     factories.tickets(bugs, 2)
     response = page.get(reverse("admin:feedback_feedback_export", args=["csv"]))
     assert response.status_code == 400

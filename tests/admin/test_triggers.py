@@ -183,7 +183,10 @@ def test_the_page_says_why_it_ran_and_why_not(page: Client, macro: Macro) -> Non
 
     text = words(response)
     assert "When a Bug Report is submitted and Severity is Critical, Post runs." in text
-    assert "BUG-2 The filter said no: Severity is Minor, needs: is Critical -" in text
+    assert (
+        "BUG-2 Did not match the filter: Severity is Minor, needs: is Critical -"
+        in text
+    )
     assert f"BUG-1 Started a run Run {run.pk}" in text
     assert reverse("admin:logs_run_change", args=[run.pk]) in response.content.decode()
     assert "What macros change is not looked at" in text
@@ -207,8 +210,8 @@ def test_a_test_says_what_would_happen_and_starts_nothing(
 
     assert tried("bug-1").endswith("it would start a run if its event happened now.")
     assert tried("BUG-2") == (
-        "BUG-2: it would start nothing. The filter said no: Severity is Minor, needs:"
-        " is Critical"
+        "BUG-2: it would start nothing. Did not match the filter: Severity is Minor,"
+        " needs: is Critical"
     )
     assert tried("IDEA-1").startswith("There is no ticket 'IDEA-1'")
     assert tried("a\0").startswith("There is no ticket 'a")

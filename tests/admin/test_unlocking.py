@@ -77,7 +77,7 @@ def test_the_key_is_made_shown_once_and_opens_nothing_itself(
     key = ApiKey.objects.get()
     token = re.findall(r'id="token"[^>]*>([^<]+)<', shown)[0]
     assert token.startswith(f"{key.prefix}_")
-    assert f'href="{TICKETS}">Go on</a>' in shown
+    assert f'href="{TICKETS}">Continue</a>' in shown
     scopes = [name for name in vars(key) if name.startswith("scope_")]
     assert scopes and not any(getattr(key, name) for name in scopes)
     assert not slack.is_locked()
@@ -108,7 +108,7 @@ def test_it_comes_back_to_pages_of_ours_only(
 ) -> None:
     client = signed_in(factories.member(bugs, Role.COMMUNITY_MANAGER))
     shown = text(unlock(client, bugs, next=address))
-    assert f'href="{reverse("admin:feedback_apikey_changelist")}">Go on' in shown
+    assert f'href="{reverse("admin:feedback_apikey_changelist")}">Continue' in shown
     assert "evil" not in shown
 
 

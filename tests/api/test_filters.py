@@ -261,7 +261,7 @@ def test_a_macro_runs_on_what_a_saved_filter_selects(
     for body in bodies:
         run = run_of(caller.post(runs, body, format="json"))
         assert run.deliveries.count() == 2
-        assert run.selection.startswith("filter: Crashes")
+        assert run.selection.startswith("Filter: Crashes")
     refused = {"saved_filter": "Crash"}
     assert list(faults(caller.post(runs, refused, format="json"))) == ["#/saved_filter"]
     for odd in ({"saved_filter": []}, {"saved_filter": True}, {"saved_filter": " "}):

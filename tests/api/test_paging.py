@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.core import signing
@@ -82,17 +83,18 @@ def test_rows_that_come_and_go_shift_no_page(bugs: FeedbackType) -> None:
     assert page(begun["next"])["rows"] == [second, first]
 
 
+OTHERS = {
+    "another order": "/api/v1/feedback/ id",
+    "another list": "/api/v1/testers/ -id",
+}
+
+
 @pytest.mark.parametrize(
-    "cursor",
-    [
-        *("", "nonsense", "cD1hYmM=", "\0", "a:b:c", "é", "x" * 5_000),
-        signing.dumps([None, 5, False], salt="/api/v1/feedback/ id"),
-        signing.dumps([None, 5, False], salt="/api/v1/testers/ -id"),
-    ],
+    "cursor", ["", "nonsense", "cD1hYmM=", "\0", "a:b:c", "é", "x" * 500, *OTHERS]
 )
 def test_a_cursor_that_is_not_of_this_list_is_refused(db: None, cursor: str) -> None:
-    from urllib.parse import quote
-
+    if cursor in OTHERS:
+        cursor = signing.dumps([None, 5, False], salt=OTHERS[cursor])
     with pytest.raises(Problem) as refusal:
         page(f"/api/v1/feedback/?cursor={quote(cursor)}")
     assert refusal.value.errors[0]["parameter"] == "cursor"

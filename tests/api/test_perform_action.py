@@ -115,7 +115,7 @@ def test_tickets_by_filter(bugs: FeedbackType, caller: APIClient, macro: Macro) 
     assert response.status_code == 201
     run = Run.objects.get()
     assert subjects(run) == ["BUG-1"]
-    assert run.selection == ("open: true; status: New, Closed; Severity: Critical")
+    assert run.selection == "Open: yes; Status: New, Closed; Severity: Critical"
 
 
 def test_a_person_in_a_session_is_who_started_it(

@@ -92,7 +92,7 @@ def test_testers_by_filter(
     assert perform(caller, whole, {"filter": asked}).status_code == 201
     run = Run.objects.get()
     assert subjects() == ["grace@example.com"]
-    assert run.selection == "country: de; score at least: 3; valid: yes"
+    assert run.selection == "Country: de; Score at least: 3; Valid: yes"
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,6 @@ def _pages(of: FeedbackType, runs: list[int]) -> Iterator[tuple[str, str]]:
     from django.urls import reverse
 
     tickets = reverse("admin:feedback_feedback_changelist")
-    middle = of.last_number // 2
     log = reverse("admin:logs_delivery_changelist")
 
     def of_type(**query: str) -> str:
@@ -77,9 +76,7 @@ def _pages(of: FeedbackType, runs: list[int]) -> Iterator[tuple[str, str]]:
         {"open": "true"},
         {"field_severity": "Critical"},
         {"external_jira_key": "NW-4000"},
-        {"p": "100"},
-        {"p": f"before-{middle}"},
-        {"p": "last"},
+        *({"p": page} for page in _deep(of.last_number)),
     ):
         yield _LIST, of_type(**query)
     for words in ("site", "BUG-777", "tester55@", "site 900", "nowhere"):
@@ -99,6 +96,16 @@ def _pages(of: FeedbackType, runs: list[int]) -> Iterator[tuple[str, str]]:
         {"run": old, "p": "last"},
     ):
         yield _LOG, f"{log}?{urlencode(query)}"
+
+
+def _deep(tickets: int) -> list[str]:
+    """A list that is counted to its end has numbered pages alone."""
+    from feedback.admin.tickets import FeedbackAdmin
+    from feedback.console.paging import MAX_LISTED
+
+    if tickets <= MAX_LISTED:
+        return [str(max(1, tickets // FeedbackAdmin.list_per_page))]
+    return ["100", f"before-{tickets // 2}", "last"]
 
 
 def _median_ms(browser: Client, url: str) -> float:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Request, Route, expect
 
 from feedback.access.roles import Role
-from feedback.models import FeedbackType
+from feedback.models import ApiKey, FeedbackType
 from macros.models import Macro
 from tests import factories
 from tests.browser.signing_in import faultless, sign_in
@@ -307,3 +307,18 @@ def test_a_click_on_a_label_leads_into_its_code_editor(editor: Page) -> None:
     editor.locator("label[for=id_steps-0-headers]").click()
     expect(code(editor, "steps-0-headers")).to_be_focused()
     expect(code(editor, "steps-0-headers")).to_have_attribute("aria-label", "Headers")
+
+
+def test_without_a_key_the_other_steps_are_written_with_tags_and_checks(
+    screen: Page, macro: Macro
+) -> None:
+    factories.steps(macro, {"kind": "add_comment", "text": "Hi"})
+    ApiKey.objects.all().delete()
+    sign_in(screen, "paul")
+    with faultless(screen):
+        screen.goto(f"/admin/macros/macro/{macro.pk}/change/")
+        expect(screen.locator("#palette-subject")).to_have_value("BUG-2")
+        screen.locator("#addcomment-0 summary").first.click()
+        write(code(screen, "addcomment-0-text"), "Hi ((Titel))")
+        problem = screen.locator("#addcomment-0 .live-problems")
+        expect(problem).to_contain_text("Did you mean ((Title))?")

@@ -192,7 +192,7 @@ def test_columns_are_moved_by_keyboard_and_by_mouse(
         handle = entries.filter(has_text="Status").locator(".entry-handle")
         handle.drag_to(entries.nth(0), target_position={"x": 20, "y": 2})
         expect(said).to_contain_text("Status is at position 1 of")
-        screen.get_by_role("button", name="Show so").click()
+        screen.get_by_role("button", name="Apply").click()
         expect(headings.nth(1)).to_have_text("Status")
     shown = [text.strip() for text in headings.all_inner_texts()]
     assert shown.index("Created") < shown.index("Last delivery")

@@ -138,6 +138,28 @@ def test_after_a_sign_in_beside_it_the_form_is_a_click_away(
     assert bugs.tickets.get().description == "Since Monday"
 
 
+def test_a_form_on_a_page_of_its_own_is_sent_on_as_it_was(
+    paul: Page, bugs: FeedbackType
+) -> None:
+    paul.goto(f"{reverse('admin:feedback_feedback_changelist')}?type={bugs.pk}")
+    paul.locator(".action-select").first.check()
+    send(paul, "Change fields…")
+    paul.get_by_label("Change Severity").check()
+    paul.locator("#change-many").get_by_role("combobox").first.wait_for()
+    paul.get_by_role("group", name="Severity").get_by_role("combobox").select_option(
+        "Minor"
+    )
+    Session.objects.all().delete()
+    send(paul, "See what would change")
+    type_password(paul)
+    expect(paul.locator(".typed-note")).to_contain_text("its page is closed")
+    paul.get_by_role("button", name="Send it as it was").click()
+    expect(paul.get_by_role("main")).to_contain_text("1 ticket would change")
+    expect(paul.locator(".typed-note")).to_have_count(0)
+    assert bugs.tickets.get().form_values.get("severity") != "Minor"
+    assert kept(paul) is None
+
+
 def test_nobody_else_reads_it(paul: Page, bugs: FeedbackType) -> None:
     factories.member(bugs, Role.SUPPORT, "mia")
     paul.goto(add_ticket(bugs))

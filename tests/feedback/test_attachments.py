@@ -228,9 +228,9 @@ def test_orphans_are_pruned_when_they_are_old_and_nothing_else(
     [made] = attached(ticket, upload("screen.png"))
     orphan = storage().save(f"{made.file.name[:10]}/orphan", upload("x.txt", b"x"))
     [folder] = pruning.folders(storage())
-    assert pruning.prune_folder(folder) == 0
+    assert pruning.ATTACHMENTS.prune_folder(folder) == 0
     monkeypatch.setattr(pruning, "GRACE", timedelta(0))
-    assert pruning.prune_folder(folder) == 1
+    assert pruning.ATTACHMENTS.prune_folder(folder) == 1
     assert files() == {made.file.name} and orphan not in files()
 
 
@@ -239,12 +239,12 @@ def test_the_clock_goes_through_the_folders_once_a_day(
 ) -> None:
     attached(ticket, upload("screen.png"))
     monkeypatch.setattr(pruning, "GRACE", timedelta(0))
-    monkeypatch.setattr(pruning._Round, "begun_at", None)
-    monkeypatch.setattr(pruning._Round, "folders", iter(()))
+    monkeypatch.setattr(pruning.ATTACHMENTS, "begun_at", None)
+    monkeypatch.setattr(pruning.ATTACHMENTS, "folders", iter(()))
     Attachment.objects.all()._raw_delete(using="default")
-    assert pruning.prune() == 1
+    assert pruning.ATTACHMENTS.go_on() == 1
     storage().save(f"{timezone.now():%Y/%m/%d}/late", upload("x.txt", b"x"))
-    assert pruning.prune() == pruning.prune() == 0
+    assert pruning.ATTACHMENTS.go_on() == pruning.ATTACHMENTS.go_on() == 0
 
 
 @pytest.mark.pages

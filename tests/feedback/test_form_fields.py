@@ -72,7 +72,7 @@ def test_a_key_that_could_not_be_asked_for_is_refused(
 def test_a_key_that_the_database_reads_as_a_comparison_is_refused(
     bugs: FeedbackType, key: str
 ) -> None:
-    expected = {"key": [f"'{key}' is reserved. Take another."]}
+    expected = {"key": [f"'{key}' is reserved. Choose another."]}
     assert problems(bugs, label="Device", key=key) == expected
     if "_" not in key:
         assert problems(bugs, label=key.title()) == expected

@@ -134,9 +134,9 @@ def test_a_zip_bomb_is_not_unpacked(bugs: FeedbackType) -> None:
 def test_a_workbook_that_was_damaged_anywhere_is_read_or_refused() -> None:
     whole = workbook(["title", "impact"], *(["Grün", n / 3] for n in range(30)))
     refused = 0
-    for place in range(0, len(whole), 23):
+    for at in range(0, len(whole), 23):
         damaged = bytearray(whole)
-        damaged[place] ^= 0x55
+        damaged[at] ^= 0x55
         try:
             for _ in reading.read(io.BytesIO(damaged)).rows:
                 pass

@@ -11,7 +11,7 @@ from feedback.access.roles import (
     ERASE_TESTER,
     EXPORT_TESTER,
     PERMISSIONS,
-    READ_PACKAGE,
+    READ_DATA,
     RUN_MACRO,
     Role,
 )
@@ -39,6 +39,7 @@ RIGHTS = {
     "feedback.member": ("", "", "", "vacd"),
     "feedback.project": ("v", "v", "vc", "vacd"),
     "feedback.snapshot": ("v", "v", "v", "v"),
+    "feedback.recordlookup": ("v", "v", "vacd", "vacd"),
     "feedback.status": ("v", "v", "vacd", "vacd"),
     "feedback.ticketimport": ("", "va", "va", "va"),
     "feedback.tester": ("v", "vc", "vc", "vacd"),
@@ -63,10 +64,10 @@ RIGHTS = {
     "macros.triggerdecision": ("v", "v", "v", "v"),
 }
 BEYOND_THE_FOUR_ACTIONS: dict[Role, set[str]] = {
-    Role.OBSERVER: {READ_PACKAGE},
-    Role.SUPPORT: {READ_PACKAGE, RUN_MACRO},
-    Role.PROJECT_MANAGER: {READ_PACKAGE, RUN_MACRO},
-    Role.COMMUNITY_MANAGER: {READ_PACKAGE, RUN_MACRO, EXPORT_TESTER, ERASE_TESTER},
+    Role.OBSERVER: {*READ_DATA},
+    Role.SUPPORT: {*READ_DATA, RUN_MACRO},
+    Role.PROJECT_MANAGER: {*READ_DATA, RUN_MACRO},
+    Role.COMMUNITY_MANAGER: {*READ_DATA, RUN_MACRO, EXPORT_TESTER, ERASE_TESTER},
 }
 
 

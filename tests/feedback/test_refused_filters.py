@@ -38,7 +38,7 @@ IN_LIST = [
     (title(None), "Title: Give one value."),
     (title(["x"]), "Title: Give one value."),
     (title({"x": 1}), "Title: Give one value."),
-    (title(""), "Title: Give a value; for none, take 'is empty'."),
+    (title(""), "Title: Give a value; for none, use 'is empty'."),
     (title("a\0b"), "Title: There is a character that no text can have."),
     (title("\ud800"), "Title: There is half a character in it."),
     (title("\u200b"), "Title: Give a text that can be seen."),

@@ -60,7 +60,7 @@ def test_a_comment_says_which_listener_wrote_it(bug):
 
 def test_an_empty_comment_is_none(bug):
     result = act(bug, {"kind": "comment", "value": "((Payload: $.gone))"})
-    assert result == ("acted", "Nothing differed.", "")
+    assert result == ("acted", "Nothing changed.", "")
     assert not bug.comments.exists()
 
 
@@ -129,7 +129,7 @@ def test_an_answer_that_the_form_refuses_fails_the_event(bug):
     ("value", "expected"),
     [
         ("Private", ("acted", "", "Visibility changed from Public to Private.")),
-        ("public", ("acted", "Nothing differed.", "")),
+        ("public", ("acted", "Nothing changed.", "")),
         (
             "hidden",
             (
@@ -167,7 +167,7 @@ def test_external_data_keeps_the_type_of_exactly_one_tag(bug, value):
     bug.refresh_from_db()
     stored = bug.external_data["jira_key"]
     assert stored == value and isinstance(stored, str) == isinstance(value, str)
-    assert act(bug, action, v=value)[1:] == ("Nothing differed.", "")
+    assert act(bug, action, v=value)[1:] == ("Nothing changed.", "")
 
 
 def test_external_data_of_a_longer_template_is_text(bug):

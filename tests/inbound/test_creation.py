@@ -70,7 +70,7 @@ def test_a_ticket_is_created_once_and_found_from_then_on(bugs, heard):
     assert origin.actor == "Listener Crashes" and not origin.is_automation
     assert change.is_new and change.after["external_crash_id"] == "c-1"
     again = call(listener, data)
-    assert again.feedback == ticket and again.detail == "Nothing differed."
+    assert again.feedback == ticket and again.detail == "Nothing changed."
 
 
 def test_triggers_run_for_what_is_created(bugs):

@@ -47,7 +47,7 @@ def test_an_equal_value_is_no_change(bugs, bug):
     listener = status_listener(bugs)
     modified_at = bug.modified_at
     event = call(listener, {"key": "NW-41", "status": "Whatever"})
-    assert outcome(event) == ("acted", "Nothing differed.")
+    assert outcome(event) == ("acted", "Nothing changed.")
     bug.refresh_from_db()
     assert event.changes == "" and bug.modified_at == modified_at
 
@@ -184,7 +184,7 @@ def test_the_filter_says_no_with_its_first_condition(bugs, bug):
     event = call(status_listener(bugs, filter=chosen), {"key": "NW-41", "status": "x"})
     assert outcome(event) == (
         "no_match",
-        "The filter Crash said no. Title is It breaks, needs: contains crash",
+        "The filter Crash did not match. Title is It breaks, needs: contains crash",
     )
     assert event.feedback == bug
 

@@ -59,7 +59,7 @@ def test_a_status_needs_no_path() -> None:
         ({"name": "1st"}, "Row 1, name: Begin with a letter; use letters, digits,"),
         ({"name": "a.b"}, "Row 1, name: Begin with a letter; use letters, digits,"),
         ({"name": "x" * 61}, "Row 1, name: A name has at most 60 characters."),
-        ({"name": "contains"}, "Row 1, name: 'contains' is reserved. Take another."),
+        ({"name": "contains"}, "Row 1, name: 'contains' is reserved. Choose another."),
         (
             {"source": "cookie"},
             "Row 1, source: Choose json, header, status or text, not 'cookie'.",

@@ -76,7 +76,7 @@ def test_the_people_who_may_run_it_are_asked_once(mailoutbox: list[Any]) -> None
     [mail] = mailoutbox
     assert mail.subject == "Post needs confirmation"
     assert mail.to == ["carol@example.com", "sam@example.com"]
-    assert "Trigger On edit wants to run the macro Post" in mail.body
+    assert "Trigger On edit matched more than its limit, so the macro Post" in mail.body
     assert f"/admin/logs/run/{run.pk}/change/" in mail.body
 
 

@@ -42,6 +42,7 @@ ROWS: dict[str, list[set[str]]] = {
         {"sources"},
         {"transfer"},
         {"packages"},
+        {"lookups", "odata"},
         {"console", "rest"},
         {"templatetags"},
     ],
@@ -49,7 +50,7 @@ ROWS: dict[str, list[set[str]]] = {
         {"redaction"},
         {"models"},
         {"recording", "audit"},
-        {"privacy", "rest", "console", "figures"},
+        {"privacy", "rest", "console", "figures", "packages"},
         {"templatetags"},
     ],
     "macros": [

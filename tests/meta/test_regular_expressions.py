@@ -43,6 +43,7 @@ _HAS_ENDS = "the JSON is valid by then, so each text has an end"
 ALLOWED = {
     "logs.redaction.masks: _PARAMETER": _NEXT_BRANCH,
     "logs.redaction.typed: _MEMBER": _NEXT_BRANCH,
+    "feedback.odata.tokens: _PATTERN": _FIRST_FAULT,
     "macros.tags.arguments: QUOTED": _FIRST_FAULT,
     "macros.tags.contexts.json_text: _STRING": _HAS_ENDS,
     "macros.tags.contexts.json_text: _STRING_OR_CONSTANT": (

@@ -40,6 +40,8 @@ ALLOWED = {
     "feedback.changes.deletion": "marks rows that are being deleted in steps",
     "feedback.changes.belongings": "counts what belongs to a row, and writes none",
     "feedback.selection.planner": "sets how PostgreSQL plans, and writes no row",
+    "centerhook.doctor.database": "reads what PostgreSQL says of its own tables",
+    "centerhook.health.probes": "asks whether the database answers, and no more",
     "centerhook.query_deadline": "passes on each statement, writes none of its own",
     "logs.models.attempts": "inserts attempts only",
     "logs.models.deliveries": "inserts deliveries only",

@@ -12,12 +12,7 @@ from feedback.packages.tables import PackageBroken, columns_for, opened
 from feedback.packages.values import ColumnType
 from tests import factories
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
-
-
-@pytest.fixture
-def bugs() -> FeedbackType:
-    return factories.feedback_type()
+pytestmark = pytest.mark.database
 
 
 def rows_in(package: DataPackage) -> list[list[Any]]:

@@ -1,11 +1,13 @@
 """Starts the demo on a database of its own and photographs its pages.
 
 `python -m tests.screens [part of a name ...]` makes the pages whose names have one of
-the parts; without, all. They go to build/screens/.
+the parts; without, all. They go to build/screens/, and what the server took for each
+page to build/pages.json.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -18,12 +20,20 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.bench import report
 from tests.bench.processes import running
 
 OUT = Path(__file__).resolve().parents[2] / "build" / "screens"
 WIDTHS = {"wide": 1280, "narrow": 400}
 HEIGHT = 800
 THEMES = ("light", "dark")
+TIMES = OUT.parent / "pages.json"
+# What no page of the demo should take, in milliseconds.
+GOAL = 300
+_SERVER_MS = """() => {
+  const [entry] = performance.getEntriesByType("navigation");
+  return entry.responseStart - entry.requestStart;
+}"""
 # The list that opens the README: what is ticked in it.
 README_TICKS = 5
 
@@ -35,8 +45,24 @@ def main(parts: list[str]) -> None:
         os.environ["DATABASE_URL"] = database
         with running("manage.py", "demo", env={"DATABASE_URL": database}) as demo:
             login = _printed(demo)
-            made = _photograph(login, parts)
+            times = _photograph(login, parts)
+    made = len(times) * len(THEMES) * len(WIDTHS)
     print(f"{made} pictures are in {OUT}.")
+    _tell(times, is_whole=not parts)
+
+
+def _tell(times: Mapping[str, list[float]], *, is_whole: bool) -> None:
+    """The quickest of each page's visits: the first finds nothing at hand."""
+    quickest = {name: round(min(visits), 1) for name, visits in times.items()}
+    ranked = dict(sorted(quickest.items(), key=lambda pair: -pair[1]))
+    for name, milliseconds in list(ranked.items())[:5]:
+        print(f"{milliseconds:8.0f} ms  {name}")
+    slow = [name for name, milliseconds in ranked.items() if milliseconds > GOAL]
+    print(f"{len(slow)} of {len(ranked)} pages take more than {GOAL} ms.")
+    if is_whole:
+        TIMES.write_text(json.dumps(ranked, indent=2) + "\n")
+        report.write({"page_demo_slowest_ms": max(ranked.values())})
+        print(f"Times are in {TIMES}.")
 
 
 def _printed(demo: Popen[str]) -> dict[str, str]:
@@ -50,9 +76,10 @@ def _printed(demo: Popen[str]) -> dict[str, str]:
     sys.exit("The demo did not start.")
 
 
-def _photograph(login: Mapping[str, str], parts: list[str]) -> int:
+def _photograph(login: Mapping[str, str], parts: list[str]) -> dict[str, list[float]]:
+    """What the server took for each page that was made, by its name."""
     base = login["Admin"].removesuffix("/admin/")
-    made = 0
+    times: dict[str, list[float]] = {}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
@@ -63,13 +90,13 @@ def _photograph(login: Mapping[str, str], parts: list[str]) -> int:
             page = browser.new_context(storage_state=state, **context).new_page()
             for name, url in _addresses():
                 if not parts or any(part in name for part in parts):
-                    made += _picture(page, name, url, theme)
+                    _picture(page, name, url, theme, times)
             _readme(page, theme)
             stranger = browser.new_context(**context).new_page()
             for name, url in (("login", "/admin/"), ("missing", "/nothing/")):
-                made += _picture(stranger, name, url, theme)
+                _picture(stranger, name, url, theme, times)
         browser.close()
-    return made
+    return times
 
 
 def _signed_in(browser: Browser, base: str, login: Mapping[str, str]) -> Any:
@@ -83,18 +110,20 @@ def _signed_in(browser: Browser, base: str, login: Mapping[str, str]) -> Any:
     return context.storage_state()
 
 
-def _picture(page: Page, name: str, url: str, theme: str) -> int:
+def _picture(
+    page: Page, name: str, url: str, theme: str, times: dict[str, list[float]]
+) -> None:
     page.set_viewport_size({"width": WIDTHS["wide"], "height": HEIGHT})
     try:
         response = page.goto(url)
     except Exception:  # A download is no page.
-        return 0
+        return
     if response is None or not page.query_selector("#header"):
-        return 0
+        return
+    times.setdefault(name, []).append(page.evaluate(_SERVER_MS))
     for size, width in WIDTHS.items():
         page.set_viewport_size({"width": width, "height": HEIGHT})
         page.screenshot(path=OUT / f"{name}-{size}-{theme}.png", full_page=True)
-    return len(WIDTHS)
 
 
 def _readme(page: Page, theme: str) -> None:

@@ -166,7 +166,7 @@ def test_the_words_of_a_selection_are_text(page: Client, planted: FeedbackType) 
     url = f"{TICKETS}?type={planted.pk}&search=%3Chostile%3E"
     form = {"action": f"macro_{macro.pk}", "index": "0", "select_across": "1"}
     response = page.post(url, {**form, "_selected_action": "1"})
-    assert "search: <hostile>" in assert_shown_as_text(response, url)
+    assert "Search: <hostile>" in assert_shown_as_text(response, url)
 
     Run.objects.update(selection="search: <hostile>")
     run = reverse("admin:logs_run_change", args=[Run.objects.get().pk])

@@ -47,6 +47,7 @@ DECLARED = {
     },
     "feedback.member": set(),
     "feedback.project": {"is_template__exact"},
+    "feedback.recordlookup": {"is_active__exact"},
     "feedback.tester": set(),
     "logs.auditentry": {
         *("action__exact", "action__isnull", "object", "object_type", "who"),

@@ -33,6 +33,7 @@ MODELS: dict[str, tuple[str, str, str, str]] = {
         PROJECT_MANAGER,
         COMMUNITY_MANAGER,
     ),
+    "feedback.recordlookup": (OBSERVER, *(PROJECT_MANAGER,) * 3),
     "feedback.tester": (OBSERVER, COMMUNITY_MANAGER, SUPPORT, COMMUNITY_MANAGER),
     "logs.auditentry": (COMMUNITY_MANAGER, *(SUPERUSER,) * 3),
     "logs.delivery": (OBSERVER, *(SUPERUSER,) * 3),
@@ -79,6 +80,7 @@ EVERYBODY = "everybody"
 OTHERS: dict[str, Page] = {
     "index": Page(get=EVERYBODY),
     "search": Page(get=EVERYBODY),
+    "doctor": Page(get=SUPERUSER),
     "macro_figures": Page("macros.macro", OBSERVER, OBSERVER),
     "destination_figures": Page("logs.destination", OBSERVER, OBSERVER),
     "first_steps": Page(get=PROJECT_MANAGER),

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
+import socket
 import time
 from types import FrameType
 
 from django.core.checks import Tags
 from django.core.management.base import BaseCommand
 from django.db import Error, connection
+from django.utils import timezone
 from redis.exceptions import RedisError
 
-from macros import jobs
+from centerhook import __version__
+from macros import jobs, queue
 
 logger = logging.getLogger(__name__)
 
@@ -26,9 +30,11 @@ class Command(BaseCommand):
     def handle(self, *args: object, **options: object) -> None:
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
+        name = f"{socket.gethostname()}-{os.getpid()}"
         while not self._stopped:
             try:
                 jobs.wake()
+                queue.note_process("clock", name, __version__, timezone.now())
             except (Error, RedisError) as error:
                 logger.warning("The clock could not look for what is due: %s", error)
                 connection.close()

@@ -5,6 +5,7 @@ import time
 from django.core.checks import Tags
 from django.core.management.base import BaseCommand
 
+from centerhook import __version__
 from macros import deliveries, queue
 
 # Before a worker that lost Redis tries again, in seconds.
@@ -19,6 +20,6 @@ class Command(BaseCommand):
     def handle(self, *args: object, **options: object) -> None:
         engine = deliveries.start()
         while not engine.is_stopping:
-            queue.run_worker(engine.stop)
+            queue.run_worker(engine.stop, __version__)
             time.sleep(0 if engine.is_stopping else PAUSE)
         engine.join()

@@ -19,7 +19,6 @@ from ....auth.authentication import (
     secrets_of,
 )
 from ....auth.credentials import Credentials
-from ....authoring import curl
 from ....extraction import ReturnValue, compile_rows
 from ....http import Multipart, Request, TransportError, origin_of, signing
 from ....models.secrets import Vault
@@ -160,6 +159,8 @@ class CompiledWebRequest(CompiledRequest):
     def as_curl(
         self, method: str, url: str, headers: list[tuple[str, str]], body: str | None
     ) -> str:
+        from ....authoring import curl  # For people only: no worker loads it.
+
         return curl.write(method, url, headers, body, MASK)
 
     @property

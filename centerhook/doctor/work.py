@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef
+
+from centerhook.health import readings
+from logs.models import Delivery, DeliveryState, Run, RunState
+from macros.models import InboundCall
+
+from .findings import Finding, bad, warning
+
+LATE_SECONDS = 300
+STUCK_AFTER = timedelta(minutes=15)
+# The clock prunes step by step, so a day is no delay.
+PRUNING_DELAY = timedelta(days=1)
+
+
+def deliveries(now: datetime) -> Iterator[Finding]:
+    count, late = readings.due(now)
+    if late > LATE_SECONDS:
+        yield bad(
+            "deliveries_late",
+            f"{count:,} deliveries are due, the oldest for {late / 60:,.0f} minutes.",
+            "Start more workers. If some are running, look at the log of one.",
+        )
+
+
+def calls(now: datetime) -> Iterator[Finding]:
+    count, age = readings.waiting_calls(now)
+    if age > LATE_SECONDS:
+        yield bad(
+            "calls_late",
+            f"{count:,} calls from outside wait, the oldest for {age / 60:,.0f}"
+            " minutes.",
+            "Start more workers. If some are running, look at the log of one.",
+        )
+
+
+def schedules(now: datetime) -> Iterator[Finding]:
+    if count := readings.overdue_schedules(now):
+        yield bad(
+            "schedules_overdue",
+            f"{count:,} schedules were not started when they were due.",
+            "The clock starts them: look whether manage.py clock is running.",
+        )
+
+
+def runs(now: datetime) -> Iterator[Finding]:
+    """Active ones that nothing will ever end: no delivery of theirs is left."""
+    left = Delivery.objects.filter(
+        run=OuterRef("pk"), state__in=[DeliveryState.PENDING, DeliveryState.WAITING]
+    )
+    open_ones = Run.objects.filter(
+        state__in=[RunState.ACTIVE, RunState.CANCELLING],
+        created_at__lt=now - STUCK_AFTER,
+    )
+    stuck = [run.pk for run in open_ones.filter(~Exists(left)).only("pk")[:20]]
+    if stuck:
+        named = ", ".join(str(pk) for pk in stuck[:5])
+        yield bad(
+            "runs_stuck",
+            f"{len(stuck)} runs have no delivery left and are not finished: {named}.",
+            "Cancel them on their pages. Tell us how it came about.",
+        )
+
+
+def retention(now: datetime) -> Iterator[Finding]:
+    kept = timedelta(days=settings.INBOUND_KEPT_DAYS)
+    old = InboundCall.objects.filter(received_at__lt=now - kept - PRUNING_DELAY)
+    if old.exists():
+        yield warning(
+            "retention_behind",
+            "Calls from outside are kept for longer than INBOUND_KEPT_DAYS.",
+            "The clock removes them step by step: look whether it is running.",
+        )

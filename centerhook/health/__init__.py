@@ -1,0 +1,1 @@
+"""How the service is, for programs that watch it: docs/metrics.md."""

@@ -1,0 +1,129 @@
+"""Pages of rows in any order: the next one begins behind the last row of this one.
+
+Rows that come or go meanwhile shift nothing, and rows that share all values are told
+apart by their keys.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.core import signing
+from django.db.models import F, Q
+from django.db.models.lookups import Exact, GreaterThan, IsNull, LessThan
+
+from ..selection.kinds import any_of
+from .errors import OptionRefused
+from .operands import MOMENT, NUMBER, Operand
+from .options import SKIP_TOKEN
+
+_SALT = "odata.skiptoken"
+
+
+@dataclass(frozen=True)
+class Position:
+    """The last row of a page: its values in order, and its key.
+
+    `left` is how many rows more were asked for; None for all.
+    """
+
+    values: list[Any]
+    key: int
+    left: int | None = None
+
+    @classmethod
+    def at(cls, values: Sequence[Any], key: int) -> Position:
+        return cls([_written(each) for each in values], key)
+
+
+@dataclass(frozen=True)
+class Sorting:
+    """The order of a query; the key is the last of it."""
+
+    parts: Sequence[tuple[Operand, bool]]
+
+    def order_by(self) -> list[Any]:
+        """Null comes before every value, and behind them where it is descending."""
+        orders: list[Any] = []
+        for operand, is_descending in self.parts:
+            value = operand.expression
+            value = value if hasattr(value, "asc") else F(value)
+            orders.append(
+                value.desc(nulls_last=True)
+                if is_descending
+                else value.asc(nulls_first=True)
+            )
+        return [*orders, "pk"]
+
+    def behind(self, position: Position) -> Q:
+        """The rows that come later."""
+        steps: list[Q] = []
+        before = Q()
+        for (operand, is_descending), value in zip(
+            self.parts, position.values, strict=True
+        ):
+            read = _read(operand, value)
+            later = _later(operand.expression, read, is_descending)
+            if later is not None:
+                steps.append(before & later)
+            before &= _same(operand.expression, read)
+        return any_of([*steps, before & Q(pk__gt=position.key)])
+
+
+def _later(expression: Any, value: Any, is_descending: bool) -> Q | None:
+    if value is None:
+        return None if is_descending else Q(IsNull(expression, False))
+    if is_descending:
+        return Q(LessThan(expression, value)) | Q(IsNull(expression, True))
+    return Q(GreaterThan(expression, value))
+
+
+def _same(expression: Any, value: Any) -> Q:
+    if value is None:
+        return Q(IsNull(expression, True))
+    return Q(Exact(expression, value))
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, Decimal | float):
+        return str(value) if isinstance(value, Decimal) else repr(value)
+    return value
+
+
+def _read(operand: Operand, value: Any) -> Any:
+    if value is None:
+        return None
+    if operand.type == MOMENT:
+        return datetime.fromisoformat(value)
+    return Decimal(value) if operand.type == NUMBER else value
+
+
+def sign(position: Position, query: Sequence[object]) -> str:
+    """A token that works for this query alone."""
+    signed = [position.values, position.key, position.left, _digest(query)]
+    return signing.dumps(signed, salt=_SALT, compress=True)
+
+
+def unsign(token: str, query: Sequence[object]) -> Position:
+    """Raises OptionRefused."""
+    try:
+        values, key, left, digest = signing.loads(token, salt=_SALT)
+    except (signing.BadSignature, ValueError):
+        problem = "It is not ours. Follow the address in @odata.nextLink as it is."
+        raise OptionRefused(SKIP_TOKEN, problem) from None
+    if digest != _digest(query):
+        problem = "It is of another query, or the package has changed. Begin anew."
+        raise OptionRefused(SKIP_TOKEN, problem)
+    return Position(values, key, left)
+
+
+def _digest(query: Sequence[object]) -> str:
+    return hashlib.sha256(json.dumps(query).encode()).hexdigest()[:32]

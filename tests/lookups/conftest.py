@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+import pytest
+from rest_framework.test import APIClient
+
+from feedback.models import FeedbackType
+from tests import factories
+from tests.api.callers import issue_key, program
+
+
+@pytest.fixture
+def bugs(db: None) -> FeedbackType:
+    return factories.feedback_type()
+
+
+@pytest.fixture
+def caller(bugs: FeedbackType) -> APIClient:
+    return program(issue_key(bugs, scope_run=False, scope_data=True))
