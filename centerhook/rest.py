@@ -46,7 +46,6 @@ TAGS = {
     "macros": "What is done with a ticket or tester, step by step.",
     "packages": "Tables that spreadsheets and BI tools read.",
     "projects": "Tests or programs in a community.",
-    "packages": "Data for reports: which rows, which columns.",
     "runs": "A macro at work on many tickets or testers: start, follow, pause, cancel,"
     " send again.",
     "schedules": "What starts runs by the clock.",
