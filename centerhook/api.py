@@ -42,6 +42,7 @@ _LISTS = {
     "comments": "comment-list",
     "testers": "tester-list",
     "filters": "filter-list",
+    "lookups": "recordlookup-list",
     "packages": "datapackage-list",
     "macros": "macro-list",
     "versions": "version-list",

@@ -40,6 +40,7 @@ TAGS = {
     "events": "What became of what was in calls.",
     "feedback": "Tickets.",
     "filters": "Conditions that are saved under a name.",
+    "lookups": "Addresses at which programs read one record.",
     "members": "Who works in a community, and in which roles.",
     "listeners": "URLs that other programs call, and what happens then.",
     "macros": "What is done with a ticket or tester, step by step.",
@@ -65,6 +66,8 @@ SPECTACULAR_SETTINGS = {
     # What goes in and what comes out have different members.
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "SubjectKindEnum": "feedback.models.SubjectKind",
+        "LookupKindEnum": "feedback.models.LookupKind",
         "RunStateEnum": "logs.models.RunState",
         "DeliveryStateEnum": "logs.models.DeliveryState",
         "ResendEnum": "logs.models.Resend",

@@ -84,7 +84,7 @@ class FilterViewSet(WritableViewSet):
         return Response(self.representation(self._saved(row, before)))
 
     def why_kept(self, row: Filter) -> str:
-        return super().why_kept(row) or why_missed(row)
+        return why_missed(row) or super().why_kept(row)
 
     @extend_schema(
         summary="Count what a filter selects now", responses=FilterPreviewSerializer

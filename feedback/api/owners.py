@@ -131,7 +131,7 @@ class ProjectViewSet(WritableViewSet):
     refuses = {"destroy": [428]}
 
     def why_kept(self, row: Project) -> str:
-        return super().why_kept(row) or why_missed(row)
+        return why_missed(row) or super().why_kept(row)
 
 
 def why_missed(row: Any) -> str:

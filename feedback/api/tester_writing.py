@@ -6,13 +6,14 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from ..access.keys import KeyActor
 from ..access.roles import ADD_TESTER
 from ..changes import stored, unit
 from ..models import Community, Tester
-from ..rest.serializers import StrictSerializer, Text, VisibleRow
+from ..rest.serializers import StrictSerializer, Text, VisibleRow, Whole
 from ..sources.external import COLUMNS, MAX_DATA, columns_with, read_external
 from ..sources.faults import Faults, SubmissionRefused
 from ..sources.people import valid_email
@@ -20,8 +21,12 @@ from ..sources.testers import EXTERNAL, country_of
 from .batches import as_problem
 
 
-class ExternalDataField(serializers.JSONField):
+@extend_schema_field({"type": "object", "additionalProperties": True})
+class ExternalDataField(serializers.Field):
     """Values by their names; checked where they are stored."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        return data
 
 
 class TesterWriteSerializer(StrictSerializer):
@@ -40,6 +45,7 @@ class TesterWriteSerializer(StrictSerializer):
         required=False,
         help_text="Needed of people; a key has its own.",
     )
+    score = Whole(min_value=-(2**31), max_value=2**31 - 1, required=False)
     external_data = ExternalDataField(
         required=False,
         help_text="Values by their names; null takes one away, and names that are not"

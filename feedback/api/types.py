@@ -50,7 +50,7 @@ class FeedbackTypeViewSet(WritableViewSet):
     refuses = {"destroy": [428]}
 
     def why_kept(self, row: FeedbackType) -> str:
-        return super().why_kept(row) or why_missed(row)
+        return why_missed(row) or super().why_kept(row)
 
     @extend_schema(
         summary="Read a type's form as JSON Schema",

@@ -3,6 +3,7 @@ from rest_framework.routers import SimpleRouter
 from .attachments import AttachmentViewSet
 from .comments import CommentViewSet
 from .filters import FilterViewSet
+from .lookups import LookupViewSet
 from .members import ApiKeyViewSet, MemberViewSet
 from .owners import CommunityViewSet, ProjectViewSet
 from .packages import PackageViewSet
@@ -18,6 +19,7 @@ router.register("comments", CommentViewSet)
 router.register("communities", CommunityViewSet)
 router.register("feedback", FeedbackViewSet)
 router.register("filters", FilterViewSet)
+router.register("lookups", LookupViewSet)
 router.register("members", MemberViewSet)
 router.register("projects", ProjectViewSet)
 router.register("sources", SourceViewSet)

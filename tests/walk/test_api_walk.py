@@ -52,11 +52,17 @@ ROUTES: dict[str, Page] = {
     "feedback-attachments": Page("feedback.feedback", get=OBSERVER),
     "attachment-detail": Page("feedback.attachment", get=OBSERVER),
     "attachment-download": Page("feedback.attachment", get=OBSERVER),
+    "datapackage-list": Page(get=OBSERVER),
+    "datapackage-detail": Page("feedback.datapackage", get=OBSERVER),
+    "datapackage-possible-columns": Page("feedback.datapackage", get=OBSERVER),
+    "datapackage-refresh": Page("feedback.datapackage", post=PROJECT_MANAGER),
     "filter-list": Page(get=OBSERVER),
     "filter-detail": Page("feedback.filter", get=OBSERVER),
     "filter-preview": Page("feedback.filter", get=OBSERVER),
     "filter-fields": Page(post=OBSERVER),
     "filter-try": Page(post=OBSERVER),
+    "recordlookup-list": Page(get=OBSERVER),
+    "recordlookup-detail": Page("feedback.recordlookup", get=OBSERVER),
     "macro-list": Page(get=OBSERVER),
     "macro-detail": Page("macros.macro", get=OBSERVER),
     "macro-runs": Page("macros.macro", post=SUPPORT),
@@ -115,7 +121,9 @@ ROUTES: dict[str, Page] = {
     "tester-erase": Page("feedback.tester", post=COMMUNITY_MANAGER),
 }
 
-NEED_A_BODY = ("tester-batch", "macro-validate-new", "call-replay-many")
+NEED_A_BODY = (
+    *("tester-batch", "feedback-batch", "macro-validate-new", "call-replay-many"),
+)
 
 
 def routes() -> set[str]:
