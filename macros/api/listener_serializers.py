@@ -11,7 +11,6 @@ from rest_framework import serializers
 
 from feedback.access.actors import may
 from feedback.access.unlocking import locked_message
-from feedback.changes.signals import saved
 from feedback.models import (
     ApiKey,
     Community,
@@ -33,7 +32,7 @@ from ..listeners.addresses import listener_url
 from ..listeners.choices import api_keys_for, filters_for, macros_for
 from ..models import Listener, ListenerAction, ListenerCheck, Macro, Secret
 from ..tags import normalise
-from .documents import DocumentSerializer, owner_in, row_seen
+from .documents import DocumentSerializer, owner_in, row_seen, switch
 
 Part = TypeVar("Part", ListenerCheck, ListenerAction)
 CHANGE, ADD = "macros.change_listener", "macros.add_listener"
@@ -225,15 +224,13 @@ class ListenerDocumentSerializer(DocumentSerializer):
 
     def _switched(self, row: Listener, body: Document, problems: Problems) -> Listener:
         """On or off, whatever else is wrong with it."""
-        before = Listener.objects.get(pk=row.pk)
         fields = settings_of(Listener)
         values = read_members(body, "", problems, fields=fields)
-        row.is_active = bool(values.get("is_active", row.is_active))
-        if row.is_active:
+        is_on = bool(values.get("is_active"))
+        if is_on:
             self._refuse_if_locked(row, problems)
         problems.refuse()
-        row.save(update_fields=["is_active"])
-        saved.send(Listener, before=before, after=row, parts=[], note="")
+        switch(row, is_on)
         return row
 
     def _refuse_if_locked(self, row: Listener, problems: Problems) -> None:
