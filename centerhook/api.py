@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
+from csp.decorators import csp_update
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -22,17 +24,39 @@ from feedback.rest import details, schema  # noqa: F401 - it registers itself
 
 from .middleware import is_for_programs
 
+# The style elements that Redoc makes: empty ones, which it fills rule by rule, and the
+# one of its scroll bars. The browser tests tell when a newer one makes others.
+_STYLES = [
+    "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
+    "'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='",
+]
 _APPS = ("feedback.api.urls", "macros.api.urls", "logs.api.urls")
 _LISTS = {
+    "communities": "community-list",
+    "projects": "project-list",
+    "types": "feedbacktype-list",
+    "sources": "externalsource-list",
+    "members": "member-list",
+    "api-keys": "apikey-list",
     "feedback": "feedback-list",
     "comments": "comment-list",
     "testers": "tester-list",
     "filters": "filter-list",
+    "lookups": "recordlookup-list",
+    "packages": "datapackage-list",
     "macros": "macro-list",
     "versions": "version-list",
+    "triggers": "trigger-list",
+    "schedules": "schedule-list",
+    "listeners": "listener-list",
+    "calls": "call-list",
+    "events": "event-list",
     "secrets": "secret-list",
     "runs": "run-list",
     "deliveries": "delivery-list",
+    "attempts": "attempt-list",
+    "destinations": "destination-list",
+    "audit": "audit-list",
 }
 
 
@@ -51,11 +75,17 @@ class Root(APIView):
 
 
 @cache
-def _schema() -> bytes:
+def openapi_spec() -> dict[str, Any]:
     """Made once per process, since it takes time; it is the same for everybody."""
     generator = SchemaGenerator()  # type: ignore[no-untyped-call]
+    spec: dict[str, Any]
     spec = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
-    return OpenApiJsonRenderer().render(spec)
+    return spec
+
+
+@cache
+def _schema() -> bytes:
+    return OpenApiJsonRenderer().render(openapi_spec())
 
 
 def openapi(request: HttpRequest) -> HttpResponse:
@@ -64,6 +94,11 @@ def openapi(request: HttpRequest) -> HttpResponse:
 
 def docs(request: HttpRequest) -> HttpResponse:
     return render(request, "api/docs.html")
+
+
+@csp_update({"style-src": _STYLES})
+def reference(request: HttpRequest) -> HttpResponse:
+    return render(request, "api/redoc.html")
 
 
 @csrf_exempt
@@ -96,6 +131,7 @@ _v1: tuple[list[URLPattern | URLResolver], str] = (
         *(path("", include(app)) for app in _APPS),
         path("schema/", openapi, name="schema"),
         path("docs/", docs, name="docs"),
+        path("redoc/", reference, name="redoc"),
     ],
     "api",
 )

@@ -37,6 +37,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "feedback.feedbacktype": "list-checks",
         "feedback.filter": "filter",
         "feedback.externalsource": "download",
+        "feedback.datapackage": "columns-3",
         "feedback.recordlookup": "search",
         "feedback.apikey": "key",
         "feedback.keyuse": "activity",

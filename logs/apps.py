@@ -6,4 +6,6 @@ class LogsConfig(AppConfig):
     verbose_name = "Webhook log"
 
     def ready(self) -> None:
-        from .audit import receivers  # noqa: F401 - its receivers register themselves
+        # They register themselves.
+        from . import packages  # noqa: F401
+        from .audit import receivers  # noqa: F401

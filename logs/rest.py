@@ -87,8 +87,9 @@ class RunSerializer(serializers.ModelSerializer):
 
 
 class RunDetailSerializer(RunSerializer):
-    """Its context has `has_worker`, a function that says whether one is alive."""
+    """A run, and what holds it up."""
 
+    # Its context has `has_worker`, a function that says whether one is alive.
     notice = serializers.SerializerMethodField(
         help_text="Why nothing is sent for now, if people must know; or empty."
     )

@@ -407,8 +407,8 @@ def one_of_everything(of: FeedbackType, name: str = "Everything") -> None:
     comment.save()
     attachment(reported, f"{name}.png")
     ticket_import(of, name)
-    Snapshot.objects.create(package=package(of, name=name, key="everything"))
-    lookup(of, name=name, key="everything")
+    Snapshot.objects.create(package=package(of, name=name, key=f"everything-{of.pk}"))
+    lookup(of, name=name)
     LookupMiss.objects.note(of.project.community, "key 1", timezone.now())
     key = of.project.community.api_keys.get()
     key.name = name

@@ -18,9 +18,9 @@ logger = logging.getLogger(__name__)
 
 Examination = Callable[[datetime], Iterable[Finding]]
 
-# By what they are about. What is first is what others need.
+# The examinations, by what they are about. First comes what others need.
 EXAMINATIONS: dict[str, tuple[Examination, ...]] = {
-    "Settings": (settings.checks,),
+    "Settings": (settings.checks, settings.tls),
     "Database": (
         database.migrations,
         database.writable,
@@ -61,12 +61,12 @@ def examine() -> Report:
     report.findings["Database"] = list(_reachable())
     is_away = bool(report.findings["Database"])
     for title, examinations in EXAMINATIONS.items():
-        found = report.findings.setdefault(title, [])
+        findings = report.findings.setdefault(title, [])
         for each in examinations:
             if is_away and title not in ("Settings", "Redis", "Machine"):
                 report.unexamined.append(f"{title}: {each.__name__.replace('_', ' ')}")
                 continue
-            found += _made(each, title, now, report)
+            findings += _made(each, title, now, report)
     return report
 
 

@@ -143,7 +143,11 @@ def external_names(chosen: Selected) -> list[str]:
     """The names that the newest rows have."""
     rows: Any
     if chosen.kind == SubjectKind.FEEDBACK:
-        where = {"feedbacktype": "feedback_type", "project": "feedback_type__project"}
+        where = {
+            "feedbacktype": "feedback_type",
+            "project": "feedback_type__project",
+            "community": "feedback_type__project__community",
+        }
         path = where[str(chosen.owner._meta.model_name)]
         rows = Feedback.objects.filter(**{path: chosen.owner.pk})
     else:

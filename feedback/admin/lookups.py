@@ -19,7 +19,7 @@ from ..console.owners import Selected, SelectedField, selectable
 from ..console.scoping import ScopedAdmin
 from ..lookups import LookupBroken, columns_of
 from ..models import Community, FoundBy, LookupKind, RecordLookup
-from .lookup_form import COLUMNS, MORE, LookupForm
+from .lookup_form import LookupForm
 
 ABOUT = "about"
 _EXAMPLES = {
@@ -40,21 +40,19 @@ class RecordLookupAdmin(ScopedAdmin[RecordLookup]):
     list_per_page = 25
     search_fields = ["name", "key", "description"]
     readonly_fields = ["looks_up"]
+    prepopulated_fields = {"key": ["name"]}
     change_form_template = "admin/feedback/recordlookup/change_form.html"
 
     def get_fieldsets(
         self, request: HttpRequest, obj: RecordLookup | None = None
     ) -> Any:
         is_written = obj is None or self.has_change_permission(request, obj)
-        about = None if obj else self._about(request)
-        kind = about.kind if about else getattr(obj, "subject_kind", "")
-        more = [] if kind == LookupKind.PROJECT else [MORE]
-        gives = [COLUMNS, *more] if is_written else ["gives"]
+        gives = "columns" if is_written else "gives"
         first = ["looks_up", "name", "key", "description", "is_active"]
         return [
             (None, {"fields": first}),
             ("What the caller gives", {"fields": ["found_by", "external_name"]}),
-            ("What the caller gets", {"fields": gives}),
+            ("What the caller gets", {"fields": [gives]}),
         ]
 
     def get_readonly_fields(
@@ -63,6 +61,10 @@ class RecordLookupAdmin(ScopedAdmin[RecordLookup]):
         fields = super().get_readonly_fields(request, obj)
         is_read = obj is not None and not self.has_change_permission(request, obj)
         return [*fields, "gives"] if is_read else fields
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A key that is in use stays, whatever the name becomes."""
+        return super().get_prepopulated_fields(request, obj) if obj is None else {}
 
     def get_form(
         self,
@@ -115,7 +117,7 @@ class RecordLookupAdmin(ScopedAdmin[RecordLookup]):
         return {
             "lock": lock_of(obj.community, request.user),
             "url": url,
-            "curl": writing.write("GET", example, headers, ""),
+            "curl": writing.write("GET", example, headers, None),
             "broken": broken,
         }
 

@@ -43,7 +43,7 @@ class FilterAdmin(ScopedAdmin[Filter]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request)
-        return rows.prefetch_related("triggers__macro", "schedules__macro")
+        return rows.prefetch_related("triggers__macro", "schedules__macro", "packages")
 
     def get_fieldsets(self, request: HttpRequest, obj: Filter | None = None) -> Any:
         about = [SELECTS, "name", "description"]

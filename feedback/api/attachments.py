@@ -31,6 +31,7 @@ _UPLOAD = {
         "properties": {
             "file": {
                 "type": "array",
+                "minItems": 1,
                 "items": {"type": "string", "format": "binary"},
                 "description": "One file or several, under any name.",
             }
@@ -88,7 +89,10 @@ class AttachmentViewSet(mixins.RetrieveModelMixin, Deleting, ScopedViewSet):
     @extend_schema(
         summary="Download a file",
         description="Never shown by a browser: it is always saved.",
-        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
+        responses={
+            (200, "application/octet-stream"): OpenApiTypes.BINARY,
+            (200, "*/*"): OpenApiTypes.BINARY,
+        },
     )
     @action(detail=True, methods=["get"])
     def download(self, request: Request, pk: str) -> FileResponse:

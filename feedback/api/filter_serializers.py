@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from macros.models.usage import users_of
@@ -11,6 +12,7 @@ from ..selection.saved import compiled
 MAX_COUNTED = 100_000
 
 
+@extend_schema_field({"type": "object", "additionalProperties": True})
 class ConditionsField(serializers.JSONField):
     """A tree; what is wrong with it is named where it is checked."""
 
@@ -97,7 +99,7 @@ class FilterDetailSerializer(FilterSerializer):
         ]
 
 
-class PreviewSerializer(serializers.Serializer):
+class FilterPreviewSerializer(serializers.Serializer):
     """How much a filter would select now."""
 
     count = serializers.IntegerField(help_text=f"At most {MAX_COUNTED + 1:,}.")

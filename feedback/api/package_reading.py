@@ -18,8 +18,10 @@ from logs.models import Action
 
 from ..access.keys import KeyActor
 from ..access.roles import READ_PACKAGE
+from ..access.unlocking import locked_message
 from ..models import DataPackage, PackageFormat, RefreshEvery
 from ..packages import files, paging, snapshots
+from ..packages.addresses import url_of
 from ..packages.tables import PackageBroken, Table, opened
 from ..packages.writing import CONTENT_TYPES
 from ..rest.authentication import SessionAuthentication
@@ -27,7 +29,7 @@ from ..rest.key_places import PLACES, KeyInAnyPlace
 from ..rest.permissions import lacks
 from ..rest.problems import Problem, in_body, in_parameter, invalid
 from ..sources.members import KEY_PARAMETER
-from .package_responses import url_of, with_live, with_stored
+from .package_responses import with_live, with_stored
 
 _PAGING = ("changed_since", "page_size", "cursor")
 
@@ -73,6 +75,9 @@ class PackageView(APIView):
         if not row.is_active:
             message = f"The data package {row} is switched off."
             raise Problem(410, "package_off", message)
+        if not row.community.is_unlocked():
+            message = locked_message(row.community, "Data packages")
+            raise Problem(403, "locked", message)
         return row
 
 

@@ -14,12 +14,11 @@ from django.conf import settings
 from django.db import connection
 from django.http import Http404, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import reverse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.http import http_date
 from rest_framework.request import Request
 
-from ..models import DataPackage, PackageFormat, Snapshot
+from ..models import PackageFormat, Snapshot
 from ..packages.files import Made
 from ..packages.writing import CONTENT_TYPES
 from ..rest.problems import Problem
@@ -41,13 +40,6 @@ class Whole(NamedTuple):
     form: str
     etag: str
     read_at: datetime | None = None
-
-
-def url_of(package: DataPackage, form: str = "") -> str:
-    """The address of the rows; without a format, of the schema."""
-    at = [package.community_id, package.key]
-    view = ("package-rows", [*at, form]) if form else ("package-schema", at)
-    return f"{settings.BASE_URL}{reverse(view[0], args=view[1])}"
 
 
 def with_live(request: Request, made: Made, form: str, cursor: str) -> HttpResponseBase:

@@ -11,7 +11,7 @@ import re
 
 from rest_framework.request import Request
 
-from .problems import Problem, in_header
+from .problems import Problem, in_header, invalid
 from .rendering import JSONRenderer
 
 IF_MATCH, IF_NONE_MATCH = "If-Match", "If-None-Match"
@@ -31,16 +31,18 @@ def is_known(request: Request, etag: str) -> bool:
     return given.strip() == "*" or etag in known
 
 
+def check_written(request: Request) -> None:
+    """Raises Problem where the header holds no tag at all."""
+    given = request.headers.get(IF_MATCH, "*").strip()
+    if given != "*" and not _LIST.fullmatch(given):
+        raise invalid([in_header(IF_MATCH, "Give the ETag as it came, in its quotes.")])
+
+
 def check_match(request: Request, etag: str) -> None:
     """Raises Problem where the row is not as the caller read it."""
-    given = request.headers.get(IF_MATCH)
-    if given is None or given.strip() == "*":
+    given = request.headers.get(IF_MATCH, "*").strip()
+    if given == "*":
         return
-    if not _LIST.fullmatch(given):
-        problem = "Give the ETag as it came, in its quotes."
-        raise Problem(
-            400, "invalid", f"{IF_MATCH}: {problem}", [in_header(IF_MATCH, problem)]
-        )
     # Weak tags never match here.
     if etag not in _TAG.findall(given):
         problem = "The row was changed since you read it. Read it again, then change."

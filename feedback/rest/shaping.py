@@ -6,12 +6,20 @@ from collections.abc import Collection
 from typing import Any
 
 from rest_framework.request import Request
+from rest_framework.serializers import BaseSerializer
 
 from ..selection.conditions import did_you_mean
 from .problems import in_parameter, invalid
 
 PARAMETER = "fields"
 DESCRIPTION = "Only these members of each row, by their names with commas between them."
+
+
+def names_of(row: BaseSerializer) -> list[str]:
+    """The members that rows are shown with."""
+    shown: Any = row
+    fields: dict[str, Any] = shown.fields
+    return [name for name, field in fields.items() if not field.write_only]
 
 
 def chosen_fields(request: Request, known: Collection[str]) -> list[str] | None:

@@ -26,14 +26,18 @@ from .details import RATE_HEADERS
 from .filtering import refuse_parameters
 from .idempotency import idempotent
 from .permissions import lacks
-from .preconditions import IF_MATCH, check_match, etag_of, is_known
+from .preconditions import IF_MATCH, check_match, check_written, etag_of, is_known
 from .problems import Problem
-from .shaping import PARAMETER, chosen_fields, only
+from .shaping import PARAMETER, chosen_fields, names_of, only
 
+NEEDS_MATCH = (
+    "All that belongs to it is deleted as well. Read it first, and send its ETag as"
+    " If-Match, so that it is the one you mean."
+)
 Handler = Callable[..., HttpResponseBase]
 
 # Actions whose response is the row as its URL shows it then.
-_WRITES = ("create", "partial_update")
+WRITES = ("create", "partial_update")
 
 
 class ScopedViewSet(viewsets.GenericViewSet):
@@ -52,6 +56,10 @@ class ScopedViewSet(viewsets.GenericViewSet):
     # Columns that lists can be ordered by, by the members' names. None may be null,
     # and each has an index with the number behind it.
     ordering_columns: ClassVar[dict[str, str]] = {}
+    # Actions whose work goes on after the response, which may say so by 202.
+    prefers_async: ClassVar[Collection[str]] = ()
+    # By action: the statuses of refusals that do not follow from the method.
+    refuses: ClassVar[dict[str, Collection[int]]] = {}
     # In ASCII digits, as many as every database can look up.
     lookup_value_regex = "[0-9]{1,18}"
     # Which members of its rows the caller asked for; None for all.
@@ -64,13 +72,14 @@ class ScopedViewSet(viewsets.GenericViewSet):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if request.method not in SAFE_METHODS and self.action:
+            check_written(request)
             # REST framework looks the handler up after this.
             name = str(request.method).lower()
             setattr(self, name, once_more(self._careful(request, getattr(self, name))))
         # Without an action the method is none of the address's.
         if self.action in ("list", "retrieve"):
-            row: Any = self.get_serializer()
-            self.chosen = chosen_fields(request, row.fields)
+            known = names_of(self.get_serializer())
+            self.chosen = chosen_fields(request, known)
         if self.action and not self.is_list:
             beside = [PARAMETER] if self.action == "retrieve" else []
             refuse_parameters(request.query_params, beside)
@@ -78,7 +87,7 @@ class ScopedViewSet(viewsets.GenericViewSet):
     def _careful(self, request: Request, handler: Handler) -> Handler:
         if self.action in self.own_repeats:
             return handler
-        if self.action in _WRITES:
+        if self.action in WRITES:
             handler = _tagged(handler)
         if request.method == "POST":
             handler = idempotent(request, handler)
@@ -176,6 +185,9 @@ class ReadOnlyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
 class Deleting(ScopedViewSet):
     """Rows that are deleted, with all that belongs to them."""
 
+    # Whether as much belongs to them that the caller must say which it has read.
+    must_match: ClassVar[bool] = False
+
     def permission_needed(self) -> str:
         if self.action == "destroy" and self.action not in self.action_permissions:
             opts = self.queryset.model._meta
@@ -184,6 +196,8 @@ class Deleting(ScopedViewSet):
 
     def destroy(self, request: Request, pk: str) -> Response:
         row = self.get_object()
+        if self.must_match and IF_MATCH not in request.headers:
+            raise Problem(428, "precondition_required", NEEDS_MATCH)
         if problem := self.why_kept(row):
             raise Problem(409, "in_use", problem)
         is_gone = deletion.delete(row)

@@ -14,8 +14,8 @@ from feedback.console.owners import Selected
 from feedback.models import Filter
 
 from ..listeners.checking import problems_of
+from ..listeners.choices import filters_for
 from ..models import Listener, RecordBy
-from .listener_choices import filters_for
 
 # A new listener's owner and kind, as its address names them.
 ABOUT = "about"

@@ -15,8 +15,8 @@ from django.http import HttpRequest
 
 from feedback.console.scoping import ScopedInline
 
+from ..listeners.choices import api_keys_for, macros_for, secrets_for
 from ..models import ActionKind, Listener, ListenerAction, ListenerCheck, Scheme
-from .listener_choices import api_keys_for, macros_for, secrets_for
 from .listener_form import shown_when
 
 Rows = Callable[[int | None], QuerySet[Any]]

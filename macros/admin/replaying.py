@@ -5,8 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import pluralize
 from django.template.response import TemplateResponse
@@ -14,12 +13,10 @@ from django.template.response import TemplateResponse
 from feedback.access.roles import RUN_MACRO
 from feedback.console.scoping import ScopedAdmin
 from feedback.selection.confirmed import digest_of, what_changed
-from logs import audit
-from logs.models import Action
 
 from .. import queue
-from ..listeners.replay import MAX_REPLAYED, ReplayRefused, replay
-from ..models import InboundCall, InboundOutcome, Listener
+from ..listeners.replay import MAX_REPLAYED, ReplayRefused, by_listener, replay
+from ..models import InboundCall, InboundOutcome
 
 
 def replay_selected(
@@ -54,11 +51,7 @@ def replay_selected(
 
 def _replay(request: HttpRequest, calls: QuerySet[InboundCall]) -> HttpResponse | None:
     try:
-        with transaction.atomic():
-            count = replay(calls, actor=request.user)
-            for listener, replayed in _by_listener(calls):
-                noun = f"{replayed:,} call{pluralize(replayed)}"
-                audit.record(Action.RESENT, listener, detail=f"Replayed {noun}.")
+        count = replay(calls, actor=request.user)
     except ReplayRefused as refusal:
         messages.error(request, str(refusal))
         return None
@@ -66,12 +59,6 @@ def _replay(request: HttpRequest, calls: QuerySet[InboundCall]) -> HttpResponse 
     text = f"{count:,} call{pluralize(count)} {verb} processed again."
     messages.success(request, text)
     return None
-
-
-def _by_listener(calls: QuerySet[InboundCall]) -> list[tuple[Listener, int]]:
-    counted = calls.order_by().values_list("listener").annotate(count=Count("pk"))
-    counts = dict(counted)
-    return [(row, counts[row.pk]) for row in Listener.objects.filter(pk__in=counts)]
 
 
 def _confirmation(
@@ -88,7 +75,7 @@ def _confirmation(
         "opts": modeladmin.opts,
         "preview": {"count": count},
         "digest": digest_of(calls),
-        "listeners": _by_listener(calls),
+        "listeners": by_listener(calls),
         "acted": acted,
         "has_worker": queue.has_worker(),
         "back": request.get_full_path(),

@@ -9,8 +9,11 @@ from typing import Any, ClassVar
 from django.db import transaction
 from django.db.models import Model
 from rest_framework import serializers
+from rest_framework.request import Request
 
 from feedback.access.keys import Actor, KeyActor
+from feedback.changes.signals import saved
+from feedback.changes.stored import as_stored
 from feedback.models import Community, FeedbackType, Project
 from feedback.rest.details import Fault
 from feedback.rest.idempotency import fingerprint
@@ -28,15 +31,25 @@ _OWNERS: Mapping[str, type[Any]] = {
 }
 _MAX_KEY = 2**63 - 1
 _PIECES = re.compile(r"[^.\[\]]+")
+_MAX_HINTS = 20
 _FIXED = "This stays as it is."
 
 
-class StrictSerializer(serializers.Serializer):
-    """Refuses members that it does not know."""
+class AskedSerializer(serializers.Serializer):
+    """What an action is asked; refuses members that it does not know."""
 
     def to_internal_value(self, data: Any) -> Any:
         refuse_unknown(data, self.fields)
         return super().to_internal_value(data)
+
+
+def asked_of(
+    serializer: type[serializers.Serializer], request: Request
+) -> dict[str, Any]:
+    asked = serializer(data=request.data)
+    asked.is_valid(raise_exception=True)
+    data: dict[str, Any] = asked.validated_data
+    return data
 
 
 class DocumentSerializer(serializers.ModelSerializer):
@@ -59,7 +72,10 @@ class DocumentSerializer(serializers.ModelSerializer):
         if self.instance is not None:
             shown = self.context["view"].representation(self.instance)
             body = {n: v for n, v in body.items() if not _is_same(shown, n, v)}
-        refuse_unknown(body, self.fields, self.fixed if self.instance else ())
+        writable = [name for name, each in self.fields.items() if not each.read_only]
+        refuse_unknown(body, writable, self.fixed if self.instance else ())
+        if self.instance is not None and not body:
+            return self.instance
         problems = Problems()
         try:
             with transaction.atomic():
@@ -78,6 +94,14 @@ class DocumentSerializer(serializers.ModelSerializer):
         return self.context["request"].user
 
 
+def switch(row: Any, is_on: bool) -> None:
+    """On or off, whatever else is wrong with the row."""
+    before = as_stored(row)
+    row.is_active = is_on
+    row.save(update_fields=["is_active"])
+    saved.send(type(row), before=before, after=row, parts=[], note="")
+
+
 def _is_same(shown: Mapping[str, object], name: str, value: object) -> bool:
     return name in shown and fingerprint(shown[name]) == fingerprint(value)
 
@@ -86,12 +110,13 @@ def refuse_unknown(
     data: Any, known: Iterable[str], fixed: Collection[str] = ()
 ) -> None:
     """Raises Problem, that names each member."""
-    known = list(known)
-    faults = [
-        in_body([name], f"There is no such member.{did_you_mean(name, known)}")
-        for name in (data if isinstance(data, dict) else ())
-        if name not in known
-    ]
+    known = set(known)
+    faults: list[Fault] = []
+    for name in data if isinstance(data, dict) else ():
+        if name not in known:
+            # Looking for likely names takes time.
+            hint = did_you_mean(name, known) if len(faults) < _MAX_HINTS else ""
+            faults.append(in_body([name], f"There is no such member.{hint}"))
     faults += [in_body([name], _FIXED) for name in fixed if name in data]
     if faults:
         raise invalid(faults)

@@ -37,9 +37,10 @@ from ..runs import RunRefused, start_test
 from ..runs.control import pause_macro, resume_macro
 from ..steps.previews import preview
 from ..tags import TemplateError
-from .macro_serializers import MacroDetailSerializer
+from .documents import asked_of
+from .macro_serializers import MacroDetailSerializer, MacroDocumentSerializer
 from .trials import (
-    PreviewSerializer,
+    MacroPreviewSerializer,
     SubjectSerializer,
     TestSerializer,
     ValidSerializer,
@@ -64,6 +65,7 @@ NEEDED = {
 
 class MacroActions(WritableViewSet):
     @extend_schema(
+        operation_id="macros_validate_new",
         summary="Check a new macro",
         description="Takes what `POST /macros/` takes and refuses what that refuses;"
         " saves nothing.",
@@ -77,6 +79,7 @@ class MacroActions(WritableViewSet):
         summary="Check a change of a macro",
         description="Takes what `PATCH /macros/ID/` takes and refuses what that"
         " refuses; saves nothing.",
+        request=MacroDocumentSerializer(partial=True),
         responses=ValidSerializer,
     )
     @action(detail=True, methods=["post"])
@@ -98,12 +101,12 @@ class MacroActions(WritableViewSet):
     @extend_schema(
         summary="See what a macro would do with one ticket or tester",
         request=SubjectSerializer,
-        responses=PreviewSerializer,
+        responses=MacroPreviewSerializer,
     )
     @action(detail=True, methods=["post"])
     def preview(self, request: Request, pk: str) -> Response:
         macro = self.get_object()
-        number = _asked(SubjectSerializer, request)["subject"]
+        number = asked_of(SubjectSerializer, request)["subject"]
         subject = subject_in(number, macro, request.user)
         if macro.is_locked():
             raise refused(locked_message(macro.community))
@@ -120,7 +123,7 @@ class MacroActions(WritableViewSet):
             "problem": next(iter(shown.failing), ""),
             "is_guessed": shown.is_guessed,
         }
-        return Response(PreviewSerializer(body).data)
+        return Response(MacroPreviewSerializer(body).data)
 
     @extend_schema(
         summary="Send a test",
@@ -134,7 +137,7 @@ class MacroActions(WritableViewSet):
         macro = self.get_object()
         if not may(request.user, RUN_MACRO, macro):
             raise lacks(request.user, RUN_MACRO)
-        asked = _asked(TestSerializer, request)
+        asked = asked_of(TestSerializer, request)
         subject = subject_in(asked["subject"], macro, request.user)
         step = request_in(asked["step"], macro)
         try:
@@ -216,12 +219,3 @@ def run_response(run: Run, request: Request) -> Response:
     url = reverse("api:run-detail", args=[run.pk], request=request)
     body = RunDetailSerializer(run, context={"has_worker": queue.has_worker}).data
     return Response(body, 201, headers={"Location": url})
-
-
-def _asked(
-    serializer: type[serializers.Serializer], request: Request
-) -> dict[str, Any]:
-    asked = serializer(data=request.data)
-    asked.is_valid(raise_exception=True)
-    data: dict[str, Any] = asked.validated_data
-    return data

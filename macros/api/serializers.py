@@ -75,8 +75,17 @@ class NumberOrName(serializers.Field):
         return str(data)
 
 
-class RunRequestSerializer(serializers.Serializer):
+@extend_schema_field(
+    {"type": "object", "minProperties": 1, "additionalProperties": True}
+)
+class ConditionsOfList(serializers.DictField):
+    """The parameters of a list."""
+
+
+class RunStartSerializer(serializers.Serializer):
     """Which tickets or testers: by numbers, by conditions, or by a saved filter."""
+
+    schema_of_all = {"minProperties": 1, "maxProperties": 1}
 
     ids = serializers.ListField(
         child=RowNumber(),
@@ -86,7 +95,7 @@ class RunRequestSerializer(serializers.Serializer):
         help_text="Numbers (`id`) of tickets of the macro's type, or of testers for a"
         " user macro.",
     )
-    filter = serializers.DictField(
+    filter = ConditionsOfList(
         required=False,
         allow_empty=False,
         help_text="The parameters of `GET /api/v1/feedback/`, or for a user macro of"

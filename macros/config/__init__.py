@@ -1,9 +1,11 @@
 """Macros and feedback types as plain data: one form for versions, files and clones."""
 
 from .applying import change_macro, fill_macro
+from .automations import take_settings
 from .cloning import clone_macro, clone_project
 from .concealing import concealed
 from .differences import Difference, changed, differences
+from .events import take_details
 from .exporting import export_macro, export_project
 from .files import MAX_BYTES, read, write
 from .imported import Existing, Imported
@@ -46,5 +48,7 @@ __all__ = [
     "save_listener",
     "save_macro",
     "save_secret",
+    "take_details",
+    "take_settings",
     "write",
 ]

@@ -14,7 +14,7 @@ from .events import named_details, take_details
 from .filters import FilterImport, filter_members
 from .imported import Import
 from .members import read_members, read_rows, settings_of
-from .problems import member
+from .problems import Problems, member
 from .writing import Document, plain, settings_in
 
 # The member of a macro that lists them, and what they are.
@@ -72,11 +72,8 @@ class AutomationImport:
         made.find_owners()
         is_on = kind is not Schedule if stored is None else stored.is_active
         for each, field in fields.items():
-            value = values.get(each, field.get_default())
-            if isinstance(field, models.DateTimeField) and _lacks_zone(value):
-                problems.add(member(path, each), _NO_ZONE)
-            is_moment = isinstance(field, models.DateTimeField)
-            setattr(made, each, _in_utc(value) if is_moment else value)
+            values.setdefault(each, field.get_default())
+        take_settings(made, values, path, problems)
         made.is_active = made.is_active and is_on
         if isinstance(made, Trigger):
             take_details(made, path, problems)
@@ -99,6 +96,18 @@ class AutomationImport:
         words = "is new" if stored is None else "is replaced"
         state = "" if row.is_active else ", and off"
         made.sentences.append(f"{noun} {row} of {row.macro} {words}{state}.")
+
+
+def take_settings(
+    row: Automation, values: Mapping[str, object], path: str, problems: Problems
+) -> None:
+    """Give the row what a document says, with moments in UTC."""
+    fields = settings_of(type(row))
+    for name, value in values.items():
+        is_moment = isinstance(fields[name], models.DateTimeField)
+        if is_moment and _lacks_zone(value):
+            problems.add(member(path, name), _NO_ZONE)
+        setattr(row, name, _in_utc(value) if is_moment else value)
 
 
 def _lacks_zone(value: object) -> bool:

@@ -13,6 +13,8 @@ from .writing import Document
 
 _STATUSES = ("from_status", "to_status")
 _MAX_SCORE = 2**31
+_MAX_KEY = 2**63
+_MAX_NAME = 100
 
 
 def named_details(trigger: Trigger) -> Document:
@@ -32,8 +34,13 @@ def named_details(trigger: Trigger) -> Document:
     return details
 
 
-def take_details(trigger: Trigger, path: str, problems: Problems) -> None:
-    """Make what a file says the event's details; says what is wrong with them."""
+def take_details(
+    trigger: Trigger, path: str, problems: Problems, *, by_number: bool = False
+) -> None:
+    """Make what a document says the event's details; says what is wrong with them.
+
+    A file names statuses, which the API gives by number.
+    """
     event, given = trigger.event, trigger.event_details
     if event not in Event.values:
         return  # The trigger's own checks say so.
@@ -53,18 +60,26 @@ def take_details(trigger: Trigger, path: str, problems: Problems) -> None:
     for name, value in given.items():
         if name not in known:
             problems.add(member(where, name[:60]), "This event takes no such member.")
-        elif value not in (None, "") and (problem := _take(trigger, name, value)):
+        elif value not in (None, "") and (
+            problem := _take(trigger, name, value, by_number)
+        ):
             problems.add(member(where, name), problem)
 
 
-def _take(trigger: Trigger, name: str, value: Any) -> str:
+def _take(trigger: Trigger, name: str, value: Any, by_number: bool) -> str:
     """Keep one of the details; or why it can't be, as a sentence."""
     kept = value
     if name == "score":
         if type(value) is not int or abs(value) >= _MAX_SCORE:
             return "This must be a whole number."
+    elif name in _STATUSES and by_number:
+        is_number = type(value) is int and 0 < value < _MAX_KEY
+        if not (is_number and _statuses(trigger).filter(pk=value).exists()):
+            return f"There is no status {str(value)[:60]} of the macro's feedback type."
     elif not isinstance(value, str):
         return "This must be text."
+    elif len(value) > _MAX_NAME:
+        return f"This has at most {_MAX_NAME} characters."
     elif name == "field":
         questions = FormField.objects.filter(feedback_type=trigger.feedback_type)
         if not questions.filter(key=value).exists():

@@ -89,6 +89,8 @@ def users_of(row: models.Model) -> list[User]:
         users += ((each, f"Destination {each}") for each in destinations_using(row))
     elif isinstance(row, Filter | Macro):
         users = [*map(_automation, [*row.triggers.all(), *row.schedules.all()])]
+        if isinstance(row, Filter):
+            users += ((each, f"Data package {each}") for each in row.packages.all())
     elif isinstance(row, Status):
         users = _users_of_status(row)
     elif isinstance(row, FormField):

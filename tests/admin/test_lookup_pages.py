@@ -60,19 +60,27 @@ def test_a_lookup_is_made_changed_and_audited(bugs: FeedbackType) -> None:
         "key": "bug-status",
         "is_active": "on",
         "found_by": "reference",
-        "columns": ["reference", "status", "field_severity"],
-        "external_fields": "jira_key, crm id",
+        "columns": ["text:reference", "text:status", "text:field_severity"],
+        "columns-external-0": "jira_key",
+        "columns-type-0": "text",
+        "columns-external-1": "crm id",
+        "columns-type-1": "number",
     }
     assert pat.post(url, sent).status_code == 302
     made = RecordLookup.objects.get()
     assert (made.owner, made.community) == (bugs, bugs.project.community)
-    names = [*sent["columns"], "external_jira_key", "external_crm id"]
-    assert [each["name"] for each in made.columns] == names
-    assert [each["type"] for each in made.columns] == ["text"] * 5
+    assert [(each["name"], each["type"]) for each in made.columns] == [
+        ("reference", "text"),
+        ("status", "text"),
+        ("field_severity", "text"),
+        ("external_jira_key", "text"),
+        ("external_crm id", "number"),
+    ]
     shown = pat.get(page(made)).content.decode()
     assert f"http://localhost:8000/lookups/{made.community_id}/bug-status/" in shown
-    assert "jira_key, crm id" in shown and "BUG-12" in shown
-    changed = {**sent, "columns": ["status"], "external_fields": ""}
+    assert "external_crm id, number" in shown and "BUG-12" in shown
+    changed = {name: sent[name] for name in ("name", "key", "found_by", "is_active")}
+    changed["columns"] = ["text:status"]
     assert pat.post(page(made), changed).status_code == 302
     made.refresh_from_db()
     assert made.columns == [{"name": "status", "type": "text"}]
@@ -88,10 +96,10 @@ def test_a_lookup_is_made_changed_and_audited(bugs: FeedbackType) -> None:
         ({"name": "TAKEN"}, "The community has a record lookup of this name."),
         ({"found_by": "email"}, "Select a valid choice."),
         ({"found_by": "external"}, "Give the name."),
-        ({"columns": []}, "Choose at least one field."),
-        ({"columns": ["field_none"]}, "Select a valid choice."),
-        ({"external_fields": "a\0b"}, "Null characters are not allowed."),
-        ({"external_fields": "12"}, "is no name of external data."),
+        ({"columns": []}, "Choose between 1 and 200 columns."),
+        ({"columns": ["text:field_none"]}, "can&#x27;t be read"),
+        ({"columns-external-0": "a\0b"}, "can&#x27;t be read"),
+        ({"columns-external-0": "12"}, "can&#x27;t be read"),
     ],
 )
 def test_what_is_wrong_stands_beside_it(
@@ -102,7 +110,7 @@ def test_what_is_wrong_stands_beside_it(
         "name": "Status",
         "key": "bug-status",
         "found_by": "reference",
-        "columns": ["reference"],
+        "columns": ["text:reference"],
         **wrong,
     }
     url = f"{ADD}?about=feedbacktype-{bugs.pk}-feedback"
@@ -120,8 +128,9 @@ def test_projects_and_testers_have_ways_and_fields_of_their_own(
     assert "E-mail address" in testers and "Postal code" in testers
     url = f"{ADD}?about=community-{pk}-project"
     projects = pat.get(url).content.decode()
-    assert "Open tickets" in projects and "external_fields" not in projects
-    sent = {"name": "P", "key": "p", "found_by": "name", "columns": ["id", "tickets"]}
+    assert "Open tickets" in projects and "columns-external" not in projects
+    columns = ["integer:id", "integer:tickets"]
+    sent = {"name": "P", "key": "p", "found_by": "name", "columns": columns}
     assert pat.post(url, sent).status_code == 302
     made = RecordLookup.objects.get()
     assert made.selects == f"projects of {bugs.project.community}"

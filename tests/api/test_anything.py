@@ -10,12 +10,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
+from feedback.api.comments import CommentFilterSet
+from feedback.api.members import ApiKeyFilterSet, MemberFilterSet
+from feedback.api.owners import CommunityFilterSet, ProjectFilterSet
+from feedback.api.source_rows import SourceFilterSet
+from feedback.api.types import TypeFilterSet
 from feedback.models import FeedbackType
 from feedback.rest.paging import PARAMETERS
 from feedback.selection.testers import TesterFilterSet as PeopleFilterSet
 from feedback.selection.tickets import FeedbackFilterSet
 from logs.api.filters import DeliveryFilterSet, RunFilterSet
+from macros.api.automations import ScheduleFilterSet, TriggerFilterSet
+from macros.api.calls import CallFilterSet, EventFilterSet
 from macros.api.filters import MacroFilterSet
+from macros.api.listeners import ListenerFilterSet
+from macros.api.versions import VersionFilterSet
 from tests import factories
 from tests.api.callers import problem
 
@@ -35,9 +44,22 @@ ROOMS: dict[str, list[str]] = {
         *(f"field_{key}" for key in QUESTIONS),
     ],
     "macros": [*MacroFilterSet.base_filters],
+    "versions": [*VersionFilterSet.base_filters],
+    "triggers": [*TriggerFilterSet.base_filters],
+    "schedules": [*ScheduleFilterSet.base_filters],
+    "listeners": [*ListenerFilterSet.base_filters],
+    "calls": [*CallFilterSet.base_filters],
+    "events": [*EventFilterSet.base_filters],
     "runs": [*RunFilterSet.base_filters],
     "deliveries": [*DeliveryFilterSet.base_filters],
     "testers": [*PeopleFilterSet.base_filters],
+    "api-keys": [*ApiKeyFilterSet.base_filters],
+    "comments": [*CommentFilterSet.base_filters],
+    "communities": [*CommunityFilterSet.base_filters],
+    "members": [*MemberFilterSet.base_filters],
+    "projects": [*ProjectFilterSet.base_filters],
+    "sources": [*SourceFilterSet.base_filters],
+    "types": [*TypeFilterSet.base_filters],
 }
 texts = st.text(max_size=30) | st.sampled_from(
     [

@@ -53,9 +53,16 @@ def without_checks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_is_unsafe_in_the_settings(settings: Settings) -> None:
     settings.DEBUG, settings.ALLOWED_HOSTS = True, ["feedback.example.com"]
-    found = list(doctor_settings.checks(timezone.now()))
-    assert {each.id for each in found} == {"settings"}
-    assert any("centerhook." in each.sentence and each.advice for each in found)
+    findings = list(doctor_settings.checks(timezone.now()))
+    assert {each.id for each in findings} == {"settings"}
+    assert any("centerhook." in each.sentence and each.advice for each in findings)
+
+
+def test_people_without_tls(settings: Settings) -> None:
+    settings.HAS_TLS = False
+    assert [each.id for each in doctor_settings.tls(timezone.now())] == ["no_tls"]
+    settings.HAS_TLS = True
+    assert not [*doctor_settings.tls(timezone.now())]
 
 
 def ids() -> set[str]:
@@ -140,8 +147,8 @@ def test_what_only_postgresql_says(
         return [("feedback_feedback",)]
 
     monkeypatch.setattr(database, "_every", every)
-    said = {"clocks_apart", "index_invalid", "vacuum_behind"}
-    assert said <= ids()
+    only = {"clocks_apart", "index_invalid", "vacuum_behind"}
+    assert only <= ids()
     old = SimpleNamespace(vendor="postgresql", pg_version=120_004)
     monkeypatch.setattr(database, "connection", old)
     [finding] = database.version(timezone.now())

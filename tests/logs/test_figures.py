@@ -145,7 +145,7 @@ def test_days_are_those_of_the_time_zone(bugs: FeedbackType) -> None:
 
 
 def test_what_is_older_than_a_year_goes(bugs: FeedbackType) -> None:
-    """Of deliveries into the total of what ever was, which never falls."""
+    """Days go into the total of what ever was, which never falls."""
     for days in (10, keeping.KEPT_DAYS + 2, keeping.KEPT_DAYS + 3):
         add(bugs, NOW - timedelta(days=days), delivered=1)
         TicketCount.objects.create(

@@ -53,10 +53,10 @@ def exit_code(report: Report) -> int:
 
 
 def _as_json(report: Report) -> str:
-    findings = [
+    every = [
         {"about": title, **asdict(each)}
-        for title, found in report.findings.items()
-        for each in found
+        for title, findings in report.findings.items()
+        for each in findings
     ]
-    body = {"findings": findings, "unexamined": report.unexamined}
+    body = {"findings": every, "unexamined": report.unexamined}
     return json.dumps(body, indent=2)

@@ -40,44 +40,53 @@
     text.textContent = sentence;
     box.append(text, ...more);
     const main = document.getElementById("content") || document.querySelector("main");
-    const heading = main.querySelector(":scope > h1");
-    if (heading) {
-      heading.after(box);
+    // Buttons may stand beside the heading of a signed-in person's page.
+    const above = person ? null : main.querySelector(".lead") || main.querySelector("h1");
+    if (above) {
+      above.after(box);
     } else {
       main.prepend(box);
     }
     return box;
   };
-  const since = (what) => new Date(what.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-  const choices = (what, box) => {
+  const since = (what) => new Date(what.at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+  const button = (text, act) => {
+    const made = document.createElement("button");
+    made.type = "button";
+    made.className = "button";
+    made.textContent = text;
+    made.addEventListener("click", act);
+    return made;
+  };
+  // Signed in they may also discard it.
+  const offer = (box, first) => {
     const row = document.createElement("p");
-    const back = document.createElement("a");
-    back.className = "button";
-    back.href = what.path;
-    back.textContent = "Back to the form";
     row.className = "row";
-    row.append(back);
+    row.append(first);
     if (person) {
-      const drop = document.createElement("button");
-      drop.type = "button";
-      drop.className = "button plain";
-      drop.textContent = "Discard it";
-      drop.addEventListener("click", () => {
+      const drop = () => {
         forget();
         box.remove();
-      });
-      row.append(drop);
+      };
+      row.append(button("Discard it", drop));
     }
     box.append(row);
   };
+  const linkTo = (path) => {
+    const link = document.createElement("a");
+    link.className = "button";
+    link.href = path;
+    link.textContent = "Back to the form";
+    return link;
+  };
 
-  // The server shows the form as it was typed, with every row of it, and saves nothing.
-  const ask = (marker, pairs) => {
+  const send = (path, pairs) => {
     const form = document.createElement("form");
     form.method = "post";
+    form.action = path;
     form.hidden = true;
-    const token = marker.form.querySelector("[name=csrfmiddlewaretoken]");
-    for (const [name, value] of [...pairs, [token.name, token.value], [marker.name, "1"]]) {
+    const token = document.querySelector("[name=csrfmiddlewaretoken]");
+    for (const [name, value] of [...pairs, [token.name, token.value]]) {
       const field = document.createElement("textarea");
       field.name = name;
       field.value = value;
@@ -105,25 +114,33 @@
     }
   };
   const restore = (what) => {
-    forget();
     const there = new Map(forms().map((form) => [keyOf(form), form]));
     const places = what.forms.filter(([key]) => there.has(key));
+    if (!places.length) {
+      // A page that answered a form, such as a question before something is done.
+      const again = button("Send it as it was", () => {
+        forget();
+        send(what.path, what.forms[0][1]);
+      });
+      offer(note(`What you typed before ${since(what)} was not sent, and its page is closed.`), again);
+      return;
+    }
+    forget();
     for (const [key, pairs] of places) {
       const marker = there.get(key).querySelector("[name=_typed]");
       if (marker) {
-        ask(marker, pairs);
+        // The server shows it with every row, and saves nothing.
+        send(here, [...pairs, [marker.name, "1"]]);
         return;
       }
     }
     for (const [key, pairs] of places) {
       fill(there.get(key), pairs);
     }
-    if (places.length) {
-      note(
-        `What you typed before ${since(what)} is here again, and nothing of it is saved yet.` +
-          " Passwords, secrets and files are not kept: give them once more.",
-      );
-    }
+    note(
+      `What you typed before ${since(what)} is here again, and nothing of it is saved yet.` +
+        " Passwords, secrets and files are not kept: give them once more.",
+    );
   };
 
   const typed = kept();
@@ -136,14 +153,14 @@
     } else if (isSignIn) {
       note("You were signed out before this was saved. What you typed is kept in this tab: sign in, and it is there again.");
     } else {
-      choices(typed, note("What you typed is kept in this tab."));
+      offer(note("What you typed is kept in this tab."), linkTo(typed.path));
     }
   } else if (typed && !(typed.interrupted && typed.person === person && typed.forms)) {
     forget();
   } else if (typed && typed.path === here) {
     restorable = typed;
   } else if (typed) {
-    choices(typed, note(`What you typed before ${since(typed)} was not saved.`));
+    offer(note(`What you typed before ${since(typed)} was not saved.`), linkTo(typed.path));
   }
   if (!person) {
     return;

@@ -1,4 +1,4 @@
-"""What a listener's form offers: rows that fit what the listener is about."""
+"""What a listener may name: rows that fit what the listener is about."""
 
 from __future__ import annotations
 

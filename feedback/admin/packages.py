@@ -1,0 +1,162 @@
+"""Data packages: what they have rows for, their columns, and how tools read them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
+
+from ..access.unlocking import lock_of
+from ..console.package_subjects import Subject, choices, chosen
+from ..console.parts import Meaning, badge
+from ..console.scoping import ScopedAdmin
+from ..models import DataPackage
+from ..packages import snapshots
+from ..packages.tables import PackageBroken, opened
+from .package_form import PackageForm
+from .package_page import described
+
+OF = "of"
+MAKE = "feedback_datapackage_make"
+
+
+@admin.register(DataPackage)
+class DataPackageAdmin(ScopedAdmin[DataPackage]):
+    form = PackageForm
+    change_form_template = "admin/feedback/datapackage/change_form.html"
+    list_display = ["name", "what", "of", "state", "refresh_every", "is_active"]
+    list_select_related = ["feedback_type__project", "project", "community", "filter"]
+    list_filter = ["is_active"]
+    linked_parameters = ("feedback_type", "project", "community")
+    search_fields = ["name", "key", "description"]
+    list_per_page = 25
+    prepopulated_fields = {"key": ["name"]}
+    fieldsets = [
+        (None, {"fields": ["name", "key", "description", "is_active"]}),
+        ("Rows", {"fields": ["filter"]}),
+        ("Columns", {"fields": ["columns"]}),
+        ("File", {"fields": ["refresh_every", "format", "guards_formulas"]}),
+    ]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Deliveries have no filters."""
+        package = obj or self._draft(request)
+        return [
+            each
+            for each in super().get_fieldsets(request, obj)
+            if each[0] != "Rows" or package is None or package.what != "deliveries"
+        ]
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A key that is in use stays, whatever the name becomes."""
+        return super().get_prepopulated_fields(request, obj) if obj is None else {}
+
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: DataPackage | None = None,
+        change: bool = False,
+        **kwargs: Any,
+    ) -> type[ModelForm]:
+        form = super().get_form(request, obj, change, **kwargs)
+        subject = None if obj else self._chosen(request)
+        return _about(form, subject) if subject else form
+
+    def _chosen(self, request: HttpRequest) -> Subject | None:
+        key = request.GET.get(OF, "")
+        return chosen(request.user, self.permission_to("add"), key) if key else None
+
+    def _draft(self, request: HttpRequest) -> DataPackage | None:
+        subject = self._chosen(request)
+        if subject is None:
+            return None
+        made = DataPackage()
+        subject.give(made)
+        return made
+
+    def add_view(
+        self,
+        request: HttpRequest,
+        form_url: str = "",
+        extra_context: dict[str, object] | None = None,
+    ) -> HttpResponse:
+        """First it is chosen what the rows are, since the columns depend on it."""
+        draft = self._draft(request)
+        if self.has_add_permission(request) and draft is None:
+            context = {
+                **self.admin_site.each_context(request),
+                "title": "A table of what?",
+                "opts": self.opts,
+                "choices": choices(request.user, self.permission_to("add")),
+            }
+            template = "admin/feedback/datapackage/choose.html"
+            return TemplateResponse(request, template, context)
+        extra = {"lock": draft and lock_of(draft.community, request.user)}
+        return super().add_view(request, form_url, {**extra, **(extra_context or {})})
+
+    def page_of(self, request: HttpRequest, obj: DataPackage) -> dict[str, object]:
+        lock = lock_of(obj.community, request.user)
+        return {"lock": lock, **described(obj)}
+
+    def save_model(
+        self, request: HttpRequest, obj: DataPackage, form: ModelForm, change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        if not obj.is_live and snapshots.newest(obj) is None:
+            snapshots.begin(obj)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.make_now)
+        return [path("<int:pk>/make/", view, name=MAKE), *super().get_urls()]
+
+    def make_now(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Have a stored package made before its time."""
+        acts = request.method == "POST"
+        package = self.row_to(
+            request, self.permission_to("change" if acts else "view"), pk
+        )
+        page = reverse("admin:feedback_datapackage_change", args=[pk])
+        if acts:
+            if package.is_live:
+                raise Http404("Live data is made at each call.")
+            if snapshots.begin(package):
+                messages.success(request, "A worker makes it now. Look again soon.")
+            else:
+                messages.warning(request, "It is being made already.")
+        return HttpResponseRedirect(page)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request)
+
+    @admin.display(description="of")
+    def of(self, package: DataPackage) -> str:
+        return str(package.owner)
+
+    @admin.display(description="state")
+    def state(self, package: DataPackage) -> SafeString:
+        if not package.is_active:
+            return badge("Off")
+        try:
+            opened(package)
+        except PackageBroken:
+            return badge("Lost a part", Meaning.BAD)
+        return badge("OK", Meaning.GOOD)
+
+
+def _about(form: type[ModelForm], subject: Subject) -> type[ModelForm]:
+    """The form for a new package of this."""
+
+    def begin(self: Any, *args: Any, **kwargs: Any) -> None:
+        if kwargs.get("instance") is None:
+            kwargs["instance"] = DataPackage()
+        if kwargs["instance"].pk is None:
+            subject.give(kwargs["instance"])
+        form.__init__(self, *args, **kwargs)
+
+    return type("NewPackageForm", (form,), {"__init__": begin})
