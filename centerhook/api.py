@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 from csp.decorators import csp_update
 from django.core.exceptions import BadRequest
@@ -31,10 +32,17 @@ _STYLES = [
 ]
 _APPS = ("feedback.api.urls", "macros.api.urls", "logs.api.urls")
 _LISTS = {
+    "communities": "community-list",
+    "projects": "project-list",
+    "types": "feedbacktype-list",
+    "sources": "externalsource-list",
+    "members": "member-list",
+    "api-keys": "apikey-list",
     "feedback": "feedback-list",
     "comments": "comment-list",
     "testers": "tester-list",
     "filters": "filter-list",
+    "lookups": "recordlookup-list",
     "packages": "datapackage-list",
     "macros": "macro-list",
     "versions": "version-list",
@@ -46,6 +54,9 @@ _LISTS = {
     "secrets": "secret-list",
     "runs": "run-list",
     "deliveries": "delivery-list",
+    "attempts": "attempt-list",
+    "destinations": "destination-list",
+    "audit": "audit-list",
 }
 
 
@@ -64,11 +75,17 @@ class Root(APIView):
 
 
 @cache
-def _schema() -> bytes:
+def openapi_spec() -> dict[str, Any]:
     """Made once per process, since it takes time; it is the same for everybody."""
     generator = SchemaGenerator()  # type: ignore[no-untyped-call]
+    spec: dict[str, Any]
     spec = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
-    return OpenApiJsonRenderer().render(spec)
+    return spec
+
+
+@cache
+def _schema() -> bytes:
+    return OpenApiJsonRenderer().render(openapi_spec())
 
 
 def openapi(request: HttpRequest) -> HttpResponse:

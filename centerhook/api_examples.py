@@ -18,11 +18,23 @@ _WEB_REQUEST = {
     "url": "https://hooks.example.com/bugs",
     "body": '{"text": "((Reference)) ((Title))"}',
 }
+_SCHEDULE = {
+    "name": "Twice a week",
+    "macro": 3,
+    "rate": "weekly",
+    "at": "09:30",
+    "weekdays": "1,3",
+    "time_zone": "Europe/Berlin",
+}
 # Keyed by the names of operations.
 EXAMPLES: dict[str, dict[str, Any]] = {
     "calls_replay_many": {"ids": [3, 4]},
     "comments_create": {"feedback": 12, "text": "Fixed in 4.2."},
     "comments_partial_update": {"text": "Fixed in 4.2.1."},
+    "deliveries_resend_create": {"kind": "anew"},
+    "destinations_partial_update": {"rate": 5, "concurrency": 2},
+    "communities_create": {"name": "Acme"},
+    "communities_partial_update": {"alert_emails": "ops@example.com"},
     "feedback_batch_create": {
         "tickets": [
             {"type": 1, "title": "It breaks", "submitter": "ada@example.com"},
@@ -33,6 +45,14 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "filters_fields_create": {"type": 3},
     "filters_partial_update": {"conditions": _CONDITIONS},
     "filters_preview_create": {"type": 3, "conditions": _CONDITIONS},
+    "lookups_create": {
+        "type": 3,
+        "name": "Status of a bug",
+        "key": "bug-status",
+        "found_by": "reference",
+        "columns": [{"name": "reference", "type": "text"}, {"name": "status"}],
+    },
+    "lookups_partial_update": {"is_active": False},
     "listeners_create": {
         "name": "From Jira",
         "type": 3,
@@ -45,6 +65,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "listeners_partial_update": {"is_active": False},
     "listeners_renew_create": {"hours": 24},
     "macros_create": {"name": "Post to Slack", "type": 1, "steps": [_WEB_REQUEST]},
+    "macros_dry_run_create": {"filter": {"open": True, "field_severity": "Critical"}},
     "macros_partial_update": {"description": "For the chat of the team."},
     "macros_preview_create": {"subject": 12},
     "macros_runs_create": {"filter": {"open": True, "field_severity": "Critical"}},
@@ -55,6 +76,17 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "type": 1,
         "steps": [_WEB_REQUEST],
     },
+    "packages_create": {
+        "name": "Open bugs",
+        "key": "open-bugs",
+        "type": 1,
+        "columns": ["id", "reference", "title"],
+    },
+    "packages_partial_update": {"refresh_every": 60},
+    "runs_resend_count_create": {"kind": "same", "only": "failed"},
+    "runs_resend_create": {"kind": "same", "only": "failed", "confirmed": "3-1f-8a"},
+    "projects_create": {"name": "Phone Beta", "time_zone": "Europe/Berlin"},
+    "projects_partial_update": {"description": "From March to May."},
     "schedules_create": {
         "name": "Mornings",
         "macro": 3,
@@ -71,6 +103,20 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "hosts": ["hooks.slack.com"],
     },
     "secrets_partial_update": {"value": "xoxb-9876543210"},
+    "sources_create": {"type": 3, "name": "Web form"},
+    "sources_partial_update": {"is_active": False},
+    "testers_create": {"email": "ada@example.com", "city": "London"},
+    "testers_partial_update": {"city": "Oxford", "external_data": {"crm_id": 17}},
+    "types_create": {
+        "project": 1,
+        "name": "Bug Report",
+        "prefix": "BUG",
+        "statuses": [{"name": "New"}, {"name": "Closed", "is_open": False}],
+        "questions": [
+            {"label": "Severity", "kind": "choice", "choices": ["Minor", "Major"]}
+        ],
+    },
+    "types_partial_update": {"name": "Defect"},
     "testers_batch_create": {
         "testers": [{"email": "ada@example.com", "city": "London", "country": "GB"}]
     },

@@ -27,24 +27,33 @@ ABOUT = """What a person does in the admin, for programs.
   parameter, the header or the member of the body.
 """
 TAGS = {
+    "api-keys": "What is known of API keys; they are made in the admin.",
     "attachments": "Files on tickets.",
+    "attempts": "Every try of deliveries.",
     "audit": "Who did what, and when. Nobody can change it.",
-    "calls": "What other systems sent to listeners, as it was stored.",
+    "calls": "Calls from outside, as they came to listeners.",
     "comments": "What was said on tickets.",
+    "communities": "The tenants: each owns projects, testers and API keys.",
     "deliveries": "One request, e-mail or change of a run for one ticket or tester,"
     " with every attempt.",
     "destinations": "Where requests go: how each stands, and how fast it is sent to.",
-    "events": "What became of calls.",
+    "events": "What became of what was in calls.",
     "feedback": "Tickets.",
     "filters": "Conditions that are saved under a name.",
-    "listeners": "What lets another system call, and what a call does.",
+    "lookups": "Addresses at which programs read one record.",
+    "members": "Who works in a community, and in which roles.",
+    "listeners": "URLs that other programs call, and what happens then.",
     "macros": "What is done with a ticket or tester, step by step.",
+    "packages": "Tables that spreadsheets and BI tools read.",
+    "projects": "Tests or programs in a community.",
     "runs": "A macro at work on many tickets or testers: start, follow, pause, cancel,"
     " send again.",
-    "schedules": "What runs macros by the clock.",
+    "schedules": "What starts runs by the clock.",
     "secrets": "Values that macros use and nobody can read.",
+    "sources": "URLs to which other programs send tickets of one type.",
     "testers": "Those who submit tickets.",
-    "triggers": "What runs macros when something happens to a ticket or tester.",
+    "triggers": "What starts runs when something changes.",
+    "types": "Kinds of tickets, each with its statuses and its form.",
     "versions": "What macros were like each time they were saved.",
 }
 SPECTACULAR_SETTINGS = {
@@ -57,8 +66,11 @@ SPECTACULAR_SETTINGS = {
     # What goes in and what comes out have different members.
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "SubjectKindEnum": "feedback.models.SubjectKind",
+        "LookupKindEnum": "feedback.models.LookupKind",
         "RunStateEnum": "logs.models.RunState",
         "DeliveryStateEnum": "logs.models.DeliveryState",
+        "ResendEnum": "logs.models.Resend",
         "ErrorClassEnum": "logs.models.ErrorClass",
         "CallStateEnum": "macros.models.CallState",
     },

@@ -54,7 +54,7 @@ def answer_from(question: FormField, text: str) -> object:
         given = _as_listed(question, text.strip())
     elif question.kind == FieldKind.LONG_TEXT:
         given = text
-    answer = _stored(_form_field(question).clean(given))
+    answer = _stored(_reader(question).clean(given))
     return None if answer in ("", []) or given == "" else answer
 
 
@@ -68,7 +68,7 @@ def answer_to(question: FormField, value: object) -> object:
     if isinstance(value, bool):
         if question.kind != FieldKind.CHECKBOX:
             raise ValidationError("Give a text, not true or false.")
-        return _form_field(question).clean(value)
+        return _reader(question).clean(value)
     return answer_from(question, text_of_json(value))
 
 
@@ -93,7 +93,7 @@ def _answer_of_several(question: FormField, values: list[object]) -> object:
     if question.kind != FieldKind.MULTIPLE_CHOICE:
         raise ValidationError("Give one value, not a list.")
     choices = [_as_listed(question, text_of_json(each).strip()) for each in values]
-    return _form_field(question).clean(list(dict.fromkeys(choices))) or None
+    return _reader(question).clean(list(dict.fromkeys(choices))) or None
 
 
 _TICKED = {"true", "yes", "on", "1"}
@@ -114,6 +114,15 @@ def _as_listed(question: FormField, text: str) -> str:
         return text
     named = fold(text)
     return next((each for each in question.choice_list if fold(each) == named), text)
+
+
+def _reader(question: FormField) -> forms.Field:
+    """Made once for a question as it is: a thousand answers may be read with it."""
+    now = (question.kind, question.required, question.choices)
+    known: tuple[object, forms.Field] | None = vars(question).get("_reader")
+    if known is None or known[0] != now:
+        known = vars(question)["_reader"] = now, _form_field(question)
+    return known[1]
 
 
 def _form_field(question: FormField) -> forms.Field:

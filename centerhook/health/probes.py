@@ -130,7 +130,7 @@ def _may_read_metrics(request: HttpRequest) -> bool:
     return caller is not None and any(caller in network for network in networks)
 
 
-_URLS = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}
+URLS = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}
 
 
 def probes(
@@ -139,7 +139,7 @@ def probes(
     """Middleware, the first of all."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        view = _URLS.get(request.path_info)
+        view = URLS.get(request.path_info)
         if view is None:
             return get_response(request)
         if request.method not in ("GET", "HEAD"):

@@ -32,9 +32,10 @@ class DataPackageAdmin(ScopedAdmin[DataPackage]):
     change_form_template = "admin/feedback/datapackage/change_form.html"
     list_display = ["name", "what", "of", "state", "refresh_every", "is_active"]
     list_select_related = ["feedback_type__project", "project", "community", "filter"]
-    list_filter = ["what", "is_active"]
+    list_filter = ["is_active"]
     linked_parameters = ("feedback_type", "project", "community")
     search_fields = ["name", "key", "description"]
+    list_per_page = 25
     prepopulated_fields = {"key": ["name"]}
     fieldsets = [
         (None, {"fields": ["name", "key", "description", "is_active"]}),
@@ -44,7 +45,7 @@ class DataPackageAdmin(ScopedAdmin[DataPackage]):
     ]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Of deliveries there are no filters."""
+        """Deliveries have no filters."""
         package = obj or self._draft(request)
         return [
             each
@@ -116,9 +117,12 @@ class DataPackageAdmin(ScopedAdmin[DataPackage]):
 
     def make_now(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Have a stored package made before its time."""
-        package = self.row_to(request, self.permission_to("change"), pk)
+        acts = request.method == "POST"
+        package = self.row_to(
+            request, self.permission_to("change" if acts else "view"), pk
+        )
         page = reverse("admin:feedback_datapackage_change", args=[pk])
-        if request.method == "POST":
+        if acts:
             if package.is_live:
                 raise Http404("Live data is made at each call.")
             if snapshots.begin(package):

@@ -99,7 +99,7 @@ class FilterDetailSerializer(FilterSerializer):
         ]
 
 
-class PreviewSerializer(serializers.Serializer):
+class FilterPreviewSerializer(serializers.Serializer):
     """How much a filter would select now."""
 
     count = serializers.IntegerField(help_text=f"At most {MAX_COUNTED + 1:,}.")

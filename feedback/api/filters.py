@@ -10,31 +10,31 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework import mixins, serializers
+from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
-
-from macros.models.usage import users_of
+from rest_framework.reverse import reverse
 
 from ..access.actors import may
 from ..access.keys import KeyActor
-from ..changes.signals import deleted, saved
+from ..changes.signals import saved
 from ..models import Community, FeedbackType, Filter, Project, SubjectKind
 from ..rest.details import Fault
 from ..rest.permissions import lacks
 from ..rest.problems import Problem, in_body, invalid
-from ..rest.viewsets import ReadOnlyViewSet
+from ..rest.viewsets import WritableViewSet
 from ..selection.conditions import ChoiceFilter, NumberFilter, TextFilter
 from ..selection.filtersets import StrictFilterSet
 from ..selection.saved import catalogue_for, compiled, parsed, rows_of
 from .filter_serializers import (
     MAX_COUNTED,
     FilterDetailSerializer,
+    FilterPreviewSerializer,
     FilterSerializer,
-    PreviewSerializer,
     UnsavedFilterSerializer,
 )
+from .owners import why_missed
 
 ADD, CHANGE = "feedback.add_filter", "feedback.change_filter"
 VIEW = "feedback.view_filter"
@@ -56,18 +56,16 @@ class FilterFilterSet(StrictFilterSet):
 @extend_schema_view(
     list=extend_schema(summary="List filters"),
     retrieve=extend_schema(summary="Read a filter"),
+    destroy=extend_schema(
+        summary="Delete a filter", description="Answers 409 while anything uses it."
+    ),
 )
-class FilterViewSet(mixins.DestroyModelMixin, ReadOnlyViewSet):
+class FilterViewSet(WritableViewSet):
     queryset = Filter.objects.select_related(
         "feedback_type__project__community", "project__community", "community"
     ).prefetch_related("triggers__macro", "schedules__macro", "packages")
     filterset_class = FilterFilterSet
     refuses = {"preview": [409]}
-    action_permissions = {
-        "create": ADD,
-        "partial_update": CHANGE,
-        "destroy": "feedback.delete_filter",
-    }
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer]:
         is_short = self.action == "list"
@@ -75,32 +73,21 @@ class FilterViewSet(mixins.DestroyModelMixin, ReadOnlyViewSet):
 
     @extend_schema(summary="Save a filter", responses={201: FilterDetailSerializer})
     def create(self, request: Request) -> Response:
-        row = self._written(request, None)
-        return Response(self.get_serializer(self._saved(row, None)).data, 201)
+        row = self._saved(self._written(request, None), None)
+        url = reverse("api:filter-detail", args=[row.pk], request=request)
+        return Response(self.representation(row), 201, headers={"Location": url})
 
     @extend_schema(summary="Change a filter: its name, description or conditions")
     def partial_update(self, request: Request, pk: str) -> Response:
         before = self.get_object()
         row = self._written(request, Filter.objects.get(pk=before.pk))
-        return Response(self.get_serializer(self._saved(row, before)).data)
+        return Response(self.representation(self._saved(row, before)))
+
+    def why_kept(self, row: Filter) -> str:
+        return why_missed(row) or super().why_kept(row)
 
     @extend_schema(
-        summary="Delete a filter", description="Answers 409 while anything uses it."
-    )
-    def destroy(self, request: Request, pk: str) -> Response:
-        return super().destroy(request, pk=pk)
-
-    @transaction.atomic
-    def perform_destroy(self, instance: Filter) -> None:
-        users = [label for _, label in users_of(instance)]
-        if users:
-            problem = f"It is used, and would be missed: {', '.join(users)}."
-            raise Problem(409, "in_use", problem)
-        deleted.send(Filter, rows=[instance])
-        instance.delete()
-
-    @extend_schema(
-        summary="Count what a filter selects now", responses=PreviewSerializer
+        summary="Count what a filter selects now", responses=FilterPreviewSerializer
     )
     @action(detail=True, methods=["get"])
     def preview(self, request: Request, pk: str) -> Response:
@@ -114,7 +101,7 @@ class FilterViewSet(mixins.DestroyModelMixin, ReadOnlyViewSet):
         summary="Count what conditions would select",
         description="Takes what `POST /filters/` takes, without a name; saves nothing.",
         request=UnsavedFilterSerializer,
-        responses=PreviewSerializer,
+        responses=FilterPreviewSerializer,
     )
     @action(detail=False, methods=["post"], url_path="preview", url_name="try")
     def try_out(self, request: Request) -> Response:

@@ -1,6 +1,6 @@
 from django.urls import re_path
 
-from .lookups import RecordView
+from .lookup_reading import RecordView
 
 # A number that every database can look up.
 _PATH = r"^(?P<community>[0-9]{1,18})/(?P<key>[a-z0-9-]{1,60})/$"

@@ -19,12 +19,13 @@ from ..access.roles import ADD_TESTER, ERASE_TESTER, EXPORT_TESTER
 from ..models import Community, Project, Tester
 from ..rest.parsing import ExactJSONParser
 from ..rest.problems import Problem, in_body, invalid
-from ..rest.viewsets import ReadOnlyViewSet
+from ..rest.viewsets import WritableViewSet
 from ..selection.testers import TesterFilterSet
 from ..sources.testers import MAX_TESTERS
 from .batches import BatchResultSerializer
 from .serializers import TesterSerializer
 from .tester_batches import TesterBatchSerializer, bring_testers
+from .tester_writing import TesterWriteSerializer
 
 
 class ErasureSerializer(serializers.Serializer):
@@ -42,14 +43,30 @@ class ErasureSerializer(serializers.Serializer):
         " there is any. A parameter that is not known, or is empty, is refused.",
     ),
     retrieve=extend_schema(summary="Read a tester"),
+    create=extend_schema(
+        summary="Add a tester",
+        request=TesterWriteSerializer,
+        responses={201: TesterSerializer},
+    ),
+    partial_update=extend_schema(
+        summary="Change a tester",
+        request=TesterWriteSerializer,
+        responses={200: TesterSerializer},
+    ),
+    destroy=extend_schema(
+        summary="Delete a tester",
+        description="For people in a session. Their tickets stay; to remove what is"
+        " stored of the person, erase the tester.",
+    ),
 )
-class TesterViewSet(ReadOnlyViewSet):
+class TesterViewSet(WritableViewSet):
     """And what a person may ask for: all that is stored of them, or to be erased."""
 
     queryset = Tester.objects.select_related("community")
     # In steps of their own; done again it does no more.
     own_repeats = ("erase",)
     filterset_class = TesterFilterSet
+    parser_classes = [ExactJSONParser]
     action_permissions = {
         "batch": ADD_TESTER,
         "export": EXPORT_TESTER,
@@ -57,6 +74,8 @@ class TesterViewSet(ReadOnlyViewSet):
     }
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer]:
+        if self.action in ("create", "partial_update"):
+            return TesterWriteSerializer
         return ErasureSerializer if self.action == "erase" else TesterSerializer
 
     def filterset(
@@ -81,7 +100,7 @@ class TesterViewSet(ReadOnlyViewSet):
         request=TesterBatchSerializer,
         responses={200: BatchResultSerializer},
     )
-    @action(detail=False, methods=["post"], parser_classes=[ExactJSONParser])
+    @action(detail=False, methods=["post"])
     def batch(self, request: Request) -> Response:
         return Response(bring_testers(request))
 

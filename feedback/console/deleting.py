@@ -16,7 +16,7 @@ from django.forms.formsets import DELETION_FIELD_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from ..changes.belongings import belongings, listed
+from ..changes.belongings import Belongings, belongings, listed
 from ..changes.deletion import BEING_DELETED, is_big, why_not
 from ..models import DeletedInSteps
 
@@ -52,9 +52,13 @@ class DeletingAdmin(admin.ModelAdmin):
         problems = [problem for row in rows if (problem := why_not(row))]
         return [*self._said(rows), *self.notes_on_deletion(rows)], {}, lacking, problems
 
+    def _belongings(self) -> Belongings:
+        model: Any = self.model
+        return belongings(model)
+
     def _said(self, rows: Sequence[Model]) -> list[str]:
         pks = [row.pk for row in rows]
-        related = belongings(self.model)
+        related = self._belongings()
         going, staying = listed(related.goes, pks), listed(related.stays, pks)
         sentences = [
             f"Deleted as well: {going}." if going else "Nothing else is deleted."
@@ -107,7 +111,7 @@ class DeletingAdmin(admin.ModelAdmin):
     def left_to_delete(self, row: Any) -> str:
         if row.deleting_since is None:
             return "-"
-        left = listed(belongings(self.model).goes, [row.pk])
+        left = listed(self._belongings().goes, [row.pk])
         return f"Being deleted; left: {left or 'nothing else'}"
 
 

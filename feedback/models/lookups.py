@@ -130,6 +130,10 @@ class RecordLookup(Owned, models.Model):
 
     def clean(self) -> None:
         self.find_owners()
+        if self.community_id is None:
+            raise ValidationError("Say whose records it looks up.")
+        if self.feedback_type_id and self.subject_kind != LookupKind.FEEDBACK:
+            raise ValidationError("In a feedback type its tickets are looked up.")
         if self.found_by and self.found_by not in WAYS.get(self.subject_kind, ()):
             noun = LookupKind(self.subject_kind).label.lower()
             raise ValidationError({"found_by": f"No {noun} is found by that."})

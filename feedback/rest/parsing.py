@@ -139,8 +139,8 @@ def _refuse_unstorable(value: object, path: list[object]) -> None:
     if len(path) > MAX_LEVELS:
         raise ParseError("JSON parse error - it is nested too deeply.")
     if isinstance(value, str):
-        if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
-            raise invalid([in_body(path, "There is a character that can't be kept.")])
+        if not value.isascii() or "\0" in value:
+            _check_text(value, path)
     elif isinstance(value, list):
         for number, below in enumerate(value):
             _refuse_unstorable(below, [*path, number])
@@ -148,3 +148,8 @@ def _refuse_unstorable(value: object, path: list[object]) -> None:
         for name, below in value.items():
             _refuse_unstorable(name, path)
             _refuse_unstorable(below, [*path, name])
+
+
+def _check_text(text: str, path: list[object]) -> None:
+    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise invalid([in_body(path, "There is a character that can't be kept.")])

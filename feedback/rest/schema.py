@@ -10,7 +10,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
-from . import idempotency, preconditions, shaping
+from . import idempotency, preconditions, preferences, shaping
 from .schema_refusals import refusal_of
 from .viewsets import WRITES
 
@@ -45,6 +45,8 @@ class Schema(AutoSchema):
             own = [*own, _IF_MATCH]
         if self.action in ("list", "retrieve"):
             own = [*own, self._fields()]
+        if self.action in self.view.prefers_async:
+            own = [*own, _PREFER]
         return [*own, _IF_NONE_MATCH] if self.action == "retrieve" else own
 
     def _fields(self) -> OpenApiParameter:
@@ -79,6 +81,9 @@ class Schema(AutoSchema):
             headers = dict(self._headers(status, body))
             if headers:
                 body["headers"] = {**headers, **body.get("headers", {})}
+        if self.action in self.view.prefers_async:
+            [done] = bodies.values()
+            bodies["202"] = {**done, "description": "With `Prefer: respond-async`."}
         if self.action == "retrieve":
             bodies["304"] = {"description": "The row is as in `If-None-Match`."}
         for refusal in self.refusals():
@@ -137,6 +142,13 @@ _IF_MATCH = _header(
 )
 _IF_NONE_MATCH = _header(
     preconditions.IF_NONE_MATCH, "An `ETag` that you have: 304 if it is still true."
+)
+
+
+_PREFER = _header(
+    preferences.HEADER,
+    "`respond-async`: 202, as workers do the work afterwards. `Location` tells how it"
+    " goes.",
 )
 
 

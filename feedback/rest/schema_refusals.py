@@ -105,6 +105,12 @@ REFUSALS = {
         "idempotency_key_reused",
         "This key was used for a call that said something else.",
     ),
+    428: Refusal(
+        "Precondition Required",
+        "All that belongs to the row goes with it: send its ETag as `If-Match`.",
+        "precondition_required",
+        "All that belongs to it is deleted as well. Read it first.",
+    ),
     429: Refusal(
         "Too Many Requests",
         "Too many requests; `Retry-After` says when to come again.",

@@ -30,6 +30,10 @@ from .preconditions import IF_MATCH, check_match, check_written, etag_of, is_kno
 from .problems import Problem
 from .shaping import PARAMETER, chosen_fields, names_of, only
 
+NEEDS_MATCH = (
+    "All that belongs to it is deleted as well. Read it first, and send its ETag as"
+    " If-Match, so that it is the one you mean."
+)
 Handler = Callable[..., HttpResponseBase]
 
 # Actions whose response is the row as its URL shows it then.
@@ -52,6 +56,8 @@ class ScopedViewSet(viewsets.GenericViewSet):
     # Columns that lists can be ordered by, by the members' names. None may be null,
     # and each has an index with the number behind it.
     ordering_columns: ClassVar[dict[str, str]] = {}
+    # Actions whose work goes on after the response, which may say so by 202.
+    prefers_async: ClassVar[Collection[str]] = ()
     # By action: the statuses of refusals that do not follow from the method.
     refuses: ClassVar[dict[str, Collection[int]]] = {}
     # In ASCII digits, as many as every database can look up.
@@ -179,6 +185,9 @@ class ReadOnlyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
 class Deleting(ScopedViewSet):
     """Rows that are deleted, with all that belongs to them."""
 
+    # Whether as much belongs to them that the caller must say which it has read.
+    must_match: ClassVar[bool] = False
+
     def permission_needed(self) -> str:
         if self.action == "destroy" and self.action not in self.action_permissions:
             opts = self.queryset.model._meta
@@ -187,6 +196,8 @@ class Deleting(ScopedViewSet):
 
     def destroy(self, request: Request, pk: str) -> Response:
         row = self.get_object()
+        if self.must_match and IF_MATCH not in request.headers:
+            raise Problem(428, "precondition_required", NEEDS_MATCH)
         if problem := self.why_kept(row):
             raise Problem(409, "in_use", problem)
         is_gone = deletion.delete(row)

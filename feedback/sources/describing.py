@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..models import FieldKind, FormField, Visibility
+from ..models import FeedbackType, FieldKind, FormField, Visibility
 from ..models.types import CHOICE_KINDS
 from .external import MAX_ITEMS, MAX_TEXT
 from .members import (
@@ -68,6 +68,47 @@ def json_schema(members: Members) -> Schema:
         "title": f"{members.source.feedback_type}",
         "type": "object",
         "required": [each.name for each in every if each.required],
+        "properties": properties,
+        "additionalProperties": False,
+    }
+
+
+def ticket_schema(feedback_type: FeedbackType) -> Schema:
+    """What `POST /feedback/` takes for a type, its form under `form_values`."""
+    texts = {each.name: {"title": each.label, **each.schema} for each in _texts()}
+    statuses = [each.name for each in feedback_type.statuses.all()]
+    email = {"type": ["string", "null"], "format": "email", "maxLength": 254}
+    return {
+        "$schema": _DIALECT,
+        "title": f"{feedback_type}",
+        "type": "object",
+        "required": ["type", TITLE],
+        "properties": {
+            "type": {"const": feedback_type.pk},
+            **texts,
+            STATUS: {"enum": [*statuses, None]},
+            VISIBILITY: {"enum": [*Visibility.values]},
+            SUBMITTER: email,
+            "form_values": form_schema(feedback_type),
+            "external_data": {"type": "object"},
+        },
+        "additionalProperties": False,
+    }
+
+
+def form_schema(feedback_type: FeedbackType) -> Schema:
+    """The answers to the questions of a form, by their keys."""
+    questions = list(feedback_type.form_fields.all())
+    properties = {}
+    for each in questions:
+        schema, sample = _schema_and_example(FieldKind(each.kind), each)
+        if not each.required:
+            schema = {"anyOf": [schema, {"type": "null"}]}
+        texts = {"title": each.label, "description": each.help_text}
+        properties[each.key] = {**texts, **schema, "examples": [sample]}
+    return {
+        "type": "object",
+        "required": [each.key for each in questions if each.required],
         "properties": properties,
         "additionalProperties": False,
     }

@@ -135,12 +135,12 @@ def _read_profile(row: Row, name: str, value: object) -> None:
     if name == "email":
         row.email = valid_email(text)
     elif name == "country":
-        row.profile[name] = _country(text)
+        row.profile[name] = country_of(text)
     else:
         row.profile[name] = str(_FORM_FIELDS[name].clean(text))
 
 
-def _country(text: str) -> str:
+def country_of(text: str) -> str:
     if text and not (len(text) == 2 and text.isascii() and text.isalpha()):
         raise ValidationError("Give two letters, as ISO 3166 has them: DE, US.")
     return text.upper()

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 
 from ..access.actors import reached_wholly
 from ..access.roles import ADD_TICKET, CHANGE_TICKET
@@ -206,6 +208,13 @@ class Reader:
                 row.faults.add([ANSWERS, key], message)
 
 
+class _Person(NamedTuple):
+    pk: int
+    community_id: int
+    email: str
+    erased_at: datetime | None
+
+
 class _People:
     """The testers that rows name as submitters, by number or by e-mail address."""
 
@@ -213,17 +222,20 @@ class _People:
         named = [row.given.get(SUBMITTER) for row in rows]
         pks = {number for each in named if (number := number_of(each))}
         emails = {fold(each.strip()) for each in named if isinstance(each, str)}
-        self._by_pk: dict[int, Tester] = {}
-        self._by_email: dict[tuple[int, str], Tester] = {}
+        self._by_pk: dict[int, _Person] = {}
+        self._by_email: dict[tuple[int, str], _Person] = {}
         if not (pks or emails):
             return
         communities = {row.of.project.community_id for row in rows if row.of}
-        testers = _open_to(actor, communities)
-        if pks:
-            self._by_pk = {row.pk: row for row in testers.filter(pk__any_of=list(pks))}
-        if emails:
-            rows_ = testers.alias(folded=Folded("email")).filter(folded__in=emails)
-            self._by_email = {(row.community_id, fold(row.email)): row for row in rows_}
+        testers = _open_to(actor, communities).alias(folded=Folded("email"))
+        where = Q(pk__any_of=list(pks)) if pks else Q(folded__in=emails)
+        if pks and emails:
+            where |= Q(folded__in=emails)
+        columns = ("pk", "community_id", "email", "erased_at")
+        for values in testers.filter(where).values_list(*columns):
+            person = _Person(*values)
+            self._by_pk[person.pk] = person
+            self._by_email[person.community_id, fold(person.email)] = person
 
     def key_of(self, of: FeedbackType, value: object) -> int | None:
         """Raises ValidationError."""

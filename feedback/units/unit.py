@@ -47,6 +47,8 @@ class Unit:
         self._outer = outer
         self._is_quiet = is_quiet
         self._rows: dict[Model, dict[int, _Row]] = {}
+        # What differs, until something more is written.
+        self._changes: dict[Model, list[Changed]] = {}
 
     def lock(
         self, model: Model, pks: Iterable[int], columns: Iterable[str]
@@ -88,6 +90,7 @@ class Unit:
                 if model.announced.concerns(values, stored[pk])
             ],
         )
+        self._changes.clear()
         for pk, values in differing.items():
             self._row(model, pk).after |= values
         return differing
@@ -102,6 +105,7 @@ class Unit:
 
     def create(self, rows: Iterable[HasFacts]) -> None:
         """Note rows that were inserted."""
+        self._changes.clear()
         for row in rows:
             model, announced = type(row), row.announced
             noted = self._row(model, row.pk)
@@ -116,6 +120,7 @@ class Unit:
         added = list(texts)
         self.lock(model, {pk for pk, _ in added}, ())
         self._announce_changing(model, {pk for pk, _ in added})
+        self._changes.clear()
         for pk, text in added:
             self._row(model, pk).comments.append(text)
 
@@ -129,7 +134,9 @@ class Unit:
 
     def changes(self, model: Model) -> list[Changed]:
         """What differs by now on rows of a model."""
-        return _changes(model, self._rows.get(model, {}))
+        if model not in self._changes:
+            self._changes[model] = _changes(model, self._rows.get(model, {}))
+        return self._changes[model]
 
     def _know(self, model: Model, pk: int, values: Values) -> Values:
         row = self._row(model, pk)
@@ -164,6 +171,7 @@ class Unit:
 
     def _take(self, inner: Unit) -> None:
         """An inner unit's row begins with all that is known of it here."""
+        self._changes.clear()
         for model, rows in inner._rows.items():
             taken = self._rows.setdefault(model, {})
             for pk, row in rows.items():

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -21,7 +20,12 @@ from macros.authoring.presets import published_rate
 from .. import audit
 from ..console import destination_badge
 from ..models import Action, BreakerState, Destination
-from ..recording.waiting import count_waiting, explain_trouble, moment, resume
+from ..recording.waiting import (
+    count_waiting,
+    ended_by_hand,
+    explain_trouble,
+    resume,
+)
 
 
 class DestinationForm(forms.ModelForm):
@@ -130,7 +134,7 @@ class DestinationAdmin(ScopedAdmin):
         if request.method == "POST":
             now = timezone.now()
             with transaction.atomic():
-                detail = _ended_by_hand(destination, now)
+                detail = ended_by_hand(destination, now)
                 resume(destination, now)
                 audit.record(Action.RESUMED, destination, detail=detail)
             messages.success(request, f"Requests go to {destination} again.")
@@ -198,9 +202,3 @@ class DestinationAdmin(ScopedAdmin):
             return {"destination": obj}
         sentence = explain_trouble(obj, now, count_waiting(obj))
         return {"destination": obj, "trouble": sentence, "is_held": bool(until)}
-
-
-def _ended_by_hand(destination: Destination, now: datetime) -> str:
-    if until := destination.wait_until(now):
-        return f"Its wait until {moment(until, now)} was ended by hand."
-    return "The circuit breaker was closed by hand."

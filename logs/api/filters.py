@@ -25,6 +25,22 @@ class RunFilterSet(StrictFilterSet):
     )
 
 
+class AttemptFilterSet(StrictFilterSet):
+    delivery = NumberFilter(lookup="delivery", help_text="Number of a delivery.")
+    run = NumberFilter(lookup="delivery__run", help_text="Number of a run.")
+    error = ChoiceFilter(
+        lookup="error_class",
+        meanings={each: each for each in ErrorClass.values},
+        help_text="Why it failed.",
+    )
+    started_after = MomentFilter(
+        lookup="started_at__gte", help_text="Begun at this moment or later."
+    )
+    started_before = MomentFilter(
+        lookup="started_at__lt", help_text="Begun before this moment."
+    )
+
+
 class DeliveryFilterSet(StrictFilterSet):
     run = NumberFilter(lookup="run", help_text="Number of a run.")
     macro = NumberFilter(lookup="run__macro", help_text="Number of a macro.")

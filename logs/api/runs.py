@@ -1,21 +1,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.reverse import reverse
 
 from feedback.access.roles import RUN_MACRO
+from feedback.rest.preferences import accepted
 from feedback.rest.problems import Problem
 from feedback.rest.viewsets import ReadOnlyViewSet
 from macros import queue
 from macros.runs.control import cancel_run, confirm_run, pause_run, resume_run
 
-from ..models import Run, RunState
+from ..models import Delivery, Resend, Run, RunState
+from ..models.deliveries import DeliveryQuerySet
 from ..rest import RunDetailSerializer, RunSerializer
 from .filters import RunFilterSet
+from .resending import (
+    ResendCountSerializer,
+    ResendSelectionSerializer,
+    ResendSerializer,
+    ResentSerializer,
+    chosen_of,
+    count_of,
+    resent,
+)
 
 # What can be done with a run, and the states in which that has been done already.
 ORDERS: dict[str, tuple[Callable[[Run], bool], frozenset[str]]] = {
@@ -36,7 +49,8 @@ ORDERS: dict[str, tuple[Callable[[Run], bool], frozenset[str]]] = {
 class RunViewSet(ReadOnlyViewSet):
     queryset = Run.objects.defer("snapshot")
     filterset_class = RunFilterSet
-    action_permissions = dict.fromkeys(ORDERS, RUN_MACRO)
+    action_permissions = dict.fromkeys([*ORDERS, "resend", "resend_count"], RUN_MACRO)
+    prefers_async = ("resend",)
 
     def get_serializer_class(self) -> type[RunSerializer]:
         return RunSerializer if self.is_list else RunDetailSerializer
@@ -82,3 +96,39 @@ class RunViewSet(ReadOnlyViewSet):
             detail = f"Nothing was changed: the run is {state}."
             raise Problem(409, "run_state", detail)
         return Response(self.get_serializer(run).data)
+
+    @extend_schema(
+        summary="Count what a resend would send",
+        description="And why others can't be sent again, with the first request as it"
+        " would go out. Nothing is sent.",
+        request=ResendSelectionSerializer,
+        responses={200: ResendCountSerializer},
+    )
+    @action(detail=True, methods=["post"], url_path="resend/count")
+    def resend_count(self, request: Request, pk: str) -> Response:
+        rows, asked = self._asked(ResendSelectionSerializer(data=request.data))
+        counted = count_of(rows, Resend(asked["kind"]), request.user)
+        return Response(ResendCountSerializer(counted).data)
+
+    @extend_schema(
+        summary="Send deliveries of a run again",
+        description="Each under its own delivery id. What is being sent is left alone;"
+        " a retry that waits goes at once.",
+        request=ResendSerializer,
+        responses={200: ResentSerializer},
+    )
+    @action(detail=True, methods=["post"])
+    def resend(self, request: Request, pk: str) -> Response:
+        rows, asked = self._asked(ResendSerializer(data=request.data))
+        kind, confirmed = Resend(asked["kind"]), asked.get("confirmed")
+        done = resent(rows, kind, request.user, confirmed)
+        url = reverse("api:run-detail", args=[pk], request=request)
+        return accepted(request, Response(done), url)
+
+    def _asked(
+        self, asked: ResendSelectionSerializer
+    ) -> tuple[DeliveryQuerySet, dict[str, Any]]:
+        run = self.get_object()
+        asked.is_valid(raise_exception=True)
+        given: dict[str, Any] = asked.validated_data
+        return chosen_of(Delivery.objects.filter(run=run), given["only"]), given

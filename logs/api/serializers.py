@@ -47,6 +47,37 @@ class AttemptSerializer(serializers.ModelSerializer):
         return explain(attempt)
 
 
+class AttemptRowSerializer(serializers.ModelSerializer):
+    """One try, without what was sent and what came back."""
+
+    delivery = serializers.IntegerField(source="delivery_id", read_only=True)
+    error_class = serializers.ChoiceField(
+        choices=ErrorClass.choices, read_only=True, allow_blank=True
+    )
+
+    class Meta:
+        model = Attempt
+        fields = [
+            "id",
+            "delivery",
+            "number",
+            "started_at",
+            "total_ms",
+            "method",
+            "url",
+            "status",
+            "error_class",
+            "outcome_unknown",
+        ]
+        read_only_fields = fields
+
+
+class AttemptDetailSerializer(AttemptSerializer, AttemptRowSerializer):
+    class Meta(AttemptSerializer.Meta):
+        fields = ["id", "delivery", *AttemptSerializer.Meta.fields]
+        read_only_fields = fields
+
+
 class DeliverySerializer(serializers.ModelSerializer):
     run = serializers.IntegerField(source="run_id", read_only=True)
     feedback = serializers.IntegerField(

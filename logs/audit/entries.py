@@ -77,7 +77,7 @@ def record_together(
     who = _actor(None)
     hidden = getattr(model, "privacy", NOTHING_PERSONAL).texts
     for chunk in _batches(changes):
-        rows = list(model._base_manager.filter(pk__in=chunk).defer(*hidden))
+        rows = list(model._base_manager.filter(pk__any_of=chunk).defer(*hidden))
         owners = _owners(rows)
         AuditEntry.objects.bulk_create(
             AuditEntry(

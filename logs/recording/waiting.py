@@ -111,6 +111,13 @@ def explain_trouble(
     return f"failed {times} in a row; {deliveries}, and one is tried now and then."
 
 
+def ended_by_hand(destination: Destination, now: datetime) -> str:
+    """What the audit log says where somebody resumes it."""
+    if until := destination.wait_until(now):
+        return f"Its wait until {moment(until, now)} was ended by hand."
+    return "The circuit breaker was closed by hand."
+
+
 def moment(at: datetime, now: datetime) -> str:
     """With the day, where it is another one. Both are in UTC."""
     pattern = "%H:%M:%S UTC" if at.date() == now.date() else "%Y-%m-%d %H:%M UTC"

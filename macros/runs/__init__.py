@@ -1,7 +1,14 @@
 """Runs: started through one door, paused, cancelled, and resent."""
 
 from .because import Because
-from .start import KeyReused, NothingSelected, RunRefused, start_run, start_test
+from .start import (
+    KeyReused,
+    NothingSelected,
+    RunRefused,
+    start_run,
+    start_test,
+    why_refused,
+)
 from .subjects import macros_for, not_run_on, nothing_left, subjects_of
 
 __all__ = [
@@ -15,4 +22,5 @@ __all__ = [
     "start_run",
     "start_test",
     "subjects_of",
+    "why_refused",
 ]

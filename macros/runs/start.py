@@ -192,6 +192,16 @@ def _ready_snapshot(macro: Macro) -> dict[str, Any]:
     return snapshot
 
 
+def why_refused(macro: Macro) -> str:
+    """Why no run of it would start, whatever is selected; or an empty string."""
+    try:
+        _refuse_if_deleted(macro)
+        _plan(macro, _ready_snapshot(macro))
+    except RunRefused as refusal:
+        return str(refusal)
+    return ""
+
+
 def _locked(macro: Macro) -> str:
     return (
         f"The macro {macro.name} is locked: the community {macro.community} has no"

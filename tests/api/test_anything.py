@@ -10,6 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
+from feedback.api.comments import CommentFilterSet
+from feedback.api.members import ApiKeyFilterSet, MemberFilterSet
+from feedback.api.owners import CommunityFilterSet, ProjectFilterSet
+from feedback.api.source_rows import SourceFilterSet
+from feedback.api.types import TypeFilterSet
 from feedback.models import FeedbackType
 from feedback.rest.paging import PARAMETERS
 from feedback.selection.testers import TesterFilterSet as PeopleFilterSet
@@ -48,6 +53,13 @@ ROOMS: dict[str, list[str]] = {
     "runs": [*RunFilterSet.base_filters],
     "deliveries": [*DeliveryFilterSet.base_filters],
     "testers": [*PeopleFilterSet.base_filters],
+    "api-keys": [*ApiKeyFilterSet.base_filters],
+    "comments": [*CommentFilterSet.base_filters],
+    "communities": [*CommunityFilterSet.base_filters],
+    "members": [*MemberFilterSet.base_filters],
+    "projects": [*ProjectFilterSet.base_filters],
+    "sources": [*SourceFilterSet.base_filters],
+    "types": [*TypeFilterSet.base_filters],
 }
 texts = st.text(max_size=30) | st.sampled_from(
     [

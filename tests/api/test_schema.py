@@ -19,7 +19,12 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from centerhook.api_examples import EXAMPLES, bodies
 from centerhook.rest import TAGS
 from feedback.api.attachments import TicketAttachments
+from feedback.api.comments import CommentFilterSet
 from feedback.api.filters import FilterFilterSet
+from feedback.api.members import ApiKeyFilterSet, MemberFilterSet
+from feedback.api.owners import CommunityFilterSet, ProjectFilterSet
+from feedback.api.source_rows import SourceFilterSet
+from feedback.api.types import TypeFilterSet
 from feedback.rest.details import CONTENT_TYPE
 from feedback.rest.paging import PARAMETERS
 from feedback.rest.viewsets import ReadOnlyViewSet, ScopedViewSet, WritableViewSet
@@ -35,6 +40,15 @@ from macros.api.secrets import SecretFilterSet
 from macros.api.versions import VersionFilterSet
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+# Names in URLs, and of secrets: they open nothing.
+OPEN = {
+    ("Package", "key"),
+    ("Lookup", "key"),
+    ("Check", "secret"),
+    ("Destination", "client_key_secret"),
+}
 
 
 @pytest.fixture
@@ -113,6 +127,13 @@ def test_what_is_said_of_operations_is_not_the_code_s_own_docstring(
 @pytest.mark.parametrize(
     ("room", "filterset"),
     [
+        ("api-keys", ApiKeyFilterSet),
+        ("comments", CommentFilterSet),
+        ("communities", CommunityFilterSet),
+        ("members", MemberFilterSet),
+        ("projects", ProjectFilterSet),
+        ("sources", SourceFilterSet),
+        ("types", TypeFilterSet),
         ("feedback", FeedbackFilterSet),
         ("filters", FilterFilterSet),
         ("macros", MacroFilterSet),
@@ -136,8 +157,8 @@ def test_every_condition_is_in_the_schema(
     assert named == {*filterset.base_filters, *PARAMETERS}
 
 
-# What a package is called in its URL, and the name of a secret that a listener has.
-NO_SECRETS = {("Package", "key"), ("Check", "secret")}
+def _plain(component: str) -> str:
+    return component.removeprefix("Patched").removesuffix("Request")
 
 
 def test_no_serializer_tells_what_opens_something(schema: dict[str, Any]) -> None:
@@ -145,7 +166,7 @@ def test_no_serializer_tells_what_opens_something(schema: dict[str, Any]) -> Non
         name
         for of, component in schema["components"]["schemas"].items()
         for name in component.get("properties", {})
-        if (re.sub("^Patched|Request$", "", of), name) not in NO_SECRETS
+        if (re.sub("^Patched|Request$", "", of), name) not in OPEN
     }
     secret = re.compile("token|secret|hash|password|snapshot|lease|^key$|auth")
     assert len(named) > 50
@@ -167,7 +188,8 @@ def test_the_page_needs_no_other_server_and_no_inline_script(client: Client) -> 
 def test_the_document_names_every_address_and_every_code(
     schema: dict[str, Any],
 ) -> None:
-    text = (ROOT / "docs" / "api.md").read_text()
+    pages = ("api.md", "api-reference.md")
+    text = "".join((ROOT / "docs" / page).read_text() for page in pages)
     for path in schema["paths"]:
         assert path.removeprefix("/api/v1").replace("{id}", "ID") in text, path
     sources = [
@@ -177,4 +199,7 @@ def test_the_document_names_every_address_and_every_code(
     source = "".join(path.read_text() for path in sources)
     codes = set(re.findall(r'(?:code=|Problem\(4\d\d, )"(\w+)"', source))
     assert len(codes) >= 9
+    # What is beside the REST API has pages of its own.
+    for page in ("data-packages", "odata", "record-lookup"):
+        text += (ROOT / "docs" / f"{page}.md").read_text()
     assert [code for code in codes if f"`{code}`" not in text] == []

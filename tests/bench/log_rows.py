@@ -29,6 +29,26 @@ FROM (SELECT id, reference, row_number() OVER (ORDER BY id) n FROM feedback_feed
 """
 
 
+# Figures as workers and the clock keep them: by the hour for a week, by the day before.
+_FIGURES = """
+INSERT INTO logs_deliverycount (span, moment, community_id, project, macro, destination,
+    delivered, problems, failed, skipped, cancelled, last_failed, {buckets})
+SELECT span, moment, %(community)s, %(project)s, macro, destination, 900, 3, 9, 2, 1, 0,
+    {counts}
+FROM unnest(%(macros)s) macro, unnest(%(destinations)s) destination, (
+    SELECT 'hour' span, date_trunc('hour', now()) - n * interval '1 hour' moment
+        FROM generate_series(0, 191) n
+    UNION ALL SELECT 'day', date_trunc('day', now()) - n * interval '1 day'
+        FROM generate_series(8, 399) n) moments
+"""
+_TICKETS = """
+INSERT INTO logs_ticketcount
+    (day, feedback_type_id, status, status_name, count, taken_at)
+SELECT current_date - n, s.feedback_type_id, s.id, s.name, 500000 - n, now()
+FROM feedback_status s, generate_series(0, 399) n
+"""
+
+
 def fill(macros: list[Macro], deliveries: int, runs: int) -> list[int]:
     """So many deliveries in so many runs, of the macros in turn; returns the runs."""
     from datetime import timedelta
@@ -65,6 +85,27 @@ def fill(macros: list[Macro], deliveries: int, runs: int) -> list[int]:
         cursor.execute("VACUUM ANALYZE logs_run")
     say(f"{deliveries:,} deliveries seeded in {time.monotonic() - begun:.0f} s")
     return made
+
+
+def fill_figures(macros: list[Macro]) -> None:
+    """What the overview is drawn from, of a year."""
+    from django.db import connection
+
+    from logs.models import BUCKETS, Destination, Run
+
+    values = {
+        "community": macros[0].community_id,
+        "project": Run.objects.latest("pk").project_id,
+        "macros": [macro.pk for macro in macros],
+        "destinations": list(Destination.objects.values_list("pk", flat=True)),
+    }
+    counts = ", ".join(str(900 // len(BUCKETS)) for _ in BUCKETS)
+    with connection.cursor() as cursor:
+        sql = _FIGURES.format(buckets=", ".join(BUCKETS), counts=counts)
+        cursor.execute(sql, values)
+        cursor.execute(_TICKETS)
+        cursor.execute("VACUUM ANALYZE logs_deliverycount")
+        cursor.execute("VACUUM ANALYZE logs_ticketcount")
 
 
 def _run(macro: Macro, total: int, at: object) -> int:

@@ -8,7 +8,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from . import engine, log_rows, rows
+from . import engine, log_rows, odata, rows
 from .ground import Ground, say
 from .report import Figure, Row
 
@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 _TIMES = 3
 _MACROS, _RUNS = 3, 20
 # A page of each kind; the slowest of a kind is its figure.
-_LIST, _SEARCH, _COUNTS, _ANY, _LOG = KEYS = (
+_LIST, _SEARCH, _COUNTS, _ANY, _LOG, _OVERVIEW = KEYS = (
     "page_list_1m_ms",
     "page_search_1m_ms",
     "page_counts_1m_ms",
     "page_any_1m_ms",
     "page_log_10m_ms",
+    "page_overview_10m_ms",
 )
 _MENU = "page_menu_1m_ms"
 ROWS: tuple[Row, ...] = (
@@ -35,14 +36,18 @@ ROWS: tuple[Row, ...] = (
     ("Any other page", _ANY, "ms"),
     ("The menu's part of each page", _MENU, "ms"),
     ("The webhook log, slowest", _LOG, "ms"),
+    ("The overview, and figures of one macro, slowest", _OVERVIEW, "ms"),
+    ("A page of 1,000 rows as OData, slowest", odata.KEY, "ms"),
 )
 
 
 def run(ground: Ground, tickets: int) -> dict[str, Figure]:
     of = rows.seed(tickets)
+    as_odata: dict[str, Figure] = {odata.KEY: odata.page_ms(of)}
     macros = [engine.macro(of, f"{ground.receiver.url}/ok") for _ in range(_MACROS)]
     runs = log_rows.fill(macros, 10 * tickets, _RUNS)
-    return measured(of, runs)
+    log_rows.fill_figures(macros)
+    return as_odata | measured(of, runs)
 
 
 def measured(of: FeedbackType, runs: list[int]) -> dict[str, Figure]:
@@ -71,6 +76,10 @@ def _pages(of: FeedbackType, runs: list[int]) -> Iterator[tuple[str, str]]:
         return f"{tickets}?{urlencode({'type': str(of.pk), **query})}"
 
     yield _ANY, reverse("admin:macros_macro_changelist")
+    macro = reverse("admin:macro_figures", args=[of.macros.earliest("pk").pk])
+    for page in (reverse("admin:index"), macro):
+        for period in ("24h", "7d", "30d"):
+            yield _OVERVIEW, f"{page}?period={period}"
     for query in (
         {},
         {"open": "true"},

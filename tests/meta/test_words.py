@@ -76,6 +76,8 @@ THEIR_WORDS = {
 # Files in which a word has its other sense: how they begin, the word, the sense.
 OTHER_SENSES = {
     "macros/authoring/curl/options.py": (r"target", "an option of curl"),
+    "feedback/api/odata.py": (r"target", "a member of OData's errors"),
+    "tests/odata/": (r"target", "a member of OData's errors"),
     "feedback/": (r"answers?", "of a tester on a form"),
     "centerhook/receiver/": (r"target", "the request-target of HTTP"),
     "tests/demo/test_receiver.py": (r"target", "the request-target of HTTP"),

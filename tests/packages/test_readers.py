@@ -250,7 +250,7 @@ DTYPES = {
 
 
 def test_pandas_reads_csv_by_the_schema(url: str, token: str) -> None:
-    """Of texts it can't tell an empty one from none; everything else it can."""
+    """It can't tell an empty text from none; everything else it can."""
     headers = {"Authorization": f"Bearer {token}"}
     schema = requests.get(f"{url}/schema/", headers=headers, timeout=30).json()
     assert [each["name"] for each in schema["columns"]] == list(COLUMNS)

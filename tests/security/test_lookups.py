@@ -34,6 +34,9 @@ DECLARED = {
     },
     "feedback.apikey": {"state"},
     "feedback.community": set(),
+    "feedback.datapackage": {
+        *("is_active__exact", "feedback_type", "project", "community"),
+    },
     "feedback.externalsource": {"feedback_type", "is_active__exact"},
     "feedback.feedback": {f"created_at{part}" for part in HIERARCHY},
     "feedback.feedbacktype": set(),

@@ -21,6 +21,7 @@ MODELS: dict[str, tuple[str, str, str, str]] = {
     "auth.user": (SUPERUSER,) * 4,
     "feedback.apikey": (COMMUNITY_MANAGER,) * 4,
     "feedback.community": (OBSERVER, SUPERUSER, COMMUNITY_MANAGER, SUPERUSER),
+    "feedback.datapackage": (OBSERVER, *(PROJECT_MANAGER,) * 3),
     "feedback.externalsource": (OBSERVER, *(PROJECT_MANAGER,) * 3),
     "feedback.feedback": (OBSERVER, SUPPORT, SUPPORT, PROJECT_MANAGER),
     "feedback.feedbacktype": (OBSERVER, *(PROJECT_MANAGER,) * 3),
@@ -110,6 +111,9 @@ OTHERS: dict[str, Page] = {
     "feedback_feedback_imported": Page("feedback.ticketimport", SUPPORT, SUPPORT),
     "feedback_feedback_refused": Page("feedback.ticketimport", SUPPORT, SUPPORT),
     "feedback_feedback_export": Page(get=OBSERVER, given={"form": "csv"}),
+    "feedback_datapackage_make": Page(
+        "feedback.datapackage", OBSERVER, PROJECT_MANAGER
+    ),
     "feedback_externalsource_key": Page(
         "feedback.externalsource", PROJECT_MANAGER, PROJECT_MANAGER
     ),
