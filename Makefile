@@ -3,7 +3,9 @@
 # make soak    kill and restart everything for some minutes, count what arrives
 # make check   linters, types, Django's checks
 # make bench   the benchmark of docs/performance.md
+# make conformance   schemathesis on the whole REST API, all checks and phases
 # make openapi docs/openapi.json, the schema of the REST API
+# make docs    the documentation as a site: build/docs/index.html
 # make screens a picture of every page, wide and narrow, light and dark: build/screens/
 # Options go into ARGS: make demo ARGS=--once
 
@@ -15,7 +17,7 @@ SEED ?= $(shell date +%Y%m%d)
 BIN := $(VENV)/bin
 UPGRADE_TOOLS = $(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade -r requirements-tools.txt
 
-.PHONY: demo test soak check bench openapi screens clean
+.PHONY: demo test soak check bench conformance openapi screens docs clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/run-stamp
@@ -42,11 +44,20 @@ check: $(VENV)/dev-stamp
 bench: $(VENV)/dev-stamp
 	@$(BIN)/python -m tests.bench $(ARGS)
 
+# Some of it is among the tests.
+conformance: $(VENV)/dev-stamp
+	@CONFORMANCE=whole SEED=$(SEED) $(BIN)/python -m pytest tests/api/test_conformance.py $(ARGS)
+
 openapi: $(VENV)/run-stamp
 	@$(BIN)/python manage.py spectacular --format openapi-json --file docs/openapi.json
 
 screens: $(VENV)/dev-stamp
 	@$(BIN)/python -m tests.screens $(ARGS)
+
+# A link that leads nowhere is an error.
+docs: $(VENV)/docs-stamp
+	@$(BIN)/python -m sphinx -b html -W --keep-going -q docs build/docs
+	@echo "Made build/docs/index.html"
 
 # What can be made again; the data in var/ stays.
 clean:
@@ -65,6 +76,12 @@ $(VENV)/dev-stamp: requirements-tools.txt requirements.txt requirements-oidc.txt
 	@$(UPGRADE_TOOLS)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/run-stamp
+
+$(VENV)/docs-stamp: requirements-tools.txt requirements-docs.txt | $(BIN)/python
+	@echo "Installing requirements-docs.txt ..."
+	@$(UPGRADE_TOOLS)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-docs.txt
+	@touch $@
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "CenterHook needs Python 3.11 or newer: make PYTHON=/path/to/python3.11")'

@@ -18,8 +18,17 @@ _WEB_REQUEST = {
     "url": "https://hooks.example.com/bugs",
     "body": '{"text": "((Reference)) ((Title))"}',
 }
+_SCHEDULE = {
+    "name": "Twice a week",
+    "macro": 3,
+    "rate": "weekly",
+    "at": "09:30",
+    "weekdays": "1,3",
+    "time_zone": "Europe/Berlin",
+}
 # Keyed by the names of operations.
 EXAMPLES: dict[str, dict[str, Any]] = {
+    "calls_replay_many": {"ids": [3, 4]},
     "comments_create": {"feedback": 12, "text": "Fixed in 4.2."},
     "comments_partial_update": {"text": "Fixed in 4.2.1."},
     "deliveries_resend_create": {"kind": "anew"},
@@ -44,6 +53,17 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "columns": [{"name": "reference", "type": "text"}, {"name": "status"}],
     },
     "lookups_partial_update": {"is_active": False},
+    "listeners_create": {
+        "name": "From Jira",
+        "type": 3,
+        "record_by": "external",
+        "record_external": "jira_key",
+        "record_at": "$.issue.key",
+        "checks": [{"scheme": "atlassian", "secret": "jira_webhook"}],
+        "actions": [{"kind": "run", "macro": 5}],
+    },
+    "listeners_partial_update": {"is_active": False},
+    "listeners_renew_create": {"hours": 24},
     "macros_create": {"name": "Post to Slack", "type": 1, "steps": [_WEB_REQUEST]},
     "macros_dry_run_create": {"filter": {"open": True, "field_severity": "Critical"}},
     "macros_partial_update": {"description": "For the chat of the team."},
@@ -56,10 +76,26 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "type": 1,
         "steps": [_WEB_REQUEST],
     },
+    "packages_create": {
+        "name": "Open bugs",
+        "key": "open-bugs",
+        "type": 1,
+        "columns": ["id", "reference", "title"],
+    },
+    "packages_partial_update": {"refresh_every": 60},
     "runs_resend_count_create": {"kind": "same", "only": "failed"},
     "runs_resend_create": {"kind": "same", "only": "failed", "confirmed": "3-1f-8a"},
     "projects_create": {"name": "Phone Beta", "time_zone": "Europe/Berlin"},
     "projects_partial_update": {"description": "From March to May."},
+    "schedules_create": {
+        "name": "Mornings",
+        "macro": 3,
+        "rate": "weekly",
+        "at": "09:30",
+        "weekdays": "1,3",
+        "time_zone": "Europe/Berlin",
+    },
+    "schedules_partial_update": {"is_active": False},
     "secrets_create": {
         "name": "Slack",
         "value": "xoxb-0123456789",
@@ -85,6 +121,14 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "testers": [{"email": "ada@example.com", "city": "London", "country": "GB"}]
     },
     "testers_erase_create": {"email": "ada@example.com", "remove_texts": False},
+    "triggers_create": {
+        "name": "When closed",
+        "macro": 3,
+        "event": "status_changed",
+        "event_details": {"to_status": 8},
+    },
+    "triggers_partial_update": {"is_active": False},
+    "triggers_try_create": {"subject": 12},
 }
 
 

@@ -117,7 +117,7 @@ class RecordLookupAdmin(ScopedAdmin[RecordLookup]):
         return {
             "lock": lock_of(obj.community, request.user),
             "url": url,
-            "curl": writing.write("GET", example, headers, ""),
+            "curl": writing.write("GET", example, headers, None),
             "broken": broken,
         }
 

@@ -11,7 +11,7 @@ from django.utils.timezone import localtime
 
 from ..models import DataPackage, PackageFormat, Snapshot, SnapshotState
 from ..packages import snapshots
-from ..packages.addresses import url_of
+from ..packages.addresses import odata_url_of, url_of
 from ..packages.tables import PackageBroken, Table, opened
 from ..packages.values import Value
 from ..sources.members import KEY_PARAMETER
@@ -79,10 +79,12 @@ def _cell(value: Value) -> str:
 
 def recipes(package: DataPackage) -> list[Recipe]:
     form = package.formats[0]
-    url = url_of(package, form)
+    url, odata = url_of(package, form), odata_url_of(package)
     with_key = f"{url}?{KEY_PARAMETER}={KEY}"
     basic = "Sign in by Basic: any user name, and the API key as the password."
     every = [
+        Recipe("Power BI", "power-bi", f"Get data, OData feed. {basic}", odata),
+        Recipe("Tableau", "tableau", f"To a Server, OData. {basic}", odata),
         Recipe("curl", "curl", "", f'curl -H "Authorization: Bearer {KEY}" "{url}"'),
         Recipe("pandas", "pandas", "", _pandas(url, form)),
         Recipe("DuckDB", "duckdb", "", _duckdb(url, form)),
@@ -90,7 +92,6 @@ def recipes(package: DataPackage) -> list[Recipe]:
     if form == PackageFormat.CSV:
         every = [
             Recipe("Excel", "excel", f"Data, From Web. {basic}", url),
-            Recipe("Power BI", "power-bi", f"Get data, Web. {basic}", url),
             Recipe(
                 "Google Sheets",
                 "sheets",
@@ -121,11 +122,8 @@ def _pandas(url: str, form: str) -> str:
 
 
 def _duckdb(url: str, form: str) -> str:
+    secret = f"TYPE http, BEARER_TOKEN '{KEY}', SCOPE '{url}'"
     return (
-        "CREATE SECRET centerhook (\n"
-        "    TYPE http,\n"
-        f"    EXTRA_HTTP_HEADERS MAP {{'Authorization': 'Bearer {KEY}'}},\n"
-        f"    SCOPE '{url}'\n"
-        ");\n"
+        f"CREATE SECRET centerhook ({secret});\n"
         f"SELECT * FROM {_READERS[form][1]}('{url}');"
     )

@@ -35,6 +35,7 @@ class DataPackageAdmin(ScopedAdmin[DataPackage]):
     list_filter = ["is_active"]
     linked_parameters = ("feedback_type", "project", "community")
     search_fields = ["name", "key", "description"]
+    list_per_page = 25
     prepopulated_fields = {"key": ["name"]}
     fieldsets = [
         (None, {"fields": ["name", "key", "description", "is_active"]}),
@@ -44,7 +45,7 @@ class DataPackageAdmin(ScopedAdmin[DataPackage]):
     ]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Of deliveries there are no filters."""
+        """Deliveries have no filters."""
         package = obj or self._draft(request)
         return [
             each

@@ -18,6 +18,7 @@ from logs.models import Action
 
 from ..access.keys import KeyActor
 from ..access.roles import READ_PACKAGE
+from ..access.unlocking import locked_message
 from ..models import DataPackage, PackageFormat, RefreshEvery
 from ..packages import files, paging, snapshots
 from ..packages.addresses import url_of
@@ -74,6 +75,9 @@ class PackageView(APIView):
         if not row.is_active:
             message = f"The data package {row} is switched off."
             raise Problem(410, "package_off", message)
+        if not row.community.is_unlocked():
+            message = locked_message(row.community, "Data packages")
+            raise Problem(403, "locked", message)
         return row
 
 

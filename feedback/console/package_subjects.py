@@ -1,4 +1,4 @@
-"""Of what a data package can be made, as people choose it."""
+"""What a data package can be made of, as people choose it."""
 
 from __future__ import annotations
 

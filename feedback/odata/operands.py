@@ -59,12 +59,16 @@ class Nothing(Exception):
 
 @dataclass(frozen=True)
 class Operand:
-    """`expression` is its value in SQL, `label` what people wrote."""
+    """`expression` is its value in SQL, `label` what people wrote.
+
+    One that `is_there` is never null.
+    """
 
     label: str
     type: str
     expression: Any
     case: Callable[[str], str] | None = None
+    is_there: bool = False
 
     @property
     def compared(self) -> Any:

@@ -15,8 +15,15 @@ from decimal import Decimal
 from typing import Any
 
 from django.core import signing
-from django.db.models import F, Q
-from django.db.models.lookups import Exact, GreaterThan, IsNull, LessThan
+from django.db.models import Q
+from django.db.models.lookups import (
+    Exact,
+    GreaterThan,
+    GreaterThanOrEqual,
+    IsNull,
+    LessThan,
+    LessThanOrEqual,
+)
 
 from ..selection.kinds import any_of
 from .errors import OptionRefused
@@ -49,17 +56,11 @@ class Sorting:
     parts: Sequence[tuple[Operand, bool]]
 
     def order_by(self) -> list[Any]:
-        """Null comes before every value, and behind them where it is descending."""
-        orders: list[Any] = []
-        for operand, is_descending in self.parts:
-            value = operand.expression
-            value = value if hasattr(value, "asc") else F(value)
-            orders.append(
-                value.desc(nulls_last=True)
-                if is_descending
-                else value.asc(nulls_first=True)
-            )
-        return [*orders, "pk"]
+        """Null comes before every value, and behind them where it is descending.
+
+        Nothing is said of null where there is none: an index would not be taken then.
+        """
+        return [*(_order(*part) for part in self.parts), "pk"]
 
     def behind(self, position: Position) -> Q:
         """The rows that come later."""
@@ -69,16 +70,37 @@ class Sorting:
             self.parts, position.values, strict=True
         ):
             read = _read(operand, value)
-            later = _later(operand.expression, read, is_descending)
+            later = _later(operand, read, is_descending)
             if later is not None:
                 steps.append(before & later)
             before &= _same(operand.expression, read)
-        return any_of([*steps, before & Q(pk__gt=position.key)])
+        return self._bound(position) & any_of([*steps, before & Q(pk__gt=position.key)])
+
+    def _bound(self, position: Position) -> Q:
+        """What the rest says too, in the form in which an index is searched by it."""
+        if not self.parts or position.values[0] is None:
+            return Q()
+        operand, is_descending = self.parts[0]
+        value = _read(operand, position.values[0])
+        if not is_descending:
+            return Q(GreaterThanOrEqual(operand.expression, value))
+        below = Q(LessThanOrEqual(operand.expression, value))
+        return below if operand.is_there else Q()
 
 
-def _later(expression: Any, value: Any, is_descending: bool) -> Q | None:
+def _order(operand: Operand, is_descending: bool) -> Any:
+    value = operand.expression
+    if operand.is_there:
+        return value.desc() if is_descending else value.asc()
+    return value.desc(nulls_last=True) if is_descending else value.asc(nulls_first=True)
+
+
+def _later(operand: Operand, value: Any, is_descending: bool) -> Q | None:
+    expression = operand.expression
     if value is None:
         return None if is_descending else Q(IsNull(expression, False))
+    if is_descending and operand.is_there:
+        return Q(LessThan(expression, value))
     if is_descending:
         return Q(LessThan(expression, value)) | Q(IsNull(expression, True))
     return Q(GreaterThan(expression, value))

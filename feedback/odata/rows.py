@@ -52,10 +52,18 @@ class EntitySet:
     def fields(self) -> dict[str, Operand]:
         """All that can be selected, compared and ordered by, keyed by name."""
         expressions = {each.name: each.expression for each in self.table.columns}
-        return {
-            name: Operand(name, each.type, expressions.get(each.column, F("pk")))
-            for name, each in self.model.properties.items()
-        }
+        operands = {}
+        for name, each in self.model.properties.items():
+            expression = expressions.get(each.column, F("pk"))
+            is_there = self._is_there(expression)
+            operands[name] = Operand(name, each.type, expression, is_there=is_there)
+        return operands
+
+    def _is_there(self, expression: Any) -> bool:
+        """Whether it is a column of the rows themselves that is never null."""
+        path = getattr(expression, "name", "") if isinstance(expression, F) else ""
+        columns = {each.name: each for each in self.table.rows.model._meta.fields}
+        return path == "pk" or (path in columns and not columns[path].null)
 
     def count(self, options: Options) -> int:
         return self._selected(options).order_by().count()

@@ -13,3 +13,8 @@ def url_of(package: DataPackage, form: str = "") -> str:
     at = [package.community_id, package.key]
     view, args = ("package-rows", [*at, form]) if form else ("package-schema", at)
     return f"{settings.BASE_URL}{reverse(view, args=args)}"
+
+
+def odata_url_of(package: DataPackage) -> str:
+    path = reverse("package-odata", args=[package.community_id, package.key])
+    return f"{settings.BASE_URL}{path}"

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 
 from feedback.access.actors import ScopedQuerySet, Tenancy
 from feedback.access.privacy import Privacy
@@ -51,11 +51,10 @@ class RunQuerySet(ScopedQuerySet["Run"]):
     def settle(self, pk: int, now: datetime) -> None:
         """Close the run if every delivery has ended."""
         ended = F("delivered") + F("failed") + F("skipped") + F("cancelled")
-        run = self.filter(pk=pk, total=ended)
-        unsettled = [RunState.UNCONFIRMED, RunState.ACTIVE, RunState.PAUSED]
-        run.filter(state__in=unsettled).update(state=RunState.FINISHED, finished_at=now)
-        run.filter(state=RunState.CANCELLING).update(
-            state=RunState.CANCELLED, finished_at=now
+        settled = [RunState.FINISHED, RunState.CANCELLED]
+        cancelling = When(state=RunState.CANCELLING, then=Value(RunState.CANCELLED))
+        self.filter(pk=pk, total=ended).exclude(state__in=settled).update(
+            state=Case(cancelling, default=Value(RunState.FINISHED)), finished_at=now
         )
 
 

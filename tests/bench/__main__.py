@@ -14,7 +14,17 @@ from statistics import median
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from . import engine, listeners, million, pages, rendering, report, rest, triggers
+from . import (
+    engine,
+    listeners,
+    million,
+    packages,
+    pages,
+    rendering,
+    report,
+    rest,
+    triggers,
+)
 from .ground import Ground, prepared, say
 from .processes import peak_memory_mb, printed, reset_peak_memory, running
 
@@ -177,7 +187,8 @@ def main() -> None:
     options = _options()
     signal.signal(signal.SIGTERM, _leave)
     begun = time.monotonic()
-    postgres = options.postgres or options.million or options.pages or options.rest
+    of_many = options.million or options.pages or options.packages or options.rest
+    postgres = options.postgres or of_many
     with tempfile.TemporaryDirectory(prefix="centerhook-bench-") as folder:
         with prepared(Path(folder), postgres) as ground:
             if options.million:
@@ -187,6 +198,9 @@ def main() -> None:
                 figures, rows = pages.run(ground, options.million_size), pages.ROWS
             elif options.rest:
                 figures, rows = rest.run(ground, options.million_size), rest.ROWS
+            elif options.packages:
+                size = options.million_size
+                figures, rows = packages.run(ground, size), packages.ROWS
             elif options.listeners:
                 figures = {"database": ground.vendor, **listeners.run(ground, 3)}
                 rows = report.LISTENER_ROWS
@@ -225,6 +239,12 @@ def _options() -> argparse.Namespace:
         action="store_true",
         help="The REST API over 1,000,000 tickets instead, on a temporary PostgreSQL"
         " cluster; about 2 minutes.",
+    )
+    parser.add_argument(
+        "--packages",
+        action="store_true",
+        help="Data packages of 1,000,000 tickets instead, on a temporary PostgreSQL"
+        " cluster; about 3 minutes.",
     )
     parser.add_argument(
         "--million-size",

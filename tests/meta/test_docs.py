@@ -54,10 +54,20 @@ def test_a_link_to_a_heading_or_file_that_is_gone_is_noticed() -> None:
     assert not leads_somewhere(readme, "docs/nothing.md")
 
 
-def test_the_readme_leads_to_every_page() -> None:
-    readme = ROOT / "README.md"
-    linked = {(ROOT / link.partition("#")[0]).resolve() for link in links(readme)}
-    assert set(PAGES) - linked == {readme}
+def linked_from(page: Path) -> set[Path]:
+    return {(page.parent / link.partition("#")[0]).resolve() for link in links(page)}
+
+
+def test_readme_and_index_lead_to_every_page() -> None:
+    readme, index = ROOT / "README.md", ROOT / "docs" / "index.md"
+    assert index in linked_from(readme)
+    assert set(PAGES) - linked_from(readme) - linked_from(index) == {readme}
+
+
+def test_the_site_s_menu_has_every_page_once() -> None:
+    listed = (ROOT / "docs" / "index.md").read_text().splitlines()
+    pages = [page.stem for page in (ROOT / "docs").glob("*.md") if page.stem != "index"]
+    assert [name for name in pages if listed.count(name) != 1] == []
 
 
 # In Markdown, or in HTML for two themes.

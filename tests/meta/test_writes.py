@@ -39,6 +39,7 @@ ALLOWED = {
     "macros.first_steps.samples": "nothing starts by itself from made-up tickets",
     "feedback.changes.deletion": "marks rows that are being deleted in steps",
     "feedback.changes.belongings": "counts what belongs to a row, and writes none",
+    "feedback.packages.copying": "reads rows by COPY, and writes none",
     "feedback.selection.planner": "sets how PostgreSQL plans, and writes no row",
     "centerhook.doctor.database": "reads what PostgreSQL says of its own tables",
     "centerhook.health.probes": "asks whether the database answers, and no more",

@@ -20,6 +20,7 @@ from feedback.models import ApiKey, DataPackage, Feedback, FeedbackType, Project
 from logs.models import AuditEntry
 from tests import factories
 from tests.api.callers import issue_key, person, problem, program
+from tests.security.test_query_deadline import slow
 
 pytestmark = pytest.mark.database
 
@@ -60,19 +61,19 @@ def test_rows_come_in_the_format_that_the_url_names(
     assert json.loads(content(response)) == row
 
 
-@pytest.mark.parametrize("place", ["bearer", "header", "basic", "user name", "query"])
+@pytest.mark.parametrize("where", ["bearer", "header", "basic", "user name", "query"])
 def test_the_key_may_be_where_tools_can_put_it(
-    package: DataPackage, token: str, place: str
+    package: DataPackage, token: str, where: str
 ) -> None:
     query, headers = {}, {}
-    if place == "query":
+    if where == "query":
         query = {"api_key": token}
-    elif place == "header":
+    elif where == "header":
         headers = {"X-Api-Key": token}
-    elif place == "bearer":
+    elif where == "bearer":
         headers = {"Authorization": f"Bearer {token}"}
     else:
-        pair = f"{token}:" if place == "user name" else f"anybody:{token}"
+        pair = f"{token}:" if where == "user name" else f"anybody:{token}"
         headers = {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
     response = Client().get(url_of(package), query, headers=headers)
     assert content(response) == b"id,title,field_impact\n"
@@ -331,6 +332,14 @@ def test_a_package_that_is_off_says_so(package: DataPackage, reader: APIClient) 
     problem(reader.get(url_of(package)), 410, "package_off")
 
 
+def test_without_a_valid_key_of_the_community_nobody_reads_it(
+    bugs: FeedbackType, package: DataPackage
+) -> None:
+    otto = person(factories.member(bugs, Role.OBSERVER, "otto"))
+    ApiKey.objects.update(is_enabled=False)
+    problem(otto.get(url_of(package)), 403, "locked")
+
+
 def test_a_package_is_refused_beyond_the_limit(
     bugs: FeedbackType, package: DataPackage, reader: APIClient, settings: Any
 ) -> None:
@@ -353,3 +362,13 @@ def test_asking_for_the_head_makes_nothing(
     response = reader.head(url_of(package))
     assert response.status_code == 200
     assert response["Content-Type"] == "text/csv; charset=utf-8"
+
+
+def test_a_database_that_takes_too_long_is_a_sentence(
+    bugs: FeedbackType, package: DataPackage, reader: APIClient, settings: Any
+) -> None:
+    tickets(bugs, 1)
+    settings.QUERY_DEADLINE = 0.2
+    with slow('FROM "feedback_datapackage"'):
+        refusal = problem(reader.get(url_of(package)), 503, "took_too_long")
+    assert "let a data package be stored" in refusal["detail"]
