@@ -3,6 +3,7 @@
 # make soak    kill and restart everything for some minutes, count what arrives
 # make check   linters, types, Django's checks
 # make bench   the benchmark of docs/performance.md
+# make conformance   schemathesis on the whole REST API, all checks and phases
 # make openapi docs/openapi.json, the schema of the REST API
 # make docs    the documentation as a site: build/docs/index.html
 # make screens a picture of every page, wide and narrow, light and dark: build/screens/
@@ -16,7 +17,7 @@ SEED ?= $(shell date +%Y%m%d)
 BIN := $(VENV)/bin
 UPGRADE_TOOLS = $(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade -r requirements-tools.txt
 
-.PHONY: demo test soak check bench openapi screens docs clean
+.PHONY: demo test soak check bench conformance openapi screens docs clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/run-stamp
@@ -42,6 +43,10 @@ check: $(VENV)/dev-stamp
 
 bench: $(VENV)/dev-stamp
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+# Some of it is among the tests.
+conformance: $(VENV)/dev-stamp
+	@CONFORMANCE=whole SEED=$(SEED) $(BIN)/python -m pytest tests/api/test_conformance.py $(ARGS)
 
 openapi: $(VENV)/run-stamp
 	@$(BIN)/python manage.py spectacular --format openapi-json --file docs/openapi.json

@@ -37,7 +37,7 @@ class OneResendSerializer(serializers.Serializer):
         return super().to_internal_value(data)
 
 
-class ResendCountRequestSerializer(OneResendSerializer):
+class ResendSelectionSerializer(OneResendSerializer):
     """Which deliveries of a run are sent again, and how."""
 
     only = serializers.ChoiceField(
@@ -47,7 +47,7 @@ class ResendCountRequestSerializer(OneResendSerializer):
     )
 
 
-class ResendRequestSerializer(ResendCountRequestSerializer):
+class ResendSerializer(ResendSelectionSerializer):
     confirmed = serializers.CharField(
         required=False,
         max_length=200,

@@ -21,9 +21,9 @@ from ..models.deliveries import DeliveryQuerySet
 from ..rest import RunDetailSerializer, RunSerializer
 from .filters import RunFilterSet
 from .resending import (
-    ResendCountRequestSerializer,
     ResendCountSerializer,
-    ResendRequestSerializer,
+    ResendSelectionSerializer,
+    ResendSerializer,
     ResentSerializer,
     chosen_of,
     count_of,
@@ -101,12 +101,12 @@ class RunViewSet(ReadOnlyViewSet):
         summary="Count what a resend would send",
         description="And why others can't be sent again, with the first request as it"
         " would go out. Nothing is sent.",
-        request=ResendCountRequestSerializer,
+        request=ResendSelectionSerializer,
         responses={200: ResendCountSerializer},
     )
     @action(detail=True, methods=["post"], url_path="resend/count")
     def resend_count(self, request: Request, pk: str) -> Response:
-        rows, asked = self._asked(ResendCountRequestSerializer(data=request.data))
+        rows, asked = self._asked(ResendSelectionSerializer(data=request.data))
         counted = count_of(rows, Resend(asked["kind"]), request.user)
         return Response(ResendCountSerializer(counted).data)
 
@@ -114,19 +114,19 @@ class RunViewSet(ReadOnlyViewSet):
         summary="Send deliveries of a run again",
         description="Each under its own delivery id. What is being sent is left alone;"
         " a retry that waits goes at once.",
-        request=ResendRequestSerializer,
+        request=ResendSerializer,
         responses={200: ResentSerializer},
     )
     @action(detail=True, methods=["post"])
     def resend(self, request: Request, pk: str) -> Response:
-        rows, asked = self._asked(ResendRequestSerializer(data=request.data))
+        rows, asked = self._asked(ResendSerializer(data=request.data))
         kind, confirmed = Resend(asked["kind"]), asked.get("confirmed")
         done = resent(rows, kind, request.user, confirmed)
         url = reverse("api:run-detail", args=[pk], request=request)
         return accepted(request, Response(done), url)
 
     def _asked(
-        self, asked: ResendCountRequestSerializer
+        self, asked: ResendSelectionSerializer
     ) -> tuple[DeliveryQuerySet, dict[str, Any]]:
         run = self.get_object()
         asked.is_valid(raise_exception=True)

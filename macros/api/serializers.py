@@ -82,7 +82,7 @@ class ConditionsOfList(serializers.DictField):
     """The parameters of a list."""
 
 
-class RunRequestSerializer(serializers.Serializer):
+class RunStartSerializer(serializers.Serializer):
     """Which tickets or testers: by numbers, by conditions, or by a saved filter."""
 
     schema_of_all = {"minProperties": 1, "maxProperties": 1}

@@ -22,7 +22,7 @@ from ..runs import KeyReused, RunRefused, start_run
 from .dry_runs import DryRunSerializer, dry_run
 from .macro_actions import run_response
 from .selection import Selection, selected
-from .serializers import RunRequestSerializer
+from .serializers import RunStartSerializer
 
 
 class MacroRuns(ScopedViewSet):
@@ -36,7 +36,7 @@ class MacroRuns(ScopedViewSet):
         " on testers, that are given by `ids` or by `filter`. If one of the ids can't"
         " be run on, nothing is started. Workers send afterwards: with `Prefer:"
         " respond-async` the response says so by 202.",
-        request=RunRequestSerializer,
+        request=RunStartSerializer,
         responses={
             201: OpenApiResponse(
                 RunDetailSerializer, "The run; its address is in `Location`."
@@ -47,7 +47,7 @@ class MacroRuns(ScopedViewSet):
     def runs(self, request: Request, pk: str) -> Response:
         macro = self.get_object()
         key = key_of(request, macro.pk)
-        asked = RunRequestSerializer(data=request.data)
+        asked = RunStartSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         try:
             run = self._start(macro, asked.validated_data, key)
@@ -83,13 +83,13 @@ class MacroRuns(ScopedViewSet):
         description="Takes what `POST /macros/ID/runs/` takes. Counts, renders the"
         " first of the selection, and says what stands in the way; nothing is written"
         " or sent.",
-        request=RunRequestSerializer,
+        request=RunStartSerializer,
         responses={200: DryRunSerializer},
     )
     @action(detail=True, methods=["post"], url_path="dry-run")
     def dry_run(self, request: Request, pk: str) -> Response:
         macro = self.get_object()
-        asked = RunRequestSerializer(data=request.data)
+        asked = RunStartSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         selection = selected(asked.validated_data, macro, request.user)
         return Response(DryRunSerializer(dry_run(macro, selection)).data)

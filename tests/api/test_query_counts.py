@@ -13,13 +13,14 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import resolve
 
 from centerhook.api import openapi_spec
-from feedback.access.roles import Role
 from feedback.models import FeedbackType
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sweep]
 
 ROWS = 50
+# Rows that differ by what they point at alone.
+DIFFERS_BY = {"feedback.member": "user"}
 
 
 def lists() -> Iterator[tuple[str, type[models.Model]]]:
@@ -48,10 +49,21 @@ def copied(row: models.Model, number: int) -> models.Model:
     return made
 
 
+def copies(row: models.Model) -> list[models.Model]:
+    numbers = range(100, 100 + ROWS)
+    made = [copied(row, number) for number in numbers]
+    name = DIFFERS_BY.get(row._meta.label_lower)
+    for each, number in zip(made, numbers, strict=True) if name else ():
+        other = copied(getattr(row, str(name)), number)
+        other.save()
+        setattr(each, str(name), other)
+    return made
+
+
 def test_no_list_asks_more_for_more_rows(bugs: FeedbackType) -> None:
     factories.one_of_everything(bugs)
     client = Client()
-    client.force_login(factories.member(bugs, Role.COMMUNITY_MANAGER, "carla"))
+    client.force_login(factories.superuser("olivia"))
     asked = {}
     seen = 0
     for path, model in lists():
@@ -59,7 +71,7 @@ def test_no_list_asks_more_for_more_rows(bugs: FeedbackType) -> None:
         few, shown = _asked(client, path, at_least=1)
         rows: Any = model._base_manager
         row = rows.get(pk=shown["id"])
-        rows.bulk_create([copied(row, number) for number in range(100, 100 + ROWS)])
+        rows.bulk_create(copies(row))
         many, _ = _asked(client, path, at_least=ROWS)
         seen += 1
         if many != few:
