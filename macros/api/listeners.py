@@ -21,10 +21,10 @@ from logs.models import Action
 
 from ..models import Listener
 from .documents import AskedSerializer, asked_of
+from .listener_documents import ListenerDocumentSerializer
 from .listener_serializers import (
     CHANGE,
     ListenerDetailSerializer,
-    ListenerDocumentSerializer,
     ListenerSerializer,
 )
 
