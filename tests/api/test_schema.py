@@ -46,6 +46,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OPEN = {
     ("Package", "key"),
     ("Lookup", "key"),
+    ("Question", "key"),
     ("Check", "secret"),
     ("Destination", "client_key_secret"),
 }
