@@ -16,7 +16,6 @@ LEFT_OUT = {
     "auth.group": "Roles are the groups of a membership, which is read as a whole.",
     "auth.user": "Accounts and second factors are a person's own, behind a session.",
     "feedback.keyuse": "Statistics of keys for the person who looks after them.",
-    "feedback.recordlookup": "Set up once, by a person; programs call its URL.",
     "feedback.member add": "Who may do what is a person's decision.",
     "feedback.member change": "Who may do what is a person's decision.",
     "feedback.member delete": "Who may do what is a person's decision.",
@@ -69,7 +68,6 @@ ROUTES = {
 }
 _PAGE = "A help of the form; a program sends the whole row."
 PAGES_LEFT_OUT = {
-    "auth_user_password_change": "A password is a person's own.",
     **dict.fromkeys(
         [f"feedback_apikey_{each}" for each in ("off", "on", "rotate", "unlock")],
         "A key would change keys; tokens are shown once, to a person.",
