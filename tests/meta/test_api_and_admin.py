@@ -25,8 +25,8 @@ LEFT_OUT = {
 }
 # Pages of the admin beside the usual ones: the routes that do the same.
 ROUTES = {
-    "feedback_datapackage_make": ["package-refresh"],
-    "feedback_externalsource_key": ["source-new-url"],
+    "feedback_datapackage_make": ["datapackage-refresh"],
+    "feedback_externalsource_key": ["externalsource-new-url"],
     "feedback_feedback_attachment": ["attachment-download"],
     "feedback_feedback_export": ["feedback-list"],
     "feedback_feedback_import": ["feedback-batch"],
