@@ -39,8 +39,8 @@ def test_an_operation_is_tried_with_the_admins_session(
     screen.click("[type=submit]")
     screen.on("console", listen)
     screen.route("**/*", with_policy)
-    screen.goto("/api/v1/docs/")
-    screen.get_by_text("Find tickets").click()
+    # Operations that are out of sight are not drawn.
+    screen.goto("/api/v1/docs/#/feedback/feedback_list")
     screen.get_by_role("button", name="Try it out").click()
     screen.get_by_role("button", name="Execute").click()
     expect(screen.get_by_text('"It breaks"')).to_be_visible()
