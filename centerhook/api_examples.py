@@ -53,7 +53,15 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "columns": [{"name": "reference", "type": "text"}, {"name": "status"}],
     },
     "lookups_partial_update": {"is_active": False},
-    "listeners_create": {"name": "Jira", "type": 1, "method": "POST"},
+    "listeners_create": {
+        "name": "From Jira",
+        "type": 3,
+        "record_by": "external",
+        "record_external": "jira_key",
+        "record_at": "$.issue.key",
+        "checks": [{"scheme": "atlassian", "secret": "jira_webhook"}],
+        "actions": [{"kind": "run", "macro": 5}],
+    },
     "listeners_partial_update": {"is_active": False},
     "listeners_renew_create": {"hours": 24},
     "macros_create": {"name": "Post to Slack", "type": 1, "steps": [_WEB_REQUEST]},
@@ -79,7 +87,14 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "runs_resend_create": {"kind": "same", "only": "failed", "confirmed": "3-1f-8a"},
     "projects_create": {"name": "Phone Beta", "time_zone": "Europe/Berlin"},
     "projects_partial_update": {"description": "From March to May."},
-    "schedules_create": _SCHEDULE,
+    "schedules_create": {
+        "name": "Mornings",
+        "macro": 3,
+        "rate": "weekly",
+        "at": "09:30",
+        "weekdays": "1,3",
+        "time_zone": "Europe/Berlin",
+    },
     "schedules_partial_update": {"is_active": False},
     "secrets_create": {
         "name": "Slack",
@@ -105,10 +120,15 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "testers_batch_create": {
         "testers": [{"email": "ada@example.com", "city": "London", "country": "GB"}]
     },
-    "triggers_create": {"name": "New bugs", "macro": 3, "event": "submitted"},
+    "testers_erase_create": {"email": "ada@example.com", "remove_texts": False},
+    "triggers_create": {
+        "name": "When closed",
+        "macro": 3,
+        "event": "status_changed",
+        "event_details": {"to_status": 8},
+    },
     "triggers_partial_update": {"is_active": False},
     "triggers_try_create": {"subject": 12},
-    "testers_erase_create": {"email": "ada@example.com", "remove_texts": False},
 }
 
 

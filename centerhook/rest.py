@@ -44,8 +44,8 @@ TAGS = {
     "members": "Who works in a community, and in which roles.",
     "listeners": "URLs that other programs call, and what happens then.",
     "macros": "What is done with a ticket or tester, step by step.",
+    "packages": "Tables that spreadsheets and BI tools read.",
     "projects": "Tests or programs in a community.",
-    "packages": "Data for reports: which rows, which columns.",
     "runs": "A macro at work on many tickets or testers: start, follow, pause, cancel,"
     " send again.",
     "schedules": "What starts runs by the clock.",

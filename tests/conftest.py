@@ -15,6 +15,7 @@ import pytest
 from tests.http.hostile import Behaviour, Server
 
 if TYPE_CHECKING:
+    from pytest_django import DjangoDbBlocker as DatabaseBlocker
     from pytest_django import Settings
 
     from centerhook.receiver import Receiver
@@ -67,6 +68,33 @@ _with_room.__code__ = _with_room.__code__.replace(co_stacksize=1 << 16)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[None]:
     pyfuncitem.obj = partial(_with_room, pyfuncitem.obj)
     return (yield)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None,
+) -> None:
+    """On SQLite tables are made from the models: migrations take 6 s of each process.
+
+    They make the same there (`makemigrations --check`), and are run on PostgreSQL.
+    """
+    from django.db import connection
+
+    connection.settings_dict["TEST"]["MIGRATE"] = connection.vendor == "postgresql"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DatabaseBlocker) -> None:
+    """What looks for migrations finds that all have been applied."""
+    from django.db import connection
+    from django.db.migrations.loader import MigrationLoader
+    from django.db.migrations.recorder import MigrationRecorder
+
+    with django_db_blocker.unblock():
+        recorder = MigrationRecorder(connection)
+        applied = recorder.applied_migrations()
+        for name in MigrationLoader(None).disk_migrations.keys() - applied.keys():
+            recorder.record_applied(*name)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -55,14 +55,20 @@ def change_many(
         "carried": _selection(request),
     }
     if form.is_valid():
-        context |= {
-            "forecast": form.forecast(rows),
-            "triggers": _named(form.triggers(rows), request),
-            "carried": [*_selection(request), *_values(request, form)],
-            "digest": digest_of(rows),
-            "count": count,
-        }
+        context |= _forecast(request, rows, form) | {"count": count}
     return TemplateResponse(request, TEMPLATE, context)
+
+
+def _forecast(
+    request: HttpRequest, rows: QuerySet[Any], form: ValuesForm
+) -> dict[str, object]:
+    """What would change, and what the confirmation says again."""
+    return {
+        "forecast": form.forecast(rows),
+        "triggers": _named(form.triggers(rows), request),
+        "carried": [*_selection(request), *_values(request, form)],
+        "digest": digest_of(rows),
+    }
 
 
 def _why_not(count: int, noun: str) -> str:

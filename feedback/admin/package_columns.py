@@ -118,7 +118,7 @@ def _kept(key: str) -> dict[str, str]:
 def _entry(column: Column, is_chosen: bool) -> Entry:
     note = f"{column.name}, {column.type.label.lower()}"
     label = f"{column.group}: {column.label}"
-    if column.label.startswith(f"{column.group}:"):
+    if column.label.startswith(column.group):
         label = column.label
     return Entry(_key(column.name, column.type), label, note, is_chosen)
 

@@ -35,6 +35,7 @@ class DataPackageAdmin(ScopedAdmin[DataPackage]):
     list_filter = ["is_active"]
     linked_parameters = ("feedback_type", "project", "community")
     search_fields = ["name", "key", "description"]
+    list_per_page = 25
     prepopulated_fields = {"key": ["name"]}
     fieldsets = [
         (None, {"fields": ["name", "key", "description", "is_active"]}),

@@ -25,14 +25,15 @@ from ..lookups import (
     columns_of,
     find,
 )
-from ..lookups.writing import CONTENT_TYPES, written
-from ..models import LookupKind, RecordLookup
+from ..models import LookupKind, PackageFormat, RecordLookup
+from ..packages.writing import CONTENT_TYPES, csv_header, writer_of
 from ..rest.authentication import SessionAuthentication
 from ..rest.key_places import PLACES, KeyInAnyPlace
 from ..rest.permissions import lacks
 from ..rest.problems import Problem, in_parameter, invalid
 
 FORMAT = "format"
+_FORMATS = (PackageFormat.JSON, PackageFormat.CSV)
 
 
 class LookupKey(KeyInAnyPlace):
@@ -75,7 +76,7 @@ class RecordView(APIView):
         noun = LookupKind(lookup.subject_kind).label.lower()
         address = client_address(request)
         try:
-            record = find(lookup, columns, given, request.user, address)
+            values = find(lookup, columns, given, request.user, address)
         except ValidationError as error:
             fault = in_parameter(lookup.parameter, " ".join(error.messages))
             raise invalid([fault]) from error
@@ -89,7 +90,9 @@ class RecordView(APIView):
             problem = Problem(429, "too_many_misses", str(refusal))
             problem.wait = refusal.wait
             raise problem from refusal
-        return HttpResponse(written(record, form), content_type=CONTENT_TYPES[form])
+        header = csv_header(columns) if form == PackageFormat.CSV else b""
+        content = header + writer_of(columns, form)(values)
+        return HttpResponse(content, content_type=CONTENT_TYPES[form])
 
 
 def _lookup(request: Request, community: str, key: str) -> RecordLookup:
@@ -130,6 +133,6 @@ def _given(request: Request, lookup: RecordLookup) -> str:
 
 def _format(request: Request) -> str:
     form = request.query_params.get(FORMAT, "json")
-    if form not in CONTENT_TYPES:
+    if form not in _FORMATS:
         raise invalid([in_parameter(FORMAT, "Give json or csv.")])
     return form

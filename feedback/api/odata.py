@@ -10,7 +10,6 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -31,6 +30,7 @@ from ..odata.options import (
 )
 from ..odata.rows import MAX_PAGE, PAGE, EntitySet
 from ..odata.tokens import FILTER
+from ..packages.addresses import odata_url_of
 from ..rest.problems import Problem, handle, in_parameter
 from .package_reading import PackageView, note_export, open_table
 
@@ -69,9 +69,10 @@ class ServiceView(ODataView):
 
     def get(self, request: Request, community: int, key: str) -> HttpResponseBase:
         only(request.query_params, FORMAT)
-        name = self.open(request, community, key).model.entity_set
+        entities = self.open(request, community, key)
+        name = entities.model.entity_set
         entity_set = {"name": name, "kind": "EntitySet", "url": name}
-        root = _root(community, key)
+        root = odata_url_of(entities.table.package)
         body = {"@odata.context": f"{root}$metadata", "value": [entity_set]}
         return _json(request, body)
 
@@ -92,7 +93,7 @@ class EntitiesView(ODataView):
         entities = self.open(request, community, key)
         name = entities.model.entity_set
         by_key = _BY_KEY.fullmatch(path)
-        context = f"{_root(community, key)}$metadata#{name}"
+        context = f"{odata_url_of(entities.table.package)}$metadata#{name}"
         if path == name:
             return self._page(request, entities, context)
         if path == f"{name}/$count":
@@ -140,11 +141,6 @@ class EntitiesView(ODataView):
 
 def _options(request: Request, entities: EntitySet) -> Options:
     return read_options(request.query_params, entities.fields)
-
-
-def _root(community: int, key: str) -> str:
-    path = reverse("package-odata", args=[community, key])
-    return f"{settings.BASE_URL}{path}"
 
 
 def _selected(options: Options) -> str:

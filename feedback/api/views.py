@@ -45,6 +45,10 @@ from .ticket_writing import (
 class FeedbackViewSet(TicketAttachments, WritableViewSet):
     queryset = Feedback.objects.select_related(
         "feedback_type__project", "status", "submitter"
+    ).defer(
+        "external_provenance",
+        "submitter__external_data",
+        "submitter__external_provenance",
     )
     serializer_class = FeedbackSerializer
     filterset_class = FeedbackFilterSet

@@ -47,8 +47,8 @@ def find(
     given: str,
     actor: Actor,
     address: str,
-) -> dict[str, Value]:
-    """The values of the one record that is known by this.
+) -> list[Value]:
+    """The values of the one record that is known by this, in the order of the columns.
 
     Raises NoRecord, SeveralRecords, TooManyMisses, and ValidationError where it is no
     value.
@@ -71,7 +71,7 @@ def find(
         misses.note(lookup.community, caller, now)
         raise NoRecord
     [(_, values)] = values_of(columns, _all(lookup).filter(pk=records[0]))
-    return dict(zip([each.name for each in columns], values, strict=True))
+    return values
 
 
 def _records(lookup: RecordLookup, where: Q) -> list[int]:

@@ -6,7 +6,7 @@ import json
 import re
 import secrets
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.serializers.json import DjangoJSONEncoder
 
@@ -37,7 +37,21 @@ class ExactEncoder(DjangoJSONEncoder):
 
 
 class ExactDecoder(json.JSONDecoder):
-    """Reads a number that is not whole as a Decimal."""
+    """Reads a number that is not whole as a Decimal.
+
+    All share one, as `json` shares its own: to make it takes longer than to read what
+    most rows hold.
+    """
+
+    _shared: ClassVar[ExactDecoder | None] = None
+
+    def __new__(cls, **options: Any) -> ExactDecoder:
+        if options:
+            return super().__new__(cls)
+        if cls._shared is None:
+            cls._shared = super().__new__(cls)
+        return cls._shared
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"parse_float": Decimal, **options})
+        if "scan_once" not in vars(self):
+            super().__init__(**{"parse_float": Decimal, **options})

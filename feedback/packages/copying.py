@@ -30,7 +30,9 @@ _FIRST = [ord(each) for each in (_APOSTROPHE, *_UNSEEN, *_BEGINNINGS)]
 def lines(table: Table, form: str) -> Iterator[bytes]:
     """As in `writing`. Nothing else may use the connection meanwhile."""
     statement = _statement(table, form)
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+    # Django passes on what its cursors have beside its own, but not their errors.
+    errors = connection.wrap_database_errors
+    with errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
         for line in copy:
             yield bytes(line)
 

@@ -32,14 +32,21 @@ def csv_header(columns: Sequence[Column]) -> bytes:
 
 def lines(table: Table, form: str) -> Iterator[bytes]:
     """Each row as one line, which ends the line; of CSV without the header."""
-    write = _csv_line(table) if form == PackageFormat.CSV else _json_line(table)
+    write = writer_of(table.columns, form, guards=table.package.guards_formulas)
     for _, row in table.values():
         yield write(row)
 
 
-def _csv_line(table: Table) -> Callable[[Row], bytes]:
-    guards = table.package.guards_formulas
-    is_alone = len(table.columns) == 1
+def writer_of(
+    columns: Sequence[Column], form: str, *, guards: bool = True
+) -> Callable[[Row], bytes]:
+    """What writes the values of one row; `guards` keeps formulas texts in CSV."""
+    is_csv = form == PackageFormat.CSV
+    return _csv_line(columns, guards) if is_csv else _json_line(columns)
+
+
+def _csv_line(columns: Sequence[Column], guards: bool) -> Callable[[Row], bytes]:
+    is_alone = len(columns) == 1
 
     def write(row: Row) -> bytes:
         line = ",".join(_csv_value(each, guards) for each in row)
@@ -74,8 +81,8 @@ def plain_text(value: Value) -> str:
     return number_text(value) if isinstance(value, Decimal) else str(value)
 
 
-def _json_line(table: Table) -> Callable[[Row], bytes]:
-    names = [f"{json_name(each)}:" for each in table.columns]
+def _json_line(columns: Sequence[Column]) -> Callable[[Row], bytes]:
+    names = [f"{json_name(each)}:" for each in columns]
 
     def write(row: Row) -> bytes:
         pairs = zip(names, row, strict=True)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from feedback.access.actors import may
-from feedback.changes.signals import saved
+from feedback.changes import stored
 from feedback.models import Filter
 from feedback.rest.problems import in_body, invalid
 from feedback.rest.serializers import RowNumber
@@ -21,7 +20,7 @@ from ..config.members import read_members, settings_of
 from ..models import Automation, Macro, Schedule, Trigger
 from ..schedules.calendar import LAST_DAY
 from ..schedules.words import sentence as timetable_in_words
-from .documents import DocumentSerializer, row_seen
+from .documents import DocumentSerializer, row_seen, switch
 
 A = TypeVar("A", bound=Automation)
 _ABOUT = ["id", "macro", "filter", "name", "description", "is_active"]
@@ -41,34 +40,36 @@ class AutomationSerializer(DocumentSerializer):
 
     def write(self, body: Document, problems: Problems) -> Automation:
         model: type[Automation] = self.Meta.model
-        before, row = self._rows(model, body)
+        row = self._row(model, body)
+        if self.instance is not None and body == {"is_active": False}:
+            switch(row, False)
+            return row
         if "filter" in body:
-            row.filter = self._filter(body["filter"], row)
+            row.filter = self._filter(body["filter"])
         fields = settings_of(model)
         values = read_members(body, "", problems, fields=fields, parts=["filter"])
         take_settings(row, values, "", problems)
         self.take(row, body, problems)
         problems.refuse()
-        if body != {"is_active": False}:  # What is broken can always be switched off.
-            _check(row, problems)
-        row.save()
-        if not may(self.actor, self._needed(before), row):
-            raise PermissionDenied
-        saved.send(model, before=before, after=row, parts=[], note="")
+        try:
+            row.clean_fields()  # First: the others rely on what it reads.
+            stored.save(row, self.actor)
+        except ValidationError as error:
+            problems.add_invalid("", error)
         return row
 
     def take(self, row: Any, body: Document, problems: Problems) -> None:
         """What else the body says."""
 
-    def _rows(self, model: type[A], body: Document) -> tuple[A | None, A]:
-        """The row as it is stored, locked, and the one to be changed."""
+    def _row(self, model: type[A], body: Document) -> A:
+        """The stored row, locked, or a new one."""
         own: Any = model._default_manager
         if self.instance is not None:
-            locked = own.select_for_update(no_key=True, of=("self",))
-            before: A = locked.get(pk=self.instance.pk)
-            return before, own.get(pk=before.pk)
+            rows = own.select_for_update(no_key=True, of=("self",))
+            row: A = rows.get(pk=self.instance.pk)
+            return row
         number = body.pop("macro", None)
-        macro = row_seen(Macro, number, self.actor, "", self._needed(None))
+        macro = row_seen(Macro, number, self.actor, "", self._needed())
         if macro is None:
             problem = "Say which macro it runs: its number."
             if number is not None:
@@ -76,31 +77,21 @@ class AutomationSerializer(DocumentSerializer):
             raise invalid([in_body(["macro"], problem)])
         made = model(macro=macro)
         made.find_owners()
-        return None, made
+        return made
 
-    def _needed(self, before: Automation | None) -> str:
+    def _needed(self) -> str:
         name = self.Meta.model._meta.model_name  # type: ignore[attr-defined]
-        return f"macros.{'change' if before else 'add'}_{name}"
+        return f"macros.{'change' if self.instance else 'add'}_{name}"
 
-    def _filter(self, number: object, row: Automation) -> Filter | None:
+    def _filter(self, number: object) -> Filter | None:
         if number is None:
             return None
-        needed = self._needed(row if row.pk else None)
+        needed = self._needed()
         chosen: Filter | None = row_seen(Filter, number, self.actor, "", needed)
         if chosen is None:
             problem = f"There is no filter {str(number)[:60]}."
             raise invalid([in_body(["filter"], problem)])
         return chosen
-
-
-def _check(row: Automation, problems: Problems) -> None:
-    """Raises ConfigRefused."""
-    try:
-        row.clean_fields()  # First: the others rely on what it reads.
-        row.full_clean()
-    except ValidationError as error:
-        problems.add_invalid("", error)
-        problems.refuse()
 
 
 @extend_schema_field(OpenApiTypes.OBJECT)

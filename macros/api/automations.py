@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import uuid
 from itertools import islice
-from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
@@ -15,7 +13,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from feedback.access.roles import RUN_MACRO
-from feedback.changes.signals import deleted
 from feedback.rest.idempotency import key_of
 from feedback.rest.viewsets import WritableViewSet
 from feedback.selection.conditions import ChoiceFilter, NumberFilter, TextFilter
@@ -86,13 +83,6 @@ class MomentsSerializer(serializers.Serializer):
     )
 
 
-class AutomationViewSet(WritableViewSet):
-    @transaction.atomic
-    def perform_destroy(self, instance: Any) -> None:
-        deleted.send(type(instance), rows=[instance])
-        instance.delete()
-
-
 @extend_schema_view(
     list=extend_schema(summary="List triggers"),
     retrieve=extend_schema(summary="Read a trigger"),
@@ -102,7 +92,7 @@ class AutomationViewSet(WritableViewSet):
     ),
     destroy=extend_schema(summary="Delete a trigger"),
 )
-class TriggerViewSet(AutomationViewSet):
+class TriggerViewSet(WritableViewSet):
     queryset = Trigger.objects.all()
     serializer_class = TriggerSerializer
     filterset_class = TriggerFilterSet
@@ -139,7 +129,7 @@ class TriggerViewSet(AutomationViewSet):
     ),
     destroy=extend_schema(summary="Delete a schedule"),
 )
-class ScheduleViewSet(AutomationViewSet):
+class ScheduleViewSet(WritableViewSet):
     queryset = Schedule.objects.all()
     serializer_class = ScheduleSerializer
     filterset_class = ScheduleFilterSet

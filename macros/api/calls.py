@@ -23,7 +23,7 @@ from logs.models import Run
 
 from ..listeners.replay import MAX_REPLAYED, replay
 from ..models import CallState, InboundCall, InboundEvent, InboundOutcome
-from .documents import StrictSerializer, asked_of
+from .documents import AskedSerializer, asked_of
 
 # Characters of a body in a response.
 MAX_BODY = 50_000
@@ -129,7 +129,7 @@ class EventFilterSet(StrictFilterSet):
     tester = NumberFilter(lookup="tester", help_text="Number of a tester.")
 
 
-class ReplaySerializer(StrictSerializer):
+class ReplaySerializer(AskedSerializer):
     ids = serializers.ListField(
         child=RowNumber(), min_length=1, max_length=MAX_REPLAYED
     )

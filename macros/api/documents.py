@@ -12,6 +12,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from feedback.access.keys import Actor, KeyActor
+from feedback.changes.signals import saved
+from feedback.changes.stored import as_stored
 from feedback.models import Community, FeedbackType, Project
 from feedback.rest.details import Fault
 from feedback.rest.idempotency import fingerprint
@@ -29,11 +31,12 @@ _OWNERS: Mapping[str, type[Any]] = {
 }
 _MAX_KEY = 2**63 - 1
 _PIECES = re.compile(r"[^.\[\]]+")
+_MAX_HINTS = 20
 _FIXED = "This stays as it is."
 
 
-class StrictSerializer(serializers.Serializer):
-    """Refuses members that it does not know."""
+class AskedSerializer(serializers.Serializer):
+    """What an action is asked; refuses members that it does not know."""
 
     def to_internal_value(self, data: Any) -> Any:
         refuse_unknown(data, self.fields)
@@ -91,6 +94,14 @@ class DocumentSerializer(serializers.ModelSerializer):
         return self.context["request"].user
 
 
+def switch(row: Any, is_on: bool) -> None:
+    """On or off, whatever else is wrong with the row."""
+    before = as_stored(row)
+    row.is_active = is_on
+    row.save(update_fields=["is_active"])
+    saved.send(type(row), before=before, after=row, parts=[], note="")
+
+
 def _is_same(shown: Mapping[str, object], name: str, value: object) -> bool:
     return name in shown and fingerprint(shown[name]) == fingerprint(value)
 
@@ -99,12 +110,13 @@ def refuse_unknown(
     data: Any, known: Iterable[str], fixed: Collection[str] = ()
 ) -> None:
     """Raises Problem, that names each member."""
-    known = list(known)
-    faults = [
-        in_body([name], f"There is no such member.{did_you_mean(name, known)}")
-        for name in (data if isinstance(data, dict) else ())
-        if name not in known
-    ]
+    known = set(known)
+    faults: list[Fault] = []
+    for name in data if isinstance(data, dict) else ():
+        if name not in known:
+            # Looking for likely names takes time.
+            hint = did_you_mean(name, known) if len(faults) < _MAX_HINTS else ""
+            faults.append(in_body([name], f"There is no such member.{hint}"))
     faults += [in_body([name], _FIXED) for name in fixed if name in data]
     if faults:
         raise invalid(faults)

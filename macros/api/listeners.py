@@ -12,10 +12,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from feedback.changes import deletion
-from feedback.changes.signals import deleted
 from feedback.models import SubjectKind
-from feedback.rest.problems import Problem
 from feedback.rest.viewsets import WritableViewSet
 from feedback.selection.conditions import ChoiceFilter, NumberFilter, TextFilter
 from feedback.selection.filtersets import StrictFilterSet
@@ -23,11 +20,11 @@ from logs import audit
 from logs.models import Action
 
 from ..models import Listener
-from .documents import StrictSerializer, asked_of
+from .documents import AskedSerializer, asked_of
+from .listener_documents import ListenerDocumentSerializer
 from .listener_serializers import (
     CHANGE,
     ListenerDetailSerializer,
-    ListenerDocumentSerializer,
     ListenerSerializer,
 )
 
@@ -51,7 +48,7 @@ class ListenerFilterSet(StrictFilterSet):
     )
 
 
-class RenewSerializer(StrictSerializer):
+class RenewSerializer(AskedSerializer):
     hours = serializers.IntegerField(
         min_value=0,
         max_value=MAX_OVERLAP,
@@ -91,14 +88,6 @@ class ListenerViewSet(WritableViewSet):
             return ListenerSerializer
         is_written = self.action in ("create", "partial_update")
         return ListenerDocumentSerializer if is_written else ListenerDetailSerializer
-
-    @transaction.atomic
-    def perform_destroy(self, instance: Listener) -> None:
-        if instance.deleting_since:
-            problem = f"{instance} is being deleted in the background."
-            raise Problem(409, "being_deleted", problem)
-        deleted.send(Listener, rows=[instance])
-        deletion.delete(instance)
 
     @extend_schema(
         summary="Give a listener another address",

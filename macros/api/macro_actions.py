@@ -38,7 +38,7 @@ from ..runs.control import pause_macro, resume_macro
 from ..steps.previews import preview
 from ..tags import TemplateError
 from .documents import asked_of
-from .macro_serializers import MacroDetailSerializer
+from .macro_serializers import MacroDetailSerializer, MacroDocumentSerializer
 from .trials import (
     MacroPreviewSerializer,
     SubjectSerializer,
@@ -79,6 +79,7 @@ class MacroActions(WritableViewSet):
         summary="Check a change of a macro",
         description="Takes what `PATCH /macros/ID/` takes and refuses what that"
         " refuses; saves nothing.",
+        request=MacroDocumentSerializer(partial=True),
         responses=ValidSerializer,
     )
     @action(detail=True, methods=["post"])
@@ -92,7 +93,8 @@ class MacroActions(WritableViewSet):
     ) -> dict[str, Any]:
         with transaction.atomic():
             macro: Macro = self.save(asked)
-            steps = [str(step) for step in macro.concrete_steps()]
+            # Without what people wrote, which may be a credential.
+            steps = [step.audit_name() for step in macro.concrete_steps()]
             changes = changed(before, macro_document(macro)) if before else []
             transaction.set_rollback(True)
         return {"steps": steps, "changes": changes}

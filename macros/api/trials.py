@@ -13,16 +13,16 @@ from ..models import Macro
 from ..runs import subjects_of
 from ..steps.dry_run import Subject
 from ..steps.kinds.web_request import WebRequest
-from .documents import StrictSerializer
+from .documents import AskedSerializer
 
 _ABOUT_SUBJECT = "Number of a ticket, or for a user macro of a tester."
 
 
-class SubjectSerializer(StrictSerializer):
+class SubjectSerializer(AskedSerializer):
     subject = RowNumber(help_text=_ABOUT_SUBJECT)
 
 
-class TestSerializer(StrictSerializer):
+class TestSerializer(AskedSerializer):
     """Which web request is sent, for whom and where to."""
 
     subject = RowNumber(help_text=_ABOUT_SUBJECT)

@@ -73,12 +73,17 @@ def waiting(
     else:
         owners = subjects.values("community")
         rows = rows.filter(macro__feedback_type=None, community__in=owners)
+    # Nearly always there is none, which is known without all that they need.
+    keys = list(rows.order_by().values_list("pk", flat=True))
+    if not keys:
+        return []
     related = (
         "macro__feedback_type__project__community",
         "macro__project__community",
         "filter__feedback_type__project__community",
         "filter__project__community",
     )
+    rows = Trigger.objects.filter(pk__in=keys, is_active=True)
     return list(rows.select_related(*related).order_by("macro", "pk"))
 
 

@@ -286,8 +286,13 @@ def test_the_form_is_a_json_schema_that_says_what_a_ticket_takes(
     Draft202012Validator.check_schema(schema)
     rules = Draft202012Validator(schema)
     form = schema["properties"]["form_values"]["properties"]
-    answers = {key: each["examples"][0] for key, each in form.items()}
-    body = {"type": bugs.pk, "title": "x", "status": "New", "form_values": answers}
+    values_by_key = {key: each["examples"][0] for key, each in form.items()}
+    body = {
+        "type": bugs.pk,
+        "title": "x",
+        "status": "New",
+        "form_values": values_by_key,
+    }
     for values, is_taken in (
         ({}, True),
         ({"impact": None}, True),
@@ -299,7 +304,7 @@ def test_the_form_is_a_json_schema_that_says_what_a_ticket_takes(
         ({"found_on": 5}, False),
         ({"unknown": 5}, False),
     ):
-        sent = {**body, "form_values": {**answers, **values}}
+        sent = {**body, "form_values": {**values_by_key, **values}}
         assert rules.is_valid(sent) is is_taken, values
         expected = 201 if is_taken else 400
         assert manager.post(TICKETS, sent).status_code == expected, values

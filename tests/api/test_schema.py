@@ -40,9 +40,7 @@ from macros.api.secrets import SecretFilterSet
 from macros.api.versions import VersionFilterSet
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-# Names in URLs, and of secrets: they open nothing.
+# Names in URLs, of answers, and of secrets: they open nothing.
 OPEN = {
     ("Package", "key"),
     ("Lookup", "key"),

@@ -400,8 +400,10 @@ def test_any_row_is_taken_or_refused_with_its_pointer(
         *("id", "type", "title", "description", "status", "visibility"),
         *("submitter", "form_values", "external_data"),
     ]
-    answers = st.dictionaries(st.sampled_from(["severity", "impact", "page"]), anything)
-    row = st.dictionaries(st.sampled_from(members) | texts, anything | answers)
+    form_values = st.dictionaries(
+        st.sampled_from(["severity", "impact", "page"]), anything
+    )
+    row = st.dictionaries(st.sampled_from(members) | texts, anything | form_values)
     fine = st.builds(lambda more: {"type": bugs.pk, "title": "x"} | more, row)
     rows = data.draw(st.lists(fine | row | json_values, min_size=1, max_size=3))
     response = post(writer, BATCH, {"tickets": rows})

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from django.test import Client
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 from pytest_django.live_server_helper import LiveServer
 
 from tests import factories
@@ -38,6 +38,14 @@ BROKEN = """async () => {
 }"""
 
 
+def of_tickets(route: Route) -> None:
+    """The operations on tickets alone: the many others are drawn alike."""
+    response = route.fetch(url=f"{route.request.url}?format=json")
+    schema = response.json()
+    path = "/api/v1/feedback/"
+    route.fulfill(json={**schema, "paths": {path: schema["paths"][path]}})
+
+
 @pytest.mark.parametrize("name", DOCS)
 def test_only_what_the_vendor_makes_is_found(
     screen: Page, live_server: LiveServer, name: str
@@ -47,6 +55,7 @@ def test_only_what_the_vendor_makes_is_found(
     for key, cookie in client.cookies.items():
         value = {"name": key, "value": cookie.value, "url": live_server.url}
         screen.context.add_cookies([value])
+    screen.route("**/api/v1/schema/", of_tickets)
     broken: dict[str, list[str]] = {}
     for scheme in ("light", "dark"):
         screen.emulate_media(color_scheme=scheme, reduced_motion="reduce")

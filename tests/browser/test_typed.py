@@ -44,6 +44,12 @@ def type_password(page: Page, name: str = "paul") -> None:
     page.click("[type=submit]")
 
 
+def sign_in_again(page: Page) -> None:
+    """And wait until the form is there as it was typed."""
+    type_password(page)
+    page.wait_for_selector("[name=_typed][data-unsaved]", state="attached")
+
+
 def kept(page: Page) -> Any:
     return json.loads(page.evaluate("sessionStorage.getItem('typed')") or "null")
 
@@ -59,7 +65,7 @@ def test_a_new_ticket_is_typed_once(paul: Page, bugs: FeedbackType) -> None:
     Session.objects.all().delete()
     send(paul)
     expect(paul.locator(".typed-note")).to_contain_text("kept in this tab")
-    type_password(paul)
+    sign_in_again(paul)
     expect(paul.get_by_role("status")).to_contain_text("Nothing of it is saved yet")
     expect(paul.get_by_label("Title")).to_have_value("The app <closes>")
     expect(paul.get_by_label("Severity")).to_have_value("Major")
@@ -67,7 +73,7 @@ def test_a_new_ticket_is_typed_once(paul: Page, bugs: FeedbackType) -> None:
     # It is as good as typed: it outlives the next end of a session, and is saved.
     Session.objects.all().delete()
     send(paul)
-    type_password(paul)
+    sign_in_again(paul)
     expect(paul.get_by_label("Title")).to_have_value("The app <closes>")
     send(paul)
     expect(paul.locator(".messagelist")).to_contain_text("BUG-2")
@@ -85,7 +91,7 @@ def test_a_macro_comes_back_with_its_new_step(paul: Page, bugs: FeedbackType) ->
     paul.keyboard.type("Thanks for it")
     Session.objects.all().delete()
     send(paul)
-    type_password(paul)
+    sign_in_again(paul)
     expect(paul.get_by_label("Name").first).to_have_value("Post it")
     expect(paul.locator("#addcomment-0 .entry-line")).to_contain_text("Thanks for it")
     assert Macro.objects.get().name == "Post"
@@ -132,6 +138,7 @@ def test_after_a_sign_in_beside_it_the_form_is_a_click_away(
     send(paul)
     expect(paul.get_by_role("heading", level=1)).to_contain_text("can't be accepted")
     paul.get_by_role("link", name="Back to the form").click()
+    paul.wait_for_selector("[name=_typed][data-unsaved]", state="attached")
     expect(paul.get_by_label("Description")).to_have_value("Since Monday")
     send(paul)
     expect(paul.locator(".messagelist")).to_contain_text("changed successfully")

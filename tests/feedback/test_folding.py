@@ -102,6 +102,7 @@ def bugs() -> FeedbackType:
     return factories.feedback_type()
 
 
+@pytest.mark.pages
 @pytest.mark.parametrize(("stored", "written"), SPELLINGS)
 def test_every_search_finds_it(
     bugs: FeedbackType, page: Client, stored: str, written: str

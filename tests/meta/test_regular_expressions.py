@@ -187,11 +187,13 @@ def every_expression() -> list[Expression]:
     return list(expressions())
 
 
+@pytest.mark.sweep
 def test_the_expressions_are_found() -> None:
     assert len(every_expression()) > 100
     assert set(MADE) | set(ALLOWED) <= {str(each) for each in every_expression()}
 
 
+@pytest.mark.sweep
 def test_every_expression_takes_linear_time() -> None:
     faults = {
         str(each): faults_of(each.pattern, each.flags, each.use)

@@ -90,6 +90,7 @@ OTHER_SENSES = {
     "tests/sources/": (r"answers?", "of a tester on a form"),
     "tests/processes/test_api.py": (r"answers?", "of a tester on a form"),
     "tests/security/test_hostile_values.py": (r"answers?", "of a tester on a form"),
+    "deploy/kubernetes/": ("target", "the autoscaler's own word"),
 }
 
 

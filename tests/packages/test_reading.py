@@ -20,6 +20,7 @@ from feedback.models import ApiKey, DataPackage, Feedback, FeedbackType, Project
 from logs.models import AuditEntry
 from tests import factories
 from tests.api.callers import issue_key, person, problem, program
+from tests.security.test_query_deadline import slow
 
 pytestmark = pytest.mark.database
 
@@ -361,3 +362,13 @@ def test_asking_for_the_head_makes_nothing(
     response = reader.head(url_of(package))
     assert response.status_code == 200
     assert response["Content-Type"] == "text/csv; charset=utf-8"
+
+
+def test_a_database_that_takes_too_long_is_a_sentence(
+    bugs: FeedbackType, package: DataPackage, reader: APIClient, settings: Any
+) -> None:
+    tickets(bugs, 1)
+    settings.QUERY_DEADLINE = 0.2
+    with slow('FROM "feedback_datapackage"'):
+        refusal = problem(reader.get(url_of(package)), 503, "took_too_long")
+    assert "let a data package be stored" in refusal["detail"]

@@ -148,6 +148,8 @@ def test_no_route_finds_what_is_not_ones_own(walk: Walk) -> None:
         hidden.append(walk.world.next)
     for name, page in ROUTES.items():
         for of in hidden if page.of else []:
+            if of == walk.world.next and page.of == "feedback.community":
+                continue  # It is one's own project's as well.
             url = reverse(f"api:{name}", args=[walk.world.row(of, page.of).pk])
             # People who may do it nowhere are refused without a look at the row.
             refused = 404 if walk.may(page.get or page.post) else 403
