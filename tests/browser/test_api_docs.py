@@ -63,7 +63,7 @@ def test_the_reference_is_read_in_both_themes_and_widths(
             screen.set_viewport_size({"width": width, "height": 800})
             screen.goto("/api/v1/redoc/")
             heading = screen.get_by_role("heading", name="Find tickets").first
-            expect(heading).to_be_visible()
+            expect(heading).to_be_visible(timeout=30_000)
             assert screen.evaluate("document.documentElement.scrollWidth") == width
     assert all(url.startswith((live_server.url, "data:")) for url in asked)
     assert said == []
