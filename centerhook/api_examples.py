@@ -70,7 +70,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "macros_preview_create": {"subject": 12},
     "macros_runs_create": {"filter": {"open": True, "field_severity": "Critical"}},
     "macros_test_create": {"subject": 12, "to": "echo"},
-    "macros_validate_create": {"steps": [_WEB_REQUEST]},
+    "macros_validate_create": {"name": "Post to Slack", "steps": [_WEB_REQUEST]},
     "macros_validate_new": {
         "name": "Post to Slack",
         "type": 1,

@@ -44,6 +44,7 @@ TAGS = {
     "members": "Who works in a community, and in which roles.",
     "listeners": "URLs that other programs call, and what happens then.",
     "macros": "What is done with a ticket or tester, step by step.",
+    "packages": "Tables that spreadsheets and BI tools read.",
     "projects": "Tests or programs in a community.",
     "runs": "A macro at work on many tickets or testers: start, follow, pause, cancel,"
     " send again.",

@@ -48,7 +48,6 @@ class FilterSerializer(serializers.ModelSerializer):
         help_text='`{"match": "all", "conditions": [{"field": "open", "qualifier":'
         ' "yes"}]}`; see `/filters/fields/`. Without conditions it selects all.',
     )
-    used_by = serializers.SerializerMethodField(help_text="What selects by it.")
 
     class Meta:
         model = Filter
@@ -61,16 +60,12 @@ class FilterSerializer(serializers.ModelSerializer):
             "project",
             "community",
             "conditions",
-            "used_by",
             "created_at",
             "modified_at",
         ]
         read_only_fields = ["created_at", "modified_at"]
         # The model's own checks name the owner, which may come from the key.
         validators: list[object] = []
-
-    def get_used_by(self, row: Filter) -> list[str]:
-        return [label for _, label in users_of(row)]
 
 
 class UnsavedFilterSerializer(FilterSerializer):
@@ -81,13 +76,17 @@ class UnsavedFilterSerializer(FilterSerializer):
 
 
 class FilterDetailSerializer(FilterSerializer):
+    used_by = serializers.SerializerMethodField(help_text="What selects by it.")
     words = serializers.SerializerMethodField(help_text="What it says, for people.")
     problems = serializers.SerializerMethodField(
         help_text="What it has lost. While there is any, it matches nothing."
     )
 
     class Meta(FilterSerializer.Meta):
-        fields = [*FilterSerializer.Meta.fields, "words", "problems"]
+        fields = [*FilterSerializer.Meta.fields, "used_by", "words", "problems"]
+
+    def get_used_by(self, row: Filter) -> list[str]:
+        return [label for _, label in users_of(row)]
 
     def get_words(self, row: Filter) -> str:
         return compiled(row).words

@@ -20,8 +20,8 @@ from .tables import Table
 from .values import ColumnType, Value, json_text
 
 # A row group has so many rows, or texts of so many letters.
-_ROWS = 50_000
-_LETTERS = 8_000_000
+_ROWS = 10_000
+_LETTERS = 2_000_000
 _BLOCK = 1 << 20
 # Numbers as floats of 64 bits, which every reader has; CSV and JSON have all digits.
 _TYPES: dict[str, Any] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from feedback.access.actors import may
@@ -116,12 +117,14 @@ class ListenerDetailSerializer(ListenerSerializer):
     def get_address(self, listener: Listener) -> str | None:
         return listener_url(listener) if self._may(CHANGE, listener) else None
 
+    @extend_schema_field(CheckSerializer(many=True, allow_null=True))
     def get_checks(self, listener: Listener) -> list[dict[str, Any]] | None:
         if not self._may("macros.view_listenercheck", listener):
             return None
         rows = listener.checks.select_related("secret")
         return [CheckSerializer(each).data for each in rows]
 
+    @extend_schema_field(ActionSerializer(many=True, allow_null=True))
     def get_actions(self, listener: Listener) -> list[dict[str, Any]] | None:
         if not self._may("macros.view_listeneraction", listener):
             return None

@@ -93,7 +93,8 @@ class MacroActions(WritableViewSet):
     ) -> dict[str, Any]:
         with transaction.atomic():
             macro: Macro = self.save(asked)
-            steps = [str(step) for step in macro.concrete_steps()]
+            # Without what people wrote, which may be a credential.
+            steps = [step.audit_name() for step in macro.concrete_steps()]
             changes = changed(before, macro_document(macro)) if before else []
             transaction.set_rollback(True)
         return {"steps": steps, "changes": changes}

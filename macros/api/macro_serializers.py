@@ -22,6 +22,7 @@ from ..config import (
     locked_macro,
     macro_document,
 )
+from ..config.macros import MAX_STEPS
 from ..config.members import settings_of
 from ..models import Macro, Step, step_kinds
 from .documents import DocumentSerializer, owner_in
@@ -155,8 +156,9 @@ class MacroDocumentSerializer(DocumentSerializer):
 
 def _as_stored(macro: Macro, body: Document) -> Document:
     """With the stored steps in place of those that are given as they were read."""
-    if not isinstance(body.get("steps"), list):
-        return body
+    given = body.get("steps")
+    if not isinstance(given, list) or len(given) > MAX_STEPS:
+        return body  # It is refused further on.
     stored = macro_document(macro)
     shown = concealed(macro, stored)["steps"]
     left = [
@@ -164,9 +166,10 @@ def _as_stored(macro: Macro, body: Document) -> Document:
         for read, step in zip(shown, stored["steps"], strict=True)
     ]
     steps = []
-    for given in body["steps"]:
-        same = next((pair for pair in left if pair[0] == fingerprint(given)), None)
+    for step in given:
+        mark = fingerprint(step)
+        same = next((pair for pair in left if pair[0] == mark), None)
         if same is not None:
             left.remove(same)
-        steps.append(given if same is None else same[1])
+        steps.append(step if same is None else same[1])
     return {**body, "steps": steps}

@@ -56,7 +56,6 @@ class SecretSerializer(serializers.ModelSerializer):
     project = serializers.PrimaryKeyRelatedField(
         queryset=Project.objects.all(), required=False, allow_null=True
     )
-    used_by = serializers.SerializerMethodField(help_text="What fails without it.")
 
     class Meta:
         model = Secret
@@ -68,16 +67,12 @@ class SecretSerializer(serializers.ModelSerializer):
             "project",
             "hosts",
             "description",
-            "used_by",
             "created_at",
             "modified_at",
         ]
         read_only_fields = ["created_at", "modified_at"]
         # The model's own check names the owner, which may come from the key.
         validators: list[object] = []
-
-    def get_used_by(self, secret: Secret) -> list[str]:
-        return [name for _, name in users_of(secret)]
 
     def validate(self, attrs: dict[str, object]) -> dict[str, object]:
         secret = self.instance or Secret()
@@ -127,6 +122,16 @@ class SecretSerializer(serializers.ModelSerializer):
         return secret
 
 
+class SecretDetailSerializer(SecretSerializer):
+    used_by = serializers.SerializerMethodField(help_text="What fails without it.")
+
+    class Meta(SecretSerializer.Meta):
+        fields = [*SecretSerializer.Meta.fields, "used_by"]
+
+    def get_used_by(self, secret: Secret) -> list[str]:
+        return [name for _, name in users_of(secret)]
+
+
 class SecretFilterSet(StrictFilterSet):
     project = NumberFilter(lookup="project", help_text="Number of a project.")
     name = TextFilter(lookup="name", help_text="The whole name.")
@@ -145,8 +150,11 @@ class SecretFilterSet(StrictFilterSet):
 )
 class SecretViewSet(WritableViewSet):
     queryset = Secret.objects.select_related("community", "project")
-    serializer_class = SecretSerializer
     filterset_class = SecretFilterSet
+
+    def get_serializer_class(self) -> type[SecretSerializer]:
+        # What uses a secret is searched for one by one.
+        return SecretSerializer if self.is_list else SecretDetailSerializer
 
     def why_kept(self, row: Secret) -> str:
         users = [name for _, name in users_of(row)]

@@ -74,8 +74,8 @@ def waiting(
         owners = subjects.values("community")
         rows = rows.filter(macro__feedback_type=None, community__in=owners)
     # Nearly always there is none, which is known without all that they need.
-    found = list(rows.order_by().values_list("pk", flat=True))
-    if not found:
+    keys = list(rows.order_by().values_list("pk", flat=True))
+    if not keys:
         return []
     related = (
         "macro__feedback_type__project__community",
@@ -83,7 +83,7 @@ def waiting(
         "filter__feedback_type__project__community",
         "filter__project__community",
     )
-    rows = Trigger.objects.filter(pk__in=found, is_active=True)
+    rows = Trigger.objects.filter(pk__in=keys, is_active=True)
     return list(rows.select_related(*related).order_by("macro", "pk"))
 
 

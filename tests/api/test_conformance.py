@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from centerhook.api import openapi_spec
+from feedback.access import keys
 from feedback.models import KeyScope
 from tests import factories
 
@@ -42,9 +43,14 @@ def some_operations() -> list[str]:
 
 
 def test_every_phase_and_check(
-    live_server: LiveServer, tmp_path: Path, settings: SettingsWrapper
+    live_server: LiveServer,
+    tmp_path: Path,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # It tries wrong keys by the hundred, and is to be told of each.
     settings.API_PER_MINUTE = 0
+    monkeypatch.setattr(keys, "REFUSALS_AN_HOUR", 10**6)
     of = factories.feedback_type()
     factories.one_of_everything(of)
     scopes = dict.fromkeys([f"scope_{scope}" for scope in KeyScope.values], True)

@@ -111,6 +111,11 @@ def test_no_response_has_a_typed_credential_and_it_is_kept(
     assert TYPED not in json.dumps(body)
     assert "((Secret: authorization))" in body["steps"][0]["headers"]
     change = {"kind": "change_status", "status": "Closed"}
+    typed_url = "https://hooks.slack.com/services/T0/B0/abcdefghijkl"
+    checked = builder.post(
+        f"{url}validate/", {"steps": [REQUEST | {"headers": "", "url": typed_url}]}
+    )
+    assert checked.json()["steps"] == ["POST https://hooks.slack.com/…"]
     changed = builder.patch(url, {"steps": [change, *body["steps"]]})
     assert changed.status_code == 200, changed.json()
     stored = macro.concrete_steps()[1]

@@ -7,7 +7,7 @@ import time
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from . import rows
+from . import odata, rows
 from .ground import Ground, say
 from .processes import peak_memory_mb, reset_peak_memory
 from .report import Figure, Row
@@ -26,6 +26,7 @@ ROWS: tuple[Row, ...] = (
     ("Memory added by them", _PEAK, "MB"),
     ("Parquet, made in a job", "package_parquet_rows_per_second", "/s"),
     ("Memory of the process by then", _PARQUET, "MB"),
+    ("A page of 1,000 rows as OData, slowest", odata.KEY, "ms"),
 )
 _COLUMNS = (
     *("id", "number", "reference", "title", "status", "visibility"),
@@ -61,7 +62,8 @@ def run(ground: Ground, tickets: int) -> dict[str, Figure]:
     figures[_RATE] = median(bare / ours for bare, ours in pairs)
     for form in ("csv", "ndjson"):
         figures[f"package_{form}_rows_per_second"] = tickets / median(seconds[form])
-    return figures | _parquet(package, tickets)
+    figures |= _parquet(package, tickets)
+    return figures | {odata.KEY: odata.page_ms(of)}
 
 
 def _parquet(package: DataPackage, tickets: int) -> dict[str, Figure]:

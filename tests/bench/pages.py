@@ -8,7 +8,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from . import engine, log_rows, odata, rows
+from . import engine, log_rows, rows
 from .ground import Ground, say
 from .report import Figure, Row
 
@@ -37,17 +37,15 @@ ROWS: tuple[Row, ...] = (
     ("The menu's part of each page", _MENU, "ms"),
     ("The webhook log, slowest", _LOG, "ms"),
     ("The overview, and figures of one macro, slowest", _OVERVIEW, "ms"),
-    ("A page of 1,000 rows as OData, slowest", odata.KEY, "ms"),
 )
 
 
 def run(ground: Ground, tickets: int) -> dict[str, Figure]:
     of = rows.seed(tickets)
-    as_odata: dict[str, Figure] = {odata.KEY: odata.page_ms(of)}
     macros = [engine.macro(of, f"{ground.receiver.url}/ok") for _ in range(_MACROS)]
     runs = log_rows.fill(macros, 10 * tickets, _RUNS)
     log_rows.fill_figures(macros)
-    return as_odata | measured(of, runs)
+    return measured(of, runs)
 
 
 def measured(of: FeedbackType, runs: list[int]) -> dict[str, Figure]:

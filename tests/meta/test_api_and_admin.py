@@ -16,7 +16,6 @@ LEFT_OUT = {
     "auth.group": "Roles are the groups of a membership, which is read as a whole.",
     "auth.user": "Accounts and second factors are a person's own, behind a session.",
     "feedback.keyuse": "Statistics of keys for the person who looks after them.",
-    "feedback.recordlookup": "Set up once, by a person; programs call its URL.",
     "feedback.member add": "Who may do what is a person's decision.",
     "feedback.member change": "Who may do what is a person's decision.",
     "feedback.member delete": "Who may do what is a person's decision.",
@@ -26,8 +25,8 @@ LEFT_OUT = {
 }
 # Pages of the admin beside the usual ones: the routes that do the same.
 ROUTES = {
-    "feedback_datapackage_make": ["package-refresh"],
-    "feedback_externalsource_key": ["source-new-url"],
+    "feedback_datapackage_make": ["datapackage-refresh"],
+    "feedback_externalsource_key": ["externalsource-new-url"],
     "feedback_feedback_attachment": ["attachment-download"],
     "feedback_feedback_export": ["feedback-list"],
     "feedback_feedback_import": ["feedback-batch"],
@@ -69,7 +68,6 @@ ROUTES = {
 }
 _PAGE = "A help of the form; a program sends the whole row."
 PAGES_LEFT_OUT = {
-    "auth_user_password_change": "A password is a person's own.",
     **dict.fromkeys(
         [f"feedback_apikey_{each}" for each in ("off", "on", "rotate", "unlock")],
         "A key would change keys; tokens are shown once, to a person.",

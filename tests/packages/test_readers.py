@@ -27,10 +27,7 @@ from feedback.packages import snapshots
 from tests import factories
 from tests.api.callers import issue_key
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.processes,
-]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.pages]
 
 COLUMNS = {
     "id": "BIGINT",
@@ -317,19 +314,21 @@ def test_a_spreadsheet_gets_each_formula_as_a_text(url: str, token: str) -> None
         assert read == (f"'{text}" if is_guarded else text)
 
 
-def service(url: str, token: str) -> ODataService:
-    auth = HTTPBasicAuth("odata", token)
-    return ODataService(
-        f"{url}/odata/", auth=auth, reflect_entities=True, quiet_progress=True
-    )
+@pytest.fixture
+def client(url: str, token: str) -> Iterator[ODataService]:
+    # The server's thread, and what it has open, goes with the session.
+    with requests.Session() as session:
+        session.auth = HTTPBasicAuth("odata", token)
+        yield ODataService(
+            f"{url}/odata/", session=session, reflect_entities=True, quiet_progress=True
+        )
 
 
 def test_an_odata_client_reads_all_pages_by_the_metadata(
-    url: str, token: str, monkeypatch: pytest.MonkeyPatch
+    client: ODataService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """python-odata, of version 4; what it makes of a date is a text."""
     monkeypatch.setattr("feedback.api.odata.PAGE", 4)
-    client = service(url, token)
     entity = client.entities["bugs"]
     rows = []
     for each in client.query(entity):
@@ -346,8 +345,7 @@ def test_an_odata_client_reads_all_pages_by_the_metadata(
     assert all(isinstance(each, Decimal) for each in with_float)
 
 
-def test_an_odata_client_asks_for_what_it_wants(url: str, token: str) -> None:
-    client = service(url, token)
+def test_an_odata_client_asks_for_what_it_wants(client: ODataService) -> None:
     entity = client.entities["bugs"]
     query = client.query(entity)
     for text in TEXTS:
