@@ -56,7 +56,7 @@ def put_on(rows: Sequence[Subject], user: User | AnonymousUser) -> None:
         pk__in=pages.values_list(Subquery(newest))
     )
     # The macro as it was has no part in this, and may be long.
-    found = shown.select_related("run").defer("run__snapshot")
-    by_subject = {delivery.subject_id: delivery for delivery in found}
+    deliveries = shown.select_related("run").defer("run__snapshot")
+    by_subject = {delivery.subject_id: delivery for delivery in deliveries}
     for row in rows:
         setattr(row, LAST_DELIVERY, by_subject.get(row.pk))

@@ -55,11 +55,11 @@ class ChosenColumns(ScopedAdmin):
         if chosen is None:
             return self._fitting(self.standard_columns(request))
         names = [each for each in self.fixed_columns if each not in chosen] + chosen
-        places = {name: place for place, name in enumerate(names)}
+        positions = {name: position for position, name in enumerate(names)}
         columns = [
-            each for each in self.all_columns(request) if name_of(each) in places
+            each for each in self.all_columns(request) if name_of(each) in positions
         ]
-        return self._fitting(sorted(columns, key=lambda each: places[name_of(each)]))
+        return self._fitting(sorted(columns, key=lambda each: positions[name_of(each)]))
 
     def _fitting(self, columns: Sequence[Column]) -> list[Column]:
         """As many as a list shows; what every row is known by is among them."""

@@ -58,7 +58,7 @@ class ScopedViewSet(viewsets.GenericViewSet):
     ordering_columns: ClassVar[dict[str, str]] = {}
     # Actions whose work goes on after the response, which may say so by 202.
     prefers_async: ClassVar[Collection[str]] = ()
-    # By action: the statuses of refusals that do not follow from the method.
+    # The statuses, by action, of refusals that do not follow from the method.
     refuses: ClassVar[dict[str, Collection[int]]] = {}
     # In ASCII digits, as many as every database can look up.
     lookup_value_regex = "[0-9]{1,18}"

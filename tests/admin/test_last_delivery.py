@@ -43,8 +43,8 @@ def cells(page: Client, url: str, **query: Any) -> list[str]:
     response = page.get(url, query)
     assert response.status_code == 200
     html = unescape(response.content.decode()).split("<tbody>")[1]
-    found = re.findall(r'class="field-last_delivery[^>]*>(.*?)</td>', html, re.DOTALL)
-    return [re.sub(r"<[^>]+>", "", each).strip() for each in found]
+    cells = re.findall(r'class="field-last_delivery[^>]*>(.*?)</td>', html, re.DOTALL)
+    return [re.sub(r"<[^>]+>", "", each).strip() for each in cells]
 
 
 def test_each_row_says_how_its_newest_delivery_stands(

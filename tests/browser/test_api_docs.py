@@ -53,9 +53,9 @@ def test_the_reference_is_read_in_both_themes_and_widths(
 ) -> None:
     """Redoc: nothing from elsewhere, and nothing on the console."""
     asked: list[str] = []
-    said: list[str] = []
+    messages: list[str] = []
     screen.on("request", lambda request: asked.append(request.url))
-    screen.on("console", lambda message: said.append(message.text))
+    screen.on("console", lambda message: messages.append(message.text))
     schemes: list[Literal["light", "dark"]] = ["light", "dark"]
     for scheme in schemes:
         for width in (1280, 400):
@@ -66,4 +66,4 @@ def test_the_reference_is_read_in_both_themes_and_widths(
             expect(heading).to_be_visible(timeout=30_000)
             assert screen.evaluate("document.documentElement.scrollWidth") == width
     assert all(url.startswith((live_server.url, "data:")) for url in asked)
-    assert said == []
+    assert messages == []

@@ -38,7 +38,7 @@ BROKEN = """async () => {
 }"""
 
 
-def of_tickets(route: Route) -> None:
+def tickets_only(route: Route) -> None:
     """The operations on tickets alone: the many others are drawn alike."""
     response = route.fetch(url=f"{route.request.url}?format=json")
     schema = response.json()
@@ -55,7 +55,7 @@ def test_only_what_the_vendor_makes_is_found(
     for key, cookie in client.cookies.items():
         value = {"name": key, "value": cookie.value, "url": live_server.url}
         screen.context.add_cookies([value])
-    screen.route("**/api/v1/schema/", of_tickets)
+    screen.route("**/api/v1/schema/", tickets_only)
     broken: dict[str, list[str]] = {}
     for scheme in ("light", "dark"):
         screen.emulate_media(color_scheme=scheme, reduced_motion="reduce")

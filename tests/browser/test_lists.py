@@ -185,13 +185,13 @@ def test_columns_are_moved_by_keyboard_and_by_mouse(
         screen.get_by_role("button", name="Move Created up").focus()
         keys = Keys(screen)
         keys.press("Enter", "Enter")
-        said = screen.locator(".look [role=status]")
-        expect(said).to_contain_text("Created is at position")
+        status = screen.locator(".look [role=status]")
+        expect(status).to_contain_text("Created is at position")
         assert keys.focused() == "Move Created up"
         entries = screen.locator(".look .entry")
         handle = entries.filter(has_text="Status").locator(".entry-handle")
         handle.drag_to(entries.nth(0), target_position={"x": 20, "y": 2})
-        expect(said).to_contain_text("Status is at position 1 of")
+        expect(status).to_contain_text("Status is at position 1 of")
         screen.get_by_role("button", name="Apply").click()
         expect(headings.nth(1)).to_have_text("Status")
     shown = [text.strip() for text in headings.all_inner_texts()]

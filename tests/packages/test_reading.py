@@ -184,6 +184,10 @@ def test_changed_since_gives_what_changed(
     assert [row["id"] for row in json.loads(content(response))] == [new.pk]
 
 
+# One with our signature, made for something else when the test runs.
+OF_ANOTHER = "of another"
+
+
 @pytest.mark.parametrize(
     ("query", "member"),
     [
@@ -198,7 +202,7 @@ def test_changed_since_gives_what_changed(
         ({"changed_since": "0001-01-01T00:00:00+23:59"}, "changed_since"),
         ({"cursor": "x", "page_size": "5"}, "cursor"),
         ({"cursor": "\ud800", "page_size": "5"}, "cursor"),
-        ({"cursor": signing.dumps([1, "x", 5, None]), "page_size": "5"}, "cursor"),
+        ({"cursor": OF_ANOTHER, "page_size": "5"}, "cursor"),
         ({"limit": "5"}, "limit"),
         ({"format": "xlsx"}, "format"),
     ],
@@ -207,6 +211,8 @@ def test_changed_since_gives_what_changed(
 def test_a_wrong_parameter_is_named(
     package: DataPackage, reader: APIClient, query: dict[str, str], member: str
 ) -> None:
+    if query.get("cursor") == OF_ANOTHER:
+        query = {**query, "cursor": signing.dumps([1, "x", 5, None])}
     try:
         response = reader.get(url_of(package), query)
     except UnicodeEncodeError:  # No client can send it.
