@@ -106,7 +106,7 @@ class RunViewSet(ReadOnlyViewSet):
     )
     @action(detail=True, methods=["post"], url_path="resend/count")
     def resend_count(self, request: Request, pk: str) -> Response:
-        rows, asked = self._asked(ResendSelectionSerializer(data=request.data))
+        rows, asked = self._asked(ResendSelectionSerializer)
         counted = count_of(rows, Resend(asked["kind"]), request.user)
         return Response(ResendCountSerializer(counted).data)
 
@@ -119,16 +119,17 @@ class RunViewSet(ReadOnlyViewSet):
     )
     @action(detail=True, methods=["post"])
     def resend(self, request: Request, pk: str) -> Response:
-        rows, asked = self._asked(ResendSerializer(data=request.data))
+        rows, asked = self._asked(ResendSerializer)
         kind, confirmed = Resend(asked["kind"]), asked.get("confirmed")
         done = resent(rows, kind, request.user, confirmed)
         url = reverse("api:run-detail", args=[pk], request=request)
         return accepted(request, Response(done), url)
 
     def _asked(
-        self, asked: ResendSelectionSerializer
+        self, serializer: type[ResendSelectionSerializer]
     ) -> tuple[DeliveryQuerySet, dict[str, Any]]:
         run = self.get_object()
+        asked = serializer(data=self.request.data)
         asked.is_valid(raise_exception=True)
         given: dict[str, Any] = asked.validated_data
         return chosen_of(Delivery.objects.filter(run=run), given["only"]), given

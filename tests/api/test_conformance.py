@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from centerhook.api import openapi_spec
@@ -45,7 +44,7 @@ def some_operations() -> list[str]:
 def test_every_phase_and_check(
     live_server: LiveServer,
     tmp_path: Path,
-    settings: Settings,
+    settings: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # It tries wrong keys by the hundred, and is to be told of each.
