@@ -134,6 +134,7 @@ class ScheduleViewSet(WritableViewSet):
     serializer_class = ScheduleSerializer
     filterset_class = ScheduleFilterSet
     action_permissions = {"runs": RUN_MACRO}
+    prefers_async = ("runs",)
 
     @extend_schema(summary="See when a schedule runs next", responses=MomentsSerializer)
     @action(detail=True, methods=["get"])

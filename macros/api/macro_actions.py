@@ -17,6 +17,7 @@ from feedback.access.actors import may
 from feedback.access.roles import RUN_MACRO
 from feedback.access.unlocking import locked_message
 from feedback.rest.permissions import lacks
+from feedback.rest.preferences import accepted
 from feedback.rest.problems import Problem, in_body, invalid
 from feedback.rest.viewsets import WritableViewSet
 from logs import audit
@@ -217,6 +218,7 @@ class MacroActions(WritableViewSet):
 
 
 def run_response(run: Run, request: Request) -> Response:
+    """201 with the run, or 202 where the caller does not wait for its end."""
     url = reverse("api:run-detail", args=[run.pk], request=request)
     body = RunDetailSerializer(run, context={"has_worker": queue.has_worker}).data
-    return Response(body, 201, headers={"Location": url})
+    return accepted(request, Response(body, 201), url)

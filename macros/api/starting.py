@@ -11,7 +11,6 @@ from rest_framework.response import Response
 
 from feedback.models import Feedback
 from feedback.rest.idempotency import fingerprint, key_of
-from feedback.rest.preferences import accepted
 from feedback.rest.problems import Problem
 from feedback.rest.viewsets import ScopedViewSet
 from logs.models import Cause, Run
@@ -28,7 +27,7 @@ from .serializers import RunStartSerializer
 class MacroRuns(ScopedViewSet):
     """What `runs` and `dry_run` are of, a macro's viewset is."""
 
-    prefers_async = ("runs",)
+    prefers_async = ("runs", "test")
 
     @extend_schema(
         summary="Perform the action",
@@ -55,8 +54,7 @@ class MacroRuns(ScopedViewSet):
             raise Problem(422, "idempotency_key_reused", str(refusal)) from refusal
         except RunRefused as refusal:
             raise Problem(409, "run_refused", str(refusal)) from refusal
-        response = run_response(run, request)
-        return accepted(request, response, response["Location"])
+        return run_response(run, request)
 
     def _start(self, macro: Macro, asked: dict[str, Any], key: str) -> Run:
         """The run of this request, or of the earlier one that this one repeats.

@@ -313,6 +313,10 @@ def test_a_test_goes_to_the_echo_unless_told(
     assert list(faults(builder.post(url, {"subject": ticket.pk, "step": 2}))) == [
         "#/step"
     ]
+    prefer = {"prefer": "respond-async"}
+    later = builder.post(url, {"subject": ticket.pk}, headers=prefer)
+    assert later.status_code == 202
+    assert later["Location"].endswith(f"/runs/{later.json()['id']}/")
     again = {"HTTP_IDEMPOTENCY_KEY": "once"}
     first = builder.post(url, {"subject": ticket.pk}, **again).json()
     assert builder.post(url, {"subject": ticket.pk}, **again).json() == first
