@@ -20,7 +20,7 @@ from ..config.members import read_members, settings_of
 from ..models import Automation, Macro, Schedule, Trigger
 from ..schedules.calendar import LAST_DAY
 from ..schedules.words import sentence as timetable_in_words
-from .documents import DocumentSerializer, row_seen, switch
+from .asked import DocumentSerializer, row_seen, switch
 
 A = TypeVar("A", bound=Automation)
 _ABOUT = ["id", "macro", "filter", "name", "description", "is_active"]

@@ -25,8 +25,8 @@ from ..schedules.starting import run_now
 from ..schedules.words import remark, sentence
 from ..triggers import try_on
 from ..triggers.listing import result_of
+from .asked import asked_of
 from .automation_serializers import ScheduleSerializer, TriggerSerializer
-from .documents import asked_of
 from .macro_actions import run_response
 from .trials import SubjectSerializer, refused, subject_in
 

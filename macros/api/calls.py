@@ -23,7 +23,7 @@ from logs.models import Run
 
 from ..listeners.replay import MAX_REPLAYED, replay
 from ..models import CallState, InboundCall, InboundEvent, InboundOutcome
-from .documents import AskedSerializer, asked_of
+from .asked import AskedSerializer, asked_of
 
 # Characters of a body in a response.
 MAX_BODY = 50_000

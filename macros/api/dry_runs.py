@@ -91,8 +91,8 @@ def dry_run(macro: Macro, selection: Selection) -> dict[str, Any]:
     }
 
 
-def _findings(found: dict[str, list[str]]) -> list[dict[str, object]]:
+def _findings(by_kind: dict[str, list[str]]) -> list[dict[str, object]]:
     return [
         {"what": what, "count": len(names), "first": names[:_NAMED]}
-        for what, names in found.items()
+        for what, names in by_kind.items()
     ]

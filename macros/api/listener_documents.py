@@ -28,7 +28,7 @@ from ..config.problems import member
 from ..listeners.choices import api_keys_for, filters_for, macros_for
 from ..models import Listener, ListenerAction, ListenerCheck, Macro, Secret
 from ..tags import normalise
-from .documents import DocumentSerializer, owner_in, row_seen, switch
+from .asked import DocumentSerializer, owner_in, row_seen, switch
 from .listener_serializers import (
     ADD,
     CHANGE,

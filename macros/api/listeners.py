@@ -20,7 +20,7 @@ from logs import audit
 from logs.models import Action
 
 from ..models import Listener
-from .documents import AskedSerializer, asked_of
+from .asked import AskedSerializer, asked_of
 from .listener_documents import ListenerDocumentSerializer
 from .listener_serializers import (
     CHANGE,

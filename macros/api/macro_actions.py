@@ -38,7 +38,7 @@ from ..runs import RunRefused, start_test
 from ..runs.control import pause_macro, resume_macro
 from ..steps.previews import preview
 from ..tags import TemplateError
-from .documents import asked_of
+from .asked import asked_of
 from .macro_serializers import MacroDetailSerializer, MacroDocumentSerializer
 from .trials import (
     MacroPreviewSerializer,

@@ -25,7 +25,7 @@ from ..config import (
 from ..config.macros import MAX_STEPS
 from ..config.members import settings_of
 from ..models import Macro, Step, step_kinds
-from .documents import DocumentSerializer, owner_in
+from .asked import DocumentSerializer, owner_in
 from .serializers import MacroSerializer
 
 SETTINGS = [

@@ -13,7 +13,7 @@ from ..models import Macro
 from ..runs import subjects_of
 from ..steps.dry_run import Subject
 from ..steps.kinds.web_request import WebRequest
-from .documents import AskedSerializer
+from .asked import AskedSerializer
 
 _ABOUT_SUBJECT = "Number of a ticket, or for a user macro of a tester."
 

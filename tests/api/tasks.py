@@ -101,7 +101,7 @@ def _is_sent_again(ground: Ground) -> bool:
 
 
 Check = Callable[[Ground], bool]
-# By the headings of the document.
+# The checks, by the headings of the document.
 CHECKS: dict[str, Check] = {
     "Find tickets": _is_found,
     "Make a ticket": _is_made,

@@ -29,8 +29,8 @@ def blocks() -> dict[str, dict[str, str]]:
 def set_up(language: str) -> str:
     """What the document has before the tasks, for whoever copies them."""
     text = DOCUMENT.read_text().partition("## The ten commonest tasks")[2]
-    found = dict(_BLOCK.findall(text.partition("\n### ")[0]))
-    return str(found[language])
+    blocks = dict(_BLOCK.findall(text.partition("\n### ")[0]))
+    return str(blocks[language])
 
 
 @pytest.fixture

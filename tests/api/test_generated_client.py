@@ -76,8 +76,8 @@ def find(client: Client, ground: Ground) -> None:
 
 
 def make(client: Client, ground: Ground) -> None:
-    answers = {"severity": "Major"}
-    given = {"type": ground.type.pk, "title": "It breaks", "form_values": answers}
+    form = {"severity": "Major"}
+    given = {"type": ground.type.pk, "title": "It breaks", "form_values": form}
     made = call(
         "feedback_create",
         client=client,
@@ -138,8 +138,8 @@ def bring_testers(client: Client, ground: Ground) -> None:
 
 def perform(client: Client, ground: Ground) -> None:
     asked = body("RunStartRequest", filter={"open": True})
-    would = call("macros_dry_run_create", ground.macro.pk, client=client, body=asked)
-    assert (would.count, would.blockers) == (1, [])
+    dry_run = call("macros_dry_run_create", ground.macro.pk, client=client, body=asked)
+    assert (dry_run.count, dry_run.blockers) == (1, [])
     run = call("macros_runs_create", ground.macro.pk, client=client, body=asked)
     assert run.counts.total == 1
 

@@ -104,14 +104,14 @@ _USUAL = ("_changelist", "_add", "_change", "_delete", "_history")
 
 
 def site() -> URLResolver:
-    [found] = [
+    [view] = [
         each
         for top in get_resolver().url_patterns
         if isinstance(top, URLResolver)
         for each in top.url_patterns
         if isinstance(each, URLResolver) and each.namespace == "api"
     ]
-    return found
+    return view
 
 
 def by_model() -> dict[str, set[str]]:

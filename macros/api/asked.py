@@ -158,8 +158,8 @@ def _begins(path: str, name: str) -> bool:
     return path.startswith(name) and path[len(name) : len(name) + 1] in ("", ".", "[")
 
 
-def _at(rows: Any, place: int) -> object:
-    return rows[place] if place < len(rows) else None
+def _at(rows: Any, index: int) -> object:
+    return rows[index] if index < len(rows) else None
 
 
 def owner_in(body: Document, actor: Actor, permission: str) -> Owner:
