@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from macros.steps.kinds.web_request import WebRequest
+
 _CONDITIONS = {
     "match": "all",
     "conditions": [
@@ -13,7 +15,7 @@ _CONDITIONS = {
     ],
 }
 _WEB_REQUEST = {
-    "kind": "web_request",
+    "kind": WebRequest.kind,
     "method": "POST",
     "url": "https://hooks.example.com/bugs",
     "body": '{"text": "((Reference)) ((Title))"}',
