@@ -102,7 +102,7 @@ def _queries(of: FeedbackType) -> Iterator[dict[str, str]]:
 
 
 def _deep(program: Client, order: str) -> list[float]:
-    """Page after page, by the addresses in `next`; after the last one from the first."""
+    """Page after page, by the addresses in `next`; from the first after the last."""
     url = first = f"{_URL}?ordering={order}&page_size=200"
     taken = []
     for _ in range(_TIMES):
