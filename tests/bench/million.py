@@ -229,7 +229,7 @@ def click(macro: Macro, tickets: int) -> int:
     from tests import factories
 
     browser = Client(headers={"host": "localhost"})
-    browser.force_login(factories.superuser())
+    browser.force_login(factories.superuser(__name__.rpartition(".")[2]))
     of = macro.feedback_type_id
     shown = Feedback.objects.filter(feedback_type=of).values_list("pk", flat=True)[:50]
     form = {
@@ -250,7 +250,7 @@ def click(macro: Macro, tickets: int) -> int:
     return int(run[1])
 
 
-def run(ground: Ground, sizes: Sizes, begun: float) -> dict[str, Figure]:
-    measured = Million(ground, sizes, begun)
+def run(ground: Ground, size: int) -> dict[str, Figure]:
+    measured = Million(ground, Sizes.of(size), time.monotonic())
     measured.run()
     return measured.figures

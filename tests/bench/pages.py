@@ -54,7 +54,7 @@ def measured(of: FeedbackType, runs: list[int]) -> dict[str, Figure]:
     from tests import factories
 
     browser = Client(headers={"host": "localhost"})
-    browser.force_login(factories.superuser())
+    browser.force_login(factories.superuser(__name__.rpartition(".")[2]))
     figures: dict[str, Figure] = {_MENU: _menu_ms()}
     slowest: dict[str, float] = {}
     for key, url in _pages(of, runs):
