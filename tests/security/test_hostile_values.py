@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 
 from feedback.access.roles import Role
-from feedback.models import DataPackage, Feedback, FeedbackType, RecordLookup
+from feedback.models import DataPackage, Feedback, FeedbackType, Filter, RecordLookup
 from feedback.models import Tester as Person
 from logs.models import Attempt, Delivery, Run
 from macros.models import Macro
@@ -125,9 +125,15 @@ KEPT = [{"name": name, "type": "text"} for name in ("title", "status", "external
 def test_the_columns_of_tables_are_text(
     client: Client, planted: FeedbackType, model: Any, columns: list[Any], role: str
 ) -> None:
-    """Their names, which are lost, and the values in the first rows."""
+    """Their names and their filter, which are lost, and values in the first rows."""
     Feedback.objects.update(external_data={"x": LONG, "y": {LONG: LONG}})
     model.objects.update(columns=columns)
+    if columns == LOST:
+        saved = Filter.objects.get()
+        wrong = {"field": f"field_{LONG}", "qualifier": LONG, "value": LONG}
+        saved.conditions["conditions"] = [wrong]
+        Filter.objects.update(conditions=saved.conditions)
+        DataPackage.objects.update(filter=saved)
     client.force_login(factories.member(planted, role))
     row, name = model.objects.get(), f"admin:feedback_{model._meta.model_name}"
     rows, page = reverse(f"{name}_changelist"), reverse(f"{name}_change", args=[row.pk])
