@@ -16,7 +16,7 @@ class FeedbackConfig(AppConfig):
 
         Filter.check_conditions = saved.check
         DataPackage.check_columns = tables.check
-        RecordLookup.check_columns = columns.check
+        RecordLookup.check_names = columns.check
         folding.replace_lookups()
         connection_created.connect(folding.add_function, dispatch_uid="folding")
         connection_created.connect(planner.set_up, dispatch_uid="planner")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
 from django.contrib import admin
@@ -107,7 +108,7 @@ class RecordLookupAdmin(ScopedAdmin[RecordLookup]):
     def page_of(self, request: HttpRequest, obj: RecordLookup) -> dict[str, object]:
         path = reverse("lookup", args=[obj.community_id, obj.key])
         url = f"{settings.BASE_URL}{path}"
-        example = f"{url}?{obj.parameter}={_EXAMPLES[FoundBy(obj.found_by)]}"
+        example = f"{url}?{quote(obj.parameter)}={_EXAMPLES[FoundBy(obj.found_by)]}"
         headers = [("Authorization", "Bearer YOUR-API-KEY")]
         try:
             columns_of(obj)

@@ -9,11 +9,12 @@ from django.db.models import Count, F, IntegerField, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from ..models import Feedback, LookupKind, PackageRows, RecordLookup
+from ..models import Feedback, FoundBy, LookupKind, PackageRows, RecordLookup
 from ..packages.columns import Column, ColumnCatalogue, plain
 from ..packages.kinds import KINDS
 from ..packages.tables import chosen
 from ..packages.values import ColumnType
+from ..selection.external import NAMES, is_name
 
 _PROJECT, _COMPUTED = "Project", "Computed"
 _KINDS = {
@@ -43,7 +44,12 @@ def columns_of(lookup: RecordLookup) -> list[Column]:
 
 
 def check(lookup: RecordLookup) -> None:
-    """Bring its columns into the form that is kept; raises ValidationError."""
+    """Bring its columns into the form that is kept; raises ValidationError.
+
+    External data of some names can't be asked for: none could ever be found by it.
+    """
+    if lookup.found_by == FoundBy.EXTERNAL and not is_name(lookup.external_name):
+        raise ValidationError({"external_name": f"Give the name. {NAMES}"})
     columns, faults = chosen(columns_for(lookup), lookup.columns)
     if faults:
         raise ValidationError({"columns": [each.sentence for each in faults]})

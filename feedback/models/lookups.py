@@ -99,7 +99,7 @@ class RecordLookup(Owned, models.Model):
 
     # Raises ValidationError. What checks it stands above the models, and is put here
     # when the app is ready.
-    check_columns: ClassVar[Callable[[RecordLookup], None]]
+    check_names: ClassVar[Callable[[RecordLookup], None]]
 
     tenancy = Tenancy("community", "project")
     privacy = NOTHING_PERSONAL
@@ -141,9 +141,7 @@ class RecordLookup(Owned, models.Model):
             raise ValidationError("Projects are looked up in a whole community.")
         if self.found_by != FoundBy.EXTERNAL:
             self.external_name = ""
-        elif not self.external_name:
-            raise ValidationError({"external_name": "Give the name."})
-        RecordLookup.check_columns(self)
+        RecordLookup.check_names(self)
 
     @property
     def parameter(self) -> str:

@@ -35,6 +35,10 @@ from .values import number_in, read_number, text_of
 
 EXTERNAL_PREFIX = "external_"
 PRESENCE_PREFIX = "has_external_"
+NAMES = (
+    "A name has 1 to 100 letters, digits, spaces, dots, underscores or hyphens, begins"
+    " with a letter, and is not a number."
+)
 _COLUMN = "external_data"
 _NAME = re.compile(r"\w[\w ._-]{0,99}")
 _TEXTS = (Qualifier.CONTAINS, Qualifier.STARTS_WITH, Qualifier.ENDS_WITH)

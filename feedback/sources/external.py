@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from ..models.numbers import ExactEncoder
 from ..names import normalise
-from ..selection.external import is_name
+from ..selection.external import NAMES, is_name
 from ..units.facts import same
 from .faults import Faults, Path
 
@@ -26,10 +26,6 @@ MAX_ITEMS = 100
 MAX_DATA = 65_536
 
 COLUMNS = ("external_data", "external_provenance")
-_NAMES = (
-    "A name has 1 to 100 letters, digits, spaces, dots, underscores or hyphens, begins"
-    " with a letter, and is not a number."
-)
 Data = dict[str, object]
 # Where a value stands, its name as it is written, and itself.
 Value = tuple[Path, str, object]
@@ -55,7 +51,7 @@ def read_values(values: Iterable[Value], faults: Faults) -> Data:
     for path, name, value in values:
         stored = normalise(name)
         if not (is_name(name) and is_name(stored)):
-            faults.add(path, _NAMES)
+            faults.add(path, NAMES)
         elif stored in data:
             faults.add(path, f"'{stored}' is given twice.")
         else:

@@ -88,6 +88,12 @@ def test_a_lookup_is_made_changed_and_audited(bugs: FeedbackType) -> None:
     assert sorted(each.action for each in entries) == ["changed", "created"]
 
 
+def test_the_url_to_try_has_the_name_as_urls_have_it(bugs: FeedbackType) -> None:
+    lookup = factories.lookup(bugs, found_by="external", external_name="crm ä")
+    html = of(bugs).get(page(lookup)).content.decode()
+    assert f"/{lookup.key}/?external_crm%20%C3%A4=NW-41" in html
+
+
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
@@ -95,7 +101,10 @@ def test_a_lookup_is_made_changed_and_audited(bugs: FeedbackType) -> None:
         ({"key": "taken"}, "The community has a lookup of this key."),
         ({"name": "TAKEN"}, "The community has a record lookup of this name."),
         ({"found_by": "email"}, "Select a valid choice."),
-        ({"found_by": "external"}, "Give the name."),
+        *(
+            ({"found_by": "external", "external_name": name}, "Give the name.")
+            for name in ("", "5", "-1", "1_0", '"', "a&b=1", "<i>", "x{1..3}", "a\0b")
+        ),
         ({"columns": []}, "Choose between 1 and 200 columns."),
         ({"columns": ["text:field_none"]}, "can&#x27;t be read"),
         ({"columns-external-0": "a\0b"}, "can&#x27;t be read"),

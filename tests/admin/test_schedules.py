@@ -394,7 +394,7 @@ def test_the_pages_of_its_macro_and_its_type_say_when_it_runs_by_itself(
     for where in (macro_page, reverse(type_page, args=[macro.feedback_type_id])):
         response = page.get(where)
         row = "Every day at 15:00 Europe/Berlin Post 2 Jun 2026, 13:00 UTC"
-        assert f"{row} Started a run, 0" in words(response)
+        assert f"{row} Started a run, just now: run {run.pk}" in words(response)
         html = response.content.decode()
         assert reverse("admin:logs_run_change", args=[run.pk]) in html
         assert url("change", schedule) in html and url("toggle", schedule) in html

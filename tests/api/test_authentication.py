@@ -43,9 +43,9 @@ def test_a_key_opens_its_own_communitys_rooms(
     factories.ticket(bugs, title="Mine")
     factories.ticket(factories.feedback_type(), title="Another community's")
     assert titles(caller.get(FEEDBACK)) == ["Mine"]
-    assert caller.get("/api/v1/").json() == {
-        room: f"http://testserver/api/v1/{room}/" for room in ROOMS
-    }
+    root = caller.get("/api/v1/").json()
+    assert set(ROOMS) <= set(root)
+    assert root == {room: f"http://testserver/api/v1/{room}/" for room in root}
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_a_number_that_nothing_has(caller: APIClient, room: str) -> None:
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
 def test_what_can_only_be_read(caller: APIClient, method: str) -> None:
-    for address in ("feedback/", "feedback/?x=1", "runs/1/", "runs/1/?x=1"):
+    for address in ("deliveries/", "attempts/?x=1", "runs/1/", "runs/1/?x=1"):
         response = getattr(caller, method)(f"/api/v1/{address}")
         problem(response, 405, "method_not_allowed")
         assert response["Allow"] == "GET, HEAD, OPTIONS"

@@ -112,7 +112,7 @@ def test_a_reason_names_what_is_there_and_what_is_asked(bugs: FeedbackType) -> N
             "created", "before", "2026-11-23"
         ),
         "Comments is 0, needs: is greater than 2": condition("comments", "greater", 2),
-        "Submitter: email is empty, needs: is ada@example.com": condition(
+        "Submitter: e-mail is empty, needs: is ada@example.com": condition(
             "submitter_email", "is", "ada@example.com"
         ),
         "Search needs: contains crash": condition("search", "contains", "crash"),

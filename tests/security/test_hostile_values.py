@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.test import Client
 from django.urls import reverse
 
-from feedback.models import Feedback, FeedbackType
+from feedback.access.roles import Role
+from feedback.models import DataPackage, Feedback, FeedbackType, Filter, RecordLookup
 from feedback.models import Tester as Person
 from logs.models import Attempt, Delivery, Run
 from macros.models import Macro
@@ -26,7 +28,10 @@ LONG = (
     "<img src=x onerror=hostile()><hostile>50% off %(off)s {0} {off.off}"
 )
 # Machines read these and would stumble; people can't set them to anything.
-READ_BY_MACHINES = {"Macro.retry_ladder", "Run.key", "Secret.ciphertext"}
+READ_BY_MACHINES = {
+    *("DataPackage.key", "Macro.retry_ladder", "RecordLookup.key"),
+    *("Run.key", "Secret.ciphertext"),
+}
 TICKETS = reverse("admin:feedback_feedback_changelist")
 LOG = reverse("admin:logs_delivery_changelist")
 
@@ -104,6 +109,49 @@ def test_every_page_shows_it_as_text(page: Client, planted: FeedbackType) -> Non
         assert_shown_as_text(page.get(url), url)
     for url, form in pages.confirmations():
         assert_shown_as_text(page.post(url, form), str(form))
+
+
+LOST = [
+    {"name": LONG, "type": LONG},
+    {"name": f"field_{LONG}", "type": "text"},
+    {"name": f"external_{LONG}", "type": "number"},
+]
+KEPT = [{"name": name, "type": "text"} for name in ("title", "status", "external_x")]
+
+
+@pytest.mark.parametrize("role", [Role.PROJECT_MANAGER, Role.OBSERVER])
+@pytest.mark.parametrize("columns", [LOST, KEPT], ids=["lost", "kept"])
+@pytest.mark.parametrize("model", [DataPackage, RecordLookup])
+def test_the_columns_of_tables_are_text(
+    client: Client, planted: FeedbackType, model: Any, columns: list[Any], role: str
+) -> None:
+    """Their names and their filter, which are lost, and values in the first rows."""
+    Feedback.objects.update(external_data={"x": LONG, "y": {LONG: LONG}})
+    model.objects.update(columns=columns)
+    if columns == LOST:
+        saved = Filter.objects.get()
+        wrong = {"field": f"field_{LONG}", "qualifier": LONG, "value": LONG}
+        saved.conditions["conditions"] = [wrong]
+        Filter.objects.update(conditions=saved.conditions)
+        DataPackage.objects.update(filter=saved)
+    client.force_login(factories.member(planted, role))
+    row, name = model.objects.get(), f"admin:feedback_{model._meta.model_name}"
+    rows, page = reverse(f"{name}_changelist"), reverse(f"{name}_change", args=[row.pk])
+    assert_shown_as_text(client.get(rows), rows)
+    shown = assert_shown_as_text(client.get(page), page)
+    if columns == LOST:
+        assert "field_" in shown
+    elif model == DataPackage:
+        assert "</script>" in shown.partition("First rows")[2]
+
+
+@pytest.mark.parametrize("field", ["DataPackage.key", "RecordLookup.key"])
+def test_what_stands_in_a_url_is_refused(field: str) -> None:
+    model, _, name = field.partition(".")
+    column: Any = apps.get_model("feedback", model)._meta.get_field(name)
+    for text in (SHORT, LONG, "a/b", "a b", "..", "a\n", ""):
+        with pytest.raises(ValidationError):
+            column.clean(text, None)
 
 
 @pytest.mark.parametrize(
