@@ -43,7 +43,7 @@ class _Forms(HTMLParser):
         if tag == "form":
             self._inside = Form(attributes.get("id", ""))
             self.forms.append(self._inside)
-        elif tag == "input" and self._inside and attributes.get("name"):
+        elif tag == "input" and self._inside and _is_sent(attributes):
             self._inside.fields.append(
                 (attributes["name"], attributes.get("value", ""))
             )
@@ -60,6 +60,10 @@ class _Forms(HTMLParser):
             self.messages.append(data.strip())
 
 
+def _is_sent(attributes: dict[str, str]) -> bool:
+    return bool(attributes.get("name")) and "disabled" not in attributes
+
+
 def _is_message(classes: str) -> bool:
     return bool({"messagelist", "errornote", "errorlist"} & set(classes.split()))
 
@@ -72,14 +76,14 @@ class Page:
         parser = _Forms()
         parser.feed(response.text)
         self._forms = parser.forms
-        self._messages = " ".join(parser.messages)
+        self.messages = " ".join(parser.messages)
 
     def form(self, name: str) -> Form:
         """The form of this id. Raises DemoError with what the page says instead."""
         for form in self._forms:
             if form.id == name:
                 return form
-        message = f" It says: {self._messages}" if self._messages else ""
+        message = f" It says: {self.messages}" if self.messages else ""
         raise DemoError(f"The page {self.url} has no form '{name}'.{message}")
 
 

@@ -81,13 +81,15 @@ def perform(demo: Demo, browser: Browser, receiver_url: str) -> Result:
 def submit(demo: Demo, browser: Browser, receiver_url: str) -> Result | None:
     """Submit a critical bug in the admin, and check what its trigger sends.
 
-    None where nobody waits for it any more.
+    None where nobody waits for it any more. Raises DemoError where it is not saved.
     """
     newest = Run.objects.values_list("pk", flat=True).first() or 0
     form = f"/admin/feedback/feedback/add/?type={demo.feedback_type.pk}"
     fields = browser.get(form).form("feedback_form").filled(**CRITICAL_BUG)
     began = time.monotonic()
-    browser.post(form, fields)
+    saved = browser.post(form, fields)
+    if "/add/" in saved.url:
+        raise DemoError(f"The ticket was not saved. {saved.messages}".rstrip())
     run = Run.objects.filter(pk__gt=newest, cause=Cause.TRIGGER).first()
     return _result(run.pk, receiver_url, began) if run else None
 

@@ -133,7 +133,7 @@ _IDEMPOTENCY_KEY = _header(
     idempotency.HEADER,
     "Any text of your own, such as a random UUID. The same request with the same key"
     " does its work once: for 24 hours it gives the first one's response again.",
-    "^[!-~]{1,255}$",
+    idempotency.PATTERN,
 )
 _IF_MATCH = _header(
     preconditions.IF_MATCH,

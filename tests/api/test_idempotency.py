@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from datetime import timedelta
 from typing import Any
@@ -12,8 +13,10 @@ from django.db import connection
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from centerhook.api import openapi_spec
 from feedback.access.roles import Role
 from feedback.models import Attachment, FeedbackType, StoredResponse
+from feedback.rest.idempotency import HEADER
 from logs.privacy import erase_tester
 from macros import jobs
 from macros.models import Secret
@@ -40,6 +43,17 @@ def test_the_second_gets_the_response_of_the_first(keeper: APIClient) -> None:
     for name in ("Location", "ETag", "Content-Type"):
         assert again[name] == first[name]
     assert Secret.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "key", ["a b", " a", "!", "~", "x" * 255, "x" * 256, "é", "a\tb", "a\x7f"]
+)
+def test_a_key_is_accepted_where_the_schema_has_it(keeper: APIClient, key: str) -> None:
+    post = openapi_spec()["paths"][SECRETS]["post"]
+    [header] = [each for each in post["parameters"] if each["name"] == HEADER]
+    is_known = re.search(header["schema"]["pattern"], key) is not None
+    response = keeper.post(SECRETS, SLACK, headers={HEADER: key})
+    assert response.status_code == (201 if is_known else 400)
 
 
 def test_another_body_is_refused_and_another_key_or_url_is_another_call(
