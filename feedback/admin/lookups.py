@@ -15,14 +15,13 @@ from django.urls import reverse
 from macros.authoring.curl import writing
 
 from ..access.actors import reached_wholly
-from ..access.unlocking import explain_lock, lock_of
-from ..console.owners import Selected, SelectedField, selectable
+from ..access.unlocking import lock_of
+from ..console.owners import ABOUT, Selected, choice_of, selectable
 from ..console.scoping import ScopedAdmin
 from ..lookups import LookupBroken, columns_of
 from ..models import Community, FoundBy, LookupKind, RecordLookup
 from .lookup_form import LookupForm
 
-ABOUT = "about"
 _EXAMPLES = {
     FoundBy.ID: "12",
     FoundBy.REFERENCE: "BUG-12",
@@ -90,17 +89,11 @@ class RecordLookupAdmin(ScopedAdmin[RecordLookup]):
         about = self._about(request)
         if about is not None and about.community.is_unlocked():
             return super().add_view(request, form_url, extra_context)
-        rows = self._selectable(request)
-        field = SelectedField(rows)
         context = {
             **self.admin_site.each_context(request),
             "title": "Add record lookup",
             "opts": self.opts,
-            "about": field.widget.render(
-                ABOUT, about and about.key, {"id": "id_about"}
-            ),
-            "is_empty": not rows,
-            "lock": about and explain_lock(about.community, request.user),
+            **choice_of(self._selectable(request), about, request.user),
         }
         template = "admin/feedback/recordlookup/choose.html"
         return TemplateResponse(request, template, context)

@@ -75,13 +75,13 @@ class FilterViewSet(WritableViewSet):
     def create(self, request: Request) -> Response:
         row = self._saved(self._written(request, None), None)
         url = reverse("api:filter-detail", args=[row.pk], request=request)
-        return Response(self.representation(row), 201, headers={"Location": url})
+        return Response(self.shown(row), 201, headers={"Location": url})
 
     @extend_schema(summary="Change a filter: its name, description or conditions")
     def partial_update(self, request: Request, pk: str) -> Response:
         before = self.get_object()
         row = self._written(request, Filter.objects.get(pk=before.pk))
-        return Response(self.representation(self._saved(row, before)))
+        return Response(self.shown(self._saved(row, before)))
 
     def why_kept(self, row: Filter) -> str:
         return why_missed(row) or super().why_kept(row)

@@ -176,7 +176,7 @@ class PackageViewSet(WritableViewSet):
             problem = "Live data is read from the database at each call."
             raise Problem(409, "package_is_live", problem)
         snapshots.begin(package)
-        return Response(self.representation(package), 202)
+        return Response(self.shown(package), 202)
 
     @extend_schema(
         summary="List the columns that a data package could have",

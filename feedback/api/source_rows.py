@@ -122,4 +122,4 @@ class SourceViewSet(WritableViewSet):
         with transaction.atomic():
             ExternalSource.objects.filter(pk=row.pk).update(key=new_source_key())
             audit.record(Action.CHANGED, row, detail=NEW_KEY)
-        return Response(self.representation(row))
+        return Response(self.shown(row))

@@ -78,13 +78,13 @@ class FeedbackViewSet(TicketAttachments, WritableViewSet):
     def create(self, request: Request) -> Response:
         row = self.queryset.get(pk=bring_one(request))
         url = reverse("api:feedback-detail", args=[row.pk], request=request)
-        return Response(self.representation(row), 201, headers={"Location": url})
+        return Response(self.shown(row), 201, headers={"Location": url})
 
     @extend_schema(summary="Change a ticket", request=CHANGED_TICKET)
     def partial_update(self, request: Request, pk: str) -> Response:
         row = self.get_object()
         bring_one(request, row.pk)
-        return Response(self.representation(row))
+        return Response(self.shown(row))
 
     @extend_schema(
         summary="Make and change tickets, many at once",

@@ -10,9 +10,12 @@ from django import forms
 
 from ..access.actors import reached_wholly
 from ..access.roles import VIEW_TESTER, VIEW_TICKET
+from ..access.unlocking import explain_lock
 from ..models import Community, FeedbackType, LookupKind, Project, SubjectKind
 
 Owner = FeedbackType | Project | Community
+# What is chosen, in URLs and forms.
+ABOUT = "about"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,18 @@ def _grouped(rows: list[Selected]) -> list[tuple[str, list[tuple[str, str]]]]:
         (community, [(each.key, each.label) for each in group])
         for community, group in groupby(rows, lambda each: each.community.name)
     ]
+
+
+def choice_of(
+    rows: list[Selected], chosen: Selected | None, actor: Any
+) -> dict[str, object]:
+    """The context of a page on which people choose what a new row is about."""
+    widget = SelectedField(rows).widget
+    return {
+        "about": widget.render(ABOUT, chosen and chosen.key, {"id": f"id_{ABOUT}"}),
+        "is_empty": not rows,
+        "lock": chosen and explain_lock(chosen.community, actor),
+    }
 
 
 def permission_to_see(kind: str) -> str:

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -50,13 +51,21 @@ def key_of(request: Request, *scope: object) -> str:
         raise invalid([in_header(HEADER, problem)])
     user: Any = request.user
     who = ("key", user.key.pk) if isinstance(user, KeyActor) else ("user", user.pk)
-    return fingerprint([*who, *scope, given])[:32]
+    # Without our key: a run is known by it for longer than keys live.
+    return hashlib.sha256(_written([*who, *scope, given]).encode()).hexdigest()[:32]
 
 
 def fingerprint(data: object) -> str:
-    """Alike for bodies that say the same, however they are written."""
-    written = json.dumps(data, cls=_Encoder, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(written.encode()).hexdigest()
+    """Alike for bodies that say the same, however they are written.
+
+    Under our key, so that whoever reads the database can't try values of secrets on it.
+    """
+    hashed = salted_hmac("idempotency", _written(data), algorithm="sha256")
+    return hashed.hexdigest()
+
+
+def _written(data: object) -> str:
+    return json.dumps(data, cls=_Encoder, sort_keys=True, separators=(",", ":"))
 
 
 class _Encoder(ExactEncoder):

@@ -46,9 +46,6 @@ def check_match(request: Request, etag: str) -> None:
     # Weak tags never match here.
     if etag not in _TAG.findall(given):
         problem = "The row was changed since you read it. Read it again, then change."
-        raise Problem(
-            412,
-            "precondition_failed",
-            problem,
-            [in_header(IF_MATCH, f"It is {etag} now.")],
-        )
+        # Not what it is now, which tells something of a row that one may not see.
+        fault = in_header(IF_MATCH, "This is not the row's ETag any more.")
+        raise Problem(412, "precondition_failed", problem, [fault])

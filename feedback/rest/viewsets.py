@@ -160,15 +160,21 @@ class ScopedViewSet(viewsets.GenericViewSet):
         return row
 
     def representation(self, row: Model) -> Any:
-        """The row as its URL shows it, read anew."""
+        """The row as its URL shows it, read anew, whoever asks."""
         action, self.action = self.action, "retrieve"
         try:
             seen = self.get_queryset().filter(pk=row.pk).first()
             own: Any = type(row)._base_manager
-            # Who may write it need not be able to see it.
             return self.get_serializer(seen or own.get(pk=row.pk)).data
         finally:
             self.action = action
+
+    def shown(self, row: Model) -> dict[str, Any]:
+        """The row for a response: who may write it need not be able to see it."""
+        if self.get_queryset().filter(pk=row.pk).exists():
+            data: dict[str, Any] = self.representation(row)
+            return data
+        return {"id": row.pk}
 
 
 class ReadOnlyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
@@ -226,12 +232,12 @@ class WritableViewSet(Deleting, ReadOnlyViewSet):
     def create(self, request: Request) -> Response:
         row = self.save(self.get_serializer(data=request.data))
         url = reverse(f"api:{self.basename}-detail", args=[row.pk], request=request)
-        return Response(self.representation(row), 201, headers={"Location": url})
+        return Response(self.shown(row), 201, headers={"Location": url})
 
     def partial_update(self, request: Request, pk: str) -> Response:
         row = self.get_object()
         self.save(self.get_serializer(row, data=request.data, partial=True))
-        return Response(self.representation(row))
+        return Response(self.shown(row))
 
     def save(self, asked: serializers.BaseSerializer) -> Any:
         """The row that was written. Raises APIException."""
@@ -247,7 +253,7 @@ class WritableViewSet(Deleting, ReadOnlyViewSet):
 def _tagged(handler: Handler) -> Handler:
     def tagged(*args: Any, **kwargs: Any) -> HttpResponseBase:
         response = handler(*args, **kwargs)
-        if isinstance(response, Response):
+        if isinstance(response, Response) and response.data.keys() != {"id"}:
             response["ETag"] = etag_of(response.data)
         return response
 

@@ -65,7 +65,7 @@ class DeliveryViewSet(ReadOnlyViewSet):
             reasons = [each["reason"] for each in counted["blockers"]]
             reason = next(iter(reasons), "another resend was faster")
             raise Problem(409, "not_resent", f"It was not sent again: {reason}.")
-        return Response(self.representation(delivery))
+        return Response(self.shown(delivery))
 
 
 @extend_schema_view(

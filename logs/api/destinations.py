@@ -123,7 +123,7 @@ class DestinationViewSet(ReadOnlyViewSet):
             asked.save()
         except ValidationError as error:
             raise serializers.ValidationError(messages_of(error)) from error
-        return Response(self.representation(row))
+        return Response(self.shown(row))
 
     @extend_schema(
         summary="Wait no longer for a destination",
@@ -139,4 +139,4 @@ class DestinationViewSet(ReadOnlyViewSet):
             detail = ended_by_hand(destination, now)
             resume(destination, now)
             audit.record(Action.RESUMED, destination, detail=detail)
-        return Response(self.representation(destination))
+        return Response(self.shown(destination))

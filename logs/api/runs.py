@@ -95,7 +95,7 @@ class RunViewSet(ReadOnlyViewSet):
             state = run.get_state_display().lower()
             detail = f"Nothing was changed: the run is {state}."
             raise Problem(409, "run_state", detail)
-        return Response(self.get_serializer(run).data)
+        return Response(self.shown(run))
 
     @extend_schema(
         summary="Count what a resend would send",

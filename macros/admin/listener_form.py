@@ -18,7 +18,6 @@ from ..listeners.choices import filters_for
 from ..models import Listener, RecordBy
 
 # A new listener's owner and kind, as its address names them.
-ABOUT = "about"
 RECORD = ["record_by", "record_external", "record_at", "filter"]
 EVENTS = [
     "events_at",

@@ -15,14 +15,20 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from feedback.access.unlocking import explain_lock
-from feedback.console.owners import Selected, SelectedField, selectable, selected_by
+from feedback.console.owners import (
+    ABOUT,
+    Selected,
+    choice_of,
+    selectable,
+    selected_by,
+)
 from feedback.models import SubjectKind
 
 from ..listeners.addresses import listener_url
 from ..listeners.figures import Figures, figures_since, last_calls
 from ..models import Listener
 from .listener_curl import commands
-from .listener_form import ABOUT, EVENTS, RECORD, RESPONSE, ListenerForm
+from .listener_form import EVENTS, RECORD, RESPONSE, ListenerForm
 from .listener_parts import ActionInline, CheckInline
 from .listener_trying import DryRunPages
 from .new_listener import NewListenerPages
@@ -133,17 +139,11 @@ class ListenerAdmin(NewListenerPages, DryRunPages):
 
     def _choose(self, request: HttpRequest, about: Selected | None) -> HttpResponse:
         """First what it is about, since the rest of the form depends on it."""
-        rows = self._selectable(request)
-        field = SelectedField(rows, label="What are the calls about?")
         context = {
             **self.admin_site.each_context(request),
             "title": "Add listener",
             "opts": self.opts,
-            "about": field.widget.render(
-                ABOUT, about and about.key, {"id": "id_about"}
-            ),
-            "is_empty": not rows,
-            "lock": about and explain_lock(about.community, request.user),
+            **choice_of(self._selectable(request), about, request.user),
         }
         template = "admin/macros/listener/choose.html"
         return TemplateResponse(request, template, context)

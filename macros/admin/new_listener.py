@@ -11,11 +11,12 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.debug import sensitive_post_parameters
 
+from feedback.console.owners import ABOUT
 from feedback.console.scoping import ScopedAdmin
 
 from ..listeners.presets import PairMade, all_pairs, all_presets
 from ..models import Listener
-from .new_listener_form import ABOUT, PresetListenerForm, owners_for
+from .new_listener_form import PresetListenerForm, owners_for
 from .new_pair_form import PairForm
 
 

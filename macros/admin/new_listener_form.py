@@ -25,7 +25,6 @@ from ..models.secrets import MAX_VALUE, MIN_VALUE
 from .new_macro_form import WIDE
 from .secrets import WriteOnly
 
-ABOUT = "about"
 # Characters of what is asked for, on one line and on several.
 MAX_SETTING = 200
 MAX_LINES = 2_000

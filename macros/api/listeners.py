@@ -103,4 +103,4 @@ class ListenerViewSet(WritableViewSet):
             Listener.objects.select_for_update(of=("self",)).get(pk=listener.pk)
             listener.renew_key(timezone.now() + timedelta(hours=hours))
             audit.record(Action.CHANGED, listener, actor=request.user, detail=detail)
-        return Response(self.representation(listener))
+        return Response(self.shown(listener))

@@ -168,7 +168,7 @@ class MacroActions(WritableViewSet):
         except ConfigRefused as refusal:
             raise invalid(in_body([], each) for each in refusal.problems) from refusal
         url = reverse("api:macro-detail", args=[made.pk], request=request)
-        return Response(self.representation(made), 201, headers={"Location": url})
+        return Response(self.shown(made), 201, headers={"Location": url})
 
     @extend_schema(
         summary="Export a macro",
@@ -203,7 +203,7 @@ class MacroActions(WritableViewSet):
     def pause(self, request: Request, pk: str) -> Response:
         macro = self.get_object()
         pause_macro(macro, f"{request.user} paused it.")
-        return Response(self.representation(macro))
+        return Response(self.shown(macro))
 
     @extend_schema(
         summary="Let a paused macro run again",
@@ -214,7 +214,7 @@ class MacroActions(WritableViewSet):
     def resume(self, request: Request, pk: str) -> Response:
         macro = self.get_object()
         resume_macro(macro)
-        return Response(self.representation(macro))
+        return Response(self.shown(macro))
 
 
 def run_response(run: Run, request: Request) -> Response:

@@ -83,4 +83,4 @@ class VersionViewSet(ReadOnlyViewSet):
             made = restore(version, request.user)
         except ConfigRefused as refusal:
             raise Problem(409, "not_restored", str(refusal)) from refusal
-        return Response(self.representation(made))
+        return Response(self.shown(made))

@@ -36,8 +36,8 @@ class ResendSample:
 def sample_of(
     selection: DeliveryQuerySet, kind: Resend, actor: Any
 ) -> ResendSample | None:
-    """None where nothing can be resent in this way."""
-    rows = plain(selection.visible_to(actor, RUN_MACRO))
+    """None where nothing can be resent in this way, or the actor may not look at it."""
+    rows = plain(selection.visible_to(actor, RUN_MACRO).visible_to(actor))
     free = rows.alias(blocker=blocker(kind)).filter(blocker="")
     first = free.select_related("run__project", "destination").order_by("pk").first()
     if first is None:

@@ -258,8 +258,17 @@ def test_who_may_write(bugs: FeedbackType, observer: APIClient) -> None:
 def test_a_key_that_only_writes_makes_a_ticket(bugs: FeedbackType) -> None:
     caller = program(issue_key(bugs, scope_read=False, scope_write=True))
     made = caller.post(TICKETS, {"type": bugs.pk, "title": "x"})
-    assert (made.status_code, made.json()["title"]) == (201, "x")
+    ticket = Feedback.objects.get()
+    assert (made.status_code, made.json()) == (201, {"id": ticket.pk})
+    assert ticket.title == "x" and made["Location"].endswith(f"/{ticket.pk}/")
     problem(caller.get(TICKETS), 403, "missing_scope")
+    changed = caller.patch(f"{TICKETS}{ticket.pk}/", {"description": "y"})
+    assert changed.json() == {"id": ticket.pk} and "ETag" not in changed
+    stale = caller.patch(
+        f"{TICKETS}{ticket.pk}/", {"title": "z"}, headers={"if-match": '"x"'}
+    )
+    details = problem(stale, 412, "precondition_failed")
+    assert '"' not in details["errors"][0]["detail"]
 
 
 def test_a_batch_makes_and_changes_and_says_what_became_of_each(

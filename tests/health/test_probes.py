@@ -18,6 +18,25 @@ from macros import queue
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.fixture(autouse=True)
+def nothing_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each request looks anew; one test is about those that do not."""
+    monkeypatch.setattr(probes, "_states", {})
+    monkeypatch.setattr(probes, "STATE_SECONDS", 0.0)
+
+
+def test_many_who_ask_are_one_look(
+    client: Client, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probes, "STATE_SECONDS", 60.0)
+    looks: list[str] = []
+    parts = {"one": lambda: looks.append("one"), "two": lambda: looks.append("two")}
+    monkeypatch.setattr(probes, "PARTS", parts)
+    for query in ("", "?exclude=two", "", "?exclude=one&exclude=two"):
+        ready(client, query)
+    assert looks == ["one", "two"]
+
+
 def ready(client: Client, query: str = "") -> dict[str, Any]:
     response = client.get(f"/readyz{query}", headers={"host": "10.0.0.7"})
     body: dict[str, Any] = response.json()
