@@ -12,14 +12,15 @@ from feedback.changes import deletion
 from feedback.models import StoredResponse
 from feedback.packages import snapshots
 from feedback.transfer import imports
-from logs import recording
+from logs import recording, retention
 from logs.figures import keeping
 from logs.models import Destination, Run, RunState
 
 from . import deliveries, queue, triggers
 from .deliveries import alerts
-from .listeners import pruning, work
+from .listeners import work
 from .models import InboundCall, kind_named
+from .retention import TIERS
 from .schedules.due import start_due
 
 # Listeners that the clock notifies of at once.
@@ -54,9 +55,9 @@ def wake() -> None:
     workers that died. A run that only waits for destinations that take nothing for now
     is left alone. Schedules that are due start their runs, and calls to listeners whose
     wake-up was lost are worked on. Deletions of very much go on by a step, notices go
-    out, and old decisions of triggers, old calls and files without a row go. Stored
-    responses of the API go. Data packages whose time has come are made anew. Figures
-    are kept.
+    out, and old decisions of triggers, files without a row and what is kept no longer
+    go. Stored responses of the API go. Data packages whose time has come are made anew.
+    Figures are kept.
     """
     # Without Redis, too.
     start_due()
@@ -66,7 +67,6 @@ def wake() -> None:
     alerts.announce()
     triggers.ask()
     triggers.prune()
-    pruning.prune()
     due = Run.objects.with_due_deliveries(now).values_list("pk", "community", "origins")
     rows = {pk: (community, origins) for pk, community, origins in due}
     ready = rows.keys() - _waiting(rows) if rows else set()
@@ -81,6 +81,7 @@ def wake() -> None:
         queue.notify_snapshot(snapshot_id)
     StoredResponse.objects.prune(now)
     deletion.go_on()
+    retention.go_on(TIERS, now)
     attachments.prune()
     keeping.keep(now)
 

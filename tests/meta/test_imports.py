@@ -49,7 +49,7 @@ ROWS: dict[str, list[set[str]]] = {
     "logs": [
         {"redaction"},
         {"models"},
-        {"recording", "audit"},
+        {"recording", "audit", "retention"},
         {"privacy", "rest", "console", "figures", "packages"},
         {"templatetags"},
     ],
@@ -65,6 +65,7 @@ ROWS: dict[str, list[set[str]]] = {
         {"steps"},
         {"authoring", "runs", "deliveries"},
         {"triggers", "schedules", "listeners", "first_steps"},
+        {"retention"},
         {"jobs", "templatetags"},
     ],
 }

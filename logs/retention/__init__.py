@@ -1,0 +1,54 @@
+"""What is kept, and for how long: docs/retention.md."""
+
+from .audit_log import AuditLog
+from .counting import MAX_LOOKED_AT, Tally, rehearse
+from .of_runs import Attempts, Changes, Deliveries, Runs
+from .policies import (
+    RULES,
+    Kept,
+    Limits,
+    Rule,
+    effective,
+    operators,
+    own_days,
+    problems,
+    refusals,
+)
+from .steps import Step, behind, go_on, take_step, whole_pass
+from .tier import Row, Tier, free
+from .words import gone, kept_for
+
+# In the order in which a run goes.
+OF_THE_LOG: tuple[Tier, ...] = (
+    Attempts(),
+    Deliveries(),
+    Changes(),
+    Runs(),
+    AuditLog(),
+)
+
+__all__ = [
+    "Kept",
+    "Limits",
+    "MAX_LOOKED_AT",
+    "OF_THE_LOG",
+    "RULES",
+    "Row",
+    "Rule",
+    "Step",
+    "Tally",
+    "Tier",
+    "behind",
+    "effective",
+    "free",
+    "go_on",
+    "gone",
+    "kept_for",
+    "operators",
+    "own_days",
+    "problems",
+    "refusals",
+    "rehearse",
+    "take_step",
+    "whole_pass",
+]

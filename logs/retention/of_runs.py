@@ -1,0 +1,182 @@
+"""A run goes in parts: texts, attempts, deliveries, what started it, at last its row.
+
+Nothing of it goes while it is not over, and what others hold is left for the next pass.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, ClassVar
+
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+
+from feedback.changes import deletion
+
+from ..models import Attempt, Delivery, Run, RunChange, RunState
+from .policies import Kept
+from .tier import LONG_AGO, Row, Tier, free
+
+SETTLED = (RunState.FINISHED, RunState.CANCELLED)
+# Whoever is not to run twice on the same ticket or tester looks into the log for that.
+# So the deliveries stay for as long as it is asked of the macro, trigger or schedule.
+REMEMBERS = (
+    "macro__once_per_subject",
+    "trigger__once_per_subject",
+    "schedule__only_undelivered",
+)
+_OF_A_RUN = ("community", "created_at", "finished_at", "state", *REMEMBERS)
+
+
+def is_remembered(run: Mapping[str, Any]) -> bool:
+    return any(run[name] for name in REMEMBERS)
+
+
+class OfRuns(Tier):
+    """Rows that belong to runs."""
+
+    # The look-ups to the run and, if it has one of its own, to the row's moment.
+    columns: ClassVar[tuple[str, ...]]
+    # Whether the moments are later than those of the rows before.
+    is_in_order: ClassVar[bool] = False
+
+    def read(self, rows: QuerySet[Any]) -> list[Row]:
+        values = list(rows.values_list("pk", *self.columns))
+        runs = _runs(each[1] for each in values)
+        return [self._row(*each, of=runs.get(each[1])) for each in values]
+
+    def _row(self, key: int, run: int, *own: Any, of: Mapping[str, Any] | None) -> Row:
+        if of is None:
+            return Row(key, None, None, LONG_AGO, run)
+        since = own[0] if own else of["finished_at"]
+        if not self.may_go(run, of):
+            since = None
+        born = own[0] if self.is_in_order else of["created_at"]
+        return Row(key, of["community"], since, born, run)
+
+    def may_go(self, run: int, of: Mapping[str, Any]) -> bool:
+        """Whether rows of the run may go at all, however old they are."""
+        return of["state"] in SETTLED
+
+    def remove(self, rows: Sequence[Row]) -> int:
+        settled = _settled({row.run for row in rows})
+        return self.remove_of_settled([row.key for row in rows if row.run in settled])
+
+    @abstractmethod
+    def remove_of_settled(self, keys: list[int]) -> int:
+        """Delete rows of runs that are over, and stay so until this is done."""
+
+
+def _runs(pks: Any) -> dict[int, Mapping[str, Any]]:
+    rows = Run.objects.filter(pk__any_of=sorted(set(pks))).order_by()
+    return {each["pk"]: each for each in rows.values("pk", *_OF_A_RUN)}
+
+
+def _settled(pks: Collection[int]) -> set[int]:
+    """Those of the runs that are over; nothing of them is sent again meanwhile."""
+    rows = Run.objects.filter(pk__any_of=sorted(pks), state__in=SETTLED).order_by("pk")
+    held = rows.select_for_update(no_key=True, skip_locked=True, of=("self",))
+    return set(held.values_list("pk", flat=True))
+
+
+class Attempts(OfRuns):
+    name = "attempts"
+    kept = Kept.ATTEMPTS
+    model = Attempt
+    community = "delivery__run__community"
+    columns = ("delivery__run", "started_at")
+    is_in_order = True
+
+    def remove_of_settled(self, keys: list[int]) -> int:
+        gone = free(Attempt.objects.filter(pk__any_of=keys))
+        Attempt.objects.filter(pk__any_of=gone).delete()
+        return len(gone)
+
+
+class Deliveries(OfRuns):
+    """Once their attempts are gone."""
+
+    name = "deliveries"
+    kept = Kept.DELIVERIES
+    model = Delivery
+    community = "run__community"
+    columns = ("run",)
+
+    def may_go(self, run: int, of: Mapping[str, Any]) -> bool:
+        return super().may_go(run, of) and not is_remembered(of)
+
+    def remove_of_settled(self, keys: list[int]) -> int:
+        left = Attempt.objects.filter(delivery=OuterRef("pk"))
+        ended = Q(finished_at__isnull=False, lease="")
+        rows = Delivery.objects.filter(ended, ~Exists(left), pk__any_of=keys)
+        gone = free(rows)
+        Delivery.objects.filter(pk__any_of=gone).only("pk").delete()
+        return len(gone)
+
+
+class Changes(OfRuns):
+    """What had changed on the subjects of a run that was started by it."""
+
+    name = "changes"
+    kept = Kept.DELIVERIES
+    model = RunChange
+    community = "run__community"
+    columns = ("run",)
+
+    def may_go(self, run: int, of: Mapping[str, Any]) -> bool:
+        return super().may_go(run, of) and not is_remembered(of)
+
+    def remove_of_settled(self, keys: list[int]) -> int:
+        left = Delivery.objects.filter(run=OuterRef("run"))
+        gone = free(RunChange.objects.filter(~Exists(left), pk__any_of=keys))
+        RunChange.objects.filter(pk__any_of=gone).only("pk").delete()
+        return len(gone)
+
+
+class Runs(OfRuns):
+    """Once all that there is most of is gone; with their payloads."""
+
+    name = "runs"
+    kept = Kept.DELIVERIES
+    model = Run
+    community = "community"
+    most = 200
+
+    def read(self, rows: QuerySet[Any]) -> list[Row]:
+        pks = list(rows.values_list("pk", flat=True))
+        runs, newest = _runs(pks), _newest_of_schedules(pks)
+        return [
+            row._replace(since=None) if row.key in newest else row
+            for row in (self._row(pk, pk, of=runs.get(pk)) for pk in pks)
+        ]
+
+    def may_go(self, run: int, of: Mapping[str, Any]) -> bool:
+        return super().may_go(run, of) and not is_remembered(of)
+
+    def remove(self, rows: Sequence[Row]) -> int:
+        empty = self._empty([row.key for row in rows])
+        pks = list(empty.values_list("pk", flat=True))
+        # Waits, in the order in which all do.
+        deletion.lock(Run, pks)
+        return self.remove_of_settled(pks)
+
+    def remove_of_settled(self, keys: list[int]) -> int:
+        gone = list(self._empty(keys).values_list("pk", flat=True))
+        Run.objects.filter(pk__any_of=gone).only("pk").delete()
+        return len(gone)
+
+    def _empty(self, keys: list[int]) -> QuerySet[Run]:
+        left = (
+            Exists(model.objects.filter(run=OuterRef("pk")))
+            for model in (Delivery, RunChange)
+        )
+        rows = Run.objects.filter(*(~each for each in left), state__in=SETTLED)
+        return rows.filter(pk__any_of=keys).order_by("pk")
+
+
+def _newest_of_schedules(pks: Sequence[int]) -> set[int]:
+    """A schedule may ask what has changed since its last run."""
+    mine = Run.objects.filter(pk__any_of=list(pks)).exclude(schedule=None).order_by()
+    rows = Run.objects.filter(schedule__in=mine.values("schedule")).order_by()
+    newest = rows.values("schedule").annotate(newest=Max("pk"))
+    return set(newest.values_list("newest", flat=True))
