@@ -9,7 +9,7 @@ from feedback.access.privacy import NOTHING_PERSONAL
 from feedback.models import Community
 
 
-def _days(label: str) -> models.PositiveIntegerField:
+def _days(label: str) -> models.PositiveIntegerField[int | None, int | None]:
     return models.PositiveIntegerField(label, null=True, blank=True)
 
 

@@ -6,9 +6,9 @@ too young. What may not go is passed over, and looked at again by the next pass.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import NamedTuple
 
 from django.db import transaction
@@ -51,15 +51,16 @@ def go_on(tiers: Sequence[Tier], now: datetime) -> int:
     if not due or not _take_turn(cursors[_TURN], now):
         return 0
     due.sort(key=lambda tier: cursors[tier.name].worked_at or now - EVERY)
-    limits, begun, removed = Limits.at(now), time.monotonic(), 0
-    while due and time.monotonic() - begun < BUDGET:
+    limits, begun, removed = Limits.at(now), monotonic(), 0
+    spent = 0.0
+    while due and spent <= BUDGET:
         tier = due.pop(0)
         step = take_step(tier, limits)
         removed += step.removed
         if not step.is_last:
             due.append(tier)
-    spent = timedelta(seconds=time.monotonic() - begun)
-    rests_until = now + (1 + REST) * spent
+        spent = monotonic() - begun
+    rests_until = now + timedelta(seconds=(1 + REST) * spent)
     RetentionCursor.objects.filter(tier=_TURN).update(rests_until=rests_until)
     return removed
 

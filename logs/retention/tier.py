@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar, NamedTuple
 
-from django.db.models import Func, Model, QuerySet, Sum, Value
+from django.db.models import Func, IntegerField, Model, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
 from .policies import Kept
@@ -87,6 +87,7 @@ class _Bytes(Func):
     """What a value takes as it is stored: PostgreSQL may have compressed it."""
 
     function = "PG_COLUMN_SIZE"
+    output_field = IntegerField()
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
         template = "LENGTH(CAST(%(expressions)s AS BLOB))"
