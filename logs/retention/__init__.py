@@ -15,7 +15,7 @@ from .policies import (
     refusals,
 )
 from .steps import Step, behind, go_on, take_step, whole_pass
-from .tier import Row, Tier, free
+from .tier import Row, Tier
 from .words import gone, kept_for
 
 # In the order in which a run goes.
@@ -40,7 +40,6 @@ __all__ = [
     "Tier",
     "behind",
     "effective",
-    "free",
     "go_on",
     "gone",
     "kept_for",

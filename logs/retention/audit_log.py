@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from ..models import AuditEntry
 from .policies import Kept
-from .tier import Row, Tier, free
+from .tier import Row, Tier, delete_free
 
 
 class AuditLog(Tier):
@@ -25,6 +25,4 @@ class AuditLog(Tier):
     def remove(self, rows: Sequence[Row]) -> int:
         # The manager that is everybody's refuses to delete.
         entries = AuditEntry._base_manager
-        gone = free(entries.filter(pk__any_of=[row.key for row in rows]))
-        entries.filter(pk__any_of=gone).delete()
-        return len(gone)
+        return delete_free(entries.filter(pk__any_of=[row.key for row in rows]))

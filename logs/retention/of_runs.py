@@ -15,7 +15,7 @@ from feedback.changes import deletion
 
 from ..models import Attempt, Delivery, Run, RunChange, RunState
 from .policies import Kept
-from .tier import LONG_AGO, Row, Tier, free
+from .tier import LONG_AGO, Row, Tier, delete_free
 
 SETTLED = (RunState.FINISHED, RunState.CANCELLED)
 # Whoever is not to run twice on the same ticket or tester looks into the log for that.
@@ -88,9 +88,7 @@ class Attempts(OfRuns):
     is_in_order = True
 
     def remove_of_settled(self, keys: list[int]) -> int:
-        gone = free(Attempt.objects.filter(pk__any_of=keys))
-        Attempt.objects.filter(pk__any_of=gone).delete()
-        return len(gone)
+        return delete_free(Attempt.objects.filter(pk__any_of=keys))
 
 
 class Deliveries(OfRuns):
@@ -109,9 +107,7 @@ class Deliveries(OfRuns):
         left = Attempt.objects.filter(delivery=OuterRef("pk"))
         ended = Q(finished_at__isnull=False, lease="")
         rows = Delivery.objects.filter(ended, ~Exists(left), pk__any_of=keys)
-        gone = free(rows)
-        Delivery.objects.filter(pk__any_of=gone).only("pk").delete()
-        return len(gone)
+        return delete_free(rows)
 
 
 class Changes(OfRuns):
@@ -128,9 +124,7 @@ class Changes(OfRuns):
 
     def remove_of_settled(self, keys: list[int]) -> int:
         left = Delivery.objects.filter(run=OuterRef("run"))
-        gone = free(RunChange.objects.filter(~Exists(left), pk__any_of=keys))
-        RunChange.objects.filter(pk__any_of=gone).only("pk").delete()
-        return len(gone)
+        return delete_free(RunChange.objects.filter(~Exists(left), pk__any_of=keys))
 
 
 class Runs(OfRuns):

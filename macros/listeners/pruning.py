@@ -8,8 +8,8 @@ from typing import Any
 from django.db.models import Count, QuerySet
 
 from feedback.changes import deletion
-from logs.retention import Kept, Row, Tier, free
-from logs.retention.tier import size_of
+from logs.retention import Kept, Row, Tier
+from logs.retention.tier import delete_free, size_of
 
 from ..models import CallState, InboundCall, InboundEvent, InboundRefusal
 
@@ -77,6 +77,4 @@ class Refusals(Tier):
 
     def remove(self, rows: Sequence[Row]) -> int:
         keys = [row.key for row in rows]
-        gone = free(InboundRefusal.objects.filter(pk__any_of=keys))
-        InboundRefusal.objects.filter(pk__any_of=gone).delete()
-        return len(gone)
+        return delete_free(InboundRefusal.objects.filter(pk__any_of=keys))

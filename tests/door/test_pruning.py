@@ -19,9 +19,10 @@ pytestmark = pytest.mark.django_db
 
 
 def test_what_is_older_goes_and_what_waits_stays(
-    bugs: FeedbackType, settings: Any
+    bugs: FeedbackType, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.INBOUND_KEPT_DAYS = 7
+    monkeypatch.setattr("logs.retention.steps.BUDGET", 60)
     listener = factories.listener(bugs)
     now, old = timezone.now(), timezone.now() - timedelta(days=7, minutes=1)
     gone = factories.inbound_call(listener, state="done", received_at=old)
