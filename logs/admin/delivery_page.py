@@ -24,6 +24,7 @@ from ..models import Attempt, Delivery, Resend, delivery_id
 from ..recording.explanations import error_label
 from ..recording.waiting import troubles_of
 from ..redaction import MASK
+from ..retention import gone_attempts
 
 # The number of the try whose request and response are shown; without, the last one.
 ATTEMPT = "attempt"
@@ -37,6 +38,8 @@ def live_part(delivery: Delivery, request: HttpRequest) -> dict[str, Any]:
     settled = delivery.finished_at is not None
     log = delivery.attempt_log
     attempts = list(log.order_by("-pk").defer(*_BODIES)[:MAX_ATTEMPTS])[::-1]
+    is_cut = len(attempts) == MAX_ATTEMPTS
+    oldest = attempts[0].number if attempts else None
     number = _chosen(request)
     chosen = log.filter(number=number) if number else log.all()
     attempt = chosen.order_by("-pk").first()
@@ -44,7 +47,8 @@ def live_part(delivery: Delivery, request: HttpRequest) -> dict[str, Any]:
         "delivery": delivery,
         "diagnosis": diagnose(delivery, attempts),
         "timeline": timeline_of(delivery, attempts),
-        "earlier": max(0, delivery.attempts - len(attempts)),
+        "earlier": max(0, delivery.attempts - len(attempts)) if is_cut else 0,
+        "gone": "" if is_cut else gone_attempts(delivery, oldest),
         "shown": _in_full(attempt) if attempt else None,
         "settled": settled,
         "has_worker": settled or queue.has_worker(),

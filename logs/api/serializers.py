@@ -5,6 +5,7 @@ from rest_framework import serializers
 
 from ..models import Attempt, Cut, Delivery, ErrorClass, Resend, delivery_id
 from ..recording.explanations import explain
+from ..retention import gone_attempts
 
 
 class AttemptSerializer(serializers.ModelSerializer):
@@ -148,7 +149,15 @@ class DeliverySerializer(serializers.ModelSerializer):
 
 class DeliveryDetailSerializer(DeliverySerializer):
     attempt_log = AttemptSerializer(many=True, read_only=True)
+    gone = serializers.SerializerMethodField(
+        help_text="Which attempts are kept no longer, as a sentence; empty where all"
+        " are there."
+    )
 
     class Meta(DeliverySerializer.Meta):
-        fields = [*DeliverySerializer.Meta.fields, "attempt_log"]
+        fields = [*DeliverySerializer.Meta.fields, "attempt_log", "gone"]
         read_only_fields = fields
+
+    def get_gone(self, delivery: Delivery) -> str:
+        numbers = [attempt.number for attempt in delivery.attempt_log.all()]
+        return gone_attempts(delivery, min(numbers, default=None))

@@ -16,7 +16,7 @@ from .policies import (
 )
 from .steps import Step, behind, go_on, take_step, whole_pass
 from .tier import Row, Tier
-from .words import gone, kept_for
+from .words import gone, gone_attempts, gone_deliveries
 
 # In the order in which a run goes.
 OF_THE_LOG: tuple[Tier, ...] = (
@@ -42,7 +42,8 @@ __all__ = [
     "effective",
     "go_on",
     "gone",
-    "kept_for",
+    "gone_attempts",
+    "gone_deliveries",
     "operators",
     "own_days",
     "problems",

@@ -30,7 +30,7 @@ from feedback.models import FeedbackType
 from logs.models import Delivery, DeliveryState, Run
 from logs.retention import whole_pass
 from macros import queue
-from macros.models import Schedule, Secret
+from macros.models import InboundCall, Schedule, Secret
 from macros.retention import TIERS
 from tests import factories
 
