@@ -13,6 +13,7 @@ from .retention import RetentionCursor, RetentionPolicy
 from .run_changes import RunChange
 from .run_payloads import RunPayload
 from .runs import Cause, Run, RunState
+from .transcripts import Transcript
 
 __all__ = [
     "Action",
@@ -38,5 +39,6 @@ __all__ = [
     "Span",
     "Subjects",
     "TicketCount",
+    "Transcript",
     "delivery_id",
 ]

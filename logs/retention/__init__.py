@@ -2,7 +2,7 @@
 
 from .audit_log import AuditLog
 from .counting import MAX_LOOKED_AT, Tally, rehearse
-from .of_runs import Attempts, Changes, Deliveries, Runs
+from .of_runs import Attempts, Bodies, Changes, Deliveries, Runs
 from .policies import (
     RULES,
     Kept,
@@ -20,6 +20,7 @@ from .words import gone, gone_attempts, gone_deliveries
 
 # In the order in which a run goes.
 OF_THE_LOG: tuple[Tier, ...] = (
+    Bodies(),
     Attempts(),
     Deliveries(),
     Changes(),

@@ -6,16 +6,18 @@ Nothing of it goes while it is not over, and what others hold is left for the ne
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet
 
 from feedback.changes import deletion
 
-from ..models import Attempt, Delivery, Run, RunChange, RunState
-from .policies import Kept
-from .tier import LONG_AGO, Row, Tier, delete_free
+from ..models import Attempt, Delivery, Run, RunChange, RunState, Transcript
+from . import partitions
+from .policies import Kept, Limits
+from .tier import LONG_AGO, Row, Tier, delete_free, size_of
 
 SETTLED = (RunState.FINISHED, RunState.CANCELLED)
 # Whoever is not to run twice on the same ticket or tester looks into the log for that.
@@ -35,13 +37,15 @@ def is_remembered(run: Mapping[str, Any]) -> bool:
 class OfRuns(Tier):
     """Rows that belong to runs."""
 
+    # By which the rows are in order.
+    key: ClassVar[str] = "pk"
     # The look-ups to the run and, if it has one of its own, to the row's moment.
     columns: ClassVar[tuple[str, ...]]
     # Whether the moments are later than those of the rows before.
     is_in_order: ClassVar[bool] = False
 
     def read(self, rows: QuerySet[Any]) -> list[Row]:
-        values = list(rows.values_list("pk", *self.columns))
+        values = list(rows.values_list(self.key, *self.columns))
         runs = _runs(each[1] for each in values)
         return [self._row(*each, of=runs.get(each[1])) for each in values]
 
@@ -60,11 +64,14 @@ class OfRuns(Tier):
 
     def remove(self, rows: Sequence[Row]) -> int:
         settled = _settled({row.run for row in rows})
-        return self.remove_of_settled([row.key for row in rows if row.run in settled])
+        return self.remove_of_settled([row for row in rows if row.run in settled])
 
     @abstractmethod
-    def remove_of_settled(self, keys: list[int]) -> int:
+    def remove_of_settled(self, rows: Sequence[Row]) -> int:
         """Delete rows of runs that are over, and stay so until this is done."""
+
+    def these(self, rows: Sequence[Row]) -> QuerySet[Any]:
+        return self.model._base_manager.filter(pk__any_of=[row.key for row in rows])
 
 
 def _runs(pks: Any) -> dict[int, Mapping[str, Any]]:
@@ -79,22 +86,74 @@ def _settled(pks: Collection[int]) -> set[int]:
     return set(held.values_list("pk", flat=True))
 
 
+class Bodies(OfRuns):
+    """What was sent and came back: by deliveries, since they have no number."""
+
+    name = "bodies"
+    kept = Kept.BODIES
+    model = Transcript
+    community = "delivery__run__community"
+    key = "delivery"
+    columns = ("delivery__run", "started_at")
+
+    def begin(self, limits: Limits) -> None:
+        """Whole months go at once: of all communities, and of no run at work."""
+        longest = limits.longest(self.kept)
+        if longest is not None and partitions.are_used():
+            at_work = Run.objects.exclude(state__in=SETTLED).order_by()
+            first = at_work.aggregate(first=Min("created_at"))["first"]
+            partitions.drop_before(min(longest, first or longest))
+
+    def next(self, after: int, community: int | None = None) -> list[Row]:
+        rows = Transcript.objects.filter(delivery__gt=after)
+        if community is not None:
+            rows = rows.filter(**{self.community: community})
+        read = self.read(rows.order_by("delivery", "number", "started_at")[: self.most])
+        if len(read) < self.most or read[0].key == read[-1].key:
+            return read
+        # The last delivery may have more, which would be passed over.
+        return [row for row in read if row.key != read[-1].key]
+
+    def remove_of_settled(self, rows: Sequence[Row]) -> int:
+        return sum(delete_free(part) for part in _transcripts(rows))
+
+    def size(self, rows: Sequence[Row]) -> int:
+        return sum(size_of(part) for part in _transcripts(rows))
+
+
+def _transcripts(rows: Sequence[Row]) -> Iterator[QuerySet[Transcript]]:
+    """All of the deliveries from the first moment to the last, which are old, too."""
+    by_community = defaultdict[int | None, list[Row]](list)
+    for row in rows:
+        by_community[row.community].append(row)
+    for own in by_community.values():
+        moments = [row.since for row in own if row.since]
+        yield Transcript.objects.filter(
+            delivery__pk__any_of=sorted({row.key for row in own}),
+            started_at__range=(min(moments), max(moments)),
+        )
+
+
 class Attempts(OfRuns):
+    """Once their transcripts are gone."""
+
     name = "attempts"
+    follows = "bodies"
     kept = Kept.ATTEMPTS
     model = Attempt
     community = "delivery__run__community"
     columns = ("delivery__run", "started_at")
     is_in_order = True
 
-    def remove_of_settled(self, keys: list[int]) -> int:
-        return delete_free(Attempt.objects.filter(pk__any_of=keys))
+    def remove_of_settled(self, rows: Sequence[Row]) -> int:
+        return delete_free(self.these(rows).filter(transcript__url__isnull=True))
 
 
 class Deliveries(OfRuns):
     """Once their attempts are gone."""
 
     name = "deliveries"
+    follows = "attempts"
     kept = Kept.DELIVERIES
     model = Delivery
     community = "run__community"
@@ -103,17 +162,17 @@ class Deliveries(OfRuns):
     def may_go(self, run: int, of: Mapping[str, Any]) -> bool:
         return super().may_go(run, of) and not is_remembered(of)
 
-    def remove_of_settled(self, keys: list[int]) -> int:
+    def remove_of_settled(self, rows: Sequence[Row]) -> int:
         left = Attempt.objects.filter(delivery=OuterRef("pk"))
         ended = Q(finished_at__isnull=False, lease="")
-        rows = Delivery.objects.filter(ended, ~Exists(left), pk__any_of=keys)
-        return delete_free(rows)
+        return delete_free(self.these(rows).filter(ended, ~Exists(left)))
 
 
 class Changes(OfRuns):
     """What had changed on the subjects of a run that was started by it."""
 
     name = "changes"
+    follows = "deliveries"
     kept = Kept.DELIVERIES
     model = RunChange
     community = "run__community"
@@ -122,15 +181,16 @@ class Changes(OfRuns):
     def may_go(self, run: int, of: Mapping[str, Any]) -> bool:
         return super().may_go(run, of) and not is_remembered(of)
 
-    def remove_of_settled(self, keys: list[int]) -> int:
+    def remove_of_settled(self, rows: Sequence[Row]) -> int:
         left = Delivery.objects.filter(run=OuterRef("run"))
-        return delete_free(RunChange.objects.filter(~Exists(left), pk__any_of=keys))
+        return delete_free(self.these(rows).filter(~Exists(left)))
 
 
 class Runs(OfRuns):
     """Once all that there is most of is gone; with their payloads."""
 
     name = "runs"
+    follows = "changes"
     kept = Kept.DELIVERIES
     model = Run
     community = "community"
@@ -148,24 +208,23 @@ class Runs(OfRuns):
         return super().may_go(run, of) and not is_remembered(of)
 
     def remove(self, rows: Sequence[Row]) -> int:
-        empty = self._empty([row.key for row in rows])
-        pks = list(empty.values_list("pk", flat=True))
+        pks = list(self._empty(rows).values_list("pk", flat=True))
         # Waits, in the order in which all do.
         deletion.lock(Run, pks)
-        return self.remove_of_settled(pks)
+        return self.remove_of_settled([row for row in rows if row.key in pks])
 
-    def remove_of_settled(self, keys: list[int]) -> int:
-        gone = list(self._empty(keys).values_list("pk", flat=True))
+    def remove_of_settled(self, rows: Sequence[Row]) -> int:
+        gone = list(self._empty(rows).values_list("pk", flat=True))
         Run.objects.filter(pk__any_of=gone).only("pk").delete()
         return len(gone)
 
-    def _empty(self, keys: list[int]) -> QuerySet[Run]:
+    def _empty(self, rows: Sequence[Row]) -> QuerySet[Any]:
         left = (
             Exists(model.objects.filter(run=OuterRef("pk")))
             for model in (Delivery, RunChange)
         )
-        rows = Run.objects.filter(*(~each for each in left), state__in=SETTLED)
-        return rows.filter(pk__any_of=keys).order_by("pk")
+        empty = self.these(rows).filter(*(~each for each in left), state__in=SETTLED)
+        return empty.order_by("pk")
 
 
 def _newest_of_schedules(pks: Sequence[int]) -> set[int]:

@@ -185,6 +185,12 @@ class Limits:
         known = [days for days in every if days is not None]
         return self._before(min(known, default=None))
 
+    def longest(self, kept: Kept) -> datetime | None:
+        """What is older goes, whosever it is."""
+        every = [each[kept] for each in (self._usual, *self._own.values())]
+        known = [days for days in every if days is not None]
+        return self._before(max(known)) if len(known) == len(every) else None
+
     def _before(self, days: int | None) -> datetime | None:
         return None if days is None else self.now - timedelta(days=days)
 

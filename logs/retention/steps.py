@@ -6,7 +6,7 @@ too young. What may not go is passed over, and looked at again by the next pass.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import NamedTuple
@@ -47,7 +47,7 @@ def go_on(tiers: Sequence[Tier], now: datetime) -> int:
     if any(problems()):
         return 0
     cursors = _cursors(tiers)
-    due = [tier for tier in tiers if _is_due(cursors[tier.name], now)]
+    due = [tier for tier in tiers if _is_due(tier, cursors, now)]
     if not due or not _take_turn(cursors[_TURN], now):
         return 0
     due.sort(key=lambda tier: cursors[tier.name].worked_at or now - EVERY)
@@ -57,7 +57,9 @@ def go_on(tiers: Sequence[Tier], now: datetime) -> int:
         tier = due.pop(0)
         step = take_step(tier, limits)
         removed += step.removed
-        if not step.is_last:
+        if step.is_last:
+            due += [each for each in tiers if each.follows == tier.name]
+        else:
             due.append(tier)
         spent = monotonic() - begun
     rests_until = now + timedelta(seconds=(1 + REST) * spent)
@@ -81,9 +83,15 @@ def whole_pass(tiers: Iterable[Tier], now: datetime) -> Iterator[tuple[Tier, Ste
             is_last = step.is_last
 
 
-@transaction.atomic
 def take_step(tier: Tier, limits: Limits, waits: bool = False) -> Step:
     """The next rows of the pass. Where a clock is at it another one does nothing."""
+    if not _is_under_way(RetentionCursor.objects.get(tier=tier.name)):
+        tier.begin(limits)
+    return _take_step(tier, limits, waits)
+
+
+@transaction.atomic
+def _take_step(tier: Tier, limits: Limits, waits: bool) -> Step:
     held = RetentionCursor.objects.select_for_update(skip_locked=not waits)
     cursor = held.filter(tier=tier.name).first()
     if cursor is None:
@@ -145,10 +153,15 @@ def _is_under_way(cursor: RetentionCursor) -> bool:
     return cursor.ended_at is None or cursor.ended_at < cursor.begun_at
 
 
-def _is_due(cursor: RetentionCursor, now: datetime) -> bool:
-    if cursor.begun_at is None or _is_under_way(cursor):
+def _is_due(tier: Tier, cursors: Mapping[str, RetentionCursor], now: datetime) -> bool:
+    """Whether its pass is under way, or is to begin."""
+    own = cursors[tier.name]
+    if _is_under_way(own):
         return True
-    return cursor.begun_at <= now - EVERY
+    if tier.follows:
+        before = cursors[tier.follows].ended_at
+        return before is not None and (own.begun_at is None or own.begun_at < before)
+    return own.begun_at is None or own.begun_at <= now - EVERY
 
 
 def _cursors(tiers: Iterable[Tier]) -> dict[str, RetentionCursor]:

@@ -11,10 +11,18 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar, NamedTuple
 
-from django.db.models import Func, IntegerField, Model, QuerySet, Sum, Value
+from django.db.models import (
+    CompositePrimaryKey,
+    Func,
+    IntegerField,
+    Model,
+    QuerySet,
+    Sum,
+    Value,
+)
 from django.db.models.functions import Coalesce
 
-from .policies import Kept
+from .policies import Kept, Limits
 
 # Rows that a step looks at, and of which it takes away those that may go.
 STEP = 2_000
@@ -45,6 +53,8 @@ class Tier(ABC):
     # The look-up that leads to the community.
     community: ClassVar[str]
     most: ClassVar[int] = STEP
+    # The name of the tier whose rows hang on these: a pass waits for one of that.
+    follows: ClassVar[str] = ""
 
     @abstractmethod
     def read(self, rows: QuerySet[Any]) -> list[Row]:
@@ -56,6 +66,9 @@ class Tier(ABC):
         if community is not None:
             rows = rows.filter(**{self.community: community})
         return self.read(rows.order_by("pk")[: self.most])
+
+    def begin(self, limits: Limits) -> None:  # noqa: B027
+        """What can be done at once, before a pass."""
 
     @abstractmethod
     def remove(self, rows: Sequence[Row]) -> int:
@@ -82,8 +95,9 @@ def delete_free(rows: QuerySet[Any]) -> int:
 
 def size_of(rows: QuerySet[Any]) -> int:
     total: Any = Value(0)
-    for field in rows.model._meta.concrete_fields:
-        total = total + Coalesce(_Bytes(field.attname), Value(0))
+    for field in rows.model._meta.local_concrete_fields:
+        if not isinstance(field, CompositePrimaryKey):
+            total = total + Coalesce(_Bytes(field.attname), Value(0))
     return int(rows.order_by().aggregate(size=Sum(total))["size"] or 0)
 
 

@@ -34,7 +34,7 @@ def finish(made: Run, at: datetime, **values: Any) -> None:
     rows.update(
         state=DeliveryState.DELIVERED, attempts=1, finished_at=at, next_attempt_at=None
     )
-    Attempt.objects.write(attempt(each, at) for each in rows.order_by("pk"))
+    Attempt.objects.write([attempt(each, at) for each in rows.order_by("pk")])
     values = {"state": RunState.FINISHED, "finished_at": at, **values}
     count = rows.count()
     Run.objects.filter(pk=made.pk).update(

@@ -23,12 +23,14 @@ from logs.models import (
     RunChange,
     RunPayload,
     RunState,
+    Transcript,
 )
 from logs.retention import (
     Kept,
     Limits,
     behind,
     go_on,
+    partitions,
     problems,
     rehearse,
     steps,
@@ -36,7 +38,7 @@ from logs.retention import (
     tier,
     whole_pass,
 )
-from logs.retention.of_runs import Deliveries, Runs
+from logs.retention.of_runs import Bodies, Deliveries, Runs
 from macros import jobs
 from macros.models import Macro
 from macros.retention import TIERS
@@ -76,6 +78,7 @@ def own(of: FeedbackType, **days: int) -> None:
 
 def left(of: Run) -> dict[str, int]:
     return {
+        "transcripts": Transcript.objects.filter(delivery__run=of).count(),
         "attempts": Attempt.objects.filter(delivery__run=of).count(),
         "deliveries": Delivery.objects.filter(run=of).count(),
         "run": Run.objects.filter(pk=of.pk).count(),
@@ -83,16 +86,22 @@ def left(of: Run) -> dict[str, int]:
 
 
 @pytest.mark.parametrize(
-    ("days", "attempts", "others"),
-    [(39, 2, 2), (41, 0, 2), (79, 0, 2), (81, 0, 0)],
+    ("days", "expected"),
+    [
+        (19, (2, 2, 2, 1)),
+        (21, (0, 2, 2, 1)),
+        (39, (0, 2, 2, 1)),
+        (41, (0, 0, 2, 1)),
+        (79, (0, 0, 2, 1)),
+        (81, (0, 0, 0, 0)),
+    ],
 )
 def test_a_run_goes_in_parts(
-    bugs: FeedbackType, days: int, attempts: int, others: int
+    bugs: FeedbackType, days: int, expected: tuple[int, ...]
 ) -> None:
     run = aged.run(bugs, days, tickets=2)
     all_at_once()
-    expected = {"attempts": attempts, "deliveries": others, "run": min(others, 1)}
-    assert left(run) == expected
+    assert tuple(left(run).values()) == expected
 
 
 def test_what_started_a_run_goes_with_it(bugs: FeedbackType) -> None:
@@ -127,7 +136,7 @@ def test_a_delivery_that_is_leased_stays(bugs: FeedbackType) -> None:
     run = aged.run(bugs, 81)
     Delivery.objects.update(lease="mine")
     all_at_once()
-    assert left(run) == {"attempts": 0, "deliveries": 1, "run": 1}
+    assert tuple(left(run).values()) == (0, 0, 1, 1)
 
 
 def test_a_resend_makes_all_that_is_left_stay(bugs: FeedbackType) -> None:
@@ -136,7 +145,7 @@ def test_a_resend_makes_all_that_is_left_stay(bugs: FeedbackType) -> None:
     rows.update(state=RunState.ACTIVE, finished_at=None)
     Delivery.objects.update(state="pending", finished_at=None)
     assert not all_at_once()
-    assert left(run) == {"attempts": 1, "deliveries": 1, "run": 1}
+    assert tuple(left(run).values()) == (1, 1, 1, 1)
 
 
 @pytest.mark.parametrize("asks", ["macro", "trigger", "schedule"])
@@ -151,7 +160,7 @@ def test_what_keeps_from_sending_twice_stays(bugs: FeedbackType, asks: str) -> N
         values["schedule"] = factories.schedule(macro, only_undelivered=True)
     run = aged.run(macro, 1_000, **values)
     all_at_once()
-    assert left(run) == {"attempts": 0, "deliveries": 1, "run": 1}
+    assert tuple(left(run).values()) == (0, 0, 1, 1)
     Macro.objects.all().delete()
     all_at_once()
     assert not Run.objects.filter(pk=run.pk).exists()
@@ -173,6 +182,7 @@ def test_figures_stay(bugs: FeedbackType) -> None:
     assert figures
     Run.objects.update(created_at=aged.ago(900), finished_at=aged.ago(900))
     Delivery.objects.update(finished_at=aged.ago(900), lease="")
+    Transcript.objects.all().delete()
     Attempt.objects.update(started_at=aged.ago(900))
     assert all_at_once()["runs"]
     assert list(DeliveryCount.objects.values()) == figures
@@ -305,7 +315,7 @@ def test_the_clock_goes_on_where_it_was_and_begins_anew_after_an_hour(
     assert go_on(TIERS, now + timedelta(minutes=59)) == 0 and left(run)["attempts"]
     for _ in NAMES:
         go_on(TIERS, now + timedelta(minutes=60))
-    assert not left(run)["attempts"]
+    assert not left(run)["transcripts"] and not left(run)["attempts"]
 
 
 def test_work_is_followed_by_nine_times_as_long_a_rest(
@@ -328,13 +338,13 @@ def test_of_two_clocks_one_has_the_turn(bugs: FeedbackType) -> None:
     aged.run(bugs, 50)
     assert go_on(TIERS, now) == 0
     # Whoever took it and died has it for a while only.
-    assert go_on(TIERS, now + timedelta(minutes=1)) == 1
+    assert go_on(TIERS, now + timedelta(minutes=1)) > 0
 
 
 def test_the_clock_does_it(bugs: FeedbackType) -> None:
     run = aged.run(bugs, 50)
     jobs.wake()
-    assert left(run)["attempts"] == 0
+    assert left(run)["transcripts"] == 0
 
 
 def test_a_dry_run_counts_what_then_goes(bugs: FeedbackType) -> None:
@@ -367,10 +377,10 @@ def test_a_glance_at_the_oldest_says_that_there_are_more(
 
 def test_what_is_behind_is_said_until_it_is_gone(bugs: FeedbackType) -> None:
     now = timezone.now()
-    aged.run(bugs, 40.5)
+    aged.run(bugs, 20.5)
     assert behind(TIERS, now) == []
     aged.run(bugs, 42)
-    assert [each.name for each in behind(TIERS, now)] == ["attempts"]
+    assert [each.name for each in behind(TIERS, now)] == ["bodies", "attempts"]
     all_at_once()
     assert behind(TIERS, now) == []
 
@@ -389,3 +399,52 @@ def test_a_step_leaves_its_place_to_the_next_one(
         gone.append(len(runs) - Run.objects.count())
     assert gone == [1, 2, 2]
     assert Runs.most < tier.STEP
+
+
+def test_a_pass_waits_for_one_of_what_hangs_on_its_rows(
+    bugs: FeedbackType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "BUDGET", 0)
+    monkeypatch.setattr(steps, "REST", -1)
+    monkeypatch.setattr(Bodies, "most", 1)
+    aged.run(bugs, 100, tickets=3)
+    now, chain = timezone.now(), TIERS[:3]
+    counts = []
+    while Delivery.objects.exists():
+        go_on(chain, now)
+        counts.append((Transcript.objects.count(), Attempt.objects.count()))
+    assert counts[:5] == [(2, 3), (1, 3), (0, 3), (0, 3), (0, 0)]
+
+
+def test_a_delivery_with_more_than_fit_a_step_goes_too(
+    bugs: FeedbackType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Bodies, "most", 3)
+    run = aged.run(bugs, 30, tickets=2)
+    for delivery in run.deliveries.all():
+        more = [aged.attempt(delivery, aged.ago(30), number=n) for n in range(2, 6)]
+        Attempt.objects.write(more)
+    all_at_once()
+    all_at_once()
+    assert tuple(left(run).values())[:2] == (0, 10)
+
+
+@pytest.mark.skipif(not partitions.are_used(), reason="SQLite has no partitions.")
+@pytest.mark.parametrize(
+    ("own_days", "runs_at", "dropped"),
+    [(None, None, True), (10, None, True), (None, 100, False), (None, 1, True)],
+)
+def test_a_month_goes_at_once_where_all_of_it_may(
+    bugs: FeedbackType, own_days: int | None, runs_at: int | None, dropped: bool
+) -> None:
+    partitions.make_room(aged.ago(100))
+    oldest = min(partitions.months())
+    if own_days:
+        own(bugs, bodies=own_days)
+    run = aged.run(bugs, 100)
+    if runs_at:
+        other = aged.run(factories.feedback_type(), runs_at)
+        Run.objects.filter(pk=other.pk).update(state=RunState.PAUSED)
+    Bodies().begin(Limits.at(timezone.now()))
+    assert (oldest not in partitions.months()) is dropped
+    assert (left(run)["transcripts"] == 0) is dropped

@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("feedback", "0003_search_indexes"),
-        ("logs", "0003_date_indexes"),
+        ("logs", "0004_transcripts"),
     ]
 
     operations = [
