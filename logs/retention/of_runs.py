@@ -15,6 +15,7 @@ from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet
 from feedback.changes import deletion
 
 from ..models import Attempt, Delivery, Run, RunChange, RunState, Transcript
+from ..models.transcripts import KEY
 from . import partitions
 from .policies import Kept, Limits
 from .tier import LONG_AGO, Row, Tier, delete_free, size_of
@@ -146,7 +147,9 @@ class Attempts(OfRuns):
     is_in_order = True
 
     def remove_of_settled(self, rows: Sequence[Row]) -> int:
-        return delete_free(self.these(rows).filter(transcript__url__isnull=True))
+        key = {name: OuterRef(name) for name in KEY}
+        left = Transcript.objects.filter(**key)
+        return delete_free(self.these(rows).filter(~Exists(left)))
 
 
 class Deliveries(OfRuns):

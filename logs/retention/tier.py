@@ -86,9 +86,10 @@ class Tier(ABC):
 def delete_free(rows: QuerySet[Any]) -> int:
     """Delete those that nobody holds, in one statement; how many went.
 
-    What belongs to them must be gone. None of them is read, as Django would.
+    What belongs to them must be gone. None of them is read, as Django would. They are
+    selected without a join.
     """
-    held = rows.order_by("pk").select_for_update(skip_locked=True, of=("self",))
+    held = rows.order_by("pk").select_for_update(skip_locked=True)
     plain = rows.model._base_manager.filter(pk__in=held.values("pk"))
     return int(plain._raw_delete(plain.db))
 
