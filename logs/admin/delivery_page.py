@@ -24,7 +24,7 @@ from ..models import Attempt, Delivery, Resend, delivery_id
 from ..recording.explanations import error_label
 from ..recording.waiting import troubles_of
 from ..redaction import MASK
-from ..retention import gone_attempts
+from ..retention import gone_attempts, gone_texts
 
 # The number of the try whose request and response are shown; without, the last one.
 ATTEMPT = "attempt"
@@ -50,7 +50,7 @@ def live_part(delivery: Delivery, request: HttpRequest) -> dict[str, Any]:
         "timeline": timeline_of(delivery, attempts),
         "earlier": max(0, delivery.attempts - len(attempts)) if is_cut else 0,
         "gone": "" if is_cut else gone_attempts(delivery, oldest),
-        "shown": _in_full(attempt) if attempt else None,
+        "shown": _in_full(attempt, delivery) if attempt else None,
         "settled": settled,
         "has_worker": settled or queue.has_worker(),
         "troubles": [] if settled else troubles_of(delivery.run, timezone.now()),
@@ -64,10 +64,11 @@ def _chosen(request: HttpRequest) -> int:
     return int(given) if NUMBER.fullmatch(given) and len(given) < 5 else 0
 
 
-def _in_full(attempt: Attempt) -> dict[str, Any]:
+def _in_full(attempt: Attempt, delivery: Delivery) -> dict[str, Any]:
     """One try: what was sent and what came back, beside each other."""
     return {
         "attempt": attempt,
+        "gone": gone_texts(attempt, delivery.run.community_id),
         "meaning": meaning_of(attempt),
         "explanation": lines_of(attempt)[0],
         "error": error_label(attempt.error_class),

@@ -16,7 +16,7 @@ from .policies import (
 )
 from .steps import Step, behind, go_on, take_step, whole_pass
 from .tier import Row, Tier
-from .words import gone, gone_attempts, gone_deliveries
+from .words import gone_attempts, gone_deliveries, gone_texts
 
 # In the order in which a run goes.
 OF_THE_LOG: tuple[Tier, ...] = (
@@ -42,9 +42,9 @@ __all__ = [
     "behind",
     "effective",
     "go_on",
-    "gone",
     "gone_attempts",
     "gone_deliveries",
+    "gone_texts",
     "operators",
     "own_days",
     "problems",

@@ -61,11 +61,42 @@ def test_a_delivery_without_its_attempts(bugs: FeedbackType, olivia: Client) -> 
     assert read(olivia, delivery)["gone"] == ""
     all_at_once()
     delivery.refresh_from_db()
-    sentence = f"1 try is no longer listed. {gone(365, delivery.finished_at)}"
+    sentence = f"1 try is no longer kept. {gone(365, delivery.finished_at)}"
     assert sentence in page(olivia, delivery)
-    assert sentence in page(olivia, delivery).replace("?attempt=1", "")
     data = read(olivia, delivery)
     assert (data["attempt_log"], data["gone"]) == ([], sentence)
+
+
+def test_an_attempt_without_its_texts(bugs: FeedbackType, olivia: Client) -> None:
+    delivery = aged.run(bugs, 100).deliveries.get()
+    assert read(olivia, delivery)["attempt_log"][0]["gone"] == ""
+    all_at_once()
+    attempt = delivery.attempt_log.get()
+    why = gone(90, attempt.started_at)
+    sentence = f"The request and the response are no longer kept. {why}"
+    assert f"POST request. {sentence}" in page(olivia, delivery)
+    data = read(olivia, delivery)
+    [shown] = data["attempt_log"]
+    assert (data["gone"], shown["gone"], shown["url"]) == ("", sentence, "")
+    url = reverse("api:attempt-detail", args=[attempt.pk])
+    assert olivia.get(url).json()["gone"] == sentence
+
+
+@pytest.mark.parametrize(("days", "anew"), [(100, True), (400, True), (1, False)])
+def test_what_is_gone_can_only_be_built_anew(
+    bugs: FeedbackType, olivia: Client, days: int, anew: bool
+) -> None:
+    delivery = aged.run(bugs, days).deliveries.get()
+    all_at_once()
+    why = "the request is no longer kept: build it anew"
+    assert (why in page(olivia, delivery)) is anew
+    url = reverse("api:delivery-resend", args=[delivery.pk])
+    response = olivia.post(url, {"kind": "same"}, "application/json")
+    assert response.status_code == (409 if anew else 200)
+    if anew:
+        assert response.json()["detail"] == f"It was not sent again: {why}."
+        response = olivia.post(url, {"kind": "anew"}, "application/json")
+        assert response.status_code == 200
 
 
 def test_days_that_were_raised_since_say_no_date(
@@ -74,7 +105,7 @@ def test_days_that_were_raised_since_say_no_date(
     delivery = aged.run(bugs, 400).deliveries.get()
     all_at_once()
     settings.ATTEMPTS_KEPT_DAYS = 500
-    assert "1 try is no longer listed. No longer kept." in page(olivia, delivery)
+    assert "1 try is no longer kept.</p>" in page(olivia, delivery)
 
 
 def test_a_run_whose_deliveries_go(bugs: FeedbackType, olivia: Client) -> None:
@@ -87,7 +118,7 @@ def test_a_run_whose_deliveries_go(bugs: FeedbackType, olivia: Client) -> None:
         Delivery(run=run, feedback=each, step=0, state="delivered", subject_label="x")
         for each in bugs.tickets.all()[:1]
     )
-    sentence = f"2 deliveries are no longer listed. {gone(730, run.finished_at)}"
+    sentence = f"2 deliveries are no longer kept. {gone(730, run.finished_at)}"
     assert sentence in page(olivia, run)
 
 
