@@ -95,6 +95,7 @@ class Bodies(OfRuns):
     model = Transcript
     community = "delivery__run__community"
     key = "delivery"
+    noun = str(Kept.BODIES.label)
     columns = ("delivery__run", "started_at")
 
     def begin(self, limits: Limits) -> None:

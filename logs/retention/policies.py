@@ -56,7 +56,9 @@ RULES = {
         " repeats reach back no further.",
     ),
     Kept.AUDIT: Rule(
-        "AUDIT_KEPT_DAYS", 365, "Who did what. Without a number it is kept for ever."
+        "AUDIT_KEPT_DAYS",
+        365,
+        "Who did what, when and from where; it goes back a year at least.",
     ),
 }
 # A hundred years. What is kept longer is kept for ever.
