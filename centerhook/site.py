@@ -23,6 +23,7 @@ from . import figures
 from .doctor.page import doctor_page
 from .menu import menu_groups, types_in_menu
 from .overview import context_of
+from .releases import releases_page
 from .search import search_page
 from .sign_in import pages
 from .sign_in.second_factor import step_left
@@ -69,6 +70,11 @@ class CenterHookAdminSite(admin.AdminSite):
             path("search/", search, name="search"),
             path("second-factor/", include(self._second_factor())),
             path("doctor/", self.admin_view(partial(doctor_page, self)), name="doctor"),
+            path(
+                "what-is-new/",
+                self.admin_view(partial(releases_page, self)),
+                name="what_is_new",
+            ),
             *figures.urls_of(self),
             path("first-steps/", include("macros.admin.first_steps")),
             *djangos,

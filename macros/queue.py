@@ -25,9 +25,13 @@ from redis.client import Pipeline
 from redis.commands.core import Script
 from redis.exceptions import RedisError
 from redis.retry import Retry
-from rq import SimpleWorker, Worker
+from rq import Queue, SimpleWorker, Worker
 from rq.exceptions import StopRequested
 from rq.worker import WorkerStatus
+
+from feedback import formats
+
+from .queued_job import QueuedJob
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +52,7 @@ _left_alone_until = 0.0
 class DeliveryWorker(SimpleWorker):
     """Delivers in its own process, which keeps its connections between jobs."""
 
+    job_class = QueuedJob
     log_job_description = False
     # The longest pause between two attempts to reach Redis, in seconds.
     max_connection_wait_time = 5.0
@@ -90,13 +95,7 @@ def notify(run_id: int, due: int = 1) -> None:
         queue = django_rq.get_queue(QUEUE)
         batches = math.ceil(due / settings.BATCH_SIZE)
         for _ in range(max(1, min(batches, Worker.count(queue=queue)))):
-            queue.enqueue(
-                "macros.jobs.deliver",
-                run_id,
-                job_id=f"run-{run_id}-{uuid.uuid4().hex}",
-                result_ttl=0,
-                failure_ttl=3600,
-            )
+            _enqueue(queue, "macros.jobs.deliver", "run", run_id)
     except RedisError as error:
         logger.warning(
             "Redis is away (%s); the clock will notify of run %s",
@@ -120,13 +119,8 @@ def notify_calls(listener_id: int) -> None:
         is_first = connection.set(_mark(listener_id), 1, nx=True, ex=MARKED_SECONDS)
         if not is_first:
             return
-        django_rq.get_queue(QUEUE, connection=connection).enqueue(
-            "macros.jobs.hear",
-            listener_id,
-            job_id=f"calls-{listener_id}-{uuid.uuid4().hex}",
-            result_ttl=0,
-            failure_ttl=3600,
-        )
+        queue = django_rq.get_queue(QUEUE, connection=connection)
+        _enqueue(queue, "macros.jobs.hear", "calls", listener_id)
     except RedisError as error:
         _left_alone_until = time.monotonic() + _LEFT_ALONE_SECONDS
         logger.warning(
@@ -148,15 +142,20 @@ def notify_snapshot(snapshot_id: int) -> None:
 
 def _notify(job: str, noun: str, pk: int) -> None:
     try:
-        django_rq.get_queue(QUEUE).enqueue(
-            job,
-            pk,
-            job_id=f"{noun}-{pk}-{uuid.uuid4().hex}",
-            result_ttl=0,
-            failure_ttl=3600,
-        )
+        _enqueue(django_rq.get_queue(QUEUE), job, noun, pk)
     except RedisError as error:
         logger.warning("Redis is away (%s); %s %s waits", error, noun, pk)
+
+
+def _enqueue(queue: Queue, job: str, noun: str, pk: int) -> None:
+    queue.enqueue(
+        job,
+        pk,
+        job_id=f"{noun}-{pk}-{uuid.uuid4().hex}",
+        meta={"format": formats.JOB},
+        result_ttl=0,
+        failure_ttl=3600,
+    )
 
 
 def count_call(name: str, kept_seconds: int) -> int | None:

@@ -11,7 +11,7 @@ from django.db import Error, connection
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from . import database, keys, machine, processes, settings, work
+from . import database, keys, machine, processes, schema, settings, work
 from .findings import Finding, Severity, bad
 
 logger = logging.getLogger(__name__)
@@ -23,6 +23,7 @@ EXAMINATIONS: dict[str, tuple[Examination, ...]] = {
     "Settings": (settings.checks, settings.tls),
     "Database": (
         database.migrations,
+        schema.cut_off,
         database.writable,
         database.version,
         database.indexes,
@@ -30,7 +31,7 @@ EXAMINATIONS: dict[str, tuple[Examination, ...]] = {
         database.clock,
     ),
     "Redis": (processes.redis,),
-    "Processes": (processes.workers, processes.clocks),
+    "Processes": (processes.workers, processes.clocks, processes.newer_runs),
     "Work": (work.deliveries, work.calls, work.schedules, work.runs, work.retention),
     "Secrets and keys": (keys.secrets, keys.api_keys),
     "Machine": (machine.disk, machine.mail, machine.certificate),

@@ -6,6 +6,8 @@ from datetime import datetime
 from redis.exceptions import RedisError
 
 from centerhook import __version__
+from feedback import formats
+from logs.models import Run, RunState
 from macros import queue
 
 from .findings import Finding, bad, warning
@@ -46,6 +48,19 @@ def workers(now: datetime) -> Iterator[Finding]:
             "Start manage.py worker. Nothing is lost meanwhile.",
         )
     yield from _old(now, "worker", WORKER_LATE_SECONDS)
+
+
+def newer_runs(now: datetime) -> Iterator[Finding]:
+    """Those of a newer version, which its workers alone take."""
+    open_ones = Run.objects.filter(state__in=[RunState.ACTIVE, RunState.CANCELLING])
+    count = open_ones.filter(snapshot__format__gt=formats.RUN).count()
+    if count:
+        yield bad(
+            "runs_newer",
+            f"Unfinished runs of a newer version of CenterHook than {__version__} wait"
+            f" for a worker of that version: {count:,}.",
+            "Start a worker of the newer version. Or cancel the runs on their pages.",
+        )
 
 
 def clocks(now: datetime) -> Iterator[Finding]:

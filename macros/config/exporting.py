@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from django.db.models import Q, QuerySet
 
+from feedback.formats import CONFIG_FILE
 from feedback.models import Community, FeedbackType, Filter, Project
 
 from ..models import Listener, Macro, Secret
@@ -16,8 +17,6 @@ from .listener_files import listener_document
 from .named_secrets import secret_names
 from .source_files import source_document
 from .writing import Document, macro_document, type_document
-
-FORMAT = 1
 
 
 def export_project(
@@ -71,7 +70,7 @@ def _whole(
 ) -> Document:
     description = owner.description if isinstance(owner, Project) else ""
     document: Document = {
-        "centerhook": {"format": FORMAT},
+        "centerhook": {"format": CONFIG_FILE},
         "project": {"name": owner.name, "description": description},
         **parts,
     }

@@ -22,6 +22,7 @@ from django.db import (
     connection,
 )
 
+from feedback.formats import NewerFormat
 from logs.models import Run
 
 from ..http import AddressPolicy, Limits
@@ -61,6 +62,8 @@ class Engine:
         self._throttles = Throttles(settings.DESTINATION_CONCURRENCY)
         self._works: dict[int, Work] = {}
         self._turns = Turns()
+        # Runs of newer versions, of which the log has been told.
+        self._left: set[int] = set()
         self._isolation = Isolation()
         self._on_the_wire: dict[Exchange, tuple[Work, Sending]] = {}
         self._tended_at = float("-inf")
@@ -222,6 +225,9 @@ class Engine:
             return
         try:
             plan = Plan.from_snapshot(run.snapshot)
+        except NewerFormat as error:
+            self._leave(run, error)
+            return
         except TemplateError as error:
             fail_all(run, str(error))
             return
@@ -234,6 +240,12 @@ class Engine:
             fail_all(run, _UNREADABLE)
             return
         self._works[run.pk] = Work(run, plan, self._throttles, self._send)
+
+    def _leave(self, run: Run, error: NewerFormat) -> None:
+        """It stays due, and a worker of that version is notified as well."""
+        if run.pk not in self._left:
+            self._left.add(run.pk)
+            logger.warning("%s Run %s waits for it.", error, run.pk)
 
     def _send(self, work: Work, sending: Sending) -> None:
         self._on_the_wire[sending.exchange] = work, sending

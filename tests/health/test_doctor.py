@@ -14,17 +14,22 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import OperationalError, connection
+from django.db.migrations import AddField, AddIndex, CreateModel, Migration
+from django.db.migrations.operations.base import Operation
+from django.db.models import CASCADE, ForeignKey, Index
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 from redis import Redis
 
 from centerhook import __version__
-from centerhook.doctor import database, examine, examining
+from centerhook.doctor import database, examine, examining, schema
 from centerhook.doctor import machine as machine_parts
 from centerhook.doctor import settings as doctor_settings
+from feedback import formats
 from feedback.access.roles import Role
 from feedback.models import FeedbackType
 from logs.models import Delivery, DeliveryState, Run
@@ -116,6 +121,52 @@ def test_migrations(bugs: FeedbackType) -> None:
     assert {"migrations_missing", "migrations_unknown"} <= ids()
 
 
+def test_a_migration_that_was_cut_off(
+    bugs: FeedbackType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a transaction its first half stays, as one that makes two indexes."""
+    every: list[Operation] = [
+        AddIndex("Run", Index(fields=["id"], name=name))
+        for name in ("run_paused", "run_not_there")
+    ]
+    made = Migration("9999_indexes", "logs")
+    made.operations, made.atomic = every, False
+    monkeypatch.setattr(schema, "_missing", lambda: [made])
+    [finding] = schema.cut_off(timezone.now())
+    assert finding.id == "migration_half_made"
+    assert "logs.9999_indexes" in finding.sentence
+    assert "logs_run.run_paused is there" in finding.sentence
+    made.operations = every[1:]
+    assert not [*schema.cut_off(timezone.now())], "it was not begun"
+    made.operations, made.atomic = every, True
+    assert not [*schema.cut_off(timezone.now())], "it leaves nothing"
+    column = AddField("Run", "actor", ForeignKey("auth.User", CASCADE, null=True))
+    made.operations, made.atomic = [CreateModel("Run", []), column], False
+    [finding] = schema.cut_off(timezone.now())
+    assert "logs_run, logs_run.actor is there" in finding.sentence
+
+
+def test_what_all_migrations_made_and_is_not_there(bugs: FeedbackType) -> None:
+    assert "column_missing" not in ids()
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE feedback_storedresponse DROP COLUMN body")
+        cursor.execute("DROP TABLE logs_runpayload")
+    lacks = [each for each in examine().every if each.id == "column_missing"]
+    sentences = " ".join(each.sentence for each in lacks)
+    assert "its table feedback_storedresponse lacks body." in sentences
+    assert "has no table logs_runpayload." in sentences and len(lacks) == 2
+
+
+def test_runs_of_a_newer_version(bugs: FeedbackType) -> None:
+    factories.ticket(bugs)
+    run = factories.run(factories.macro(bugs, "https://a.example/"))
+    assert "runs_newer" not in ids()
+    run.snapshot["format"] = formats.RUN + 1
+    run.save()
+    [finding] = [each for each in examine().every if each.id == "runs_newer"]
+    assert finding.sentence.endswith("wait for a worker of that version: 1.")
+
+
 def test_a_missing_index(bugs: FeedbackType) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DROP INDEX delivery_in_run")
@@ -179,10 +230,8 @@ def test_a_database_that_takes_nothing(
 
 
 def test_trying_to_write_leaves_nothing(bugs: FeedbackType) -> None:
-    from feedback.models import StoredResponse
-
     examine()
-    assert not StoredResponse.objects.exists()
+    assert not Session.objects.exists()
 
 
 def test_work_that_is_late(bugs: FeedbackType) -> None:

@@ -19,8 +19,8 @@ MAY_IMPORT = {
 }
 # What people and programs touch: on top of all, and no ground for another.
 SCREENS = frozenset({"admin", "api", "management"})
-# Functions on text that every room may use.
-PLAIN_TEXT = ("feedback.texts.", "feedback.names.")
+# Functions on text and numbers that every room may use.
+PLAIN_TEXT = ("feedback.texts.", "feedback.names.", "feedback.formats")
 # The rooms of an app from the ground up: a room imports the rows below its own, and of
 # its own row only itself. Models of one app may point at each other.
 ROWS: dict[str, list[set[str]]] = {
@@ -29,6 +29,7 @@ ROWS: dict[str, list[set[str]]] = {
             "access.roles",
             "access.addresses",
             "access.privacy",
+            "formats",
             "links",
             "names",
             "texts",
@@ -54,7 +55,7 @@ ROWS: dict[str, list[set[str]]] = {
         {"templatetags"},
     ],
     "macros": [
-        {"extraction"},
+        {"extraction", "queued_job"},
         {"listeners.payloads"},
         {"listeners.locations"},
         {"tags", "http", "retries", "queue", "crypto", "authoring.curl"}
