@@ -11,7 +11,7 @@ from django.db import Error, connection
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from . import database, keys, machine, processes, schema, settings, work
+from . import database, keys, machine, processes, settings, work
 from .findings import Finding, Severity, bad
 
 logger = logging.getLogger(__name__)
@@ -23,7 +23,6 @@ EXAMINATIONS: dict[str, tuple[Examination, ...]] = {
     "Settings": (settings.checks, settings.tls),
     "Database": (
         database.migrations,
-        schema.cut_off,
         database.writable,
         database.version,
         database.indexes,

@@ -105,8 +105,8 @@ def test_a_run_of_a_newer_version_waits_for_a_worker_of_it(
     assert outcome(run) == ALL_DUE
     assert not Attempt.objects.exists() and not receiver.ids
     assert not Delivery.objects.exclude(lease="", attempts=0).exists()
-    told = [each for each in caplog.messages if "newer version" in each]
-    assert len(told) == 1 and f"Run {run.pk} waits" in told[0]
+    [warning] = [each for each in caplog.messages if "newer version" in each]
+    assert f"Run {run.pk} waits" in warning
     # A worker that reads it takes it.
     run.snapshot["format"] = formats.RUN
     run.save()

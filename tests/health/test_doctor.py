@@ -17,16 +17,13 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import OperationalError, connection
-from django.db.migrations import AddField, AddIndex, CreateModel, Migration
-from django.db.migrations.operations.base import Operation
-from django.db.models import CASCADE, ForeignKey, Index
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 from redis import Redis
 
 from centerhook import __version__
-from centerhook.doctor import database, examine, examining, schema
+from centerhook.doctor import database, examine, examining
 from centerhook.doctor import machine as machine_parts
 from centerhook.doctor import settings as doctor_settings
 from feedback import formats
@@ -119,42 +116,6 @@ def test_migrations(bugs: FeedbackType) -> None:
             " VALUES ('logs', '9999_future', '2026-11-26 00:00:00')"
         )
     assert {"migrations_missing", "migrations_unknown"} <= ids()
-
-
-def test_a_migration_that_was_cut_off(
-    bugs: FeedbackType, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Without a transaction its first half stays, as one that makes two indexes."""
-    every: list[Operation] = [
-        AddIndex("Run", Index(fields=["id"], name=name))
-        for name in ("run_paused", "run_not_there")
-    ]
-    made = Migration("9999_indexes", "logs")
-    made.operations, made.atomic = every, False
-    monkeypatch.setattr(schema, "_missing", lambda: [made])
-    [finding] = schema.cut_off(timezone.now())
-    assert finding.id == "migration_half_made"
-    assert "logs.9999_indexes" in finding.sentence
-    assert "logs_run.run_paused is there" in finding.sentence
-    made.operations = every[1:]
-    assert not [*schema.cut_off(timezone.now())], "it was not begun"
-    made.operations, made.atomic = every, True
-    assert not [*schema.cut_off(timezone.now())], "it leaves nothing"
-    column = AddField("Run", "actor", ForeignKey("auth.User", CASCADE, null=True))
-    made.operations, made.atomic = [CreateModel("Run", []), column], False
-    [finding] = schema.cut_off(timezone.now())
-    assert "logs_run, logs_run.actor is there" in finding.sentence
-
-
-def test_what_all_migrations_made_and_is_not_there(bugs: FeedbackType) -> None:
-    assert "column_missing" not in ids()
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE feedback_storedresponse DROP COLUMN body")
-        cursor.execute("DROP TABLE logs_runpayload")
-    lacks = [each for each in examine().every if each.id == "column_missing"]
-    sentences = " ".join(each.sentence for each in lacks)
-    assert "its table feedback_storedresponse lacks body." in sentences
-    assert "has no table logs_runpayload." in sentences and len(lacks) == 2
 
 
 def test_runs_of_a_newer_version(bugs: FeedbackType) -> None:

@@ -31,6 +31,7 @@ ROWS: dict[str, list[set[str]]] = {
             "access.privacy",
             "formats",
             "links",
+            "migrating",
             "names",
             "texts",
         },

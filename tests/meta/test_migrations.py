@@ -86,14 +86,14 @@ def test_a_migration_holds_up_and_breaks_no_worker_of_the_version_before(
 
 
 def test_every_exception_is_needed() -> None:
-    places = {
+    faulty = {
         where
         for each in later()
         for where, _ in Linter(
             each, loader().project_state((each.app_label, each.name), False)
         ).faults()
     }
-    assert EXCEPTIONS.keys() <= places
+    assert EXCEPTIONS.keys() <= faulty
 
 
 def faults(*every: Operation, atomic: bool = True) -> list[str]:

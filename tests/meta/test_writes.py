@@ -42,6 +42,8 @@ ALLOWED = {
     "feedback.packages.copying": "reads rows by COPY, and writes none",
     "feedback.selection.planner": "sets how PostgreSQL plans, and writes no row",
     "centerhook.doctor.database": "reads what PostgreSQL says of its own tables",
+    "centerhook.management.commands.migrate": "sets a time limit, and writes no row",
+    "feedback.migrating": "makes indexes, and asks which there are",
     "centerhook.health.probes": "asks whether the database answers, and no more",
     "centerhook.query_deadline": "passes on each statement, writes none of its own",
     "logs.models.attempts": "inserts attempts only",
