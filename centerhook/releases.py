@@ -25,7 +25,8 @@ class Piece:
     """A part of a line: a template writes its text, and escapes it."""
 
     text: str
-    is_code: bool = False
+    # The element that it stands in: "code", "em" or none.
+    element: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +104,25 @@ def _add(release: Release, line: str) -> None:
 
 
 def _pieces(line: str) -> Iterator[Piece]:
-    """Code stands between backticks; the last one without its partner is a letter."""
-    between = line.split("`")
-    if len(between) % 2 == 0:
-        between[-2:] = ["`".join(between[-2:])]
-    for at, text in enumerate(between):
-        if text:
-            yield Piece(text, True) if at % 2 else Piece(_plain(text))
+    """Code stands between backticks, what people click on between stars."""
+    for is_code, text in _between("`", line):
+        if is_code:
+            yield Piece(text, "code")
+            continue
+        for is_name, part in _between("*", _plain(text)):
+            yield Piece(part, "em" if is_name else "")
+
+
+def _between(mark: str, text: str) -> Iterator[tuple[bool, str]]:
+    """Texts in turn outside and inside of the marks; a last one alone is a letter."""
+    parts = text.split(mark)
+    if len(parts) % 2 == 0:
+        parts[-2:] = [mark.join(parts[-2:])]
+    for at, part in enumerate(parts):
+        if part:
+            yield bool(at % 2), part
 
 
 def _plain(text: str) -> str:
-    """Links as their words, emphasis without its stars."""
-    return _LINK.sub(r"\1", text).replace("*", "")
+    """Links as their words."""
+    return _LINK.sub(r"\1", text)

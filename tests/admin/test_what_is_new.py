@@ -73,10 +73,12 @@ def test_releases_are_read_as_they_are_written(file: Path) -> None:
     [runs] = new.parts[0].groups
     assert runs.title == "Runs"
     first, second = runs.lines
-    assert [(each.text, each.is_code) for each in first] == [
-        ("A ", False),
-        ("<b>run</b>", True),
-        (" waits for its destination.", False),
+    assert [(each.text, each.element) for each in first] == [
+        ("A ", ""),
+        ("<b>run</b>", "code"),
+        (" ", ""),
+        ("waits", "em"),
+        (" for its destination.", ""),
     ]
     [[fix]] = [group.lines for group in new.parts[1].groups]
     assert "".join(each.text for each in fix) == "The word one, and one ` alone."
