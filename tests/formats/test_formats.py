@@ -24,7 +24,7 @@ from feedback.models import (
     StoredResponse,
 )
 from feedback.transfer import imports
-from logs.models import Attempt, Delivery, Destination, Resend, Run
+from logs.models import Attempt, Delivery, Destination, Resend, Run, Transcript
 from macros import config, deliveries, jobs, queue
 from macros.runs.control import cancel_run
 from macros.runs.resend import preview_resend, resend
@@ -194,11 +194,11 @@ def sent_parts(bugs: FeedbackType, receiver: Receiver) -> tuple[Run, Any]:
 
 
 def logged(run: Run) -> str:
-    return Attempt.objects.get(delivery__run=run, number=1).request_body
+    return Transcript.objects.get(delivery__run=run, number=1).request_body
 
 
 def rewrite(run: Run, written: object) -> None:
-    rows = Attempt.objects.filter(delivery__run=run)
+    rows = Transcript.objects.filter(delivery__run=run)
     rows.update(request_body=json.dumps(written))
 
 
