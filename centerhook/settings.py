@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "centerhook.middleware.read_only",
     "centerhook.middleware.upload_limit",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Before whatever may ask the database.
@@ -136,6 +137,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# normal, paused or read-only; where it is set, no page changes it.
+MODE = env.str("MODE", default="")
 # Seconds in which the database has to respond to a page or an API request.
 QUERY_DEADLINE = env.float("QUERY_DEADLINE", default=30.0)
 

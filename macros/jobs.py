@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from django.db.models import Min
 from django.utils import timezone
 
+from feedback import mode
 from feedback.attachments import pruning as attachments
 from feedback.changes import deletion
-from feedback.models import StoredResponse
+from feedback.models import Mode, StoredResponse
 from feedback.packages import snapshots
 from feedback.transfer import imports
 from logs import recording
@@ -34,20 +36,45 @@ def deliver(run_id: int) -> None:
 
 def hear(listener_id: int) -> None:
     queue.take_up_calls(listener_id)
-    work.hear(listener_id)
+    if mode.is_sending():
+        work.hear(listener_id)
 
 
 def go_on_importing(import_id: int) -> None:
     """For a moment, so that deliveries have their turn; then another job goes on."""
-    if imports.work(import_id, IMPORT_SECONDS):
+    if mode.is_sending() and imports.work(import_id, IMPORT_SECONDS):
         queue.notify_import(import_id)
 
 
 def make_snapshot(snapshot_id: int) -> None:
-    snapshots.work(snapshot_id)
+    if mode.current() != Mode.READ_ONLY:
+        snapshots.work(snapshot_id)
 
 
 def wake() -> None:
+    """What the clock does once a second, as far as the mode lets it.
+
+    Jobs that were waiting when the installation was paused end at once; what they were
+    for is still due, and is found when it sends again.
+    """
+    if mode.is_sending():
+        _wake()
+    elif mode.current() == Mode.PAUSED:
+        _rest(timezone.now())
+
+
+def _rest(now: datetime) -> None:
+    """What people asked for and sends nothing. Nothing old goes: after a restore the
+    files may be newer than the rows they belong to."""
+    for run in Run.objects.filter(state=RunState.CANCELLING):
+        recording.cancel_unheld(run, now)
+    for snapshot_id in snapshots.due():
+        queue.notify_snapshot(snapshot_id)
+    deletion.go_on()
+    keeping.keep(now)
+
+
+def _wake() -> None:
     """Notify the workers of every run that has work due and no job waiting.
 
     This finds new runs whose wake-up was lost, retries that are due, and deliveries of

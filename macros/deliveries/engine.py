@@ -22,6 +22,7 @@ from django.db import (
     connection,
 )
 
+from feedback import mode
 from logs.models import Run
 
 from ..http import AddressPolicy, Limits
@@ -86,6 +87,11 @@ class Engine:
     @property
     def is_stopping(self) -> bool:
         return self._stopping
+
+    @property
+    def _begins_nothing(self) -> bool:
+        """It stops, or the installation is paused; what is on the wire is finished."""
+        return self._stopping or not mode.is_sending()
 
     def join(self) -> None:
         """Wait until a stopped engine is done; a little over a request's deadline.
@@ -162,13 +168,17 @@ class Engine:
         """A turn for each community's runs; True if anything moved."""
         moved = False
         works = self._works.values()
-        may_claim = self.is_stopping or self._isolation.may_claim(works)
+        rests = bool(works) and self._begins_nothing
+        may_claim = rests or self._isolation.may_claim(works)
         ends_at: dict[int, float] = {}
         for pk, work in list(self._works.items()):
             now = time.monotonic()
             end = ends_at.setdefault(work.run.community_id, now + TURN)
-            if now < end or self.is_stopping:
-                act = partial(self._advance, until=end, may_claim=may_claim)
+            if rests:
+                self._try(self._give_back, work)
+                continue
+            if now < end:
+                act = partial(Work.advance, until=end, may_claim=may_claim)
                 moved |= self._try(act, work)
                 continue
             moved = True
@@ -176,11 +186,9 @@ class Engine:
             self._works = {pk: self._works.pop(pk), **self._works}
         return moved
 
-    def _advance(self, work: Work, until: float, may_claim: bool) -> bool:
-        if self.is_stopping:
-            work.give_back()
-            return False
-        return work.advance(until, may_claim)
+    def _give_back(self, work: Work) -> bool:
+        work.give_back()
+        return False
 
     def _write_down(self, work: Work) -> bool:
         work.flush_if_due()
@@ -218,7 +226,7 @@ class Engine:
         if run.pk in self._works:
             self._works[run.pk].has_more = True
             return
-        if self.is_stopping:
+        if self._begins_nothing:
             return
         try:
             plan = Plan.from_snapshot(run.snapshot)
