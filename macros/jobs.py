@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from django.conf import settings
 from django.db.models import Min
 from django.utils import timezone
 
@@ -28,6 +30,7 @@ from .schedules.due import start_due
 _MAX_LISTENERS = 100
 # How long a worker goes on with an import before it looks for other work.
 IMPORT_SECONDS = 2.0
+_losses_looked_at = float("-inf")
 
 
 def deliver(run_id: int) -> None:
@@ -68,10 +71,22 @@ def _rest(now: datetime) -> None:
     files may be newer than the rows they belong to."""
     for run in Run.objects.filter(state=RunState.CANCELLING):
         recording.cancel_unheld(run, now)
+    for run_id in _with_losses(now):
+        queue.notify(run_id)
     for snapshot_id in snapshots.due():
         queue.notify_snapshot(snapshot_id)
     deletion.go_on()
     keeping.keep(now)
+
+
+def _with_losses(now: datetime) -> list[int]:
+    """Looked for once in a lease, since that goes through all that is due."""
+    global _losses_looked_at
+    if time.monotonic() - _losses_looked_at < settings.LEASE_SECONDS:
+        return []
+    _losses_looked_at = time.monotonic()
+    runs = Run.objects.with_lost_deliveries(now)
+    return list(runs.order_by("pk").values_list("pk", flat=True))
 
 
 def _wake() -> None:

@@ -23,12 +23,14 @@ from django.db import (
 )
 
 from feedback import mode
+from feedback.models import Mode
 from logs.models import Run
 
 from ..http import AddressPolicy, Limits
 from ..steps.rendering import Plan
 from ..tags import TemplateError
 from .building import Sending
+from .losses import note_losses
 from .sender import Clients, Exchange, Sender
 from .suspects import Isolation
 from .throttle import Throttles
@@ -89,8 +91,8 @@ class Engine:
         return self._stopping
 
     @property
-    def _begins_nothing(self) -> bool:
-        """It stops, or the installation is paused; what is on the wire is finished."""
+    def _is_resting(self) -> bool:
+        """What is on the wire is finished, and the rest given back."""
         return self._stopping or not mode.is_sending()
 
     def join(self) -> None:
@@ -168,13 +170,13 @@ class Engine:
         """A turn for each community's runs; True if anything moved."""
         moved = False
         works = self._works.values()
-        rests = bool(works) and self._begins_nothing
-        may_claim = rests or self._isolation.may_claim(works)
+        is_resting = bool(works) and self._is_resting
+        may_claim = is_resting or self._isolation.may_claim(works)
         ends_at: dict[int, float] = {}
         for pk, work in list(self._works.items()):
             now = time.monotonic()
             end = ends_at.setdefault(work.run.community_id, now + TURN)
-            if rests:
+            if is_resting:
                 self._try(self._give_back, work)
                 continue
             if now < end:
@@ -226,7 +228,7 @@ class Engine:
         if run.pk in self._works:
             self._works[run.pk].has_more = True
             return
-        if self._begins_nothing:
+        if self.is_stopping or mode.current() == Mode.READ_ONLY:
             return
         try:
             plan = Plan.from_snapshot(run.snapshot)
@@ -241,7 +243,10 @@ class Engine:
             )
             fail_all(run, _UNREADABLE)
             return
-        self._works[run.pk] = Work(run, plan, self._throttles, self._send)
+        if mode.is_sending():
+            self._works[run.pk] = Work(run, plan, self._throttles, self._send)
+        else:
+            note_losses(run, plan)
 
     def _send(self, work: Work, sending: Sending) -> None:
         self._on_the_wire[sending.exchange] = work, sending
