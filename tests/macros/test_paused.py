@@ -1,4 +1,4 @@
-"""While the installation is paused nothing is sent, and all of it goes on afterwards."""
+"""While the installation is paused nothing is sent; all of it goes on afterwards."""
 
 from __future__ import annotations
 

@@ -82,6 +82,7 @@ OTHERS: dict[str, Page] = {
     "index": Page(get=EVERYBODY),
     "search": Page(get=EVERYBODY),
     "doctor": Page(get=SUPERUSER),
+    "mode": Page(get=SUPERUSER, post=SUPERUSER),
     "macro_figures": Page("macros.macro", OBSERVER, OBSERVER),
     "destination_figures": Page("logs.destination", OBSERVER, OBSERVER),
     "first_steps": Page(get=PROJECT_MANAGER),
