@@ -67,8 +67,10 @@ def wake() -> None:
 
 
 def _rest(now: datetime) -> None:
-    """What people asked for and sends nothing. Nothing old goes: after a restore the
-    files may be newer than the rows they belong to."""
+    """What people asked for, as far as it sends nothing.
+
+    Nothing old goes: after a restore the files may be newer than the rows.
+    """
     for run in Run.objects.filter(state=RunState.CANCELLING):
         recording.cancel_unheld(run, now)
     for run_id in _with_losses(now):

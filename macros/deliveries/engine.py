@@ -233,7 +233,7 @@ class Engine:
         try:
             plan = Plan.from_snapshot(run.snapshot)
         except TemplateError as error:
-            fail_all(run, str(error))
+            self._give_up(run, str(error))
             return
         except Error:
             raise
@@ -241,12 +241,17 @@ class Engine:
             logger.exception(
                 "The macro of run %s can't be read", run.pk, extra={"run": run.pk}
             )
-            fail_all(run, _UNREADABLE)
+            self._give_up(run, _UNREADABLE)
             return
         if mode.is_sending():
             self._works[run.pk] = Work(run, plan, self._throttles, self._send)
         else:
             note_losses(run, plan)
+
+    def _give_up(self, run: Run, message: str) -> None:
+        """But not while it is paused: after a restore the code may be an older one."""
+        if mode.is_sending():
+            fail_all(run, message)
 
     def _send(self, work: Work, sending: Sending) -> None:
         self._on_the_wire[sending.exchange] = work, sending

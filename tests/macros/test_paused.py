@@ -117,13 +117,17 @@ def test_no_notice_goes_out_and_none_is_forgotten(bugs: FeedbackType) -> None:
     Destination.objects.create(
         community=community, origin=origin, breaker=BreakerState.OPEN
     )
-    token = factories.api_key(community, notify_emails="ops@example.com")
+    key, token = factories.api_key(community, notify_emails="ops@example.com")
     installation.set_mode(Mode.PAUSED, "olivia")
     jobs.wake()
     authenticate(token, "127.0.0.1")
-    assert mail.outbox == []
+    key.refresh_from_db()
+    assert mail.outbox == [] and key.notified_at is None
     let_go()
     jobs.wake()
+    authenticate(token, "127.0.0.1")
+    key.refresh_from_db()
+    assert key.notified_at is not None
     assert [each.subject for each in mail.outbox] == [
         f"{origin} failed 0 times in a row"
     ]
@@ -210,3 +214,17 @@ def test_it_is_looked_up_once_a_second_however_many_deliveries(
         deliveries.work(run.pk)
     looks = [each for each in queries if "feedback_installation" in each["sql"]]
     assert len(looks) == 1 and len(receiver.ids) == 200
+
+
+def test_what_this_version_can_not_read_fails_only_when_it_sends(
+    bugs: FeedbackType, paused: None
+) -> None:
+    """After a restore the code may be an older one."""
+    factories.ticket(bugs)
+    run = factories.run(factories.macro(bugs, "https://a.example/"))
+    Run.objects.update(snapshot={"of": "another version"})
+    deliveries.work(run.pk)
+    assert Delivery.objects.get().state == "pending"
+    let_go()
+    deliveries.work(run.pk)
+    assert Delivery.objects.get().state == "failed"

@@ -58,7 +58,7 @@ def runs(db: None, receiver: Receiver) -> list[Run]:
 
 def backup_at_work(start: Start, receiver: Receiver, folder: Path) -> None:
     """The machine goes on for a moment after its last backup."""
-    few = {"DESTINATION_CONCURRENCY": 4, "BATCH_SIZE": 20}
+    few = {"DESTINATION_CONCURRENCY": 4, "BATCH_SIZE": 20, "LEASE_SECONDS": 5}
     processes = [start("worker", **few), start("clock")]
     wait_until(lambda: len(receiver.ids) >= 60)
     done = run("deploy/backup.sh", str(folder), DATABASE_URL=_test_database_url())

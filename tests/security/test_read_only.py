@@ -7,9 +7,12 @@ from django.test import Client
 
 from centerhook import installation
 from feedback.models import Community, Feedback, FeedbackType, Installation, Mode
+from macros.listeners import door
 from macros.models import InboundCall
 from tests import factories
 from tests.api.callers import issue_key, program
+from tests.door import signing
+from tests.door.calling import signed
 
 pytestmark = pytest.mark.django_db
 
@@ -85,8 +88,10 @@ def test_a_superuser_ends_it(page: Client, read_only: None) -> None:
 def test_a_paused_installation_takes_what_it_is_given(
     bugs: FeedbackType, page: Client
 ) -> None:
-    listener = factories.listener(bugs)
+    factories.secret(bugs, "signing", signing.SECRET)
+    listener = factories.listener(bugs, secret="signing")
+    door.entrances.clear()
     installation.set_mode(Mode.PAUSED, "olivia")
-    call = Client().post(f"/hooks/{listener.key}/", b"{}", "application/json")
-    assert call.status_code == 200 or InboundCall.objects.exists()
+    assert signed(listener).status_code == 200
+    assert InboundCall.objects.get().state == "waiting"
     assert page.post("/admin/feedback/community/add/", {}).status_code == 200
