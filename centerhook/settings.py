@@ -109,9 +109,7 @@ TEMPLATES = [
 ]
 # Fields of forms may have templates of ours.
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
-LANGUAGE_CODE = "en-us"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
-USE_TZ = True
 USE_I18N = False
 FORMAT_MODULE_PATH = ["centerhook.formats"]
 
