@@ -106,8 +106,7 @@ def read_only(get_response: GetResponse) -> GetResponse:
                 503, mode.READ_ONLY_CODE, sentence
             )
         else:
-            page = render_to_string("read_only.html", {"state": mode.state()})
-            response = HttpResponse(page, status=503)
+            response = HttpResponse(render_to_string("read_only.html"), status=503)
         response.headers["Retry-After"] = str(mode.RETRY_AFTER)
         return response
 
