@@ -6,8 +6,9 @@
 set -eu
 umask 077
 folder=${1:?Name the folder to make, such as /backups/2026-11-26}
-: "${DATABASE_URL:?Load the settings first: set -a; . /etc/centerhook.env; set +a}"
-var=$(dirname "$0")/../var
+here=$(dirname "$0")
+var=$here/../var
+. "$here/postgres-url.sh"
 
 if [ -e "$folder" ]; then
     echo "$folder is there already. Name another folder: no backup is written over." >&2
@@ -16,7 +17,7 @@ fi
 mkdir -p "$folder.part"
 
 # The database first: a file without a row takes room, a row without its file is a loss.
-pg_dump --format=custom --no-owner --no-privileges --dbname="$DATABASE_URL" \
+pg_dump --format=custom --no-owner --no-privileges --dbname="$url" \
     --file="$folder.part/database.dump"
 # 1 says that a file was changed or removed meanwhile.
 pack() {

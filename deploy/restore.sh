@@ -5,15 +5,16 @@
 set -eu
 umask 077
 folder=${1:?Name the folder of the backup}
-: "${DATABASE_URL:?Load the settings first: set -a; . /etc/centerhook.env; set +a}"
-var=$(dirname "$0")/../var
+here=$(dirname "$0")
+var=$here/../var
+. "$here/postgres-url.sh"
 
 if [ "${MODE:-}" != paused ]; then
     echo "Put MODE=paused into the settings first: what waits in the backup would go" \
         "out at the first start." >&2
     exit 1
 fi
-tables=$(psql --dbname="$DATABASE_URL" --tuples-only --no-align --command \
+tables=$(psql --dbname="$url" --tuples-only --no-align --command \
     "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
 if [ "$tables" != 0 ]; then
     echo "The database of DATABASE_URL is not empty. Make a new one." >&2
@@ -21,8 +22,8 @@ if [ "$tables" != 0 ]; then
 fi
 
 pg_restore --no-owner --no-privileges --exit-on-error --single-transaction \
-    --dbname="$DATABASE_URL" "$folder/database.dump"
-psql --dbname="$DATABASE_URL" --quiet --command "ANALYZE"
+    --dbname="$url" "$folder/database.dump"
+psql --dbname="$url" --quiet --command "ANALYZE"
 unpack() {
     mkdir -p "$2"
     tar -xzf "$folder/$1.tar.gz" -C "$2"
