@@ -1,4 +1,4 @@
-"""What the scripts of docs/backup.md make of settings; tests/processes runs them whole."""
+"""What the scripts of docs/backup.md make of settings. tests/processes runs them."""
 
 from __future__ import annotations
 
