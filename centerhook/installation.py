@@ -39,28 +39,33 @@ def set_mode(new: Mode, actor: Actor | str) -> bool:
     with transaction.atomic():
         row = _locked()
         before = Mode(row.mode)
+        if new == before:
+            return False
+        row.mode, row.mode_since = new, timezone.now()
+        row.mode_by = str(actor)[:150]
+        action, detail = Action.PAUSED, ""
         if new == Mode.NORMAL:
-            _note_use(row)
-        if new != before:
-            row.mode, row.mode_since = new, timezone.now()
-            row.mode_by = str(actor)[:150]
-            action = Action.RESUMED if new == Mode.NORMAL else Action.PAUSED
-            changes = {"mode": [before.label, new.label]}
-            audit.record(action, row, actor=actor, changes=changes)
+            action, detail = Action.RESUMED, _take_over(row)
         row.save()
+        changes = {"mode": [before.label, new.label]}
+        audit.record(action, row, actor=actor, changes=changes, detail=detail)
     mode.forget()
-    return new != before
+    return True
 
 
 def adopt(actor: Actor | str) -> None:
     """The keys and the address of now are those of this database."""
     with transaction.atomic():
         row = _locked()
-        names = ", ".join(each.name for each in differences(row))
-        _note_use(row)
+        detail = _take_over(row)
         row.save()
-        detail = f"Took over the database with another {names}." if names else ""
         audit.record(Action.CHANGED, row, actor=actor, detail=detail)
+
+
+def _take_over(row: Installation) -> str:
+    names = ", ".join(each.name for each in differences(row))
+    _note_use(row)
+    return f"Took over the database with another {names}." if names else ""
 
 
 def note_first_use() -> None:

@@ -74,6 +74,17 @@ def test_to_start_sending_says_that_it_is_meant(settings: Settings) -> None:
     assert names() == ["SECRET_KEY"]
     installation.set_mode(Mode.NORMAL, "olivia")
     assert names() == []
+    newest = AuditEntry.objects.first()
+    assert newest is not None and "another SECRET_KEY" in newest.detail
+
+
+def test_where_it_sends_already_only_the_door_for_it_takes_over(
+    settings: Settings,
+) -> None:
+    installation.note_first_use()
+    settings.SECRET_KEY = "another"
+    assert not installation.set_mode(Mode.NORMAL, "olivia")
+    assert names() == ["SECRET_KEY"]
 
 
 def test_a_change_of_the_key_of_secrets_is_no_other_installation(
