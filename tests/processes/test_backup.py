@@ -15,6 +15,7 @@ from cryptography.fernet import Fernet
 from django.db import connection
 
 from centerhook.receiver import Receiver
+from feedback.models import Attachment
 from logs.models import Attempt, Delivery, Run, delivery_id
 from tests import factories
 from tests.processes.accounts import settled
@@ -53,6 +54,7 @@ def runs(db: None, receiver: Receiver) -> list[Run]:
         macro.save()
         made.append(factories.run(macro))
     factories.secret(bugs, "signing")
+    factories.attachment(bugs.tickets.all()[0], "screen.png")
     return made
 
 
@@ -93,7 +95,9 @@ def test_a_restored_backup_sends_nothing_until_a_person_lets_go_and_nothing_twic
     done = elsewhere.restore(folder, MODE="paused")
     assert done.returncode == 0, done.stderr
     elsewhere.manage("migrate", MODE="paused")
+    kept = Path(elsewhere.environment["ATTACHMENTS_DIR"])
     with looked_at():
+        assert (kept / Attachment.objects.get().file.name).is_file()
         known = ids(state="delivered")
         held = [ids(state="pending", lease__gt="", run=each) for each in runs]
         waiting = ids(state="pending", lease="")
