@@ -72,6 +72,7 @@ def _rest(now: datetime) -> None:
 
     Nothing old goes: after a restore the files may be newer than the rows.
     """
+    partitions.make_room(now)
     for run in Run.objects.filter(state=RunState.CANCELLING):
         recording.cancel_unheld(run, now)
     for run_id in _with_losses(now):
