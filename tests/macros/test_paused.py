@@ -9,11 +9,13 @@ import django_rq
 import pytest
 from django.core import mail
 from django.utils import timezone
+from pytest_django import Settings
 
 from centerhook import installation
 from centerhook.receiver import Receiver
 from feedback.access.keys import authenticate
-from feedback.models import Comment, FeedbackType, Mode
+from feedback.attachments import pruning as attachments
+from feedback.models import Comment, FeedbackType, Mode, TicketImport
 from logs.models import Attempt, BreakerState, Delivery, Destination, Run, RunState
 from macros import deliveries, jobs, queue
 from macros.deliveries import Engine
@@ -228,3 +230,32 @@ def test_what_this_version_can_not_read_fails_only_when_it_sends(
     let_go()
     deliveries.work(run.pk)
     assert Delivery.objects.get().state == "failed"
+
+
+def test_no_import_goes_on(bugs: FeedbackType) -> None:
+    made = factories.ticket_import(bugs)
+    made.parts.update(is_done=False)
+    TicketImport.objects.update(state="importing", created=0)
+    installation.set_mode(Mode.PAUSED, "olivia")
+    jobs.go_on_importing(made.pk)
+    assert not bugs.tickets.exists()
+    let_go()
+    jobs.go_on_importing(made.pk)
+    assert bugs.tickets.get().title == "It breaks"
+
+
+def test_nothing_old_is_deleted(
+    bugs: FeedbackType, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a restore, files that are newer than the rows are not to go at once."""
+    old = timezone.now() - timedelta(days=settings.INBOUND_KEPT_DAYS + 1)
+    call = factories.inbound_call(factories.listener(bugs), b"{}")
+    InboundCall.objects.filter(pk=call.pk).update(state="done", received_at=old)
+    walk: list[int] = []
+    monkeypatch.setattr(attachments, "prune", lambda: walk.append(1))
+    installation.set_mode(Mode.PAUSED, "olivia")
+    jobs.wake()
+    assert InboundCall.objects.exists() and not walk
+    let_go()
+    jobs.wake()
+    assert walk and not InboundCall.objects.exists()
