@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "centerhook.middleware.read_only",
     "centerhook.middleware.upload_limit",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Before whatever may ask the database.
@@ -108,9 +109,7 @@ TEMPLATES = [
 ]
 # Fields of forms may have templates of ours.
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
-LANGUAGE_CODE = "en-us"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
-USE_TZ = True
 USE_I18N = False
 FORMAT_MODULE_PATH = ["centerhook.formats"]
 
@@ -136,6 +135,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# normal, paused or read-only; where it is set, no page changes it.
+MODE = env.str("MODE", default="")
 # Seconds in which the database has to respond to a page or an API request.
 QUERY_DEADLINE = env.float("QUERY_DEADLINE", default=30.0)
 

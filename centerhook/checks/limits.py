@@ -7,8 +7,9 @@ from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, register
 
+from feedback import mode
 from macros import crypto
 from macros.deliveries import MIN_LEASE
 
@@ -48,6 +49,19 @@ def check_lease(**kwargs: object) -> list[CheckMessage]:
             " time, so that workers would take deliveries from each other.",
             hint=f"Give at least {MIN_LEASE:g}; 60 suits nearly everyone.",
             id="centerhook.E102",
+        )
+    ]
+
+
+@register(Tags.security)
+def check_mode(**kwargs: object) -> list[CheckMessage]:
+    if not settings.MODE or mode.is_known(settings.MODE):
+        return []
+    return [
+        Error(
+            f"MODE is {settings.MODE!r}, which is none. Nothing is sent, to be safe.",
+            hint="Give paused, read-only or normal, or take the line away.",
+            id="centerhook.E105",
         )
     ]
 

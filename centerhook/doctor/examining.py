@@ -11,7 +11,7 @@ from django.db import Error, connection
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from . import database, keys, machine, processes, settings, work
+from . import database, keys, machine, modes, processes, settings, work
 from .findings import Finding, Severity, bad
 
 logger = logging.getLogger(__name__)
@@ -29,6 +29,7 @@ EXAMINATIONS: dict[str, tuple[Examination, ...]] = {
         database.vacuum,
         database.clock,
     ),
+    "Installation": (modes.mode_now, modes.whose),
     "Redis": (processes.redis,),
     "Processes": (processes.workers, processes.clocks, processes.newer_runs),
     "Work": (work.deliveries, work.calls, work.schedules, work.runs, work.retention),

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef
 
 from centerhook.health import readings
+from feedback import mode
 from logs.models import Delivery, DeliveryState, Run, RunState
 from macros.models import InboundCall
 
@@ -20,7 +21,7 @@ PRUNING_DELAY = timedelta(days=1)
 
 def deliveries(now: datetime) -> Iterator[Finding]:
     count, late = readings.due(now)
-    if late > LATE_SECONDS:
+    if mode.is_sending() and late > LATE_SECONDS:
         yield bad(
             "deliveries_late",
             f"{count:,} deliveries are due, the oldest for {late / 60:,.0f} minutes.",
@@ -30,7 +31,7 @@ def deliveries(now: datetime) -> Iterator[Finding]:
 
 def calls(now: datetime) -> Iterator[Finding]:
     count, age = readings.waiting_calls(now)
-    if age > LATE_SECONDS:
+    if mode.is_sending() and age > LATE_SECONDS:
         yield bad(
             "calls_late",
             f"{count:,} calls from outside wait, the oldest for {age / 60:,.0f}"
@@ -40,7 +41,8 @@ def calls(now: datetime) -> Iterator[Finding]:
 
 
 def schedules(now: datetime) -> Iterator[Finding]:
-    if count := readings.overdue_schedules(now):
+    count = readings.overdue_schedules(now)
+    if mode.is_sending() and count:
         yield bad(
             "schedules_overdue",
             f"{count:,} schedules were not started when they were due.",

@@ -21,6 +21,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from redis.exceptions import RedisError
 
 from centerhook import __version__
+from feedback import mode
 from feedback.access.addresses import client_address, parse_address, parse_networks
 from macros import queue
 
@@ -50,9 +51,18 @@ def readyz(request: HttpRequest) -> HttpResponse:
     body = {
         "status": "ok" if is_ready else "failed",
         "version": __version__,
+        "mode": _mode(),
         "parts": parts,
     }
     return JsonResponse(body, status=200 if is_ready else 503)
+
+
+def _mode() -> str:
+    """A paused installation is ready: pages and the API work."""
+    try:
+        return str(mode.current())
+    except Error:
+        return "unknown"
 
 
 # What was last seen of each part, and when.

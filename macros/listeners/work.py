@@ -26,6 +26,8 @@ from django.db.models import F
 from django.db.models.functions import Least
 from django.utils import timezone
 
+from feedback import mode
+
 from .. import queue
 from ..models import CallState, InboundCall, InboundOutcome, Listener
 from .events import MAX_EVENTS, events_in
@@ -70,7 +72,7 @@ def hear(listener_id: int) -> None:
 
 
 class _TurnOver(Exception):
-    """Other work of the worker has its turn."""
+    """Other work of the worker has its turn, or the installation was paused."""
 
 
 class _Lost(Exception):
@@ -93,7 +95,7 @@ class _Turn:
                 _Call(setup, pk, self).work()
 
     def check(self) -> None:
-        if time.monotonic() >= self.ends_at:
+        if time.monotonic() >= self.ends_at or not mode.is_sending():
             raise _TurnOver
 
     def give_back(self) -> None:

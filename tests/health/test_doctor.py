@@ -22,13 +22,13 @@ from django.utils import timezone
 from pytest_django import Settings
 from redis import Redis
 
-from centerhook import __version__
+from centerhook import __version__, installation
 from centerhook.doctor import database, examine, examining
 from centerhook.doctor import machine as machine_parts
 from centerhook.doctor import settings as doctor_settings
 from feedback import formats
 from feedback.access.roles import Role
-from feedback.models import FeedbackType
+from feedback.models import FeedbackType, Mode
 from logs.models import Delivery, DeliveryState, Run
 from macros import queue
 from macros.models import InboundCall, Schedule, Secret
@@ -221,6 +221,40 @@ def test_secrets_that_no_key_opens(bugs: FeedbackType) -> None:
     secret = factories.secret(bugs, "Slack")
     Secret.objects.filter(pk=secret.pk).update(encrypted_value="not-a-token")
     assert "secrets_closed" in ids()
+
+    [finding] = [each for each in examine().every if each.id == "secrets_closed"]
+    assert f"Slack of {secret.community}" in finding.sentence
+
+
+def test_an_installation_that_rests_says_what_waits(
+    bugs: FeedbackType, settings: Settings
+) -> None:
+    factories.ticket(bugs)
+    factories.run(factories.macro(bugs, "https://a.example/"))
+    Delivery.objects.update(next_attempt_at=timezone.now() - timedelta(hours=1))
+    installation.set_mode(Mode.PAUSED, "olivia")
+    findings = {each.id: each for each in examine().every}
+    assert "by olivia. Waiting: 1 delivery." in findings["paused"].sentence
+    assert "deliveries_late" not in findings, "no worker would help"
+    installation.set_mode(Mode.READ_ONLY, "olivia")
+    assert "read_only" in ids()
+    settings.MODE = "paused"
+    findings = {each.id: each for each in examine().every}
+    assert findings["paused"].advice == "Take MODE out of the settings."
+
+
+def test_a_database_of_another_installation(
+    bugs: FeedbackType, settings: Settings
+) -> None:
+    installation.note_first_use()
+    about = {"another_installation", "address_changed"}
+    assert ids() & about == set()
+    settings.BASE_URL = "http://localhost:9999"
+    assert ids() & about == {"address_changed"}
+    settings.SECRET_KEY = "another"
+    [finding] = [each for each in examine().every if each.id in about]
+    assert finding.id == "another_installation"
+    assert "SECRET_KEY" in finding.sentence and "BASE_URL" in finding.sentence
 
 
 def test_a_key_that_ends_soon(bugs: FeedbackType) -> None:

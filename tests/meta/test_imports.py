@@ -38,6 +38,7 @@ ROWS: dict[str, list[set[str]]] = {
         {"access.actors", "access.requests"},
         {"units"},
         {"models"},
+        {"mode"},
         {"access", "forms"},
         {"selection", "changes"},
         {"attachments"},

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # locks of single rows.
 if not os.environ["DATABASE_URL"].startswith("postgres"):
     collect_ignore = [
+        "test_backup.py",
         "test_lock_order.py",
         "test_locked_schedules.py",
         "test_postgres_restarts.py",
