@@ -174,7 +174,14 @@ ALLOWED_DESTINATION_HOSTS = env.list("ALLOWED_DESTINATION_HOSTS", default=[])
 INBOUND_MAX_BYTES = env.int("INBOUND_MAX_BYTES", default=1_000_000)
 INBOUND_PER_SECOND = env.int("INBOUND_PER_SECOND", default=300)
 API_PER_MINUTE = env.int("API_PER_MINUTE", default=1_200)
-INBOUND_KEPT_DAYS = env.int("INBOUND_KEPT_DAYS", default=30)
+
+# --- What goes by age: docs/retention.md. In days; None is for ever.
+
+BODIES_KEPT_DAYS = env.days("BODIES_KEPT_DAYS", default=90)
+ATTEMPTS_KEPT_DAYS = env.days("ATTEMPTS_KEPT_DAYS", default=365)
+DELIVERIES_KEPT_DAYS = env.days("DELIVERIES_KEPT_DAYS", default=730)
+INBOUND_KEPT_DAYS = env.days("INBOUND_KEPT_DAYS", default=30)
+AUDIT_KEPT_DAYS = env.days("AUDIT_KEPT_DAYS", default=None)
 
 # --- E-mail, for notices: smtp://user:password@host:587; to the log when not set
 

@@ -16,15 +16,16 @@ from feedback.changes import deletion
 from feedback.models import Mode, StoredResponse
 from feedback.packages import snapshots
 from feedback.transfer import imports
-from logs import recording
+from logs import recording, retention
 from logs.figures import keeping
 from logs.models import Destination, Run, RunState
 from logs.retention import partitions
 
 from . import deliveries, queue, triggers
 from .deliveries import alerts
-from .listeners import pruning, work
+from .listeners import work
 from .models import InboundCall, kind_named
+from .retention import TIERS
 from .schedules.due import start_due
 
 # Listeners that the clock notifies of at once.
@@ -100,9 +101,9 @@ def _wake() -> None:
     workers that died. A run that only waits for destinations that take nothing for now
     is left alone. Schedules that are due start their runs, and calls to listeners whose
     wake-up was lost are worked on. Deletions of very much go on by a step, notices go
-    out, and old decisions of triggers, old calls and files without a row go. Stored
-    responses of the API go. Data packages whose time has come are made anew. Figures
-    are kept, and the log has room for the next months.
+    out, and old decisions of triggers, files without a row and what is kept no longer
+    go. Stored responses of the API go. Data packages whose time has come are made anew.
+    Figures are kept, and the log has room for the next months.
     """
     # Without Redis, too.
     start_due()
@@ -112,7 +113,6 @@ def _wake() -> None:
     alerts.announce()
     triggers.ask()
     triggers.prune()
-    pruning.prune()
     due = Run.objects.with_due_deliveries(now).values_list("pk", "community", "origins")
     rows = {pk: (community, origins) for pk, community, origins in due}
     ready = rows.keys() - _waiting(rows) if rows else set()
@@ -127,6 +127,7 @@ def _wake() -> None:
         queue.notify_snapshot(snapshot_id)
     StoredResponse.objects.prune(now)
     deletion.go_on()
+    retention.go_on(TIERS, now)
     attachments.prune()
     keeping.keep(now)
     partitions.make_room(now)

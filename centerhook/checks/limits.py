@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
 from feedback import mode
+from logs import retention
 from macros import crypto
 from macros.deliveries import MIN_LEASE
 
@@ -83,17 +84,25 @@ def check_query_deadline(**kwargs: object) -> list[CheckMessage]:
 
 @register
 def check_inbound_limits(**kwargs: object) -> list[CheckMessage]:
-    names = ("INBOUND_MAX_BYTES", "INBOUND_PER_SECOND", "INBOUND_KEPT_DAYS")
+    names = ("INBOUND_MAX_BYTES", "INBOUND_PER_SECOND")
     return [
         Error(
             f"{name} is {getattr(settings, name)}: no call of another system could be"
-            " taken, or looked at.",
+            " taken.",
             hint="Give at least 1, or take the line away: the default suits nearly"
             " everyone.",
             id="centerhook.E104",
         )
         for name in names
         if getattr(settings, name) < 1
+    ]
+
+
+@register("retention")
+def check_retention(**kwargs: object) -> list[CheckMessage]:
+    return [
+        Error(sentence, hint=advice, id="centerhook.E105")
+        for sentence, advice in retention.problems()
     ]
 
 

@@ -3,20 +3,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db.models import Exists, OuterRef
 
 from centerhook.health import readings
 from feedback import mode
 from logs.models import Delivery, DeliveryState, Run, RunState
-from macros.models import InboundCall
+from logs.retention import behind
+from macros.retention import TIERS
 
 from .findings import Finding, bad, warning
 
 LATE_SECONDS = 300
 STUCK_AFTER = timedelta(minutes=15)
-# The clock prunes step by step, so a day is no delay.
-PRUNING_DELAY = timedelta(days=1)
 
 
 def deliveries(now: datetime) -> Iterator[Finding]:
@@ -70,11 +68,11 @@ def runs(now: datetime) -> Iterator[Finding]:
 
 
 def retention(now: datetime) -> Iterator[Finding]:
-    kept = timedelta(days=settings.INBOUND_KEPT_DAYS)
-    old = InboundCall.objects.filter(received_at__lt=now - kept - PRUNING_DELAY)
-    if old.exists():
+    if late := behind(TIERS, now):
+        kinds = dict.fromkeys(tier.kept.label for tier in late)
         yield warning(
             "retention_behind",
-            "Calls from outside are kept for longer than INBOUND_KEPT_DAYS.",
-            "The clock removes them step by step: look whether it is running.",
+            f"Kept for longer than they should be: {', '.join(kinds)}.",
+            "The clock removes them step by step: look whether it is running. With"
+            " manage.py retention they go at once.",
         )

@@ -30,8 +30,10 @@ from feedback import formats
 from feedback.access.roles import Role
 from feedback.models import FeedbackType, Mode
 from logs.models import Delivery, DeliveryState, Run
+from logs.retention import whole_pass
 from macros import queue
 from macros.models import InboundCall, Schedule, Secret
+from macros.retention import TIERS
 from tests import factories
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -213,8 +215,17 @@ def test_work_that_is_late(bugs: FeedbackType) -> None:
 
 def test_calls_that_should_be_gone(bugs: FeedbackType, settings: Settings) -> None:
     long_ago = timezone.now() - timedelta(days=settings.INBOUND_KEPT_DAYS + 2)
-    InboundCall.objects.create(listener=factories.listener(bugs), received_at=long_ago)
+    factories.inbound_call(factories.listener(bugs), state="done", received_at=long_ago)
     assert "retention_behind" in ids()
+    list(whole_pass(TIERS, timezone.now()))
+    assert "retention_behind" not in ids()
+
+
+@pytest.mark.parametrize("value", [0, "soon"])
+def test_what_is_kept_for_no_days(settings: Settings, value: object) -> None:
+    settings.BODIES_KEPT_DAYS = value
+    sentences = [each.sentence for each in doctor_settings.checks(timezone.now())]
+    assert any(f"BODIES_KEPT_DAYS is {value}. " in each for each in sentences)
 
 
 def test_secrets_that_no_key_opens(bugs: FeedbackType) -> None:

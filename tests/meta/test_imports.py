@@ -52,8 +52,8 @@ ROWS: dict[str, list[set[str]]] = {
     "logs": [
         {"redaction"},
         {"models"},
-        {"recording", "audit"},
-        {"privacy", "rest", "console", "figures", "packages", "retention"},
+        {"recording", "audit", "retention"},
+        {"privacy", "rest", "console", "figures", "packages"},
         {"templatetags"},
     ],
     "macros": [
@@ -68,6 +68,7 @@ ROWS: dict[str, list[set[str]]] = {
         {"steps"},
         {"authoring", "runs", "deliveries"},
         {"triggers", "schedules", "listeners", "first_steps"},
+        {"retention"},
         {"jobs", "templatetags"},
     ],
 }

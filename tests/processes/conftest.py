@@ -23,6 +23,7 @@ if not os.environ["DATABASE_URL"].startswith("postgres"):
     collect_ignore = [
         "test_backup.py",
         "test_lock_order.py",
+        "test_retention_locks.py",
         "test_locked_schedules.py",
         "test_postgres_restarts.py",
         "test_two_at_once.py",

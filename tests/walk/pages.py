@@ -109,6 +109,9 @@ OTHERS: dict[str, Page] = {
         )
         for name in ("export", "erase")
     },
+    "feedback_community_retention": Page(
+        "feedback.community", COMMUNITY_MANAGER, COMMUNITY_MANAGER
+    ),
     "feedback_feedback_import": Page(get=SUPPORT),
     "feedback_feedback_imported": Page("feedback.ticketimport", SUPPORT, SUPPORT),
     "feedback_feedback_refused": Page("feedback.ticketimport", SUPPORT, SUPPORT),

@@ -24,7 +24,7 @@ INTERVAL = 1.0
 class Command(BaseCommand):
     help = "Wake what is due: retries, lost wake-ups, deliveries of dead workers."
     # Others look at pages, and load them.
-    requires_system_checks = [Tags.security, Tags.models]
+    requires_system_checks = [Tags.security, Tags.models, "retention"]
     _stopped = False
 
     def handle(self, *args: object, **options: object) -> None:
