@@ -11,7 +11,7 @@ from django.db import Error, connection
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from . import database, keys, machine, processes, settings, work
+from . import database, keys, machine, processes, sentinels, settings, work
 from .findings import Finding, Severity, bad
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ EXAMINATIONS: dict[str, tuple[Examination, ...]] = {
         database.vacuum,
         database.clock,
     ),
-    "Redis": (processes.redis,),
+    "Redis": (processes.redis, sentinels.sentinels),
     "Processes": (processes.workers, processes.clocks),
     "Work": (work.deliveries, work.calls, work.schedules, work.runs, work.retention),
     "Secrets and keys": (keys.secrets, keys.api_keys),

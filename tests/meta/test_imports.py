@@ -29,6 +29,7 @@ ROWS: dict[str, list[set[str]]] = {
             "access.roles",
             "access.addresses",
             "access.privacy",
+            "database",
             "links",
             "names",
             "texts",
@@ -54,7 +55,7 @@ ROWS: dict[str, list[set[str]]] = {
         {"templatetags"},
     ],
     "macros": [
-        {"extraction"},
+        {"extraction", "redis_server"},
         {"listeners.payloads"},
         {"listeners.locations"},
         {"tags", "http", "retries", "queue", "crypto", "authoring.curl"}

@@ -23,8 +23,10 @@ if not os.environ["DATABASE_URL"].startswith("postgres"):
     collect_ignore = [
         "test_lock_order.py",
         "test_locked_schedules.py",
+        "test_postgres_failover.py",
         "test_postgres_restarts.py",
         "test_two_at_once.py",
+        "test_two_of_everything.py",
     ]
 
 
