@@ -17,7 +17,7 @@ from redis.backoff import NoBackoff
 from redis.connection import parse_url
 from redis.exceptions import ConnectionError
 from redis.retry import Retry
-from redis.sentinel import Sentinel
+from redis.sentinel import MasterNotFoundError, Sentinel
 
 SENTINEL_PORT = 26379
 # What one sentinel is waited for, in seconds, before the next one is asked.
@@ -58,6 +58,18 @@ class Watched:
         ]
 
 
+class _Sentinels(Sentinel):
+    def discover_master(self, service_name: str) -> tuple[str, int]:
+        """A sentence where the library has a line of code for each sentinel."""
+        try:
+            found: tuple[str, int] = super().discover_master(service_name)
+        except MasterNotFoundError:
+            raise MasterNotFoundError(
+                f"the sentinels name no server {service_name} that responds"
+            ) from None
+        return found
+
+
 def connect(url: str, **options: Any) -> Redis:
     """A client, which connects when it is used. Raises UnreadableUrl."""
     try:
@@ -79,7 +91,7 @@ def _client(url: str, options: dict[str, Any]) -> Redis:
         return Redis.from_url(url, **options)
     patience = options.get("socket_timeout", SENTINEL_PATIENCE)
     times = {"socket_timeout": patience, "socket_connect_timeout": patience}
-    sentinel = Sentinel(watched.hosts, sentinel_kwargs={**watched.sentinel, **times})
+    sentinel = _Sentinels(watched.hosts, sentinel_kwargs={**watched.sentinel, **times})
     client: Redis = sentinel.master_for(watched.name, **{**watched.server, **options})
     return client
 

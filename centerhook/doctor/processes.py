@@ -21,11 +21,9 @@ def redis(now: datetime) -> Iterator[Finding]:
     try:
         info = queue.redis().info("memory")
     except RedisError as error:
-        # Sentinels add a line of code for each that did not respond.
-        why = str(error).partition(" : ")[0]
         yield bad(
             "redis_away",
-            f"Redis does not respond: {why}",
+            f"Redis does not respond: {error}",
             "Start it, or set REDIS_URL to where it is. Nothing is lost: what is due is"
             " found by the clock and sent later.",
         )

