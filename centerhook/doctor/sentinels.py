@@ -66,7 +66,7 @@ def _failover(client: Redis, name: str) -> Iterator[Finding]:
         client.execute_command("SENTINEL", "CKQUORUM", name)
     except RedisError as error:
         why = str(error)
-    replicas: list[dict[str, Any]] = client.sentinel_slaves(name)  # type: ignore[assignment]
+    replicas: list[dict[str, Any]] = client.sentinel_slaves(name)
     if not any(_DOWN.isdisjoint(str(each["flags"]).split(",")) for each in replicas):
         why = "no replica is there"
     if why:
