@@ -19,7 +19,7 @@ def prepare(database: dict[str, Any]) -> None:
     """Completes what DATABASE_URL says; what it says itself stands."""
     given, options = database.get("OPTIONS", {}), dict[str, Any](NOTICING)
     if "," in f"{database['HOST']}{given.get('host', '')}":
-        # Of several hosts the one that takes writes, whichever that is by now.
+        # The one among them that takes writes, whichever that is by now.
         options["target_session_attrs"] = "read-write"
         database["HOST"] = database["HOST"].replace("[", "").replace("]", "")
     database["OPTIONS"] = {**options, **given}

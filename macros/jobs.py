@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 
+from django.db import close_old_connections
 from django.db.models import Min
 from django.utils import timezone
 
@@ -28,21 +30,39 @@ _MAX_LISTENERS = 100
 IMPORT_SECONDS = 2.0
 
 
+def _job(work: Callable[[int], None]) -> Callable[[int], None]:
+    """Begins with a connection to the database that works, or with none.
+
+    One that PostgreSQL has ended would fail for each job from then on.
+    """
+
+    @wraps(work)
+    def job(pk: int) -> None:
+        close_old_connections()
+        work(pk)
+
+    return job
+
+
+@_job
 def deliver(run_id: int) -> None:
     deliveries.deliver(run_id)
 
 
+@_job
 def hear(listener_id: int) -> None:
     queue.take_up_calls(listener_id)
     work.hear(listener_id)
 
 
+@_job
 def go_on_importing(import_id: int) -> None:
     """For a moment, so that deliveries have their turn; then another job goes on."""
     if imports.work(import_id, IMPORT_SECONDS):
         queue.notify_import(import_id)
 
 
+@_job
 def make_snapshot(snapshot_id: int) -> None:
     snapshots.work(snapshot_id)
 

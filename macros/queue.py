@@ -16,11 +16,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from types import FrameType
-from typing import Any
 
 import django_rq
 from django.conf import settings
-from django.db import close_old_connections
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.client import Pipeline
@@ -67,11 +65,6 @@ class DeliveryWorker(SimpleWorker):
 
     def request_force_stop(self, signum: int, frame: FrameType | None) -> None:
         """Ignore a second signal: jobs are short, and requests have a deadline."""
-
-    def perform_job(self, *args: Any, **kwargs: Any) -> bool:
-        """A job begins with a connection to the database that works, or with none."""
-        close_old_connections()
-        return bool(super().perform_job(*args, **kwargs))
 
     def heartbeat(
         self, timeout: int | None = None, pipeline: Pipeline | None = None
@@ -286,7 +279,7 @@ def run_worker(on_stop: Callable[[], None], version: str = "") -> None:
     comes after this has returned.
     """
     try:
-        # Of its own, since RQ gives it the patience of those that wait for a job.
+        # Not the process's: RQ gives this one the patience of those that wait.
         queue = _queue(redis_server.connect(settings.REDIS_URL))
         worker = DeliveryWorker(
             [queue], connection=queue.connection, worker_ttl=WORKER_TTL

@@ -21,7 +21,7 @@ from redis.sentinel import MasterNotFoundError, Sentinel
 
 SENTINEL_PORT = 26379
 # What one sentinel is waited for, in seconds, before the next one is asked.
-SENTINEL_PATIENCE = 1.0
+PATIENCE = 1.0
 EXAMPLES = (
     "redis://host:6379/0, or redis+sentinel://host:26379,host:26379,host:26379/NAME/0"
     " with the name that the sentinels know the server by"
@@ -62,12 +62,12 @@ class _Sentinels(Sentinel):
     def discover_master(self, service_name: str) -> tuple[str, int]:
         """A sentence where the library has a line of code for each sentinel."""
         try:
-            found: tuple[str, int] = super().discover_master(service_name)
+            address: tuple[str, int] = super().discover_master(service_name)
         except MasterNotFoundError:
             raise MasterNotFoundError(
                 f"the sentinels name no server {service_name} that responds"
             ) from None
-        return found
+        return address
 
 
 def connect(url: str, **options: Any) -> Redis:
@@ -89,7 +89,7 @@ def _client(url: str, options: dict[str, Any]) -> Redis:
     watched = watched_in(url)
     if watched is None:
         return Redis.from_url(url, **options)
-    patience = options.get("socket_timeout", SENTINEL_PATIENCE)
+    patience = options.get("socket_timeout", PATIENCE)
     times = {"socket_timeout": patience, "socket_connect_timeout": patience}
     sentinel = _Sentinels(watched.hosts, sentinel_kwargs={**watched.sentinel, **times})
     client: Redis = sentinel.master_for(watched.name, **{**watched.server, **options})
@@ -105,29 +105,28 @@ def watched_in(url: str) -> Watched | None:
         raise UnreadableUrl(
             f"REDIS_URL names no sentinels, or no server. It is like {EXAMPLES}."
         )
-    scheme, login = match["scheme"], match["login"]
-    at = f"{login}@" if login else ""
-    query = match["query"] or ""
+    at = f"{match['login']}@" if match["login"] else ""
+    plain = f"{match['scheme']}://{at}server/{match['db'] or 0}?{match['query'] or ''}"
     try:
-        server = parse_url(f"{scheme}://{at}server/{match['db'] or 0}?{query}")
+        server = parse_url(plain)
     except ValueError as error:
         raise UnreadableUrl(f"REDIS_URL can't be read: {error}") from None
     server.pop("host")
     if server.pop("connection_class", None):
         server["ssl"] = True
-    sentinel = {name: value for name, value in server.items() if name[:3] == "ssl"}
-    sentinel |= {
-        name: server.pop(f"sentinel_{name}")
-        for name in ("username", "password")
-        if f"sentinel_{name}" in server
-    }
-    sentinel |= {
-        "retry": Retry(NoBackoff(), 0),
-        "socket_timeout": SENTINEL_PATIENCE,
-        "socket_connect_timeout": SENTINEL_PATIENCE,
-    }
     hosts = [_host(each) for each in match["hosts"].split(",")]
+    sentinel = _for_sentinels(server)
     return Watched(unquote(match["name"]), hosts, server, sentinel)
+
+
+def _for_sentinels(server: dict[str, Any]) -> dict[str, Any]:
+    """Takes what is meant for them out of what the URL says."""
+    options = {name: value for name, value in server.items() if name[:3] == "ssl"}
+    for name in ("username", "password"):
+        if f"sentinel_{name}" in server:
+            options[name] = server.pop(f"sentinel_{name}")
+    times = dict.fromkeys(("socket_timeout", "socket_connect_timeout"), PATIENCE)
+    return {**options, **times, "retry": Retry(NoBackoff(), 0)}
 
 
 def _host(text: str) -> tuple[str, int]:

@@ -24,9 +24,8 @@ def sentinels(now: datetime) -> Iterator[Finding]:
     if watched is None:
         return
     clients = dict(zip(watched.hosts, watched.clients(), strict=True))
-    answers = {host: _names(client) for host, client in clients.items()}
-    known = {host: names for host, names in answers.items() if names is not None}
-    away = [f"{host}:{port}" for host, port in clients if (host, port) not in known]
+    names = {host: _names(client) for host, client in clients.items()}
+    away = [f"{host[0]}:{host[1]}" for host in clients if names[host] is None]
     if away:
         yield warning(
             "sentinel_away",
@@ -35,17 +34,18 @@ def sentinels(now: datetime) -> Iterator[Finding]:
             "Start them, or take them out of REDIS_URL. Where most of the sentinels are"
             " away, no other server takes the place of one that fails.",
         )
-    if not known:
-        return
-    asked = [host for host, names in known.items() if watched.name in names]
-    if asked:
-        yield from _failover(clients[asked[0]], watched.name)
-        return
-    names = sorted({name for each in known.values() for name in each})
-    yield bad(
+    knowing = [host for host in clients if watched.name in (names[host] or ())]
+    if knowing:
+        yield from _failover(clients[knowing[0]], watched.name)
+    elif len(away) < len(clients):
+        yield _unknown(watched.name, set().union(*filter(None, names.values())))
+
+
+def _unknown(name: str, others: set[str]) -> Finding:
+    return bad(
         "sentinel_unknown_name",
-        f"The sentinels know no server by the name {watched.name}. They know"
-        f" {', '.join(names) or 'none'}.",
+        f"The sentinels know no server by the name {name}. They know"
+        f" {', '.join(sorted(others)) or 'none'}.",
         "Put the right name into REDIS_URL, after the hosts: the one of the line"
         " sentinel monitor in the sentinels' configuration.",
     )

@@ -89,10 +89,10 @@ def _database() -> None:
     try:
         with connection.cursor() as cursor:
             cursor.execute(_IS_READ_ONLY[connection.vendor])
-            [answer] = cursor.fetchone()
+            [is_read_only] = cursor.fetchone()
     except Error:
         raise PartFailed("The database does not respond.") from None
-    if answer in ("on", 1):
+    if is_read_only in ("on", 1):
         ask_anew()
         raise PartFailed("The database takes no writes: it is a standby or read-only.")
 

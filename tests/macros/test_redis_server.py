@@ -87,7 +87,7 @@ def test_what_can_not_be_read_is_a_sentence_without_the_password(
 def test_nothing_else_of_ours_makes_a_connection() -> None:
     """So that sentinels are asked by whatever asks Redis."""
     makers = {"Redis", "StrictRedis", "Sentinel", "from_url", "get_connection"}
-    found = set()
+    makes = set()
     for app in ("centerhook", "feedback", "logs", "macros"):
         for path in (ROOT / app).rglob("*.py"):
             text = path.read_text()
@@ -95,9 +95,9 @@ def test_nothing_else_of_ours_makes_a_connection() -> None:
                 continue
             for node in ast.walk(ast.parse(text)):
                 if isinstance(node, ast.Call):
-                    called = node.func
-                    name = getattr(called, "attr", getattr(called, "id", ""))
+                    function = node.func
+                    name = getattr(function, "attr", getattr(function, "id", ""))
                     if name in makers:
-                        found.add(path.relative_to(ROOT).as_posix())
-    assert found == {"macros/redis_server.py"}
+                        makes.add(path.relative_to(ROOT).as_posix())
+    assert makes == {"macros/redis_server.py"}
     assert redis_server.connect

@@ -271,18 +271,13 @@ def test_a_worker_stops_also_if_the_signal_fell_into_code_that_takes_all() -> No
     assert stops == ["stop"]
 
 
-class DeafDeliveryWorker(DeafWorker, queue.DeliveryWorker):
-    """Ours, in this process."""
-
-
 @pytest.mark.django_db(transaction=True)
 def test_a_job_begins_with_a_connection_that_works() -> None:
     """One that PostgreSQL has ended would fail for each job from then on."""
-    connection.ensure_connection()
-    used_up = connection.connection
-    connection.close_at = 0.0
-    queue.notify_import(9_000_001)
-    line = django_rq.get_queue(queue.QUEUE)
-    worker = DeafDeliveryWorker([line], connection=line.connection)
-    worker.work(burst=True, logging_level="ERROR")
-    assert line.is_empty() and connection.connection is not used_up
+    for notify in (queue.notify_import, queue.notify_snapshot, queue.notify_calls):
+        connection.ensure_connection()
+        used_up = connection.connection
+        connection.close_at = 0.0
+        notify(9_000_001)
+        work_off_the_queue()
+        assert connection.connection is not used_up

@@ -159,4 +159,4 @@ def settle(
     waiting = InboundCall.objects.filter(state="waiting")
     wait_until(lambda: not waiting.exists(), 60)
     comments = Counter(Comment.objects.values_list("text", flat=True))
-    assert comments == {f"Call {number}": 1 for number in visitors.called}
+    assert comments == {f"Call {number}": 1 for number in visitors.calls}

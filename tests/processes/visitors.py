@@ -56,7 +56,7 @@ class Visitors:
         ]
         self.made: list[int] = []
         self.performed = 0
-        self.called: list[int] = []
+        self.calls: list[int] = []
         self.read = 0
         self.retried = 0
         self.failed: list[str] = []
@@ -72,7 +72,7 @@ class Visitors:
 
     @property
     def served(self) -> int:
-        return len(self.made) + self.performed + len(self.called) + self.read
+        return len(self.made) + self.performed + len(self.calls) + self.read
 
     def _go_on(self, visit: Callable[[requests.Session, int], None]) -> None:
         with requests.Session() as session:
@@ -99,7 +99,7 @@ class Visitors:
         body, headers = signed(number)
         call = {"method": "POST", "number": number}
         if self._ask(session, self.hook, data=body, headers=headers, **call):
-            self.called.append(number)
+            self.calls.append(number)
 
     def _read(self, session: requests.Session, number: int) -> None:
         path = PAGES[number % len(PAGES)]
@@ -112,7 +112,7 @@ class Visitors:
     def _ask(
         self, session: requests.Session, path: str, number: int, **request: Any
     ) -> requests.Response | None:
-        """By turns at one of the servers first; None where both have failed."""
+        """At each of the servers first by turns; None where both have failed."""
         for tries in range(2):
             url = self._urls[(number + tries) % 2] + path
             why = "no connection"

@@ -74,6 +74,6 @@ def test_a_port_for_some_of_the_hosts_is_refused(
     database = Environment.db_url_config(url)
     for name in ("HOST", "PORT"):
         monkeypatch.setitem(settings.DATABASES["default"], name, database[name])
-    found = [each for each in run_checks(tags=["security"]) if each.id[-3:] == "106"]
-    assert len(found) == is_wrong
-    assert all("hosts" in each.msg and each.hint for each in found)
+    errors = [each for each in run_checks(tags=["security"]) if each.id[-3:] == "106"]
+    assert len(errors) == is_wrong
+    assert all("hosts" in each.msg and each.hint for each in errors)
