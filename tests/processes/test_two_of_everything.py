@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 Start = Callable[..., subprocess.Popen[bytes]]
 LEASE_SECONDS = 6
 # Pages and calls that are served between two blows, and with one of the eight dead.
-MEANWHILE = 40
+MEANWHILE = 30
 
 
 class Own:
@@ -157,6 +157,7 @@ def settle(
     wait_until(lambda: settled(*runs), 60)
     account.settle(*runs, arrived=receiver.ids, blows=blows)
     waiting = InboundCall.objects.filter(state="waiting")
-    wait_until(lambda: not waiting.exists(), 60)
+    # A listener's calls are worked on one after the other.
+    wait_until(lambda: not waiting.exists(), 90 + len(visitors.calls) / 10)
     comments = Counter(Comment.objects.values_list("text", flat=True))
     assert comments == {f"Call {number}": 1 for number in visitors.calls}

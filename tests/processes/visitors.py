@@ -96,6 +96,8 @@ class Visitors:
             self.performed += 1
 
     def _call(self, session: requests.Session, number: int) -> None:
+        """Not so often, since a listener's calls are worked on one by one."""
+        time.sleep(5 * PAUSE)
         body, headers = signed(number)
         call = {"method": "POST", "number": number}
         if self._ask(session, self.hook, data=body, headers=headers, **call):
