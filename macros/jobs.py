@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 
-from django.db import close_old_connections
 from django.db.models import Min
 from django.utils import timezone
 
+from feedback import database
 from feedback.attachments import pruning as attachments
 from feedback.changes import deletion
 from feedback.models import StoredResponse
@@ -39,7 +39,7 @@ def _job(work: Callable[[int], None]) -> Callable[[int], None]:
 
     @wraps(work)
     def job(pk: int) -> None:
-        close_old_connections()
+        database.tend()
         work(pk)
 
     return job
