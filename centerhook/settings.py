@@ -9,7 +9,7 @@ from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
-from . import local
+from . import local, postgres
 from .content_policy import CONTENT_SECURITY_POLICY  # noqa: F401
 from .environment import Environment
 from .files import DEFAULT_TYPES, storages_in
@@ -134,7 +134,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": test_name}
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    postgres.prepare(DATABASES["default"])
 # normal, paused or read-only; where it is set, no page changes it.
 MODE = env.str("MODE", default="")
 # Seconds in which the database has to respond to a page or an API request.

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import wraps
 
 from django.conf import settings
 from django.db.models import Min
 from django.utils import timezone
 
-from feedback import formats, mode
+from feedback import database, formats, mode
 from feedback.attachments import pruning as attachments
 from feedback.changes import deletion
 from feedback.models import Mode, StoredResponse
@@ -35,22 +36,40 @@ IMPORT_SECONDS = 2.0
 _losses_looked_at = float("-inf")
 
 
+def _job(work: Callable[[int], None]) -> Callable[[int], None]:
+    """Begins with a connection to the database that works, or with none.
+
+    One that PostgreSQL has ended would fail for each job from then on.
+    """
+
+    @wraps(work)
+    def job(pk: int) -> None:
+        database.tend()
+        work(pk)
+
+    return job
+
+
+@_job
 def deliver(run_id: int) -> None:
     deliveries.deliver(run_id)
 
 
+@_job
 def hear(listener_id: int) -> None:
     queue.take_up_calls(listener_id)
     if mode.is_sending():
         work.hear(listener_id)
 
 
+@_job
 def go_on_importing(import_id: int) -> None:
     """For a moment, so that deliveries have their turn; then another job goes on."""
     if mode.is_sending() and imports.work(import_id, IMPORT_SECONDS):
         queue.notify_import(import_id)
 
 
+@_job
 def make_snapshot(snapshot_id: int) -> None:
     if mode.current() != Mode.READ_ONLY:
         snapshots.work(snapshot_id)

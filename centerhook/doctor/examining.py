@@ -11,7 +11,7 @@ from django.db import Error, connection
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from . import database, keys, machine, modes, processes, settings, work
+from . import database, keys, machine, modes, processes, sentinels, settings, work
 from .findings import Finding, Severity, bad
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ EXAMINATIONS: dict[str, tuple[Examination, ...]] = {
         database.clock,
     ),
     "Installation": (modes.mode_now, modes.whose),
-    "Redis": (processes.redis,),
+    "Redis": (processes.redis, sentinels.sentinels),
     "Processes": (processes.workers, processes.clocks, processes.newer_runs),
     "Work": (work.deliveries, work.calls, work.schedules, work.runs, work.retention),
     "Secrets and keys": (keys.secrets, keys.api_keys),

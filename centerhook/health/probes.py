@@ -23,6 +23,7 @@ from redis.exceptions import RedisError
 from centerhook import __version__
 from feedback import mode
 from feedback.access.addresses import client_address, parse_address, parse_networks
+from feedback.database import ask_anew
 from macros import queue
 
 logger = logging.getLogger(__name__)
@@ -88,12 +89,22 @@ def _state(check: Callable[[], None]) -> str:
     return "ok"
 
 
+_IS_READ_ONLY = {
+    "postgresql": "SHOW transaction_read_only",
+    "sqlite": "PRAGMA query_only",
+}
+
+
 def _database() -> None:
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+            cursor.execute(_IS_READ_ONLY[connection.vendor])
+            [is_read_only] = cursor.fetchone()
     except Error:
         raise PartFailed("The database does not respond.") from None
+    if is_read_only in ("on", 1):
+        ask_anew()
+        raise PartFailed("The database takes no writes: it is a standby or read-only.")
 
 
 def _migrations() -> None:

@@ -119,6 +119,6 @@ def test_the_command_says_and_changes_the_mode(settings: Settings) -> None:
 def test_a_misspelt_mode_is_a_check(settings: Settings) -> None:
     settings.MODE = "pausd"
     [error] = check_mode()
-    assert error.id == "centerhook.E105" and "Nothing is sent" in error.msg
+    assert error.id == "centerhook.E108" and "Nothing is sent" in error.msg
     settings.MODE = "read-only"
     assert check_mode() == []

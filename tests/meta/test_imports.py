@@ -29,6 +29,7 @@ ROWS: dict[str, list[set[str]]] = {
             "access.roles",
             "access.addresses",
             "access.privacy",
+            "database",
             "formats",
             "links",
             "migrating",
@@ -57,7 +58,7 @@ ROWS: dict[str, list[set[str]]] = {
         {"templatetags"},
     ],
     "macros": [
-        {"extraction", "queued_job"},
+        {"extraction", "queued_job", "redis_server"},
         {"listeners.payloads"},
         {"listeners.locations"},
         {"tags", "http", "retries", "queue", "crypto", "authoring.curl"}
