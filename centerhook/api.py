@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cache
 from typing import Any
 
@@ -22,6 +23,7 @@ from rest_framework.views import APIView
 
 from feedback.rest import details, schema  # noqa: F401 - it registers itself
 
+from . import trouble
 from .middleware import is_for_programs
 
 # The style elements that Redoc makes: empty ones, which it fills rule by rule, and the
@@ -119,6 +121,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    if trouble.is_of_database(sys.exception()):
+        return trouble.response(request)
     if is_for_programs(request):
         message = "Something went wrong on our side and was logged. Try again later."
         return details.response(500, "server_error", message)
