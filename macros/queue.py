@@ -29,6 +29,8 @@ from rq import SimpleWorker, Worker
 from rq.exceptions import StopRequested
 from rq.worker import WorkerStatus
 
+from . import time_of_day
+
 logger = logging.getLogger(__name__)
 
 QUEUE = "deliveries"
@@ -39,8 +41,6 @@ MARKED_SECONDS = 5
 # A process without a sign of life for so long is forgotten.
 PROCESS_KEPT_SECONDS = 3600
 _PROCESSES = "centerhook:processes"
-# What their clocks said, beside the moment by Redis' own.
-_CLOCKS = "centerhook:clocks"
 # What a web process waits for Redis, and how long it then leaves it alone.
 _HASTE = 0.5
 _LEFT_ALONE_SECONDS = 2.0
@@ -246,29 +246,8 @@ def note_process(kind: str, name: str, version: str, now: datetime) -> None:
     """A sign of life. Raises RedisError."""
     own, moment = f"{kind} {name}", now.timestamp()
     redis().hset(_PROCESSES, own, f"{moment} {version}")
-    redis().hset(_CLOCKS, own, f"{_time()} {moment}")
-    for kept in (_PROCESSES, _CLOCKS):
-        redis().expire(kept, PROCESS_KEPT_SECONDS)
-
-
-def _time() -> float:
-    seconds, microseconds = redis().time()
-    return float(seconds + microseconds / 1e6)
-
-
-def clock_offsets(within: float) -> dict[str, float]:
-    """How many seconds the clock of each machine is ahead of this one's.
-
-    Of the processes that gave a sign of life `within` so many seconds, by Redis' clock:
-    one that is an hour behind would seem long gone by its own. Raises RedisError.
-    """
-    at, own = _time(), time.time()
-    offsets = {}
-    for name, text in redis().hgetall(_CLOCKS).items():
-        seen, theirs = map(float, _text(text).split())
-        if at - seen <= within:
-            offsets[_text(name)] = (theirs - seen) - (own - at)
-    return offsets
+    redis().expire(_PROCESSES, PROCESS_KEPT_SECONDS)
+    time_of_day.note(redis(), own, moment)
 
 
 def processes(now: datetime) -> list[Process]:
@@ -286,13 +265,9 @@ def processes(now: datetime) -> list[Process]:
 
 
 def _process(name: bytes | str, text: bytes | str, now: datetime) -> Process:
-    kind, _, own = _text(name).partition(" ")
-    at, _, version = _text(text).partition(" ")
+    kind, _, own = time_of_day.text_of(name).partition(" ")
+    at, _, version = time_of_day.text_of(text).partition(" ")
     return Process(kind, own, version, max(0.0, now.timestamp() - float(at)))
-
-
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value
 
 
 def has_worker() -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 from redis.exceptions import RedisError
 
 from centerhook import __version__
-from macros import queue
+from macros import queue, time_of_day
 
 from .database import APART_ADVICE, MAX_APART_SECONDS
 from .findings import Finding, bad, warning
@@ -64,7 +64,7 @@ def clocks(now: datetime) -> Iterator[Finding]:
 def clocks_of_machines(now: datetime) -> Iterator[Finding]:
     """The database's own is looked at beside it, where there is one."""
     longest = max(CLOCK_LATE_SECONDS, WORKER_LATE_SECONDS)
-    offsets = queue.clock_offsets(within=longest)
+    offsets = time_of_day.offsets(queue.redis(), within=longest)
     apart = {
         name: seconds
         for name, seconds in offsets.items()

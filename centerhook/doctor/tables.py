@@ -1,4 +1,4 @@
-"""Whether the tables are those of this version, whatever the migrations' own list says."""
+"""Whether the tables are those of this version, whatever migrations are said to be."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _models() -> list[type[models.Model]]:
 
 
 def _columns(model: type[models.Model]) -> set[str]:
-    return {field.column for field in model._meta.local_concrete_fields}
+    return {str(field.column) for field in model._meta.local_concrete_fields}
 
 
 def _tables() -> dict[str, set[str]]:

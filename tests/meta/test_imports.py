@@ -56,7 +56,7 @@ ROWS: dict[str, list[set[str]]] = {
     "macros": [
         {"extraction"},
         {"listeners.payloads"},
-        {"listeners.locations"},
+        {"listeners.locations", "time_of_day"},
         {"tags", "http", "retries", "queue", "crypto", "authoring.curl"}
         | {"schedules.calendar", "listeners.verification"},
         {"schedules.words"},
