@@ -42,6 +42,7 @@ ALLOWED = {
     "feedback.packages.copying": "reads rows by COPY, and writes none",
     "feedback.selection.planner": "sets how PostgreSQL plans, and writes no row",
     "centerhook.doctor.database": "reads what PostgreSQL says of its own tables",
+    "centerhook.doctor.tables": "reads which columns there are",
     "centerhook.health.probes": "asks whether the database answers, and no more",
     "centerhook.query_deadline": "passes on each statement, writes none of its own",
     "logs.models.transcripts": "inserts attempts and their transcripts only",
