@@ -11,6 +11,7 @@ from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.reverse import reverse
 
 from ..access.keys import KeyActor
 from ..models import (
@@ -25,6 +26,7 @@ from ..models import (
 from ..packages import snapshots
 from ..packages.addresses import url_of
 from ..packages.tables import columns_for
+from ..rest.preferences import accepted
 from ..rest.problems import Problem
 from ..rest.serializers import Choice, StrictSerializer, VisibleRow, Whole
 from ..rest.viewsets import WritableViewSet
@@ -161,6 +163,7 @@ class PackageViewSet(WritableViewSet):
     serializer_class = PackageSerializer
     filterset_class = PackageFilterSet
     action_permissions = {"refresh": CHANGE}
+    prefers_async = ("refresh",)
 
     @extend_schema(
         summary="Have a stored package made now",
@@ -176,7 +179,8 @@ class PackageViewSet(WritableViewSet):
             problem = "Live data is read from the database at each call."
             raise Problem(409, "package_is_live", problem)
         snapshots.begin(package)
-        return Response(self.shown(package), 202)
+        url = reverse("api:datapackage-detail", args=[pk], request=request)
+        return accepted(request, Response(self.shown(package), 202), url)
 
     @extend_schema(
         summary="List the columns that a data package could have",

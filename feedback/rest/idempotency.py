@@ -24,6 +24,7 @@ from ..access.keys import KeyActor
 from ..models import StoredResponse
 from ..models.numbers import ExactEncoder
 from ..models.responses import KEPT
+from . import preferences
 from .problems import Problem, in_header, invalid
 from .rendering import JSONRenderer
 
@@ -33,7 +34,7 @@ REUSED = "This key was used for a call that said something else."
 _MAX_LENGTH = 255
 # Printable ASCII, as the schema says it too.
 PATTERN = f"^[ -~]{{1,{_MAX_LENGTH}}}$"
-_HEADERS = ("Location", "ETag")
+_HEADERS = ("Location", "ETag", preferences.APPLIED)
 
 _Handler = Callable[..., HttpResponseBase]
 

@@ -1,4 +1,7 @@
-"""`Prefer: respond-async` (RFC 7240): the caller does not wait for the work's end."""
+"""`Prefer: respond-async` (RFC 7240): the caller does not wait for the work's end.
+
+Whatever has no work left when it responds ignores it, as it does all other preferences.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 HEADER = "Prefer"
+APPLIED = "Preference-Applied"
 RESPOND_ASYNC = "respond-async"
+# One that is not closed goes to the end, so that none is looked for twice.
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)')
 
 
 def wants_async(request: Request) -> bool:
-    given = request.headers.get(HEADER, "").lower()
-    return RESPOND_ASYNC in (each.strip() for each in re.split(r"[,;]", given))
+    """Whether it is one of the preferences, and no parameter or text of another."""
+    given = _QUOTED.sub("", request.headers.get(HEADER, "").lower())
+    names = (each.partition(";")[0].strip() for each in given.split(","))
+    return RESPOND_ASYNC in names
 
 
 def accepted(request: Request, response: Response, url: str) -> Response:
@@ -24,5 +32,5 @@ def accepted(request: Request, response: Response, url: str) -> Response:
     response["Location"] = url
     if wants_async(request):
         response.status_code = 202
-        response["Preference-Applied"] = RESPOND_ASYNC
+        response[APPLIED] = RESPOND_ASYNC
     return response
