@@ -108,8 +108,7 @@ class DataPackageAdmin(ScopedAdmin[DataPackage]):
         self, request: HttpRequest, obj: DataPackage, form: ModelForm, change: bool
     ) -> None:
         super().save_model(request, obj, form, change)
-        if not obj.is_live and snapshots.newest(obj) is None:
-            snapshots.begin(obj)
+        snapshots.keep_up(obj)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.make_now)

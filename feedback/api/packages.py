@@ -118,8 +118,7 @@ class PackageSerializer(StrictSerializer):
         if row.pk is None:
             self._own(row)
         super().store(row)
-        if not row.is_live and snapshots.newest(row) is None:
-            snapshots.begin(row)
+        snapshots.keep_up(row)
 
     def _own(self, row: DataPackage) -> None:
         """Raises ValidationError, unless just one owner is given."""
