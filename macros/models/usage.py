@@ -1,8 +1,8 @@
 """What uses a row: asked before it is changed or deleted.
 
 Filters speak of statuses, questions, types and projects in their conditions; triggers
-wait for statuses and questions; steps refer to them by a foreign key or by a tag, and
-listeners by their names.
+wait for statuses and questions; steps refer to them by a foreign key or by a tag,
+listeners by their names, and data packages and record lookups by their columns.
 """
 
 from __future__ import annotations
@@ -14,7 +14,15 @@ from django.db import models
 from django.db.models import Q, QuerySet
 
 from feedback.forms import PREFIX
-from feedback.models import FeedbackType, Filter, FormField, Project, Status
+from feedback.models import (
+    DataPackage,
+    FeedbackType,
+    Filter,
+    FormField,
+    Project,
+    RecordLookup,
+    Status,
+)
 from feedback.names import fold
 from logs.models import Destination
 
@@ -90,7 +98,7 @@ def users_of(row: models.Model) -> list[User]:
     elif isinstance(row, Filter | Macro):
         users = [*map(_automation, [*row.triggers.all(), *row.schedules.all()])]
         if isinstance(row, Filter):
-            users += ((each, f"Data package {each}") for each in row.packages.all())
+            users += map(_outbound, row.packages.all())
     elif isinstance(row, Status):
         users = _users_of_status(row)
     elif isinstance(row, FormField):
@@ -157,7 +165,25 @@ def _users_of_question(question: FormField) -> list[User]:
     ]
     names = {normalise(question.label), normalise(question.key)}
     steps = [*_referring(question), *_tagging(of, names)]
-    return [*_filters(of, speaks), *map(_automation, waiting), *map(_macro, steps)]
+    return [
+        *_filters(of, speaks),
+        *map(_automation, waiting),
+        *map(_macro, steps),
+        *map(_outbound, _giving(question)),
+    ]
+
+
+def _giving(question: FormField) -> Iterator[DataPackage | RecordLookup]:
+    """What gives out its answers, among those of wider owners."""
+    of = question.feedback_type
+    community, project = of.project.community_id, of.project_id
+    owned = Q(feedback_type=of) | Q(feedback_type=None, project=project)
+    owned |= Q(project=None, community=community)
+    for model in (DataPackage, RecordLookup):
+        for row in model._default_manager.filter(owned):
+            names = (each["name"] for each in row.columns)
+            if PREFIX + question.key in names:
+                yield row
 
 
 def _users_of_owner(owner: FeedbackType | Project) -> list[User]:
@@ -231,6 +257,10 @@ def _tagging(of: FeedbackType, names: Collection[str]) -> Iterator[Step]:
 def _automation(row: Automation) -> User:
     noun = str(row._meta.verbose_name).capitalize()
     return row, f"{noun} {row} of {row.macro}"
+
+
+def _outbound(row: DataPackage | RecordLookup) -> User:
+    return row, f"{str(row._meta.verbose_name).capitalize()} {row}"
 
 
 def _macro(step: Step) -> User:
