@@ -125,7 +125,7 @@ def test_what_becomes_of_a_name_that_is_taken(bugs: FeedbackType) -> None:
     document["types"][0]["packages"][0]["key"] = "another-key"
     document["lookups"][0]["found_by"] = "email"
     before = rows(bugs.project)
-    with pytest.raises(ConfigRefused, match="There is a data package 'Critical bugs'"):
+    with pytest.raises(ConfigRefused, match="There is a data package 'People'"):
         config.import_document(document, bugs.project)
     config.import_document(document, bugs.project, existing=Existing.SKIP)
     assert {each.pk for each in rows(bugs.project).values()} == {
@@ -146,7 +146,9 @@ def test_what_becomes_of_a_name_that_is_taken(bugs: FeedbackType) -> None:
 
 
 def test_a_type_comes_with_its_own_and_with_their_filters(bugs: FeedbackType) -> None:
-    wide = factories.saved_filter(bugs.project, name="Wide")
+    wide = factories.saved_filter(
+        bugs.project, name="Wide", subject_kind="feedback"
+    )
     DataPackage.objects.filter(key="critical-bugs").update(filter=wide)
     document = config.export_project(bugs.project, types=[bugs])
     [kind] = document["types"]
