@@ -110,14 +110,20 @@ def _types_and_macros(
         }
         for each in (rows if types is None else types)
     ]
-    is_whole = types is None and macros is None
-    listeners = project.listeners.filter(feedback_type=None)
-    packages = project.packages.filter(feedback_type=None)
-    lookups = project.lookups.filter(feedback_type=None)
     return {
         "types": documents,
         "filters": _filters(filters.filter(feedback_type=None)),
         "user_macros": _macros(users, concealer),
+        **_wide(project, concealer, is_whole=types is None and macros is None),
+    }
+
+
+def _wide(project: Project, concealer: Concealer | None, *, is_whole: bool) -> Document:
+    """What is of no one type, and comes with a whole project only."""
+    listeners = project.listeners.filter(feedback_type=None)
+    packages = project.packages.filter(feedback_type=None)
+    lookups = project.lookups.filter(feedback_type=None)
+    return {
         "listeners": _listeners(listeners, concealer) if is_whole else [],
         "packages": [*map(package_document, packages)] if is_whole else [],
         "lookups": [*map(lookup_document, lookups)] if is_whole else [],

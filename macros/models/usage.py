@@ -7,8 +7,7 @@ listeners by their names, and data packages and record lookups by their columns.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from django.db import models
 from django.db.models import Q, QuerySet
@@ -24,6 +23,7 @@ from feedback.models import (
     Status,
 )
 from feedback.names import fold
+from feedback.selection.shared import Condition, conditions_in, values_of
 from logs.models import Destination
 
 from ..tags import normalise
@@ -42,7 +42,6 @@ from .usage_by_listeners import (
 
 __all__ = [
     "User",
-    "conditions_in",
     "destinations_using",
     "macros_needing_key",
     "macros_using",
@@ -51,7 +50,6 @@ __all__ = [
     "users_of_label",
 ]
 
-Condition = Mapping[str, Any]
 # Whether a condition speaks of what is asked about.
 Test = Callable[[Condition], bool]
 _STATUSES = ("from_status", "to_status")
@@ -113,7 +111,7 @@ def users_of_choice(question: FormField, choice: str) -> list[User]:
     name, wanted = PREFIX + question.key, fold(choice)
 
     def speaks(condition: Condition) -> bool:
-        texts = (each for each in _values(condition) if isinstance(each, str))
+        texts = (each for each in values_of(condition) if isinstance(each, str))
         return condition.get("field") == name and wanted in map(fold, texts)
 
     steps = [
@@ -138,7 +136,7 @@ def users_of_label(question: FormField) -> list[User]:
 
 def _users_of_status(status: Status) -> list[User]:
     def speaks(condition: Condition) -> bool:
-        return condition.get("field") == "status" and status.pk in _values(condition)
+        return condition.get("field") == "status" and status.pk in values_of(condition)
 
     waiting = [
         trigger
@@ -194,7 +192,7 @@ def _users_of_owner(owner: FeedbackType | Project) -> list[User]:
         name, wider = "type", Q(feedback_type=None, project=owner.project_id)
 
     def speaks(condition: Condition) -> bool:
-        return condition.get("field") == name and owner.pk in _values(condition)
+        return condition.get("field") == name and owner.pk in values_of(condition)
 
     return [*_speaking(Filter.objects.filter(wider), speaks)]
 
@@ -215,19 +213,6 @@ def _speaking(rows: Iterable[Filter], speaks: Test) -> Iterator[User]:
             yield from (
                 (user, f"{words}, by the filter {row}") for user, words in users_of(row)
             )
-
-
-def conditions_in(tree: Any) -> Iterator[Condition]:
-    """Each condition, of groups too, in whatever is stored."""
-    rows = tree.get("conditions") if isinstance(tree, Mapping) else None
-    for each in rows if isinstance(rows, list) else ():
-        if isinstance(each, Mapping):
-            yield from conditions_in(each) if "conditions" in each else (each,)
-
-
-def _values(condition: Condition) -> list[Any]:
-    value = condition.get("value")
-    return value if isinstance(value, list) else [value]
 
 
 def _triggers(of: FeedbackType) -> Iterable[Trigger]:

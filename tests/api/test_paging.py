@@ -97,11 +97,11 @@ def runs(bugs: FeedbackType) -> None:
 def test_runs_in_every_order_that_is_offered(
     caller: APIClient, runs: None, name: str, size: int
 ) -> None:
-    def place(run: Run) -> Any:
+    def rank(run: Run) -> Any:
         value = getattr(run, name)
         return value is None, value or 0, run.pk
 
-    upwards = [run.pk for run in sorted(Run.objects.all(), key=place)]
+    upwards = [run.pk for run in sorted(Run.objects.all(), key=rank)]
     for ordering, expected in ((name, upwards), (f"-{name}", upwards[::-1])):
         url = f"/api/v1/runs/?ordering={ordering}&page_size={size}"
         assert followed(caller, url) == expected

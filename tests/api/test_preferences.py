@@ -73,12 +73,12 @@ def test_the_schema_names_the_header_wherever_202_may_come() -> None:
 
 def test_whatever_is_deleted_in_steps_may_go_on() -> None:
     gradual = {each for each in apps.get_models() if issubclass(each, DeletedInSteps)}
-    found = set()
+    models = set()
     for path, method, operation in operations():
         if method == "delete" and "202" in operation["responses"]:
             view: Any = resolve(path.replace("{id}", "1")).func
-            found.add(view.cls.queryset.model)
-    assert found == gradual
+            models.add(view.cls.queryset.model)
+    assert models == gradual
 
 
 def test_a_package_is_made_afterwards_in_any_case(

@@ -1,4 +1,4 @@
-"""Macros from presets: what each asks for, and what comes of the answers."""
+"""Macros from presets: what each asks for, and what comes of what is filled in."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def builder(bugs: FeedbackType) -> APIClient:
     return program(issue_key(bugs, scope_manage=True, scope_secrets=True))
 
 
-def answers(preset: str) -> dict[str, Any]:
+def filled_in(preset: str) -> dict[str, Any]:
     """What the API says that the preset asks for, answered."""
     asked = all_presets()[preset]
     return {
@@ -59,7 +59,7 @@ def test_every_preset_becomes_a_macro(
 ) -> None:
     is_for_tickets = all_presets()[preset].subject_kind == "ticket"
     whose = {"type": bugs.pk} if is_for_tickets else {"project": bugs.project_id}
-    made = builder.post(URL, {"preset": preset, **whose, **answers(preset)})
+    made = builder.post(URL, {"preset": preset, **whose, **filled_in(preset)})
     assert made.status_code == 201, made.json()
     assert builder.get(made["Location"]).json() == made.json()
     macro = Macro.objects.get()
@@ -150,7 +150,7 @@ def test_what_is_wrong_is_named_and_nothing_is_made(
 def test_settings_are_checked_as_in_the_admin(
     builder: APIClient, bugs: FeedbackType
 ) -> None:
-    body = {"preset": "jira-create", "type": bugs.pk, **answers("jira-create")}
+    body = {"preset": "jira-create", "type": bugs.pk, **filled_in("jira-create")}
     del body["settings"]["site"]
     refusal = problem(builder.post(URL, body), 400, "invalid")
     assert refusal["errors"] == [

@@ -29,7 +29,7 @@ KNOWN = {"web": "gunicorn", "worker": "manage.py worker", "clock": "manage.py cl
 def test_the_demos_web_server_takes_urls_as_long_as_the_deployed_one_does() -> None:
     limit = run_path(str(DEPLOY / "gunicorn.py"))["limit_request_line"]
     assert limit == gunicorn_settings.limit_request_line
-    # Of more, gunicorn takes no more: it is the greatest that it keeps to.
+    # The greatest that gunicorn keeps to.
     assert limit == MAX_REQUEST_LINE
     assert f"{limit:,} bytes" in (ROOT / "docs" / "api.md").read_text()
 

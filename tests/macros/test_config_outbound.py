@@ -61,7 +61,7 @@ def bugs() -> FeedbackType:
 
 
 def another(of: FeedbackType) -> Project:
-    """Of another community, where no name or key is taken."""
+    """Where no name or key is taken, as it is of another community."""
     return factories.feedback_type("Idea", "IDEA").project
 
 
@@ -79,10 +79,10 @@ def test_what_is_exported_is_imported_the_same_but_off(
     project = another(bugs)
     made = config.import_document(config.read(config.write(document, form)), project)
     assert "3 data packages, 2 record lookups" in made.in_words()
-    found = rows(project)
-    assert found.keys() == {"Critical bugs", "People", "Sent", "A bug", "A person"}
-    assert not any(each.is_active for each in found.values())
-    critical = found["Critical bugs"]
+    by_name = rows(project)
+    assert by_name.keys() == {"Critical bugs", "People", "Sent", "A bug", "A person"}
+    assert not any(each.is_active for each in by_name.values())
+    critical = by_name["Critical bugs"]
     assert isinstance(critical, DataPackage)
     assert critical.filter == made.types[0].filters.get()
     assert not Snapshot.objects.exists()
@@ -146,9 +146,7 @@ def test_what_becomes_of_a_name_that_is_taken(bugs: FeedbackType) -> None:
 
 
 def test_a_type_comes_with_its_own_and_with_their_filters(bugs: FeedbackType) -> None:
-    wide = factories.saved_filter(
-        bugs.project, name="Wide", subject_kind="feedback"
-    )
+    wide = factories.saved_filter(bugs.project, name="Wide", subject_kind="feedback")
     DataPackage.objects.filter(key="critical-bugs").update(filter=wide)
     document = config.export_project(bugs.project, types=[bugs])
     [kind] = document["types"]
