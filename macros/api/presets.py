@@ -49,7 +49,7 @@ class PresetSettingSerializer(serializers.Serializer):
         choices=["text", "url", "choice"],
         help_text="`url`: the address of a site, without a path.",
     )
-    default = serializers.CharField(help_text="What holds where none is given.")  # type: ignore[assignment]
+    default = serializers.CharField(help_text="What holds where none is given.")
     choices = serializers.ListField(child=serializers.CharField())
 
 

@@ -173,7 +173,8 @@ class _Importer(Import):
         self, document: object, types: Sequence[tuple[FeedbackType, object, str]]
     ) -> None:
         importing = OutboundImport(self, self.filters)
-        owners = [*types, (self.project, document, "")]
+        owners: list[tuple[FeedbackType | Project, object, str]] = [*types]
+        owners.append((self.project, document, ""))
         for owner, row, path in owners:
             for where, each in read_rows(row, "packages", path, self.problems):
                 importing.add_package(owner, each, where)
