@@ -14,7 +14,6 @@ from django.utils import timezone
 from ..models import DataPackage
 from ..selection.by_filter import condition_of
 from ..selection.catalogue import Catalogue
-from ..selection.saved import problems_of
 from ..selection.shared import SharedCatalogues
 from . import records  # noqa: F401 - it registers itself
 from .columns import MAX_COLUMNS, Column, ColumnCatalogue
@@ -119,11 +118,7 @@ def broken(packages: Sequence[DataPackage]) -> set[int]:
         filters,
         {column["name"] for each in packages for column in each.columns},
     )
-    lost = {
-        each.pk
-        for each in filters
-        if problems_of(each, shared.of(each.owner, each.subject_kind))
-    }
+    lost = shared.broken(filters)
     return {
         each.pk
         for each in packages

@@ -25,7 +25,7 @@ from ..models import (
 )
 from .catalogue import Catalogue, TicketCatalogue
 from .fields import RowField
-from .saved import Owner, catalogue_for
+from .saved import Owner, catalogue_for, problems_of
 
 Condition = Mapping[str, Any]
 
@@ -78,6 +78,14 @@ class SharedCatalogues:
         }
         named = {name for name in (*keys, *columns) if name.startswith(PREFIX)}
         self._questions = list(_questions(communities, named)) if named else []
+
+    def broken(self, filters: Iterable[Filter]) -> set[int]:
+        """Those of the filters that have lost a part."""
+        return {
+            each.pk
+            for each in filters
+            if problems_of(each, self.of(each.owner, each.subject_kind))
+        }
 
     def of(self, owner: Owner, subject_kind: str) -> Catalogue:
         catalogue = catalogue_for(owner, subject_kind)
