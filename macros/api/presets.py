@@ -30,7 +30,7 @@ from ..authoring.new_macros import (
 from ..authoring.presets import Preset, all_presets, check_setting, fill
 from ..models import Macro
 from ..models.secrets import MAX_VALUE, MIN_VALUE
-from .asked import AskedSerializer, Owner, asked_of, owner_in
+from .asked import MAX_HINTS, AskedSerializer, Owner, asked_of, owner_in
 from .macro_serializers import MacroDetailSerializer
 from .trials import refused
 
@@ -231,10 +231,11 @@ def _given(preset: Preset, given: Mapping[str, dict[str, str]]) -> list[GivenSec
 def _unknown(
     member: str, given: Mapping[str, object], known: Mapping[str, object]
 ) -> Iterator[Fault]:
-    for name in given:
-        if name not in known:
-            problem = f"The preset does not ask for this.{did_you_mean(name, known)}"
-            yield in_body([member, name], problem)
+    unknown = [name for name in given if name not in known]
+    for number, name in enumerate(unknown):
+        # Looking for likely names takes time.
+        hint = did_you_mean(name, known) if number < MAX_HINTS else ""
+        yield in_body([member, name], f"The preset does not ask for this.{hint}")
 
 
 def _faults(problems: Mapping[str, Any]) -> Iterator[Fault]:
