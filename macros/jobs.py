@@ -15,6 +15,7 @@ from feedback.transfer import imports
 from logs import recording
 from logs.figures import keeping
 from logs.models import Destination, Run, RunState
+from logs.retention import partitions
 
 from . import deliveries, queue, triggers
 from .deliveries import alerts
@@ -56,7 +57,7 @@ def wake() -> None:
     wake-up was lost are worked on. Deletions of very much go on by a step, notices go
     out, and old decisions of triggers, old calls and files without a row go. Stored
     responses of the API go. Data packages whose time has come are made anew. Figures
-    are kept.
+    are kept, and the log has room for the next months.
     """
     # Without Redis, too.
     start_due()
@@ -83,6 +84,7 @@ def wake() -> None:
     deletion.go_on()
     attachments.prune()
     keeping.keep(now)
+    partitions.make_room(now)
 
 
 def _listeners_with_calls() -> list[int]:
