@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("logs", "0003_date_indexes")]
+    dependencies = [("logs", "0004_transcripts")]
 
     operations = [
         migrations.AddIndex(
