@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, OuterRef
 
 from centerhook.health import readings
+from feedback import mode
 from logs.models import Delivery, DeliveryState, Run, RunState
 from logs.retention import behind
 from macros.retention import TIERS
@@ -18,7 +19,7 @@ STUCK_AFTER = timedelta(minutes=15)
 
 def deliveries(now: datetime) -> Iterator[Finding]:
     count, late = readings.due(now)
-    if late > LATE_SECONDS:
+    if mode.is_sending() and late > LATE_SECONDS:
         yield bad(
             "deliveries_late",
             f"{count:,} deliveries are due, the oldest for {late / 60:,.0f} minutes.",
@@ -28,7 +29,7 @@ def deliveries(now: datetime) -> Iterator[Finding]:
 
 def calls(now: datetime) -> Iterator[Finding]:
     count, age = readings.waiting_calls(now)
-    if age > LATE_SECONDS:
+    if mode.is_sending() and age > LATE_SECONDS:
         yield bad(
             "calls_late",
             f"{count:,} calls from outside wait, the oldest for {age / 60:,.0f}"
@@ -38,7 +39,8 @@ def calls(now: datetime) -> Iterator[Finding]:
 
 
 def schedules(now: datetime) -> Iterator[Finding]:
-    if count := readings.overdue_schedules(now):
+    count = readings.overdue_schedules(now)
+    if mode.is_sending() and count:
         yield bad(
             "schedules_overdue",
             f"{count:,} schedules were not started when they were due.",

@@ -11,12 +11,12 @@ from feedback.access.actors import ScopedQuerySet
 from tests import factories
 
 # Rows of a person or of the installation, which no tenant has and no list shows.
-OF_NO_TENANT = {"feedback.Preference", "logs.RetentionCursor"}
+NO_TENANTS = {"feedback.Installation", "feedback.Preference", "logs.RetentionCursor"}
 OURS = [
     model
     for app in ("feedback", "logs", "macros")
     for model in apps.get_app_config(app).get_models()
-    if model._meta.label not in OF_NO_TENANT
+    if model._meta.label not in NO_TENANTS
 ]
 
 

@@ -82,6 +82,8 @@ OTHERS: dict[str, Page] = {
     "index": Page(get=EVERYBODY),
     "search": Page(get=EVERYBODY),
     "doctor": Page(get=SUPERUSER),
+    "what_is_new": Page(get=EVERYBODY),
+    "mode": Page(get=SUPERUSER, post=SUPERUSER),
     "macro_figures": Page("macros.macro", OBSERVER, OBSERVER),
     "destination_figures": Page("logs.destination", OBSERVER, OBSERVER),
     "first_steps": Page(get=PROJECT_MANAGER),

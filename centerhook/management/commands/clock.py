@@ -13,7 +13,7 @@ from django.db import Error, connection
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from centerhook import __version__
+from centerhook import __version__, installation
 from macros import jobs, queue
 
 logger = logging.getLogger(__name__)
@@ -31,8 +31,12 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
         name = f"{socket.gethostname()}-{os.getpid()}"
+        is_noted = False
         while not self._stopped:
             try:
+                if not is_noted:
+                    installation.note_first_use()
+                    is_noted = True
                 jobs.wake()
                 queue.note_process("clock", name, __version__, timezone.now())
             except (Error, RedisError) as error:
