@@ -8,7 +8,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from feedback.models import Community
-from logs.retention import Limits, Tally, Tier, problems, rehearse, whole_pass
+from logs.retention import Limits, Tally, problems, rehearse, whole_pass
 from macros.retention import TIERS
 
 
