@@ -165,7 +165,7 @@ def _lines(limits: Limits, community: int) -> Iterator[Line]:
 
 
 def _tally(tier: Tier, limits: Limits, community: int) -> Tally | None:
-    """Of the oldest rows; None where even that took too long."""
+    """Counts the oldest rows; None where even that took too long."""
     try:
         with at_most(SECONDS):
             *_, tallies = rehearse(tier, limits, community, MAX_LOOKED_AT)

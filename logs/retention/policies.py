@@ -168,7 +168,7 @@ class Limits:
 
     @classmethod
     def at(cls, now: datetime, community: int | None = None) -> Limits:
-        """Of all communities, or for what is asked of one."""
+        """Those of all communities, or for what is asked of one."""
         rows = RetentionPolicy.objects.all()
         if community is not None:
             rows = rows.filter(community=community)

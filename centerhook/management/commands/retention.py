@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
+from feedback import mode
 from feedback.models import Community
 from logs.retention import Limits, Tally, problems, rehearse, whole_pass
 from macros.retention import TIERS
@@ -32,8 +33,13 @@ class Command(BaseCommand):
             raise CommandError(f"{sentence} {advice}")
         if options["dry_run"]:
             self._rehearse()
-        else:
+        elif mode.is_sending():
             self._delete()
+        else:
+            raise CommandError(
+                "The installation is paused or read-only, and nothing goes by age"
+                " meanwhile. Let it go on first: manage.py mode normal"
+            )
 
     def _delete(self) -> None:
         looked_at, removed = defaultdict[str, int](int), defaultdict[str, int](int)
