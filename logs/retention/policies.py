@@ -63,7 +63,7 @@ RULES = {
 }
 # A hundred years. What is kept longer is kept for ever.
 MAX_DAYS = 36_500
-# Of these each hangs on the next, and can't be kept longer.
+# Each of these hangs on the next, and can't be kept longer.
 LADDER = (Kept.BODIES, Kept.ATTEMPTS, Kept.DELIVERIES)
 
 Days = Mapping[Kept, int | None]
