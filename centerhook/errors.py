@@ -45,9 +45,9 @@ def _database_away(request: HttpRequest) -> HttpResponse:
         response: HttpResponse = details.response(
             503,
             "database_away",
-            "The database does not respond, or takes no writes for now. Send the same"
-            " again after as many seconds as Retry-After says, with the same"
-            " Idempotency-Key where you write.",
+            "The database does not respond, has no room left, or takes no writes for"
+            " now. Send the same again after as many seconds as Retry-After says,"
+            " with the same Idempotency-Key where you write.",
         )
     else:
         page = {"is_reading": request.method in ("GET", "HEAD", "OPTIONS")}

@@ -304,3 +304,5 @@ LOGGING = logging_from(
 # Who may read /metrics: with the token, or from these addresses. Nobody else.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 METRICS_NETWORKS = env.list("METRICS_NETWORKS", default=[])
+# Where faults are reported to; needs requirements-sentry.txt.
+SENTRY_DSN = env.str("SENTRY_DSN", default="")

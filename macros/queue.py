@@ -31,7 +31,7 @@ from rq.worker import WorkerStatus
 
 from feedback import formats
 
-from . import redis_server
+from . import redis_server, time_of_day
 from .queued_job import QueuedJob
 
 logger = logging.getLogger(__name__)
@@ -247,8 +247,10 @@ class Process:
 
 def note_process(kind: str, name: str, version: str, now: datetime) -> None:
     """A sign of life. Raises RedisError."""
-    redis().hset(_PROCESSES, f"{kind} {name}", f"{now.timestamp()} {version}")
+    own, moment = f"{kind} {name}", now.timestamp()
+    redis().hset(_PROCESSES, own, f"{moment} {version}")
     redis().expire(_PROCESSES, PROCESS_KEPT_SECONDS)
+    time_of_day.note(redis(), own, moment)
 
 
 def processes(now: datetime) -> list[Process]:
@@ -266,11 +268,8 @@ def processes(now: datetime) -> list[Process]:
 
 
 def _process(name: bytes | str, text: bytes | str, now: datetime) -> Process:
-    written = [
-        each.decode() if isinstance(each, bytes) else each for each in (name, text)
-    ]
-    kind, _, own = written[0].partition(" ")
-    at, _, version = written[1].partition(" ")
+    kind, _, own = time_of_day.text_of(name).partition(" ")
+    at, _, version = time_of_day.text_of(text).partition(" ")
     return Process(kind, own, version, max(0.0, now.timestamp() - float(at)))
 
 

@@ -54,8 +54,7 @@ _LOST = {
     "SECRET_KEY": (
         "centerhook.W302",
         "other machines sign people out, and so does a lost var/",
-        "from django.core.management.utils import get_random_secret_key as k;"
-        " print(k())",
+        "import secrets; print(secrets.token_urlsafe(50))",
     ),
     "SECRETS_KEYS": (
         "centerhook.W303",

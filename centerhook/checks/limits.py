@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
+from centerhook import sentry
 from feedback import mode
 from logs import retention
 from macros import crypto, redis_server
@@ -150,6 +151,17 @@ def check_sign_in_limits(**kwargs: object) -> list[CheckMessage]:
         for name, is_sane in limits.items()
         if not is_sane
     ]
+
+
+@register(Tags.security)
+def check_sentry(**kwargs: object) -> list[CheckMessage]:
+    if not settings.SENTRY_DSN:
+        return []
+    try:
+        sentry.check(settings.SENTRY_DSN)
+    except sentry.Unusable as problem:
+        return [Error(str(problem), hint=problem.hint, id="centerhook.E401")]
+    return []
 
 
 @register(Tags.security)

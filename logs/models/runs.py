@@ -133,6 +133,8 @@ class Run(models.Model):
     class Meta:
         ordering = ["-pk"]
         indexes = [
+            models.Index(fields=["created_at", "id"], name="run_by_start"),
+            models.Index(fields=["finished_at", "id"], name="run_by_end"),
             models.Index(
                 fields=["id"],
                 name="run_unsettled",

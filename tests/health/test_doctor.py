@@ -162,7 +162,7 @@ def test_what_only_postgresql_says(
         return [("feedback_feedback",)]
 
     monkeypatch.setattr(database, "_every", every)
-    only = {"clocks_apart", "index_invalid", "vacuum_behind"}
+    only = {"clocks_apart", "index_invalid", "vacuum_behind", "database_encoding"}
     assert only <= ids()
     old = SimpleNamespace(vendor="postgresql", pg_version=120_004)
     monkeypatch.setattr(database, "connection", old)

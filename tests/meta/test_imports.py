@@ -60,7 +60,7 @@ ROWS: dict[str, list[set[str]]] = {
     "macros": [
         {"extraction", "queued_job", "redis_server"},
         {"listeners.payloads"},
-        {"listeners.locations"},
+        {"listeners.locations", "time_of_day"},
         {"tags", "http", "retries", "queue", "crypto", "authoring.curl"}
         | {"schedules.calendar", "listeners.verification"},
         {"schedules.words"},
@@ -291,6 +291,7 @@ def test_no_circle_of_modules_outside_models() -> None:
         ("cronsim", ("macros.schedules.",)),
         ("orjson", ("macros.listeners.payloads",)),
         ("xmltodict", ("macros.listeners.payloads",)),
+        ("sentry_sdk", ("centerhook.sentry",)),
     ],
 )
 def test_a_library_is_known_in_one_place(
