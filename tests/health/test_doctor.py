@@ -237,10 +237,16 @@ def test_an_installation_that_rests_says_what_waits(
     factories.ticket(bugs)
     factories.run(factories.macro(bugs, "https://a.example/"))
     Delivery.objects.update(next_attempt_at=timezone.now() - timedelta(hours=1))
+    long_ago = timezone.now() - timedelta(days=settings.INBOUND_KEPT_DAYS + 2)
+    InboundCall.objects.create(
+        listener=factories.listener(bugs), received_at=long_ago, state="done"
+    )
+    assert {"deliveries_late", "retention_behind"} <= ids()
     installation.set_mode(Mode.PAUSED, "olivia")
     findings = {each.id: each for each in examine().every}
     assert "by olivia. Waiting: 1 delivery." in findings["paused"].sentence
     assert "deliveries_late" not in findings, "no worker would help"
+    assert "retention_behind" not in findings, "nothing is deleted meanwhile"
     installation.set_mode(Mode.READ_ONLY, "olivia")
     assert "read_only" in ids()
     settings.MODE = "paused"
