@@ -8,6 +8,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 
 from feedback.access.actors import ScopedQuerySet, Tenancy
 from feedback.access.privacy import Privacy
+from feedback.formats import RUN, is_readable
 from feedback.models import Community, Project, SubjectKind
 
 from .deliveries import Delivery
@@ -170,6 +171,11 @@ class Run(models.Model):
     def stores(self) -> bool:
         """Whether return values are stored; a test stores them only on request."""
         return bool(self.snapshot.get("test", {"store": True}).get("store"))
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether this version can read it; a newer one may have begun it."""
+        return is_readable(self.snapshot.get("format"), RUN)
 
     @property
     def ended(self) -> int:
