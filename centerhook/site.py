@@ -22,6 +22,7 @@ from feedback.changes.rivals import once_more
 from . import figures
 from .doctor.page import doctor_page
 from .menu import menu_groups, types_in_menu
+from .mode_page import banner_for, mode_page
 from .overview import context_of
 from .releases import releases_page
 from .search import search_page
@@ -75,6 +76,7 @@ class CenterHookAdminSite(admin.AdminSite):
                 self.admin_view(partial(releases_page, self)),
                 name="what_is_new",
             ),
+            path("mode/", self.admin_view(partial(mode_page, self)), name="mode"),
             *figures.urls_of(self),
             path("first-steps/", include("macros.admin.first_steps")),
             *djangos,
@@ -102,6 +104,7 @@ class CenterHookAdminSite(admin.AdminSite):
         apps = context["available_apps"]
         context["menu_groups"] = menu_groups(apps, request.path)
         context["version"] = __version__
+        context["mode_banner"] = banner_for(request.user)
         context["is_menu_folded"] = request.COOKIES.get("menu") == "folded"
         return context
 

@@ -59,6 +59,12 @@ def begin(package: DataPackage) -> bool:
     return True
 
 
+def keep_up(package: DataPackage) -> None:
+    """Have a stored package's file made, unless there is one of it as it is now."""
+    if not package.is_live and newest(package) is None:
+        begin(package)
+
+
 def due() -> list[int]:
     """The snapshots that a worker is to be notified of."""
     now = timezone.now()

@@ -25,6 +25,7 @@ from ..access.keys import KeyActor
 from ..models import StoredResponse
 from ..models.numbers import ExactEncoder
 from ..models.responses import KEPT
+from . import preferences
 from .problems import Problem, in_header, invalid
 from .rendering import JSONRenderer
 
@@ -36,7 +37,7 @@ _MAX_LENGTH = 255
 PATTERN = f"^[ -~]{{1,{_MAX_LENGTH}}}$"
 # Seconds in which a web process of another version may be reached.
 _NEWER_WAIT = 5
-_HEADERS = ("Location", "ETag")
+_HEADERS = ("Location", "ETag", preferences.APPLIED)
 
 _Handler = Callable[..., HttpResponseBase]
 

@@ -22,13 +22,16 @@ from django.db import (
     connection,
 )
 
+from feedback import mode
 from feedback.formats import NewerFormat
+from feedback.models import Mode
 from logs.models import Run
 
 from ..http import AddressPolicy, Limits
 from ..steps.rendering import Plan
 from ..tags import TemplateError
 from .building import Sending
+from .losses import note_losses
 from .sender import Clients, Exchange, Sender
 from .suspects import Isolation
 from .throttle import Throttles
@@ -89,6 +92,11 @@ class Engine:
     @property
     def is_stopping(self) -> bool:
         return self._stopping
+
+    @property
+    def _is_resting(self) -> bool:
+        """What is on the wire is finished, and the rest given back."""
+        return self._stopping or not mode.is_sending()
 
     def join(self) -> None:
         """Wait until a stopped engine is done; a little over a request's deadline.
@@ -165,13 +173,17 @@ class Engine:
         """A turn for each community's runs; True if anything moved."""
         moved = False
         works = self._works.values()
-        may_claim = self.is_stopping or self._isolation.may_claim(works)
+        is_resting = bool(works) and self._is_resting
+        may_claim = is_resting or self._isolation.may_claim(works)
         ends_at: dict[int, float] = {}
         for pk, work in list(self._works.items()):
             now = time.monotonic()
             end = ends_at.setdefault(work.run.community_id, now + TURN)
-            if now < end or self.is_stopping:
-                act = partial(self._advance, until=end, may_claim=may_claim)
+            if is_resting:
+                self._try(self._give_back, work)
+                continue
+            if now < end:
+                act = partial(Work.advance, until=end, may_claim=may_claim)
                 moved |= self._try(act, work)
                 continue
             moved = True
@@ -179,11 +191,9 @@ class Engine:
             self._works = {pk: self._works.pop(pk), **self._works}
         return moved
 
-    def _advance(self, work: Work, until: float, may_claim: bool) -> bool:
-        if self.is_stopping:
-            work.give_back()
-            return False
-        return work.advance(until, may_claim)
+    def _give_back(self, work: Work) -> bool:
+        work.give_back()
+        return False
 
     def _write_down(self, work: Work) -> bool:
         work.flush_if_due()
@@ -221,7 +231,7 @@ class Engine:
         if run.pk in self._works:
             self._works[run.pk].has_more = True
             return
-        if self.is_stopping:
+        if self.is_stopping or mode.current() == Mode.READ_ONLY:
             return
         try:
             plan = Plan.from_snapshot(run.snapshot)
@@ -229,7 +239,7 @@ class Engine:
             self._leave(run, error)
             return
         except TemplateError as error:
-            fail_all(run, str(error))
+            self._give_up(run, str(error))
             return
         except Error:
             raise
@@ -237,9 +247,17 @@ class Engine:
             logger.exception(
                 "The macro of run %s can't be read", run.pk, extra={"run": run.pk}
             )
-            fail_all(run, _UNREADABLE)
+            self._give_up(run, _UNREADABLE)
             return
-        self._works[run.pk] = Work(run, plan, self._throttles, self._send)
+        if mode.is_sending():
+            self._works[run.pk] = Work(run, plan, self._throttles, self._send)
+        else:
+            note_losses(run, plan)
+
+    def _give_up(self, run: Run, message: str) -> None:
+        """But not while it is paused: after a restore the code may be an older one."""
+        if mode.is_sending():
+            fail_all(run, message)
 
     def _leave(self, run: Run, error: NewerFormat) -> None:
         """It stays due, and a worker of that version is notified as well."""

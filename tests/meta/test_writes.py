@@ -44,6 +44,7 @@ ALLOWED = {
     "centerhook.doctor.database": "reads what PostgreSQL says of its own tables",
     "centerhook.management.commands.migrate": "sets a time limit, and writes no row",
     "feedback.migrating": "makes indexes, and asks which there are",
+    "centerhook.doctor.tables": "reads which columns there are",
     "centerhook.health.probes": "asks whether the database answers, and no more",
     "centerhook.query_deadline": "passes on each statement, writes none of its own",
     "logs.models.transcripts": "inserts attempts and their transcripts only",

@@ -21,11 +21,15 @@ ROOT = Path(__file__).resolve().parents[2]
 # locks of single rows.
 if not os.environ["DATABASE_URL"].startswith("postgres"):
     collect_ignore = [
+        "test_backup.py",
         "test_lock_order.py",
+        "test_retention_locks.py",
         "test_locked_schedules.py",
+        "test_postgres_failover.py",
         "test_postgres_restarts.py",
         "test_two_at_once.py",
         "test_upgrade.py",
+        "test_two_of_everything.py",
     ]
 
 
