@@ -45,6 +45,10 @@ class RunQuerySet(ScopedQuerySet["Run"]):
         unsettled = self.filter(state__in=[RunState.ACTIVE, RunState.CANCELLING])
         return unsettled.exclude(held_up)
 
+    def newer(self) -> RunQuerySet:
+        """Those that a newer version has begun: its workers alone take them."""
+        return self.filter(snapshot__format__gt=RUN)
+
     def with_due_deliveries(self, now: datetime) -> RunQuerySet:
         due = Delivery.objects.due(now).filter(run=OuterRef("pk"))
         return self.runnable().filter(Exists(due))
