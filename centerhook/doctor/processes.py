@@ -6,7 +6,6 @@ from datetime import datetime
 from redis.exceptions import RedisError
 
 from centerhook import __version__
-from feedback import formats
 from logs.models import Run, RunState
 from macros import queue, time_of_day
 
@@ -54,7 +53,7 @@ def workers(now: datetime) -> Iterator[Finding]:
 def newer_runs(now: datetime) -> Iterator[Finding]:
     """Those of a newer version, which its workers alone take."""
     open_ones = Run.objects.filter(state__in=[RunState.ACTIVE, RunState.CANCELLING])
-    count = open_ones.filter(snapshot__format__gt=formats.RUN).count()
+    count = open_ones.newer().count()
     if count:
         yield bad(
             "runs_newer",

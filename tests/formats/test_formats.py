@@ -8,11 +8,13 @@ from typing import Any
 
 import django_rq
 import pytest
+from django.test import Client
 from django.utils import timezone
 from rq.registry import FailedJobRegistry
 
 from centerhook.receiver import Receiver
 from feedback import formats
+from feedback.access.roles import Role
 from feedback.formats import NewerFormat, UnknownFormat, check, is_readable
 from feedback.models import (
     DataPackage,
@@ -145,6 +147,17 @@ def test_the_clock_and_people_pass_a_run_that_can_t_be_read(
     sample = sample_of(run.deliveries.all(), Resend.ANEW, olivia)
     assert sample is not None and sample.request.error
     resend(run.deliveries.all(), Resend.ANEW, olivia)
+
+
+@pytest.mark.parametrize(("written", "is_said"), [(1, False), (2, True)])
+def test_the_page_of_a_run_says_what_it_waits_for(
+    bugs: FeedbackType, receiver: Receiver, written: int, is_said: bool
+) -> None:
+    run = a_run(bugs, receiver, written)
+    client = Client()
+    client.force_login(factories.member(bugs, Role.OBSERVER, "oscar"))
+    html = client.get(f"/admin/logs/run/{run.pk}/change/").content.decode()
+    assert ("waits for a worker of that version" in html) is is_said
 
 
 class DeafWorker(queue.DeliveryWorker):

@@ -121,6 +121,20 @@ def test_migrations(bugs: FeedbackType) -> None:
     assert {"migrations_missing", "migrations_unknown"} <= ids()
 
 
+def test_a_migration_that_made_one_of_its_indexes(bugs: FeedbackType) -> None:
+    """Without a transaction its first half stays."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE name = '0006_run_order'")
+        cursor.execute("DROP INDEX run_by_end")
+    [finding] = [each for each in examine().every if each.id == "migration_half_made"]
+    assert "logs.0006_run_order was begun and not finished" in finding.sentence
+    assert "it has made logs_run.run_by_start." in finding.sentence
+    assert finding.advice.startswith("Run manage.py migrate again: it goes on")
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX run_by_start")
+    assert "migration_half_made" not in ids(), "it was not begun"
+
+
 def test_runs_of_a_newer_version(bugs: FeedbackType) -> None:
     factories.ticket(bugs)
     run = factories.run(factories.macro(bugs, "https://a.example/"))
