@@ -12,7 +12,6 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from types import FrameType
@@ -31,8 +30,9 @@ from rq.worker import WorkerStatus
 
 from feedback import formats
 
-from . import redis_server, time_of_day
+from . import redis_server, signs_of_life
 from .queued_job import QueuedJob
+from .signs_of_life import Process
 
 logger = logging.getLogger(__name__)
 
@@ -41,9 +41,6 @@ QUEUE = "deliveries"
 WORKER_TTL = 30
 # How long a job for a listener's calls is trusted to be waiting, should it be lost.
 MARKED_SECONDS = 5
-# A process without a sign of life for so long is forgotten.
-PROCESS_KEPT_SECONDS = 3600
-_PROCESSES = "centerhook:processes"
 # What a web process waits for Redis, and how long it then leaves it alone.
 _HASTE = 0.5
 _LEFT_ALONE_SECONDS = 2.0
@@ -235,42 +232,14 @@ def waiting_jobs(now: datetime) -> tuple[int, float]:
     return queue.count, max(0.0, waited.total_seconds())
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
-    """A worker or a clock that gave a sign of life, `age` seconds ago."""
-
-    kind: str
-    name: str
-    version: str
-    age: float
-
-
 def note_process(kind: str, name: str, version: str, now: datetime) -> None:
     """A sign of life. Raises RedisError."""
-    own, moment = f"{kind} {name}", now.timestamp()
-    redis().hset(_PROCESSES, own, f"{moment} {version}")
-    redis().expire(_PROCESSES, PROCESS_KEPT_SECONDS)
-    time_of_day.note(redis(), own, moment)
+    signs_of_life.note(redis(), kind, name, version, now)
 
 
 def processes(now: datetime) -> list[Process]:
-    """The youngest signs of life first, but none of those long gone.
-
-    Raises RedisError.
-    """
-    noted = redis().hgetall(_PROCESSES)
-    every = [_process(name, text, now) for name, text in noted.items()]
-    alive = [each for each in every if each.age <= PROCESS_KEPT_SECONDS]
-    gone = [f"{each.kind} {each.name}" for each in every if each not in alive]
-    if gone:
-        redis().hdel(_PROCESSES, *gone)
-    return sorted(alive, key=lambda each: each.age)
-
-
-def _process(name: bytes | str, text: bytes | str, now: datetime) -> Process:
-    kind, _, own = time_of_day.text_of(name).partition(" ")
-    at, _, version = time_of_day.text_of(text).partition(" ")
-    return Process(kind, own, version, max(0.0, now.timestamp() - float(at)))
+    """The youngest signs of life first. Raises RedisError."""
+    return signs_of_life.processes(redis(), now)
 
 
 def has_worker() -> bool:
