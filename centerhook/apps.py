@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 from django.apps import AppConfig
 from django.conf import settings
 from django.contrib.admin import apps, autodiscover
@@ -15,6 +17,12 @@ class CenterHookConfig(AppConfig):
         # A red cross beside "Paused" reads as a fault. Lists, inlines and read-only
         # pages all ask this one function, and Django has no setting for it.
         admin_list._boolean_icon = yes_or_no  # type: ignore[attr-defined]
+        if settings.SENTRY_DSN:
+            from . import sentry
+
+            # A check says why not.
+            with suppress(sentry.Unusable):
+                sentry.start(settings.SENTRY_DSN)
 
 
 class CenterHookAdminConfig(apps.SimpleAdminConfig):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from django.db.models import Q, QuerySet
 
+from feedback.formats import CONFIG_FILE
 from feedback.models import Community, DataPackage, FeedbackType, Filter, Project
 
 from ..models import Listener, Macro, Secret
@@ -17,8 +18,6 @@ from .named_secrets import secret_names
 from .outbound_files import lookup_document, package_document
 from .source_files import source_document
 from .writing import Document, macro_document, type_document
-
-FORMAT = 1
 
 
 def export_project(
@@ -74,7 +73,7 @@ def _whole(
 ) -> Document:
     description = owner.description if isinstance(owner, Project) else ""
     document: Document = {
-        "centerhook": {"format": FORMAT},
+        "centerhook": {"format": CONFIG_FILE},
         "project": {"name": owner.name, "description": description},
         **parts,
     }

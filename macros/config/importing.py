@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from feedback.access.keys import Actor
+from feedback.formats import CONFIG_FILE
 from feedback.models import FeedbackType, Project
 from logs import audit
 from logs.models import Action
@@ -19,7 +20,6 @@ from ..models import Macro, Secret, kind_named
 from ..tags import normalise
 from .applying import fill_macro, make_type
 from .automations import AutomationImport
-from .exporting import FORMAT
 from .filters import FilterImport
 from .imported import CHOOSE, NOTE, Existing, Import, Imported, free_name
 from .listener_files import ListenerImport
@@ -86,11 +86,15 @@ def _check_envelope(document: object, problems: Problems) -> None:
     about = document.get("centerhook")
     number = about.get("format") if isinstance(about, dict) else None
     if type(number) is not int or number < 1:
-        problem = f"This must be the number of the file's format, such as {FORMAT}."
+        problem = (
+            f"This must be the number of the file's format, such as {CONFIG_FILE}."
+        )
         problems.add("centerhook.format", problem)
-    elif number > FORMAT:
+    elif number > CONFIG_FILE:
         problem = f"The file is of format {number}, and this CenterHook reads up to"
-        problems.add("centerhook.format", f"{problem} {FORMAT}. Update CenterHook.")
+        problems.add(
+            "centerhook.format", f"{problem} {CONFIG_FILE}. Update CenterHook."
+        )
         problems.refuse()
     if (rows := rows_in(document)) > MAX_ROWS_IN_ALL:
         # Each takes the database some 10 ms, while a person waits.

@@ -73,6 +73,8 @@ PAGES_LEFT_OUT = {
         [f"feedback_apikey_{each}" for each in ("off", "on", "rotate", "unlock")],
         "A key would change keys; tokens are shown once, to a person.",
     ),
+    "feedback_community_retention": "What is deleted for good is a person's decision,"
+    " beside the count of it.",
     "feedback_feedback_imported": "Of a file; `feedback-batch` responds by row.",
     "feedback_feedback_refused": "Of a file; `feedback-batch` responds by row.",
     **dict.fromkeys(
