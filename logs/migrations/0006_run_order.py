@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("logs", "0004_transcripts")]
+    dependencies = [("logs", "0005_retention")]
 
     operations = [
         migrations.AddIndex(
