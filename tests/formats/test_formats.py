@@ -31,6 +31,7 @@ from macros import config, deliveries, jobs, queue
 from macros.runs.control import cancel_run
 from macros.runs.resend import preview_resend, resend
 from macros.runs.resend_sample import sample_of
+from macros.worker import DeliveryWorker
 from tests import factories
 from tests.api.callers import issue_key, problem, program
 
@@ -160,7 +161,7 @@ def test_the_page_of_a_run_says_what_it_waits_for(
     assert ("waits for a worker of that version" in html) is is_said
 
 
-class DeafWorker(queue.DeliveryWorker):
+class DeafWorker(DeliveryWorker):
     """Takes no commands: the thread that waits for them takes a second to end."""
 
     def subscribe(self) -> None:

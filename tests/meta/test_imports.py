@@ -63,7 +63,7 @@ ROWS: dict[str, list[set[str]]] = {
         {"listeners.locations", "signs_of_life"},
         {"tags", "http", "retries", "queue", "crypto", "authoring.curl"}
         | {"schedules.calendar", "listeners.verification"},
-        {"schedules.words"},
+        {"schedules.words", "worker"},
         {"models"},
         {"auth", "config", "authoring.presets"},
         {"steps"},
