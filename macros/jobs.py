@@ -7,20 +7,24 @@ from collections.abc import Mapping, Sequence
 from django.db.models import Min
 from django.utils import timezone
 
-from feedback.attachments import pruning as attachments
-from feedback.changes import deletion
+from feedback.late import LateModule
 from feedback.models import StoredResponse
-from feedback.packages import snapshots
-from feedback.transfer import imports
 from logs import recording
-from logs.figures import keeping
 from logs.models import Destination, Run, RunState
 
 from . import deliveries, queue, triggers
-from .deliveries import alerts
-from .listeners import pruning, work
 from .models import InboundCall, kind_named
-from .schedules.due import start_due
+
+# Most workers only deliver, and the clock does the rest.
+attachments = LateModule("feedback.attachments.pruning")
+deletion = LateModule("feedback.changes.deletion")
+snapshots = LateModule("feedback.packages.snapshots")
+imports = LateModule("feedback.transfer.imports")
+keeping = LateModule("logs.figures.keeping")
+alerts = LateModule("macros.deliveries.alerts")
+pruning = LateModule("macros.listeners.pruning")
+work = LateModule("macros.listeners.work")
+schedules = LateModule("macros.schedules.due")
 
 # Listeners that the clock notifies of at once.
 _MAX_LISTENERS = 100
@@ -59,7 +63,7 @@ def wake() -> None:
     are kept.
     """
     # Without Redis, too.
-    start_due()
+    schedules.start_due()
     now = timezone.now()
     for run in Run.objects.filter(state=RunState.CANCELLING):
         recording.cancel_unheld(run, now)

@@ -15,8 +15,8 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 
 from ..forms import PREFIX
+from ..names import did_you_mean
 from ..selection.catalogue import Catalogue
-from ..selection.conditions import did_you_mean
 from ..selection.external import EXTERNAL_PREFIX, is_name, spellings
 from ..selection.fields import AnswerField, Field, SearchField
 from .stored import AT, AnyTextAt

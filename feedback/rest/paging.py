@@ -16,7 +16,9 @@ from rest_framework import pagination
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
-from ..selection.conditions import NUMBER, did_you_mean
+from ..names import did_you_mean
+from ..selection.keyset import behind
+from ..texts import NUMBER
 from .problems import in_parameter, invalid
 
 PARAMETERS = ("cursor", "page_size", "ordering", "fields")
@@ -42,14 +44,8 @@ class Order:
         return [f"{sign}{name}" for name in dict.fromkeys((self.column, "pk"))]
 
     def beyond(self, value: Any, pk: int, is_back: bool) -> Q:
-        lookup = "lt" if self.is_descending != is_back else "gt"
-        if self.column == "pk":
-            return Q((f"pk__{lookup}", pk))
-        same = Q((self.column, value)) & Q((f"pk__{lookup}", pk))
-        # The first is what an index is searched for.
-        return Q((f"{self.column}__{lookup}e", value)) & (
-            Q((f"{self.column}__{lookup}", value)) | same
-        )
+        values = [pk] if self.column == "pk" else [value, pk]
+        return behind(self.columns(is_back), values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from ..changes import stored
 from ..models import FeedbackType, Project
-from ..selection.conditions import did_you_mean
+from ..names import did_you_mean
 
 
 class ProjectSerializer(serializers.ModelSerializer):

@@ -29,6 +29,7 @@ ROWS: dict[str, list[set[str]]] = {
             "access.roles",
             "access.addresses",
             "access.privacy",
+            "late",
             "links",
             "names",
             "texts",
@@ -87,6 +88,7 @@ def imports_of(path: Path) -> Iterator[tuple[int, str]]:
     """Line and dotted name of every import, also of those inside functions.
 
     `from . import x` gives `package.x`: whether a module or a name, it is below it.
+    One that is loaded late counts too.
     """
     name = name_of(path)
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
@@ -97,6 +99,8 @@ def imports_of(path: Path) -> Iterator[tuple[int, str]]:
             base = package.rsplit(".", node.level - 1)[0] if node.level else ""
             full = ".".join(part for part in (base, node.module) if part)
             yield from ((node.lineno, f"{full}.{alias.name}") for alias in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "LateModule":
+            yield node.lineno, ast.literal_eval(node.args[0])
 
 
 @cache
