@@ -25,7 +25,7 @@ _Sql = tuple[str, list[Any] | tuple[Any, ...]]
 
 class _Above(TupleGreaterThan):
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> _Sql:
-        """Django takes SQLite to know no rows, since it knows no lists of them."""
+        """Django takes SQLite to compare no rows, since it knows no lists of them."""
         return GreaterThan.as_sql(self, compiler, connection)
 
 
