@@ -11,6 +11,7 @@ from feedback.late import LateModule
 from feedback.models import StoredResponse
 from logs import recording
 from logs.models import Destination, Run, RunState
+from logs.retention import partitions
 
 from . import deliveries, queue, triggers
 from .models import InboundCall, kind_named
@@ -60,7 +61,7 @@ def wake() -> None:
     wake-up was lost are worked on. Deletions of very much go on by a step, notices go
     out, and old decisions of triggers, old calls and files without a row go. Stored
     responses of the API go. Data packages whose time has come are made anew. Figures
-    are kept.
+    are kept, and the log has room for the next months.
     """
     # Without Redis, too.
     schedules.start_due()
@@ -87,6 +88,7 @@ def wake() -> None:
     deletion.go_on()
     attachments.prune()
     keeping.keep(now)
+    partitions.make_room(now)
 
 
 def _listeners_with_calls() -> list[int]:

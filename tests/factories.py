@@ -423,6 +423,7 @@ def one_of_everything(of: FeedbackType, name: str = "Everything") -> None:
     _from_outside(made, reported, name)
     Delivery.objects.filter(pk=delivery.pk).update(lease="mine")
     attempt = Attempt(delivery=delivery, number=1, started_at=timezone.now())
+    attempt.method, attempt.url = "POST", "https://example.com/"
     origin = "https://example.com:443"
     outcome = recording.Outcome(
         delivery, DeliveryState.PENDING, attempt, retry_in=0, origin=origin

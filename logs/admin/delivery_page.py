@@ -29,17 +29,18 @@ from ..redaction import MASK
 ATTEMPT = "attempt"
 # Tries in the timeline; older ones are counted.
 MAX_ATTEMPTS = 50
-_BODIES = ("request_headers", "request_body", "response_body")
 
 
 def live_part(delivery: Delivery, request: HttpRequest) -> dict[str, Any]:
     """All that changes while the delivery is under way."""
     settled = delivery.finished_at is not None
     log = delivery.attempt_log
-    attempts = list(log.order_by("-pk").defer(*_BODIES)[:MAX_ATTEMPTS])[::-1]
+    # The timeline says of each how long its response asked to wait.
+    newest = log.with_texts("response_headers").order_by("-pk")
+    attempts = list(newest[:MAX_ATTEMPTS])[::-1]
     number = _chosen(request)
     chosen = log.filter(number=number) if number else log.all()
-    attempt = chosen.order_by("-pk").first()
+    attempt = chosen.with_texts().order_by("-pk").first()
     return {
         "delivery": delivery,
         "diagnosis": diagnose(delivery, attempts),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import cast
+
 from django.db.models import Prefetch, QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.decorators import action
@@ -11,6 +13,7 @@ from feedback.rest.problems import Problem
 from feedback.rest.viewsets import ReadOnlyViewSet
 
 from ..models import Attempt, Delivery, Resend
+from ..models.attempts import AttemptQuerySet
 from .filters import AttemptFilterSet, DeliveryFilterSet
 from .resending import OneResendSerializer, count_of, resent
 from .serializers import (
@@ -41,7 +44,7 @@ class DeliveryViewSet(ReadOnlyViewSet):
         if self.is_list:
             return rows.defer("run__snapshot")
         attempts = Attempt.objects.visible_to(self.request.user)
-        return rows.prefetch_related(Prefetch("attempt_log", attempts))
+        return rows.prefetch_related(Prefetch("attempt_log", attempts.with_texts()))
 
     def get_serializer_class(self) -> type[DeliverySerializer]:
         return DeliverySerializer if self.is_list else DeliveryDetailSerializer
@@ -83,9 +86,8 @@ class AttemptViewSet(ReadOnlyViewSet):
     filterset_class = AttemptFilterSet
 
     def get_queryset(self) -> QuerySet[Attempt]:
-        rows = super().get_queryset()
-        texts = ("request_headers", "request_body", "response_headers")
-        return rows.defer(*texts, "response_body") if self.is_list else rows
+        rows = cast(AttemptQuerySet, super().get_queryset())
+        return rows.with_texts("url") if self.is_list else rows.with_texts()
 
     def get_serializer_class(self) -> type[AttemptRowSerializer]:
         return AttemptRowSerializer if self.is_list else AttemptDetailSerializer

@@ -89,8 +89,7 @@ def _last_attempts(pks: list[int]) -> dict[int, Attempt]:
     newest = Attempt.objects.filter(delivery__in=pks).order_by()
     last = newest.values("delivery").annotate(last=Max("pk")).values("last")
     rows = Attempt.objects.filter(pk__in=last)
-    bodies = ("request_headers", "request_body", "response_headers", "response_body")
-    return {each.delivery_id: each for each in rows.defer(*bodies)}
+    return {each.delivery_id: each for each in rows}
 
 
 def _title(status: int | None, error: str) -> str:

@@ -63,10 +63,6 @@ def reasons_of(deliveries: Collection[int]) -> dict[int, str]:
     if not any(deliveries):
         return {}
     rows = Attempt.objects.filter(delivery__in=deliveries).order_by("pk")
-    rows = rows.defer(
-        *("url", "request_headers", "request_body"),
-        *("response_headers", "response_body"),
-    )
     return {row.delivery_id: _first_line(explain(row)) for row in rows}
 
 

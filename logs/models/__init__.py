@@ -12,6 +12,7 @@ from .destinations import BreakerState, Destination
 from .run_changes import RunChange
 from .run_payloads import RunPayload
 from .runs import Cause, Run, RunState
+from .transcripts import Transcript
 
 __all__ = [
     "Action",
@@ -35,5 +36,6 @@ __all__ = [
     "Span",
     "Subjects",
     "TicketCount",
+    "Transcript",
     "delivery_id",
 ]

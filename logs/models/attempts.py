@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import cache
-from operator import attrgetter
+from typing import Any
 
-from django.db import connections, models
+from django.db import models
 from django.db.models import OuterRef, Subquery
 
 from feedback.access.actors import ScopedQuerySet, Tenancy
@@ -13,6 +13,7 @@ from feedback.access.privacy import Privacy
 from feedback.models import QuickLoading
 
 from .deliveries import Delivery
+from .transcripts import KEY, TEXTS, Transcript, write_rows
 
 
 class ErrorClass(models.TextChoices):
@@ -45,41 +46,28 @@ class Cut(models.TextChoices):
     ENCODING = "encoding", "could not be decompressed"
 
 
-# The columns that may say whom an attempt was about.
-TEXTS = (
-    "url",
-    "request_headers",
-    "request_body",
-    "response_headers",
-    "response_body",
-    "message",
-)
-
-
 class AttemptQuerySet(ScopedQuerySet["Attempt"]):
-    def write(self, attempts: Iterable[Attempt]) -> None:
+    def write(self, attempts: Sequence[Attempt]) -> None:
         """Insert new rows at a third of what `bulk_create` costs; they get no `pk`."""
-        fields = self.model._meta.concrete_fields[1:]
-        read = attrgetter(*[field.attname for field in fields])
-        columns = ", ".join(str(field.column) for field in fields)
-        table = self.model._meta.db_table
-        connection = connections[self.db]
-        with connection.wrap_database_errors, connection.cursor() as cursor:
-            if connection.vendor == "postgresql":
-                # Table and columns are the model's own names.
-                copied = f"COPY {table} ({columns}) FROM STDIN"
-                with cursor.copy(copied) as copy:
-                    for attempt in attempts:
-                        copy.write_row(read(attempt))
-                return
-            marks = ", ".join(["%s"] * len(fields))
-            inserted = f"INSERT INTO {table} ({columns}) VALUES ({marks})"  # noqa: S608
-            adapt = connection.ops.adapt_datetimefield_value
-            started = [field.name for field in fields].index("started_at")
-            rows = [list(read(attempt)) for attempt in attempts]
-            for row in rows:
-                row[started] = adapt(row[started])
-            cursor.executemany(inserted, rows)
+        write_rows(self.db, attempts)
+        texts = [each.texts for each in attempts if each.texts.is_kept]
+        if texts:
+            write_rows(self.db, texts)
+
+    def bulk_create(self, objs: Iterable[Attempt], *args: Any, **kwargs: Any) -> Any:
+        """As Django's, with what was sent and came back."""
+        created = super().bulk_create(objs, *args, **kwargs)
+        texts = [each.texts for each in created if each.texts.is_kept]
+        Transcript.objects.using(self.db).bulk_create(texts)
+        return created
+
+    def with_texts(self, *names: str) -> AttemptQuerySet:
+        """Loaded with some texts of the transcripts, or with all."""
+        rows = self.select_related("transcript")
+        if not names:
+            return rows
+        own = [field.name for field in self.model._meta.concrete_fields]
+        return rows.only(*own, *(f"transcript__{name}" for name in names))
 
     def last_sent(self) -> AttemptQuerySet:
         """The newest attempt of each delivery that had a request to send."""
@@ -87,11 +75,24 @@ class AttemptQuerySet(ScopedQuerySet["Attempt"]):
         return self.filter(pk=Subquery(sent.order_by("-pk").values("pk")[:1]))
 
 
+def _kept(name: str) -> Any:
+    """One of the texts of an attempt's transcript."""
+
+    def read(attempt: Attempt) -> str:
+        return str(getattr(attempt.texts, name))
+
+    def write(attempt: Attempt, text: str) -> None:
+        setattr(attempt.texts, name, text)
+
+    return property(read, write)
+
+
 class Attempt(QuickLoading):
     """One try on the wire, written once by `logs.recording` and never changed.
 
-    Only its texts may be emptied, by the same module, when a person is erased.
-    Headers are kept as lines, `Name: value`. Times are in milliseconds.
+    What was sent and what came back stands in its transcript, which is kept for a
+    shorter time. Only its message may be emptied, by the same module, when a person is
+    erased. Times are in milliseconds.
     """
 
     delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="attempt_log")
@@ -101,12 +102,7 @@ class Attempt(QuickLoading):
     first_byte_ms = models.PositiveIntegerField(null=True)
     total_ms = models.PositiveIntegerField("duration", null=True)
     method = models.CharField(max_length=10, blank=True)
-    url = models.TextField("URL", blank=True)
-    request_headers = models.TextField(blank=True)
-    request_body = models.TextField(blank=True)
     status = models.PositiveSmallIntegerField("response", null=True)
-    response_headers = models.TextField(blank=True)
-    response_body = models.TextField(blank=True)
     response_cut = models.CharField(max_length=10, choices=Cut, blank=True)
     error_class = models.CharField(
         "error", max_length=10, choices=ErrorClass, blank=True
@@ -115,10 +111,24 @@ class Attempt(QuickLoading):
     outcome_unknown = models.BooleanField(
         default=False, help_text="The destination may have acted on the request."
     )
+    transcript = models.ForeignObject(
+        Transcript,
+        models.DO_NOTHING,
+        from_fields=["delivery", "number", "started_at"],
+        to_fields=["delivery", "number", "started_at"],
+        related_name="+",
+        null=True,
+        editable=False,
+    )
+    url: str = _kept("url")
+    request_headers: str = _kept("request_headers")
+    request_body: str = _kept("request_body")
+    response_headers: str = _kept("response_headers")
+    response_body: str = _kept("response_body")
 
     tenancy = Tenancy("delivery__run__community", "delivery__run__project")
     privacy = Privacy(
-        texts=TEXTS,
+        texts=("message",),
         about=("delivery__feedback__submitter", "delivery__tester"),
         is_scrubbed_whole=True,
     )
@@ -133,16 +143,51 @@ class Attempt(QuickLoading):
     @classmethod
     def begun(cls, delivery: Delivery, started_at: datetime) -> Attempt:
         """The next one of a delivery, to be filled in; made without `__init__`."""
-        names, defaults = _columns()
+        names, defaults = _columns(cls)
         attempt = cls.from_db(None, names, defaults)
         # Not by the descriptor of the foreign key, which looks after a cache.
         attempt.__dict__["delivery_id"] = delivery.pk
         attempt.number = delivery.attempts + 1
         attempt.started_at = started_at
+        attempt._state.adding = True
         return attempt
 
     def save(self, *args: object, **kwargs: object) -> None:
         raise TypeError("An attempt is written by logs.recording and never changed.")
+
+    @property
+    def texts(self) -> Transcript:
+        """Its transcript; an empty one where none is kept."""
+        cache = self._state.fields_cache
+        texts: Transcript | None = cache.get("transcript")
+        if texts is None:
+            if "transcript" not in cache and not self._state.adding:
+                texts = self._loaded()
+            if texts is None:
+                texts = Transcript.from_db(None, *_columns(Transcript))
+                texts._state.adding = True
+            cache["transcript"] = texts
+        if texts._state.adding:
+            key = {name: self.__dict__.get(name) for name in KEY}
+            texts.__dict__.update(key)
+        return texts
+
+    def _loaded(self) -> Transcript | None:
+        key = {name: getattr(self, name) for name in KEY}
+        return Transcript.objects.filter(**key).first()
+
+    def all_texts(self) -> list[str]:
+        """All that may say whom it was about."""
+        texts = self.texts.__dict__
+        return [self.message, *(texts[name] for name in TEXTS)]
+
+    def change_texts(self, change: Callable[[str], str]) -> None:
+        """Each of them, before it is written."""
+        for row, names in ((self, ("message",)), (self.texts, TEXTS)):
+            for name in names:
+                text = row.__dict__[name]
+                if (changed := change(text)) is not text:
+                    row.__dict__[name] = changed
 
     @property
     def is_emptied(self) -> bool:
@@ -151,8 +196,8 @@ class Attempt(QuickLoading):
 
 
 @cache
-def _columns() -> tuple[list[str], list[object]]:
-    fields = Attempt._meta.concrete_fields
+def _columns(model: type[models.Model]) -> tuple[list[str], list[object]]:
+    fields = model._meta.concrete_fields
     return [field.attname for field in fields], [
         field.get_default() for field in fields
     ]

@@ -21,7 +21,8 @@ from feedback.packages import snapshots
 from feedback.transfer import imports
 
 from .. import audit, recording
-from ..models import Action, Attempt, Delivery
+from ..models import Action, Attempt, Delivery, Transcript
+from ..models.transcripts import KEY
 from .footprint import attempts_about, deliveries_about
 from .locations import (
     PROFILE,
@@ -210,6 +211,9 @@ def _scrub(location: DataLocation, traces: Traces) -> None:
     for row in matches_in(location, traces):
         if location.model is Attempt:
             recording.scrub(Attempt.objects.filter(pk=row["pk"]))
+        elif location.model is Transcript:
+            key = dict(zip(KEY, row["pk"], strict=True))
+            recording.scrub(Attempt.objects.filter(**key))
         else:
             rows = location.model._default_manager.filter(pk=row["pk"])
             rows.update(**emptied)

@@ -13,6 +13,7 @@ from feedback.models.numbers import ExactEncoder
 
 from ..models import Attempt, AuditEntry, Delivery, delivery_id
 from ..models.deliveries import DeliveryQuerySet
+from ..models.transcripts import TEXTS
 from .footprint import OUT_OF_REACH, copies_of
 from .locations import (
     PROFILE,
@@ -61,6 +62,7 @@ _ATTEMPT = tuple(
     for field in Attempt._meta.concrete_fields
     if field.name not in ("id", "delivery")
 )
+_TRANSCRIPT = {name: f"transcript__{name}" for name in TEXTS}
 
 
 def export_tester(tester: Tester) -> Iterator[str]:
@@ -113,7 +115,9 @@ def _deliveries(rows: DeliveryQuerySet) -> Iterator[Iterator[str]]:
     for row in in_chunks(rows, _DELIVERY, **_NAMED_ON_DELIVERY):
         pk = row.pop("pk")
         sent_as = delivery_id(row.pop("key"), pk)
-        attempts = in_chunks(Attempt.objects.filter(delivery=pk), _ATTEMPT)
+        attempts = in_chunks(
+            Attempt.objects.filter(delivery=pk), _ATTEMPT, **_TRANSCRIPT
+        )
         yield _object({"id": sent_as, **row}, attempts=map(_whole, attempts))
 
 
@@ -152,7 +156,9 @@ def _named_in(tester: Tester) -> Iterator[Row]:
     for location in other_locations(tester):
         for row in matches_in(location, traces):
             text = {"text": row["text"]} if location.model is Comment else {}
-            yield {"kind": location.kind, "id": row["pk"], **text}
+            # One without a number of its own is found by its delivery.
+            pk, *_ = row["pk"] if isinstance(row["pk"], tuple) else [row["pk"]]
+            yield {"kind": location.kind, "id": pk, **text}
 
 
 def _object(head: Row, **lists: Iterable[Iterator[str]]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from django.db.models import BinaryField, F, Model, QuerySet
 from feedback.access.privacy import Privacy
 from feedback.models import Tester
 
-from ..models import Attempt
+from ..models import Attempt, Transcript
 from .traces import Traces
 
 # What is emptied. The country is not looked for in texts: its two letters are a word
@@ -83,7 +83,7 @@ def whole_locations(tester: Tester) -> list[DataLocation]:
         for path in privacy.about
         for rows in [model._default_manager.all()]
         for own in [rows.filter(**{path: tester.pk}).order_by()]
-        if model is not Attempt
+        if model not in (Attempt, Transcript)
     ]
 
 
@@ -150,11 +150,11 @@ def in_chunks(
 
     `named` are columns of other tables, each under the name it gets.
     """
-    last = 0
     columns = {name: F(path) for name, path in named.items()}
     ordered = rows.order_by("pk").values("pk", *fields, **columns)
-    while chunk := list(ordered.filter(pk__gt=last)[:size]):
-        last = chunk[-1]["pk"]
+    rest = ordered
+    while chunk := list(rest[:size]):
+        rest = ordered.filter(pk__gt=chunk[-1]["pk"])
         yield from chunk
 
 

@@ -108,10 +108,12 @@ def _state_blockers() -> list[When]:
 
 def _log_blockers() -> list[When]:
     sent = Attempt.objects.last_sent().filter(delivery=OuterRef("pk"))
-    masked = Q(url__contains=MASK) | Q(request_body__contains=MASK)
+    has = {f"transcript__{name}__contains": MASK for name in ("url", "request_body")}
+    masked = Q(**has, _connector=Q.OR)
+    gone = Q(transcript__url="") | Q(transcript__url__isnull=True)
     return [
         When(~Exists(sent), then=Value(Blocker.NEVER_SENT)),
-        When(Exists(sent.filter(url="")), then=Value(Blocker.EMPTIED)),
+        When(Exists(sent.filter(gone)), then=Value(Blocker.EMPTIED)),
         When(Exists(sent.filter(masked)), then=Value(Blocker.MASKED)),
     ]
 

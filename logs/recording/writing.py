@@ -6,15 +6,17 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import cast
 
-from django.db import DataError, IntegrityError
+from django.db import DataError, IntegrityError, transaction
 from django.db.models import F, Q
 
 from feedback.changes import unit
 from feedback.texts import storable
 
-from ..models import Attempt, Delivery, DeliveryState, ErrorClass, Run
-from ..models.attempts import TEXTS, AttemptQuerySet
+from ..models import Attempt, Delivery, DeliveryState, ErrorClass, Run, Transcript
+from ..models.attempts import AttemptQuerySet
+from ..models.transcripts import KEY
 from . import captures, changes, counts, health
 from .outcomes import COUNTERS, PROBLEMS, Outcome
 from .progress import following, move_on
@@ -25,7 +27,6 @@ logger = logging.getLogger(__name__)
 # The database is there, but will never take these rows. Drivers raise the last two for
 # what they can't hand over.
 REFUSED = (DataError, IntegrityError, ValueError, OverflowError)
-_EMPTY = dict.fromkeys(TEXTS, "")
 # Rows in one statement.
 _CHUNK = 500
 
@@ -40,7 +41,7 @@ def record(run: Run, lease: str, outcomes: Sequence[Outcome], now: datetime) -> 
         return
     for outcome in outcomes:
         if outcome.attempt is not None:
-            _make_storable(outcome.attempt)
+            outcome.attempt.change_texts(storable)
     try:
         _record(run, lease, outcomes, now)
     except REFUSED:
@@ -52,13 +53,6 @@ def record(run: Run, lease: str, outcomes: Sequence[Outcome], now: datetime) -> 
         )
         for outcome in outcomes:
             _record_alone(run, lease, outcome, now)
-
-
-def _make_storable(attempt: Attempt) -> None:
-    for name in TEXTS:
-        text = getattr(attempt, name)
-        if (kept := storable(text)) is not text:
-            setattr(attempt, name, kept)
 
 
 def _record_alone(run: Run, lease: str, outcome: Outcome, now: datetime) -> None:
@@ -90,9 +84,12 @@ def _leave_out(outcome: Outcome, why: str) -> None:
         outcome.change, outcome.state = None, DeliveryState.FAILED
         attempt.error_class = ErrorClass.RENDER
         message = f"The database refused the change ({why}). Nothing was changed."
-    for name in TEXTS:
-        setattr(attempt, name, "")
+    attempt.change_texts(_emptied)
     attempt.message = outcome.message = message
+
+
+def _emptied(text: str) -> str:
+    return ""
 
 
 def _record(run: Run, lease: str, outcomes: Sequence[Outcome], now: datetime) -> None:
@@ -115,9 +112,7 @@ def _record(run: Run, lease: str, outcomes: Sequence[Outcome], now: datetime) ->
         changes.lock_subjects(known, run)
         captures.store(known, run)
         changes.make(known, run)
-        Attempt.objects.write(
-            each.attempt for each in known if each.attempt is not None
-        )
+        Attempt.objects.write([each.attempt for each in known if each.attempt])
         held = [each for each in known if leases[each.delivery.pk] == lease]
         destinations = health.update_destinations(run, held, now)
         ended = _change_states(held, destinations, now)
@@ -139,8 +134,7 @@ def _forget_erased(late: Iterable[Outcome]) -> None:
     rows = Delivery.objects.filter(erased, pk__in=outcomes)
     for pk in rows.values_list("pk", flat=True):
         outcomes[pk].captured = ()
-        for name in TEXTS:
-            setattr(outcomes[pk].attempt, name, "")
+        cast(Attempt, outcomes[pk].attempt).change_texts(_emptied)
 
 
 def _lock(run: Run, outcomes: Sequence[Outcome]) -> dict[int, str]:
@@ -193,14 +187,19 @@ def _after_a_try(status: int | None, error: str) -> dict[str, object]:
 
 
 def scrub(attempts: AttemptQuerySet) -> int:
-    """Empty the texts of attempts: bodies, headers, URLs and messages.
+    """Take the texts of attempts away: bodies, headers, URLs and messages.
 
     Moment, duration, method and status stay. No attempt is ever changed in any other
     way. Each chunk is a transaction of its own, so that a crash loses little. Returns
     how many had texts.
     """
-    scrubbed = 0
-    rows = attempts.exclude(**_EMPTY).order_by("pk").values_list("pk", flat=True)
-    while pks := list(rows[:_CHUNK]):
-        scrubbed += Attempt.objects.filter(pk__in=pks).update(**_EMPTY)
+    scrubbed = last = 0
+    says_something = ~Q(message="") | Q(transcript__url__isnull=False)
+    rows = attempts.filter(says_something).order_by("pk").values_list("pk", *KEY)
+    while chunk := list(rows.filter(pk__gt=last)[:_CHUNK]):
+        pks, keys = [row[0] for row in chunk], [row[1:] for row in chunk]
+        with transaction.atomic():
+            Transcript.objects.filter(pk__in=keys).delete()
+            Attempt.objects.filter(pk__in=pks).update(message="")
+        scrubbed, last = scrubbed + len(chunk), pks[-1]
     return scrubbed

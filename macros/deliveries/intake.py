@@ -8,7 +8,6 @@ from django.conf import settings
 
 from feedback.texts import storable
 from logs.models import Attempt, Cut, ErrorClass
-from logs.models.attempts import TEXTS
 from logs.redaction import Echoes, credentials_in
 
 from ..extraction import Reading
@@ -32,13 +31,10 @@ class Masking:
         return cls(tuple(each for each in both if each.forms))
 
     def mask_attempt(self, attempt: Attempt) -> None:
-        texts = [getattr(attempt, name) for name in TEXTS]
-        joined = "\0".join(texts)
+        joined = "\0".join(attempt.all_texts())
         for echoes in self.echoes:
             if echoes.may_be_in(joined):
-                texts = [echoes.redact(text) for text in texts]
-                for name, text in zip(TEXTS, texts, strict=True):
-                    setattr(attempt, name, text)
+                attempt.change_texts(echoes.redact)
         if attempt.response_cut:
             attempt.response_body = self.redact_end(attempt.response_body)
 

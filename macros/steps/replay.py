@@ -16,5 +16,4 @@ def sent_before(deliveries: Iterable[Delivery]) -> dict[int, Attempt]:
     if not same:
         return {}
     sent = Attempt.objects.last_sent().filter(delivery__in=same)
-    rows = sent.only("delivery", "method", "url", "request_headers", "request_body")
-    return {attempt.delivery_id: attempt for attempt in rows}
+    return {attempt.delivery_id: attempt for attempt in sent.with_texts()}

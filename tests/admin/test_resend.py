@@ -14,7 +14,7 @@ from django.urls import reverse
 from centerhook.receiver import Receiver
 from feedback.access.roles import Role
 from feedback.models import Feedback
-from logs.models import Attempt, Delivery, Run
+from logs.models import Delivery, Run, Transcript
 from macros import deliveries
 from tests import factories
 
@@ -170,7 +170,9 @@ def test_the_log_offers_both_kinds(page: Client, run: Run) -> None:
 
 def test_the_confirmation_says_what_is_left_out_and_why(page: Client, run: Run) -> None:
     masked, sending, good = run.deliveries.order_by("pk")
-    Attempt.objects.filter(delivery=masked).update(url="https://x.example/?key=••••••")
+    Transcript.objects.filter(delivery=masked).update(
+        url="https://x.example/?key=••••••"
+    )
     Delivery.objects.filter(pk=sending.pk).update(state="pending", lease="a")
     Delivery.objects.filter(pk=good.pk).update(state="delivered")
 
@@ -189,7 +191,7 @@ def test_what_cannot_be_resent_says_so_and_has_no_button(
     page: Client, run: Run
 ) -> None:
     delivery = run.deliveries.earliest("pk")
-    Attempt.objects.filter(delivery=delivery).update(request_body="••••••")
+    Transcript.objects.filter(delivery=delivery).update(request_body="••••••")
 
     html = text(page, "delivery", delivery.pk)
     assert 'value="resend_same" disabled' in html

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from django.db.models import Model
+
 from . import plain
 from .ground import say
 
@@ -70,37 +72,46 @@ def fill_log(attempts: int) -> int:
 
     Real attempts are copied, so headers and bodies are as long as real ones.
     """
-    from django.db import connection
-
-    from logs.models import Attempt
+    from logs.models import Attempt, Transcript
 
     begun = time.monotonic()
     there = Attempt.objects.count()
-    fields = [f.column for f in Attempt._meta.concrete_fields if f.name != "id"]
-    copied = ", ".join("a.number + n" if f == "number" else f"a.{f}" for f in fields)
-    rounds = -(-(attempts - there) // there)
-    with connection.cursor() as cursor:
-        # Its rows refer to deliveries that are there; checking takes as long again.
-        cursor.execute("SET session_replication_role = replica")
-        cursor.execute(  # The model's own names.
-            f"INSERT INTO logs_attempt ({', '.join(fields)}) SELECT {copied}"  # noqa: S608
-            " FROM logs_attempt a, generate_series(1, %s) n LIMIT %s",
-            [rounds, max(0, attempts - there)],
-        )
-        cursor.execute("RESET session_replication_role")
-        # As autovacuum has long done where a log grew slowly.
-        cursor.execute("VACUUM ANALYZE logs_attempt")
+    for model in (Attempt, Transcript):
+        _repeat(model, -(-attempts // there), max(0, attempts - there))
     total = Attempt.objects.count()
-    size = _size_gb("logs_attempt")
+    size = _size_gb(Attempt) + _size_gb(Transcript)
     say(f"log: {total:,}, {size:.1f} GB, in {time.monotonic() - begun:.0f} s")
     return total
 
 
-def _size_gb(table: str) -> float:
+def _repeat(model: type[Model], rounds: int, limit: int) -> None:
+    from django.db import connection
+
+    table = model._meta.db_table
+    fields = [f.column for f in model._meta.local_concrete_fields if f.name != "id"]
+    copied = ", ".join("a.number + n" if f == "number" else f"a.{f}" for f in fields)
+    with connection.cursor() as cursor:
+        # Its rows refer to deliveries that are there; checking takes as long again.
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(  # The model's own names.
+            f"INSERT INTO {table} ({', '.join(fields)}) SELECT {copied}"  # noqa: S608
+            f" FROM {table} a, generate_series(1, %s) n LIMIT %s",
+            [rounds, limit],
+        )
+        cursor.execute("RESET session_replication_role")
+        # As autovacuum has long done where a log grew slowly.
+        cursor.execute(f"VACUUM ANALYZE {table}")
+
+
+def _size_gb(model: type[Model]) -> float:
+    """With indexes, and with its partitions where it has some."""
     from django.db import connection
 
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_total_relation_size(%s)", [table])
+        cursor.execute(
+            "SELECT SUM(pg_total_relation_size(relid)) FROM pg_partition_tree(%s)",
+            [model._meta.db_table],
+        )
         return float(cursor.fetchone()[0]) / 1e9
 
 

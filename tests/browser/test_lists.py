@@ -48,6 +48,10 @@ class Keys:
             self.screen.keyboard.press(key)
             self.presses += 1
 
+    def wait(self) -> None:
+        """Until the scripts of a page have made what is one stop into one."""
+        self.screen.wait_for_load_state("load")
+
     def tab_to(self, words: str) -> None:
         """Tab until the focus is on what is called so."""
         for _ in range(MAX_PRESSES):
@@ -83,11 +87,13 @@ def test_the_main_path_takes_few_key_presses(
         assert keys.focused() == "Critical"
         keys.press("Enter")
         expect(screen.locator(".chip", has_text="Critical")).to_be_visible()
+        keys.wait()
         keys.tab_to("action-toggle|Select all")
         keys.press("Space", "Enter", "P")
         keys.press("Tab", "Enter")
         lead = screen.locator("#perform-action .lead")
         expect(lead).to_contain_text("30 tickets")
+        keys.wait()
         keys.press("Tab")
         while keys.focused() != "Perform Action":
             keys.press("Tab")

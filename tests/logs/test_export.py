@@ -58,7 +58,10 @@ def test_everything_of_hers_is_in_it_and_nothing_of_others(receiver: Receiver) -
         {"kind": "comment", "id": comment.pk, "text": comment.text},
         {"kind": "run", "id": run.pk},
         {"kind": "macro version", "id": MacroVersion.objects.get(macro=run.macro).pk},
-        *[{"kind": "attempt", "id": each.pk} for each in mine.order_by("pk")],
+        *[
+            {"kind": "transcript of a delivery", "id": each.delivery_id}
+            for each in mine.order_by("delivery_id")
+        ],
     ]
     [event] = exported["audit_log"]
     assert (event["action"], event["actor_name"]) == ("changed", "olivia")

@@ -46,18 +46,17 @@ def test_any_text_of_an_attempt_is_made_storable(column: str, text: str) -> None
 
 
 @contextmanager
-def refused(condition: str) -> Iterator[None]:
-    """No attempt can be written for which this holds."""
+def refused(condition: str, table: str = "logs_attempt") -> Iterator[None]:
+    """No row can be written for which this holds."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute(
-                "CREATE TRIGGER refused BEFORE INSERT ON logs_attempt WHEN"
+                f"CREATE TRIGGER refused BEFORE INSERT ON {table} WHEN"
                 f" NEW.{condition} BEGIN SELECT RAISE(ABORT, 'refused'); END"
             )
         else:
             cursor.execute(
-                "ALTER TABLE logs_attempt ADD CONSTRAINT refused"
-                f" CHECK (NOT ({condition}))"
+                f"ALTER TABLE {table} ADD CONSTRAINT refused CHECK (NOT ({condition}))"
             )
     yield
 
@@ -71,7 +70,7 @@ def test_a_refused_attempt_is_written_without_its_texts_and_says_so() -> None:
     assert outcomes[1].attempt is not None
     outcomes[1].attempt.response_body = "odd"
 
-    with refused("response_body = 'odd'"):
+    with refused("response_body = 'odd'", "logs_transcript"):
         states = write(run, outcomes)
 
     assert states == [("delivered", 1, "")] * 3

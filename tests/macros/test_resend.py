@@ -15,7 +15,15 @@ from django.utils import timezone
 
 from centerhook.receiver import Receiver
 from feedback.models import Feedback
-from logs.models import Attempt, AuditEntry, Delivery, Resend, Run, delivery_id
+from logs.models import (
+    Attempt,
+    AuditEntry,
+    Delivery,
+    Resend,
+    Run,
+    Transcript,
+    delivery_id,
+)
 from macros.deliveries.claims import claim_due
 from macros.models import Macro
 from macros.runs.resend import ResendRefused, preview_resend, resend
@@ -143,7 +151,7 @@ def test_a_mask_never_goes_out_even_if_it_came_onto_the_log_meanwhile(
     run = factories.run(a_macro(f"{receiver.url}/ok"))
     work(run)
     resend(Delivery.objects.all(), Resend.SAME, olivia)
-    Attempt.objects.update(request_body="••••••")
+    Transcript.objects.update(request_body="••••••")
     assert work(run) == ("finished", 0, 1, 0, 0, 0)
     assert "Build it anew" in Attempt.objects.latest("pk").message
     assert len(receiver.requests) == 1

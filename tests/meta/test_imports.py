@@ -51,7 +51,7 @@ ROWS: dict[str, list[set[str]]] = {
         {"redaction"},
         {"models"},
         {"recording", "audit"},
-        {"privacy", "rest", "console", "figures", "packages"},
+        {"privacy", "rest", "console", "figures", "packages", "retention"},
         {"templatetags"},
     ],
     "macros": [

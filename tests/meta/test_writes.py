@@ -44,8 +44,9 @@ ALLOWED = {
     "centerhook.doctor.database": "reads what PostgreSQL says of its own tables",
     "centerhook.health.probes": "asks whether the database answers, and no more",
     "centerhook.query_deadline": "passes on each statement, writes none of its own",
-    "logs.models.attempts": "inserts attempts only",
+    "logs.models.transcripts": "inserts attempts and their transcripts only",
     "logs.models.deliveries": "inserts deliveries only",
+    "logs.retention.partitions": "makes and drops months of transcripts",
     "macros.listeners.storing": "inserts calls only",
 }
 

@@ -16,7 +16,7 @@ from django.urls import reverse
 from feedback.access.roles import Role
 from feedback.models import DataPackage, Feedback, FeedbackType, Filter, RecordLookup
 from feedback.models import Tester as Person
-from logs.models import Attempt, Delivery, Run
+from logs.models import Attempt, Delivery, Run, Transcript
 from macros.models import Macro
 from tests import factories
 
@@ -178,7 +178,8 @@ def test_what_came_over_the_wire_is_shown_as_text(
     texts = ["url", "request_headers", "request_body"]
     texts += ["response_headers", "response_body"]
     sent = {name: f"{name} {LONG} \u202egnp.exe\x1b[2J" for name in texts}
-    Attempt.objects.update(**kept, **sent)
+    Attempt.objects.update(**kept)
+    Transcript.objects.update(**sent)
     delivery = Delivery.objects.get()
 
     url = reverse("admin:logs_delivery_change", args=[delivery.pk])

@@ -1,0 +1,1 @@
+"""How long the log is kept: what goes when, and how it goes."""
