@@ -17,7 +17,7 @@ class SharedRow(serializers.ModelSerializer):
     """A row that many of a list point at: it is shown once, and repeated."""
 
     def to_representation(self, instance: models.Model) -> dict[str, Any]:
-        shown = self.context.setdefault("shown", {})
+        shown = cast(dict[str, Any], self.context).setdefault("shown", {})
         known_as = type(self), instance.pk
         if known_as not in shown:
             shown[known_as] = super().to_representation(instance)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -49,8 +50,7 @@ def _adapted(
     adapted: list[tuple[int, Adapt]] = []
     for at, field in enumerate(fields):
         if isinstance(field, models.JSONField):
-            prepare = field.get_db_prep_save
-            adapted.append((at, lambda value, it=prepare: it(value, connection)))
+            adapted.append((at, partial(field.get_db_prep_save, connection=connection)))
         elif isinstance(field, models.DateTimeField) and connection.vendor == "sqlite":
             adapted.append((at, connection.ops.adapt_datetimefield_value))
     return adapted
