@@ -71,7 +71,7 @@ $(VENV)/run-stamp: requirements-tools.txt requirements.txt | $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/dev-stamp: requirements-tools.txt requirements.txt requirements-oidc.txt requirements-parquet.txt requirements-dev.txt | $(BIN)/python
+$(VENV)/dev-stamp: $(wildcard requirements*.txt) | $(BIN)/python
 	@echo "Installing requirements-dev.txt ..."
 	@$(UPGRADE_TOOLS)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt

@@ -6,11 +6,9 @@ from functools import cache
 from typing import Any
 
 from csp.decorators import csp_update
-from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer
@@ -21,8 +19,6 @@ from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
 from feedback.rest import details, schema  # noqa: F401 - it registers itself
-
-from .middleware import is_for_programs
 
 # The style elements that Redoc makes: empty ones, which it fills rule by rule, and the
 # one of its scroll bars. The browser tests tell when a newer one makes others.
@@ -106,23 +102,6 @@ def not_found(request: HttpRequest) -> HttpResponse:
     """Instead of Django's page, since programs read JSON."""
     message = "There is nothing at this URL. The URLs of the API end with a slash."
     return details.response(404, "not_found", message)
-
-
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if is_for_programs(request):
-        return details.response(400, "invalid", "The request can't be understood.")
-    if isinstance(exception, BadRequest):
-        # Raised with a sentence, unlike what Django takes for an attack.
-        page = {"sentence": str(exception)}
-        return render(request, "400.html", page, status=400)
-    return defaults.bad_request(request, exception)
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    if is_for_programs(request):
-        message = "Something went wrong on our side and was logged. Try again later."
-        return details.response(500, "server_error", message)
-    return defaults.server_error(request)
 
 
 _v1: tuple[list[URLPattern | URLResolver], str] = (

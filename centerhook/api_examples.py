@@ -68,6 +68,12 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "listeners_renew_create": {"hours": 24},
     "macros_create": {"name": "Post to Slack", "type": 1, "steps": [_WEB_REQUEST]},
     "macros_dry_run_create": {"filter": {"open": True, "field_severity": "Critical"}},
+    "macros_from_preset_create": {
+        "preset": "slack-text",
+        "type": 1,
+        "name": "Post to Slack",
+        "secrets": {"slack_url": {"value": "https://hooks.slack.com/services/T0/B0/x"}},
+    },
     "macros_partial_update": {"description": "For the chat of the team."},
     "macros_preview_create": {"subject": 12},
     "macros_runs_create": {"filter": {"open": True, "field_severity": "Critical"}},

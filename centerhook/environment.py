@@ -25,3 +25,10 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]
         super().__init__(**scheme)
         self.ENVIRON = _AsGiven()
         self.escape_proxy = True
+
+    def days(self, name: str, default: int | None) -> int | str | None:
+        """A whole number. What is none stays as it is: a system check says so."""
+        given: str = self.str(name, default="").strip()
+        if not given:
+            return default
+        return int(given) if given.isascii() and given.isdecimal() else given

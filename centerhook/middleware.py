@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.urls import reverse
 
+from feedback import mode
 from feedback.rest import details
 from logs import audit
 from macros.listeners import door
@@ -71,6 +74,40 @@ def page_headers(get_response: GetResponse) -> GetResponse:
         response = get_response(request)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         response.headers.setdefault("Cache-Control", "no-store, private")
+        return response
+
+    return middleware
+
+
+# What stays possible while nothing can be changed: to sign in and out, and to end it.
+_ALWAYS = (
+    *("admin:login", "admin:logout", "admin:mode"),
+    *("admin:second_factor_code", "admin:second_factor_leave"),
+)
+
+
+@cache
+def _always() -> frozenset[str]:
+    return frozenset(map(reverse, _ALWAYS))
+
+
+def read_only(get_response: GetResponse) -> GetResponse:
+    """Turns away what would write while the installation is read-only."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not mode.refuses(request.method) or request.path_info in _always():
+            return get_response(request)
+        if is_for_programs(request):
+            sentence = (
+                "CenterHook is read-only for now, so nothing was changed. Send the"
+                " request again later."
+            )
+            response: HttpResponse = details.response(
+                503, mode.READ_ONLY_CODE, sentence
+            )
+        else:
+            response = HttpResponse(render_to_string("read_only.html"), status=503)
+        response.headers["Retry-After"] = str(mode.RETRY_AFTER)
         return response
 
     return middleware

@@ -9,7 +9,11 @@ from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
+<<<<<<< HEAD
 from . import installed, local
+=======
+from . import local, postgres
+>>>>>>> main
 from .content_policy import CONTENT_SECURITY_POLICY  # noqa: F401
 from .environment import Environment
 from .files import DEFAULT_TYPES, storages_in
@@ -52,6 +56,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "centerhook.middleware.read_only",
     "centerhook.middleware.upload_limit",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Before whatever may ask the database.
@@ -85,9 +90,7 @@ TEMPLATES = [
 ]
 # Fields of forms may have templates of ours.
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
-LANGUAGE_CODE = "en-us"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
-USE_TZ = True
 USE_I18N = False
 FORMAT_MODULE_PATH = ["centerhook.formats"]
 
@@ -112,7 +115,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": test_name}
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    postgres.prepare(DATABASES["default"])
+# normal, paused or read-only; where it is set, no page changes it.
+MODE = env.str("MODE", default="")
 # Seconds in which the database has to respond to a page or an API request.
 QUERY_DEADLINE = env.float("QUERY_DEADLINE", default=30.0)
 
@@ -150,7 +155,14 @@ ALLOWED_DESTINATION_HOSTS = env.list("ALLOWED_DESTINATION_HOSTS", default=[])
 INBOUND_MAX_BYTES = env.int("INBOUND_MAX_BYTES", default=1_000_000)
 INBOUND_PER_SECOND = env.int("INBOUND_PER_SECOND", default=300)
 API_PER_MINUTE = env.int("API_PER_MINUTE", default=1_200)
-INBOUND_KEPT_DAYS = env.int("INBOUND_KEPT_DAYS", default=30)
+
+# --- What goes by age: docs/retention.md. In days; None is for ever.
+
+BODIES_KEPT_DAYS = env.days("BODIES_KEPT_DAYS", default=90)
+ATTEMPTS_KEPT_DAYS = env.days("ATTEMPTS_KEPT_DAYS", default=365)
+DELIVERIES_KEPT_DAYS = env.days("DELIVERIES_KEPT_DAYS", default=730)
+INBOUND_KEPT_DAYS = env.days("INBOUND_KEPT_DAYS", default=30)
+AUDIT_KEPT_DAYS = env.days("AUDIT_KEPT_DAYS", default=None)
 
 # --- E-mail, for notices: smtp://user:password@host:587; to the log when not set
 
@@ -273,3 +285,5 @@ LOGGING = logging_from(
 # Who may read /metrics: with the token, or from these addresses. Nobody else.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 METRICS_NETWORKS = env.list("METRICS_NETWORKS", default=[])
+# Where faults are reported to; needs requirements-sentry.txt.
+SENTRY_DSN = env.str("SENTRY_DSN", default="")

@@ -22,7 +22,9 @@ from feedback.changes.rivals import once_more
 from . import figures
 from .doctor.page import doctor_page
 from .menu import menu_groups, types_in_menu
+from .mode_page import banner_for, mode_page
 from .overview import context_of
+from .releases import releases_page
 from .search import search_page
 from .sign_in import pages
 from .sign_in.second_factor import step_left
@@ -69,6 +71,12 @@ class CenterHookAdminSite(admin.AdminSite):
             path("search/", search, name="search"),
             path("second-factor/", include(self._second_factor())),
             path("doctor/", self.admin_view(partial(doctor_page, self)), name="doctor"),
+            path(
+                "what-is-new/",
+                self.admin_view(partial(releases_page, self)),
+                name="what_is_new",
+            ),
+            path("mode/", self.admin_view(partial(mode_page, self)), name="mode"),
             *figures.urls_of(self),
             path("first-steps/", include("macros.admin.first_steps")),
             *djangos,
@@ -96,6 +104,7 @@ class CenterHookAdminSite(admin.AdminSite):
         apps = context["available_apps"]
         context["menu_groups"] = menu_groups(apps, request.path)
         context["version"] = __version__
+        context["mode_banner"] = banner_for(request.user)
         context["is_menu_folded"] = request.COOKIES.get("menu") == "folded"
         return context
 

@@ -15,5 +15,5 @@ if settings.SINGLE_SIGN_ON:
     urlpatterns += [
         path("single-sign-on/", include("centerhook.sign_in.single_sign_on"))
     ]
-handler400 = "centerhook.api.bad_request"
-handler500 = "centerhook.api.server_error"
+handler400 = "centerhook.errors.bad_request"
+handler500 = "centerhook.errors.server_error"

@@ -15,4 +15,6 @@ graceful_timeout = 30
 # Longer than the proxy keeps an idle connection, so that it never writes into a closed
 # one.
 keepalive = 75
+# Bytes: as much as it can be bounded to, and about what the proxy takes.
+limit_request_line = 8190
 control_socket_disable = True

@@ -12,6 +12,7 @@ from feedback.models import DataPackage, FeedbackType, PackageRows, Project
 from feedback.packages.columns import Column, ColumnCatalogue, plain
 from feedback.packages.kinds import RowsKind, register
 from feedback.packages.values import ColumnType
+from feedback.selection.catalogue import Catalogue
 from feedback.selection.saved import Owner
 
 from .models import Delivery
@@ -49,7 +50,9 @@ def _rows(package: DataPackage) -> QuerySet[Any]:
     return Delivery.objects.filter(run__community=owner.pk)
 
 
-def _columns(owner: Owner, now: datetime) -> ColumnCatalogue:
+def _columns(
+    owner: Owner, now: datetime, catalogue: Catalogue | None
+) -> ColumnCatalogue:
     return ColumnCatalogue({each.name: each for each in _every()})
 
 

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import wraps
 
+from django.conf import settings
 from django.db.models import Min
 from django.utils import timezone
 
+<<<<<<< HEAD
 from feedback.late import LateModule
 from feedback.models import StoredResponse
 from logs import recording
+=======
+from feedback import database, formats, mode
+from feedback.attachments import pruning as attachments
+from feedback.changes import deletion
+from feedback.models import Mode, StoredResponse
+from feedback.packages import snapshots
+from feedback.transfer import imports
+from logs import recording, retention
+from logs.figures import keeping
+>>>>>>> main
 from logs.models import Destination, Run, RunState
 from logs.retention import partitions
 
 from . import deliveries, queue, triggers
+<<<<<<< HEAD
 from .models import InboundCall, kind_named
 
 # Most workers only deliver, and the clock does the rest.
@@ -26,42 +42,108 @@ alerts = LateModule("macros.deliveries.alerts")
 pruning = LateModule("macros.listeners.pruning")
 work = LateModule("macros.listeners.work")
 schedules = LateModule("macros.schedules.due")
+=======
+from .deliveries import alerts
+from .listeners import work
+from .models import InboundCall, kind_named
+from .retention import TIERS
+from .schedules.due import start_due
+>>>>>>> main
 
 # Listeners that the clock notifies of at once.
 _MAX_LISTENERS = 100
 # How long a worker goes on with an import before it looks for other work.
 IMPORT_SECONDS = 2.0
+_losses_looked_at = float("-inf")
 
 
+def _job(work: Callable[[int], None]) -> Callable[[int], None]:
+    """Begins with a connection to the database that works, or with none.
+
+    One that PostgreSQL has ended would fail for each job from then on.
+    """
+
+    @wraps(work)
+    def job(pk: int) -> None:
+        database.tend()
+        work(pk)
+
+    return job
+
+
+@_job
 def deliver(run_id: int) -> None:
     deliveries.deliver(run_id)
 
 
+@_job
 def hear(listener_id: int) -> None:
     queue.take_up_calls(listener_id)
-    work.hear(listener_id)
+    if mode.is_sending():
+        work.hear(listener_id)
 
 
+@_job
 def go_on_importing(import_id: int) -> None:
     """For a moment, so that deliveries have their turn; then another job goes on."""
-    if imports.work(import_id, IMPORT_SECONDS):
+    if mode.is_sending() and imports.work(import_id, IMPORT_SECONDS):
         queue.notify_import(import_id)
 
 
+@_job
 def make_snapshot(snapshot_id: int) -> None:
-    snapshots.work(snapshot_id)
+    if mode.current() != Mode.READ_ONLY:
+        snapshots.work(snapshot_id)
 
 
 def wake() -> None:
+    """What the clock does once a second, as far as the mode lets it.
+
+    Jobs that were waiting when the installation was paused end at once; what they were
+    for is still due, and is found when it sends again.
+    """
+    if mode.is_sending():
+        _wake()
+    elif mode.current() == Mode.PAUSED:
+        _rest(timezone.now())
+
+
+def _rest(now: datetime) -> None:
+    """What people asked for, as far as it sends nothing.
+
+    Nothing old goes: after a restore the files may be newer than the rows.
+    """
+    partitions.make_room(now)
+    for run in Run.objects.filter(state=RunState.CANCELLING):
+        recording.cancel_unheld(run, now)
+    for run_id in _with_losses(now):
+        queue.notify(run_id)
+    for snapshot_id in snapshots.due():
+        queue.notify_snapshot(snapshot_id)
+    deletion.go_on()
+    keeping.keep(now)
+
+
+def _with_losses(now: datetime) -> list[int]:
+    """Looked for once in a lease, since that goes through all that is due."""
+    global _losses_looked_at
+    if time.monotonic() - _losses_looked_at < settings.LEASE_SECONDS:
+        return []
+    _losses_looked_at = time.monotonic()
+    runs = Run.objects.with_lost_deliveries(now)
+    return list(runs.order_by("pk").values_list("pk", flat=True))
+
+
+def _wake() -> None:
     """Notify the workers of every run that has work due and no job waiting.
 
     This finds new runs whose wake-up was lost, retries that are due, and deliveries of
     workers that died. A run that only waits for destinations that take nothing for now
     is left alone. Schedules that are due start their runs, and calls to listeners whose
     wake-up was lost are worked on. Deletions of very much go on by a step, notices go
-    out, and old decisions of triggers, old calls and files without a row go. Stored
-    responses of the API go. Data packages whose time has come are made anew. Figures
-    are kept, and the log has room for the next months.
+    out, and old decisions of triggers, files without a row and what is kept no longer
+    go. Stored responses of the API go. Data packages whose time has come are made anew.
+    Figures are kept, and the log has room for the next months.
     """
     # Without Redis, too.
     schedules.start_due()
@@ -71,7 +153,6 @@ def wake() -> None:
     alerts.announce()
     triggers.ask()
     triggers.prune()
-    pruning.prune()
     due = Run.objects.with_due_deliveries(now).values_list("pk", "community", "origins")
     rows = {pk: (community, origins) for pk, community, origins in due}
     ready = rows.keys() - _waiting(rows) if rows else set()
@@ -86,6 +167,7 @@ def wake() -> None:
         queue.notify_snapshot(snapshot_id)
     StoredResponse.objects.prune(now)
     deletion.go_on()
+    retention.go_on(TIERS, now)
     attachments.prune()
     keeping.keep(now)
     partitions.make_room(now)
@@ -113,5 +195,8 @@ def _waiting(rows: Mapping[int, tuple[int, Sequence[str]]]) -> set[int]:
 
 
 def _only_sends(run: Run) -> bool:
+    """False also for a run that this version can't read: a worker looks at it."""
+    if not formats.is_readable(run.snapshot.get("format"), formats.RUN):
+        return False
     kinds = [kind_named(step["kind"]) for step in run.snapshot["steps"]]
     return all(kind is not None and kind.URL_SETTING for kind in kinds)

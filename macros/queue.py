@@ -25,9 +25,14 @@ from redis.client import Pipeline
 from redis.commands.core import Script
 from redis.exceptions import RedisError
 from redis.retry import Retry
-from rq import SimpleWorker, Worker
+from rq import Queue, SimpleWorker, Worker
 from rq.exceptions import StopRequested
 from rq.worker import WorkerStatus
+
+from feedback import formats
+
+from . import redis_server, time_of_day
+from .queued_job import QueuedJob
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +53,7 @@ _left_alone_until = 0.0
 class DeliveryWorker(SimpleWorker):
     """Delivers in its own process, which keeps its connections between jobs."""
 
+    job_class = QueuedJob
     log_job_description = False
     # The longest pause between two attempts to reach Redis, in seconds.
     max_connection_wait_time = 5.0
@@ -87,16 +93,10 @@ def notify(run_id: int, due: int = 1) -> None:
     That Redis is away is not an error: the clock notifies again.
     """
     try:
-        queue = django_rq.get_queue(QUEUE)
+        queue = _queue()
         batches = math.ceil(due / settings.BATCH_SIZE)
         for _ in range(max(1, min(batches, Worker.count(queue=queue)))):
-            queue.enqueue(
-                "macros.jobs.deliver",
-                run_id,
-                job_id=f"run-{run_id}-{uuid.uuid4().hex}",
-                result_ttl=0,
-                failure_ttl=3600,
-            )
+            _enqueue(queue, "macros.jobs.deliver", "run", run_id)
     except RedisError as error:
         logger.warning(
             "Redis is away (%s); the clock will notify of run %s",
@@ -120,13 +120,7 @@ def notify_calls(listener_id: int) -> None:
         is_first = connection.set(_mark(listener_id), 1, nx=True, ex=MARKED_SECONDS)
         if not is_first:
             return
-        django_rq.get_queue(QUEUE, connection=connection).enqueue(
-            "macros.jobs.hear",
-            listener_id,
-            job_id=f"calls-{listener_id}-{uuid.uuid4().hex}",
-            result_ttl=0,
-            failure_ttl=3600,
-        )
+        _enqueue(_queue(connection), "macros.jobs.hear", "calls", listener_id)
     except RedisError as error:
         _left_alone_until = time.monotonic() + _LEFT_ALONE_SECONDS
         logger.warning(
@@ -148,15 +142,20 @@ def notify_snapshot(snapshot_id: int) -> None:
 
 def _notify(job: str, noun: str, pk: int) -> None:
     try:
-        django_rq.get_queue(QUEUE).enqueue(
-            job,
-            pk,
-            job_id=f"{noun}-{pk}-{uuid.uuid4().hex}",
-            result_ttl=0,
-            failure_ttl=3600,
-        )
+        _enqueue(_queue(), job, noun, pk)
     except RedisError as error:
         logger.warning("Redis is away (%s); %s %s waits", error, noun, pk)
+
+
+def _enqueue(queue: Queue, job: str, noun: str, pk: int) -> None:
+    queue.enqueue(
+        job,
+        pk,
+        job_id=f"{noun}-{pk}-{uuid.uuid4().hex}",
+        meta={"format": formats.JOB},
+        result_ttl=0,
+        failure_ttl=3600,
+    )
 
 
 def count_call(name: str, kept_seconds: int) -> int | None:
@@ -188,7 +187,7 @@ def _mark(listener_id: int) -> str:
 @cache
 def _hasty() -> Redis:
     """A client that does not try again, for web processes."""
-    return Redis.from_url(
+    return redis_server.connect(
         settings.REDIS_URL,
         socket_timeout=_HASTE,
         socket_connect_timeout=_HASTE,
@@ -198,14 +197,20 @@ def _hasty() -> Redis:
 
 def notified_runs() -> set[int]:
     """The runs that a waiting job asks to work on. Raises RedisError."""
-    job_ids = django_rq.get_queue(QUEUE).get_job_ids()
+    job_ids = _queue().get_job_ids()
     return {
         int(job_id.split("-")[1]) for job_id in job_ids if job_id.startswith("run-")
     }
 
 
+@cache
 def redis() -> Redis:
-    return django_rq.get_connection(QUEUE)
+    """The process's one client: it keeps its connections, for any thread."""
+    return redis_server.connect(settings.REDIS_URL)
+
+
+def _queue(connection: Redis | None = None) -> Queue:
+    return django_rq.get_queue(QUEUE, connection=connection or redis())
 
 
 @cache
@@ -216,12 +221,12 @@ def script(source: str) -> Script:
 
 def count_workers() -> int:
     """The workers that are alive. Raises RedisError."""
-    return len(Worker.all(queue=django_rq.get_queue(QUEUE)))
+    return len(Worker.all(queue=_queue()))
 
 
 def waiting_jobs(now: datetime) -> tuple[int, float]:
     """How many jobs wait, and for how many seconds the oldest. Raises RedisError."""
-    queue = django_rq.get_queue(QUEUE)
+    queue = _queue()
     first = next(iter(queue.get_jobs(0, 1)), None)
     if first is None or first.enqueued_at is None:
         return queue.count, 0.0
@@ -242,8 +247,10 @@ class Process:
 
 def note_process(kind: str, name: str, version: str, now: datetime) -> None:
     """A sign of life. Raises RedisError."""
-    redis().hset(_PROCESSES, f"{kind} {name}", f"{now.timestamp()} {version}")
+    own, moment = f"{kind} {name}", now.timestamp()
+    redis().hset(_PROCESSES, own, f"{moment} {version}")
     redis().expire(_PROCESSES, PROCESS_KEPT_SECONDS)
+    time_of_day.note(redis(), own, moment)
 
 
 def processes(now: datetime) -> list[Process]:
@@ -261,11 +268,8 @@ def processes(now: datetime) -> list[Process]:
 
 
 def _process(name: bytes | str, text: bytes | str, now: datetime) -> Process:
-    written = [
-        each.decode() if isinstance(each, bytes) else each for each in (name, text)
-    ]
-    kind, _, own = written[0].partition(" ")
-    at, _, version = written[1].partition(" ")
+    kind, _, own = time_of_day.text_of(name).partition(" ")
+    at, _, version = time_of_day.text_of(text).partition(" ")
     return Process(kind, own, version, max(0.0, now.timestamp() - float(at)))
 
 
@@ -283,8 +287,9 @@ def run_worker(on_stop: Callable[[], None], version: str = "") -> None:
     `on_stop` is called on the signal, before the current job ends; also if the signal
     comes after this has returned.
     """
-    queue = django_rq.get_queue(QUEUE)
     try:
+        # Not the process's: RQ gives this one the patience of those that wait.
+        queue = _queue(redis_server.connect(settings.REDIS_URL))
         worker = DeliveryWorker(
             [queue], connection=queue.connection, worker_ttl=WORKER_TTL
         )

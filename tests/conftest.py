@@ -125,6 +125,18 @@ def nothing_in_redis(request: pytest.FixtureRequest) -> None:
         queue.redis().flushdb()
 
 
+@pytest.fixture(autouse=True)
+def normal_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is looked up once a second, which would be one query more for some tests.
+
+    Whoever changes it looks anew.
+    """
+    from feedback import mode
+
+    monkeypatch.setattr(mode, "LOOK_EVERY", float("inf"))
+    monkeypatch.setattr(mode, "_known", (0.0, mode.State(mode.Mode.NORMAL)))
+
+
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     from centerhook.receiver import Receiver

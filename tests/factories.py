@@ -48,6 +48,7 @@ from logs.models import (
     Cause,
     Delivery,
     DeliveryState,
+    RetentionPolicy,
     Run,
     RunChange,
     RunPayload,
@@ -430,6 +431,7 @@ def one_of_everything(of: FeedbackType, name: str = "Everything") -> None:
     )
     recording.record(delivery.run, "mine", [outcome], timezone.now())
     counts.count(delivery.run, {0: Counter(skipped=1)}, timezone.now())
+    RetentionPolicy.objects.get_or_create(community=of.project.community)
     keeping.count_tickets(timezone.now())
 
 

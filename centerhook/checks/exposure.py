@@ -10,6 +10,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.http.request import validate_host
 
+from macros import redis_server
+
 Check = Callable[..., list[CheckMessage]]
 
 
@@ -52,8 +54,7 @@ _LOST = {
     "SECRET_KEY": (
         "centerhook.W302",
         "other machines sign people out, and so does a lost var/",
-        "from django.core.management.utils import get_random_secret_key as k;"
-        " print(k())",
+        "import secrets; print(secrets.token_urlsafe(50))",
     ),
     "SECRETS_KEYS": (
         "centerhook.W303",
@@ -95,13 +96,18 @@ def check_allowed_hosts(**kwargs: object) -> list[CheckMessage]:
 @_register(Tags.database)
 def check_shared_database(**kwargs: object) -> list[CheckMessage]:
     database = settings.DATABASES["default"]["ENGINE"]
-    redis = urlsplit(settings.REDIS_URL)
-    is_near = redis.scheme == "unix" or is_own_machine(redis.hostname or "localhost")
-    if not database.endswith("sqlite3") or is_near:
+    try:
+        watched = redis_server.watched_in(settings.REDIS_URL)
+        redis = urlsplit(settings.REDIS_URL)
+        hosts = [host for host, _ in watched.hosts] if watched else [redis.hostname]
+    except (ValueError, redis_server.UnreadableUrl):
+        return []  # Another check says so.
+    far = [host for host in hosts if host and not is_own_machine(host)]
+    if not database.endswith("sqlite3") or redis.scheme == "unix" or not far:
         return []
     return [
         Warning(
-            f"The queue is on {redis.hostname}, but the database is an SQLite file:"
+            f"The queue is on {far[0]}, but the database is an SQLite file:"
             " workers on other machines would not find the deliveries they are woken"
             " for.",
             hint="Set DATABASE_URL to a PostgreSQL server. If everything runs on this"

@@ -7,9 +7,12 @@ from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, register
 
-from macros import crypto
+from centerhook import sentry
+from feedback import mode
+from logs import retention
+from macros import crypto, redis_server
 from macros.deliveries import MIN_LEASE
 
 OIDC_ENDPOINTS = (
@@ -21,7 +24,7 @@ OIDC_ENDPOINTS = (
 OIDC_NEEDED = (*OIDC_ENDPOINTS, "OIDC_RP_CLIENT_ID", "OIDC_RP_CLIENT_SECRET")
 
 
-@register
+@register(Tags.security)
 def check_secrets_keys(**kwargs: object) -> list[CheckMessage]:
     bad = crypto.bad_keys(settings.SECRETS_KEYS)
     if not bad:
@@ -37,7 +40,34 @@ def check_secrets_keys(**kwargs: object) -> list[CheckMessage]:
     ]
 
 
-@register
+@register(Tags.security)
+def check_redis(**kwargs: object) -> list[CheckMessage]:
+    try:
+        redis_server.connect(settings.REDIS_URL)
+    except redis_server.UnreadableUrl as error:
+        hint = "docs/high-availability.md has a line of each kind."
+        return [Error(str(error), hint=hint, id="centerhook.E105")]
+    return []
+
+
+@register(Tags.security)
+def check_ports(**kwargs: object) -> list[CheckMessage]:
+    """With one port for several hosts, all of them would be asked at that one."""
+    database = settings.DATABASES["default"]
+    hosts, ports = (str(database[name]).split(",") for name in ("HOST", "PORT"))
+    if not database["PORT"] or len(hosts) == len(ports):
+        return []
+    return [
+        Error(
+            f"DATABASE_URL names {len(hosts)} hosts and a port for some of them only.",
+            hint="Give each host its port: postgres://USER:PASSWORD@one:5432,two:5432"
+            "/NAME",
+            id="centerhook.E106",
+        )
+    ]
+
+
+@register(Tags.security)
 def check_lease(**kwargs: object) -> list[CheckMessage]:
     """A lease may be shorter than a request, since it is renewed while one runs."""
     if settings.LEASE_SECONDS >= MIN_LEASE:
@@ -52,7 +82,20 @@ def check_lease(**kwargs: object) -> list[CheckMessage]:
     ]
 
 
-@register
+@register(Tags.security)
+def check_mode(**kwargs: object) -> list[CheckMessage]:
+    if not settings.MODE or mode.is_known(settings.MODE):
+        return []
+    return [
+        Error(
+            f"MODE is {settings.MODE!r}, which is none. Nothing is sent, to be safe.",
+            hint="Give paused, read-only or normal, or take the line away.",
+            id="centerhook.E108",
+        )
+    ]
+
+
+@register(Tags.security)
 def check_query_deadline(**kwargs: object) -> list[CheckMessage]:
     if settings.QUERY_DEADLINE >= 1:
         return []
@@ -67,13 +110,13 @@ def check_query_deadline(**kwargs: object) -> list[CheckMessage]:
     ]
 
 
-@register
+@register(Tags.security)
 def check_inbound_limits(**kwargs: object) -> list[CheckMessage]:
-    names = ("INBOUND_MAX_BYTES", "INBOUND_PER_SECOND", "INBOUND_KEPT_DAYS")
+    names = ("INBOUND_MAX_BYTES", "INBOUND_PER_SECOND")
     return [
         Error(
             f"{name} is {getattr(settings, name)}: no call of another system could be"
-            " taken, or looked at.",
+            " taken.",
             hint="Give at least 1, or take the line away: the default suits nearly"
             " everyone.",
             id="centerhook.E104",
@@ -83,7 +126,15 @@ def check_inbound_limits(**kwargs: object) -> list[CheckMessage]:
     ]
 
 
-@register
+@register("retention")
+def check_retention(**kwargs: object) -> list[CheckMessage]:
+    return [
+        Error(sentence, hint=advice, id="centerhook.E107")
+        for sentence, advice in retention.problems()
+    ]
+
+
+@register(Tags.security)
 def check_sign_in_limits(**kwargs: object) -> list[CheckMessage]:
     limits = {
         "SIGN_IN_TRIES": settings.SIGN_IN_TRIES >= 1,
@@ -102,7 +153,18 @@ def check_sign_in_limits(**kwargs: object) -> list[CheckMessage]:
     ]
 
 
-@register
+@register(Tags.security)
+def check_sentry(**kwargs: object) -> list[CheckMessage]:
+    if not settings.SENTRY_DSN:
+        return []
+    try:
+        sentry.check(settings.SENTRY_DSN)
+    except sentry.Unusable as problem:
+        return [Error(str(problem), hint=problem.hint, id="centerhook.E401")]
+    return []
+
+
+@register(Tags.security)
 def check_single_sign_on(**kwargs: object) -> list[CheckMessage]:
     return list(_single_sign_on_errors()) if settings.OIDC_ISSUER else []
 

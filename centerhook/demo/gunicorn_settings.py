@@ -6,4 +6,6 @@ worker_class = "gthread"
 threads = 8
 graceful_timeout = 3
 loglevel = "warning"
+# As in deploy/gunicorn.py, so that nothing is refused there that is taken here.
+limit_request_line = 8190
 control_socket_disable = True

@@ -13,9 +13,10 @@ from typing import IO
 
 import requests
 from django.conf import settings
-from redis import Redis
 from redis.exceptions import RedisError
 from rq import Worker
+
+from macros import redis_server
 
 from .children import Children
 from .errors import DemoError
@@ -138,7 +139,7 @@ def wait_until(ready: Callable[[], bool], children: Children, name: str) -> None
 
 def _is_redis_up(url: str) -> bool:
     try:
-        with Redis.from_url(url, socket_timeout=2) as connection:
+        with redis_server.connect(url, socket_timeout=2) as connection:
             return bool(connection.ping())
     except (RedisError, OSError):
         return False
@@ -146,7 +147,7 @@ def _is_redis_up(url: str) -> bool:
 
 def _has_worker(url: str) -> bool:
     try:
-        with Redis.from_url(url, socket_timeout=2) as connection:
+        with redis_server.connect(url, socket_timeout=2) as connection:
             return bool(Worker.count(connection=connection))
     except RedisError:
         return False

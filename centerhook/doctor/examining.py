@@ -11,7 +11,17 @@ from django.db import Error, connection
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from . import database, keys, machine, processes, settings, work
+from . import (
+    database,
+    keys,
+    machine,
+    modes,
+    processes,
+    sentinels,
+    settings,
+    tables,
+    work,
+)
 from .findings import Finding, Severity, bad
 
 logger = logging.getLogger(__name__)
@@ -24,13 +34,21 @@ EXAMINATIONS: dict[str, tuple[Examination, ...]] = {
     "Database": (
         database.migrations,
         database.writable,
+        tables.whole,
         database.version,
+        database.encoding,
         database.indexes,
         database.vacuum,
         database.clock,
     ),
-    "Redis": (processes.redis,),
-    "Processes": (processes.workers, processes.clocks),
+    "Installation": (modes.mode_now, modes.whose),
+    "Redis": (processes.redis, sentinels.sentinels),
+    "Processes": (
+        processes.workers,
+        processes.clocks,
+        processes.clocks_of_machines,
+        processes.newer_runs,
+    ),
     "Work": (work.deliveries, work.calls, work.schedules, work.runs, work.retention),
     "Secrets and keys": (keys.secrets, keys.api_keys),
     "Machine": (machine.disk, machine.mail, machine.certificate),

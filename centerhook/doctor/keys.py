@@ -10,19 +10,25 @@ from macros.models import Secret
 from .findings import Finding, bad, warning
 
 ENDS_SOON = timedelta(days=14)
+# Secrets that are named.
+MAX_NAMED = 20
 
 
 def secrets(now: datetime) -> Iterator[Finding]:
+    rows = Secret.objects.order_by("pk").values_list(
+        "name", "community__name", "encrypted_value"
+    )
     closed = [
-        str(pk)
-        for pk, value in Secret.objects.values_list("pk", "encrypted_value").iterator()
+        f"{name} of {community}"
+        for name, community, value in rows.iterator()
         if not _opens(value)
     ]
     if closed:
         yield bad(
             "secrets_closed",
-            f"None of SECRETS_KEYS opens {len(closed)} of the stored secrets, such as"
-            f" number {', '.join(closed[:3])}.",
+            f"None of SECRETS_KEYS opens {len(closed)} of the stored secrets:"
+            f" {', '.join(closed[:MAX_NAMED])}"
+            f"{' and others' if len(closed) > MAX_NAMED else ''}.",
             "Put the key that they were stored with back into SECRETS_KEYS. It is not"
             " in a backup of the database; without it enter the values again.",
         )

@@ -6,8 +6,11 @@ from datetime import datetime
 from redis.exceptions import RedisError
 
 from centerhook import __version__
-from macros import queue
+from feedback import formats
+from logs.models import Run, RunState
+from macros import queue, time_of_day
 
+from .database import APART_ADVICE, MAX_APART_SECONDS
 from .findings import Finding, bad, warning
 
 # A clock looks every second.
@@ -48,6 +51,19 @@ def workers(now: datetime) -> Iterator[Finding]:
     yield from _old(now, "worker", WORKER_LATE_SECONDS)
 
 
+def newer_runs(now: datetime) -> Iterator[Finding]:
+    """Those of a newer version, which its workers alone take."""
+    open_ones = Run.objects.filter(state__in=[RunState.ACTIVE, RunState.CANCELLING])
+    count = open_ones.filter(snapshot__format__gt=formats.RUN).count()
+    if count:
+        yield bad(
+            "runs_newer",
+            f"Unfinished runs of a newer version of CenterHook than {__version__} wait"
+            f" for a worker of that version: {count:,}.",
+            "Start a worker of the newer version. Or cancel the runs on their pages.",
+        )
+
+
 def clocks(now: datetime) -> Iterator[Finding]:
     ages = [each.age for each in queue.processes(now) if each.kind == "clock"]
     if not ages or ages[0] > CLOCK_LATE_SECONDS:
@@ -58,6 +74,25 @@ def clocks(now: datetime) -> Iterator[Finding]:
             "Start manage.py clock. Retries and schedules wait for it.",
         )
     yield from _old(now, "clock", CLOCK_LATE_SECONDS)
+
+
+def clocks_of_machines(now: datetime) -> Iterator[Finding]:
+    """The database's own is looked at beside it, where there is one."""
+    longest = max(CLOCK_LATE_SECONDS, WORKER_LATE_SECONDS)
+    offsets = time_of_day.offsets(queue.redis(), within=longest)
+    apart = {
+        name: seconds
+        for name, seconds in offsets.items()
+        if abs(seconds) > MAX_APART_SECONDS
+    }
+    for name, seconds in sorted(apart.items())[:5]:
+        which = "ahead of" if seconds > 0 else "behind"
+        yield bad(
+            "clocks_apart",
+            f"The machine of the {name} is {abs(seconds):,.0f} seconds {which} this"
+            " one.",
+            APART_ADVICE,
+        )
 
 
 def _old(now: datetime, kind: str, late: int) -> Iterator[Finding]:

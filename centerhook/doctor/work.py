@@ -3,24 +3,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db.models import Exists, OuterRef
 
 from centerhook.health import readings
+from feedback import mode
 from logs.models import Delivery, DeliveryState, Run, RunState
-from macros.models import InboundCall
+from logs.retention import behind
+from macros.retention import TIERS
 
 from .findings import Finding, bad, warning
 
 LATE_SECONDS = 300
 STUCK_AFTER = timedelta(minutes=15)
-# The clock prunes step by step, so a day is no delay.
-PRUNING_DELAY = timedelta(days=1)
 
 
 def deliveries(now: datetime) -> Iterator[Finding]:
     count, late = readings.due(now)
-    if late > LATE_SECONDS:
+    if mode.is_sending() and late > LATE_SECONDS:
         yield bad(
             "deliveries_late",
             f"{count:,} deliveries are due, the oldest for {late / 60:,.0f} minutes.",
@@ -30,7 +29,7 @@ def deliveries(now: datetime) -> Iterator[Finding]:
 
 def calls(now: datetime) -> Iterator[Finding]:
     count, age = readings.waiting_calls(now)
-    if age > LATE_SECONDS:
+    if mode.is_sending() and age > LATE_SECONDS:
         yield bad(
             "calls_late",
             f"{count:,} calls from outside wait, the oldest for {age / 60:,.0f}"
@@ -40,7 +39,8 @@ def calls(now: datetime) -> Iterator[Finding]:
 
 
 def schedules(now: datetime) -> Iterator[Finding]:
-    if count := readings.overdue_schedules(now):
+    count = readings.overdue_schedules(now)
+    if mode.is_sending() and count:
         yield bad(
             "schedules_overdue",
             f"{count:,} schedules were not started when they were due.",
@@ -68,11 +68,11 @@ def runs(now: datetime) -> Iterator[Finding]:
 
 
 def retention(now: datetime) -> Iterator[Finding]:
-    kept = timedelta(days=settings.INBOUND_KEPT_DAYS)
-    old = InboundCall.objects.filter(received_at__lt=now - kept - PRUNING_DELAY)
-    if old.exists():
+    if late := behind(TIERS, now):
+        kinds = dict.fromkeys(tier.kept.label for tier in late)
         yield warning(
             "retention_behind",
-            "Calls from outside are kept for longer than INBOUND_KEPT_DAYS.",
-            "The clock removes them step by step: look whether it is running.",
+            f"Kept for longer than they should be: {', '.join(kinds)}.",
+            "The clock removes them step by step: look whether it is running. With"
+            " manage.py retention they go at once.",
         )

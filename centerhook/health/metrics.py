@@ -21,6 +21,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from centerhook import __version__
+from feedback import mode
 from logs.models import BOUNDS, BUCKETS
 
 from . import readings
@@ -97,6 +98,9 @@ def _work(now: datetime) -> Iterator[Metric]:
 
 
 def _troubles(now: datetime) -> Iterator[Metric]:
+    present = mode.current()
+    modes = {each.value: int(each == present) for each in mode.Mode}
+    yield _by("mode", "1 for the mode it is in.", "mode", modes)
     yield _by(
         "breakers",
         "Destinations by their circuit breaker.",

@@ -21,7 +21,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from redis.exceptions import RedisError
 
 from centerhook import __version__
+from feedback import mode
 from feedback.access.addresses import client_address, parse_address, parse_networks
+from feedback.database import ask_anew
 from macros import queue
 
 logger = logging.getLogger(__name__)
@@ -50,9 +52,18 @@ def readyz(request: HttpRequest) -> HttpResponse:
     body = {
         "status": "ok" if is_ready else "failed",
         "version": __version__,
+        "mode": _mode(),
         "parts": parts,
     }
     return JsonResponse(body, status=200 if is_ready else 503)
+
+
+def _mode() -> str:
+    """A paused installation is ready: pages and the API work."""
+    try:
+        return str(mode.current())
+    except Error:
+        return "unknown"
 
 
 # What was last seen of each part, and when.
@@ -78,12 +89,22 @@ def _state(check: Callable[[], None]) -> str:
     return "ok"
 
 
+_IS_READ_ONLY = {
+    "postgresql": "SHOW transaction_read_only",
+    "sqlite": "PRAGMA query_only",
+}
+
+
 def _database() -> None:
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+            cursor.execute(_IS_READ_ONLY[connection.vendor])
+            [is_read_only] = cursor.fetchone()
     except Error:
         raise PartFailed("The database does not respond.") from None
+    if is_read_only in ("on", 1):
+        ask_anew()
+        raise PartFailed("The database takes no writes: it is a standby or read-only.")
 
 
 def _migrations() -> None:

@@ -10,9 +10,9 @@ from macros.models.usage import users_of
 from macros.runs.control import said_of_runs
 
 from ..access.actors import may
-from ..console.scoping import ScopedAdmin
 from ..models import Community, Project
 from .config_pages import ConfigPages
+from .retention import RetentionPages
 
 STAYS_IN_LOG = (
     "What was sent about its tickets stays in the community's webhook log. To remove"
@@ -27,7 +27,8 @@ def used_elsewhere(rows: Sequence[Model]) -> list[str]:
 
 
 @admin.register(Community)
-class CommunityAdmin(ScopedAdmin[Community]):
+class CommunityAdmin(RetentionPages):
+    change_form_template = "admin/feedback/community/change_form.html"
     list_display = ["name", "created_at", "left_to_delete"]
     search_fields = ["name"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -13,17 +12,22 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 
 from ..access.unlocking import lock_of
-from ..console.package_subjects import Subject, choices, chosen
+from ..console.owners import ABOUT, Selected, choice_of, selectable
 from ..console.parts import Meaning, badge
 from ..console.scoping import ScopedAdmin
-from ..models import DataPackage
+from ..models import DataPackage, PackageRows, SubjectKind
 from ..packages import snapshots
-from ..packages.tables import PackageBroken, opened
+from ..packages.tables import broken
 from .package_form import PackageForm
 from .package_page import described
 
-OF = "of"
 MAKE = "feedback_datapackage_make"
+# The attribute of a row in the list.
+_IS_BROKEN = "is_broken"
+_ROWS: dict[str, PackageRows] = {
+    SubjectKind.FEEDBACK: PackageRows.TICKETS,
+    SubjectKind.TESTER: PackageRows.TESTERS,
+}
 
 
 @admin.register(DataPackage)
@@ -31,7 +35,11 @@ class DataPackageAdmin(ScopedAdmin[DataPackage]):
     form = PackageForm
     change_form_template = "admin/feedback/datapackage/change_form.html"
     list_display = ["name", "what", "of", "state", "refresh_every", "is_active"]
-    list_select_related = ["feedback_type__project", "project", "community", "filter"]
+    list_select_related = [
+        *("feedback_type__project__community", "project__community", "community"),
+        *("filter__feedback_type__project__community", "filter__community"),
+        "filter__project__community",
+    ]
     list_filter = ["is_active"]
     linked_parameters = ("feedback_type", "project", "community")
     search_fields = ["name", "key", "description"]
@@ -65,20 +73,27 @@ class DataPackageAdmin(ScopedAdmin[DataPackage]):
         **kwargs: Any,
     ) -> type[ModelForm]:
         form = super().get_form(request, obj, change, **kwargs)
-        subject = None if obj else self._chosen(request)
-        return _about(form, subject) if subject else form
+        about = None if obj else self._about(request)
+        return _form_about(form, about) if about else form
 
-    def _chosen(self, request: HttpRequest) -> Subject | None:
-        key = request.GET.get(OF, "")
-        return chosen(request.user, self.permission_to("add"), key) if key else None
+    def _about(self, request: HttpRequest) -> Selected | None:
+        key = request.GET.get(ABOUT, "")
+        rows = self._selectable(request) if key else []
+        return next((each for each in rows if each.key == key), None)
+
+    def _selectable(self, request: HttpRequest) -> list[Selected]:
+        if not hasattr(request, "selectable"):
+            permission = self.permission_to("add")
+            rows = selectable(request.user, permission, whole_communities=True)
+            owners = dict.fromkeys(each.owner for each in rows)
+            rows += [Selected(each, PackageRows.DELIVERIES) for each in owners]
+            rows.sort(key=lambda each: (each.community.name, each.label))
+            request.selectable = rows  # type: ignore[attr-defined]
+        return request.selectable  # type: ignore[attr-defined,no-any-return]
 
     def _draft(self, request: HttpRequest) -> DataPackage | None:
-        subject = self._chosen(request)
-        if subject is None:
-            return None
-        made = DataPackage()
-        subject.give(made)
-        return made
+        about = self._about(request)
+        return None if about is None else _begun(about, DataPackage())
 
     def add_view(
         self,
@@ -91,14 +106,23 @@ class DataPackageAdmin(ScopedAdmin[DataPackage]):
         if self.has_add_permission(request) and draft is None:
             context = {
                 **self.admin_site.each_context(request),
-                "title": "A table of what?",
+                "title": "Add data package",
                 "opts": self.opts,
-                "choices": choices(request.user, self.permission_to("add")),
+                **choice_of(self._selectable(request), None, request.user),
             }
             template = "admin/feedback/datapackage/choose.html"
             return TemplateResponse(request, template, context)
         extra = {"lock": draft and lock_of(draft.community, request.user)}
         return super().add_view(request, form_url, {**extra, **(extra_context or {})})
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Which of the page have lost a part is asked for all of them together."""
+        changelist = super().get_changelist_instance(request)
+        changelist.result_list = [*changelist.result_list]
+        lost = broken(changelist.result_list)
+        for package in changelist.result_list:
+            setattr(package, _IS_BROKEN, package.pk in lost)
+        return changelist
 
     def page_of(self, request: HttpRequest, obj: DataPackage) -> dict[str, object]:
         lock = lock_of(obj.community, request.user)
@@ -108,8 +132,7 @@ class DataPackageAdmin(ScopedAdmin[DataPackage]):
         self, request: HttpRequest, obj: DataPackage, form: ModelForm, change: bool
     ) -> None:
         super().save_model(request, obj, form, change)
-        if not obj.is_live and snapshots.newest(obj) is None:
-            snapshots.begin(obj)
+        snapshots.keep_up(obj)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.make_now)
@@ -131,9 +154,6 @@ class DataPackageAdmin(ScopedAdmin[DataPackage]):
                 messages.warning(request, "It is being made already.")
         return HttpResponseRedirect(page)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request)
-
     @admin.display(description="of")
     def of(self, package: DataPackage) -> str:
         return str(package.owner)
@@ -142,21 +162,24 @@ class DataPackageAdmin(ScopedAdmin[DataPackage]):
     def state(self, package: DataPackage) -> SafeString:
         if not package.is_active:
             return badge("Off")
-        try:
-            opened(package)
-        except PackageBroken:
+        if getattr(package, _IS_BROKEN):
             return badge("Lost a part", Meaning.BAD)
         return badge("OK", Meaning.GOOD)
 
 
-def _about(form: type[ModelForm], subject: Subject) -> type[ModelForm]:
+def _begun(about: Selected, package: DataPackage) -> DataPackage:
+    package.what = _ROWS.get(about.kind, PackageRows.DELIVERIES)
+    about.give_owner(package)
+    return package
+
+
+def _form_about(form: type[ModelForm], about: Selected) -> type[ModelForm]:
     """The form for a new package of this."""
 
     def begin(self: Any, *args: Any, **kwargs: Any) -> None:
-        if kwargs.get("instance") is None:
-            kwargs["instance"] = DataPackage()
-        if kwargs["instance"].pk is None:
-            subject.give(kwargs["instance"])
+        given = kwargs.get("instance")
+        made = DataPackage() if given is None else given
+        kwargs["instance"] = _begun(about, made) if made.pk is None else made
         form.__init__(self, *args, **kwargs)
 
     return type("NewPackageForm", (form,), {"__init__": begin})

@@ -18,8 +18,8 @@ from ..console.scoping import DistinctNames
 
 _ASK = (
     "Filters that lose a part match nothing, and what selects by them does not run;"
-    " tags of what is gone make a delivery fail. To remove it all the same, tick the"
-    " box below and save again."
+    " tags of what is gone make a delivery fail; packages and lookups with its column"
+    " give nothing. To remove it all the same, tick the box below and save again."
 )
 
 

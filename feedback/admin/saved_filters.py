@@ -21,12 +21,21 @@ from ..console.owners import Selected, selectable, selected_by
 from ..console.scoping import ScopedAdmin
 from ..models import Feedback, Filter, SubjectKind, Tester
 from ..selection.saved import compiled
+from ..selection.shared import SharedCatalogues
 from .filter_form import SELECTS, FilterForm, described, draft_from
 from .filter_matches import list_of, matches
 from .save_filter import save_list, sentences_of
 
 BUILDER = "feedback_filter_builder"
 NEW_BUILDER = "feedback_filter_new_builder"
+# The attribute of a row in the list.
+_IS_BROKEN = "is_broken"
+# What selects by a filter, and what it is called.
+_USERS = (
+    *("triggers__macro", "schedules__macro", "packages"),
+    *("listeners__feedback_type__project", "listeners__project"),
+    "listeners__community",
+)
 
 
 @admin.register(Filter)
@@ -34,7 +43,9 @@ class FilterAdmin(ScopedAdmin[Filter]):
     form = FilterForm
     list_display = ["name", "selects", "state", "used_by", "modified_at"]
     list_per_page = 25
-    list_select_related = ["feedback_type__project", "project", "community"]
+    list_select_related = [
+        *("feedback_type__project__community", "project__community", "community"),
+    ]
     list_filter = ["subject_kind"]
     linked_parameters = ("feedback_type", "project")
     search_fields = ["name", "description"]
@@ -43,7 +54,17 @@ class FilterAdmin(ScopedAdmin[Filter]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request)
-        return rows.prefetch_related("triggers__macro", "schedules__macro", "packages")
+        return rows.prefetch_related(*_USERS)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Which of the page have lost a part is asked for all of them together."""
+        changelist = super().get_changelist_instance(request)
+        rows = changelist.result_list = [*changelist.result_list]
+        shared = SharedCatalogues({row.community_id for row in rows}, rows)
+        lost = shared.broken(rows)
+        for row in rows:
+            setattr(row, _IS_BROKEN, row.pk in lost)
+        return changelist
 
     def get_fieldsets(self, request: HttpRequest, obj: Filter | None = None) -> Any:
         about = [SELECTS, "name", "description"]
@@ -185,7 +206,7 @@ class FilterAdmin(ScopedAdmin[Filter]):
 
     @admin.display(description="state")
     def state(self, row: Filter) -> str:
-        if not compiled(row).problems:
+        if not getattr(row, _IS_BROKEN):
             return "OK"
         held = ", so what selects by it does not run" if users_of(row) else ""
         text = '<span class="state-failed">Lost a part: matches nothing{}</span>'

@@ -5,11 +5,14 @@ from rest_framework import serializers
 
 from macros.models.usage import users_of
 
-from ..models import Community, FeedbackType, Filter, Project, SubjectKind
+from ..models import Filter, SubjectKind
+from ..rest.owned import OwnedSerializer
+from ..rest.serializers import Choice
 from ..selection.saved import compiled
 
 # Counting goes through the rows; nobody needs to know more exactly.
 MAX_COUNTED = 100_000
+_STAYS = "This stays as it is: save another filter."
 
 
 @extend_schema_field({"type": "object", "additionalProperties": True})
@@ -17,28 +20,10 @@ class ConditionsField(serializers.JSONField):
     """A tree; what is wrong with it is named where it is checked."""
 
 
-class FilterSerializer(serializers.ModelSerializer):
+class FilterSerializer(OwnedSerializer):
     """A saved filter."""
 
-    type = serializers.PrimaryKeyRelatedField(
-        source="feedback_type",
-        queryset=FeedbackType.objects.all(),
-        required=False,
-        allow_null=True,
-        help_text="Whose tickets it selects. Give this, or project, or community.",
-    )
-    project = serializers.PrimaryKeyRelatedField(
-        queryset=Project.objects.all(),
-        required=False,
-        allow_null=True,
-        help_text="Whose tickets or testers it selects.",
-    )
-    community = serializers.PrimaryKeyRelatedField(
-        queryset=Community.objects.all(),
-        required=False,
-        help_text="Whose testers it selects; a key has its own.",
-    )
-    subject_kind = serializers.ChoiceField(
+    subject_kind = Choice(
         choices=SubjectKind.choices,
         required=False,
         help_text="For a project: its tickets, or those who submitted in it.",
@@ -48,6 +33,8 @@ class FilterSerializer(serializers.ModelSerializer):
         help_text='`{"match": "all", "conditions": [{"field": "open", "qualifier":'
         ' "yes"}]}`; see `/filters/fields/`. Without conditions it selects all.',
     )
+
+    fixed = dict.fromkeys(("type", "project", "community", "subject_kind"), _STAYS)
 
     class Meta:
         model = Filter

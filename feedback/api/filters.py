@@ -17,10 +17,10 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from ..access.actors import may
-from ..access.keys import KeyActor
 from ..changes.signals import saved
-from ..models import Community, FeedbackType, Filter, Project, SubjectKind
+from ..models import Community, Filter, SubjectKind
 from ..rest.details import Fault
+from ..rest.owned import PERMISSION
 from ..rest.permissions import lacks
 from ..rest.problems import Problem, in_body, invalid
 from ..rest.viewsets import WritableViewSet
@@ -38,7 +38,6 @@ from .owners import why_missed
 
 ADD, CHANGE = "feedback.add_filter", "feedback.change_filter"
 VIEW = "feedback.view_filter"
-_OWNERS = ("type", "project", "community")
 _STEPS = re.compile(r"[^.\[\]]+")
 
 
@@ -141,25 +140,15 @@ class FilterViewSet(WritableViewSet):
         permission: str = ADD,
     ) -> Filter:
         """The row as the request would have it, its conditions checked."""
-        asked = FilterSerializer(data=request.data, partial=True)
+        context = {"request": request, PERMISSION: permission}
+        asked = FilterSerializer(row, data=request.data, partial=True, context=context)
         asked.is_valid(raise_exception=True)
-        given = set(asked.initial_data)
-        fixed = {*_OWNERS, "subject_kind"} if row else set()
-        faults = [
-            in_body([name], "There is no such member.")
-            for name in given - set(asked.fields)
-        ]
-        faults += [
-            in_body([name], "This stays as it is: save another filter.")
-            for name in given & fixed
-        ]
-        if faults:
-            raise invalid(faults)
         made = row or Filter(subject_kind="")
         for name, value in asked.validated_data.items():
             setattr(made, name, value)
         if row is None:
-            _own(made, request.user, permission)
+            asked.own(made)
+            _settle_kind(made)
         _check_conditions(made)
         return made
 
@@ -177,31 +166,12 @@ class FilterViewSet(WritableViewSet):
         return self.queryset.get(pk=row.pk)
 
 
-def _own(row: Filter, actor: Any, permission: str) -> None:
-    """Whom the filter belongs to; what an actor can't see does not exist for it."""
-    owners: list[Any] = [row.feedback_type, row.project]
-    given = [each for each in owners if each is not None]
-    has_community = row.community_id is not None
-    if len(given) + has_community > 1:
-        problem = "Give one of: type, project, community."
-        raise invalid([in_body([], problem)])
-    if not given and not has_community:
-        if not isinstance(actor, KeyActor):
-            problem = "Say whose it is: give a type, a project or a community."
-            raise invalid([in_body([], problem)])
-        row.community = actor.key.community
-    owner = given[0] if given else row.community
-    manager: Any = type(owner)._default_manager
-    rows = manager.filter(pk=owner.pk)
-    if not any(rows.visible_to(actor, each).exists() for each in ("", permission)):
-        name = {FeedbackType: "type", Project: "project"}.get(type(owner), "community")
-        noun = owner._meta.verbose_name
-        raise invalid([in_body([name], f"There is no {noun} {owner.pk}.")])
-    is_community = isinstance(owner, Community)
+def _settle_kind(row: Filter) -> None:
+    """What a new filter selects, where its owner leaves that open or does not."""
+    is_community = isinstance(row.owner, Community)
     row.subject_kind = row.subject_kind or (
         SubjectKind.TESTER if is_community else SubjectKind.FEEDBACK
     )
-    row.find_owners()
     if is_community and row.subject_kind == SubjectKind.FEEDBACK:
         problem = "A filter of a whole community selects testers."
         raise invalid([in_body(["subject_kind"], problem)])

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.conf import settings
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
 
-from ..models import Community, FeedbackType, LookupKind, Project, RecordLookup
+from ..models import LookupKind, RecordLookup
 from ..packages.values import ColumnType
-from ..rest.serializers import StrictSerializer, VisibleRow
+from ..rest.owned import OwnedSerializer
 from ..rest.viewsets import WritableViewSet
 from ..selection.conditions import ChoiceFilter, NumberFilter, TextFilter
 from ..selection.filtersets import StrictFilterSet
 
-_ADD = "feedback.add_recordlookup"
-_OWNERS = ("feedback_type", "project", "community")
 _STAYS = "A lookup stays with what it looks up."
 # Names alone are taken as well.
 _COLUMNS = {
@@ -38,26 +34,9 @@ class ColumnsField(serializers.JSONField):
     """What is wrong with it is named where it is checked."""
 
 
-def _owner(model: Any, help_text: str, **options: Any) -> VisibleRow:
-    return VisibleRow(
-        queryset=model.objects.all(),
-        permissions=("", _ADD),
-        required=False,
-        help_text=help_text,
-        **options,
-    )
-
-
-class LookupSerializer(StrictSerializer):
+class LookupSerializer(OwnedSerializer):
     """An address at which programs read one record."""
 
-    type = _owner(
-        FeedbackType,
-        "Whose tickets it finds. Give this, or project, or community.",
-        source="feedback_type",
-    )
-    project = _owner(Project, "Whose tickets or testers it finds.")
-    community = _owner(Community, "Whose tickets, testers or projects it finds.")
     subject_kind = serializers.ChoiceField(
         choices=LookupKind.choices,
         default=LookupKind.FEEDBACK,
@@ -84,13 +63,6 @@ class LookupSerializer(StrictSerializer):
         read_only_fields = ["created_at", "modified_at"]
         # The model's own, which know the community of a type.
         validators: list[object] = []
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        given = [name for name in _OWNERS if name in attrs]
-        if self.instance is None and len(given) != 1:
-            problem = "Give one of type, project and community."
-            raise serializers.ValidationError(problem)
-        return attrs
 
     def get_url(self, lookup: RecordLookup) -> str:
         path = reverse("lookup", args=[lookup.community_id, lookup.key])

@@ -62,6 +62,7 @@ class CommunityViewSet(WritableViewSet):
     queryset = Community.objects.all()
     serializer_class = WholeCommunitySerializer
     filterset_class = CommunityFilterSet
+    prefers_async = ("destroy",)
     must_match = True
     refuses = {"destroy": [428]}
 
@@ -127,6 +128,7 @@ class ProjectViewSet(WritableViewSet):
     queryset = Project.objects.all()
     serializer_class = WholeProjectSerializer
     filterset_class = ProjectFilterSet
+    prefers_async = ("destroy",)
     must_match = True
     refuses = {"destroy": [428]}
 

@@ -4,34 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.reverse import reverse
 
-from ..access.keys import KeyActor
-from ..models import (
-    Community,
-    DataPackage,
-    FeedbackType,
-    Filter,
-    PackageRows,
-    Project,
-    Snapshot,
-)
+from ..models import DataPackage, Filter, PackageRows, Snapshot
 from ..packages import snapshots
 from ..packages.addresses import url_of
 from ..packages.tables import columns_for
+from ..rest.owned import OwnedSerializer
+from ..rest.preferences import accepted
 from ..rest.problems import Problem
-from ..rest.serializers import Choice, StrictSerializer, VisibleRow, Whole
+from ..rest.serializers import Choice, VisibleRow, Whole
 from ..rest.viewsets import WritableViewSet
 from ..selection.conditions import ChoiceFilter, NumberFilter, TextFilter
 from ..selection.filtersets import StrictFilterSet
 
-ADD, CHANGE = "feedback.add_datapackage", "feedback.change_datapackage"
+CHANGE = "feedback.change_datapackage"
 _STAYS = "This stays as it is: make another package."
 
 
@@ -45,30 +38,10 @@ class SnapshotSerializer(serializers.ModelSerializer):
         fields = ["state", "problem", "rows", "size", "created_at", "read_at"]
 
 
-class PackageSerializer(StrictSerializer):
+class PackageSerializer(OwnedSerializer):
     """A data package; `urls` say where its rows are."""
 
     rows = Choice(source="what", choices=PackageRows.choices, required=False)
-    type = VisibleRow(
-        source="feedback_type",
-        queryset=FeedbackType.objects.select_related("project"),
-        permissions=("", ADD),
-        required=False,
-        allow_null=True,
-        help_text="Whose rows it has. Give this, or project, or community.",
-    )
-    project = VisibleRow(
-        queryset=Project.objects.all(),
-        permissions=("", ADD),
-        required=False,
-        allow_null=True,
-    )
-    community = VisibleRow(
-        queryset=Community.objects.all(),
-        permissions=("", ADD),
-        required=False,
-        help_text="A key has its own.",
-    )
     filter = VisibleRow(queryset=Filter.objects.all(), required=False, allow_null=True)
     columns = PackageColumns(
         help_text='In order: `["id", {"name": "external_score", "type": "number"}]`.'
@@ -113,24 +86,8 @@ class PackageSerializer(StrictSerializer):
         )
 
     def store(self, row: DataPackage) -> None:
-        if row.pk is None:
-            self._own(row)
         super().store(row)
-        if not row.is_live and snapshots.newest(row) is None:
-            snapshots.begin(row)
-
-    def _own(self, row: DataPackage) -> None:
-        """Raises ValidationError, unless just one owner is given."""
-        given = [row.feedback_type, row.project]
-        count = sum(each is not None for each in given)
-        count += row.community_id is not None
-        if count > 1:
-            raise ValidationError("Give one of: type, project, community.")
-        if count:
-            return
-        if not isinstance(self.actor, KeyActor):
-            raise ValidationError("Say whose it is: a type, a project or a community.")
-        row.community = self.actor.key.community
+        snapshots.keep_up(row)
 
 
 class PackageFilterSet(StrictFilterSet):
@@ -161,6 +118,7 @@ class PackageViewSet(WritableViewSet):
     serializer_class = PackageSerializer
     filterset_class = PackageFilterSet
     action_permissions = {"refresh": CHANGE}
+    prefers_async = ("refresh",)
 
     @extend_schema(
         summary="Have a stored package made now",
@@ -176,7 +134,8 @@ class PackageViewSet(WritableViewSet):
             problem = "Live data is read from the database at each call."
             raise Problem(409, "package_is_live", problem)
         snapshots.begin(package)
-        return Response(self.shown(package), 202)
+        url = reverse("api:datapackage-detail", args=[pk], request=request)
+        return accepted(request, Response(self.shown(package), 202), url)
 
     @extend_schema(
         summary="List the columns that a data package could have",

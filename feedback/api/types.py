@@ -46,6 +46,7 @@ class FeedbackTypeViewSet(WritableViewSet):
     queryset = FeedbackType.objects.prefetch_related("statuses", "form_fields")
     serializer_class = WholeTypeSerializer
     filterset_class = TypeFilterSet
+    prefers_async = ("destroy",)
     must_match = True
     refuses = {"destroy": [428]}
 

@@ -1,4 +1,4 @@
-"""What a filter or a listener is about, as people choose it."""
+"""What a filter, a listener, a package or a lookup is about, as people choose it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ from django import forms
 from ..access.actors import reached_wholly
 from ..access.roles import VIEW_TESTER, VIEW_TICKET
 from ..access.unlocking import explain_lock
-from ..models import Community, FeedbackType, LookupKind, Project, SubjectKind
+from ..models import (
+    Community,
+    FeedbackType,
+    LookupKind,
+    PackageRows,
+    Project,
+    SubjectKind,
+)
 
 Owner = FeedbackType | Project | Community
 # What is chosen, in URLs and forms.
@@ -22,11 +29,11 @@ ABOUT = "about"
 class Selected:
     """The tickets of a type, or the tickets or testers of a project or community.
 
-    Or, of a community, its projects: for what is only looked up.
+    Or, for what only gives rows out, a community's projects and anyone's deliveries.
     """
 
     owner: Owner
-    kind: SubjectKind | LookupKind
+    kind: SubjectKind | LookupKind | PackageRows
 
     @property
     def key(self) -> str:
@@ -37,6 +44,8 @@ class Selected:
     def label(self) -> str:
         if self.kind == LookupKind.PROJECT:
             return f"All projects of {self.owner.name}"
+        if self.kind == PackageRows.DELIVERIES:
+            return f"Deliveries of {self.owner}"
         if isinstance(self.owner, FeedbackType):
             return f"Tickets of {self.owner}"
         if self.kind == SubjectKind.FEEDBACK:
@@ -54,6 +63,9 @@ class Selected:
     def give(self, row: Any) -> None:
         """Make the row, which is `Owned` and has a kind of subject, be about this."""
         row.subject_kind = self.kind
+        self.give_owner(row)
+
+    def give_owner(self, row: Any) -> None:
         column = {FeedbackType: "feedback_type", Project: "project"}
         setattr(row, column.get(type(self.owner), "community"), self.owner)
         row.find_owners()

@@ -32,7 +32,7 @@ def columns_for(lookup: RecordLookup) -> ColumnCatalogue:
     if lookup.subject_kind == LookupKind.PROJECT:
         return ColumnCatalogue({each.name: each for each in _of_projects()})
     kind = KINDS[_KINDS[LookupKind(lookup.subject_kind)]]
-    return kind.columns(lookup.owner, timezone.now())
+    return kind.columns(lookup.owner, timezone.now(), None)
 
 
 def columns_of(lookup: RecordLookup) -> list[Column]:

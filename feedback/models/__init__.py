@@ -5,6 +5,7 @@ from .communities import Community, Project
 from .deleting import DeletedInSteps
 from .filters import Filter
 from .imports import ImportPart, ImportState, TicketImport
+from .installation import Installation, Mode
 from .key_uses import KeyUse
 from .loading import QuickLoading
 from .lookups import WAYS, FoundBy, LookupKind, LookupMiss, RecordLookup
@@ -56,6 +57,7 @@ __all__ = [
     "Grant",
     "ImportPart",
     "ImportState",
+    "Installation",
     "KeyOutcome",
     "KeyScope",
     "KeyState",
@@ -63,6 +65,7 @@ __all__ = [
     "LookupKind",
     "LookupMiss",
     "Member",
+    "Mode",
     "PackageFormat",
     "PackageRows",
     "Preference",

@@ -34,6 +34,9 @@ class TicketImport(models.Model):
     state = models.CharField(
         max_length=10, choices=ImportState, default=ImportState.READING
     )
+    # What the header and the rows of its parts are like. What a version that does not
+    # know the column writes is of the first format; so for every such column.
+    format = models.SmallIntegerField(db_default=1, editable=False)
     # The file itself, until it is read.
     upload = models.BinaryField(null=True, editable=False)
     # What was guessed about the file.

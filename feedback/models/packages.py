@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from ..access.actors import ScopedQuerySet, Tenancy
 from ..access.privacy import NOTHING_PERSONAL
+from ..formats import PACKAGE_FILE
 from .communities import Community, Project
 from .filters import Filter
 from .folded import unique_name
@@ -29,8 +30,6 @@ from .subject_kinds import SubjectKind
 from .types import FeedbackType
 
 _DAY = 24 * 60
-# How files are written. With another one, all snapshots are made anew.
-FORMAT_VERSION = 1
 
 
 class PackageRows(models.TextChoices):
@@ -178,7 +177,7 @@ class DataPackage(Owned, models.Model):
             saved and [saved.pk, saved.conditions],
         ]
         plain = json.dumps(parts, sort_keys=True, cls=DjangoJSONEncoder)
-        return hashlib.sha256(f"{FORMAT_VERSION} {plain}".encode()).hexdigest()
+        return hashlib.sha256(f"{PACKAGE_FILE} {plain}".encode()).hexdigest()
 
     @property
     def interval(self) -> timedelta:
@@ -250,7 +249,7 @@ class Snapshot(models.Model):
         storage=storage, upload_to=stored_name, max_length=200, blank=True
     )
     format = models.CharField(max_length=7, choices=PackageFormat)
-    format_version = models.PositiveSmallIntegerField(default=FORMAT_VERSION)
+    format_version = models.PositiveSmallIntegerField(default=PACKAGE_FILE)
     # What the package was like: of another one, the snapshot is not given out.
     recipe = models.CharField(max_length=64, blank=True, editable=False)
     rows = models.PositiveBigIntegerField(default=0)

@@ -32,6 +32,7 @@ class StoredResponse(models.Model):
     fingerprint = models.CharField(max_length=64, editable=False)
     # 0 while the request is at work, in the transaction that nobody else sees.
     status = models.PositiveSmallIntegerField(default=0, editable=False)
+    format = models.SmallIntegerField(db_default=1, editable=False)
     headers = models.JSONField(default=dict, editable=False)
     body = models.TextField(blank=True, default="", editable=False)
     created_at = models.DateTimeField("time", auto_now_add=True, db_index=True)

@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from ..models import DataPackage
+from ..selection.catalogue import Catalogue
 from ..selection.saved import Owner
 from .columns import ColumnCatalogue
 
@@ -18,11 +19,12 @@ from .columns import ColumnCatalogue
 class RowsKind:
     """`changed` is the column with the moment of a row's last change, if it has one.
 
-    `columns` takes the owner and the moment at which they are read.
+    `columns` takes the owner, the moment at which they are read, and the catalogue of
+    the owner's fields where several packages share what they ask.
     """
 
     rows: Callable[[DataPackage], QuerySet[Any]]
-    columns: Callable[[Owner, datetime], ColumnCatalogue]
+    columns: Callable[[Owner, datetime, Catalogue | None], ColumnCatalogue]
     changed: str = ""
 
 

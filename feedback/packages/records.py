@@ -14,6 +14,7 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from ..links import link_to
 from ..models import Feedback, PackageRows, SubjectKind, Tester
+from ..selection.catalogue import Catalogue
 from ..selection.saved import Owner, all_of, catalogue_for
 from .columns import Column, ColumnCatalogue, from_catalogue, plain
 from .kinds import RowsKind, register
@@ -50,8 +51,10 @@ def _page(model: type[Model]) -> Concat:
     return Concat(Value(start), number, Value(end), output_field=TextField())
 
 
-def _ticket_columns(owner: Owner, now: datetime) -> ColumnCatalogue:
-    catalogue = catalogue_for(owner, SubjectKind.FEEDBACK)
+def _ticket_columns(
+    owner: Owner, now: datetime, catalogue: Catalogue | None
+) -> ColumnCatalogue:
+    catalogue = catalogue or catalogue_for(owner, SubjectKind.FEEDBACK)
     own = {each.name: each for each in from_catalogue(catalogue, TICKET)}
     own |= {each.name: each for each in _beside_tickets(now)}
     return ColumnCatalogue(own, catalogue)
@@ -75,8 +78,10 @@ def _beside_tickets(now: datetime) -> Iterator[Column]:
     yield plain("url", "Page in CenterHook", COMPUTED, text, page)
 
 
-def _tester_columns(owner: Owner, now: datetime) -> ColumnCatalogue:
-    catalogue = catalogue_for(owner, SubjectKind.TESTER)
+def _tester_columns(
+    owner: Owner, now: datetime, catalogue: Catalogue | None
+) -> ColumnCatalogue:
+    catalogue = catalogue or catalogue_for(owner, SubjectKind.TESTER)
     own = {each.name: each for each in from_catalogue(catalogue, TESTER)}
     del own[_ALWAYS_FALSE]
     page = _page(Tester)

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
+from ..formats import PACKAGE_FILE
 from ..models import (
     Community,
     DataPackage,
@@ -58,6 +59,12 @@ def begin(package: DataPackage) -> bool:
     return True
 
 
+def keep_up(package: DataPackage) -> None:
+    """Have a stored package's file made, unless there is one of it as it is now."""
+    if not package.is_live and newest(package) is None:
+        begin(package)
+
+
 def due() -> list[int]:
     """The snapshots that a worker is to be notified of."""
     now = timezone.now()
@@ -93,7 +100,8 @@ def work(snapshot_id: int) -> None:
     """Make it, unless another worker does. What fails is a sentence on the row."""
     now = timezone.now()
     own = Snapshot.objects.filter(pk=snapshot_id)
-    waiting = own.filter(state=SnapshotState.WAITING)
+    # One that a newer version has asked for is made by a worker of that version.
+    waiting = own.filter(state=SnapshotState.WAITING, format_version__lte=PACKAGE_FILE)
     if not waiting.update(state=SnapshotState.MAKING, deadline=now + DEADLINE):
         return
     snapshot = own.select_related(
@@ -127,6 +135,7 @@ def _make(snapshot: Snapshot, now: datetime) -> None:
         "state": SnapshotState.READY,
         "file": snapshot.file.name,
         "format": package.format,
+        "format_version": PACKAGE_FILE,
         "recipe": package.recipe,
         "rows": made.rows,
         "size": made.size,

@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from ..models import DataPackage
 from ..selection.by_filter import condition_of
+from ..selection.catalogue import Catalogue
+from ..selection.shared import SharedCatalogues
 from . import records  # noqa: F401 - it registers itself
 from .columns import MAX_COLUMNS, Column, ColumnCatalogue
 from .kinds import KINDS
@@ -73,9 +75,14 @@ def _source(column: Column) -> Any:
     return column.expression if column.source is None else column.source
 
 
-def columns_for(package: DataPackage, now: datetime | None = None) -> ColumnCatalogue:
+def columns_for(
+    package: DataPackage,
+    now: datetime | None = None,
+    catalogue: Catalogue | None = None,
+) -> ColumnCatalogue:
     """All that the package could have."""
-    return KINDS[package.what].columns(package.owner, now or timezone.now())
+    kind, at = KINDS[package.what], now or timezone.now()
+    return kind.columns(package.owner, at, catalogue)
 
 
 def rows_of(package: DataPackage) -> QuerySet[Any]:
@@ -101,6 +108,28 @@ def opened(package: DataPackage, now: datetime | None = None) -> Table:
     if faults:
         raise PackageBroken(faults)
     return Table(package, columns, rows, now)
+
+
+def broken(packages: Sequence[DataPackage]) -> set[int]:
+    """Those that have lost a part; asks as often for many as for one."""
+    filters = [each.filter for each in packages if each.filter is not None]
+    shared = SharedCatalogues(
+        {each.community_id for each in packages},
+        filters,
+        {column["name"] for each in packages for column in each.columns},
+    )
+    lost = shared.broken(filters)
+    return {
+        each.pk
+        for each in packages
+        if each.filter_id in lost or _has_lost_columns(each, shared)
+    }
+
+
+def _has_lost_columns(package: DataPackage, shared: SharedCatalogues) -> bool:
+    catalogue = shared.of(package.owner, package.subject_kind)
+    columns = columns_for(package, catalogue=catalogue)
+    return bool(chosen(columns, package.columns)[1])
 
 
 def chosen(

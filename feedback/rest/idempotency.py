@@ -20,10 +20,12 @@ from django.utils.crypto import salted_hmac
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from .. import formats
 from ..access.keys import KeyActor
 from ..models import StoredResponse
 from ..models.numbers import ExactEncoder
 from ..models.responses import KEPT
+from . import preferences
 from .problems import Problem, in_header, invalid
 from .rendering import JSONRenderer
 
@@ -33,7 +35,9 @@ REUSED = "This key was used for a call that said something else."
 _MAX_LENGTH = 255
 # Printable ASCII, as the schema says it too.
 PATTERN = f"^[ -~]{{1,{_MAX_LENGTH}}}$"
-_HEADERS = ("Location", "ETag")
+# Seconds in which a web process of another version may be reached.
+_NEWER_WAIT = 5
+_HEADERS = ("Location", "ETag", preferences.APPLIED)
 
 _Handler = Callable[..., HttpResponseBase]
 
@@ -120,6 +124,7 @@ def _stored(request: Request, key: str, same: str) -> tuple[StoredResponse, bool
 def _again(stored: StoredResponse, same: str) -> HttpResponse:
     if stored.fingerprint != same:
         raise Problem(422, "idempotency_key_reused", REUSED)
+    _check_format(stored)
     if not stored.body and stored.status != 204:
         message = (
             "The work of this call was done. Its response is gone, since a person's"
@@ -134,9 +139,21 @@ def _again(stored: StoredResponse, same: str) -> HttpResponse:
     )
 
 
+def _check_format(stored: StoredResponse) -> None:
+    """Another web process may be of the version that can say it. Raises Problem."""
+    try:
+        formats.check(stored.format, formats.RESPONSE, "The kept response")
+    except formats.UNREADABLE as error:
+        message = f"{error} The work of this call was done. Send it again in a moment."
+        problem = Problem(503, "response_newer", message)
+        problem.wait = _NEWER_WAIT
+        raise problem from None
+
+
 def _keep(stored: StoredResponse, response: Response) -> None:
     if response.data is not None:
         stored.body = JSONRenderer().render(response.data).decode()
     stored.status = response.status_code
+    stored.format = formats.RESPONSE
     stored.headers = {name: response[name] for name in _HEADERS if name in response}
     stored.save()

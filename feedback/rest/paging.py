@@ -1,7 +1,8 @@
 """Pages by keyset: the next one holds what it would have held, whatever comes in.
 
 A cursor holds the last row's place in the order and its number, which is unique: rows
-that share a moment are neither lost nor given twice.
+that share a moment are neither lost nor given twice. A row without a value comes after
+all others, and before them downwards, as PostgreSQL's indexes have it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from typing import Any, ClassVar
 
 from django.core import signing
 from django.core.exceptions import ValidationError
-from django.db.models import Field, Q, QuerySet
+from django.db.models import F, Field, Q, QuerySet
+from django.db.models.expressions import OrderBy
 from rest_framework import pagination
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
@@ -26,23 +28,38 @@ NEWEST_FIRST = "-id"
 
 
 @dataclass(frozen=True, slots=True)
+class Cursor:
+    value: Any
+    pk: int
+    is_back: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """A column, and the number as the tie-break, both in the same direction."""
 
     name: str
     column: str
     is_descending: bool
+    may_be_null: bool
 
     @classmethod
-    def named(cls, given: str, columns: dict[str, str]) -> Order:
+    def named(cls, given: str, columns: dict[str, str], model: Any) -> Order:
         """Raises KeyError."""
-        name = given.removeprefix("-")
-        return cls(given, columns[name], given.startswith("-"))
+        column = columns[given.removeprefix("-")]
+        may_be_null = column != "pk" and _field(model, column).null
+        return cls(given, column, given.startswith("-"), may_be_null)
 
-    def columns(self, is_back: bool) -> list[str]:
-        sign = "-" if self.is_descending != is_back else ""
-        return [f"{sign}{name}" for name in dict.fromkeys((self.column, "pk"))]
+    def columns(self, is_back: bool) -> list[str | OrderBy]:
+        is_down = self.is_descending != is_back
+        first: list[str | OrderBy] = [f"-{self.column}" if is_down else self.column]
+        if self.may_be_null:
+            column = F(self.column)
+            up, down = column.asc(nulls_last=True), column.desc(nulls_first=True)
+            first = [down if is_down else up]
+        return first if self.column == "pk" else [*first, "-pk" if is_down else "pk"]
 
+<<<<<<< HEAD
     def beyond(self, value: Any, pk: int, is_back: bool) -> Q:
         values = [pk] if self.column == "pk" else [value, pk]
         return behind(self.columns(is_back), values)
@@ -53,6 +70,24 @@ class Cursor:
     value: Any
     pk: int
     is_back: bool
+=======
+    def after(self, cursor: Cursor) -> list[Q]:
+        """What follows, in parts that an index is searched for one by one."""
+        is_down = self.is_descending != cursor.is_back
+        lookup = "lt" if is_down else "gt"
+        further = Q((f"pk__{lookup}", cursor.pk))
+        if self.column == "pk":
+            return [further]
+        is_null = Q((f"{self.column}__isnull", True))
+        if cursor.value is None:
+            return [is_null & further, ~is_null] if is_down else [is_null & further]
+        same = Q((self.column, cursor.value)) & further
+        # The first is what an index is searched for.
+        beyond = Q((f"{self.column}__{lookup}e", cursor.value)) & (
+            Q((f"{self.column}__{lookup}", cursor.value)) | same
+        )
+        return [beyond, is_null] if self.may_be_null and not is_down else [beyond]
+>>>>>>> main
 
 
 class CursorPagination(pagination.CursorPagination):
@@ -69,16 +104,16 @@ class CursorPagination(pagination.CursorPagination):
     def paginate_queryset(
         self, queryset: Any, request: Request, view: Any = None
     ) -> list[Any]:
-        self.order = _order(request, view)
+        self.order = _order(request, view, queryset.model)
         self.size = self.get_page_size(request)
         self.url = request.build_absolute_uri()
         self.salt = f"{request.path} {self.order.name}"
         cursor = self._cursor(request, queryset)
         is_back = bool(cursor and cursor.is_back)
         rows = queryset.order_by(*self.order.columns(is_back))
-        if cursor:
-            rows = rows.filter(self.order.beyond(cursor.value, cursor.pk, is_back))
-        listed = list(rows[: self.size + 1])
+        listed: list[Any] = []
+        for part in self.order.after(cursor) if cursor else [Q()]:
+            listed += rows.filter(part)[: self.size + 1 - len(listed)]
         has_more = len(listed) > self.size
         self.rows = listed[: self.size]
         if is_back:
@@ -96,7 +131,9 @@ class CursorPagination(pagination.CursorPagination):
     def _link(self, index: int, is_back: bool) -> str:
         row = self.rows[index]
         column = self.order.column
-        value = None if column == "pk" else _field(row, column).value_to_string(row)
+        value = None
+        if column != "pk" and getattr(row, column) is not None:
+            value = _field(row, column).value_to_string(row)
         cursor = signing.dumps([value, row.pk, is_back], salt=self.salt)
         return replace_query_param(self.url, self.cursor_query_param, cursor)
 
@@ -133,7 +170,8 @@ class CursorPagination(pagination.CursorPagination):
             "in": "query",
             "required": False,
             "description": "In which order; `-` is downwards. Rows that share a value"
-            " are in the order of their numbers.",
+            " are in the order of their numbers. Those without a value come last, and"
+            " first downwards.",
             "schema": {"type": "string", "enum": names, "default": NEWEST_FIRST},
         }
         return [*parameters, ordering]
@@ -144,12 +182,12 @@ def _columns(view: Any) -> dict[str, str]:
     return {**CursorPagination.ORDERING, **own}
 
 
-def _order(request: Request, view: Any) -> Order:
+def _order(request: Request, view: Any, model: Any) -> Order:
     given = request.query_params.getlist("ordering") or [NEWEST_FIRST]
     columns = _columns(view)
     try:
         [name] = given
-        return Order.named(name, columns)
+        return Order.named(name, columns, model)
     except ValueError:
         problem = "Give it once: rows that share a value are ordered by number."
     except KeyError:

@@ -33,6 +33,11 @@ class Schema(AutoSchema):
     def is_about_one(self) -> bool:
         return "{" in self.path
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether there may be work left when it responds."""
+        return self.action in self.view.prefers_async
+
     def get_description(self) -> str:  # type: ignore[override]
         """What was said for readers; docstrings are for developers."""
         return ""
@@ -45,7 +50,7 @@ class Schema(AutoSchema):
             own = [*own, _IF_MATCH]
         if self.action in ("list", "retrieve"):
             own = [*own, self._fields()]
-        if self.action in self.view.prefers_async:
+        if self.goes_on:
             own = [*own, _PREFER]
         return [*own, _IF_NONE_MATCH] if self.action == "retrieve" else own
 
@@ -77,13 +82,13 @@ class Schema(AutoSchema):
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        if self.goes_on and "202" not in bodies:
+            [done] = bodies.values()
+            bodies["202"] = {**done, "description": "With `Prefer: respond-async`."}
         for status, body in bodies.items():
             headers = dict(self._headers(status, body))
             if headers:
                 body["headers"] = {**headers, **body.get("headers", {})}
-        if self.action in self.view.prefers_async:
-            [done] = bodies.values()
-            bodies["202"] = {**done, "description": "With `Prefer: respond-async`."}
         if self.action == "retrieve":
             bodies["304"] = {"description": "The row is as in `If-None-Match`."}
         for refusal in self.refusals():
@@ -97,8 +102,15 @@ class Schema(AutoSchema):
             yield "ETag", _response_header("Of the row as it is now, for `If-Match`.")
         contents = body.get("content", {}).values()
         is_list = any(each["schema"].get("type") == "array" for each in contents)
-        if status in ("201", "202") and self.method == "POST" and not is_list:
+        if self.goes_on and status != "204":
+            yield "Location", _response_header("Where to read how it goes.")
+        elif status == "201" and self.method == "POST" and not is_list:
             yield "Location", _response_header("Where to read it.")
+        if self.goes_on and status == "202":
+            yield (
+                preferences.APPLIED,
+                _response_header("`respond-async`, if sent."),
+            )
 
     def refusals(self) -> list[int]:
         """The statuses of the problem details that may come."""

@@ -120,7 +120,8 @@ REFUSALS = {
     ),
     503: Refusal(
         "Service Unavailable",
-        "The database took too long; what had begun was undone.",
+        "The database took too long, and what had begun was undone; or it is away"
+        " (`database_away`): `Retry-After` says when to come again.",
         "took_too_long",
         "The database took too long. Ask for less at once.",
     ),

@@ -27,6 +27,7 @@ from .filtering import refuse_parameters
 from .idempotency import idempotent
 from .permissions import lacks
 from .preconditions import IF_MATCH, check_match, check_written, etag_of, is_known
+from .preferences import accepted
 from .problems import Problem
 from .shaping import PARAMETER, chosen_fields, names_of, only
 
@@ -53,10 +54,11 @@ class ScopedViewSet(viewsets.GenericViewSet):
     action_permissions: ClassVar[dict[str, str]] = {}
     # Actions that commit on their way, or send: they look after repeats themselves.
     own_repeats: ClassVar[Collection[str]] = ()
-    # Columns that lists can be ordered by, by the members' names. None may be null,
-    # and each has an index with the number behind it.
+    # Columns that lists can be ordered by, by the members' names: each has an index
+    # with the number behind it.
     ordering_columns: ClassVar[dict[str, str]] = {}
-    # Actions whose work goes on after the response, which may say so by 202.
+    # Actions whose work goes on after the response, which says so by 202 where the
+    # caller prefers that, and otherwise as they like.
     prefers_async: ClassVar[Collection[str]] = ()
     # The statuses, by action, of refusals that do not follow from the method.
     refuses: ClassVar[dict[str, Collection[int]]] = {}
@@ -207,9 +209,11 @@ class Deleting(ScopedViewSet):
             raise Problem(428, "precondition_required", NEEDS_MATCH)
         if problem := self.why_kept(row):
             raise Problem(409, "in_use", problem)
-        is_gone = deletion.delete(row)
+        if deletion.delete(row):
+            return Response(status=204)
         # What is too much for one transaction goes in the background.
-        return Response(status=204 if is_gone else 202)
+        url = request.build_absolute_uri(request.path)
+        return accepted(request, Response(status=202), url)
 
     def why_kept(self, row: Any) -> str:
         """What keeps a row from being deleted, or an empty string."""

@@ -116,7 +116,10 @@ class TicketCatalogue(Catalogue):
 
     @cached_property
     def answers(self) -> dict[str, Field]:
-        same = by_key(self._questions()).values()
+        return self.answers_to(self._questions())
+
+    def answers_to(self, questions: Iterable[FormField]) -> dict[str, Field]:
+        same = by_key(questions).values()
         return {PREFIX + each[0].key: self._answer(each) for each in same}
 
     def answers_named(self, names: Iterable[str]) -> dict[str, AnswerField]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
@@ -144,12 +144,15 @@ class RowField(Field):
         self, values: Sequence[object], qualifier: Qualifier, zone: tzinfo
     ) -> Given:
         keys = [self.kind.read(each, qualifier, zone) for each in values]
-        rows = {row.pk: row for row in self.rows.filter(pk__in=keys).order_by()}
+        rows = self.named(keys)
         for key in keys:
             if key not in rows:
                 noun = self.rows.model._meta.verbose_name
                 raise ValidationError(f"There is no {noun} of number {key} here.")
         return Given(keys, [*keys], [rows[key].name for key in keys])
+
+    def named(self, keys: Iterable[int]) -> dict[int, Any]:
+        return {row.pk: row for row in self.rows.filter(pk__in=keys).order_by()}
 
 
 @dataclass(frozen=True)

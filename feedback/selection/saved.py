@@ -103,6 +103,13 @@ def compiled(
     return Compiled(group.q(at), [], group.words)
 
 
+def problems_of(saved: Filter, catalogue: Catalogue | None = None) -> list[Problem]:
+    """What it has lost; nothing is compiled."""
+    reader = Reader(catalogue or catalogue_for(saved.owner, saved.subject_kind))
+    reader.read(saved.conditions)
+    return reader.problems
+
+
 def _broken(problems: list[Problem]) -> str:
     return "Matches nothing: " + " ".join(str(problem) for problem in problems)
 

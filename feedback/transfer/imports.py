@@ -11,11 +11,12 @@ import time
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from ..changes import Origin
 from ..changes.rehearsal import is_awaited, rehearsal
+from ..formats import IMPORT
 from ..models import Community
 from ..models.imports import AT_WORK, ImportPart, ImportState, TicketImport
 from . import intake
@@ -95,15 +96,22 @@ def prune() -> None:
 
 
 def go_on(pk: int) -> bool:
-    """Do the next part; whether there may be another."""
-    if TicketImport.objects.filter(pk=pk, state=ImportState.READING).exists():
+    """Do the next part; whether there may be another.
+
+    An import of a newer version is left to a worker of that version.
+    """
+    if _readable().filter(pk=pk, state=ImportState.READING).exists():
         return intake.go_on(pk)
     return _do_next(pk)
 
 
+def _readable() -> QuerySet[TicketImport]:
+    return TicketImport.objects.filter(format__lte=IMPORT)
+
+
 @transaction.atomic
 def _do_next(pk: int) -> bool:
-    rows = TicketImport.objects.select_for_update(of=("self",), skip_locked=True)
+    rows = _readable().select_for_update(of=("self",), skip_locked=True)
     row = rows.filter(pk=pk, state__in=_WRITING).first()
     if row is None:
         return False

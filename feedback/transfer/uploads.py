@@ -6,6 +6,7 @@ from typing import IO, Any
 
 from django.db import transaction
 
+from ..formats import IMPORT
 from ..models import FeedbackType, TicketImport
 from ..names import one_line
 from ..texts import storable
@@ -32,6 +33,7 @@ def begin(
         by=user.get_username(),
         file_name=one_line(storable(file_name))[:200],
         makes_testers=makes_testers,
+        format=IMPORT,
     )
     if not is_quick(file):
         file.seek(0)

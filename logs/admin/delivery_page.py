@@ -24,6 +24,7 @@ from ..models import Attempt, Delivery, Resend, delivery_id
 from ..recording.explanations import error_label
 from ..recording.waiting import troubles_of
 from ..redaction import MASK
+from ..retention import gone_attempts, gone_texts
 
 # The number of the try whose request and response are shown; without, the last one.
 ATTEMPT = "attempt"
@@ -38,6 +39,8 @@ def live_part(delivery: Delivery, request: HttpRequest) -> dict[str, Any]:
     # The timeline says of each how long its response asked to wait.
     newest = log.with_texts("response_headers").order_by("-pk")
     attempts = list(newest[:MAX_ATTEMPTS])[::-1]
+    is_cut = len(attempts) == MAX_ATTEMPTS
+    oldest = attempts[0].number if attempts else None
     number = _chosen(request)
     chosen = log.filter(number=number) if number else log.all()
     attempt = chosen.with_texts().order_by("-pk").first()
@@ -45,8 +48,9 @@ def live_part(delivery: Delivery, request: HttpRequest) -> dict[str, Any]:
         "delivery": delivery,
         "diagnosis": diagnose(delivery, attempts),
         "timeline": timeline_of(delivery, attempts),
-        "earlier": max(0, delivery.attempts - len(attempts)),
-        "shown": _in_full(attempt) if attempt else None,
+        "earlier": max(0, delivery.attempts - len(attempts)) if is_cut else 0,
+        "gone": "" if is_cut else gone_attempts(delivery, oldest),
+        "shown": _in_full(attempt, delivery) if attempt else None,
         "settled": settled,
         "has_worker": settled or queue.has_worker(),
         "troubles": [] if settled else troubles_of(delivery.run, timezone.now()),
@@ -60,10 +64,11 @@ def _chosen(request: HttpRequest) -> int:
     return int(given) if NUMBER.fullmatch(given) and len(given) < 5 else 0
 
 
-def _in_full(attempt: Attempt) -> dict[str, Any]:
+def _in_full(attempt: Attempt, delivery: Delivery) -> dict[str, Any]:
     """One try: what was sent and what came back, beside each other."""
     return {
         "attempt": attempt,
+        "gone": gone_texts(attempt, delivery.run.community_id),
         "meaning": meaning_of(attempt),
         "explanation": lines_of(attempt)[0],
         "error": error_label(attempt.error_class),

@@ -15,6 +15,7 @@ from macros import queue
 from ..console import failures_of, run_badge, spoken
 from ..models import Attempt, Delivery, DeliveryState, Run, RunState
 from ..recording.waiting import troubles_of
+from ..retention import gone_deliveries
 
 # Rows on a run's page; the whole list is one click away.
 SHOWN = 10
@@ -68,6 +69,7 @@ def live_part(run: Run) -> dict[str, Any]:
         "retrying": 0 if run.is_settled else retrying[:MAX_COUNTED].count(),
         "failures": failures_of(run),
         "deliveries": _first_rows(run),
+        "gone": gone_deliveries(run),
         "has_worker": run.is_settled or queue.has_worker(),
         "troubles": troubles_of(run, timezone.now()),
     }

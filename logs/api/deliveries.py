@@ -7,8 +7,10 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.reverse import reverse
 
 from feedback.access.roles import RUN_MACRO
+from feedback.rest.preferences import accepted
 from feedback.rest.problems import Problem
 from feedback.rest.viewsets import ReadOnlyViewSet
 
@@ -38,6 +40,7 @@ class DeliveryViewSet(ReadOnlyViewSet):
     queryset = Delivery.objects.select_related("run", "destination")
     filterset_class = DeliveryFilterSet
     action_permissions = {"resend": RUN_MACRO}
+    prefers_async = ("resend",)
 
     def get_queryset(self) -> QuerySet[Delivery]:
         rows = super().get_queryset()
@@ -68,7 +71,8 @@ class DeliveryViewSet(ReadOnlyViewSet):
             reasons = [each["reason"] for each in counted["blockers"]]
             reason = next(iter(reasons), "another resend was faster")
             raise Problem(409, "not_resent", f"It was not sent again: {reason}.")
-        return Response(self.shown(delivery))
+        url = reverse("api:delivery-detail", args=[pk], request=request)
+        return accepted(request, Response(self.shown(delivery)), url)
 
 
 @extend_schema_view(

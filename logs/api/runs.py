@@ -49,6 +49,7 @@ ORDERS: dict[str, tuple[Callable[[Run], bool], frozenset[str]]] = {
 class RunViewSet(ReadOnlyViewSet):
     queryset = Run.objects.defer("snapshot")
     filterset_class = RunFilterSet
+    ordering_columns = {"created_at": "created_at", "finished_at": "finished_at"}
     action_permissions = dict.fromkeys([*ORDERS, "resend", "resend_count"], RUN_MACRO)
     prefers_async = ("resend",)
 

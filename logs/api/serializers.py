@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from ..models import Attempt, Cut, Delivery, ErrorClass, Resend, delivery_id
 from ..recording.explanations import explain
+from ..retention import Limits, gone_attempts, gone_texts
 
 
 class AttemptSerializer(serializers.ModelSerializer):
@@ -13,7 +15,10 @@ class AttemptSerializer(serializers.ModelSerializer):
     explanation = serializers.SerializerMethodField(
         help_text="What happened, and what to do about it."
     )
-
+    gone = serializers.SerializerMethodField(
+        help_text="Why the request and the response are no longer kept, as a sentence;"
+        " empty where they are."
+    )
     response_cut = serializers.ChoiceField(
         choices=Cut.choices, read_only=True, allow_blank=True
     )
@@ -40,11 +45,21 @@ class AttemptSerializer(serializers.ModelSerializer):
             "error_class",
             "outcome_unknown",
             "explanation",
+            "gone",
         ]
         read_only_fields = fields
 
     def get_explanation(self, attempt: Attempt) -> str:
         return explain(attempt)
+
+    def get_gone(self, attempt: Attempt) -> str:
+        if not attempt.is_emptied:
+            return ""
+        community = attempt.delivery.run.community_id
+        known = self.context.setdefault("limits", {})
+        if community not in known:
+            known[community] = Limits.at(timezone.now(), community)
+        return gone_texts(attempt, community, known[community])
 
 
 class AttemptRowSerializer(serializers.ModelSerializer):
@@ -148,7 +163,15 @@ class DeliverySerializer(serializers.ModelSerializer):
 
 class DeliveryDetailSerializer(DeliverySerializer):
     attempt_log = AttemptSerializer(many=True, read_only=True)
+    gone = serializers.SerializerMethodField(
+        help_text="Which attempts are kept no longer, as a sentence; empty where all"
+        " are there."
+    )
 
     class Meta(DeliverySerializer.Meta):
-        fields = [*DeliverySerializer.Meta.fields, "attempt_log"]
+        fields = [*DeliverySerializer.Meta.fields, "attempt_log", "gone"]
         read_only_fields = fields
+
+    def get_gone(self, delivery: Delivery) -> str:
+        numbers = [attempt.number for attempt in delivery.attempt_log.all()]
+        return gone_attempts(delivery, min(numbers, default=None))

@@ -9,6 +9,7 @@ from .deliveries import (
     delivery_id,
 )
 from .destinations import BreakerState, Destination
+from .retention import RetentionCursor, RetentionPolicy
 from .run_changes import RunChange
 from .run_payloads import RunPayload
 from .runs import Cause, Run, RunState
@@ -29,6 +30,8 @@ __all__ = [
     "Destination",
     "ErrorClass",
     "Resend",
+    "RetentionCursor",
+    "RetentionPolicy",
     "Run",
     "RunChange",
     "RunPayload",

@@ -48,6 +48,11 @@ class RunQuerySet(ScopedQuerySet["Run"]):
         due = Delivery.objects.due(now).filter(run=OuterRef("pk"))
         return self.runnable().filter(Exists(due))
 
+    def with_lost_deliveries(self, now: datetime) -> RunQuerySet:
+        """Those with deliveries that a worker held which went silent."""
+        due = Delivery.objects.due(now).filter(run=OuterRef("pk"))
+        return self.runnable().filter(Exists(due.exclude(lease="")))
+
     def settle(self, pk: int, now: datetime) -> None:
         """Close the run if every delivery has ended."""
         ended = F("delivered") + F("failed") + F("skipped") + F("cancelled")
@@ -128,6 +133,8 @@ class Run(models.Model):
     class Meta:
         ordering = ["-pk"]
         indexes = [
+            models.Index(fields=["created_at", "id"], name="run_by_start"),
+            models.Index(fields=["finished_at", "id"], name="run_by_end"),
             models.Index(
                 fields=["id"],
                 name="run_unsettled",

@@ -40,10 +40,7 @@ class Blocker(models.TextChoices):
     DELETED = "deleted", "the ticket was deleted"
     GONE = "gone", "the tester was deleted or erased"
     NEVER_SENT = "never", "no request was ever sent: build it anew"
-    EMPTIED = (
-        "emptied",
-        "the log of it was emptied when a person was erased: build it anew",
-    )
+    EMPTIED = "emptied", "the request is no longer kept: build it anew"
     MASKED = (
         "masked",
         "the request held a secret, and logs keep no secrets: build it anew",
@@ -111,7 +108,11 @@ def _log_blockers() -> list[When]:
     has = {f"transcript__{name}__contains": MASK for name in ("url", "request_body")}
     masked = Q(**has, _connector=Q.OR)
     gone = Q(transcript__url="") | Q(transcript__url__isnull=True)
+    # The first ones go first.
+    first = Attempt.objects.filter(delivery=OuterRef("pk"), number=1)
+    is_cut = ~Exists(sent) & ~Exists(first) & Q(attempts__gt=0)
     return [
+        When(is_cut, then=Value(Blocker.EMPTIED)),
         When(~Exists(sent), then=Value(Blocker.NEVER_SENT)),
         When(Exists(sent.filter(gone)), then=Value(Blocker.EMPTIED)),
         When(Exists(sent.filter(masked)), then=Value(Blocker.MASKED)),

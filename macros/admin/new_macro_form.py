@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -12,11 +11,16 @@ from django.db.models import QuerySet
 from feedback.access.actors import may_in_a_community
 from feedback.access.keys import Actor
 from feedback.models import Community, FeedbackType, Project
-from feedback.names import fold
 
-from ..authoring.new_macros import MacroRefused, NewMacro, NewSecret, create_macro
-from ..authoring.presets import host_of, hosts_for
-from ..http import TransportError
+from ..authoring.new_macros import (
+    AskedSecret,
+    GivenSecret,
+    MacroRefused,
+    NewMacro,
+    NewSecret,
+    create_macro,
+    new_secrets,
+)
 from ..models import Macro, Secret
 from ..models.secrets import MAX_VALUE, MIN_VALUE
 from ..tags import FEEDBACK, SUBJECT_KINDS, TESTER
@@ -34,52 +38,36 @@ def types_for(user: Actor) -> QuerySet[FeedbackType]:
     return rows.select_related("project__community")
 
 
-@dataclass(frozen=True, slots=True)
-class AskedSecret:
-    """A credential to ask for; a pasted command brings its `value` along."""
-
-    key: str
-    name: str
-    label: str
-    help: str
-    kind: str = "text"
-    hosts: Sequence[str] = ()
-    value: str = ""
-
-    def fields(self) -> dict[str, forms.Field]:
-        """What is asked about it, by the name of each field."""
-        fields: dict[str, forms.Field] = {
-            f"{self.key}_name": forms.CharField(
-                label="Name of the secret",
-                max_length=100,
-                initial=self.name,
-                widget=forms.TextInput(
-                    {"class": WIDE, "list": "secrets", "autocomplete": "off"}
-                ),
+def _fields_of(asked: AskedSecret) -> dict[str, forms.Field]:
+    """What is asked about a secret, by the name of each field."""
+    default = "the secret that already has this name"
+    if asked.value:
+        default = "the value from the command"
+    fields: dict[str, forms.Field] = {
+        f"{asked.key}_name": forms.CharField(
+            label="Name of the secret",
+            max_length=100,
+            initial=asked.name,
+            widget=forms.TextInput(
+                {"class": WIDE, "list": "secrets", "autocomplete": "off"}
             ),
-            f"{self.key}_value": forms.CharField(
-                label=self.label,
-                required=False,
-                min_length=MIN_VALUE,
-                max_length=MAX_VALUE,
-                widget=WriteOnly(
-                    attrs={"rows": 2, "autocomplete": "off", "spellcheck": "false"}
-                ),
-                help_text="Nobody can read it back. Leave it empty to use "
-                f"{self._default}.",
+        ),
+        f"{asked.key}_value": forms.CharField(
+            label=asked.label,
+            required=False,
+            min_length=MIN_VALUE,
+            max_length=MAX_VALUE,
+            widget=WriteOnly(
+                attrs={"rows": 2, "autocomplete": "off", "spellcheck": "false"}
             ),
-        }
-        if self.value:
-            fields[f"{self.key}_existing"] = forms.BooleanField(
-                label="Use the secret that already has this name", required=False
-            )
-        return fields
-
-    @property
-    def _default(self) -> str:
-        if self.value:
-            return "the value from the command"
-        return "the secret that already has this name"
+            help_text=f"Nobody can read it back. Leave it empty to use {default}.",
+        ),
+    }
+    if asked.value:
+        fields[f"{asked.key}_existing"] = forms.BooleanField(
+            label="Use the secret that already has this name", required=False
+        )
+    return fields
 
 
 class NewMacroForm(forms.Form):
@@ -124,11 +112,13 @@ class NewMacroForm(forms.Form):
                 ],
             )
         for secret in self.asked:
-            self.fields |= secret.fields()
+            self.fields |= _fields_of(secret)
 
     @property
     def secret_rows(self) -> list[tuple[AskedSecret, list[forms.BoundField]]]:
-        return [(each, [self[name] for name in each.fields()]) for each in self.asked]
+        return [
+            (each, [self[name] for name in _fields_of(each)]) for each in self.asked
+        ]
 
     @property
     def known_secrets(self) -> list[str]:
@@ -158,52 +148,26 @@ class NewMacroForm(forms.Form):
     def clean(self) -> dict[str, object] | None:
         cleaned = super().clean()
         one_of(self, self.cleaned_data)
-        self.made = [
-            NewSecret(f"{each.key}_name", name, value, self._hosts(each, value))
-            for each in self.asked
-            for name, value in [self._secret(each)]
-            if value
-        ]
-        if not self.errors:
-            self._check_names()
+        try:
+            self.made = new_secrets(self._given(), self.owner, self._settings())
+        except MacroRefused as refused:
+            self._refuse(refused.problems)
         return cleaned
 
-    def _secret(self, asked: AskedSecret) -> tuple[str, str]:
-        """Name and new value; no value where a secret that exists is used."""
-        name = self.cleaned_data.get(f"{asked.key}_name", "")
-        value = self.cleaned_data.get(f"{asked.key}_value") or asked.value
-        if self.cleaned_data.get(f"{asked.key}_existing"):
-            value = ""
-        owner = self.owner
-        if owner and name and not value and f"{asked.key}_value" not in self.errors:
-            macro = Macro.at(owner)
-            usable = Secret.objects.usable_in(macro.community_id, macro.project_id)
-            if not usable.named(name):
-                where = macro.project or macro.community
-                self.add_error(
-                    f"{asked.key}_value",
-                    f"There is no secret '{name}' for {where} yet. Enter its value.",
-                )
-        return name, value
+    def _given(self) -> Iterator[GivenSecret]:
+        """But those whose value was refused already."""
+        for asked in self.asked:
+            if f"{asked.key}_value" not in self.errors:
+                name = self.cleaned_data.get(f"{asked.key}_name", "")
+                value = self.cleaned_data.get(f"{asked.key}_value") or asked.value
+                is_there = self.cleaned_data.get(f"{asked.key}_existing")
+                yield GivenSecret(asked, name, "" if is_there else value)
 
-    def _hosts(self, asked: AskedSecret, value: str) -> list[str]:
-        if asked.kind == "url":
-            try:
-                return [host_of(value)]
-            except TransportError:
-                self.add_error(f"{asked.key}_value", "This is not a valid URL.")
-                return []
-        try:
-            return hosts_for(tuple(asked.hosts), self._settings())
-        except KeyError:
-            return []  # The setting itself is refused.
-
-    def _check_names(self) -> None:
-        seen: set[str] = set()
-        for new in self.made:
-            if fold(new.name) in seen:
-                self.add_error(new.key, f"The name '{new.name}' is given twice.")
-            seen.add(fold(new.name))
+    def _refuse(self, problems: Mapping[str, Sequence[str]]) -> None:
+        is_type = isinstance(self.owner, FeedbackType)
+        fields = {"owner": "feedback_type" if is_type else "testers_of", "": None}
+        for member, sentences in problems.items():
+            self.add_error(fields.get(member, member), list(sentences))
 
     def _settings(self) -> dict[str, str]:
         return {}
@@ -228,8 +192,5 @@ class NewMacroForm(forms.Form):
         except ValueError as error:
             self.add_error(None, str(error))
         except MacroRefused as refused:
-            is_type = isinstance(owner, FeedbackType)
-            fields = {"owner": "feedback_type" if is_type else "testers_of", "": None}
-            for member, problems in refused.problems.items():
-                self.add_error(fields.get(member, member), list(problems))
+            self._refuse(refused.problems)
         return None

@@ -8,11 +8,11 @@ from typing import Any
 from django import forms
 
 from ..authoring.curl import ParsedCurl
-from ..authoring.new_macros import Draft
+from ..authoring.new_macros import AskedSecret, Draft, asked_by
 from ..authoring.new_macros import draft as draft_from
 from ..authoring.presets import Preset, Setting, check_setting, fill
 from ..tags import FEEDBACK, TESTER
-from .new_macro_form import WIDE, AskedSecret, NewMacroForm
+from .new_macro_form import WIDE, NewMacroForm
 from .secrets import WriteOnly
 
 
@@ -34,17 +34,7 @@ class CommandForm(forms.Form):
 
 class PresetForm(NewMacroForm):
     def __init__(self, *args: Any, preset: Preset, **kwargs: Any) -> None:
-        asked = [
-            AskedSecret(
-                f"secret_{each.key}",
-                each.name,
-                each.label,
-                each.help,
-                each.kind,
-                each.hosts,
-            )
-            for each in preset.secrets
-        ]
+        asked = list(asked_by(preset))
         subjects = [TESTER if preset.subject_kind == "tester" else FEEDBACK]
         super().__init__(*args, asked=asked, subjects=subjects, **kwargs)
         self.preset = preset

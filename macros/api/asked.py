@@ -31,7 +31,7 @@ _OWNERS: Mapping[str, type[Any]] = {
 }
 _MAX_KEY = 2**63 - 1
 _PIECES = re.compile(r"[^.\[\]]+")
-_MAX_HINTS = 20
+MAX_HINTS = 20
 _FIXED = "This stays as it is."
 
 
@@ -115,7 +115,7 @@ def refuse_unknown(
     for name in data if isinstance(data, dict) else ():
         if name not in known:
             # Looking for likely names takes time.
-            hint = did_you_mean(name, known) if len(faults) < _MAX_HINTS else ""
+            hint = did_you_mean(name, known) if len(faults) < MAX_HINTS else ""
             faults.append(in_body([name], f"There is no such member.{hint}"))
     faults += [in_body([name], _FIXED) for name in fixed if name in data]
     if faults:

@@ -11,9 +11,11 @@ from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.reverse import reverse
 
 from feedback.access.roles import RUN_MACRO
 from feedback.rest.permissions import lacks
+from feedback.rest.preferences import accepted
 from feedback.rest.problems import in_body, invalid
 from feedback.rest.serializers import RowNumber
 from feedback.rest.viewsets import ReadOnlyViewSet
@@ -147,6 +149,7 @@ class CallViewSet(ReadOnlyViewSet):
     queryset = InboundCall.objects.all()
     filterset_class = CallFilterSet
     action_permissions = {"replay": RUN_MACRO, "replay_many": RUN_MACRO}
+    prefers_async = ("replay",)
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer]:
         return CallSerializer if self.action == "list" else CallDetailSerializer
@@ -165,7 +168,10 @@ class CallViewSet(ReadOnlyViewSet):
     def replay(self, request: Request, pk: str) -> Response:
         call = self.get_object()
         calls = InboundCall.objects.filter(pk=call.pk)
-        return Response({"replayed": replay(calls, actor=request.user)})
+        done = {"replayed": replay(calls, actor=request.user)}
+        rows = reverse("api:call-list", request=request)
+        first = call.replay_of_id or call.pk
+        return accepted(request, Response(done), f"{rows}?replay_of={first}")
 
     @extend_schema(
         operation_id="calls_replay_many",

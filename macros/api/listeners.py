@@ -73,7 +73,8 @@ class RenewSerializer(AskedSerializer):
     ),
     destroy=extend_schema(
         summary="Delete a listener with its calls",
-        description="If it has many, they go in the background.",
+        description="202 where they are many: they go in the background then.",
+        responses={202: None, 204: None},
     ),
 )
 class ListenerViewSet(WritableViewSet):
@@ -81,6 +82,7 @@ class ListenerViewSet(WritableViewSet):
         "feedback_type__project__community", "project__community", "community"
     )
     filterset_class = ListenerFilterSet
+    prefers_async = ("destroy",)
     action_permissions = {"renew": CHANGE}
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer]:

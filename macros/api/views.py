@@ -11,6 +11,7 @@ from ..models.usage import users_of
 from .filters import MacroFilterSet
 from .macro_actions import NEEDED, MacroActions
 from .macro_serializers import MacroDetailSerializer, MacroDocumentSerializer
+from .presets import ADD, MacroPresets
 from .serializers import MacroSerializer
 from .starting import MacroRuns
 
@@ -33,14 +34,19 @@ _WRITTEN = ("create", "partial_update", "validate", "validate_new")
         description="Answers 409 while a trigger, schedule or listener runs it.",
     ),
 )
-class MacroViewSet(MacroRuns, MacroActions):
+class MacroViewSet(MacroPresets, MacroRuns, MacroActions):
     queryset = Macro.objects.select_related(
         "feedback_type__project__community", "project__community", "community"
     ).annotate(
         step_count=Count("steps", filter=Q(steps__is_active=True), distinct=True)
     )
     filterset_class = MacroFilterSet
-    action_permissions = {"runs": RUN_MACRO, "dry_run": RUN_MACRO, **NEEDED}
+    action_permissions = {
+        "runs": RUN_MACRO,
+        "dry_run": RUN_MACRO,
+        "from_preset": ADD,
+        **NEEDED,
+    }
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer]:
         if self.action == "list":

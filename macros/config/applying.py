@@ -25,7 +25,10 @@ from .members import read_members, read_rows, settings_of
 from .problems import Problems, member
 from .writing import Document, plain
 
-TYPE_PARTS = ("statuses", "fields", "filters", "macros", "listeners", "sources")
+TYPE_PARTS = (
+    *("statuses", "fields", "filters", "macros", "listeners", "sources"),
+    *("packages", "lookups"),
+)
 
 
 def make_type(

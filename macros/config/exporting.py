@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from django.db.models import Q, QuerySet
 
-from feedback.models import Community, FeedbackType, Filter, Project
+from feedback.formats import CONFIG_FILE
+from feedback.models import Community, DataPackage, FeedbackType, Filter, Project
 
 from ..models import Listener, Macro, Secret
 from .automations import KINDS, automation_documents
@@ -14,10 +15,9 @@ from .concealing import Concealer
 from .filters import filter_document
 from .listener_files import listener_document
 from .named_secrets import secret_names
+from .outbound_files import lookup_document, package_document
 from .source_files import source_document
 from .writing import Document, macro_document, type_document
-
-FORMAT = 1
 
 
 def export_project(
@@ -59,6 +59,8 @@ def export_macro(macro: Macro) -> Document:
         "filters": _filters(_used_by(mine, own)),
         "user_macros": _macros(mine, concealer),
         "listeners": [],
+        "packages": [],
+        "lookups": [],
     }
     return _whole(macro.community, parts, usable, concealer)
 
@@ -71,7 +73,7 @@ def _whole(
 ) -> Document:
     description = owner.description if isinstance(owner, Project) else ""
     document: Document = {
-        "centerhook": {"format": FORMAT},
+        "centerhook": {"format": CONFIG_FILE},
         "project": {"name": owner.name, "description": description},
         **parts,
     }
@@ -103,7 +105,7 @@ def _types_and_macros(
             **type_document(each),
             "filters": _filters(filters.filter(feedback_type=each)),
             "macros": _macros(mine.filter(feedback_type=each), concealer),
-            **(_ways_in(each, concealer) if macros is None else {}),
+            **(_beside_macros(each, concealer) if macros is None else {}),
         }
         for each in (rows if types is None else types)
     ]
@@ -111,9 +113,19 @@ def _types_and_macros(
         "types": documents,
         "filters": _filters(filters.filter(feedback_type=None)),
         "user_macros": _macros(users, concealer),
-        "listeners": []
-        if types is not None or macros is not None
-        else _listeners(project.listeners.filter(feedback_type=None), concealer),
+        **_wide(project, concealer, is_whole=types is None and macros is None),
+    }
+
+
+def _wide(project: Project, concealer: Concealer | None, *, is_whole: bool) -> Document:
+    """What is of no one type, and comes with a whole project only."""
+    listeners = project.listeners.filter(feedback_type=None)
+    packages = project.packages.filter(feedback_type=None)
+    lookups = project.lookups.filter(feedback_type=None)
+    return {
+        "listeners": _listeners(listeners, concealer) if is_whole else [],
+        "packages": [*map(package_document, packages)] if is_whole else [],
+        "lookups": [*map(lookup_document, lookups)] if is_whole else [],
     }
 
 
@@ -129,9 +141,11 @@ def _filters_of(
     if types is None:
         return rows
     used = _used_by(Macro.objects.filter(feedback_type__in=types), rows)
-    heard = Listener.objects.filter(feedback_type__in=types).order_by()
-    needed = Q(pk__in=used.values("pk")) | Q(pk__in=heard.values("filter"))
-    return rows.filter(Q(feedback_type__in=types) | needed)
+    needed = Q(feedback_type__in=types) | Q(pk__in=used.values("pk"))
+    for model in (Listener, DataPackage):
+        own = model._default_manager.filter(feedback_type__in=types).order_by()
+        needed |= Q(pk__in=own.values("filter"))
+    return rows.filter(needed)
 
 
 def _used_by(macros: QuerySet[Macro], filters: QuerySet[Filter]) -> QuerySet[Filter]:
@@ -157,10 +171,12 @@ def _macros(rows: Iterable[Macro], concealer: Concealer | None) -> list[Document
     return documents
 
 
-def _ways_in(of: FeedbackType, concealer: Concealer | None) -> Document:
+def _beside_macros(of: FeedbackType, concealer: Concealer | None) -> Document:
     return {
         "listeners": _listeners(of.listeners.all(), concealer),
         "sources": [source_document(each) for each in of.sources.all()],
+        "packages": [package_document(each) for each in of.packages.all()],
+        "lookups": [lookup_document(each) for each in of.lookups.all()],
     }
 
 

@@ -12,7 +12,14 @@ from django.db.models import QuerySet
 
 from feedback.access.actors import may
 from feedback.access.keys import Actor
-from feedback.models import ExternalSource, FeedbackType, Filter, Project
+from feedback.models import (
+    DataPackage,
+    ExternalSource,
+    FeedbackType,
+    Filter,
+    Project,
+    RecordLookup,
+)
 from feedback.names import fold
 from logs import audit
 
@@ -45,6 +52,8 @@ class Imported:
     schedules: list[Schedule] = field(default_factory=list)
     listeners: list[Listener] = field(default_factory=list)
     sources: list[ExternalSource] = field(default_factory=list)
+    packages: list[DataPackage] = field(default_factory=list)
+    lookups: list[RecordLookup] = field(default_factory=list)
     replaced: list[models.Model] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     secrets: list[str] = field(default_factory=list)
@@ -60,6 +69,8 @@ class Imported:
             (len(self.schedules), "schedule", "schedules"),
             (len(self.listeners), "listener", "listeners"),
             (len(self.sources), "external source", "external sources"),
+            (len(self.packages), "data package", "data packages"),
+            (len(self.lookups), "record lookup", "record lookups"),
             (len(self.replaced), "replaced", "replaced"),
             (len(self.skipped), "kept as it was", "kept as they were"),
             (len(self.secrets), "secret", "secrets"),
@@ -81,7 +92,7 @@ class Import:
 
     def settle(
         self,
-        made: Listener | ExternalSource,
+        made: Listener | ExternalSource | DataPackage | RecordLookup,
         rivals: QuerySet[Any],
         path: str,
     ) -> bool:

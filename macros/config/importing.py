@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from feedback.access.keys import Actor
+from feedback.formats import CONFIG_FILE
 from feedback.models import FeedbackType, Project
 from logs import audit
 from logs.models import Action
@@ -19,12 +20,12 @@ from ..models import Macro, Secret, kind_named
 from ..tags import normalise
 from .applying import fill_macro, make_type
 from .automations import AutomationImport
-from .exporting import FORMAT
 from .filters import FilterImport
 from .imported import CHOOSE, NOTE, Existing, Import, Imported, free_name
 from .listener_files import ListenerImport
 from .members import MAX_ROWS, MAX_ROWS_IN_ALL, read_rows, rows_in
 from .named_secrets import listed, secret_names
+from .outbound_files import OutboundImport
 from .problems import ConfigRefused, Problems
 from .references import MacroNames
 from .secrets import save_secret
@@ -32,7 +33,7 @@ from .source_files import add_source
 
 _PARTS = (
     *("centerhook", "project", "types", "filters", "user_macros"),
-    *("listeners", "secrets"),
+    *("listeners", "packages", "lookups", "secrets"),
 )
 # Fit for whatever a secret may be used for, also to sign with.
 _STAND_IN = f"whsec_{b64encode(bytes(32)).decode()}"
@@ -85,11 +86,15 @@ def _check_envelope(document: object, problems: Problems) -> None:
     about = document.get("centerhook")
     number = about.get("format") if isinstance(about, dict) else None
     if type(number) is not int or number < 1:
-        problem = f"This must be the number of the file's format, such as {FORMAT}."
+        problem = (
+            f"This must be the number of the file's format, such as {CONFIG_FILE}."
+        )
         problems.add("centerhook.format", problem)
-    elif number > FORMAT:
+    elif number > CONFIG_FILE:
         problem = f"The file is of format {number}, and this CenterHook reads up to"
-        problems.add("centerhook.format", f"{problem} {FORMAT}. Update CenterHook.")
+        problems.add(
+            "centerhook.format", f"{problem} {CONFIG_FILE}. Update CenterHook."
+        )
         problems.refuse()
     if (rows := rows_in(document)) > MAX_ROWS_IN_ALL:
         # Each takes the database some 10 ms, while a person waits.
@@ -123,7 +128,7 @@ def _source(document: object) -> str:
 class _Importer(Import):
     """Types, then filters, which speak of statuses, then macros with what runs them.
 
-    Last come listeners, which name them all, and external sources.
+    Last come listeners, which name them all, external sources, and what gives rows out.
     """
 
     def all_of(self, document: object, secrets: Mapping[str, str]) -> None:
@@ -132,12 +137,12 @@ class _Importer(Import):
         self.filters = FilterImport(self)
         self.automations = AutomationImport(self, self.filters)
         self.macros = MacroNames(self.project)
-        ways_in: list[tuple[FeedbackType, object, str]] = []
+        types: list[tuple[FeedbackType, object, str]] = []
         macros: list[tuple[Macro, object, str]] = []
         for path, row in read_rows(document, "types", "", self.problems):
             if (kind := self._type(row, path)) is None:
                 continue
-            ways_in.append((kind, row, path))
+            types.append((kind, row, path))
             for where, each in read_rows(row, "filters", path, self.problems):
                 self.filters.add(kind, each, where)
             for where, each in read_rows(row, "macros", path, self.problems):
@@ -148,7 +153,8 @@ class _Importer(Import):
             macros.append((Macro(project=self.project), row, path))
         for macro, row, path in macros:
             self._macro(macro, row, path)
-        self._ways_in(document, ways_in)
+        self._ways_in(document, types)
+        self._outbound(document, types)
         self.problems.refuse()
         if missing:
             raise SecretsMissing(missing, self.made)
@@ -166,6 +172,18 @@ class _Importer(Import):
                 add_source(self, kind, each, where)
         for where, each in read_rows(document, "listeners", "", self.problems):
             importing.add(self.project, each, where)
+
+    def _outbound(
+        self, document: object, types: Sequence[tuple[FeedbackType, object, str]]
+    ) -> None:
+        importing = OutboundImport(self, self.filters)
+        owners: list[tuple[FeedbackType | Project, object, str]] = [*types]
+        owners.append((self.project, document, ""))
+        for owner, row, path in owners:
+            for where, each in read_rows(row, "packages", path, self.problems):
+                importing.add_package(owner, each, where)
+            for where, each in read_rows(row, "lookups", path, self.problems):
+                importing.add_lookup(owner, each, where)
 
     def _secrets(self, document: object, values: Mapping[str, str]) -> list[str]:
         """Returns those without a value, for which something stands in meanwhile."""

@@ -79,9 +79,13 @@ def read_rows(
 
 
 def rows_in(value: object) -> int:
-    """How many rows are in all lists of a document, of whatever kind."""
+    """How many rows are in all lists of a document, of whatever kind.
+
+    Columns are none: all of a package or lookup are one value of its row.
+    """
     if isinstance(value, dict):
-        return sum(map(rows_in, value.values()))
+        rows = (each for name, each in value.items() if name != "columns")
+        return sum(map(rows_in, rows))
     if isinstance(value, list):
         return len(value) + sum(map(rows_in, value))
     return 0

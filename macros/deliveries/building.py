@@ -11,6 +11,7 @@ from django.db import Error
 from django.utils import timezone
 
 from feedback.changes import Change
+from feedback.formats import NewerFormat
 from feedback.models import Feedback, SubjectKind, Tester
 from logs.models import Attempt, Cause, Delivery, ErrorClass, Resend, Run, RunChange
 from logs.recording import Outcome
@@ -29,6 +30,8 @@ from .throttle import Throttle, Throttles
 
 logger = logging.getLogger(__name__)
 
+# Before another worker is asked for what a newer version has written, in seconds.
+NEWER_WAIT = 5.0
 _FAULT = (
     "The request could not be built, by a fault inside CenterHook; its log says more."
 )
@@ -77,6 +80,9 @@ class Builder:
         """What cannot be built is an outcome: it would fail the next time as well."""
         try:
             return self._built(delivery)
+        except NewerFormat as error:
+            logger.warning("Delivery %s: %s", delivery.pk, error)
+            return outcomes.given_back(delivery, NEWER_WAIT)
         except TooLarge as error:
             return self._refused(delivery, str(error), ErrorClass.TOO_LARGE)
         except Forbidden as error:

@@ -67,6 +67,19 @@ def claim_due(run_id: int, size: int, lease: str) -> list[Delivery]:
     return deliveries
 
 
+def claim_lost(run_id: int, size: int, lease: str) -> list[Delivery]:
+    """Take some that workers held which went silent, and nothing else."""
+    if not Run.objects.runnable().filter(pk=run_id).exists():
+        return []
+    now = timezone.now()
+    with transaction.atomic():
+        due = Delivery.objects.due(now).filter(run_id=run_id).exclude(lease="")
+        due = due.order_by("next_attempt_at", "pk").select_for_update(skip_locked=True)
+        deliveries = list(due.only(*_READ)[:size])
+        _hold([delivery.pk for delivery in deliveries], lease, now)
+    return deliveries
+
+
 def has_suspect(run_id: int) -> bool:
     """Whether anything of the run is due that is to be worked on alone."""
     due = Delivery.objects.due(timezone.now())

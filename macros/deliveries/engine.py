@@ -22,12 +22,16 @@ from django.db import (
     connection,
 )
 
+from feedback import mode
+from feedback.formats import NewerFormat
+from feedback.models import Mode
 from logs.models import Run
 
 from ..http import AddressPolicy, Limits
 from ..steps.rendering import Plan
 from ..tags import TemplateError
 from .building import Sending
+from .losses import note_losses
 from .sender import Clients, Exchange, Sender
 from .suspects import Isolation
 from .throttle import Throttles
@@ -61,6 +65,8 @@ class Engine:
         self._throttles = Throttles(settings.DESTINATION_CONCURRENCY)
         self._works: dict[int, Work] = {}
         self._turns = Turns()
+        # Runs of newer versions, of which the log has been told.
+        self._left: set[int] = set()
         self._isolation = Isolation()
         self._on_the_wire: dict[Exchange, tuple[Work, Sending]] = {}
         self._tended_at = float("-inf")
@@ -86,6 +92,11 @@ class Engine:
     @property
     def is_stopping(self) -> bool:
         return self._stopping
+
+    @property
+    def _is_resting(self) -> bool:
+        """What is on the wire is finished, and the rest given back."""
+        return self._stopping or not mode.is_sending()
 
     def join(self) -> None:
         """Wait until a stopped engine is done; a little over a request's deadline.
@@ -162,13 +173,17 @@ class Engine:
         """A turn for each community's runs; True if anything moved."""
         moved = False
         works = self._works.values()
-        may_claim = self.is_stopping or self._isolation.may_claim(works)
+        is_resting = bool(works) and self._is_resting
+        may_claim = is_resting or self._isolation.may_claim(works)
         ends_at: dict[int, float] = {}
         for pk, work in list(self._works.items()):
             now = time.monotonic()
             end = ends_at.setdefault(work.run.community_id, now + TURN)
-            if now < end or self.is_stopping:
-                act = partial(self._advance, until=end, may_claim=may_claim)
+            if is_resting:
+                self._try(self._give_back, work)
+                continue
+            if now < end:
+                act = partial(Work.advance, until=end, may_claim=may_claim)
                 moved |= self._try(act, work)
                 continue
             moved = True
@@ -176,11 +191,9 @@ class Engine:
             self._works = {pk: self._works.pop(pk), **self._works}
         return moved
 
-    def _advance(self, work: Work, until: float, may_claim: bool) -> bool:
-        if self.is_stopping:
-            work.give_back()
-            return False
-        return work.advance(until, may_claim)
+    def _give_back(self, work: Work) -> bool:
+        work.give_back()
+        return False
 
     def _write_down(self, work: Work) -> bool:
         work.flush_if_due()
@@ -218,12 +231,15 @@ class Engine:
         if run.pk in self._works:
             self._works[run.pk].has_more = True
             return
-        if self.is_stopping:
+        if self.is_stopping or mode.current() == Mode.READ_ONLY:
             return
         try:
             plan = Plan.from_snapshot(run.snapshot)
+        except NewerFormat as error:
+            self._leave(run, error)
+            return
         except TemplateError as error:
-            fail_all(run, str(error))
+            self._give_up(run, str(error))
             return
         except Error:
             raise
@@ -231,9 +247,23 @@ class Engine:
             logger.exception(
                 "The macro of run %s can't be read", run.pk, extra={"run": run.pk}
             )
-            fail_all(run, _UNREADABLE)
+            self._give_up(run, _UNREADABLE)
             return
-        self._works[run.pk] = Work(run, plan, self._throttles, self._send)
+        if mode.is_sending():
+            self._works[run.pk] = Work(run, plan, self._throttles, self._send)
+        else:
+            note_losses(run, plan)
+
+    def _give_up(self, run: Run, message: str) -> None:
+        """But not while it is paused: after a restore the code may be an older one."""
+        if mode.is_sending():
+            fail_all(run, message)
+
+    def _leave(self, run: Run, error: NewerFormat) -> None:
+        """It stays due, and a worker of that version is notified as well."""
+        if run.pk not in self._left:
+            self._left.add(run.pk)
+            logger.warning("%s Run %s waits for it.", error, run.pk)
 
     def _send(self, work: Work, sending: Sending) -> None:
         self._on_the_wire[sending.exchange] = work, sending

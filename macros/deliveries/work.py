@@ -7,7 +7,6 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable
-from datetime import datetime
 
 from django.conf import settings
 from django.utils import timezone
@@ -21,6 +20,7 @@ from ..steps.rendering import Plan
 from . import outcomes
 from .building import Builder, Sending
 from .claims import claim_due, claim_suspect, has_suspect, renew
+from .losses import lost
 from .sender import MailExchange
 from .throttle import Throttle, Throttles
 
@@ -176,9 +176,9 @@ class Work:
         now = timezone.now()
         for delivery in deliveries:
             if delivery.lease:
-                lost = self._lost(delivery, now)
-                self.results.append(lost)
-                self.has_more |= lost.state == DeliveryState.PENDING
+                outcome = lost(self.run, self.plan, delivery, now)
+                self.results.append(outcome)
+                self.has_more |= outcome.state == DeliveryState.PENDING
         self._is_alone = False
         self._unfinished.update(delivery.pk for delivery in deliveries)
         self._take_on(fresh)
@@ -192,11 +192,6 @@ class Work:
         self._builder.load(deliveries)
         self._unfinished.update(delivery.pk for delivery in deliveries)
         self._waiting.extend(deliveries)
-
-    def _lost(self, delivery: Delivery, now: datetime) -> Outcome:
-        if self.plan.steps[delivery.step].transport is None:
-            return outcomes.of_lost_change(delivery, now)
-        return outcomes.of_lost_lease(self.run, delivery, self.plan.policy, now)
 
     def _capacity(self) -> int:
         """How much is worth claiming, where the template alone says where it goes."""

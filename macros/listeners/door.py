@@ -15,6 +15,7 @@ from django.db import Error, IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from feedback import mode
 from feedback.access.addresses import client_address, neighbourhood
 
 from ..models import Refusal
@@ -65,6 +66,8 @@ def respond(request: HttpRequest) -> HttpResponse:
 
 
 def _enter(request: HttpRequest, now: datetime) -> HttpResponse:
+    if mode.refuses(request.method):
+        raise refusals.read_only()
     entrance = entrances.find(key_in(request.path_info), now)
     if entrance is None:
         raise refusals.unknown()

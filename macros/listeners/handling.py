@@ -12,14 +12,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
 
-from django.db import (
-    IntegrityError,
-    InterfaceError,
-    OperationalError,
-    transaction,
-)
+from django.db import IntegrityError, transaction
 
 from feedback.changes import READ, Origin, unit
+from feedback.database import is_away
 from feedback.models import Feedback, Tester
 from feedback.models.numbers import ExactEncoder
 from feedback.texts import storable
@@ -82,9 +78,9 @@ class Handling:
             self.result.end(ended)
         except Unreadable as unreadable:
             self.result.end(Ended(InboundOutcome.UNREADABLE, str(unreadable)))
-        except (InterfaceError, OperationalError):
-            raise
-        except Exception:
+        except Exception as error:
+            if is_away(error):
+                raise
             logger.exception(
                 "A fault at event %s of %s", self.event.position, self.call
             )

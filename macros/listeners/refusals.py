@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import Error
 from django.http import HttpResponse
 
+from feedback import mode
 from feedback.access.addresses import neighbourhood
 from feedback.rest import details
 
@@ -77,6 +78,16 @@ def unavailable() -> CallRefused:
         "unavailable",
         "The call could not be stored just now. Send it again in a few seconds.",
         headers={"Retry-After": "5"},
+    )
+
+
+def read_only() -> CallRefused:
+    return CallRefused(
+        503,
+        mode.READ_ONLY_CODE,
+        "CenterHook is read-only for now, so the call was not stored. Send it again"
+        " later.",
+        headers={"Retry-After": str(mode.RETRY_AFTER)},
     )
 
 

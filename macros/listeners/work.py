@@ -15,16 +15,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import (
-    IntegrityError,
-    InterfaceError,
-    OperationalError,
-    connection,
-    transaction,
-)
+from django.db import Error, IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Least
 from django.utils import timezone
+
+from feedback import mode
+from feedback.database import is_away, is_gone
 
 from .. import queue
 from ..models import CallState, InboundCall, InboundOutcome, Listener
@@ -44,7 +41,6 @@ _BATCH = 20
 _TURN = 2.0
 # How often the database may refuse an event for what passes, such as a deadlock.
 _MAX_REFUSALS = 3
-_AWAY = (InterfaceError, OperationalError)
 _DONE = {"state": CallState.DONE, "lease": "", "leased_until": None}
 _TOO_MANY = (
     f"The call brings more than {MAX_EVENTS} events. The others were not processed:"
@@ -62,15 +58,15 @@ def hear(listener_id: int) -> None:
         queue.notify_calls(listener_id)
     except _Lost:
         pass
-    except _AWAY:
+    except Error as error:
         # No fault of the call: it begins anew, as often as it takes.
-        if connection.is_usable():
+        if is_away(error) and not is_gone(error):
             turn.give_back()
         raise
 
 
 class _TurnOver(Exception):
-    """Other work of the worker has its turn."""
+    """Other work of the worker has its turn, or the installation was paused."""
 
 
 class _Lost(Exception):
@@ -93,7 +89,7 @@ class _Turn:
                 _Call(setup, pk, self).work()
 
     def check(self) -> None:
-        if time.monotonic() >= self.ends_at:
+        if time.monotonic() >= self.ends_at or not mode.is_sending():
             raise _TurnOver
 
     def give_back(self) -> None:
@@ -198,8 +194,9 @@ class _Call:
                     else:
                         handling.end(failed(_TOO_MANY))
                 return
-            except (*_AWAY, IntegrityError) as error:
-                if refusals == _MAX_REFUSALS or not connection.is_usable():
+            except Error as error:
+                passes = is_away(error) or isinstance(error, IntegrityError)
+                if not passes or refusals == _MAX_REFUSALS or is_gone(error):
                     raise
                 logger.warning(
                     "Event %s of %s is tried again: %s", position, call, error

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from feedback import formats
 from feedback.access.actors import ScopedQuerySet, Tenancy
 from feedback.access.privacy import NOTHING_PERSONAL
 from feedback.models import Community, FeedbackType, Project, SubjectKind
@@ -226,6 +227,7 @@ class Macro(Owned, models.Model):
         if steps is None:
             steps = [step for step in self.concrete_steps() if step.is_active]
         return {
+            "format": formats.RUN,
             "macro": self.name,
             "subject_kind": self.subject_kind,
             "retry_ladder": self.retry_ladder,

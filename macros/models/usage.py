@@ -1,21 +1,29 @@
 """What uses a row: asked before it is changed or deleted.
 
 Filters speak of statuses, questions, types and projects in their conditions; triggers
-wait for statuses and questions; steps refer to them by a foreign key or by a tag, and
-listeners by their names.
+wait for statuses and questions; steps refer to them by a foreign key or by a tag,
+listeners by their names, and data packages and record lookups by their columns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from django.db import models
 from django.db.models import Q, QuerySet
 
 from feedback.forms import PREFIX
-from feedback.models import FeedbackType, Filter, FormField, Project, Status
+from feedback.models import (
+    DataPackage,
+    FeedbackType,
+    Filter,
+    FormField,
+    Project,
+    RecordLookup,
+    Status,
+)
 from feedback.names import fold
+from feedback.selection.shared import Condition, conditions_in, values_of
 from logs.models import Destination
 
 from ..tags import normalise
@@ -34,7 +42,6 @@ from .usage_by_listeners import (
 
 __all__ = [
     "User",
-    "conditions_in",
     "destinations_using",
     "macros_needing_key",
     "macros_using",
@@ -43,7 +50,6 @@ __all__ = [
     "users_of_label",
 ]
 
-Condition = Mapping[str, Any]
 # Whether a condition speaks of what is asked about.
 Test = Callable[[Condition], bool]
 _STATUSES = ("from_status", "to_status")
@@ -90,7 +96,7 @@ def users_of(row: models.Model) -> list[User]:
     elif isinstance(row, Filter | Macro):
         users = [*map(_automation, [*row.triggers.all(), *row.schedules.all()])]
         if isinstance(row, Filter):
-            users += ((each, f"Data package {each}") for each in row.packages.all())
+            users += map(_outbound, row.packages.all())
     elif isinstance(row, Status):
         users = _users_of_status(row)
     elif isinstance(row, FormField):
@@ -105,7 +111,7 @@ def users_of_choice(question: FormField, choice: str) -> list[User]:
     name, wanted = PREFIX + question.key, fold(choice)
 
     def speaks(condition: Condition) -> bool:
-        texts = (each for each in _values(condition) if isinstance(each, str))
+        texts = (each for each in values_of(condition) if isinstance(each, str))
         return condition.get("field") == name and wanted in map(fold, texts)
 
     steps = [
@@ -130,7 +136,7 @@ def users_of_label(question: FormField) -> list[User]:
 
 def _users_of_status(status: Status) -> list[User]:
     def speaks(condition: Condition) -> bool:
-        return condition.get("field") == "status" and status.pk in _values(condition)
+        return condition.get("field") == "status" and status.pk in values_of(condition)
 
     waiting = [
         trigger
@@ -157,7 +163,25 @@ def _users_of_question(question: FormField) -> list[User]:
     ]
     names = {normalise(question.label), normalise(question.key)}
     steps = [*_referring(question), *_tagging(of, names)]
-    return [*_filters(of, speaks), *map(_automation, waiting), *map(_macro, steps)]
+    return [
+        *_filters(of, speaks),
+        *map(_automation, waiting),
+        *map(_macro, steps),
+        *map(_outbound, _giving(question)),
+    ]
+
+
+def _giving(question: FormField) -> Iterator[DataPackage | RecordLookup]:
+    """What gives out its answers, among those of wider owners."""
+    of = question.feedback_type
+    community, project = of.project.community_id, of.project_id
+    owned = Q(feedback_type=of) | Q(feedback_type=None, project=project)
+    owned |= Q(project=None, community=community)
+    for model in (DataPackage, RecordLookup):
+        for row in model._default_manager.filter(owned):
+            names = (each["name"] for each in row.columns)
+            if PREFIX + question.key in names:
+                yield row
 
 
 def _users_of_owner(owner: FeedbackType | Project) -> list[User]:
@@ -168,7 +192,7 @@ def _users_of_owner(owner: FeedbackType | Project) -> list[User]:
         name, wider = "type", Q(feedback_type=None, project=owner.project_id)
 
     def speaks(condition: Condition) -> bool:
-        return condition.get("field") == name and owner.pk in _values(condition)
+        return condition.get("field") == name and owner.pk in values_of(condition)
 
     return [*_speaking(Filter.objects.filter(wider), speaks)]
 
@@ -189,19 +213,6 @@ def _speaking(rows: Iterable[Filter], speaks: Test) -> Iterator[User]:
             yield from (
                 (user, f"{words}, by the filter {row}") for user, words in users_of(row)
             )
-
-
-def conditions_in(tree: Any) -> Iterator[Condition]:
-    """Each condition, of groups too, in whatever is stored."""
-    rows = tree.get("conditions") if isinstance(tree, Mapping) else None
-    for each in rows if isinstance(rows, list) else ():
-        if isinstance(each, Mapping):
-            yield from conditions_in(each) if "conditions" in each else (each,)
-
-
-def _values(condition: Condition) -> list[Any]:
-    value = condition.get("value")
-    return value if isinstance(value, list) else [value]
 
 
 def _triggers(of: FeedbackType) -> Iterable[Trigger]:
@@ -231,6 +242,10 @@ def _tagging(of: FeedbackType, names: Collection[str]) -> Iterator[Step]:
 def _automation(row: Automation) -> User:
     noun = str(row._meta.verbose_name).capitalize()
     return row, f"{noun} {row} of {row.macro}"
+
+
+def _outbound(row: DataPackage | RecordLookup) -> User:
+    return row, f"{str(row._meta.verbose_name).capitalize()} {row}"
 
 
 def _macro(step: Step) -> User:

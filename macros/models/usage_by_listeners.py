@@ -38,7 +38,7 @@ def listeners_using(row: models.Model) -> list[User]:
     """Each once, with the sources."""
     rows = Listener.objects.select_related("community", "project", "feedback_type")
     if isinstance(row, Filter):
-        users = [*rows.filter(filter=row)]
+        users = [*row.listeners.all()]  # Which a list looks up for all its rows.
     elif isinstance(row, Macro):
         users = [*rows.filter(actions__macro=row).distinct()]
     elif isinstance(row, Secret):

@@ -13,6 +13,7 @@ from django.db.models import Count, Exists, OuterRef
 from django.template.defaultfilters import pluralize
 from django.utils import timezone
 
+from feedback import formats
 from feedback.access.roles import RUN_MACRO
 from feedback.access.unlocking import locked_message
 from feedback.models import ApiKey
@@ -110,9 +111,14 @@ def _by_community(requeued: Requeued) -> Iterable[list[int]]:
 
 
 def _needs_key(run_id: int) -> bool:
-    """Whether a step of the run needs an API key, whatever its macro has by now."""
-    steps = Run.objects.values_list("snapshot", flat=True).get(pk=run_id)["steps"]
-    kinds = (kind_named(step["kind"]) for step in steps)
+    """Whether a step of the run needs an API key, whatever its macro has by now.
+
+    Of a run that this version can't read, nobody knows that it needs none.
+    """
+    snapshot = Run.objects.values_list("snapshot", flat=True).get(pk=run_id)
+    if not formats.is_readable(snapshot.get("format"), formats.RUN):
+        return True
+    kinds = (kind_named(step["kind"]) for step in snapshot["steps"])
     return any(kind is None or kind.NEEDS_API_KEY for kind in kinds)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from feedback.access.roles import RUN_MACRO
+from feedback.formats import UNREADABLE
 from logs.models import Attempt, Delivery, Resend
 from logs.models.deliveries import DeliveryQuerySet
 from logs.recording.requeue import blocker, plain
@@ -91,6 +92,6 @@ def _anew(delivery: Delivery) -> tuple[RequestPreview, str]:
             plan.load_payload(run),
         )
         request = step.preview(context)
-    except (RenderError, TemplateError, LookupError) as error:
+    except (RenderError, TemplateError, *UNREADABLE, LookupError) as error:
         return RequestPreview(error=str(error)), ""
     return (request, "") if request else (RequestPreview(), step.words)

@@ -11,9 +11,10 @@ import logging
 from collections import Counter
 from datetime import datetime, timedelta
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
+from feedback.database import is_away, is_gone
 from logs.models import Run
 
 from ..models import Missed, Occurrence, OccurrenceOutcome, Overlap, Schedule
@@ -49,16 +50,17 @@ def _attempt(pk: int) -> None:
     """Raises what the database raises while it is away: the moment stays due."""
     try:
         _deal_with(pk)
-    except (InterfaceError, OperationalError) as error:
-        if not connection.is_usable():
+    except Exception as error:
+        if not is_away(error):
+            logger.exception("Schedule %s could not be started", pk)
+            _give_up(pk, error)
+            return
+        if is_gone(error):
             raise
         logger.warning("Schedule %s could not be started: %s", pk, error)
         _tries[pk] += 1
         if _tries[pk] >= MAX_TRIES:
             _give_up(pk, error)
-    except Exception as error:
-        logger.exception("Schedule %s could not be started", pk)
-        _give_up(pk, error)
     else:
         _tries.pop(pk, None)
 

@@ -149,7 +149,7 @@ class CompiledRequest(CompiledStep):
 
     def repeat(self, sent: Attempt | None) -> Self:
         if sent is None or sent.is_emptied:
-            raise RenderError(None, "The request is on the log no more. Build it anew.")
+            raise RenderError(None, "The request is no longer kept. Build it anew.")
         if MASK in sent.url or MASK in sent.request_body:
             raise RenderError(
                 None, "The request held a secret, and logs keep none. Build it anew."

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from feedback import formats
 from feedback.links import link_to
 from feedback.models import Feedback, SubjectKind, Tester
 from logs.models import Cause, Destination, Run, RunChange, RunPayload, delivery_id
@@ -73,7 +74,11 @@ class Plan:
 
     @classmethod
     def from_snapshot(cls, snapshot: Mapping[str, Any]) -> Plan:
-        """Compile the steps and open the secrets that they use."""
+        """Compile the steps and open the secrets that they use.
+
+        Raises TemplateError and NewerFormat.
+        """
+        formats.check(snapshot.get("format"), formats.RUN, "The run")
         fields = [FieldInfo(**info) for info in snapshot["fields"]]
         kind = SubjectKind(snapshot.get("subject_kind", SubjectKind.FEEDBACK))
         scope = Scope.of(fields, snapshot.get("secrets", ()), kind)

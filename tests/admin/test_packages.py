@@ -7,10 +7,13 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from feedback.access.roles import Role
 from feedback.models import DataPackage, FeedbackType, Snapshot, SnapshotState
+from feedback.packages.tables import PackageBroken, broken, opened
 from logs.models import AuditEntry
 from tests import factories
 
@@ -54,9 +57,16 @@ def test_a_package_is_made_of_what_was_chosen_with_its_columns_in_order(
 ) -> None:
     other = factories.feedback_type("Ideas", "IDEA")
     choices = html_of(page, f"{LIST}add/")
-    assert f"?of=type-{bugs.pk}-tickets" in choices
-    assert f"type-{other.pk}-" not in choices
-    url = f"{LIST}add/?of=type-{bugs.pk}-tickets"
+    community, project = bugs.project.community_id, bugs.project_id
+    for owner, kinds in {
+        f"feedbacktype-{bugs.pk}": ["feedback", "deliveries"],
+        f"project-{project}": ["feedback", "tester", "deliveries"],
+        f"community-{community}": ["feedback", "tester", "deliveries"],
+    }.items():
+        for kind in kinds:
+            assert f'<option value="{owner}-{kind}">' in choices
+    assert f"feedbacktype-{other.pk}-" not in choices
+    url = f"{LIST}add/?about=feedbacktype-{bugs.pk}-feedback"
     assert 'value="number:field_impact"' in html_of(page, url)
     response = page.post(url, form_of(guards_formulas="on"))
     made = DataPackage.objects.get()
@@ -72,7 +82,7 @@ def test_external_data_that_is_typed_becomes_a_column(
     page: Client, bugs: FeedbackType
 ) -> None:
     typed = {"columns-external-0": "jira score", "columns-type-0": "number"}
-    page.post(f"{LIST}add/?of=type-{bugs.pk}-tickets", form_of(**typed))
+    page.post(f"{LIST}add/?about=feedbacktype-{bugs.pk}-feedback", form_of(**typed))
     columns = DataPackage.objects.get().columns
     assert columns[-1] == {"name": "external_jira score", "type": "number"}
 
@@ -94,7 +104,7 @@ def test_external_data_that_is_typed_becomes_a_column(
 def test_what_is_wrong_is_said_beside_it(
     page: Client, bugs: FeedbackType, changes: dict[str, Any], sentence: str
 ) -> None:
-    url = f"{LIST}add/?of=type-{bugs.pk}-tickets"
+    url = f"{LIST}add/?about=feedbacktype-{bugs.pk}-feedback"
     response = page.post(url, form_of(**changes))
     assert response.status_code == 200
     assert sentence in unescape(response.content.decode())
@@ -130,10 +140,93 @@ def test_a_lost_column_is_named_and_can_be_taken_away(
     assert [each["name"] for each in package.columns] == ["title", "id"]
 
 
+def conditions(**condition: Any) -> dict[str, Any]:
+    return {"match": "all", "conditions": [{"qualifier": "is", **condition}]}
+
+
+@pytest.fixture
+def many(bugs: FeedbackType) -> list[DataPackage]:
+    """Whole ones and broken ones of every owner, by columns and by filters."""
+    project, community = bugs.project, bugs.project.community
+    ideas = FeedbackType.objects.create(project=project, name="Idea", prefix="IDEA")
+    status = ideas.statuses.create(name="Parked", position=1)
+    made = []
+    for owner in (bugs, project, community):
+        made.append(factories.package(owner, "id", "field_impact", "external_x"))
+        made.append(factories.package(owner, "id", "state", what="deliveries"))
+        lost = factories.package(owner, "id")
+        lost.columns = [{"name": "field_gone", "type": "text"}]
+        lost.save()
+        retyped = factories.package(owner, "field_severity")
+        retyped.columns = [{"name": "field_severity", "type": "number"}]
+        retyped.save()
+        made += [lost, retyped]
+    for owner in (project, community):
+        made.append(factories.package(owner, "id", "email", what="testers"))
+    for owner in (bugs, project):
+        for tree in (
+            conditions(field="status", value=bugs.statuses.get(name="New").pk),
+            conditions(field="status", value=status.pk),
+            conditions(field="type", value=ideas.pk),
+            conditions(field="type", value=10**9),
+            conditions(field="project", value=project.pk),
+            conditions(field="field_severity", value="Minor"),
+            conditions(field="field_severity", value="Gone"),
+            {"match": "any", "conditions": [conditions(field="title", value="x")]},
+        ):
+            saved = factories.saved_filter(owner, subject_kind="feedback")
+            type(saved).objects.filter(pk=saved.pk).update(conditions=tree)
+            package = factories.package(owner, "id")
+            DataPackage.objects.filter(pk=package.pk).update(filter=saved)
+            made.append(package)
+    for tree in (
+        conditions(field="project", value=project.pk),
+        conditions(field="project", value=10**9),
+        conditions(field="community", value=community.pk),
+        conditions(field="score", value=3),
+    ):
+        saved = factories.saved_filter(community)
+        type(saved).objects.filter(pk=saved.pk).update(conditions=tree)
+        package = factories.package(project, "id", what="testers")
+        DataPackage.objects.filter(pk=package.pk).update(filter=saved)
+        made.append(package)
+    return [DataPackage.objects.get(pk=each.pk) for each in made]
+
+
+def test_the_list_knows_which_packages_are_broken_as_their_pages_do(
+    many: list[DataPackage],
+) -> None:
+    expected = set()
+    for package in many:
+        try:
+            opened(package)
+        except PackageBroken:
+            expected.add(package.pk)
+    assert broken(many) == expected
+    assert 10 < len(expected) < len(many) - 10
+
+
+def test_the_list_asks_as_often_for_many_as_for_one(
+    page: Client, bugs: FeedbackType, many: list[DataPackage]
+) -> None:
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert "Lost a part" in html_of(page, LIST)
+        return len(queries)
+
+    DataPackage.objects.exclude(pk__in=[each.pk for each in many[:25]]).delete()
+    html_of(page, LIST)
+    several = asked()
+    # A column that is lost, and conditions on a status, a type and a project.
+    keep = [many[number].pk for number in (2, 14, 16, 18)]
+    DataPackage.objects.exclude(pk__in=keep).delete()
+    assert asked() == several
+
+
 def test_a_stored_package_is_made_at_once_and_on_request(
     page: Client, bugs: FeedbackType
 ) -> None:
-    url = f"{LIST}add/?of=type-{bugs.pk}-tickets"
+    url = f"{LIST}add/?about=feedbacktype-{bugs.pk}-feedback"
     page.post(url, form_of(refresh_every="60", format="ndjson"))
     made = Snapshot.objects.get()
     assert made.state == SnapshotState.WAITING
@@ -161,13 +254,13 @@ def test_observers_look_at_it_and_change_nothing(bugs: FeedbackType) -> None:
     assert nora.post(f"{LIST}{package.pk}/make/").status_code == 404
 
 
-@pytest.mark.parametrize("what", ["tickets", "testers", "deliveries"])
+@pytest.mark.parametrize("what", ["feedback", "tester", "deliveries"])
 def test_a_community_has_tables_of_each_kind(bugs: FeedbackType, what: str) -> None:
     olivia = Client()
     olivia.force_login(factories.superuser())
     factories.ticket(bugs, submitter=factories.tester(bugs))
     factories.run(factories.macro(bugs, "https://example.com/"))
-    url = f"{LIST}add/?of=community-{bugs.project.community_id}-{what}"
+    url = f"{LIST}add/?about=community-{bugs.project.community_id}-{what}"
     html = html_of(olivia, url)
     keys = re.findall(r'name="columns" value="([^"]+)" checked', html)
     assert len(keys) >= 7

@@ -181,6 +181,29 @@ def test_what_nothing_uses_is_not_asked_about(
     assert page.post(page_of(used), data).status_code == 302
 
 
+def test_packages_and_lookups_with_its_column_are_listed(
+    page: Client, bugs: FeedbackType
+) -> None:
+    own = bugs.project
+    factories.package(bugs, "id", "field_severity", name="Weekly")
+    factories.package(own, "field_severity", name="Wide")
+    factories.package(own.community, "field_severity", name="Widest")
+    factories.package(bugs, "id", "field_impact", name="Another")
+    factories.lookup(bugs, "field_severity", name="A bug")
+    ideas = factories.feedback_type("Idea", "IDEA")
+    factories.package(ideas, "field_severity", name="Elsewhere")
+    question = bugs.form_fields.get(key="severity")
+    data = form_of(page, bugs)
+    data[f"{row_of(data, 'form_fields', question.pk)}-DELETE"] = "on"
+    sentences, formset = problems(page.post(page_of(bugs), data))
+    assert (
+        "Form field Severity is used by: Data package Weekly; Data package Wide; Data"
+        " package Widest; Record lookup A bug. " in sentences
+    )
+    data[formset.removal_field] = formset.removal
+    assert page.post(page_of(bugs), data).status_code == 302
+
+
 def test_steps_that_need_it_keep_it(page: Client, used: FeedbackType) -> None:
     closed = used.statuses.get(name="Closed")
     macro = factories.macro(used, name="Closing")

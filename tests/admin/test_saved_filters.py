@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from feedback.admin.save_filter import _between
-from feedback.models import FeedbackType, Filter
+from feedback.models import DataPackage, FeedbackType, Filter
+from macros.models import Listener, Trigger
 from tests import factories
 
 ADD = reverse("admin:feedback_filter_add")
@@ -43,6 +46,43 @@ def rows(*written: tuple[Any, ...], match: str = "all") -> dict[str, Any]:
 
 def key_of(of: FeedbackType) -> str:
     return f"feedbacktype-{of.pk}-feedback"
+
+
+def test_the_list_asks_as_often_for_many_as_for_one(
+    page: Client, bugs: FeedbackType
+) -> None:
+    def asked() -> tuple[int, str]:
+        with CaptureQueriesContext(connection) as queries:
+            html = page.get(LIST).content.decode()
+        return len(queries), html
+
+    new = bugs.statuses.get(name="New").pk
+    macro = factories.macro(bugs, "https://example.com/", name="Post")
+    for number in range(8):
+        made = factories.saved_filter(
+            bugs,
+            condition("status", "is", new),
+            condition("field_severity", "is", "Minor"),
+            condition("type", "is", bugs.pk),
+            name=f"Filter {number}",
+        )
+        factories.trigger(macro, name=f"Trigger {number}", filter=made)
+        factories.package(bugs, name=f"Package {number}", filter=made)
+        factories.listener(bugs, name=f"Listener {number}", filter=made)
+    Filter.objects.filter(name="Filter 0").update(
+        conditions={"conditions": [condition("status", "is", new + 10**6)]}
+    )
+    asked()
+    many, html = asked()
+    assert html.count("Lost a part: matches nothing") == 1
+    for number in range(8):
+        assert f"Data package Package {number}, Listener Listener {number}" in html
+    others = Filter.objects.exclude(name__in=["Filter 0", "Filter 1"])
+    for model in (Trigger, DataPackage, Listener):
+        model._default_manager.filter(filter__in=others).delete()
+    others.delete()
+    few, html = asked()
+    assert "Filter 1" in html and few == many
 
 
 def test_a_filter_is_made_without_scripts(page: Client, bugs: FeedbackType) -> None:

@@ -154,6 +154,33 @@ def test_any_trial(
 
 @examples
 @given(data=st.data())
+def test_anything_that_a_preset_is_given(
+    bugs: FeedbackType, builder: APIClient, data: st.DataObject
+) -> None:
+    filled_in = st.dictionaries(st.sampled_from(["site", "jira_token"]) | names, values)
+    secret = st.dictionaries(st.sampled_from(["name", "value"]) | names, values)
+    secrets = st.dictionaries(st.sampled_from(["jira_token"]) | names, secret | values)
+    body = data.draw(
+        st.fixed_dictionaries(
+            {"preset": st.sampled_from(["jira-create", "any-xml"]) | values},
+            optional={
+                "type": st.just(bugs.pk) | values,
+                "project": values,
+                "community": values,
+                "name": values,
+                "settings": filled_in | values,
+                "secrets": secrets | values,
+                "keep_in": values,
+            },
+        )
+    )
+    text = json.dumps(body)
+    url = "/api/v1/macros/from-preset/"
+    is_answered_or_refused(builder.post(url, text, content_type="application/json"))
+
+
+@examples
+@given(data=st.data())
 def test_any_replay(
     bugs: FeedbackType, builder: APIClient, data: st.DataObject
 ) -> None:

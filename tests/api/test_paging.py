@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from django.core import signing
+from django.urls import resolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.request import Request
 from rest_framework.test import APIClient, APIRequestFactory
 
+from centerhook.api import openapi_spec
 from feedback.models import Feedback, FeedbackType
 from feedback.rest.paging import CursorPagination
 from feedback.rest.problems import Problem
+from logs.models import Run
 from tests import factories
+from tests.api.callers import problem
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -71,6 +77,93 @@ def test_every_row_once(
     sign = "-" if ordering.startswith("-") else ""
     every = Feedback.objects.order_by(ordering, f"{sign}pk")
     assert rows == list(every.values_list("pk", flat=True))
+
+
+@pytest.fixture
+def runs(bugs: FeedbackType) -> None:
+    """Some have not ended; several began and ended at the same moment."""
+    factories.ticket(bugs)
+    run = factories.run(factories.macro(bugs, "https://example.com/"))
+    picked = random.Random(7)  # noqa: S311 - the same every time
+    for number in range(9):
+        ended = picked.choice([None, BEGIN, BEGIN, BEGIN + timedelta(seconds=1)])
+        run.pk, run.key, run.finished_at = None, f"{number}", ended
+        run.created_at = BEGIN + timedelta(seconds=picked.randrange(3))
+        run.save(force_insert=True)
+
+
+@pytest.mark.parametrize("size", [1, 2, 4, 50])
+@pytest.mark.parametrize("name", ["id", "created_at", "finished_at"])
+def test_runs_in_every_order_that_is_offered(
+    caller: APIClient, runs: None, name: str, size: int
+) -> None:
+    def rank(run: Run) -> Any:
+        value = getattr(run, name)
+        return value is None, value or 0, run.pk
+
+    upwards = [run.pk for run in sorted(Run.objects.all(), key=rank)]
+    for ordering, expected in ((name, upwards), (f"-{name}", upwards[::-1])):
+        url = f"/api/v1/runs/?ordering={ordering}&page_size={size}"
+        assert followed(caller, url) == expected
+
+
+def followed(caller: APIClient, url: str | None) -> list[int]:
+    """The rows of all pages, the same there as back."""
+    there: list[int] = []
+    back: list[int] = []
+    while url:
+        read = caller.get(url).json()
+        rows = [row["id"] for row in read["results"]]
+        there += rows
+        last, url = read, read["next"]
+    while last["previous"]:
+        last = caller.get(last["previous"]).json()
+        back = [row["id"] for row in last["results"]] + back
+    assert [*back, *rows] == there
+    return there
+
+
+@pytest.mark.parametrize(
+    ("room", "ordering"),
+    [
+        ("runs", "state"),
+        ("runs", "finished"),
+        ("deliveries", "finished_at"),
+        ("deliveries", "-next_attempt_at"),
+        ("attempts", "started_at"),
+    ],
+)
+def test_an_order_without_an_index_is_not_offered(
+    caller: APIClient, room: str, ordering: str
+) -> None:
+    refused = problem(
+        caller.get(f"/api/v1/{room}/?ordering={ordering}"), 400, "invalid"
+    )
+    [error] = refused["errors"]
+    assert error["parameter"] == "ordering"
+    assert error["detail"].startswith("Give one of ")
+
+
+def ordered_views() -> Iterator[Any]:
+    for path, operations in openapi_spec()["paths"].items():
+        names = {
+            each["name"] for each in operations.get("get", {}).get("parameters", ())
+        }
+        if "ordering" in names:
+            yield resolve(path).func.cls  # type: ignore[attr-defined]
+
+
+def test_each_order_has_an_index_with_the_number_behind_it() -> None:
+    views = list(ordered_views())
+    assert any(view.ordering_columns for view in views)
+    for view in views:
+        model = view.queryset.model
+        indexed = [index.fields for index in model._meta.indexes]
+        for column in view.ordering_columns.values():
+            assert any(
+                [name.lstrip("-") for name in fields] == [column, "id"]
+                for fields in indexed
+            ), (model, column)
 
 
 def test_rows_that_come_and_go_shift_no_page(bugs: FeedbackType) -> None:

@@ -153,6 +153,7 @@ def test_a_delivery_shows_every_attempt(caller: APIClient, run: Run) -> None:
     )
     shown = caller.get(f"{DELIVERIES}{delivery.pk}/").json()
     [attempt] = shown.pop("attempt_log")
+    assert shown.pop("gone") == ""
     assert shown == {
         "id": delivery.pk,
         "run": run.pk,
@@ -190,6 +191,7 @@ def test_a_delivery_shows_every_attempt(caller: APIClient, run: Run) -> None:
         "outcome_unknown": False,
         "explanation": "404: nothing is at this URL; check the URL, or whether it"
         " was deleted there.",
+        "gone": "",
     }
     assert caller.get(DELIVERIES, {"state": "failed"}).json()["results"] == [shown]
 

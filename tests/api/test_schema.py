@@ -48,6 +48,11 @@ OPEN = {
     ("Package", "key"),
     ("Lookup", "key"),
     ("Question", "key"),
+    ("PresetSetting", "key"),
+    ("PresetSecret", "key"),
+    ("Preset", "secrets"),
+    # Which go in, and never come out.
+    ("FromPreset", "secrets"),
     ("Check", "secret"),
     ("Destination", "client_key_secret"),
 }

@@ -23,6 +23,7 @@ from . import (
     rendering,
     report,
     rest,
+    retention,
     triggers,
 )
 from .ground import Ground, prepared, say
@@ -193,6 +194,7 @@ LARGE: dict[str, Any] = {
     "pages": pages,
     "packages": packages,
     "rest": rest,
+    "retention": retention,
 }
 
 
@@ -263,6 +265,12 @@ def _options() -> argparse.Namespace:
         action="store_true",
         help="Data packages of 1,000,000 tickets instead, on a temporary PostgreSQL"
         " cluster; about 3 minutes.",
+    )
+    parser.add_argument(
+        "--retention",
+        action="store_true",
+        help="Deliveries while 10,000,000 old rows go instead, on a temporary"
+        " PostgreSQL cluster; about 10 minutes.",
     )
     parser.add_argument(
         "--million-size",

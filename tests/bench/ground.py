@@ -38,6 +38,7 @@ def prepared(folder: Path, temporary_postgres: bool) -> Iterator[Ground]:
             "REDIS_URL": stack.enter_context(server),
             "ALLOWED_NETWORKS": "127.0.0.0/8",
             "LOG_LEVEL": "WARNING",
+            "METRICS_NETWORKS": "127.0.0.0/8",
         }
         os.environ.update(env)
         import django

@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 _TIMES = 3
 _MACROS, _RUNS = 3, 20
 # A page of each kind; the slowest of a kind is its figure.
-_LIST, _SEARCH, _COUNTS, _ANY, _LOG, _OVERVIEW = KEYS = (
+_LIST, _SEARCH, _COUNTS, _ANY, _LOG, _OVERVIEW, _SCRAPE = KEYS = (
     "page_list_1m_ms",
     "page_search_1m_ms",
     "page_counts_1m_ms",
     "page_any_1m_ms",
     "page_log_10m_ms",
     "page_overview_10m_ms",
+    "metrics_scrape_ms",
 )
 _MENU = "page_menu_1m_ms"
 ROWS: tuple[Row, ...] = (
@@ -37,6 +38,7 @@ ROWS: tuple[Row, ...] = (
     ("The menu's part of each page", _MENU, "ms"),
     ("The webhook log, slowest", _LOG, "ms"),
     ("The overview, and figures of one macro, slowest", _OVERVIEW, "ms"),
+    ("A scrape of /metrics", _SCRAPE, "ms"),
 )
 
 
@@ -103,6 +105,7 @@ def _pages(of: FeedbackType, runs: list[int]) -> Iterator[tuple[str, str]]:
         {"run": old, "p": "last"},
     ):
         yield _LOG, f"{log}?{urlencode(query)}"
+    yield _SCRAPE, "/metrics"
 
 
 def _deep(tickets: int) -> list[str]:

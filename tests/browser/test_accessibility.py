@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
+from cryptography.fernet import Fernet
 from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Page
+from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
+from centerhook import installation
+from feedback.models import Mode
 from tests import factories
 from tests.walk.addresses import whole_pages
 from tests.walk.world import World
@@ -81,3 +85,14 @@ def test_so_are_the_pages_for_those_who_are_not_signed_in(
 ) -> None:
     for url in (reverse("admin:login"), "/nothing/here/"):
         assert look(screen, url) == [], url
+
+
+@pytest.mark.parametrize("new", [Mode.PAUSED, Mode.READ_ONLY])
+def test_so_are_pages_with_the_banner_of_a_mode(
+    screen: Page, signed_in: Client, settings: Settings, new: Mode
+) -> None:
+    installation.note_first_use()
+    installation.set_mode(new, "olivia")
+    settings.SECRETS_KEYS = [Fernet.generate_key().decode()]
+    for name in ("admin:index", "admin:mode", "admin:doctor"):
+        assert look(screen, reverse(name)) == [], name

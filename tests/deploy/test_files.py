@@ -6,12 +6,15 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from runpy import run_path
 from typing import Any
 
 import pytest
 import yaml
+from gunicorn.http.message import MAX_REQUEST_LINE
 
 from centerhook import __version__
+from centerhook.demo import gunicorn_settings
 from centerhook.health import probes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,6 +24,14 @@ MANIFESTS = list(
 )
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 KNOWN = {"web": "gunicorn", "worker": "manage.py worker", "clock": "manage.py clock"}
+
+
+def test_the_demos_web_server_takes_urls_as_long_as_the_deployed_one_does() -> None:
+    limit = run_path(str(DEPLOY / "gunicorn.py"))["limit_request_line"]
+    assert limit == gunicorn_settings.limit_request_line
+    # The greatest that gunicorn keeps to.
+    assert limit == MAX_REQUEST_LINE
+    assert f"{limit:,} bytes" in (ROOT / "docs" / "api.md").read_text()
 
 
 def containers() -> list[tuple[str, dict[str, Any]]]:

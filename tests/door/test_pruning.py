@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from feedback.models import FeedbackType
+from logs.retention import whole_pass
 from macros import jobs
 from macros.listeners import pruning
 from macros.models import InboundCall, InboundEvent, InboundRefusal, Refusal
@@ -18,9 +19,10 @@ pytestmark = pytest.mark.django_db
 
 
 def test_what_is_older_goes_and_what_waits_stays(
-    bugs: FeedbackType, settings: Any
+    bugs: FeedbackType, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.INBOUND_KEPT_DAYS = 7
+    monkeypatch.setattr("logs.retention.steps.BUDGET", 60)
     listener = factories.listener(bugs)
     now, old = timezone.now(), timezone.now() - timedelta(days=7, minutes=1)
     gone = factories.inbound_call(listener, state="done", received_at=old)
@@ -38,18 +40,26 @@ def test_what_is_older_goes_and_what_waits_stays(
     assert InboundRefusal.objects.get().last_at == now
 
 
-def test_a_step_is_bounded_and_the_oldest_go_first(
+def test_a_step_is_bounded_by_calls_and_by_their_events(
     bugs: FeedbackType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pruning, "STEP", 2)
+    monkeypatch.setattr(pruning.Calls, "most", 3)
+    monkeypatch.setattr(pruning, "MAX_EVENTS", 3)
     listener = factories.listener(bugs)
-    years = [timezone.now() - timedelta(days=365 * each) for each in (1, 3, 2, 4, 5)]
-    for moment in years:
-        factories.inbound_call(listener, state="done", received_at=moment)
-        InboundRefusal.objects.note(listener.pk, "", Refusal.BAD_KEY, moment)
-    left = []
-    for _ in range(3):
-        pruning.prune()
-        left.append([call.received_at for call in InboundCall.objects.order_by("pk")])
-    assert left == [[years[0], years[1], years[2]], [years[0]], []]
-    assert not InboundRefusal.objects.exists()
+    old = timezone.now() - timedelta(days=365)
+    for events in (4, 1, 1, 2, 0, 0, 0):
+        call = factories.inbound_call(listener, state="done", received_at=old)
+        InboundEvent.objects.bulk_create(
+            InboundEvent(
+                call=call,
+                listener=listener,
+                position=position,
+                outcome="acted",
+                created_at=old,
+            )
+            for position in range(events)
+        )
+    calls = pruning.Calls()
+    steps = [step.removed for _, step in whole_pass([calls], timezone.now())]
+    assert steps == [1, 2, 3, 1, 0]
+    assert not InboundEvent.objects.exists()

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.test import Client
@@ -21,16 +22,20 @@ from django.utils import timezone
 from pytest_django import Settings
 from redis import Redis
 
-from centerhook import __version__
+from centerhook import __version__, installation
 from centerhook.doctor import database, examine, examining
 from centerhook.doctor import machine as machine_parts
 from centerhook.doctor import settings as doctor_settings
+from feedback import formats
 from feedback.access.roles import Role
-from feedback.models import FeedbackType
+from feedback.models import FeedbackType, Mode
 from logs.models import Delivery, DeliveryState, Run
+from logs.retention import whole_pass
 from macros import queue
 from macros.models import InboundCall, Schedule, Secret
+from macros.retention import TIERS
 from tests import factories
+from tests.health.reading import read_only
 
 ROOT = Path(__file__).resolve().parents[2]
 NOT_HERE = {
@@ -116,6 +121,16 @@ def test_migrations(bugs: FeedbackType) -> None:
     assert {"migrations_missing", "migrations_unknown"} <= ids()
 
 
+def test_runs_of_a_newer_version(bugs: FeedbackType) -> None:
+    factories.ticket(bugs)
+    run = factories.run(factories.macro(bugs, "https://a.example/"))
+    assert "runs_newer" not in ids()
+    run.snapshot["format"] = formats.RUN + 1
+    run.save()
+    [finding] = [each for each in examine().every if each.id == "runs_newer"]
+    assert finding.sentence.endswith("wait for a worker of that version: 1.")
+
+
 def test_a_missing_index(bugs: FeedbackType) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DROP INDEX delivery_in_run")
@@ -147,7 +162,7 @@ def test_what_only_postgresql_says(
         return [("feedback_feedback",)]
 
     monkeypatch.setattr(database, "_every", every)
-    only = {"clocks_apart", "index_invalid", "vacuum_behind"}
+    only = {"clocks_apart", "index_invalid", "vacuum_behind", "database_encoding"}
     assert only <= ids()
     old = SimpleNamespace(vendor="postgresql", pg_version=120_004)
     monkeypatch.setattr(database, "connection", old)
@@ -166,23 +181,14 @@ def test_a_certificate_that_nobody_trusts(
     assert "certificate_bad" in ids()
 
 
-def test_a_database_that_takes_nothing(
-    bugs: FeedbackType, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def read_only(execute: Any, sql: str, *args: Any) -> Any:
-        if sql.startswith("INSERT"):
-            raise OperationalError("attempt to write a readonly database")
-        return execute(sql, *args)
-
-    with connection.execute_wrapper(read_only):
+def test_a_database_that_takes_nothing(bugs: FeedbackType) -> None:
+    with read_only():
         assert "database_read_only" in ids()
 
 
 def test_trying_to_write_leaves_nothing(bugs: FeedbackType) -> None:
-    from feedback.models import StoredResponse
-
     examine()
-    assert not StoredResponse.objects.exists()
+    assert not Session.objects.exists()
 
 
 def test_work_that_is_late(bugs: FeedbackType) -> None:
@@ -203,14 +209,57 @@ def test_work_that_is_late(bugs: FeedbackType) -> None:
 
 def test_calls_that_should_be_gone(bugs: FeedbackType, settings: Settings) -> None:
     long_ago = timezone.now() - timedelta(days=settings.INBOUND_KEPT_DAYS + 2)
-    InboundCall.objects.create(listener=factories.listener(bugs), received_at=long_ago)
+    factories.inbound_call(factories.listener(bugs), state="done", received_at=long_ago)
     assert "retention_behind" in ids()
+    list(whole_pass(TIERS, timezone.now()))
+    assert "retention_behind" not in ids()
+
+
+@pytest.mark.parametrize("value", [0, "soon"])
+def test_what_is_kept_for_no_days(settings: Settings, value: object) -> None:
+    settings.BODIES_KEPT_DAYS = value
+    sentences = [each.sentence for each in doctor_settings.checks(timezone.now())]
+    assert any(f"BODIES_KEPT_DAYS is {value}. " in each for each in sentences)
 
 
 def test_secrets_that_no_key_opens(bugs: FeedbackType) -> None:
     secret = factories.secret(bugs, "Slack")
     Secret.objects.filter(pk=secret.pk).update(encrypted_value="not-a-token")
     assert "secrets_closed" in ids()
+
+    [finding] = [each for each in examine().every if each.id == "secrets_closed"]
+    assert f"Slack of {secret.community}" in finding.sentence
+
+
+def test_an_installation_that_rests_says_what_waits(
+    bugs: FeedbackType, settings: Settings
+) -> None:
+    factories.ticket(bugs)
+    factories.run(factories.macro(bugs, "https://a.example/"))
+    Delivery.objects.update(next_attempt_at=timezone.now() - timedelta(hours=1))
+    installation.set_mode(Mode.PAUSED, "olivia")
+    findings = {each.id: each for each in examine().every}
+    assert "by olivia. Waiting: 1 delivery." in findings["paused"].sentence
+    assert "deliveries_late" not in findings, "no worker would help"
+    installation.set_mode(Mode.READ_ONLY, "olivia")
+    assert "read_only" in ids()
+    settings.MODE = "paused"
+    findings = {each.id: each for each in examine().every}
+    assert findings["paused"].advice == "Take MODE out of the settings."
+
+
+def test_a_database_of_another_installation(
+    bugs: FeedbackType, settings: Settings
+) -> None:
+    installation.note_first_use()
+    about = {"another_installation", "address_changed"}
+    assert ids() & about == set()
+    settings.BASE_URL = "http://localhost:9999"
+    assert ids() & about == {"address_changed"}
+    settings.SECRET_KEY = "another"
+    [finding] = [each for each in examine().every if each.id in about]
+    assert finding.id == "another_installation"
+    assert "SECRET_KEY" in finding.sentence and "BASE_URL" in finding.sentence
 
 
 def test_a_key_that_ends_soon(bugs: FeedbackType) -> None:
@@ -282,5 +331,5 @@ def test_the_document_explains_each() -> None:
     )
     known = set(re.findall(r'(?:bad|warning|Finding)\(\s*"(\w+)"', source))
     assert len(known) > 20 and explained == known
-    tests = Path(__file__).read_text()
+    tests = "".join(path.read_text() for path in Path(__file__).parent.glob("*.py"))
     assert {name for name in known if f'"{name}"' not in tests} == set()

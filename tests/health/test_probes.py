@@ -14,6 +14,7 @@ from redis import Redis
 from centerhook import __version__
 from centerhook.health import probes
 from macros import queue
+from tests.health.reading import read_only
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -70,6 +71,13 @@ def test_redis_away(client: Client, db: None, monkeypatch: pytest.MonkeyPatch) -
     body = ready(client)
     assert body["status"] == "failed" and "Redis" in body["parts"]["redis"]
     assert ready(client, "?exclude=redis")["status"] == "ok"
+
+
+def test_a_database_that_takes_no_writes(client: Client, db: None) -> None:
+    with read_only():
+        parts = ready(client)["parts"]
+    assert parts["database"].startswith("The database takes no writes")
+    assert ready(client)["parts"]["database"] == "ok"
 
 
 def test_a_missing_migration(client: Client, db: None) -> None:

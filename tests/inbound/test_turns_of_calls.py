@@ -77,7 +77,8 @@ def test_a_call_that_takes_many_turns_is_not_given_up(bug, monkeypatch):
     factories.inbound_call(listener, json.dumps(events).encode())
     monkeypatch.setattr(queue, "notify_calls", lambda listener: None)
     for _ in range(9):
-        steps = iter([0.0] * 3)
+        # The turn begins, and two events look at the clock; so does the mode.
+        steps = iter([0.0] * 5)
         monkeypatch.setattr(work.time, "monotonic", lambda s=steps: next(s, 9.0))
         work.hear(listener.pk)
     assert texts() == [str(number) for number in range(9)]

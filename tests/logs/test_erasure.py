@@ -168,7 +168,7 @@ def test_an_emptied_attempt_keeps_what_happened_and_is_not_sent_again_as_it_was(
     assert list(Attempt.objects.values_list(*facts)) == before
     assert all(attempt.is_emptied for attempt in Attempt.objects.all())
     preview = preview_resend(Delivery.objects.all(), Resend.SAME, olivia)
-    why = "the log of it was emptied when a person was erased: build it anew"
+    why = "the request is no longer kept: build it anew"
     assert (preview.count, preview.blockers) == (0, {why: 2})
 
     assert resend(Delivery.objects.all(), Resend.ANEW, olivia).count == 2

@@ -24,3 +24,5 @@ def test_the_example_is_imported() -> None:
     assert [each.name for each in made.macros] == ["To Slack"]
     assert [each.name for each in made.listeners] == ["From Jira"]
     assert [each.name for each in made.sources] == ["Crashes"]
+    assert [each.name for each in made.packages] == ["Critical bugs"]
+    assert [each.name for each in made.lookups] == ["A bug"]

@@ -22,7 +22,7 @@ from rq.exceptions import StopRequested
 from centerhook.receiver import Receiver
 from logs import recording
 from logs.models import Delivery, DeliveryState, Resend, Run
-from macros import jobs, queue
+from macros import jobs, queue, redis_server
 from macros.models import Macro
 from macros.runs.control import (
     cancel_run,
@@ -154,20 +154,19 @@ def test_a_job_carries_the_runs_id_and_nothing_else() -> None:
 
 
 def test_without_redis_a_run_starts_and_the_clock_wakes_a_worker_later(
-    settings: Any, receiver: Receiver
+    monkeypatch: pytest.MonkeyPatch, receiver: Receiver
 ) -> None:
     macro = a_macro(f"{receiver.url}/ok", count=2)
-    before = settings.RQ_QUEUES
-    away = {"deliveries": {"URL": "unix:///nowhere/redis.sock"}}
-    settings.RQ_QUEUES = away
+    with monkeypatch.context() as away:
+        nowhere = redis_server.connect("unix:///nowhere/redis.sock")
+        away.setattr(queue, "redis", lambda: nowhere)
 
-    run = factories.run(macro)
+        run = factories.run(macro)
 
-    assert (run.total, run.state, run.deliveries.count()) == (2, "active", 2)
-    assert not queue.has_worker()
-    with pytest.raises(RedisError):
-        jobs.wake()
-    settings.RQ_QUEUES = before
+        assert (run.total, run.state, run.deliveries.count()) == (2, "active", 2)
+        assert not queue.has_worker()
+        with pytest.raises(RedisError):
+            jobs.wake()
     assert wake_ups() == {}
     jobs.wake()
     work_off_the_queue()
@@ -270,3 +269,15 @@ def test_a_worker_stops_also_if_the_signal_fell_into_code_that_takes_all() -> No
         for number, handler in before.items():
             signal.signal(number, handler)
     assert stops == ["stop"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_begins_with_a_connection_that_works() -> None:
+    """One that PostgreSQL has ended would fail for each job from then on."""
+    for notify in (queue.notify_import, queue.notify_snapshot, queue.notify_calls):
+        connection.ensure_connection()
+        used_up = connection.connection
+        connection.close_at = 0.0
+        notify(9_000_001)
+        work_off_the_queue()
+        assert connection.connection is not used_up

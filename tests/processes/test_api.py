@@ -190,6 +190,12 @@ def test_big_bodies_and_header_bombs_are_refused_and_the_server_goes_on(
         refused = requests.get(f"{url}/feedback/", headers=bomb, timeout=30)
         assert 400 <= refused.status_code < 500
         assert "BUG-1" not in refused.text and token not in refused.text
+    # Up to the web server's limit it is the API that refuses.
+    for length, type_ in [(7_900, "application/problem+json"), (8_200, "text/html")]:
+        long = f"{url}/feedback/?search={'x' * length}"
+        refused = requests.get(long, headers=headers, timeout=30)
+        assert refused.status_code == (400 if length < 8_000 else 414)
+        assert refused.headers["Content-Type"].startswith(type_)
     lie = {**headers, "X-Forwarded-For": "127.0.0.1, ::1, \u00b9"}
     lie = {name: value.encode() for name, value in lie.items()}
     fine = requests.get(f"{url}/feedback/", headers=lie, timeout=30)

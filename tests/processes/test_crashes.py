@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 
-import django_rq
 import pytest
 from django.conf import settings
 
@@ -28,7 +27,7 @@ def settled(run: Run) -> bool:
 
 
 def forget_everything() -> None:
-    django_rq.get_connection(queue.QUEUE).flushall()
+    queue.redis().flushall()
 
 
 def ids_of(run: Run) -> set[str]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 import socket
 import subprocess
 import threading
@@ -20,6 +17,7 @@ from tests.processes.accounts import moments, scaled
 from tests.processes.calling import SECRET, Senders
 from tests.processes.conftest import wait_until
 from tests.processes.servers import OwnValkey
+from tests.processes.web import kill_web
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
@@ -42,14 +40,7 @@ class Web:
         self.process = self._start(command=command, fds=(fd,), **self._environment)
 
     def kill(self) -> None:
-        """The server, and then the process it serves in."""
-        ps = ["ps", "-o", "pid=", "--ppid", str(self.process.pid)]
-        serving = subprocess.run(ps, stdout=subprocess.PIPE, text=True).stdout
-        self.process.kill()
-        self.process.wait()
-        for pid in serving.split():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(int(pid), signal.SIGKILL)
+        kill_web(self.process)
 
     def close(self) -> None:
         self.kill()

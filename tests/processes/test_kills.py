@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
-import signal
 import socket
 import subprocess
 import threading
@@ -28,6 +26,7 @@ from tests import factories
 from tests.http.hostile import OK, Peer, Server, http_response
 from tests.processes.accounts import Account, moments, scaled, settled
 from tests.processes.conftest import wait_until
+from tests.processes.web import kill_web
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
@@ -129,13 +128,7 @@ class Web:
             self.confirm(form)
 
     def kill(self) -> None:
-        """The server, and then the process it serves in."""
-        ps = ["ps", "-o", "pid=", "--ppid", str(self.process.pid)]
-        serving = subprocess.run(ps, stdout=subprocess.PIPE, text=True).stdout
-        end(self.process)
-        for pid in serving.split():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(int(pid), signal.SIGKILL)
+        kill_web(self.process)
 
 
 def test_a_web_server_killed_while_it_confirms_leaves_a_whole_run_or_none(

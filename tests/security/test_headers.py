@@ -95,7 +95,7 @@ def test_so_is_a_page_that_one_sees_without_an_account(
     [
         (400, "could not be understood"),
         (403, "Your role does not allow it"),
-        (404, "The page was deleted, or the address is wrong"),
+        (404, "or the address is wrong"),
         (413, "More was sent than this server accepts"),
         (500, "The page could not be made"),
     ],

@@ -82,6 +82,8 @@ OTHERS: dict[str, Page] = {
     "index": Page(get=EVERYBODY),
     "search": Page(get=EVERYBODY),
     "doctor": Page(get=SUPERUSER),
+    "what_is_new": Page(get=EVERYBODY),
+    "mode": Page(get=SUPERUSER, post=SUPERUSER),
     "macro_figures": Page("macros.macro", OBSERVER, OBSERVER),
     "destination_figures": Page("logs.destination", OBSERVER, OBSERVER),
     "first_steps": Page(get=PROJECT_MANAGER),
@@ -107,6 +109,9 @@ OTHERS: dict[str, Page] = {
         )
         for name in ("export", "erase")
     },
+    "feedback_community_retention": Page(
+        "feedback.community", COMMUNITY_MANAGER, COMMUNITY_MANAGER
+    ),
     "feedback_feedback_import": Page(get=SUPPORT),
     "feedback_feedback_imported": Page("feedback.ticketimport", SUPPORT, SUPPORT),
     "feedback_feedback_refused": Page("feedback.ticketimport", SUPPORT, SUPPORT),

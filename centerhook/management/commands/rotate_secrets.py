@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from centerhook import installation
 from macros import crypto
 from macros.models import Secret
 
@@ -27,6 +28,7 @@ class Command(BaseCommand):
                 f"None of SECRETS_KEYS opens the secrets with the ids"
                 f" {', '.join(closed)}. Keep the old keys, or enter the values again."
             )
+        installation.note_rotation()
 
 
 def _rotate(pk: int) -> int:

@@ -16,11 +16,11 @@ from typing import Any
 import yaml
 
 from feedback.access.keys import Actor
+from feedback.formats import CONFIG_FILE
 from feedback.models import FeedbackType, Project
 from feedback.names import fold
 
 from ...config import import_document
-from ...config.exporting import FORMAT
 
 FOLDER = Path(__file__).parent
 # Their order on the page.
@@ -66,7 +66,7 @@ def _read(name: str) -> Starter:
 
 def start_type(starter: Starter, project: Project, actor: Actor) -> FeedbackType:
     """A new type as the starter says. Raises ConfigRefused."""
-    document = {"centerhook": {"format": FORMAT}, "types": [starter.type]}
+    document = {"centerhook": {"format": CONFIG_FILE}, "types": [starter.type]}
     return import_document(document, project, actor=actor).types[0]
 
 

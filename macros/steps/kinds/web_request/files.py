@@ -9,6 +9,7 @@ from functools import partial
 from typing import IO, Any
 from urllib.parse import parse_qsl
 
+from feedback import formats
 from feedback.models import SubjectKind
 from macros.http import FilePart, TextPart
 
@@ -64,7 +65,10 @@ def parts_of(subject: Any, fields: str, names: Sequence[str]) -> list[Part]:
 
 
 def parts_again(subject: Any, sent: str) -> list[Part]:
-    """Those of a request on the log. Raises RenderError where a file has gone."""
+    """Those of a request on the log. Raises RenderError where a file has gone.
+
+    Raises NewerFormat where a newer version wrote it down.
+    """
     parts: list[Part] = []
     files = {each.pk: each for each in subject.attachments.all()}
     for part in _read(sent):
@@ -80,9 +84,13 @@ def parts_again(subject: Any, sent: str) -> list[Part]:
 
 
 def _read(sent: str) -> list[Mapping[str, Any]]:
+    """Raises RenderError and NewerFormat."""
     try:
-        parts: list[Mapping[str, Any]] = json.loads(sent)
-    except ValueError:
+        written = json.loads(sent)
+        if isinstance(written, dict):
+            formats.check(written.get("format"), formats.PARTS, "The request")
+        parts: list[Mapping[str, Any]] = [{**part} for part in written]
+    except (ValueError, TypeError):
         why = "The request on the log can't be read any more. Build it anew."
         raise RenderError(None, why) from None
     return parts

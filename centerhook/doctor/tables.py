@@ -1,0 +1,103 @@
+"""Whether the tables are those of this version, whatever migrations are said to be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.db import connection, models
+from django.db.migrations import AddField, CreateModel, Migration
+from django.db.migrations.executor import MigrationExecutor
+
+from .database import OURS, missing_migrations
+from .findings import Finding, bad
+
+_MAX_NAMED = 3
+
+
+def whole(now: datetime) -> Iterator[Finding]:
+    missing = missing_migrations(MigrationExecutor(connection))
+    tables = _tables()
+    if not missing:
+        yield from _incomplete(tables)
+    for migration in missing:
+        if made := [name for name in _makes(migration) if _is_there(name, tables)]:
+            named = ", ".join(".".join(each).rstrip(".") for each in made[:_MAX_NAMED])
+            yield bad(
+                "migration_half_made",
+                f"The migration {migration.app_label}.{migration.name} was begun and"
+                f" not finished: it has made {named}.",
+                "Start no worker. Restore the backup from before the upgrade, or take"
+                " away what it made, and run manage.py migrate again.",
+            )
+
+
+def _incomplete(tables: dict[str, set[str]]) -> Iterator[Finding]:
+    needed = [(model._meta.db_table, _columns(model)) for model in _models()]
+    lacking = [
+        f"{table}.{column}"
+        for table, columns in needed
+        for column in sorted(columns - tables.get(table, set()))
+    ]
+    if lacking:
+        yield bad(
+            "schema_incomplete",
+            f"The database lacks {len(lacking)} columns of this version, such as"
+            f" {', '.join(lacking[:_MAX_NAMED])}, though all migrations are said to be"
+            " made.",
+            "A restore was cut off, or somebody changed the tables. Restore a backup"
+            " that is whole; what was sent since is in the log of its receivers.",
+        )
+
+
+def _models() -> list[type[models.Model]]:
+    every = apps.get_models(include_auto_created=True)
+    return [each for each in every if each._meta.app_label in OURS]
+
+
+def _columns(model: type[models.Model]) -> set[str]:
+    return {str(field.column) for field in model._meta.local_concrete_fields}
+
+
+def _tables() -> dict[str, set[str]]:
+    """The columns of each table."""
+    inspect = connection.introspection
+    with connection.cursor() as cursor:
+        return {
+            name: {each.name for each in inspect.get_table_description(cursor, name)}
+            for name in inspect.table_names(cursor)
+        }
+
+
+def _makes(migration: Migration) -> Iterator[tuple[str, str]]:
+    """Table and column of what it adds, without a column for a whole table."""
+    for operation in migration.operations:
+        if isinstance(operation, CreateModel):
+            if model := _model(migration.app_label, operation.name):
+                yield model._meta.db_table, ""
+        elif isinstance(operation, AddField):
+            model = _model(migration.app_label, operation.model_name)
+            if model and (column := _column(model, operation.name)):
+                yield model._meta.db_table, column
+
+
+def _model(app: str, name: str) -> type[models.Model] | None:
+    try:
+        return apps.get_model(app, name)
+    except LookupError:  # A later migration deletes it.
+        return None
+
+
+def _column(model: type[models.Model], name: str) -> str | None:
+    try:
+        field = model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return None
+    return getattr(field, "column", None)
+
+
+def _is_there(name: tuple[str, str], tables: dict[str, set[str]]) -> bool:
+    table, column = name
+    return table in tables and (not column or column in tables[table])

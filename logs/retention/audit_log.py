@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+
+from ..models import AuditEntry
+from .policies import Kept
+from .tier import Row, Tier, delete_free
+
+
+class AuditLog(Tier):
+    """Entries that nobody may delete but by age, and never before the floor."""
+
+    name = "audit"
+    kept = Kept.AUDIT
+    model = AuditEntry
+    community = "community"
+
+    def read(self, rows: QuerySet[Any]) -> list[Row]:
+        values = rows.values_list("pk", "community_id", "moment")
+        return [Row(key, community, at, at) for key, community, at in values]
+
+    def remove(self, rows: Sequence[Row]) -> int:
+        # The manager that is everybody's refuses to delete.
+        entries = AuditEntry._base_manager
+        return delete_free(entries.filter(pk__any_of=[row.key for row in rows]))

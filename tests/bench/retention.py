@@ -1,0 +1,161 @@
+"""Deliveries beside a clock that deletes old rows, and beside one that has none to."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from statistics import median
+from typing import TYPE_CHECKING
+
+from . import engine, rows
+from .ground import Ground, say
+from .processes import running
+from .report import Figure, Row
+
+if TYPE_CHECKING:
+    from macros.models import Macro
+
+# Rows that are older than they are kept, for each ticket that deliveries are about.
+ROWS_PER_TICKET = 10
+_PAIRS, _WARM_UP, _AGE_DAYS = 5, 500, 3_000
+# Deliveries of one measurement, unless there are fewer tickets.
+_MEASURED = 20_000
+_FOR_EVER = "36500"
+_KEPT = ("BODIES", "ATTEMPTS", "DELIVERIES")
+ROWS: tuple[Row, ...] = (
+    ("Deliveries, nothing to delete", "retention_without_per_second", "/s"),
+    ("Deliveries beside deleting", "retention_with_per_second", "/s"),
+    ("Ratio", "retention_slowdown_ratio", "x"),
+    ("Rows that went a second, beside them", "retention_rows_per_second", "/s"),
+    ("Rows that went a second, all at once", "retention_at_once_per_second", "/s"),
+    ("Rows that were old", "retention_rows", ""),
+)
+_DELIVERIES = """
+INSERT INTO logs_delivery (run_id, feedback_id, subject_label, step, state, attempts,
+    attempts_before, losses, lease, last_status, last_error, finished_at, resend,
+    resent_by)
+SELECT %(run)s, id, reference, 0, 'delivered', 1, 0, 0, '', 200, '', %(at)s, '', ''
+FROM feedback_feedback WHERE feedback_type_id = %(type)s ORDER BY id LIMIT %(count)s
+"""
+_ATTEMPTS = """
+INSERT INTO logs_attempt (delivery_id, number, started_at, total_ms, method, url,
+    request_headers, request_body, status, response_headers, response_body,
+    response_cut, error_class, message, outcome_unknown)
+SELECT id, 1, finished_at, 12, 'POST', 'https://example.com/hooks/1',
+    'Content-Type: application/json', repeat('{"text": "It breaks"}', 20), 200,
+    'Content-Type: text/plain', 'ok', '', '', '', false
+FROM logs_delivery
+"""
+_TABLES = ("logs_delivery", "logs_attempt")
+
+
+def run(ground: Ground, size: int) -> dict[str, Figure]:
+    """With so many old rows for each million of `--million-size` as 10 millions."""
+    of = rows.seed(size)
+    macro = engine.macro(of, ground.receiver.url + "/ok")
+    old = fill(macro, size * ROWS_PER_TICKET)
+    measured = min(_MEASURED, size)
+    without, beside, rates = [], [], []
+    with engine.working(ground.env) as worker:
+        worker.measure(macro, min(_WARM_UP, size), ground.receiver)
+        for number in range(_PAIRS):
+            # In turns, each first as often as the other.
+            for deletes in (False, True) if number % 2 else (True, False):
+                with running("manage.py", "clock", env=_env(ground, deletes)):
+                    _wait_for_the_clock()
+                    before, begun = count(), time.monotonic()
+                    rate = worker.measure(macro, measured, ground.receiver).per_second
+                gone = before + measured * len(_TABLES) - count()
+                (beside if deletes else without).append(rate)
+                if deletes:
+                    rates.append(gone / (time.monotonic() - begun))
+                say(f"deletes {deletes}: {rate:,.0f}/s, {gone:,} rows went")
+    return {
+        "retention_without_per_second": median(without),
+        "retention_with_per_second": median(beside),
+        "retention_slowdown_ratio": median(
+            a / b for a, b in zip(beside, without, strict=True)
+        ),
+        "retention_rows_per_second": median(rates),
+        "retention_at_once_per_second": at_once(),
+        "retention_rows": old,
+    }
+
+
+def _env(ground: Ground, deletes: bool) -> dict[str, str]:
+    kept = {} if deletes else {f"{each}_KEPT_DAYS": _FOR_EVER for each in _KEPT}
+    return {**ground.env, **kept}
+
+
+def _wait_for_the_clock() -> None:
+    """Until it has begun to go through the tables, from their beginning."""
+    from logs.models import RetentionCursor
+
+    RetentionCursor.objects.all().delete()
+    while not RetentionCursor.objects.exclude(worked_at=None).exists():
+        time.sleep(0.05)
+
+
+def fill(macro: Macro, wanted: int) -> int:
+    """So many rows of runs that ended long ago; returns how many there are."""
+    from django.db import connection
+    from django.utils import timezone
+
+    begun = time.monotonic()
+    of = macro.feedback_type
+    assert of is not None
+    deliveries = wanted // len(_TABLES)
+    at = timezone.now() - timedelta(days=_AGE_DAYS)
+    with connection.cursor() as cursor:
+        with rows.without_indexes(cursor, "logs_delivery"):
+            for start in range(0, deliveries, of.last_number):
+                total = min(of.last_number, deliveries - start)
+                values = {"run": _run(macro, total, at), "at": at, "type": of.pk}
+                cursor.execute(_DELIVERIES, {**values, "count": total})
+        with rows.without_indexes(cursor, "logs_attempt"):
+            cursor.execute(_ATTEMPTS)
+        for table in _TABLES:
+            cursor.execute(f"VACUUM ANALYZE {table}")
+    there = count()
+    say(f"{there:,} old rows seeded in {time.monotonic() - begun:.0f} s")
+    return there
+
+
+def _run(macro: Macro, total: int, at: object) -> int:
+    from logs.models import Cause, Run, RunState
+
+    made = Run.objects.create(
+        key=f"{macro.pk:08x}{Run.objects.count():024x}",
+        community_id=macro.community_id,
+        project_id=macro.project_id,
+        macro=macro,
+        macro_name=macro.name,
+        snapshot=macro.snapshot(),
+        cause=Cause.ACTION,
+        state=RunState.FINISHED,
+        total=total,
+        delivered=total,
+        created_at=at,
+        finished_at=at,
+    )
+    return made.pk
+
+
+def count() -> int:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        total = 0
+        for table in _TABLES:
+            cursor.execute(f"SELECT count(*) FROM {table}")  # noqa: S608
+            total += int(cursor.fetchone()[0])
+    return total
+
+
+def at_once() -> float:
+    """What is left, by the command that takes no rest."""
+    from django.core.management import call_command
+
+    before, begun = count(), time.monotonic()
+    call_command("retention")
+    return (before - count()) / (time.monotonic() - begun)

@@ -1,0 +1,44 @@
+"""Two workers and a clock are paused by a row, and go on, without a restart."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from centerhook import installation
+from centerhook.receiver import Receiver
+from feedback.models import Mode
+from logs.models import Delivery
+from tests import factories
+from tests.processes.accounts import Account, settled
+from tests.processes.conftest import wait_until
+
+pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
+
+Start = Callable[..., subprocess.Popen[bytes]]
+
+
+def test_two_workers_stop_and_go_on_without_a_restart(
+    start: Start, receiver: Receiver, account: Account
+) -> None:
+    bugs = factories.feedback_type()
+    factories.tickets(bugs, 400)
+    macro = factories.macro(bugs, f"{receiver.url}/delay/20")
+    few = {"DESTINATION_CONCURRENCY": 2, "BATCH_SIZE": 20}
+    processes = [start("worker", **few), start("worker", **few), start("clock")]
+    run = factories.run(macro)
+    wait_until(lambda: len(receiver.ids) >= 40)
+
+    installation.set_mode(Mode.PAUSED, "olivia")
+    # Whoever has noticed holds nothing, and takes nothing any more.
+    wait_until(lambda: not Delivery.objects.filter(state="pending", lease__gt=""))
+    sent = len(receiver.ids)
+    run.refresh_from_db()
+    assert run.delivered == sent < 400
+
+    installation.set_mode(Mode.NORMAL, "olivia")
+    wait_until(lambda: settled(run), 60)
+    assert all(process.poll() is None for process in processes)
+    assert account.settle(run, arrived=receiver.ids) == 0

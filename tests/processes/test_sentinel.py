@@ -1,0 +1,116 @@
+"""Redis Sentinel: another server takes the place of one that fails, and work goes on.
+
+Three sentinels of Valkey's own watch a server and its replica.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+from redis.exceptions import RedisError
+from rq import Queue, Worker
+
+from centerhook.doctor import processes, sentinels
+from centerhook.doctor.findings import Finding
+from centerhook.receiver import Receiver
+from macros import queue, redis_server
+from tests.processes.accounts import Account
+from tests.processes.conftest import wait_until
+from tests.processes.sentinels import NAME, OwnSentinels
+from tests.processes.test_two_of_everything import (
+    Installation,
+    go_on,
+    settle,
+)
+
+pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
+
+Start = Callable[..., subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def own_sentinels() -> Iterator[OwnSentinels]:
+    folder = Path(tempfile.mkdtemp(prefix="centerhook-"))
+    servers = OwnSentinels(folder)
+    yield servers
+    servers.close()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_primary_that_is_killed_under_load_fails_no_page_and_loses_nothing(
+    own_sentinels: OwnSentinels, start: Start, receiver: Receiver, account: Account
+) -> None:
+    running = Installation(start, REDIS_URL=own_sentinels.url)
+    visitors = running.visitors(receiver)
+    visitors.start()
+    try:
+        go_on(visitors, receiver)
+        own_sentinels.kill(own_sentinels.sentinels[0])
+        go_on(visitors, receiver)
+        own_sentinels.kill(own_sentinels.primary)
+        wait_until(own_sentinels.has_failed_over)
+        go_on(visitors, receiver)
+        wait_until(lambda: signs_of_life(own_sentinels) == {"worker": 2, "clock": 2})
+        go_on(visitors, receiver)
+    finally:
+        visitors.stop()
+
+    assert (visitors.failed, visitors.retried) == ([], 0)
+    settle(visitors, receiver, account, blows=2)
+    started = [each.process for each in running.parts]
+    assert all(each.poll() is None for each in started), "none was started again"
+    running.close()
+
+
+def signs_of_life(own_sentinels: OwnSentinels) -> dict[str, int]:
+    """How many of each kind the server knows that is the primary by now."""
+    with redis_server.connect(own_sentinels.url) as client:
+        workers = Worker.all(queue=Queue(queue.QUEUE, connection=client))
+        noted = client.hkeys("centerhook:processes")
+    clocks = [name for name in noted if name.startswith(b"clock ")]
+    return {"worker": len(workers), "clock": len(clocks)}
+
+
+def findings(settings: Settings, url: str) -> dict[str, Finding]:
+    settings.REDIS_URL = url
+    return {each.id: each for each in sentinels.sentinels(timezone.now())}
+
+
+def test_the_doctor_knows_what_sentinels_lack(
+    own_sentinels: OwnSentinels, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = own_sentinels.url
+    assert findings(settings, url) == {}
+
+    wrong = url.replace(f"/{NAME}/", "/mymaster/")
+    [unknown] = findings(settings, wrong).values()
+    assert unknown.id == "sentinel_unknown_name"
+    assert "mymaster" in unknown.sentence and NAME in unknown.sentence
+    nobody = redis_server.connect(wrong)
+    monkeypatch.setattr(queue, "redis", lambda: nobody)
+    [away] = processes.redis(timezone.now())
+    assert (away.id, away.sentence) == (
+        "redis_away",
+        "Redis does not respond: the sentinels name no server mymaster that responds",
+    )
+
+    own_sentinels.kill(own_sentinels.sentinels[0])
+    one = findings(settings, url)
+    assert set(one) == {"sentinel_away"}
+    assert f"127.0.0.1:{own_sentinels.sentinels[0]}" in one["sentinel_away"].sentence
+    assert redis_server.connect(url).ping(), "two are enough"
+
+    own_sentinels.kill(own_sentinels.replica)
+    wait_until(lambda: "no_failover" in findings(settings, url))
+    for port in own_sentinels.sentinels[1:]:
+        own_sentinels.kill(port)
+    assert set(findings(settings, url)) == {"sentinel_away"}
+    with pytest.raises(RedisError):
+        redis_server.connect(url).ping()
