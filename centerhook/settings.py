@@ -9,11 +9,7 @@ from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
-<<<<<<< HEAD
-from . import installed, local
-=======
-from . import local, postgres
->>>>>>> main
+from . import installed, local, postgres
 from .content_policy import CONTENT_SECURITY_POLICY  # noqa: F401
 from .environment import Environment
 from .files import DEFAULT_TYPES, storages_in

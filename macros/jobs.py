@@ -11,25 +11,13 @@ from django.conf import settings
 from django.db.models import Min
 from django.utils import timezone
 
-<<<<<<< HEAD
-from feedback.late import LateModule
-from feedback.models import StoredResponse
-from logs import recording
-=======
 from feedback import database, formats, mode
-from feedback.attachments import pruning as attachments
-from feedback.changes import deletion
+from feedback.late import LateModule
 from feedback.models import Mode, StoredResponse
-from feedback.packages import snapshots
-from feedback.transfer import imports
-from logs import recording, retention
-from logs.figures import keeping
->>>>>>> main
+from logs import recording
 from logs.models import Destination, Run, RunState
-from logs.retention import partitions
 
 from . import deliveries, queue, triggers
-<<<<<<< HEAD
 from .models import InboundCall, kind_named
 
 # Most workers only deliver, and the clock does the rest.
@@ -37,18 +25,13 @@ attachments = LateModule("feedback.attachments.pruning")
 deletion = LateModule("feedback.changes.deletion")
 snapshots = LateModule("feedback.packages.snapshots")
 imports = LateModule("feedback.transfer.imports")
+retention = LateModule("logs.retention")
+partitions = LateModule("logs.retention.partitions")
 keeping = LateModule("logs.figures.keeping")
 alerts = LateModule("macros.deliveries.alerts")
-pruning = LateModule("macros.listeners.pruning")
 work = LateModule("macros.listeners.work")
+tiers = LateModule("macros.retention")
 schedules = LateModule("macros.schedules.due")
-=======
-from .deliveries import alerts
-from .listeners import work
-from .models import InboundCall, kind_named
-from .retention import TIERS
-from .schedules.due import start_due
->>>>>>> main
 
 # Listeners that the clock notifies of at once.
 _MAX_LISTENERS = 100
@@ -167,7 +150,7 @@ def _wake() -> None:
         queue.notify_snapshot(snapshot_id)
     StoredResponse.objects.prune(now)
     deletion.go_on()
-    retention.go_on(TIERS, now)
+    retention.go_on(tiers.TIERS, now)
     attachments.prune()
     keeping.keep(now)
     partitions.make_room(now)

@@ -113,11 +113,10 @@ def indexes(now: datetime) -> Iterator[Finding]:
 
 def _index_names() -> set[str]:
     """All in one query: Django's own introspection asks 20 for each table."""
-    sql = (
-        "SELECT indexname FROM pg_indexes WHERE schemaname = ANY(current_schemas(false))"
-        if connection.vendor == "postgresql"
-        else "SELECT name FROM sqlite_master WHERE type = 'index'"
-    )
+    sql = "SELECT name FROM sqlite_master WHERE type = 'index'"
+    if connection.vendor == "postgresql":
+        sql = "SELECT indexname FROM pg_indexes"
+        sql += " WHERE schemaname = ANY(current_schemas(false))"
     with connection.cursor() as cursor:
         cursor.execute(sql)
         return {str(name) for (name,) in cursor.fetchall()}

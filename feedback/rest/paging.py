@@ -59,18 +59,6 @@ class Order:
             first = [down if is_down else up]
         return first if self.column == "pk" else [*first, "-pk" if is_down else "pk"]
 
-<<<<<<< HEAD
-    def beyond(self, value: Any, pk: int, is_back: bool) -> Q:
-        values = [pk] if self.column == "pk" else [value, pk]
-        return behind(self.columns(is_back), values)
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    value: Any
-    pk: int
-    is_back: bool
-=======
     def after(self, cursor: Cursor) -> list[Q]:
         """What follows, in parts that an index is searched for one by one."""
         is_down = self.is_descending != cursor.is_back
@@ -81,13 +69,10 @@ class Cursor:
         is_null = Q((f"{self.column}__isnull", True))
         if cursor.value is None:
             return [is_null & further, ~is_null] if is_down else [is_null & further]
-        same = Q((self.column, cursor.value)) & further
-        # The first is what an index is searched for.
-        beyond = Q((f"{self.column}__{lookup}e", cursor.value)) & (
-            Q((f"{self.column}__{lookup}", cursor.value)) | same
-        )
+        sign = "-" if is_down else ""
+        order = [f"{sign}{self.column}", f"{sign}pk"]
+        beyond = behind(order, [cursor.value, cursor.pk])
         return [beyond, is_null] if self.may_be_null and not is_down else [beyond]
->>>>>>> main
 
 
 class CursorPagination(pagination.CursorPagination):
