@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any, cast
+
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -56,7 +58,9 @@ class AttemptSerializer(serializers.ModelSerializer):
         if not attempt.is_emptied:
             return ""
         community = attempt.delivery.run.community_id
-        known = self.context.setdefault("limits", {})
+        # One for all rows of a response.
+        context = cast(dict[str, Any], self.context)
+        known: dict[int, Limits] = context.setdefault("limits", {})
         if community not in known:
             known[community] = Limits.at(timezone.now(), community)
         return gone_texts(attempt, community, known[community])

@@ -4,7 +4,7 @@ import feedback.models.installation
 
 
 class Migration(migrations.Migration):
-    dependencies = [("feedback", "0003_search_indexes")]
+    dependencies = [("feedback", "0004_formats")]
 
     operations = [
         migrations.CreateModel(

@@ -1,15 +1,17 @@
 from django.db import migrations, models
 
+from feedback.migrating import AddIndexAtWork
+
 
 class Migration(migrations.Migration):
-    dependencies = [("logs", "0004_transcripts")]
-
+    atomic = False
+    dependencies = [("logs", "0005_retention")]
     operations = [
-        migrations.AddIndex(
+        AddIndexAtWork(
             model_name="run",
             index=models.Index(fields=["created_at", "id"], name="run_by_start"),
         ),
-        migrations.AddIndex(
+        AddIndexAtWork(
             model_name="run",
             index=models.Index(fields=["finished_at", "id"], name="run_by_end"),
         ),
