@@ -14,6 +14,7 @@ from .content_policy import CONTENT_SECURITY_POLICY  # noqa: F401
 from .environment import Environment
 from .files import DEFAULT_TYPES, storages_in
 from .log_lines import logging_from
+from .passwords import AUTH_PASSWORD_VALIDATORS  # noqa: F401
 from .rest import REST_FRAMEWORK, SPECTACULAR_SETTINGS  # noqa: F401
 
 # Whether this process only delivers or wakes those that do: it loads no pages.
@@ -176,15 +177,6 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",  # first: it refuses those locked out
     "django.contrib.auth.backends.ModelBackend",
     "feedback.access.actors.RoleBackend",
-]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
-    for name, options in (
-        ("UserAttributeSimilarityValidator", {}),
-        ("MinimumLengthValidator", {"min_length": 10}),
-        ("CommonPasswordValidator", {}),
-        ("NumericPasswordValidator", {}),
-    )
 ]
 
 SIGN_IN_TRIES = env.int("SIGN_IN_TRIES", default=5)

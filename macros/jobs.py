@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models import Min
 from django.utils import timezone
 
-from feedback import database, formats, mode
+from feedback import database, mode
 from feedback.late import LateModule
 from feedback.models import Mode, StoredResponse
 from logs import recording
@@ -179,7 +179,7 @@ def _waiting(rows: Mapping[int, tuple[int, Sequence[str]]]) -> set[int]:
 
 def _only_sends(run: Run) -> bool:
     """False also for a run that this version can't read: a worker looks at it."""
-    if not formats.is_readable(run.snapshot.get("format"), formats.RUN):
+    if not run.is_readable:
         return False
     kinds = [kind_named(step["kind"]) for step in run.snapshot["steps"]]
     return all(kind is not None and kind.URL_SETTING for kind in kinds)

@@ -7,32 +7,25 @@ from __future__ import annotations
 
 import logging
 import math
-import signal
 import time
 import uuid
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from types import FrameType
 
 import django_rq
 from django.conf import settings
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.client import Pipeline
 from redis.commands.core import Script
 from redis.exceptions import RedisError
 from redis.retry import Retry
-from rq import Queue, SimpleWorker, Worker
-from rq.exceptions import StopRequested
-from rq.worker import WorkerStatus
+from rq import Queue, Worker
 
 from feedback import formats
 
-from . import redis_server, time_of_day
-from .queued_job import QueuedJob
+from . import redis_server, signs_of_life
+from .signs_of_life import Process
 
 logger = logging.getLogger(__name__)
 
@@ -41,50 +34,10 @@ QUEUE = "deliveries"
 WORKER_TTL = 30
 # How long a job for a listener's calls is trusted to be waiting, should it be lost.
 MARKED_SECONDS = 5
-# A process without a sign of life for so long is forgotten.
-PROCESS_KEPT_SECONDS = 3600
-_PROCESSES = "centerhook:processes"
 # What a web process waits for Redis, and how long it then leaves it alone.
 _HASTE = 0.5
 _LEFT_ALONE_SECONDS = 2.0
 _left_alone_until = 0.0
-
-
-class DeliveryWorker(SimpleWorker):
-    """Delivers in its own process, which keeps its connections between jobs."""
-
-    job_class = QueuedJob
-    log_job_description = False
-    # The longest pause between two attempts to reach Redis, in seconds.
-    max_connection_wait_time = 5.0
-    on_stop: Callable[[], None] | None = None
-    is_stopping = False
-    app_version = ""
-
-    def request_stop(self, signum: int, frame: FrameType | None) -> None:
-        if self.on_stop:
-            self.on_stop()
-        self.is_stopping = True
-        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
-
-    def request_force_stop(self, signum: int, frame: FrameType | None) -> None:
-        """Ignore a second signal: jobs are short, and requests have a deadline."""
-
-    def heartbeat(
-        self, timeout: int | None = None, pipeline: Pipeline | None = None
-    ) -> None:
-        if self.is_stopping and self.get_state() != WorkerStatus.BUSY:
-            # What RQ raises in the signal handler is lost if it interrupts code that
-            # catches every exception, such as a logging handler.
-            raise StopRequested
-        known = self.connection.sismember(self.redis_workers_keys, self.key)
-        if not known and pipeline is None:
-            # Redis was emptied, and has forgotten this worker.
-            self.connection.delete(self.key)
-            self.register_birth()  # type: ignore[no-untyped-call]
-        super().heartbeat(timeout, pipeline)
-        if pipeline is None:
-            note_process("worker", self.name, self.app_version, datetime.now(UTC))
 
 
 def notify(run_id: int, due: int = 1) -> None:
@@ -93,7 +46,7 @@ def notify(run_id: int, due: int = 1) -> None:
     That Redis is away is not an error: the clock notifies again.
     """
     try:
-        queue = _queue()
+        queue = delivery_queue()
         batches = math.ceil(due / settings.BATCH_SIZE)
         for _ in range(max(1, min(batches, Worker.count(queue=queue)))):
             _enqueue(queue, "macros.jobs.deliver", "run", run_id)
@@ -120,7 +73,7 @@ def notify_calls(listener_id: int) -> None:
         is_first = connection.set(_mark(listener_id), 1, nx=True, ex=MARKED_SECONDS)
         if not is_first:
             return
-        _enqueue(_queue(connection), "macros.jobs.hear", "calls", listener_id)
+        _enqueue(delivery_queue(connection), "macros.jobs.hear", "calls", listener_id)
     except RedisError as error:
         _left_alone_until = time.monotonic() + _LEFT_ALONE_SECONDS
         logger.warning(
@@ -142,7 +95,7 @@ def notify_snapshot(snapshot_id: int) -> None:
 
 def _notify(job: str, noun: str, pk: int) -> None:
     try:
-        _enqueue(_queue(), job, noun, pk)
+        _enqueue(delivery_queue(), job, noun, pk)
     except RedisError as error:
         logger.warning("Redis is away (%s); %s %s waits", error, noun, pk)
 
@@ -197,7 +150,7 @@ def _hasty() -> Redis:
 
 def notified_runs() -> set[int]:
     """The runs that a waiting job asks to work on. Raises RedisError."""
-    job_ids = _queue().get_job_ids()
+    job_ids = delivery_queue().get_job_ids()
     return {
         int(job_id.split("-")[1]) for job_id in job_ids if job_id.startswith("run-")
     }
@@ -209,7 +162,7 @@ def redis() -> Redis:
     return redis_server.connect(settings.REDIS_URL)
 
 
-def _queue(connection: Redis | None = None) -> Queue:
+def delivery_queue(connection: Redis | None = None) -> Queue:
     return django_rq.get_queue(QUEUE, connection=connection or redis())
 
 
@@ -221,12 +174,12 @@ def script(source: str) -> Script:
 
 def count_workers() -> int:
     """The workers that are alive. Raises RedisError."""
-    return len(Worker.all(queue=_queue()))
+    return len(Worker.all(queue=delivery_queue()))
 
 
 def waiting_jobs(now: datetime) -> tuple[int, float]:
     """How many jobs wait, and for how many seconds the oldest. Raises RedisError."""
-    queue = _queue()
+    queue = delivery_queue()
     first = next(iter(queue.get_jobs(0, 1)), None)
     if first is None or first.enqueued_at is None:
         return queue.count, 0.0
@@ -235,42 +188,14 @@ def waiting_jobs(now: datetime) -> tuple[int, float]:
     return queue.count, max(0.0, waited.total_seconds())
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
-    """A worker or a clock that gave a sign of life, `age` seconds ago."""
-
-    kind: str
-    name: str
-    version: str
-    age: float
-
-
 def note_process(kind: str, name: str, version: str, now: datetime) -> None:
     """A sign of life. Raises RedisError."""
-    own, moment = f"{kind} {name}", now.timestamp()
-    redis().hset(_PROCESSES, own, f"{moment} {version}")
-    redis().expire(_PROCESSES, PROCESS_KEPT_SECONDS)
-    time_of_day.note(redis(), own, moment)
+    signs_of_life.note(redis(), kind, name, version, now)
 
 
 def processes(now: datetime) -> list[Process]:
-    """The youngest signs of life first, but none of those long gone.
-
-    Raises RedisError.
-    """
-    noted = redis().hgetall(_PROCESSES)
-    every = [_process(name, text, now) for name, text in noted.items()]
-    alive = [each for each in every if each.age <= PROCESS_KEPT_SECONDS]
-    gone = [f"{each.kind} {each.name}" for each in every if each not in alive]
-    if gone:
-        redis().hdel(_PROCESSES, *gone)
-    return sorted(alive, key=lambda each: each.age)
-
-
-def _process(name: bytes | str, text: bytes | str, now: datetime) -> Process:
-    kind, _, own = time_of_day.text_of(name).partition(" ")
-    at, _, version = time_of_day.text_of(text).partition(" ")
-    return Process(kind, own, version, max(0.0, now.timestamp() - float(at)))
+    """The youngest signs of life first. Raises RedisError."""
+    return signs_of_life.processes(redis(), now)
 
 
 def has_worker() -> bool:
@@ -279,26 +204,3 @@ def has_worker() -> bool:
         return count_workers() > 0
     except RedisError:
         return False
-
-
-def run_worker(on_stop: Callable[[], None], version: str = "") -> None:
-    """Work until a signal to stop, or until Redis is lost.
-
-    `on_stop` is called on the signal, before the current job ends; also if the signal
-    comes after this has returned.
-    """
-    try:
-        # Not the process's: RQ gives this one the patience of those that wait.
-        queue = _queue(redis_server.connect(settings.REDIS_URL))
-        worker = DeliveryWorker(
-            [queue], connection=queue.connection, worker_ttl=WORKER_TTL
-        )
-        worker.on_stop = on_stop
-        worker.app_version = version
-        worker.work(logging_level="WARNING")
-    except (RedisError, StopRequested) as error:
-        # It could not register or sign off, or was stopped while it tried.
-        logger.warning("The worker lost Redis: %s", error)
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda signum, frame: on_stop())

@@ -6,9 +6,8 @@ from datetime import datetime
 from redis.exceptions import RedisError
 
 from centerhook import __version__
-from feedback import formats
 from logs.models import Run, RunState
-from macros import queue, time_of_day
+from macros import queue, signs_of_life
 
 from .database import APART_ADVICE, MAX_APART_SECONDS
 from .findings import Finding, bad, warning
@@ -54,7 +53,7 @@ def workers(now: datetime) -> Iterator[Finding]:
 def newer_runs(now: datetime) -> Iterator[Finding]:
     """Those of a newer version, which its workers alone take."""
     open_ones = Run.objects.filter(state__in=[RunState.ACTIVE, RunState.CANCELLING])
-    count = open_ones.filter(snapshot__format__gt=formats.RUN).count()
+    count = open_ones.newer().count()
     if count:
         yield bad(
             "runs_newer",
@@ -79,7 +78,7 @@ def clocks(now: datetime) -> Iterator[Finding]:
 def clocks_of_machines(now: datetime) -> Iterator[Finding]:
     """The database's own is looked at beside it, where there is one."""
     longest = max(CLOCK_LATE_SECONDS, WORKER_LATE_SECONDS)
-    offsets = time_of_day.offsets(queue.redis(), within=longest)
+    offsets = signs_of_life.clock_offsets(queue.redis(), within=longest)
     apart = {
         name: seconds
         for name, seconds in offsets.items()

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
 from django.db import connection, models
-from django.db.migrations import AddField, CreateModel, Migration
+from django.db.migrations import AddField, AddIndex, CreateModel, Migration
 from django.db.migrations.executor import MigrationExecutor
 
 from .database import OURS, missing_migrations
@@ -25,6 +25,15 @@ _COLUMNS = {
     " AND relnamespace::regnamespace::name = ANY(current_schemas(false))"
     " AND attnum > 0 AND NOT attisdropped",
 }
+# Only what has no transaction can be cut off on PostgreSQL, and is made for that.
+_AGAIN = (
+    "Run manage.py migrate again: it goes on where it was cut off. Workers may go on"
+    " meanwhile."
+)
+_BACK = (
+    "Start no worker. Restore the backup from before the upgrade, or take away what it"
+    " made, and run manage.py migrate again."
+)
 
 
 def whole(now: datetime) -> Iterator[Finding]:
@@ -33,14 +42,15 @@ def whole(now: datetime) -> Iterator[Finding]:
     if not missing:
         yield from _incomplete(tables)
     for migration in missing:
-        if made := [name for name in _makes(migration) if _is_there(name, tables)]:
+        made = [name for name in _makes(migration) if _is_there(name, tables)]
+        made += _indexes_of(migration)
+        if made:
             named = ", ".join(".".join(each).rstrip(".") for each in made[:_MAX_NAMED])
             yield bad(
                 "migration_half_made",
                 f"The migration {migration.app_label}.{migration.name} was begun and"
                 f" not finished: it has made {named}.",
-                "Start no worker. Restore the backup from before the upgrade, or take"
-                " away what it made, and run manage.py migrate again.",
+                _BACK if migration.atomic else _AGAIN,
             )
 
 
@@ -91,6 +101,18 @@ def _makes(migration: Migration) -> Iterator[tuple[str, str]]:
             model = _model(migration.app_label, operation.model_name)
             if model and (column := _column(model, operation.name)):
                 yield model._meta.db_table, column
+
+
+def _indexes_of(migration: Migration) -> Iterator[tuple[str, str]]:
+    """Table and name of each index of it that is there already."""
+    for operation in migration.operations:
+        if isinstance(operation, AddIndex):
+            model = _model(migration.app_label, operation.model_name)
+            table = model._meta.db_table if model else ""
+            with connection.cursor() as cursor:
+                there = connection.introspection.get_constraints(cursor, table)
+            if operation.index.name in there:
+                yield table, operation.index.name
 
 
 def _model(app: str, name: str) -> type[models.Model] | None:

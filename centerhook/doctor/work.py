@@ -68,7 +68,7 @@ def runs(now: datetime) -> Iterator[Finding]:
 
 
 def retention(now: datetime) -> Iterator[Finding]:
-    if late := behind(TIERS, now):
+    if mode.is_sending() and (late := behind(TIERS, now)):
         kinds = dict.fromkeys(tier.kept.label for tier in late)
         yield warning(
             "retention_behind",

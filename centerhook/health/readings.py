@@ -27,6 +27,7 @@ from logs.models import (
 )
 from macros import queue
 from macros.models import InboundCall, Macro, Schedule
+from macros.signs_of_life import Process
 
 # Destinations that have figures of their own; the others' are added up. The oldest
 # ones, so that none takes another's place and no figure falls.
@@ -59,7 +60,7 @@ class QueueReading:
     # Seconds; 0 where no job waits.
     oldest: float
     workers: int
-    processes: list[queue.Process]
+    processes: list[Process]
 
     @property
     def clocks(self) -> list[float]:

@@ -157,16 +157,15 @@ def _save(
 
 def _lines(limits: Limits, community: int) -> Iterator[Line]:
     for tier in TIERS:
-        name = str(tier.model._meta.verbose_name_plural).capitalize()
         days = limits.days(tier.kept, community)
         kept = "for ever" if days is None else f"for {days:,} days"
         tally = _tally(tier, limits, community)
         count = Count.at_least(tally.rows, tally.is_more) if tally else None
-        yield Line(name, kept, count, tally.bytes if tally else 0)
+        yield Line(tier.noun, kept, count, tally.bytes if tally else 0)
 
 
 def _tally(tier: Tier, limits: Limits, community: int) -> Tally | None:
-    """Of the oldest rows; None where even that took too long."""
+    """Counts the oldest rows; None where even that took too long."""
     try:
         with at_most(SECONDS):
             *_, tallies = rehearse(tier, limits, community, MAX_LOOKED_AT)

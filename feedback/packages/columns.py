@@ -15,7 +15,9 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 
 from ..forms import PREFIX
+from ..models import FormField
 from ..names import did_you_mean
+from ..selection.answers import kind_of
 from ..selection.catalogue import Catalogue
 from ..selection.external import EXTERNAL_PREFIX, is_name, spellings
 from ..selection.fields import AnswerField, Field, SearchField
@@ -183,6 +185,11 @@ def _picked(keys: list[str], read: Callable[[Any], Value]) -> Callable[[Any], Va
         return next((each for each in values if each is not None), None)
 
     return pick
+
+
+def type_of(question: FormField) -> ColumnType:
+    """What its column has, where no other type asks the same as another kind."""
+    return _TYPES[kind_of(question).name]
 
 
 def from_catalogue(catalogue: Catalogue, group: str) -> Iterator[Column]:

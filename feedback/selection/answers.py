@@ -47,7 +47,7 @@ def answer_field(
     key, label = questions[0].key, questions[0].label
     types: dict[tuple[Kind, type[StoredValue]], list[int]] = defaultdict(list)
     for question in questions:
-        kind = _kind_of(question)
+        kind = kind_of(question)
         stored = _STORED.get(question.kind, TextAt)
         types[kind, stored].append(question.feedback_type_id)
     parts = tuple(
@@ -63,6 +63,6 @@ def answer_field(
     )
 
 
-def _kind_of(question: FormField) -> Kind:
+def kind_of(question: FormField) -> Kind:
     make = _KINDS.get(question.kind)
     return TextKind() if make is None else make(question)

@@ -52,8 +52,14 @@ def page_of(run: Run, user: Any) -> dict[str, Any]:
         "can_be_paused": run.state == RunState.ACTIVE,
         "can_be_cancelled": run.state in (RunState.ACTIVE, RunState.PAUSED),
         "can_be_confirmed": run.state == RunState.UNCONFIRMED,
+        "is_newer": not run.is_settled and _is_newer(run),
         **live_part(run),
     }
+
+
+def _is_newer(run: Run) -> bool:
+    """Asked of the database, since the snapshot is long."""
+    return Run.objects.newer().filter(pk=run.pk).exists()
 
 
 def live_part(run: Run) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 
 from feedback.access.actors import ScopedQuerySet, Tenancy
 from feedback.access.privacy import Privacy
+from feedback.formats import RUN, is_readable
 from feedback.models import Community, Project, SubjectKind
 
 from .deliveries import Delivery
@@ -43,6 +44,10 @@ class RunQuerySet(ScopedQuerySet["Run"]):
         held_up &= ~Q(cause=Cause.TEST)
         unsettled = self.filter(state__in=[RunState.ACTIVE, RunState.CANCELLING])
         return unsettled.exclude(held_up)
+
+    def newer(self) -> RunQuerySet:
+        """Those that a newer version has begun: its workers alone take them."""
+        return self.filter(snapshot__format__gt=RUN)
 
     def with_due_deliveries(self, now: datetime) -> RunQuerySet:
         due = Delivery.objects.due(now).filter(run=OuterRef("pk"))
@@ -177,6 +182,11 @@ class Run(models.Model):
     def stores(self) -> bool:
         """Whether return values are stored; a test stores them only on request."""
         return bool(self.snapshot.get("test", {"store": True}).get("store"))
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether this version can read it; a newer one may have begun it."""
+        return is_readable(self.snapshot.get("format"), RUN)
 
     @property
     def ended(self) -> int:

@@ -26,7 +26,7 @@ class Tally:
 def rehearse(
     tier: Tier, limits: Limits, community: int | None = None, most: int | None = None
 ) -> Iterator[dict[int | None, Tally]]:
-    """By community, after each step; what a whole pass would do at this moment.
+    """What a whole pass would do at this moment, by community, after each step.
 
     With `most` no more rows are looked at than so many and a step.
     """

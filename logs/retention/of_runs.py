@@ -38,7 +38,7 @@ def is_remembered(run: Mapping[str, Any]) -> bool:
 class OfRuns(Tier):
     """Rows that belong to runs."""
 
-    # By which the rows are in order.
+    # What the rows are ordered by.
     key: ClassVar[str] = "pk"
     # The look-ups to the run and, if it has one of its own, to the row's moment.
     columns: ClassVar[tuple[str, ...]]
@@ -95,6 +95,7 @@ class Bodies(OfRuns):
     model = Transcript
     community = "delivery__run__community"
     key = "delivery"
+    noun = str(Kept.BODIES.label)
     columns = ("delivery__run", "started_at")
 
     def begin(self, limits: Limits) -> None:

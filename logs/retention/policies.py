@@ -56,12 +56,14 @@ RULES = {
         " repeats reach back no further.",
     ),
     Kept.AUDIT: Rule(
-        "AUDIT_KEPT_DAYS", 365, "Who did what. Without a number it is kept for ever."
+        "AUDIT_KEPT_DAYS",
+        365,
+        "Who did what, when and from where; it goes back a year at least.",
     ),
 }
 # A hundred years. What is kept longer is kept for ever.
 MAX_DAYS = 36_500
-# Of these each hangs on the next, and can't be kept longer.
+# Each of these hangs on the next, and can't be kept longer.
 LADDER = (Kept.BODIES, Kept.ATTEMPTS, Kept.DELIVERIES)
 
 Days = Mapping[Kept, int | None]
@@ -166,7 +168,7 @@ class Limits:
 
     @classmethod
     def at(cls, now: datetime, community: int | None = None) -> Limits:
-        """Of all communities, or for what is asked of one."""
+        """Those of all communities, or for what is asked of one."""
         rows = RetentionPolicy.objects.all()
         if community is not None:
             rows = rows.filter(community=community)

@@ -21,6 +21,7 @@ from django.db.models import (
     Value,
 )
 from django.db.models.functions import Coalesce
+from django.utils.text import capfirst
 
 from .policies import Kept, Limits
 
@@ -55,6 +56,11 @@ class Tier(ABC):
     most: ClassVar[int] = STEP
     # The name of the tier whose rows hang on these: a pass waits for one of that.
     follows: ClassVar[str] = ""
+
+    @property
+    def noun(self) -> str:
+        """What people call its rows."""
+        return str(capfirst(self.model._meta.verbose_name_plural))
 
     @abstractmethod
     def read(self, rows: QuerySet[Any]) -> list[Row]:

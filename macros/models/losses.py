@@ -6,7 +6,13 @@ from collections.abc import Iterator
 
 from feedback.models import FormField, Status
 
-from .usage import User, users_of, users_of_choice, users_of_label
+from .usage import (
+    User,
+    users_of,
+    users_of_choice,
+    users_of_kind,
+    users_of_label,
+)
 
 _MAX_LISTED = 20
 
@@ -33,10 +39,12 @@ def _parts(
 def _of_question(
     before: FormField, after: FormField
 ) -> Iterator[tuple[str, list[User]]]:
-    """The key that others know a question by, its label, its choices."""
+    """The key that others know a question by, its kind, its label, its choices."""
     if after.key != before.key:
         yield f"Key {before.key} of {before}", users_of(before)
         return
+    if after.kind != before.kind:
+        yield f"Kind of {before}", users_of_kind(before, after)
     if after.label != before.label:
         yield f"Label {before.label}", users_of_label(before)
     for choice in before.choice_list:

@@ -8,7 +8,9 @@ listeners by their names, and data packages and record lookups by their columns.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from datetime import UTC
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q, QuerySet
 
@@ -23,6 +25,10 @@ from feedback.models import (
     Status,
 )
 from feedback.names import fold
+from feedback.packages.columns import type_of
+from feedback.selection.answers import answer_field
+from feedback.selection.compiler import condition_of
+from feedback.selection.qualifiers import Qualifier
 from feedback.selection.shared import Condition, conditions_in, values_of
 from logs.models import Destination
 
@@ -47,6 +53,7 @@ __all__ = [
     "macros_using",
     "users_of",
     "users_of_choice",
+    "users_of_kind",
     "users_of_label",
 ]
 
@@ -242,6 +249,29 @@ def _tagging(of: FeedbackType, names: Collection[str]) -> Iterator[Step]:
 def _automation(row: Automation) -> User:
     noun = str(row._meta.verbose_name).capitalize()
     return row, f"{noun} {row} of {row.macro}"
+
+
+def users_of_kind(before: FormField, after: FormField) -> list[User]:
+    """Those who take answers of the kind that the question had, and of no other."""
+    name = PREFIX + before.key
+    field = answer_field(name, [after], is_only_type=True)
+
+    def speaks(condition: Condition) -> bool:
+        if condition.get("field") != name:
+            return False
+        try:
+            qualifier = Qualifier(str(condition.get("qualifier")))
+            if qualifier in field.qualifiers:
+                condition_of(field, qualifier, condition.get("value"), UTC)
+                return False
+        except (ValueError, ValidationError):
+            pass
+        return True
+
+    kept = {"name": name, "type": str(type_of(before))}
+    lost = [] if type_of(before) == type_of(after) else _giving(before)
+    outbound = (row for row in lost if kept in row.columns)
+    return [*_filters(before.feedback_type, speaks), *map(_outbound, outbound)]
 
 
 def _outbound(row: DataPackage | RecordLookup) -> User:

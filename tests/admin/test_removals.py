@@ -204,6 +204,28 @@ def test_packages_and_lookups_with_its_column_are_listed(
     assert page.post(page_of(bugs), data).status_code == 302
 
 
+def test_what_took_answers_of_the_former_kind_is_listed(
+    page: Client, bugs: FeedbackType
+) -> None:
+    more = {"field": "field_impact", "qualifier": "greater", "value": 3}
+    same = {"field": "field_impact", "qualifier": "is", "value": 3}
+    for name, condition in {"Above": more, "Equal": same}.items():
+        factories.saved_filter(bugs, condition, name=name)
+    factories.package(bugs, "field_impact", name="Numbers")
+    factories.package(bugs, "id", name="Another")
+    factories.lookup(bugs, "field_impact", name="A bug")
+    data = form_of(page, bugs)
+    row = row_of(data, "form_fields", bugs.form_fields.get(key="impact").pk)
+    data[f"{row}-kind"] = "text"
+    sentences, formset = problems(page.post(page_of(bugs), data))
+    assert (
+        "Kind of Impact is used by: Filter Above; Data package Numbers; Record lookup"
+        " A bug. " in sentences
+    )
+    data[formset.removal_field] = formset.removal
+    assert page.post(page_of(bugs), data).status_code == 302
+
+
 def test_steps_that_need_it_keep_it(page: Client, used: FeedbackType) -> None:
     closed = used.statuses.get(name="Closed")
     macro = factories.macro(used, name="Closing")

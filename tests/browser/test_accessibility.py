@@ -25,6 +25,8 @@ pytestmark = pytest.mark.sweep
 
 # What the colours of the dark page can break.
 CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+# What a narrow page hides: the words beside an icon.
+NAMES = {"runOnly": {"type": "rule", "values": ["button-name", "link-name"]}}
 RUN_AXE = """async options => {
     const results = await axe.run({resultTypes: ["violations"], ...options});
     return results.violations.flatMap(rule => rule.nodes.map(
@@ -64,6 +66,7 @@ def look(screen: Page, url: str) -> list[str]:
     screen.emulate_media(color_scheme="dark", reduced_motion="reduce")
     seen += [f"dark, {each}" for each in screen.evaluate(RUN_AXE, CONTRAST)]
     screen.set_viewport_size({"width": 400, "height": 800})
+    seen += [f"at 400 px, {each}" for each in screen.evaluate(RUN_AXE, NAMES)]
     return seen + [f"at 400 px: {each}" for each in screen.evaluate(PAGE_TOO_WIDE)]
 
 

@@ -8,11 +8,13 @@ from typing import Any
 
 import django_rq
 import pytest
+from django.test import Client
 from django.utils import timezone
 from rq.registry import FailedJobRegistry
 
 from centerhook.receiver import Receiver
 from feedback import formats
+from feedback.access.roles import Role
 from feedback.formats import NewerFormat, UnknownFormat, check, is_readable
 from feedback.models import (
     DataPackage,
@@ -29,6 +31,7 @@ from macros import config, deliveries, jobs, queue
 from macros.runs.control import cancel_run
 from macros.runs.resend import preview_resend, resend
 from macros.runs.resend_sample import sample_of
+from macros.worker import DeliveryWorker
 from tests import factories
 from tests.api.callers import issue_key, problem, program
 
@@ -147,7 +150,18 @@ def test_the_clock_and_people_pass_a_run_that_can_t_be_read(
     resend(run.deliveries.all(), Resend.ANEW, olivia)
 
 
-class DeafWorker(queue.DeliveryWorker):
+@pytest.mark.parametrize(("written", "is_said"), [(1, False), (2, True)])
+def test_the_page_of_a_run_says_what_it_waits_for(
+    bugs: FeedbackType, receiver: Receiver, written: int, is_said: bool
+) -> None:
+    run = a_run(bugs, receiver, written)
+    client = Client()
+    client.force_login(factories.member(bugs, Role.OBSERVER, "oscar"))
+    html = client.get(f"/admin/logs/run/{run.pk}/change/").content.decode()
+    assert ("waits for a worker of that version" in html) is is_said
+
+
+class DeafWorker(DeliveryWorker):
     """Takes no commands: the thread that waits for them takes a second to end."""
 
     def subscribe(self) -> None:

@@ -22,7 +22,7 @@ from django.test import override_settings
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from centerhook import __version__
+from centerhook import __version__, installation
 from centerhook.doctor import examine, examining
 from centerhook.doctor import settings as doctor_settings
 from centerhook.receiver import Receiver
@@ -87,14 +87,26 @@ def wrong_key() -> AbstractContextManager[None]:
 
 
 @contextmanager
-def missing_key() -> Iterator[None]:
-    checks = (doctor_settings.checks,)
-    with (
-        override_settings(
-            LOCAL_KEYS=["SECRETS_KEYS"], ALLOWED_HOSTS=["feedback.example.com"]
-        ),
-        patch.dict(examining.EXAMINATIONS, {"Settings": checks}),
-    ):
+def set_to(**values: Any) -> Iterator[None]:
+    """As the settings' checks see it."""
+    checks = {"Settings": (doctor_settings.checks,)}
+    with override_settings(**values), patch.dict(examining.EXAMINATIONS, checks):
+        yield
+
+
+def missing_key() -> AbstractContextManager[None]:
+    hosts = ["feedback.example.com"]
+    return set_to(LOCAL_KEYS=["SECRETS_KEYS"], ALLOWED_HOSTS=hosts)
+
+
+def retention_of_no_days() -> AbstractContextManager[None]:
+    return set_to(DELIVERIES_KEPT_DAYS=0)
+
+
+@contextmanager
+def database_of_another_installation() -> Iterator[None]:
+    installation.note_first_use()
+    with override_settings(SECRET_KEY="another" * 10):
         yield
 
 
@@ -209,6 +221,18 @@ BAD = [
         restore_cut_off,
         "schema_incomplete",
         "macros_schedule.name",
+    ),
+    Bad(
+        "a backup of another installation",
+        database_of_another_installation,
+        "another_installation",
+        "last used with other keys",
+    ),
+    Bad(
+        "a retention of 0 days",
+        retention_of_no_days,
+        "settings",
+        "DELIVERIES_KEPT_DAYS is 0",
     ),
     Bad("a Redis that forgets", redis_that_drops, "redis_forgets", "allkeys-lru"),
     Bad("a Redis that was emptied", redis_that_was_emptied, "no_clock", "No clock"),

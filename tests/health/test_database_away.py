@@ -54,12 +54,14 @@ def test_a_program_is_told_when_to_come_again_and_is_right_to(
 
 def test_a_person_is_told_what_to_do(bugs: FeedbackType) -> None:
     person = Client(raise_request_exception=False)
-    person.force_login(factories.superuser())
-    url = f"{reverse('admin:feedback_feedback_add')}?type={bugs.pk}"
+    factories.superuser("olivia")
+    typed = {"username": "olivia", "password": "secret-word"}
     with read_only():
-        page = person.post(url, {"title": "It breaks", "visibility": "public"})
+        page = person.post(reverse("admin:login"), typed)
     assert page.status_code == 503 and page["Retry-After"] == "5"
     assert "look whether what you sent is there" in page.content.decode()
+
+    person.post(reverse("admin:login"), typed)
 
     def away(*args: object) -> None:
         raise OperationalError("connection refused")

@@ -121,6 +121,20 @@ def test_migrations(bugs: FeedbackType) -> None:
     assert {"migrations_missing", "migrations_unknown"} <= ids()
 
 
+def test_a_migration_that_made_one_of_its_indexes(bugs: FeedbackType) -> None:
+    """Without a transaction its first half stays."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE name = '0006_run_order'")
+        cursor.execute("DROP INDEX run_by_end")
+    [finding] = [each for each in examine().every if each.id == "migration_half_made"]
+    assert "logs.0006_run_order was begun and not finished" in finding.sentence
+    assert "it has made logs_run.run_by_start." in finding.sentence
+    assert finding.advice.startswith("Run manage.py migrate again: it goes on")
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX run_by_start")
+    assert "migration_half_made" not in ids(), "it was not begun"
+
+
 def test_runs_of_a_newer_version(bugs: FeedbackType) -> None:
     factories.ticket(bugs)
     run = factories.run(factories.macro(bugs, "https://a.example/"))
@@ -237,10 +251,16 @@ def test_an_installation_that_rests_says_what_waits(
     factories.ticket(bugs)
     factories.run(factories.macro(bugs, "https://a.example/"))
     Delivery.objects.update(next_attempt_at=timezone.now() - timedelta(hours=1))
+    long_ago = timezone.now() - timedelta(days=settings.INBOUND_KEPT_DAYS + 2)
+    InboundCall.objects.create(
+        listener=factories.listener(bugs), received_at=long_ago, state="done"
+    )
+    assert {"deliveries_late", "retention_behind"} <= ids()
     installation.set_mode(Mode.PAUSED, "olivia")
     findings = {each.id: each for each in examine().every}
     assert "by olivia. Waiting: 1 delivery." in findings["paused"].sentence
     assert "deliveries_late" not in findings, "no worker would help"
+    assert "retention_behind" not in findings, "nothing is deleted meanwhile"
     installation.set_mode(Mode.READ_ONLY, "olivia")
     assert "read_only" in ids()
     settings.MODE = "paused"

@@ -51,6 +51,18 @@ def test_all_goes_at_once_and_says_how_much(bugs: FeedbackType) -> None:
     assert "Attempts: 0 deleted of 4" in lines()
 
 
+@pytest.mark.parametrize("mode", ["paused", "read-only"])
+def test_nothing_goes_while_the_installation_rests(
+    bugs: FeedbackType, settings: Any, mode: str
+) -> None:
+    aged.run(bugs, 400)
+    settings.MODE = mode
+    with pytest.raises(CommandError, match="paused or read-only"):
+        lines()
+    assert "Nothing was deleted." in lines("--dry-run")[-1]
+    assert Attempt.objects.count() == 1
+
+
 def test_nonsense_is_refused_by_a_sentence(bugs: FeedbackType, settings: Any) -> None:
     settings.BODIES_KEPT_DAYS = 0
     with pytest.raises(CommandError, match="BODIES_KEPT_DAYS is 0"):

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from logs.models import Attempt, Delivery, Resend, Run
+from logs.models import Attempt, Delivery, Resend, Run, Transcript
 from macros import deliveries
 from macros.http.room import FREE
 from macros.models import Macro
@@ -244,7 +244,8 @@ def test_no_secret_is_picked_out_of_the_part_that_is_not_logged(serve: Serve) ->
 
     feedback = Delivery.objects.get().feedback
     assert feedback is not None and feedback.external_data == {"jira_key": "••••••"}
-    assert "token-of" not in str(Attempt.objects.values())
+    logged = str([*Attempt.objects.values(), *Transcript.objects.values()])
+    assert "token-of" not in logged and "••••••" in logged
 
 
 def test_people_see_it_on_the_run_in_the_log_and_in_the_api(

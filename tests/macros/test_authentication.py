@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 
 from centerhook.receiver import Receiver
 from feedback.models import Feedback, FeedbackType
-from logs.models import Attempt, Delivery, Destination, Run
+from logs.models import Attempt, Delivery, Destination, Run, Transcript
 from macros import deliveries
 from macros.auth import credentials, oauth
 from macros.steps.previews import preview
@@ -163,7 +163,7 @@ def test_a_token_is_got_once_and_never_logged(
     # RFC 6749 2.3.1: id and secret are form-encoded before they are joined.
     pair = b64encode(b"client%3A1:hunter2%3Ahunter2+%2B").decode()
     assert authorization(tokens.server.requests[0]) == f"Basic {pair}"
-    stored = str(list(Attempt.objects.values()))
+    stored = str([*Attempt.objects.values(), *Transcript.objects.values()])
     assert "token-1" not in stored and "hunter2" not in stored
     assert "Authorization: Bearer ••••••" in stored
 

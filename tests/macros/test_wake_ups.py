@@ -32,6 +32,7 @@ from macros.runs.control import (
     resume_run,
 )
 from macros.runs.resend import resend
+from macros.worker import DeliveryWorker
 from tests import factories
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
@@ -256,7 +257,7 @@ def test_a_wake_up_for_a_deleted_run_does_nothing() -> None:
 def test_a_worker_stops_also_if_the_signal_fell_into_code_that_takes_all() -> None:
     """A logging handler, for one, swallows what the signal's handler raises."""
     line = django_rq.get_queue(queue.QUEUE)
-    worker = queue.DeliveryWorker([line], connection=line.connection)
+    worker = DeliveryWorker([line], connection=line.connection)
     before = {number: signal.getsignal(number) for number in STOPPING}
     stops: list[str] = []
     worker.on_stop = lambda: stops.append("stop")

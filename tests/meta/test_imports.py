@@ -61,10 +61,10 @@ ROWS: dict[str, list[set[str]]] = {
     "macros": [
         {"extraction", "queued_job", "redis_server"},
         {"listeners.payloads"},
-        {"listeners.locations", "time_of_day"},
+        {"listeners.locations", "signs_of_life"},
         {"tags", "http", "retries", "queue", "crypto", "authoring.curl"}
         | {"schedules.calendar", "listeners.verification"},
-        {"schedules.words"},
+        {"schedules.words", "worker"},
         {"models"},
         {"auth", "config", "authoring.presets"},
         {"steps"},

@@ -79,6 +79,7 @@ OTHER_SENSES = {
     "feedback/api/odata.py": (r"target", "a member of OData's errors"),
     "tests/odata/": (r"target", "a member of OData's errors"),
     "feedback/": (r"answers?", "of a tester on a form"),
+    "macros/models/usage.py": (r"answers?", "of a tester on a form"),
     "centerhook/receiver/": (r"target", "the request-target of HTTP"),
     "tests/demo/test_receiver.py": (r"target", "the request-target of HTTP"),
     "centerhook/demo/content.py": (r"answers?", "of a tester on a form"),

@@ -27,6 +27,7 @@ if not os.environ["DATABASE_URL"].startswith("postgres"):
         "test_locked_schedules.py",
         "test_postgres_failover.py",
         "test_postgres_restarts.py",
+        "test_read_only.py",
         "test_two_at_once.py",
         "test_upgrade.py",
         "test_two_of_everything.py",

@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 Start = Callable[..., subprocess.Popen[bytes]]
 LEASE_SECONDS = 6
 # Pages and calls that are served between two blows, and with one of the eight dead.
-MEANWHILE = 30
+MEANWHILE = scaled(30, 150)
 
 
 class Own:
@@ -126,7 +126,7 @@ def test_each_of_eight_killed_in_turn_under_load_fails_no_page_and_loses_nothing
 def go_on(visitors: Visitors, receiver: Receiver) -> None:
     """Until more is served, and more has arrived."""
     served, arrived = visitors.served + MEANWHILE, len(receiver.ids) + 10
-    wait_until(lambda: visitors.served >= served and len(receiver.ids) >= arrived, 60)
+    wait_until(lambda: visitors.served >= served and len(receiver.ids) >= arrived, 120)
 
 
 def blow(part: Part, visitors: Visitors) -> None:
@@ -141,7 +141,7 @@ def blow(part: Part, visitors: Visitors) -> None:
         connection.close()
     else:
         part.kill()
-        wait_until(lambda: visitors.served >= served, 60)
+        wait_until(lambda: visitors.served >= served, 120)
         part.start()
 
 

@@ -7,8 +7,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
+from feedback import mode
 from feedback.models import Community
-from logs.retention import Limits, Tally, Tier, problems, rehearse, whole_pass
+from logs.retention import Limits, Tally, problems, rehearse, whole_pass
 from macros.retention import TIERS
 
 
@@ -32,8 +33,13 @@ class Command(BaseCommand):
             raise CommandError(f"{sentence} {advice}")
         if options["dry_run"]:
             self._rehearse()
-        else:
+        elif mode.is_sending():
             self._delete()
+        else:
+            raise CommandError(
+                "The installation is paused or read-only, and nothing goes by age"
+                " meanwhile. Let it go on first: manage.py mode normal"
+            )
 
     def _delete(self) -> None:
         looked_at, removed = defaultdict[str, int](int), defaultdict[str, int](int)
@@ -41,7 +47,7 @@ class Command(BaseCommand):
             looked_at[tier.name] += step.looked_at
             removed[tier.name] += step.removed
             progress = (
-                f"{_noun(tier)}: {removed[tier.name]:,} deleted of"
+                f"{tier.noun}: {removed[tier.name]:,} deleted of"
                 f" {looked_at[tier.name]:,}"
             )
             # On a terminal each line takes the place of the one before.
@@ -57,7 +63,7 @@ class Command(BaseCommand):
             tallies: dict[int | None, Tally] = {}
             for tallies in rehearse(tier, limits):  # noqa: B007
                 pass
-            self.stdout.write(f"{_noun(tier)}: {_words(_sum(tallies.values()))}")
+            self.stdout.write(f"{tier.noun}: {_words(_sum(tallies.values()))}")
             for pk, tally in sorted(tallies.items(), key=lambda each: -each[1].bytes):
                 name = names.get(pk, "no community")
                 self.stdout.write(f"  {name}: {_words(tally)}")
@@ -67,10 +73,6 @@ class Command(BaseCommand):
 
 def _names() -> dict[int | None, str]:
     return dict(Community.objects.values_list("pk", "name"))
-
-
-def _noun(tier: Tier) -> str:
-    return str(tier.model._meta.verbose_name_plural).capitalize()
 
 
 def _sum(tallies: Any) -> Tally:

@@ -6,7 +6,8 @@ from django.core.checks import Tags
 from django.core.management.base import BaseCommand
 
 from centerhook import __version__
-from macros import deliveries, queue
+from macros import deliveries
+from macros.worker import run_worker
 
 # Before a worker that lost Redis tries again, in seconds.
 PAUSE = 1.0
@@ -20,6 +21,6 @@ class Command(BaseCommand):
     def handle(self, *args: object, **options: object) -> None:
         engine = deliveries.start()
         while not engine.is_stopping:
-            queue.run_worker(engine.stop, __version__)
+            run_worker(engine.stop, __version__)
             time.sleep(0 if engine.is_stopping else PAUSE)
         engine.join()
