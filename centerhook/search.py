@@ -22,7 +22,8 @@ from django.utils.text import capfirst
 
 from feedback.console.scoping import ScopedAdmin
 from feedback.models import Feedback, Tester
-from feedback.selection.conditions import NUMBER, search_words
+from feedback.selection.conditions import search_words
+from feedback.texts import NUMBER
 from logs.models import Run
 from macros.models import Macro
 

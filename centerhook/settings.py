@@ -9,7 +9,7 @@ from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
-from . import local, postgres
+from . import installed, local, postgres
 from .content_policy import CONTENT_SECURITY_POLICY  # noqa: F401
 from .environment import Environment
 from .files import DEFAULT_TYPES, storages_in
@@ -44,30 +44,7 @@ SECRETS_KEYS = SECRETS_KEYS or [local.secrets_key(VAR_DIR)]
 # Where people reach the admin; ((Ticket URL)) begins with it.
 BASE_URL = env.str("BASE_URL", default="http://localhost:8000").rstrip("/")
 
-INSTALLED_APPS = [
-    "centerhook.apps.CenterHookAdminConfig",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "django.contrib.staticfiles",
-    "django.forms",
-    "axes",
-    "csp",
-    "django_otp",
-    "django_otp.plugins.otp_totp",
-    "django_otp.plugins.otp_static",
-    "django_filters",
-    "django_rq",
-    "drf_spectacular",
-    "drf_spectacular_sidecar",
-    "rest_framework",
-    "centerhook.apps.CenterHookConfig",
-    "centerhook.sign_in",
-    "feedback",
-    "logs",
-    "macros",
-]
+INSTALLED_APPS = installed.apps(is_worker=IS_WORKER)
 MIDDLEWARE = [
     "centerhook.health.probes.probes",
     # Before all that is there for people.

@@ -2,6 +2,12 @@ from django.apps import AppConfig
 from django.db.backends.signals import connection_created
 from django.db.models.signals import pre_save
 
+from .late import LateModule
+
+saved = LateModule("feedback.selection.saved")
+tables = LateModule("feedback.packages.tables")
+lookups = LateModule("feedback.lookups.columns")
+
 
 class FeedbackConfig(AppConfig):
     name = "feedback"
@@ -9,14 +15,12 @@ class FeedbackConfig(AppConfig):
 
     def ready(self) -> None:
         from .console import typed
-        from .lookups import columns
         from .models import DataPackage, Filter, RecordLookup
-        from .packages import tables
-        from .selection import folding, planner, saved
+        from .selection import folding, planner
 
-        Filter.check_conditions = saved.check
-        DataPackage.check_columns = tables.check
-        RecordLookup.check_names = columns.check
+        Filter.check_conditions = lambda row: saved.check(row)
+        DataPackage.check_columns = lambda row: tables.check(row)
+        RecordLookup.check_names = lambda row: lookups.check(row)
         folding.replace_lookups()
         connection_created.connect(folding.add_function, dispatch_uid="folding")
         connection_created.connect(planner.set_up, dispatch_uid="planner")

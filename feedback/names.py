@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from difflib import get_close_matches
 from unicodedata import normalize
 
 _SEPARATORS = re.compile(r"[\s_-]+")
@@ -45,6 +46,15 @@ def first_twin(names: Iterable[str]) -> str:
             return name
         seen.add(folded)
     return ""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The end of a sentence about a word that is not known; empty if none is near."""
+    wanted = fold(word[:100])
+    # What looks the same would be no help.
+    shown = {fold(each): each for each in known if fold(each) != wanted}
+    close = get_close_matches(wanted, shown, n=1)
+    return f" Did you mean '{shown[close[0]]}'?" if close else ""
 
 
 def one_line(text: str) -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+# What every database can look up as a number, in ASCII digits.
+NUMBER = re.compile(r"[0-9]{1,18}")
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 

@@ -2,6 +2,10 @@ from importlib import import_module
 
 from django.apps import AppConfig
 
+from feedback.late import LateModule
+
+checking = LateModule("macros.listeners.checking")
+
 
 class MacrosConfig(AppConfig):
     name = "macros"
@@ -15,6 +19,5 @@ class MacrosConfig(AppConfig):
     def ready(self) -> None:
         """What hears of changes, and what knows whether a listener can work."""
         import_module("macros.triggers.receivers")
-        listeners = import_module("macros.config.listeners")
-        checking = import_module("macros.listeners.checking")
-        listeners.check_with(checking.problems_of)
+        Listener = import_module("macros.models").Listener
+        Listener.find_problems = lambda *parts: checking.problems_of(*parts)

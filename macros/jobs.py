@@ -12,22 +12,26 @@ from django.db.models import Min
 from django.utils import timezone
 
 from feedback import database, mode
-from feedback.attachments import pruning as attachments
-from feedback.changes import deletion
+from feedback.late import LateModule
 from feedback.models import Mode, StoredResponse
-from feedback.packages import snapshots
-from feedback.transfer import imports
-from logs import recording, retention
-from logs.figures import keeping
+from logs import recording
 from logs.models import Destination, Run, RunState
-from logs.retention import partitions
 
 from . import deliveries, queue, triggers
-from .deliveries import alerts
-from .listeners import work
 from .models import InboundCall, kind_named
-from .retention import TIERS
-from .schedules.due import start_due
+
+# Most workers only deliver, and the clock does the rest.
+attachments = LateModule("feedback.attachments.pruning")
+deletion = LateModule("feedback.changes.deletion")
+snapshots = LateModule("feedback.packages.snapshots")
+imports = LateModule("feedback.transfer.imports")
+retention = LateModule("logs.retention")
+partitions = LateModule("logs.retention.partitions")
+keeping = LateModule("logs.figures.keeping")
+alerts = LateModule("macros.deliveries.alerts")
+work = LateModule("macros.listeners.work")
+tiers = LateModule("macros.retention")
+schedules = LateModule("macros.schedules.due")
 
 # Listeners that the clock notifies of at once.
 _MAX_LISTENERS = 100
@@ -125,7 +129,7 @@ def _wake() -> None:
     Figures are kept, and the log has room for the next months.
     """
     # Without Redis, too.
-    start_due()
+    schedules.start_due()
     now = timezone.now()
     for run in Run.objects.filter(state=RunState.CANCELLING):
         recording.cancel_unheld(run, now)
@@ -146,7 +150,7 @@ def _wake() -> None:
         queue.notify_snapshot(snapshot_id)
     StoredResponse.objects.prune(now)
     deletion.go_on()
-    retention.go_on(TIERS, now)
+    retention.go_on(tiers.TIERS, now)
     attachments.prune()
     keeping.keep(now)
     partitions.make_room(now)

@@ -11,10 +11,12 @@ from django.core.checks import CheckMessage, Error, Tags, register
 
 from centerhook import sentry
 from feedback import mode
-from logs import retention
+from feedback.late import LateModule
 from macros import crypto, redis_server
 from macros.deliveries import MIN_LEASE
 
+# Workers make the checks of settings, and not this one.
+retention = LateModule("logs.retention")
 OIDC_ENDPOINTS = (
     "OIDC_OP_AUTHORIZATION_ENDPOINT",
     "OIDC_OP_TOKEN_ENDPOINT",

@@ -90,12 +90,11 @@ def version(now: datetime) -> Iterator[Finding]:
 
 def indexes(now: datetime) -> Iterator[Finding]:
     """Those of our models that are missing, or were left half made."""
+    there = _index_names()
     for model in apps.get_models():
         if model._meta.app_label not in OURS:
             continue
         table = model._meta.db_table
-        with connection.cursor() as cursor:
-            there = connection.introspection.get_constraints(cursor, table)
         missing = [each.name for each in model._meta.indexes if each.name not in there]
         if missing:
             yield bad(
@@ -110,6 +109,17 @@ def indexes(now: datetime) -> Iterator[Finding]:
             f"The index {name} was left half made, and is not used.",
             f"Run REINDEX INDEX CONCURRENTLY {name}.",
         )
+
+
+def _index_names() -> set[str]:
+    """All in one query: Django's own introspection asks 20 for each table."""
+    sql = "SELECT name FROM sqlite_master WHERE type = 'index'"
+    if connection.vendor == "postgresql":
+        sql = "SELECT indexname FROM pg_indexes"
+        sql += " WHERE schemaname = ANY(current_schemas(false))"
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return {str(name) for (name,) in cursor.fetchall()}
 
 
 def encoding(now: datetime) -> Iterator[Finding]:

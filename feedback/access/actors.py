@@ -17,6 +17,8 @@ from django.db.models import Model, Q, QuerySet
 from .roles import PERMISSIONS
 
 M = TypeVar("M", bound=Model)
+# Rows that a list names one by one, instead of joining them.
+MAX_NAMED = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,14 @@ class Tenancy:
     """The look-ups from a model to the community and the project its rows are in.
 
     Without a `project` its rows are the whole community's: a role in one project does
-    not reach them. `is_many` says that one of the look-ups may find several.
+    not reach them. `is_many` says that one of the look-ups may find several. Where both
+    begin with one foreign key of very many rows to few, `via` is its name.
     """
 
     community: str
     project: str = ""
     is_many: bool = False
+    via: str = ""
 
     def within(self, granted: Iterable[Access]) -> Q:
         reached = list(granted)
@@ -127,6 +131,24 @@ class ScopedQuerySet(QuerySet[M]):
             return self.filter(where)
         own = self.model._base_manager.filter(where)
         return self.filter(pk__in=own.order_by().values("pk"))
+
+    def listed_for(self, actor: Any) -> Self:
+        """The rows that an actor may view, as a list of some of very many wants them.
+
+        What they are reached by is looked up first: a database knows how common each
+        value of a column is, but not of what it has yet to join. It would read all rows
+        and sort them where an index has them in order.
+        """
+        model, tenancy = self.model, self.model.tenancy  # type: ignore[attr-defined]
+        if not tenancy.via or is_above_roles(actor):
+            return self.visible_to(actor)
+        owners: Any = model._meta.get_field(tenancy.via).related_model
+        view = f"{model._meta.app_label}.view_{model._meta.model_name}"
+        reached = owners._default_manager.visible_to(actor, view).order_by()
+        keys = list(reached.values_list("pk", flat=True)[: MAX_NAMED + 1])
+        if len(keys) > MAX_NAMED:
+            return self.visible_to(actor)
+        return self.filter(**{f"{tenancy.via}__in": keys})
 
 
 class RoleBackend(BaseBackend):

@@ -16,8 +16,8 @@ from django.utils.safestring import SafeString
 from ..console.ordered import in_order
 from ..packages.columns import EXTERNAL_TYPES, Column, ColumnCatalogue
 from ..packages.values import ColumnType
-from ..selection.conditions import NUMBER
 from ..selection.external import EXTERNAL_PREFIX
+from ..texts import NUMBER
 
 # Rows for names of external data that are typed.
 SPARE = 3

@@ -24,10 +24,9 @@ from ..access.unlocking import lock_of
 from ..console.scoping import ScopedAdmin, edited_pk
 from ..models import ExternalSource, FeedbackType, SourceTicket
 from ..models.sources import new_source_key
-from ..selection.conditions import NUMBER
 from ..sources.describing import described, example, json_schema
 from ..sources.members import KEY_PARAMETER, Members
-from ..texts import storable
+from ..texts import NUMBER, storable
 
 LATEST = 10
 _TYPE = "feedback_type"

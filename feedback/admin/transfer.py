@@ -31,7 +31,7 @@ from ..access.actors import may
 from ..access.roles import ADD_TESTER
 from ..models import FeedbackType, ImportState, TicketImport
 from ..models.imports import AT_WORK
-from ..selection.conditions import NUMBER
+from ..texts import NUMBER
 from ..transfer import imports, intake, uploads
 from ..transfer.cells import safe_cell
 from ..transfer.errors import FileUnreadable

@@ -20,7 +20,7 @@ from ..changes.signals import saved
 from ..console.scoping import ScopedAdmin
 from ..models import ApiKey, Community
 from ..names import fold
-from ..selection.conditions import NUMBER
+from ..texts import NUMBER
 
 NAME = "Unlocks the community"
 _OWN = {"csrfmiddlewaretoken", "community", "next"}

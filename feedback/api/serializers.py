@@ -5,10 +5,10 @@ from django.urls import reverse
 from rest_framework import serializers
 
 from ..models import Attachment, Community, Feedback, Status, Tester
-from ..rest.serializers import FeedbackTypeSerializer, ProjectSerializer
+from ..rest.serializers import FeedbackTypeSerializer, ProjectSerializer, SharedRow
 
 
-class StatusSerializer(serializers.ModelSerializer):
+class StatusSerializer(SharedRow):
     class Meta:
         model = Status
         fields = ["id", "name", "is_open", "colour"]

@@ -23,8 +23,9 @@ from ..rest.key_places import PLACES, KeyInAnyPlace
 from ..rest.parsing import ExactJSONParser, FormParser, MultiPartParser
 from ..rest.permissions import lacks
 from ..rest.problems import Problem, in_body, in_parameter, invalid
-from ..sources import KeyReused, SubmissionRefused, TicketGone, submit
+from ..sources.faults import SubmissionRefused
 from ..sources.members import KEY_PARAMETER, Files
+from ..sources.submitting import KeyReused, TicketGone, submit
 
 
 class SourceAuthentication(KeyInAnyPlace):

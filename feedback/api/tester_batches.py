@@ -15,8 +15,8 @@ from ..changes import unit
 from ..models import Community, Tester
 from ..rest.problems import in_body, invalid
 from ..rest.serializers import RowNumber, Truth
-from ..sources import SubmissionRefused
 from ..sources.external import MAX_DATA
+from ..sources.faults import SubmissionRefused
 from ..sources.testers import EXTERNAL, MAX_TESTERS, Row, bring
 from .batches import as_problem, batch_result, refuse_unknown
 

@@ -18,6 +18,7 @@ from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
+from ..selection.keyset import behind
 from .counting import Count
 
 # Beyond these people narrow the filter, so that no page counts all there is.
@@ -52,19 +53,8 @@ class Order:
 
     def beyond(self, row: dict[str, Any], is_back: bool) -> Q:
         """Selects what comes after the row; with `is_back`, what comes before it."""
-        beyond, same = Q(), Q()
-        for column, name in zip(self.columns, self.names, strict=True):
-            is_less = column.startswith("-") != is_back
-            lookup = "lt" if is_less else "gt"
-            beyond |= same & Q((f"{name}__{lookup}", row[name]))
-            same &= Q((name, row[name]))
-        # The same again of the first column alone is what an index is searched for.
-        first, lookup = self.names[0], beyond_first(self.columns[0], is_back)
-        return Q((f"{first}__{lookup}", row[first])) & beyond
-
-
-def beyond_first(column: str, is_back: bool) -> str:
-    return "lte" if column.startswith("-") != is_back else "gte"
+        order = self.backwards() if is_back else self.columns
+        return behind(order, [row[name] for name in self.names])
 
 
 def order_of(rows: QuerySet[Any]) -> Order | None:

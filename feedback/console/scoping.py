@@ -16,7 +16,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 
 from ..access.actors import granted_to, is_above_roles, may
 from ..names import first_twin
-from ..selection.conditions import NUMBER
+from ..texts import NUMBER
 from .auditing import AuditedAdmin
 from .deleting import refusing_deletion
 from .parameters import CheckedAdmin, CheckedPickers

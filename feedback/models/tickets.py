@@ -77,7 +77,11 @@ class Feedback(QuickLoading, AnnouncedRow):
     created_at = models.DateTimeField("created", default=timezone.now, editable=False)
     modified_at = models.DateTimeField("modified", auto_now=True)
 
-    tenancy = Tenancy("feedback_type__project__community", "feedback_type__project")
+    tenancy = Tenancy(
+        "feedback_type__project__community",
+        "feedback_type__project",
+        via="feedback_type",
+    )
     privacy = Privacy(
         hidden=("title", "description", "form_values", "external_data"),
         texts=(

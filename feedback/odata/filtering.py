@@ -22,7 +22,7 @@ from django.db.models.lookups import (
 )
 from django.utils import timezone
 
-from ..selection.conditions import did_you_mean
+from ..names import did_you_mean
 from ..selection.folding import BeginsText, EndsText, HasText
 from ..selection.kinds import any_of
 from ..selection.qualifiers import complement

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 from django.http import QueryDict
 
-from ..selection.conditions import did_you_mean
+from ..names import did_you_mean
 from .errors import NotSupported, OptionRefused
 from .filtering import compile_filter
 from .operands import LIST, Operand

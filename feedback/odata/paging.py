@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.core import signing
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.lookups import (
     Exact,
     GreaterThan,
@@ -25,6 +25,7 @@ from django.db.models.lookups import (
     LessThanOrEqual,
 )
 
+from ..selection.keyset import all_behind
 from ..selection.kinds import any_of
 from .errors import OptionRefused
 from .operands import MOMENT, NUMBER, Operand
@@ -64,6 +65,11 @@ class Sorting:
 
     def behind(self, position: Position) -> Q:
         """The rows that come later."""
+        if all(operand.is_there and not is_down for operand, is_down in self.parts):
+            operands = [operand for operand, _ in self.parts]
+            columns = [*(each.expression for each in operands), F("pk")]
+            values = [*map(_read, operands, position.values), position.key]
+            return all_behind(columns, values, is_descending=False)
         steps: list[Q] = []
         before = Q()
         for (operand, is_descending), value in zip(

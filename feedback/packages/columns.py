@@ -16,9 +16,9 @@ from django.db.models.functions import Coalesce
 
 from ..forms import PREFIX
 from ..models import FormField
+from ..names import did_you_mean
 from ..selection.answers import kind_of
 from ..selection.catalogue import Catalogue
-from ..selection.conditions import did_you_mean
 from ..selection.external import EXTERNAL_PREFIX, is_name, spellings
 from ..selection.fields import AnswerField, Field, SearchField
 from .stored import AT, AnyTextAt

@@ -13,8 +13,8 @@ from django.core.exceptions import ValidationError
 from django.utils.dateparse import parse_datetime
 
 from ..models import DataPackage
-from ..selection.conditions import NUMBER
 from ..selection.values import read_moment
+from ..texts import NUMBER
 from .kinds import KINDS
 from .tables import Table
 

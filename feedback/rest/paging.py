@@ -18,7 +18,9 @@ from rest_framework import pagination
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
-from ..selection.conditions import NUMBER, did_you_mean
+from ..names import did_you_mean
+from ..selection.keyset import behind
+from ..texts import NUMBER
 from .problems import in_parameter, invalid
 
 PARAMETERS = ("cursor", "page_size", "ordering", "fields")
@@ -67,11 +69,9 @@ class Order:
         is_null = Q((f"{self.column}__isnull", True))
         if cursor.value is None:
             return [is_null & further, ~is_null] if is_down else [is_null & further]
-        same = Q((self.column, cursor.value)) & further
-        # The first is what an index is searched for.
-        beyond = Q((f"{self.column}__{lookup}e", cursor.value)) & (
-            Q((f"{self.column}__{lookup}", cursor.value)) | same
-        )
+        sign = "-" if is_down else ""
+        order = [f"{sign}{self.column}", f"{sign}pk"]
+        beyond = behind(order, [cursor.value, cursor.pk])
         return [beyond, is_null] if self.may_be_null and not is_down else [beyond]
 
 

@@ -10,16 +10,29 @@ from rest_framework import serializers
 
 from ..changes import stored
 from ..models import FeedbackType, Project
-from ..selection.conditions import did_you_mean
+from ..names import did_you_mean
 
 
-class ProjectSerializer(serializers.ModelSerializer):
+class SharedRow(serializers.ModelSerializer):
+    # A row that many of a list point at: it is shown once, and repeated. No docstring:
+    # that would stand in the schema of each.
+
+    def to_representation(self, instance: models.Model) -> dict[str, Any]:
+        shown = cast(dict[str, Any], self.context).setdefault("shown", {})
+        known_as = type(self), instance.pk
+        if known_as not in shown:
+            shown[known_as] = super().to_representation(instance)
+        row: dict[str, Any] = shown[known_as]
+        return row
+
+
+class ProjectSerializer(SharedRow):
     class Meta:
         model = Project
         fields = ["id", "name"]
 
 
-class FeedbackTypeSerializer(serializers.ModelSerializer):
+class FeedbackTypeSerializer(SharedRow):
     class Meta:
         model = FeedbackType
         fields = ["id", "name", "prefix"]

@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer
 
-from ..selection.conditions import did_you_mean
+from ..names import did_you_mean
 from .problems import in_parameter, invalid
 
 PARAMETER = "fields"

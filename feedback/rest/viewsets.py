@@ -134,7 +134,8 @@ class ScopedViewSet(viewsets.GenericViewSet):
 
     def get_queryset(self) -> QuerySet:
         rows: ScopedQuerySet = self.queryset.all()
-        return rows.visible_to(self.request.user)
+        actor = self.request.user
+        return rows.listed_for(actor) if self.is_list else rows.visible_to(actor)
 
     def get_object(self) -> Any:
         """The row in the address, which the action may be done on.

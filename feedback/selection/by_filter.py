@@ -10,8 +10,9 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 
 from ..models import Filter
+from ..names import did_you_mean
 from .compiler import NOTHING, Group, Reader
-from .conditions import ConditionFilter, did_you_mean, rows_named
+from .conditions import ConditionFilter, rows_named
 from .saved import catalogue_for, compiled, within
 
 # Each has conditions of its own, which every row is looked at for.

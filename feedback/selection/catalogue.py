@@ -37,8 +37,8 @@ from ..models import (
     Tester,
     Visibility,
 )
+from ..names import did_you_mean
 from .answers import answer_field, by_key
-from .conditions import did_you_mean
 from .external import EXTERNAL_PREFIX, ExternalField, is_name
 from .fields import (
     SEARCHED_TESTERS,

@@ -13,8 +13,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 
+from ..names import did_you_mean
 from .catalogue import Catalogue
-from .conditions import did_you_mean
 from .fields import Field, Given
 from .kinds import Moment
 from .qualifiers import Qualifier, Shape, complement

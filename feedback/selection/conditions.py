@@ -6,10 +6,7 @@ with one meaning.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from datetime import datetime
-from difflib import get_close_matches
 from typing import Any
 
 from django import forms
@@ -18,23 +15,12 @@ from django.db.models import Model, Q, QuerySet
 from django.utils.timezone import get_current_timezone
 from django_filters.filters import Filter
 
-from ..names import fold
+from ..texts import NUMBER
 from .values import MAX_LENGTH, read_moment
 
-# What every database can look up as a number, in ASCII digits.
-NUMBER = re.compile(r"[0-9]{1,18}")
 MOMENT_SCHEMA = {"schema": {"type": "string", "format": "date-time"}}
 # Each word of a search is looked for in every column.
 MAX_WORDS = 30
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The end of a sentence about a word that is not known; empty if none is near."""
-    wanted = fold(word[:100])
-    # What looks the same would be no help.
-    shown = {fold(each): each for each in known if fold(each) != wanted}
-    close = get_close_matches(wanted, shown, n=1)
-    return f" Did you mean '{shown[close[0]]}'?" if close else ""
 
 
 def search_words(text: str) -> list[str]:

@@ -80,11 +80,11 @@ class SubmitterField(Field):
         if qualifier == Qualifier.IS_EMPTY:
             # Without a submitter it is empty too.
             return complement(Q(_submitter_meets(complement(condition))))
-        meets = _submitter_meets(condition)
-        # PostgreSQL goes from a tester to the tickets: quick from an e-mail, which an
-        # index finds. All else it thinks rarer than it is, and would go from each one.
-        is_rare = self.column == "email" and qualifier in _SAME
-        return Q(meets) if is_rare else Q(truth_of(Q(meets)))
+        # An index finds testers by their e-mail, and then their tickets by their keys.
+        # All else PostgreSQL thinks rarer than it is, and would go from each tester.
+        if self.column == "email" and qualifier in _SAME:
+            return _submitted_by(condition)
+        return Q(truth_of(Q(_submitter_meets(condition))))
 
 
 _SAME = (Qualifier.IS, Qualifier.IS_ONE_OF)

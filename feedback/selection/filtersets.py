@@ -17,9 +17,10 @@ from django.utils.text import capfirst
 from django_filters import FilterSet
 
 from ..models import Filter
+from ..names import did_you_mean
 from .catalogue import Catalogue
 from .compiler import MAX_VALUES, NOTHING
-from .conditions import ConditionFilter, did_you_mean, named
+from .conditions import ConditionFilter, named
 from .parameters import external_parameters
 
 M = TypeVar("M", bound=Model)

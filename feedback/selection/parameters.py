@@ -14,13 +14,13 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils import timezone
 
+from ..names import did_you_mean
 from .catalogue import Catalogue
 from .compiler import MAX_VALUES, Condition, Group, condition_of
 from .conditions import (
     MOMENT_SCHEMA,
     ConditionField,
     ConditionFilter,
-    did_you_mean,
     rows_named,
     search_words,
 )

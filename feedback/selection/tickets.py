@@ -18,9 +18,9 @@ from ..models import (
     SubjectKind,
     Visibility,
 )
+from ..names import did_you_mean
 from .by_filter import SavedParameter
 from .catalogue import SEARCHED_TICKETS, TicketCatalogue
-from .conditions import did_you_mean
 from .filtersets import CatalogueFilterSet
 from .parameters import (
     AnswerParameter,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
 
-from ..selection.conditions import did_you_mean
+from ..names import did_you_mean
 
 # More than these are not shown, so for more nobody looks for the nearest name.
 _MAX_SUGGESTED = 50

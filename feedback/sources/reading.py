@@ -11,8 +11,7 @@ from django.core.exceptions import ValidationError
 
 from ..forms import PREFIX, answer_to, text_of_json
 from ..models import Status, Tester, Visibility
-from ..names import fold, one_line
-from ..selection.conditions import did_you_mean
+from ..names import did_you_mean, fold, one_line
 from ..selection.external import EXTERNAL_PREFIX
 from .external import Data, columns_with, members_of, read_values
 from .faults import Faults, SubmissionRefused

@@ -19,8 +19,7 @@ from ..access.roles import ADD_TICKET, CHANGE_TICKET
 from ..forms import answer_to
 from ..models import Community, Feedback, FeedbackType, Status, Tester
 from ..models.folded import Folded
-from ..names import fold
-from ..selection.conditions import did_you_mean
+from ..names import did_you_mean, fold
 from .external import Data, read_external
 from .faults import Faults
 from .outcomes import RowOutcome

@@ -7,8 +7,7 @@ from functools import cached_property
 
 from ..forms import PREFIX
 from ..models import FeedbackType, FormField, Status
-from ..names import normalise
-from ..selection.conditions import did_you_mean
+from ..names import did_you_mean, normalise
 from ..selection.external import EXTERNAL_PREFIX, is_name
 from .errors import FileUnreadable
 

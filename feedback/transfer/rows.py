@@ -13,8 +13,7 @@ from ..changes import Origin, unit, write
 from ..changes.signals import set_together
 from ..forms import PREFIX, answer_from
 from ..models import Feedback, Status, Tester, Visibility
-from ..names import fold, normalise, one_line
-from ..selection.conditions import did_you_mean
+from ..names import did_you_mean, fold, normalise, one_line
 from ..selection.external import EXTERNAL_PREFIX
 from ..sources.external import COLUMNS as EXTERNAL_COLUMNS
 from ..sources.external import columns_with, read_values

@@ -16,7 +16,6 @@ from ..texts import lines, lines_in
 Values = dict[str, Any]
 Facts = dict[str, object]
 
-_BLANK: tuple[object, ...] = (None, "", [])
 _FRACTIONS = (float, Decimal)
 _AS_IS = frozenset({str, int, bool, type(None)})
 
@@ -178,7 +177,7 @@ def _given(answers: Mapping[str, Any] | None) -> Facts:
 
 
 def _is_given(value: object) -> bool:
-    return not any(value is blank or value == blank for blank in _BLANK)
+    return not (value is None or value == "" or value == [])
 
 
 def keys_in(rows: Iterable[Facts], column: str) -> set[Any]:

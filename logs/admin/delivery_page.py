@@ -12,7 +12,7 @@ from django.utils import timezone
 from feedback.access.actors import may
 from feedback.access.roles import RUN_MACRO
 from feedback.models import Feedback, Tester
-from feedback.selection.conditions import NUMBER
+from feedback.texts import NUMBER
 from macros import queue
 from macros.authoring import curl
 from macros.runs.resend import preview_resend

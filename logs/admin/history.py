@@ -23,7 +23,7 @@ from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
 
-from feedback.selection.conditions import NUMBER
+from feedback.texts import NUMBER
 
 from ..models import AuditEntry
 

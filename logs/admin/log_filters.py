@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from feedback.console.paging import MAX_LISTED
 from feedback.console.parameters import CheckedList
 from feedback.models import Feedback, Tester
-from feedback.selection.conditions import NUMBER
+from feedback.texts import NUMBER
 from macros.models import Macro
 
 from ..models import Cause, Delivery, Destination, ErrorClass, Run

@@ -60,7 +60,7 @@ def record_deletions(rows: Iterable[Model]) -> None:
     who = _actor(None)
     for chunk in _batches(rows):
         owners = _owners(chunk)
-        AuditEntry.objects.bulk_create(
+        AuditEntry.objects.write(
             AuditEntry(
                 action=Action.DELETED, **who, **_object(row), **owners.get(row.pk, {})
             )
@@ -79,7 +79,7 @@ def record_together(
     for chunk in _batches(changes):
         rows = list(model._base_manager.filter(pk__any_of=chunk).defer(*hidden))
         owners = _owners(rows)
-        AuditEntry.objects.bulk_create(
+        AuditEntry.objects.write(
             AuditEntry(
                 action=Action.CREATED if row.pk in new else Action.CHANGED,
                 changes=changes[row.pk],

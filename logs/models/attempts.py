@@ -13,7 +13,8 @@ from feedback.access.privacy import Privacy
 from feedback.models import QuickLoading
 
 from .deliveries import Delivery
-from .transcripts import KEY, TEXTS, Transcript, write_rows
+from .transcripts import KEY, TEXTS, Transcript
+from .writing_rows import write_rows
 
 
 class ErrorClass(models.TextChoices):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from feedback.access.privacy import NOTHING_PERSONAL
 from feedback.models import Community, Project
 
 from .runs import Run
+from .writing_rows import write_rows
 
 
 class Action(models.TextChoices):
@@ -46,6 +48,10 @@ class WrittenOnce(TypeError):
 
 
 class AuditQuerySet(ScopedQuerySet["AuditEntry"]):
+    def write(self, entries: Iterable[AuditEntry]) -> None:
+        """Insert many new entries; they get no `pk`."""
+        write_rows(self.db, list(entries))
+
     def update(self, **values: object) -> NoReturn:
         raise WrittenOnce
 

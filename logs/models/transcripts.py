@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
-from operator import attrgetter
-
-from django.db import connections, models
+from django.db import models
 
 from feedback.access.actors import ScopedQuerySet, Tenancy
 from feedback.access.privacy import Privacy
@@ -69,30 +66,3 @@ class Transcript(QuickLoading):
     def is_kept(self) -> bool:
         """Whether it says anything."""
         return any(self.__dict__[name] for name in TEXTS)
-
-
-def write_rows(alias: str, rows: Sequence[models.Model]) -> None:
-    """Insert rows of one model without what Django does for each; they get no `pk`."""
-    if not rows:
-        return
-    opts = rows[0]._meta
-    fields = [each for each in opts.local_concrete_fields if not each.primary_key]
-    read = attrgetter(*[field.attname for field in fields])
-    columns = ", ".join(str(field.column) for field in fields)
-    connection = connections[alias]
-    with connection.wrap_database_errors, connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            # Table and columns are the model's own names.
-            copied = f"COPY {opts.db_table} ({columns}) FROM STDIN"
-            with cursor.copy(copied) as copy:
-                for row in rows:
-                    copy.write_row(read(row))
-            return
-        marks = ", ".join(["%s"] * len(fields))
-        inserted = f"INSERT INTO {opts.db_table} ({columns}) VALUES ({marks})"  # noqa: S608
-        adapt = connection.ops.adapt_datetimefield_value
-        started = [field.name for field in fields].index("started_at")
-        values = [list(read(row)) for row in rows]
-        for each in values:
-            each[started] = adapt(each[started])
-        cursor.executemany(inserted, values)

@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Protocol
 
-import re2
-
 # Masking shorter values would blot out ordinary words.
 MIN_REDACTED = 6
 MASK = "••••••"
@@ -123,6 +121,8 @@ class _Marks:
         self._by_mark: dict[bytes, list[bytes]] = defaultdict(list)
         for form in self.forms:
             self._by_mark[form[part]].append(form)
+        import re2  # 3 MB, and few macros have so many secrets.
+
         options = re2.Options()
         options.encoding = re2.Options.Encoding.LATIN1
         options.never_capture = True

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from feedback.console.scoping import ScopedAdmin
-from feedback.selection.conditions import NUMBER
+from feedback.texts import NUMBER
 
 from ..models import Automation, Macro
 

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from feedback.console.paging import MAX_LISTED
-from feedback.selection.conditions import NUMBER
+from feedback.texts import NUMBER
 
 from ..models import CallState, InboundCall, InboundEvent, InboundOutcome, Listener
 

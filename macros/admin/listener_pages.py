@@ -14,7 +14,7 @@ from django.utils import timezone
 from feedback.access.unlocking import locked_message
 from feedback.console.overlaps import OverlapForm
 from feedback.console.scoping import ScopedAdmin
-from feedback.selection.conditions import NUMBER
+from feedback.texts import NUMBER
 from logs import audit
 from logs.models import Action
 

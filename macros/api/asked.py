@@ -15,10 +15,10 @@ from feedback.access.keys import Actor, KeyActor
 from feedback.changes.signals import saved
 from feedback.changes.stored import as_stored
 from feedback.models import Community, FeedbackType, Project
+from feedback.names import did_you_mean
 from feedback.rest.details import Fault
 from feedback.rest.idempotency import fingerprint
 from feedback.rest.problems import in_body, invalid
-from feedback.selection.conditions import did_you_mean
 
 from ..config import ConfigRefused, Document, Problems
 

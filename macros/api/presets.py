@@ -13,11 +13,11 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from feedback.models import FeedbackType
+from feedback.names import did_you_mean
 from feedback.rest.details import Fault
 from feedback.rest.problems import in_body, invalid
 from feedback.rest.serializers import Choice, RowNumber, Text
 from feedback.rest.viewsets import ScopedViewSet
-from feedback.selection.conditions import did_you_mean
 
 from ..authoring.new_macros import (
     GivenSecret,

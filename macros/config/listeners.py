@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import TypeVar
 
@@ -22,17 +22,6 @@ from ..models import Listener, ListenerAction, ListenerCheck, ListenerKey
 from ..models.listeners import new_key
 
 Part = TypeVar("Part", ListenerCheck, ListenerAction)
-_Problems = Mapping[str, Sequence[str]]
-_Check = Callable[
-    [Listener, Sequence[ListenerCheck], Sequence[ListenerAction]], _Problems
-]
-# What reads locations and templates stands above this; it is added at the start.
-_checks: list[_Check] = []
-
-
-def check_with(check: _Check) -> None:
-    """Have listeners looked at by this too: it gives sentences by setting."""
-    _checks.append(check)
 
 
 @transaction.atomic
@@ -75,10 +64,8 @@ def _check(
     for name, parts in (("checks", checks), ("actions", actions)):
         for number, part in enumerate(parts):
             problems |= _problems_of(part, f"{name}[{number}]", "listener")
-    for check in () if problems else _checks:
-        problems |= {
-            name: [*each] for name, each in check(listener, checks, actions).items()
-        }
+    if not problems:
+        problems = Listener.find_problems(listener, checks, actions)
     if problems:
         raise ValidationError(problems)
 

@@ -11,8 +11,6 @@ from functools import lru_cache
 from re import Match
 from typing import Protocol
 
-import re2
-
 from feedback.texts import storable
 
 from .budget import Budget, current, too_much
@@ -42,12 +40,9 @@ def compile_pattern(text: str) -> Pattern:
     """Raises ValueError, with a sentence that names the fault."""
     try:
         pattern = _compiled(text, _MAX_MEMORY)
-    except re2.error as error:
-        reason = error.args[0] if error.args else ""
-        if isinstance(reason, bytes):
-            reason = reason.decode("utf-8", "replace")
+    except ValueError as error:
         raise ValueError(
-            f"This regular expression can't be used: {reason}. It is read by RE2, which"
+            f"This regular expression can't be used: {error}. It is read by RE2, which"
             " has no look-around and no back-references."
         ) from None
     if pattern.groups > 1:
@@ -112,14 +107,22 @@ def _given(text: str) -> Pattern | None:
         return None
     try:
         return _compiled(storable(text), _MAX_GIVEN_MEMORY)
-    except re2.error:
+    except ValueError:
         return None
 
 
 def _compiled(text: str, memory: int) -> Pattern:
-    """Raises re2.error."""
+    """Raises ValueError, with what RE2 says."""
+    import re2  # 3 MB, and few macros have patterns.
+
     options = re2.Options()
     options.max_mem = memory
     options.log_errors = False  # The author is told instead.
-    pattern: Pattern = re2.compile(text, options)
+    try:
+        pattern: Pattern = re2.compile(text, options)
+    except re2.error as error:
+        reason = error.args[0] if error.args else ""
+        if isinstance(reason, bytes):
+            reason = reason.decode("utf-8", "replace")
+        raise ValueError(reason) from None
     return pattern

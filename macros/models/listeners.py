@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -157,6 +158,10 @@ class Listener(Owned, DeletedInSteps):
     )
     created_at = models.DateTimeField("created", auto_now_add=True)
     modified_at = models.DateTimeField("modified", auto_now=True)
+
+    # `macros.listeners.checking` reads locations and templates, and stands above this:
+    # what is wrong with a listener, its checks and its actions, by setting.
+    find_problems: ClassVar[Callable[..., dict[str, list[str]]]]
 
     tenancy = Tenancy("community", "project")
     privacy = NOTHING_PERSONAL

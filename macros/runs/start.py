@@ -17,7 +17,6 @@ from logs import audit
 from logs.models import Action, Cause, Delivery, Run, RunState, Subjects
 
 from .. import queue
-from ..config import current_number, newest_number
 from ..models import Macro, Step
 from ..steps.rendering import Plan
 from ..tags import TemplateError
@@ -164,6 +163,9 @@ def _same(run: Run, macro: Macro, fingerprint: str) -> Run:
 
 def _frozen(macro: Macro) -> tuple[dict[str, object], Plan]:
     """The macro as a run keeps it, and its version: nothing was saved in between."""
+    # It takes all of `macros.config`, and most workers start no run.
+    from ..config import current_number, newest_number
+
     while True:
         macro.refresh_from_db()
         version = current_number(macro)

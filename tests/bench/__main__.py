@@ -113,6 +113,10 @@ class Bench:
         self.figures["delivery_memory_growth_mb"] = long.peak_mb - base.peak_mb
         self.figures["delivery_long_per_second"] = long.per_second
         self.figures["delivery_long_tickets"] = self.sizes.long
+        # The last, since it loads what decrypts and what looks for it in responses.
+        macro = engine.macro_with_secret(self.of, self.receiver.url + FAST)
+        secret = worker.measure(macro, self.sizes.memory_base, self.receiver)
+        self.figures["delivery_secret_memory_mb"] = secret.peak_mb
 
     def _pair(
         self, worker: engine.Worker, series: Series, path: str, ours: int, plain: int

@@ -71,10 +71,22 @@ def _submit(of: FeedbackType, numbers: range, submitters: Iterator[Tester]) -> N
 
 
 def macro(of: FeedbackType, url: str) -> Macro:
+    return _macro(of, url, plain.HEADERS)
+
+
+def macro_with_secret(of: FeedbackType, url: str) -> Macro:
     from tests import factories
 
-    headers = "\n".join(f"{name}: {text}" for name, text in plain.HEADERS.items())
-    return factories.macro(of, url, headers=headers, body=_BODY)
+    factories.secret(of, "token")
+    token = {"Authorization": "Bearer ((Secret: token))"}
+    return _macro(of, url, plain.HEADERS | token)
+
+
+def _macro(of: FeedbackType, url: str, headers: Mapping[str, str]) -> Macro:
+    from tests import factories
+
+    lines = "\n".join(f"{name}: {text}" for name, text in headers.items())
+    return factories.macro(of, url, headers=lines, body=_BODY)
 
 
 @contextmanager

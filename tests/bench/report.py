@@ -37,6 +37,7 @@ ROWS = (
     ("CPU per delivery / bare post", "delivery_cpu_vs_bare_post", "x"),
     ("Slack blocks rendered, 2 KB of text", "render_slack_per_second", "/s"),
     ("Worker's memory at 1,000", "delivery_memory_mb", "MB"),
+    ("Its memory with a secret", "delivery_secret_memory_mb", "MB"),
     ("Growth of it by the long run", "delivery_memory_growth_mb", "MB"),
     (
         "10,000 changed with 3 triggers / none",

@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 
 from feedback.forms import answer_from
 from feedback.models import Feedback, FeedbackType, Status, Tester
-from feedback.names import fold, normalise
-from feedback.selection.conditions import did_you_mean
+from feedback.names import did_you_mean, fold, normalise
 from feedback.selection.folding import Folded
 from macros.tags import normalise as normalise_tag
 from macros.tags.names import nearest

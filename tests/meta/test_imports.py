@@ -31,6 +31,7 @@ ROWS: dict[str, list[set[str]]] = {
             "access.privacy",
             "database",
             "formats",
+            "late",
             "links",
             "migrating",
             "names",
@@ -92,6 +93,7 @@ def imports_of(path: Path) -> Iterator[tuple[int, str]]:
     """Line and dotted name of every import, also of those inside functions.
 
     `from . import x` gives `package.x`: whether a module or a name, it is below it.
+    One that is loaded late counts too.
     """
     name = name_of(path)
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
@@ -102,6 +104,8 @@ def imports_of(path: Path) -> Iterator[tuple[int, str]]:
             base = package.rsplit(".", node.level - 1)[0] if node.level else ""
             full = ".".join(part for part in (base, node.module) if part)
             yield from ((node.lineno, f"{full}.{alias.name}") for alias in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "LateModule":
+            yield node.lineno, ast.literal_eval(node.args[0])
 
 
 @cache

@@ -47,7 +47,7 @@ ALLOWED = {
     "centerhook.doctor.tables": "reads which columns there are",
     "centerhook.health.probes": "asks whether the database answers, and no more",
     "centerhook.query_deadline": "passes on each statement, writes none of its own",
-    "logs.models.transcripts": "inserts attempts and their transcripts only",
+    "logs.models.writing_rows": "inserts attempts, transcripts and audit entries only",
     "logs.models.deliveries": "inserts deliveries only",
     "logs.retention.partitions": "makes and drops months of transcripts",
     "macros.listeners.storing": "inserts calls only",
