@@ -14,7 +14,8 @@ from ..names import did_you_mean
 
 
 class SharedRow(serializers.ModelSerializer):
-    """A row that many of a list point at: it is shown once, and repeated."""
+    # A row that many of a list point at: it is shown once, and repeated. No docstring:
+    # that would stand in the schema of each.
 
     def to_representation(self, instance: models.Model) -> dict[str, Any]:
         shown = cast(dict[str, Any], self.context).setdefault("shown", {})

@@ -232,7 +232,7 @@ def test_too_many_calls_of_one_caller_hold_up_nobody_else(
     assert ("too_many", HERE, 2) in refusals_of(listener)
 
 
-@pytest.mark.parametrize("name", ["MAX_BYTES", "PER_SECOND", "KEPT_DAYS"])
+@pytest.mark.parametrize("name", ["MAX_BYTES", "PER_SECOND"])
 def test_a_limit_of_nothing_is_a_fault_of_the_settings(
     listener: Listener, settings: Any, name: str
 ) -> None:

@@ -12,17 +12,11 @@ from django.db.models import Model, Q
 from django.test import Client
 
 from feedback.access.roles import Role
-from feedback.models import Community, FeedbackType, Preference
-from logs.models import Destination, RetentionCursor
+from feedback.models import Community, FeedbackType
+from logs.models import Destination
 from tests import factories
+from tests.meta.test_scoping import OURS
 
-OURS = [
-    model
-    for app in ("feedback", "logs", "macros")
-    for model in apps.get_app_config(app).get_models()
-    # Rows of a person or of the installation, which no tenant has and no page lists.
-    if model not in (Preference, RetentionCursor)
-]
 # In every text of the other community, and of the next project in one's own.
 THEIRS = "Unreleased phone"
 NEXT = "Hidden watch"
