@@ -64,6 +64,38 @@ def test_a_worker_loads_neither_pages_nor_the_api() -> None:
     assert needless == [] and "centerhook.urls" not in loaded
 
 
+# Whatever its jobs come to load is there without the apps of pages.
+_EVERY_ROOM = """
+import sys
+from importlib import import_module
+sys.argv = ["manage.py", "worker"]
+import django
+django.setup()
+for name in sys.stdin.read().split():
+    import_module(name)
+"""
+_OF_PAGES = {"admin", "api", "management", "migrations"}
+_OF_PAGES |= {"rest", "console", "templatetags"}
+
+
+def test_a_worker_can_load_all_that_is_not_for_pages() -> None:
+    paths = [
+        path.relative_to(ROOT).with_suffix("")
+        for app in ("feedback", "logs", "macros")
+        for path in (ROOT / app).rglob("*.py")
+    ]
+    names = [".".join(path.parts) for path in paths if not {*path.parts} & _OF_PAGES]
+    assert "macros.listeners.handling" in names
+    done = subprocess.run(
+        [sys.executable, "-c", _EVERY_ROOM],
+        cwd=ROOT,
+        input="\n".join(name.removesuffix(".__init__") for name in names),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize(
     "label",
     ["feedback.Feedback", "feedback.Tester", "feedback.ApiKey", "logs.Run"]
