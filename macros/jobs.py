@@ -150,10 +150,11 @@ def _wake() -> None:
         queue.notify_snapshot(snapshot_id)
     StoredResponse.objects.prune(now)
     deletion.go_on()
-    retention.go_on(tiers.TIERS, now)
     attachments.prune()
     keeping.keep(now)
     partitions.make_room(now)
+    # The last one, so that what can't be deleted keeps nothing else from being done.
+    retention.go_on(tiers.TIERS, now)
 
 
 def _listeners_with_calls() -> list[int]:
