@@ -96,7 +96,7 @@ def _rest(now: datetime) -> None:
 
     Nothing old goes: after a restore the files may be newer than the rows.
     """
-    partitions.make_room(now)
+    partitions.look_after_room(now)
     for run in Run.objects.filter(state=RunState.CANCELLING):
         recording.cancel_unheld(run, now)
     for run_id in _with_losses(now):
@@ -152,7 +152,7 @@ def _wake() -> None:
     deletion.go_on()
     attachments.prune()
     keeping.keep(now)
-    partitions.make_room(now)
+    partitions.look_after_room(now)
     # The last one, so that what can't be deleted keeps nothing else from being done.
     retention.go_on(tiers.TIERS, now)
 

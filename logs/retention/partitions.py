@@ -10,6 +10,7 @@ import logging
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from time import monotonic
 
 from django.db import DatabaseError, connection, transaction
 
@@ -24,6 +25,8 @@ MONTHS_AHEAD = 3
 # To make or drop a partition, the table is locked for a moment. Who can't have that
 # lock soon gives up and comes back, for all that is written meanwhile waits behind.
 LOCK_TIMEOUT = "1s"
+_EVERY_SECONDS = 3600
+_looked_at = float("-inf")
 _NAMED = re.compile(rf"{TABLE}_(\d{{4}})_(\d{{2}})")
 
 
@@ -66,6 +69,14 @@ def make_room(now: datetime) -> None:
                 f"CREATE TABLE {name} PARTITION OF {TABLE}"
                 f" FOR VALUES FROM ({begin}) TO ({end})"
             )
+
+
+def look_after_room(now: datetime) -> None:
+    """Make room once an hour: what can't be made now is not tried each second."""
+    global _looked_at
+    if monotonic() - _looked_at >= _EVERY_SECONDS:
+        _looked_at = monotonic()
+        make_room(now)
 
 
 def drop_before(moment: datetime) -> list[str]:

@@ -131,3 +131,16 @@ def test_a_month_that_stands_in_the_default_partition_stays_there(
 def test_there_is_room_for_the_month_that_comes() -> None:
     now = timezone.now()
     assert [end > now for end in partitions.months().values()] == [True] * 3
+
+
+def test_a_clock_that_looks_each_second_looks_after_room_once_an_hour(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks: list[datetime] = []
+    monkeypatch.setattr(partitions, "make_room", looks.append)
+    monkeypatch.setattr(partitions, "_looked_at", float("-inf"))
+    seconds = iter([0.0, 0.0, 1.0, 3599.0, 3600.0, 3600.0])
+    monkeypatch.setattr(partitions, "monotonic", lambda: next(seconds))
+    for _ in range(4):
+        partitions.look_after_room(JUNE)
+    assert len(looks) == 2
