@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,6 @@ from logs.retention import (
     Kept,
     Limits,
     Tally,
-    Tier,
     effective,
     operators,
     own_days,
@@ -156,19 +156,20 @@ def _save(
 
 
 def _lines(limits: Limits, community: int) -> Iterator[Line]:
+    tallies = _tallies(limits, community)
     for tier in TIERS:
         days = limits.days(tier.kept, community)
         kept = "for ever" if days is None else f"for {days:,} days"
-        tally = _tally(tier, limits, community)
+        tally = tallies.get(tier.name)
         count = Count.at_least(tally.rows, tally.is_more) if tally else None
         yield Line(tier.noun, kept, count, tally.bytes if tally else 0)
 
 
-def _tally(tier: Tier, limits: Limits, community: int) -> Tally | None:
-    """Counts the oldest rows; None where even that took too long."""
-    try:
-        with at_most(SECONDS):
-            *_, tallies = rehearse(tier, limits, community, MAX_LOOKED_AT)
-            return tallies.get(community, Tally())
-    except TookLonger:
-        return None
+def _tallies(limits: Limits, community: int) -> dict[str, Tally]:
+    """Counts the oldest rows of each, up to one for which even that took too long."""
+    tallies = {}
+    with suppress(TookLonger), at_most(SECONDS):
+        for tier in TIERS:
+            *_, counted = rehearse(tier, limits, community, MAX_LOOKED_AT)
+            tallies[tier.name] = counted.get(community, Tally())
+    return tallies

@@ -7,6 +7,7 @@ again. What is bounded may stop to grow.
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 import sys
@@ -176,11 +177,14 @@ def counting() -> Iterator[list[int]]:
         return count
 
     before = sys.gettrace()
+    # What the collector ends of earlier tests is no step of this one.
+    gc.disable()
     sys.settrace(count)
     try:
         yield counted
     finally:
         sys.settrace(before)
+        gc.enable()
 
 
 def steps(act: Callable[[str], object], text: str) -> int:

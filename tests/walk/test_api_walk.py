@@ -69,6 +69,8 @@ ROUTES: dict[str, Page] = {
     "macro-dry-run": Page("macros.macro", post=SUPPORT),
     "macro-preview": Page("macros.macro", post=SUPPORT),
     "macro-validate-new": Page(post=PROJECT_MANAGER),
+    "macro-presets": Page(get=OBSERVER),
+    "macro-from-preset": Page(post=PROJECT_MANAGER),
     "macro-validate": Page("macros.macro", post=PROJECT_MANAGER),
     "macro-test": Page("macros.macro", post=PROJECT_MANAGER),
     "macro-duplicate": Page("macros.macro", post=PROJECT_MANAGER),
@@ -123,6 +125,7 @@ ROUTES: dict[str, Page] = {
 
 NEED_A_BODY = (
     *("tester-batch", "feedback-batch", "macro-validate-new", "call-replay-many"),
+    "macro-from-preset",
 )
 
 
