@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -17,9 +18,12 @@ def steps_of(act: Callable[[], Any]) -> int:
         return count
 
     before = sys.gettrace()
+    # What the collector ends of earlier tests is no step of this one.
+    gc.disable()
     sys.settrace(count)
     try:
         act()
     finally:
         sys.settrace(before)
+        gc.enable()
     return counted
