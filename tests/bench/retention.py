@@ -44,6 +44,7 @@ _ATTEMPTS = """
 INSERT INTO logs_attempt (delivery_id, number, started_at, total_ms, method, status,
     response_cut, error_class, message, outcome_unknown)
 SELECT id, 1, finished_at, 12, 'POST', 200, '', '', '', false FROM logs_delivery
+WHERE finished_at = %(at)s
 """
 # Older than any partition, so that they go row by row.
 _TRANSCRIPTS = """
@@ -52,7 +53,7 @@ INSERT INTO logs_transcript (delivery_id, number, started_at, url, request_heade
 SELECT id, 1, finished_at, 'https://example.com/hooks/1',
     'Content-Type: application/json', repeat('{"text": "It breaks"}', 20),
     'Content-Type: text/plain', 'ok'
-FROM logs_delivery
+FROM logs_delivery WHERE finished_at = %(at)s
 """
 _TABLES = ("logs_delivery", "logs_attempt", "logs_transcript")
 
@@ -128,8 +129,8 @@ def fill(macro: Macro, wanted: int) -> int:
                 values = {"run": _run(macro, total, at), "at": at, "type": of.pk}
                 cursor.execute(_DELIVERIES, {**values, "count": total})
         with rows.without_indexes(cursor, "logs_attempt"):
-            cursor.execute(_ATTEMPTS)
-        cursor.execute(_TRANSCRIPTS)
+            cursor.execute(_ATTEMPTS, {"at": at})
+        cursor.execute(_TRANSCRIPTS, {"at": at})
         for table in _TABLES:
             cursor.execute(f"VACUUM ANALYZE {table}")
     there = count()

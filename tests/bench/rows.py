@@ -109,8 +109,10 @@ def _size_gb(model: type[Model]) -> float:
 
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT SUM(pg_total_relation_size(relid)) FROM pg_partition_tree(%s)",
-            [model._meta.db_table],
+            "SELECT pg_total_relation_size(%s) + COALESCE("
+            "(SELECT SUM(pg_total_relation_size(relid)) FROM pg_partition_tree(%s)"
+            " WHERE level > 0), 0)",
+            [model._meta.db_table] * 2,
         )
         return float(cursor.fetchone()[0]) / 1e9
 
