@@ -48,7 +48,7 @@ def runs(db: None, receiver: Receiver) -> list[Run]:
     for retry_unknown in (True, False):
         bugs = factories.feedback_type()
         factories.tickets(bugs, TICKETS)
-        url = f"{receiver.url}/delay/20"
+        url = f"{receiver.url}/delay/200"
         macro = factories.macro(bugs, url, ladder="1 s, 1 s, 1 s")
         macro.retry_unknown = retry_unknown
         macro.save()
