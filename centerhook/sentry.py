@@ -11,6 +11,8 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from feedback.database import is_away
+
 from . import __version__
 
 if TYPE_CHECKING:
@@ -88,10 +90,12 @@ def start(dsn: str, **options: Any) -> None:
     )
 
 
-def without_data(event: Event, hint: Hint) -> Event:
-    """The event made anew, of what can hold no data."""
-    kept: dict[str, Any] = _only(_OF_PROCESS, event)
+def without_data(event: Event, hint: Hint) -> Event | None:
+    """The event made anew, of what can hold no data; None for what is no fault."""
     record = hint.get("log_record")
+    if _is_no_fault(record, hint.get("exc_info")):
+        return None
+    kept: dict[str, Any] = _only(_OF_PROCESS, event)
     if record is not None:
         is_ours = record.name.partition(".")[0] in _OURS
         message = record.msg if is_ours else f"A fault in {record.name}"
@@ -101,6 +105,14 @@ def without_data(event: Event, hint: Hint) -> Event:
     exceptions = (event.get("exception") or {}).get("values") or []
     kept["exception"] = {"values": [_without_text(each) for each in exceptions]}
     return kept  # type: ignore[return-value]
+
+
+def _is_no_fault(record: Any, exc_info: Any) -> bool:
+    """A response of 503 that was meant, or a database that is away."""
+    error = exc_info[1] if exc_info else None
+    if error is None:
+        return record is not None and record.name == "django.request"
+    return is_away(error)
 
 
 def _without_text(exception: Any) -> dict[str, Any]:

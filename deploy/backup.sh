@@ -20,13 +20,18 @@ mkdir -p "$folder.part"
 pg_dump --format=custom --no-owner --no-privileges --dbname="$url" \
     --file="$folder.part/database.dump"
 # 1 says that a file was changed or removed meanwhile.
+# A folder that the service has not made yet is left to it: it would be somebody else's.
+empty=$folder.part/empty
+mkdir "$empty"
 pack() {
-    mkdir -p "$2"
-    tar -czf "$folder.part/$1.tar.gz" -C "$2" . || [ $? = 1 ]
+    from=$2
+    [ -d "$from" ] || from=$empty
+    tar -czf "$folder.part/$1.tar.gz" -C "$from" . || [ $? = 1 ]
 }
 pack attachments "${ATTACHMENTS_DIR:-$var/attachments}"
 pack packages "${PACKAGES_DIR:-$var/packages}"
 
+rmdir "$empty"
 # Only what is whole has the name that was asked for.
 mv "$folder.part" "$folder"
 echo "The backup is in $folder. SECRET_KEY and SECRETS_KEYS are not in it."

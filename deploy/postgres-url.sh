@@ -11,7 +11,7 @@ case "${DATABASE_URL:-}" in
         exit 1
         ;;
 esac
-url=$(printf '%s' "$DATABASE_URL" | sed -E 's#^([a-z]+://[^:@/]*):[^@/]*@#\1@#')
+url=$(printf '%s' "$DATABASE_URL" | sed -E 's#^([a-z]+://[^:@/]*):[^/]*@#\1@#')
 PGPASSWORD=$(printf '%s' "$DATABASE_URL" | python3 -c '
 import sys
 from urllib.parse import unquote, urlsplit

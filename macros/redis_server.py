@@ -26,6 +26,11 @@ EXAMPLES = (
     "redis://host:6379/0, or redis+sentinel://host:26379,host:26379,host:26379/NAME/0"
     " with the name that the sentinels know the server by"
 )
+# Not what a library says of it, which may quote a part of the password.
+_UNREADABLE = (
+    f"REDIS_URL can't be read. It is like {EXAMPLES}; special characters of a password"
+    " are percent-encoded."
+)
 _SENTINELS = re.compile(
     r"(?P<scheme>rediss?)\+sentinel://(?:(?P<login>[^@/?]*)@)?(?P<hosts>[^@/?]+)"
     r"/(?P<name>[^/?]+)(?:/(?P<db>\d*))?(?:\?(?P<query>.*))?"
@@ -77,11 +82,8 @@ def connect(url: str, **options: Any) -> Redis:
         # An option that no connection has is told here, not at the first command.
         pool = client.connection_pool
         pool.connection_class(**pool.connection_kwargs)
-    except (TypeError, ValueError) as error:
-        raise UnreadableUrl(
-            f"REDIS_URL can't be read. It is like {EXAMPLES}; special characters of a"
-            " password are percent-encoded."
-        ) from error
+    except (TypeError, ValueError):
+        raise UnreadableUrl(_UNREADABLE) from None
     return client
 
 
@@ -109,8 +111,8 @@ def watched_in(url: str) -> Watched | None:
     plain = f"{match['scheme']}://{at}server/{match['db'] or 0}?{match['query'] or ''}"
     try:
         server = parse_url(plain)
-    except ValueError as error:
-        raise UnreadableUrl(f"REDIS_URL can't be read: {error}") from None
+    except ValueError:
+        raise UnreadableUrl(_UNREADABLE) from None
     server.pop("host")
     if server.pop("connection_class", None):
         server["ssl"] = True

@@ -42,8 +42,8 @@ def processes(redis: Redis, now: datetime) -> list[Process]:
     every = [_process(name, text, now) for name, text in noted.items()]
     alive = [each for each in every if each.age <= KEPT_SECONDS]
     gone = [f"{each.kind} {each.name}" for each in every if each not in alive]
-    if gone:
-        redis.hdel(_PROCESSES, *gone)
+    for kept in (_PROCESSES, _CLOCKS) if gone else ():
+        redis.hdel(kept, *gone)
     return sorted(alive, key=lambda each: each.age)
 
 

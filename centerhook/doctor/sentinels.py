@@ -61,15 +61,17 @@ def _names(client: Redis) -> set[str] | None:
 
 
 def _failover(client: Redis, name: str) -> Iterator[Finding]:
-    why = ""
+    reasons = []
     try:
+        replicas: list[dict[str, Any]] = client.sentinel_slaves(name)
+        flags = [str(each["flags"]).split(",") for each in replicas]
+        if not any(map(_DOWN.isdisjoint, flags)):
+            reasons.append("no replica is there")
         client.execute_command("SENTINEL", "CKQUORUM", name)
     except RedisError as error:
-        why = str(error)
-    replicas: list[dict[str, Any]] = client.sentinel_slaves(name)
-    if not any(_DOWN.isdisjoint(str(each["flags"]).split(",")) for each in replicas):
-        why = "no replica is there"
-    if why:
+        reasons.append(str(error))
+    if reasons:
+        why = "; ".join(reasons)
         yield bad(
             "no_failover",
             f"If the Redis server {name} failed now, none would take its place: {why}.",

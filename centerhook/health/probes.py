@@ -10,6 +10,7 @@ import logging
 import os
 import secrets
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from tempfile import TemporaryFile
 from threading import Lock
@@ -68,15 +69,24 @@ def _mode() -> str:
 
 # What was last seen of each part, and when.
 _states: dict[str, tuple[float, str]] = {}
-_looking = Lock()
+# One for each part, so that one which hangs keeps nobody from the others.
+_looking: dict[str, Lock] = defaultdict(Lock)
 
 
 def _recent_state(name: str) -> str:
-    with _looking:
+    """What is known while another thread looks; without that, what it will see."""
+    at, state = _states.get(name, (-STATE_SECONDS, ""))
+    if time.monotonic() - at < STATE_SECONDS:
+        return state
+    if not _looking[name].acquire(blocking=not state):
+        return state
+    try:
         at, state = _states.get(name, (-STATE_SECONDS, ""))
         if time.monotonic() - at >= STATE_SECONDS:
             state = _state(PARTS[name])
             _states[name] = time.monotonic(), state
+    finally:
+        _looking[name].release()
     return state
 
 

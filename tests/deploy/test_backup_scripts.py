@@ -27,6 +27,7 @@ def shell(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
         ("postgres://me:p%40ss:w@db:5432/it", "postgres://me@db:5432/it", "p@ss:w"),
         ("postgresql://me@db/it?sslmode=require", None, ""),
         ("postgres://me@:/it?host=/run/pg", None, ""),
+        ("postgres://me:p@ss@db/it", "postgres://me@db/it", "p@ss"),
     ],
 )
 def test_no_password_stands_among_the_arguments_of_a_process(
@@ -60,6 +61,25 @@ def test_nothing_is_written_over_and_nothing_half_has_the_name(tmp_path: Path) -
     assert done.returncode == 1 and "is there already" in done.stderr
     assert shell(f"deploy/backup.sh {tmp_path}/new", **away).returncode != 0
     assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_that_the_service_has_not_made_is_left_to_it(tmp_path: Path) -> None:
+    """Made by a backup that runs as root, it would be closed to the service."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "pg_dump").write_text("#!/bin/sh\nexit 0\n")
+    (programs / "pg_dump").chmod(0o755)
+    done = shell(
+        f"PATH={programs}:$PATH; deploy/backup.sh {tmp_path}/new",
+        DATABASE_URL="postgres://me@db/it",
+        ATTACHMENTS_DIR=str(tmp_path / "attachments"),
+        PACKAGES_DIR=str(tmp_path / "packages"),
+    )
+    assert done.returncode == 0, done.stderr
+    made = sorted(path.name for path in (tmp_path / "new").iterdir())
+    assert made == ["attachments.tar.gz", "packages.tar.gz"]
+    assert not (tmp_path / "attachments").exists()
+    assert not (tmp_path / "packages").exists()
 
 
 def test_a_restore_wants_a_paused_start(tmp_path: Path) -> None:

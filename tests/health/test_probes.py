@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -36,6 +38,18 @@ def test_many_who_ask_are_one_look(
     for query in ("", "?exclude=two", "", "?exclude=one&exclude=two"):
         ready(client, query)
     assert looks == ["one", "two"]
+
+
+def test_a_part_that_hangs_holds_up_nobody_who_asks_for_the_others(
+    client: Client, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = {"hangs": lambda: None, "other": lambda: None}
+    monkeypatch.setattr(probes, "PARTS", parts)
+    monkeypatch.setattr(probes, "_looking", defaultdict(Lock))
+    ready(client)
+    with probes._looking["hangs"]:
+        assert ready(client, "?exclude=hangs")["status"] == "ok"
+        assert ready(client)["parts"] == {"hangs": "ok", "other": "ok"}, "what is known"
 
 
 def ready(client: Client, query: str = "") -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import sentry_sdk
+from django.db import OperationalError
 from django.test import Client
 from pytest_django import Settings
 from sentry_sdk.envelope import Envelope
@@ -20,6 +21,7 @@ from sentry_sdk.transport import Transport
 
 from centerhook import sentry
 from centerhook.checks.limits import check_sentry
+from centerhook.health import probes
 from centerhook.receiver import Receiver
 from logs.models import Run
 from macros import deliveries
@@ -130,6 +132,24 @@ def test_strangers_cause_no_reports(kept: Kept) -> None:
     browser = Client(headers={"host": "evil.example"})
     assert browser.get("/admin/login/").status_code == 400
     logging.getLogger("macros").warning("Redis is away")
+    assert kept.events == []
+
+
+def test_what_is_meant_or_passes_by_itself_causes_no_reports(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch, settings: Settings, db: None
+) -> None:
+    def away() -> None:
+        raise probes.PartFailed("Away.")
+
+    monkeypatch.setattr(probes, "_states", {})
+    monkeypatch.setitem(probes.PARTS, "redis", away)
+    assert Client().get("/readyz").status_code == 503
+    settings.MODE = "read-only"
+    assert Client().post("/api/v1/feedback/", {}).status_code == 503
+    try:
+        raise OperationalError("the database is away")
+    except OperationalError:
+        logging.getLogger("macros.listeners.door").exception("A call is not kept")
     assert kept.events == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from traceback import format_exception
 from typing import Any
 
 import pytest
@@ -68,6 +69,9 @@ def test_a_server_itself_has_no_sentinels(url: str) -> None:
         "redis+sentinel://:s3cret@a/one?socket_timeout=s3cret",
         "redis+sentinel://:s3cret@a/one?colour=red",
         "redis+sentinel:///one/0",
+        "redis+sentinel://:s3cret#x@a:1/one/0",
+        "redis://:s3cret#x@a:1/0",
+        "redis://:s3cret/x@a:1/0",
     ],
 )
 def test_what_can_not_be_read_is_a_sentence_without_the_password(
@@ -76,6 +80,7 @@ def test_what_can_not_be_read_is_a_sentence_without_the_password(
     with pytest.raises(UnreadableUrl) as caught:
         connect(url)
     assert isinstance(caught.value, RedisError), "as good as away"
+    assert "s3cret" not in "".join(format_exception(caught.value))
     settings.REDIS_URL = url
     messages = run_checks(tags=["security"])
     [error] = [each for each in messages if each.id == "centerhook.E105"]
