@@ -90,7 +90,7 @@ def version(now: datetime) -> Iterator[Finding]:
 
 def indexes(now: datetime) -> Iterator[Finding]:
     """Those of our models that are missing, or were left half made."""
-    there = _index_names()
+    there = index_names()
     for model in apps.get_models():
         if model._meta.app_label not in OURS:
             continue
@@ -111,7 +111,7 @@ def indexes(now: datetime) -> Iterator[Finding]:
         )
 
 
-def _index_names() -> set[str]:
+def index_names() -> set[str]:
     """All in one query: Django's own introspection asks 20 for each table."""
     sql = "SELECT name FROM sqlite_master WHERE type = 'index'"
     if connection.vendor == "postgresql":

@@ -10,7 +10,6 @@ import pytest
 
 from centerhook import installation
 from centerhook.receiver import Receiver
-from feedback import mode
 from feedback.models import Mode
 from logs.models import Delivery
 from tests import factories
@@ -19,6 +18,8 @@ from tests.processes.conftest import wait_until
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
+# Workers look once a second.
+NOTICED_SECONDS = 2.0
 Start = Callable[..., subprocess.Popen[bytes]]
 
 
@@ -35,7 +36,7 @@ def test_two_workers_stop_and_go_on_without_a_restart(
 
     installation.set_mode(Mode.PAUSED, "olivia")
     # Between two batches nothing is held either, by those who have not noticed yet.
-    time.sleep(2 * mode.LOOK_EVERY)
+    time.sleep(NOTICED_SECONDS)
     # Whoever has noticed holds nothing, and takes nothing any more.
     wait_until(lambda: not Delivery.objects.filter(state="pending", lease__gt=""))
     sent = len(receiver.ids)
