@@ -6,6 +6,7 @@ Every function raises RedisError.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,10 +42,20 @@ def processes(redis: Redis, now: datetime) -> list[Process]:
     noted = redis.hgetall(_PROCESSES)
     every = [_process(name, text, now) for name, text in noted.items()]
     alive = [each for each in every if each.age <= KEPT_SECONDS]
-    gone = [f"{each.kind} {each.name}" for each in every if each not in alive]
-    for kept in (_PROCESSES, _CLOCKS) if gone else ():
-        redis.hdel(kept, *gone)
+    gone = {f"{each.kind} {each.name}" for each in every if each not in alive}
+    if gone:
+        _forget(redis, gone - _seen(redis))
     return sorted(alive, key=lambda each: each.age)
+
+
+def _seen(redis: Redis) -> set[str]:
+    """Whom Redis' clock knows: one that is an hour behind seems gone by its own."""
+    return {name for name, age, _ in _clocks(redis) if age <= KEPT_SECONDS}
+
+
+def _forget(redis: Redis, names: set[str]) -> None:
+    for kept in (_PROCESSES, _CLOCKS) if names else ():
+        redis.hdel(kept, *names)
 
 
 def _process(name: bytes | str, text: bytes | str, now: datetime) -> Process:
@@ -56,16 +67,18 @@ def _process(name: bytes | str, text: bytes | str, now: datetime) -> Process:
 def clock_offsets(redis: Redis, within: float) -> dict[str, float]:
     """How many seconds the clock of each process is ahead of this machine's.
 
-    Of those that gave a sign of life `within` so many seconds, by Redis' clock: one
-    that is an hour behind would seem long gone by its own.
+    Of those that gave a sign of life `within` so many seconds, by Redis' clock.
     """
-    at, own = _time(redis), time.time()
-    ahead = {}
+    own = time.time() - _time(redis)
+    return {name: ahead - own for name, age, ahead in _clocks(redis) if age <= within}
+
+
+def _clocks(redis: Redis) -> Iterator[tuple[str, float, float]]:
+    """Name, age by Redis' clock, and how far its own is ahead of that."""
+    at = _time(redis)
     for name, text in redis.hgetall(_CLOCKS).items():
         seen, theirs = map(float, _text(text).split())
-        if at - seen <= within:
-            ahead[_text(name)] = (theirs - seen) - (own - at)
-    return ahead
+        yield _text(name), at - seen, theirs - seen
 
 
 def _time(redis: Redis) -> float:

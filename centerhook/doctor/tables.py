@@ -107,9 +107,10 @@ def _makes(migration: Migration) -> Iterator[tuple[str, str]]:
 def _indexes_of(migration: Migration) -> Iterator[tuple[str, str]]:
     """Table and name of each index that it adds."""
     for operation in migration.operations:
-        if isinstance(operation, AddIndex):
-            if model := _model(migration.app_label, operation.model_name):
-                yield model._meta.db_table, operation.index.name
+        if isinstance(operation, AddIndex) and (
+            model := _model(migration.app_label, operation.model_name)
+        ):
+            yield model._meta.db_table, operation.index.name
 
 
 def _model(app: str, name: str) -> type[models.Model] | None:

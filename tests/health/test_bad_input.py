@@ -5,6 +5,7 @@ docs/doctor.md has the same table.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections import namedtuple
 from collections.abc import Callable, Iterator
@@ -70,14 +71,14 @@ def read_only_database() -> Iterator[None]:
 
 @contextmanager
 def worker_whose_clock_is_an_hour_off() -> Iterator[None]:
-    ahead = timezone.now() + timedelta(hours=1)
+    ahead = timezone.now() + timedelta(hours=1, seconds=50)
     queue.note_process("worker", "elsewhere", __version__, ahead)
     yield
 
 
 @contextmanager
 def clock_that_is_an_hour_behind() -> Iterator[None]:
-    behind = timezone.now() - timedelta(hours=1, seconds=30)
+    behind = timezone.now() - timedelta(hours=1, seconds=50)
     queue.note_process("clock", "elsewhere", __version__, behind)
     yield
 
@@ -188,13 +189,13 @@ BAD = [
         "a clock an hour ahead",
         worker_whose_clock_is_an_hour_off,
         "clocks_apart",
-        "worker elsewhere is 3,600 seconds ahead",
+        r"worker elsewhere is 3,6\d\d seconds ahead",
     ),
     Bad(
         "a clock an hour behind",
         clock_that_is_an_hour_behind,
         "clocks_apart",
-        "clock elsewhere is 3,630 seconds behind",
+        r"clock elsewhere is 3,6\d\d seconds behind",
     ),
     Bad(
         "a wrong key for stored secrets",
@@ -256,7 +257,7 @@ def test_it_ends_in_a_finding_and_nothing_is_lost(
 ) -> None:
     with bad.happens():
         findings = [each for each in examine().every if each.id == bad.finding]
-        assert any(bad.words in each.sentence for each in findings)
+        assert any(re.search(bad.words, each.sentence) for each in findings)
         assert all(each.advice for each in findings)
         if bad.is_held_up:
             with suppress(Error, RedisError), transaction.atomic():
