@@ -16,8 +16,8 @@ from macros.authoring.curl import writing
 
 from ..access.actors import reached_wholly
 from ..access.unlocking import lock_of
-from ..console.owners import ABOUT, Selected, choice_of, selectable
-from ..console.scoping import ScopedAdmin
+from ..console.about import AboutAdmin
+from ..console.owners import Selected, choice_of
 from ..lookups import LookupBroken, columns_of
 from ..models import Community, FoundBy, LookupKind, RecordLookup
 from .lookup_form import LookupForm
@@ -32,7 +32,7 @@ _EXAMPLES = {
 
 
 @admin.register(RecordLookup)
-class RecordLookupAdmin(ScopedAdmin[RecordLookup]):
+class RecordLookupAdmin(AboutAdmin[RecordLookup]):
     form = LookupForm
     list_display = ["name", "looks_up", "way", "is_active", "modified_at"]
     list_select_related = ["feedback_type__project", "project", "community"]
@@ -62,10 +62,6 @@ class RecordLookupAdmin(ScopedAdmin[RecordLookup]):
         is_read = obj is not None and not self.has_change_permission(request, obj)
         return [*fields, "gives"] if is_read else fields
 
-    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """A key that is in use stays, whatever the name becomes."""
-        return super().get_prepopulated_fields(request, obj) if obj is None else {}
-
     def get_form(
         self,
         request: HttpRequest,
@@ -73,7 +69,7 @@ class RecordLookupAdmin(ScopedAdmin[RecordLookup]):
         change: bool = False,
         **kwargs: Any,
     ) -> type[ModelForm]:
-        about = None if obj else self._about(request)
+        about = None if obj else self.about(request)
         kwargs["form"] = type("LookupFormAbout", (LookupForm,), {"about": about})
         return super().get_form(request, obj, change, **kwargs)
 
@@ -86,14 +82,14 @@ class RecordLookupAdmin(ScopedAdmin[RecordLookup]):
         """First what it looks up, since the rest of the form depends on it."""
         if not self.has_add_permission(request):
             return super().add_view(request, form_url, extra_context)
-        about = self._about(request)
+        about = self.about(request)
         if about is not None and about.community.is_unlocked():
             return super().add_view(request, form_url, extra_context)
         context = {
             **self.admin_site.each_context(request),
             "title": "Add record lookup",
             "opts": self.opts,
-            **choice_of(self._selectable(request), about, request.user),
+            **choice_of(self.selectable(request), about, request.user),
         }
         template = "admin/feedback/recordlookup/choose.html"
         return TemplateResponse(request, template, context)
@@ -129,20 +125,9 @@ class RecordLookupAdmin(ScopedAdmin[RecordLookup]):
     def gives(self, row: RecordLookup) -> str:
         return ", ".join(each["name"] for each in row.columns)
 
-    def _about(self, request: HttpRequest) -> Selected | None:
-        key = request.GET.get(ABOUT, "")
-        rows = self._selectable(request) if key else []
-        return next((each for each in rows if each.key == key), None)
-
-    def _selectable(self, request: HttpRequest) -> list[Selected]:
-        if not hasattr(request, "selectable"):
-            permission = self.permission_to("add")
-            rows = selectable(request.user, permission, whole_communities=True)
-            where = reached_wholly(request.user, permission)
-            rows += [
-                Selected(community, LookupKind.PROJECT)
-                for community in Community.objects.filter(where)
-            ]
-            rows.sort(key=lambda each: (each.community.name, each.label))
-            request.selectable = rows  # type: ignore[attr-defined]
-        return request.selectable  # type: ignore[attr-defined,no-any-return]
+    def also_selectable(
+        self, request: HttpRequest, rows: list[Selected]
+    ) -> list[Selected]:
+        where = reached_wholly(request.user, self.permission_to("add"))
+        communities = Community.objects.filter(where)
+        return [Selected(each, LookupKind.PROJECT) for each in communities]

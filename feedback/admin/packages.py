@@ -12,9 +12,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 
 from ..access.unlocking import lock_of
-from ..console.owners import ABOUT, Selected, choice_of, selectable
+from ..console.about import AboutAdmin
+from ..console.owners import Selected, choice_of
 from ..console.parts import Meaning, badge
-from ..console.scoping import ScopedAdmin
 from ..models import DataPackage, PackageRows, SubjectKind
 from ..packages import snapshots
 from ..packages.tables import broken
@@ -31,7 +31,7 @@ _ROWS: dict[str, PackageRows] = {
 
 
 @admin.register(DataPackage)
-class DataPackageAdmin(ScopedAdmin[DataPackage]):
+class DataPackageAdmin(AboutAdmin[DataPackage]):
     form = PackageForm
     change_form_template = "admin/feedback/datapackage/change_form.html"
     list_display = ["name", "what", "of", "state", "refresh_every", "is_active"]
@@ -61,10 +61,6 @@ class DataPackageAdmin(ScopedAdmin[DataPackage]):
             if each[0] != "Rows" or package is None or package.what != "deliveries"
         ]
 
-    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """A key that is in use stays, whatever the name becomes."""
-        return super().get_prepopulated_fields(request, obj) if obj is None else {}
-
     def get_form(
         self,
         request: HttpRequest,
@@ -73,26 +69,17 @@ class DataPackageAdmin(ScopedAdmin[DataPackage]):
         **kwargs: Any,
     ) -> type[ModelForm]:
         form = super().get_form(request, obj, change, **kwargs)
-        about = None if obj else self._about(request)
+        about = None if obj else self.about(request)
         return _form_about(form, about) if about else form
 
-    def _about(self, request: HttpRequest) -> Selected | None:
-        key = request.GET.get(ABOUT, "")
-        rows = self._selectable(request) if key else []
-        return next((each for each in rows if each.key == key), None)
-
-    def _selectable(self, request: HttpRequest) -> list[Selected]:
-        if not hasattr(request, "selectable"):
-            permission = self.permission_to("add")
-            rows = selectable(request.user, permission, whole_communities=True)
-            owners = dict.fromkeys(each.owner for each in rows)
-            rows += [Selected(each, PackageRows.DELIVERIES) for each in owners]
-            rows.sort(key=lambda each: (each.community.name, each.label))
-            request.selectable = rows  # type: ignore[attr-defined]
-        return request.selectable  # type: ignore[attr-defined,no-any-return]
+    def also_selectable(
+        self, request: HttpRequest, rows: list[Selected]
+    ) -> list[Selected]:
+        owners = dict.fromkeys(each.owner for each in rows)
+        return [Selected(each, PackageRows.DELIVERIES) for each in owners]
 
     def _draft(self, request: HttpRequest) -> DataPackage | None:
-        about = self._about(request)
+        about = self.about(request)
         return None if about is None else _begun(about, DataPackage())
 
     def add_view(
@@ -108,7 +95,7 @@ class DataPackageAdmin(ScopedAdmin[DataPackage]):
                 **self.admin_site.each_context(request),
                 "title": "Add data package",
                 "opts": self.opts,
-                **choice_of(self._selectable(request), None, request.user),
+                **choice_of(self.selectable(request), None, request.user),
             }
             template = "admin/feedback/datapackage/choose.html"
             return TemplateResponse(request, template, context)

@@ -39,6 +39,8 @@ README_TICKS = 5
 
 
 def main(parts: list[str]) -> None:
+    if shutil.which("chromium") is None:
+        sys.exit("Chromium is not installed: apt-get install chromium.")
     OUT.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         database = f"sqlite:///{folder}/demo.sqlite3"
