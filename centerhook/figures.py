@@ -138,6 +138,6 @@ def urls_of(site: AdminSite) -> list[URLPattern]:
         "destination": _page(site, Destination, Macro),
     }
     return [
-        path(f"figures/{name}/<int:pk>/", site.admin_view(page), name=f"{name}_figures")
+        path(f"figures/{name}/<row:pk>/", site.admin_view(page), name=f"{name}_figures")
         for name, page in pages.items()
     ]

@@ -14,6 +14,7 @@ class FeedbackConfig(AppConfig):
     verbose_name = "Records"
 
     def ready(self) -> None:
+        from . import converters
         from .console import typed
         from .models import DataPackage, Filter, RecordLookup
         from .selection import folding, planner
@@ -21,6 +22,7 @@ class FeedbackConfig(AppConfig):
         Filter.check_conditions = lambda row: saved.check(row)
         DataPackage.check_columns = lambda row: tables.check(row)
         RecordLookup.check_names = lambda row: lookups.check(row)
+        converters.register()
         folding.replace_lookups()
         connection_created.connect(folding.add_function, dispatch_uid="folding")
         connection_created.connect(planner.set_up, dispatch_uid="planner")

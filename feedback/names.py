@@ -57,6 +57,25 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f" Did you mean '{shown[close[0]]}'?" if close else ""
 
 
+class Hints:
+    """Did you mean ...? For the first of many that are not known, and for no more.
+
+    Looking takes a millisecond where there are some hundred names, and what is sent may
+    have a hundred thousand that are wrong.
+    """
+
+    MOST = 20
+
+    def __init__(self) -> None:
+        self._left = self.MOST
+
+    def near(self, word: str, known: Iterable[str]) -> str:
+        if not self._left:
+            return ""
+        self._left -= 1
+        return did_you_mean(word, known)
+
+
 def one_line(text: str) -> str:
     """For a header or the subject of a mail: no name begins another line."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

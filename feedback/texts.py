@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import re
+from typing import TypeGuard
 
 # What every database can look up as a number, in ASCII digits.
 NUMBER = re.compile(r"[0-9]{1,18}")
+_MAX_PK = 2**63 - 1
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+def is_pk(value: object) -> TypeGuard[int]:
+    """Whether a value from outside may be the number of a row: true is no number."""
+    return type(value) is int and 0 < value <= _MAX_PK
 
 
 def storable(text: str) -> str:

@@ -35,6 +35,11 @@ TOO_MANY = "too_many_attempts"
 
 # Add and change testers.
 _TESTERS = frozenset({ADD_TESTER, "feedback.change_tester"})
+# What a key of one project can't do: all projects share these rows, so that whoever
+# works in one of them sees them.
+_OF_ALL_PROJECTS = _TESTERS | {
+    *(EXPORT_TESTER, "feedback.change_community", "logs.change_destination"),
+}
 # What lets a program see and do something to rows. The other scopes are asked for by
 # the views they are for.
 _BY_SCOPE: dict[KeyScope, frozenset[str]] = {
@@ -138,8 +143,7 @@ class KeyActor:
         ]
         permissions: frozenset[str] = frozenset().union(*held)
         if self.key.project_id is not None:
-            # What is stored of a person is the whole community's.
-            permissions -= {EXPORT_TESTER, *_TESTERS}
+            permissions -= _OF_ALL_PROJECTS
         return [Access(permissions, self.key.community_id, self.key.project_id)]
 
 

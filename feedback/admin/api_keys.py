@@ -181,9 +181,9 @@ class ApiKeyAdmin(UnlockingPages):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
-            path("<int:pk>/rotate/", wrap(self.rotate), name="feedback_apikey_rotate"),
-            path("<int:pk>/off/", wrap(self.switch_off), name="feedback_apikey_off"),
-            path("<int:pk>/on/", wrap(self.switch_on), name="feedback_apikey_on"),
+            path("<row:pk>/rotate/", wrap(self.rotate), name="feedback_apikey_rotate"),
+            path("<row:pk>/off/", wrap(self.switch_off), name="feedback_apikey_off"),
+            path("<row:pk>/on/", wrap(self.switch_on), name="feedback_apikey_on"),
             *super().get_urls(),
         ]
 

@@ -75,7 +75,7 @@ class ConfigPages(ScopedAdmin[Project]):
         def page(view: View, name: str) -> URLPattern:
             wrapped = self.admin_site.admin_view(sensitive_post_parameters()(view))
             made: URLPattern = path(
-                f"<int:pk>/{name}/", wrapped, name=f"feedback_project_{name}"
+                f"<row:pk>/{name}/", wrapped, name=f"feedback_project_{name}"
             )
             return made
 

@@ -90,7 +90,7 @@ def urls(page: Any) -> list[URLPattern]:
 
     name = "feedback_feedback_attachment"
     served = page.admin_site.admin_view(view)
-    return [path("<int:pk>/files/<int:number>/", served, name=name)]
+    return [path("<row:pk>/files/<row:number>/", served, name=name)]
 
 
 def _download(page: Any, request: HttpRequest, pk: int, number: int) -> FileResponse:

@@ -32,7 +32,8 @@ class FilterForm(forms.ModelForm):
         field_classes = {"conditions": ConditionsField}
         widgets = {"conditions": ConditionsWidget}
 
-    # What the user may add filters for.
+    # Who writes it, and what they may add filters for.
+    actor: Any = None
     selectable: list[Selected] = []
     selects = forms.CharField(required=False)
 
@@ -57,6 +58,12 @@ class FilterForm(forms.ModelForm):
         if self.instance.pk is not None or self.instance.community_id is not None:
             super()._post_clean()  # type: ignore[misc]
 
+    def clean_conditions(self) -> Any:
+        conditions = self.cleaned_data[CONDITIONS]
+        if conditions != self.initial.get(CONDITIONS) and self.instance.community_id:
+            refuse_unseen(conditions, selected_by(self.instance), self.actor)
+        return conditions
+
     def _chosen(self) -> Selected | None:
         """What a form that was sent, or a link that led here, says."""
         name = self.add_prefix(SELECTS)
@@ -65,7 +72,7 @@ class FilterForm(forms.ModelForm):
 
     def _offer(self, chosen: Selected) -> None:
         widget = self.fields[CONDITIONS].widget
-        catalogue = catalogue_for(chosen.owner, chosen.kind)
+        catalogue = catalogue_for(chosen.owner, chosen.kind, self.actor)
         widget.fields = catalogue.fields
         widget.external_names = external_names(chosen)
         if not self.is_bound and self.instance.pk is not None:
@@ -84,8 +91,17 @@ def problems_by_row(row: Filter) -> dict[str, str]:
     return sentences
 
 
+def refuse_unseen(conditions: object, chosen: Selected, actor: Any) -> None:
+    """Raises ValidationError where they name a project that the actor can't see."""
+    _, seen = parsed(conditions, chosen.owner, chosen.kind, actor)
+    _, every = parsed(conditions, chosen.owner, chosen.kind)
+    unseen = [each for each in seen if each not in every]
+    if unseen:
+        raise ValidationError([each.sentence for each in unseen])
+
+
 def draft_from(
-    data: QueryDict, saved: Filter | None, selectable: list[Selected]
+    data: QueryDict, saved: Filter | None, selectable: list[Selected], actor: Any
 ) -> Filter:
     """The filter as it is written in a form, which is not saved.
 
@@ -98,14 +114,16 @@ def draft_from(
         chosen, made.name = selected_by(saved), saved.name
     chosen.give(made)
     widget = ConditionsWidget()
-    widget.fields = catalogue_for(chosen.owner, chosen.kind).fields
+    widget.fields = catalogue_for(chosen.owner, chosen.kind, actor).fields
     made.conditions = widget.value_from_datadict(data, None, CONDITIONS)
+    if saved is None or made.conditions != saved.conditions:
+        refuse_unseen(made.conditions, chosen, actor)
     return made
 
 
-def described(chosen: Selected) -> dict[str, object]:
+def described(chosen: Selected, actor: Any) -> dict[str, object]:
     """The catalogue for a script that builds conditions."""
-    catalogue = catalogue_for(chosen.owner, chosen.kind)
+    catalogue = catalogue_for(chosen.owner, chosen.kind, actor)
     fields = {each.name: field_in_words(each) for each in catalogue.fields.values()}
     return {
         "fields": fields,

@@ -123,7 +123,7 @@ class DataPackageAdmin(AboutAdmin[DataPackage]):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.make_now)
-        return [path("<int:pk>/make/", view, name=MAKE), *super().get_urls()]
+        return [path("<row:pk>/make/", view, name=MAKE), *super().get_urls()]
 
     def make_now(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Have a stored package made before its time."""

@@ -35,8 +35,8 @@ class PrivacyPages(ScopedAdmin[Tester]):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
-            path("<int:pk>/export/", wrap(self.export), name="feedback_tester_export"),
-            path("<int:pk>/erase/", wrap(self.erase), name="feedback_tester_erase"),
+            path("<row:pk>/export/", wrap(self.export), name="feedback_tester_export"),
+            path("<row:pk>/erase/", wrap(self.erase), name="feedback_tester_erase"),
             *super().get_urls(),
         ]
 

@@ -84,7 +84,7 @@ class RetentionPages(ScopedAdmin[Community]):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.retention)
         return [
-            path("<int:pk>/retention/", view, name="feedback_community_retention"),
+            path("<row:pk>/retention/", view, name="feedback_community_retention"),
             *super().get_urls(),
         ]
 

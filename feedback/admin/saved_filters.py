@@ -90,7 +90,11 @@ class FilterAdmin(ScopedAdmin[Filter]):
         **kwargs: Any,
     ) -> type[ModelForm]:
         rows = [] if obj else self._selectable(request)
-        kwargs["form"] = type("FilterFormOfUser", (FilterForm,), {"selectable": rows})
+        kwargs["form"] = type(
+            "FilterFormOfUser",
+            (FilterForm,),
+            {"selectable": rows, "actor": request.user},
+        )
         return super().get_form(request, obj, change, **kwargs)
 
     def _selectable(self, request: HttpRequest) -> list[Selected]:
@@ -130,7 +134,7 @@ class FilterAdmin(ScopedAdmin[Filter]):
         view = self.admin_site.admin_view(self.builder)
         return [
             path("builder/", view, name=NEW_BUILDER),
-            path("<int:pk>/builder/", view, name=BUILDER),
+            path("<row:pk>/builder/", view, name=BUILDER),
             path(
                 "save/",
                 self.admin_site.admin_view(self.save_list),
@@ -188,7 +192,7 @@ class FilterAdmin(ScopedAdmin[Filter]):
     def _catalogue(
         self, request: HttpRequest, saved: Filter | None
     ) -> dict[str, object]:
-        return described(selected_by(self._draft(request, saved)))
+        return described(selected_by(self._draft(request, saved)), request.user)
 
     def _matches(self, request: HttpRequest, saved: Filter | None) -> dict[str, object]:
         return matches(self._draft(request, saved), request.user)
@@ -198,7 +202,7 @@ class FilterAdmin(ScopedAdmin[Filter]):
         if saved is not None and not self.has_change_permission(request, saved):
             return saved
         rows = self._selectable(request) if saved is None else []
-        return draft_from(request.POST, saved, rows)
+        return draft_from(request.POST, saved, rows, request.user)
 
     @admin.display(description="used by")
     def used_by(self, row: Filter) -> str:

@@ -51,7 +51,7 @@ class ExternalSourceAdmin(ScopedAdmin[ExternalSource]):
     def get_urls(self) -> list[URLPattern]:
         page = self.admin_site.admin_view(self.new_key)
         name = "feedback_externalsource_key"
-        return [path("<int:pk>/key/", page, name=name), *super().get_urls()]
+        return [path("<row:pk>/key/", page, name=name), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request)

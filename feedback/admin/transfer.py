@@ -77,8 +77,8 @@ def urls(page: Any) -> list[URLPattern]:
     name = "feedback_feedback"
     return [
         path("import/", view(import_view), name=f"{name}_import"),
-        path("import/<int:pk>/", view(imported_view), name=f"{name}_imported"),
-        path("import/<int:pk>/refused/", view(refused_view), name=f"{name}_refused"),
+        path("import/<row:pk>/", view(imported_view), name=f"{name}_imported"),
+        path("import/<row:pk>/refused/", view(refused_view), name=f"{name}_refused"),
         path("export/<str:form>/", view(export_view), name=f"{name}_export"),
     ]
 

@@ -115,7 +115,7 @@ class FilterViewSet(WritableViewSet):
     @action(detail=False, methods=["post"])
     def fields(self, request: Request) -> Response:
         row = self._written(request, None, permission=VIEW)
-        catalogue = catalogue_for(row.owner, row.subject_kind)
+        catalogue = catalogue_for(row.owner, row.subject_kind, request.user)
         every = [_field(each) for each in catalogue.fields.values()]
         return Response({"fields": every})
 
@@ -149,7 +149,8 @@ class FilterViewSet(WritableViewSet):
         if row is None:
             asked.own(made)
             _settle_kind(made)
-        _check_conditions(made)
+        if row is None or "conditions" in asked.validated_data:
+            _check_conditions(made, request.user)
         return made
 
     @transaction.atomic
@@ -180,11 +181,11 @@ def _settle_kind(row: Filter) -> None:
         raise invalid([in_body(["subject_kind"], problem)])
 
 
-def _check_conditions(row: Filter) -> None:
+def _check_conditions(row: Filter, actor: Any) -> None:
     if not isinstance(row.conditions, dict):
         problem = 'Give an object: {"match": "all", "conditions": [...]}.'
         raise invalid([in_body(["conditions"], problem)])
-    kept, problems = parsed(row.conditions, row.owner, row.subject_kind)
+    kept, problems = parsed(row.conditions, row.owner, row.subject_kind, actor)
     if problems:
         raise invalid(_in_conditions(each.path, each.sentence) for each in problems)
     row.conditions = kept

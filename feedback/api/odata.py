@@ -28,9 +28,11 @@ from ..odata.options import (
     read_options,
     refuse_unknown,
 )
+from ..odata.paging import begun_at
 from ..odata.rows import MAX_PAGE, PAGE, EntitySet
 from ..odata.tokens import FILTER
 from ..packages.addresses import odata_url_of
+from ..rest.key_places import OUTSIDE_URL
 from ..rest.problems import Problem, handle, in_parameter
 from .package_reading import PackageView, note_export, open_table
 
@@ -44,6 +46,7 @@ class ODataView(PackageView):
     """Base of all addresses of one package; what is wrong is message as OData does."""
 
     parameters = KNOWN
+    how_to_send_keys = OUTSIDE_URL
     http_method_names = ["get", "head"]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -51,7 +54,9 @@ class ODataView(PackageView):
         super().initial(request, *args, **kwargs)
 
     def open(self, request: Request, community: int, key: str) -> EntitySet:
-        table = open_table(self.package(request, community, key))
+        token = request.query_params.get(SKIP_TOKEN)
+        begun = begun_at(token) if token else None
+        table = open_table(self.package(request, community, key), begun)
         return EntitySet(table, exact=_is_exact(request))
 
     def get_exception_handler(self) -> Callable[..., Response | None]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils import timezone
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -39,9 +39,10 @@ class PackageKey(KeyInAnyPlace):
 
 
 class MayRead(BasePermission):
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: Any) -> bool:
         if not request.user.is_authenticated:
-            raise NotAuthenticated(f"Send an API key with the scope 'data' {PLACES}.")
+            how = view.how_to_send_keys
+            raise NotAuthenticated(f"Send an API key with the scope 'data' {how}.")
         if not request.user.has_perm(READ_PACKAGE):
             raise lacks(request.user, READ_PACKAGE)
         return True
@@ -55,6 +56,7 @@ class PackageView(APIView):
     http_method_names = ["get", "head", "options"]
     schema = None
     parameters: tuple[str, ...] = ()
+    how_to_send_keys = PLACES
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
         """Nothing is refused for the type that it asks for: the URL says which."""
@@ -142,10 +144,10 @@ def described(table: Table) -> dict[str, object]:
     }
 
 
-def open_table(package: DataPackage) -> Table:
+def open_table(package: DataPackage, now: datetime | None = None) -> Table:
     """Raises a Problem that names what the package has lost."""
     try:
-        return opened(package, timezone.now())
+        return opened(package, now)
     except PackageBroken as broken:
         problem = Problem(
             409,

@@ -20,6 +20,7 @@ from .packages import (
 )
 from .preferences import Preference
 from .responses import StoredResponse
+from .saved_in_part import SavedInPart
 from .sources import ExternalSource, SourceTicket
 from .subject_kinds import SubjectKind
 from .testers import Tester
@@ -73,6 +74,7 @@ __all__ = [
     "QuickLoading",
     "RecordLookup",
     "RefreshEvery",
+    "SavedInPart",
     "Snapshot",
     "SnapshotState",
     "SourceTicket",

@@ -15,6 +15,7 @@ from ..access.privacy import NOTHING_PERSONAL
 from .communities import Community, Project
 from .emails import split_emails, validate_emails
 from .folded import unique_name
+from .saved_in_part import SavedInPart
 
 MAX_TOKEN = 120
 NOTICE_EVERY = timedelta(days=1)
@@ -74,7 +75,7 @@ class ApiKeyQuerySet(ScopedQuerySet["ApiKey"]):
         return bool(self.filter(due, pk=key.pk).update(notified_at=now))
 
 
-class ApiKey(models.Model):
+class ApiKey(SavedInPart):
     """A community's key for outside programs.
 
     A token is `ch_<word>_<number>_<secret>`. What stands before the secret is the
@@ -173,6 +174,10 @@ class ApiKey(models.Model):
         "token_issued_at",
         "previous_token_hash",
         "previous_token_until",
+    )
+    NEVER_SAVED = (
+        *TOKEN_FIELDS,
+        *("notified_at", "last_used_at", "last_used_address", "use_count"),
     )
 
     tenancy = Tenancy("community")

@@ -8,6 +8,7 @@ from django.db import models
 from ..access.actors import ScopedQuerySet, Tenancy
 from ..access.privacy import NOTHING_PERSONAL
 from .folded import unique_name
+from .saved_in_part import SavedInPart
 from .testers import Tester
 from .tickets import Feedback
 from .types import FeedbackType, Status
@@ -18,7 +19,7 @@ def new_source_key() -> str:
     return secrets.token_urlsafe(18)
 
 
-class ExternalSource(models.Model):
+class ExternalSource(SavedInPart):
     """An address to which other programs send tickets of a feedback type."""
 
     feedback_type = models.ForeignKey(
@@ -55,6 +56,9 @@ class ExternalSource(models.Model):
     )
     created_at = models.DateTimeField("created", auto_now_add=True)
     modified_at = models.DateTimeField("modified", auto_now=True)
+
+    # Only a new URL moves it.
+    NEVER_SAVED = ("key",)
 
     tenancy = Tenancy("feedback_type__project__community", "feedback_type__project")
     privacy = NOTHING_PERSONAL

@@ -131,26 +131,43 @@ def _read(operand: Operand, value: Any) -> Any:
         return None
     if operand.type == MOMENT:
         return datetime.fromisoformat(value)
-    return Decimal(value) if operand.type == NUMBER else value
+    # A whole number stays one: SQLite would round a decimal of more than 15 digits.
+    is_text = operand.type == NUMBER and isinstance(value, str)
+    return Decimal(value) if is_text else value
 
 
-def sign(position: Position, query: Sequence[object]) -> str:
-    """A token that works for this query alone."""
-    signed = [position.values, position.key, position.left, _digest(query)]
+def sign(position: Position, query: Sequence[object], begun: datetime) -> str:
+    """A token that works for this query alone, whose first page was of this moment."""
+    at = [position.values, position.key, position.left]
+    signed = [*at, _digest(query), begun.isoformat()]
     return signing.dumps(signed, salt=_SALT, compress=True)
 
 
 def unsign(token: str, query: Sequence[object]) -> Position:
     """Raises OptionRefused."""
-    try:
-        values, key, left, digest = signing.loads(token, salt=_SALT)
-    except (signing.BadSignature, ValueError):
-        problem = "It is not ours. Follow the address in @odata.nextLink as it is."
-        raise OptionRefused(SKIP_TOKEN, problem) from None
+    values, key, left, digest, _ = _signed(token)
     if digest != _digest(query):
         problem = "It is of another query, or the package has changed. Begin anew."
         raise OptionRefused(SKIP_TOKEN, problem)
     return Position(values, key, left)
+
+
+def begun_at(token: str) -> datetime:
+    """When the first page was made: on all pages, rows are as old as they were then.
+
+    Otherwise those that grow older meanwhile would be passed over. Raises
+    OptionRefused.
+    """
+    return datetime.fromisoformat(_signed(token)[-1])
+
+
+def _signed(token: str) -> list[Any]:
+    try:
+        values, key, left, digest, begun = signing.loads(token, salt=_SALT)
+    except (signing.BadSignature, ValueError):
+        problem = "It is not ours. Follow the address in @odata.nextLink as it is."
+        raise OptionRefused(SKIP_TOKEN, problem) from None
+    return [values, key, left, digest, begun]
 
 
 def _digest(query: Sequence[object]) -> str:

@@ -92,8 +92,8 @@ class EntitySet:
         rest = None if left is None else left - size
         if len(each_with_position) <= size or rest == 0:
             return Page(entities, count)
-        last, _ = each_with_position[size - 1]
-        return Page(entities, count, sign(replace(last, left=rest), query))
+        last = replace(each_with_position[size - 1][0], left=rest)
+        return Page(entities, count, sign(last, query, self.table.now))
 
     def _selected(self, options: Options) -> QuerySet[Any]:
         rows = self.table.rows

@@ -16,10 +16,11 @@ from ..access.keys import KeyActor, KeyRefused, authenticate
 from ..sources.members import KEY_PARAMETER
 from .problems import refused
 
-PLACES = (
-    "in the header 'Authorization: Bearer <token>', in the header X-Api-Key, as the"
-    f" password of Basic authentication, or in the URL as {KEY_PARAMETER}=<token>"
-)
+_HEADERS = "in the header 'Authorization: Bearer <token>', in the header X-Api-Key"
+_BASIC = "as the password of Basic authentication"
+PLACES = f"{_HEADERS}, {_BASIC}, or in the URL as {KEY_PARAMETER}=<token>"
+# Where URLs take no parameter of ours.
+OUTSIDE_URL = f"{_HEADERS}, or {_BASIC}"
 
 
 class KeyInAnyPlace(BaseAuthentication):

@@ -10,7 +10,8 @@ from rest_framework import serializers
 
 from ..changes import stored
 from ..models import FeedbackType, Project
-from ..names import did_you_mean
+from ..names import Hints
+from ..texts import is_pk
 
 
 class SharedRow(serializers.ModelSerializer):
@@ -102,7 +103,7 @@ class VisibleRow(serializers.PrimaryKeyRelatedField):
         super().__init__(**options)
 
     def to_internal_value(self, data: Any) -> Any:
-        if type(data) is not int or not 0 < data < 2**63:
+        if not is_pk(data):
             self.fail("incorrect_type")
         actor, rows = self.context["request"].user, cast(Any, self.get_queryset())
         for permission in self.permissions:
@@ -139,9 +140,10 @@ class StrictSerializer(serializers.ModelSerializer):
 
     def _problems(self, data: dict[str, Any]) -> dict[str, str]:
         problems: dict[str, str] = {}
+        hints = Hints()
         for name in data:
             if name not in self.fields:
-                hint = did_you_mean(name, self.fields) if len(problems) < 20 else ""
+                hint = hints.near(name, self.fields)
                 problems[name] = f"There is no such member.{hint}"
             elif self.fields[name].read_only:
                 problems[name] = "This is read only."

@@ -140,15 +140,18 @@ class ScopedViewSet(viewsets.GenericViewSet):
     def get_object(self) -> Any:
         """The row in the address, which the action may be done on.
 
-        With `If-Match` it is locked, and as the caller read it.
+        What is written to is locked and read anew, so that nothing is put back that
+        others wrote meanwhile. With `If-Match` it is as the caller read it.
         Raises Http404, PermissionDenied, Problem.
         """
         row = self._permitted(int(self.kwargs["pk"]))
         is_change = self.request.method not in SAFE_METHODS
-        if is_change and IF_MATCH in self.request.headers:
+        must_match = is_change and IF_MATCH in self.request.headers
+        if must_match or self.request.method == "PATCH":
             own: Any = type(row)._base_manager
             own.select_for_update(no_key=True).filter(pk=row.pk).first()
             row = self._permitted(row.pk)
+        if must_match:
             check_match(self.request, etag_of(self.representation(row)))
         return row
 

@@ -13,7 +13,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 
-from ..names import did_you_mean
+from ..names import Hints
 from .catalogue import Catalogue
 from .fields import Field, Given
 from .kinds import Moment
@@ -105,6 +105,7 @@ class Reader:
     catalogue: Catalogue
     problems: list[Problem] = field(default_factory=list)
     _count: int = 0
+    _hints: Hints = field(default_factory=Hints)
 
     def read(self, conditions: object) -> Group:
         if conditions == {}:
@@ -190,7 +191,7 @@ class Reader:
     def _refuse_others(self, given: dict[Any, Any], known: set[str], path: str) -> None:
         for name in given:
             if name not in known:
-                hint = did_you_mean(str(name), known)
+                hint = self._hints.near(str(name), known)
                 self._note(path, f"There is no '{shown(str(name))}' here.{hint}")
 
     def _note(self, path: str, sentence: str) -> None:

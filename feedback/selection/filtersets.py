@@ -17,7 +17,7 @@ from django.utils.text import capfirst
 from django_filters import FilterSet
 
 from ..models import Filter
-from ..names import did_you_mean
+from ..names import Hints
 from .catalogue import Catalogue
 from .compiler import MAX_VALUES, NOTHING
 from .conditions import ConditionFilter, named
@@ -98,12 +98,13 @@ class StrictFilterSet(FilterSet):
         return words or ", ".join(given)
 
     def _refused(self) -> Iterator[tuple[str, str]]:
+        hints = Hints()
         for name in self.data:
             if name in self.beside:
                 continue
             if name not in self.filters:
                 known = [*self.filters, *self.beside]
-                yield name, f"No such parameter.{did_you_mean(name, known)}"
+                yield name, f"No such parameter.{hints.near(name, known)}"
                 continue
             values = self.data.getlist(name)
             several = isinstance(self.form.fields[name].widget, MultipleHiddenInput)

@@ -51,19 +51,21 @@ class Compiled:
     words: str
 
 
-def catalogue_for(owner: Owner, subject_kind: str) -> Catalogue:
-    """All that can be compared of the owner's tickets or testers."""
+def catalogue_for(owner: Owner, subject_kind: str, actor: Any = None) -> Catalogue:
+    """All that can be compared of the owner's tickets or testers.
+
+    With an actor, who writes conditions, only with projects that the actor can see.
+    """
     zone = _zone_of(owner)
     if subject_kind == SubjectKind.FEEDBACK:
         return TicketCatalogue(
             zone, _types_of(owner), is_one_type=isinstance(owner, FeedbackType)
         )
     community = owner if isinstance(owner, Community) else _community_of(owner)
-    return TesterCatalogue(
-        zone,
-        Community.objects.filter(pk=community.pk),
-        Project.objects.filter(community=community),
-    )
+    projects = Project.objects.filter(community=community)
+    if actor is not None:
+        projects = projects.filter(pk__in=projects.visible_to(actor).values("pk"))
+    return TesterCatalogue(zone, Community.objects.filter(pk=community.pk), projects)
 
 
 def _zone_of(owner: Owner) -> ZoneInfo:
@@ -115,10 +117,13 @@ def _broken(problems: list[Problem]) -> str:
 
 
 def parsed(
-    conditions: object, owner: Owner, subject_kind: str
+    conditions: object, owner: Owner, subject_kind: str, actor: Any = None
 ) -> tuple[dict[str, Any], list[Problem]]:
-    """The conditions as a filter keeps them, and what is wrong with them."""
-    reader = Reader(catalogue_for(owner, subject_kind))
+    """The conditions as a filter keeps them, and what is wrong with them.
+
+    With an actor, who writes them, projects that the actor can't see are not there.
+    """
+    reader = Reader(catalogue_for(owner, subject_kind, actor))
     group = reader.read(conditions)
     return group.kept, reader.problems
 

@@ -7,10 +7,7 @@ from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
 
-from ..names import did_you_mean
-
-# More than these are not shown, so for more nobody looks for the nearest name.
-_MAX_SUGGESTED = 50
+from ..names import Hints
 
 Path = tuple[object, ...]
 
@@ -33,17 +30,17 @@ class SubmissionRefused(Exception):
 
 @dataclass(slots=True)
 class Faults:
-    """Collects them below one place of what was sent."""
+    """Collects them below one place of what was sent, which shares the hints of all."""
 
     at: Path = ()
+    hints: Hints = field(default_factory=Hints)
     every: list[Fault] = field(default_factory=list)
 
     def add(self, path: Iterable[object], sentence: str) -> None:
         self.every.append(Fault((*self.at, *path), sentence))
 
     def add_unknown(self, name: str, known: Iterable[str]) -> None:
-        near = did_you_mean(name, known) if len(self.every) < _MAX_SUGGESTED else ""
-        self.add([name], f"There is no such member.{near}")
+        self.add([name], f"There is no such member.{self.hints.near(name, known)}")
 
     def add_error(self, name: str, error: ValidationError) -> None:
         self.add([name], " ".join(error.messages))

@@ -13,7 +13,7 @@ from ..changes import unit, write
 from ..changes.signals import set_together
 from ..forms import text_of_json
 from ..models import Community, Tester
-from ..names import fold, normalise, one_line
+from ..names import Hints, fold, normalise, one_line
 from ..units import Unit, Values
 from .external import COLUMNS, Data, columns_with, read_external
 from .faults import Faults, SubmissionRefused
@@ -90,9 +90,9 @@ def _outcome(row: Row, changed: set[int]) -> RowOutcome:
 
 
 def _read(sent: Sequence[object]) -> list[Row]:
-    rows, first = [], dict[str, int]()
+    rows, first, hints = [], dict[str, int](), Hints()
     for index, each in enumerate(sent):
-        row = _read_row(index, each)
+        row = _read_row(index, each, hints)
         before = first.setdefault(fold(row.email), index) if row.email else index
         if before != index:
             message = f"The same e-mail address is in #/{_ROWS}/{before}."
@@ -101,8 +101,8 @@ def _read(sent: Sequence[object]) -> list[Row]:
     return rows
 
 
-def _read_row(index: int, sent: object) -> Row:
-    row = Row(index, Faults((_ROWS, index)))
+def _read_row(index: int, sent: object, hints: Hints) -> Row:
+    row = Row(index, Faults((_ROWS, index), hints))
     if not isinstance(sent, dict):
         row.faults.add([], 'Give an object: {"email": "ada@example.com"}.')
         return row

@@ -19,7 +19,8 @@ from ..access.roles import ADD_TICKET, CHANGE_TICKET
 from ..forms import answer_to
 from ..models import Community, Feedback, FeedbackType, Status, Tester
 from ..models.folded import Folded
-from ..names import did_you_mean, fold
+from ..names import Hints, fold
+from ..texts import is_pk
 from .external import Data, read_external
 from .faults import Faults
 from .outcomes import RowOutcome
@@ -66,9 +67,9 @@ def one(sent: Mapping[str, object], pk: int | None = None) -> TicketRow:
 
 def several(sent: Sequence[object], member: str) -> list[TicketRow]:
     """Rows of a list that stands under a member; an `id` says which ticket it is."""
-    rows, first = [], dict[int, int]()
+    rows, first, hints = [], dict[int, int](), Hints()
     for index, each in enumerate(sent):
-        row = TicketRow(index, Faults((member, index)))
+        row = TicketRow(index, Faults((member, index), hints))
         rows.append(row)
         if not isinstance(each, dict):
             row.faults.add([], 'Give an object: {"type": 1, "title": "It breaks"}.')
@@ -94,8 +95,7 @@ def _take(row: TicketRow, sent: Mapping[str, object], names: Iterable[str]) -> N
 
 
 def number_of(value: object) -> int | None:
-    fits = type(value) is int and 0 < value < 2**63
-    return value if fits else None  # type: ignore[return-value]
+    return value if is_pk(value) else None
 
 
 class Reader:
@@ -188,7 +188,7 @@ class Reader:
         questions = self._questions[of.pk]
         for key, answer in value.items():
             if key not in questions:
-                near = did_you_mean(key, questions)
+                near = row.faults.hints.near(key, questions)
                 message = f"The form has no question of this key.{near}"
                 row.faults.add([ANSWERS, key], message)
                 continue

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from ..forms import PREFIX
 from ..models import FeedbackType, FormField, Status
-from ..names import did_you_mean, normalise
+from ..names import Hints, normalise
 from ..selection.external import EXTERNAL_PREFIX, is_name
 from .errors import FileUnreadable
 
@@ -66,10 +66,11 @@ class TypeColumns:
         """Raises FileUnreadable with each column that is not known, or there twice."""
         meanings: list[str] = []
         problems: list[str] = []
+        hints = Hints()
         for number, name in enumerate(header, start=1):
             meaning = self._meaning(name)
             if meaning is None:
-                near = did_you_mean(normalise(name), self.names)
+                near = hints.near(normalise(name), self.names)
                 problems.append(f"Column {number}, '{name[:60]}', is not known.{near}")
             elif meaning and meaning in meanings:
                 problems.append(f"Column {number}, '{name[:60]}', is there twice.")

@@ -13,7 +13,7 @@ from ..changes import Origin, unit, write
 from ..changes.signals import set_together
 from ..forms import PREFIX, answer_from
 from ..models import Feedback, Status, Tester, Visibility
-from ..names import did_you_mean, fold, normalise, one_line
+from ..names import Hints, fold, normalise, one_line
 from ..selection.external import EXTERNAL_PREFIX
 from ..sources.external import COLUMNS as EXTERNAL_COLUMNS
 from ..sources.external import columns_with, read_values
@@ -77,6 +77,7 @@ class Part:
         self.of = of
         self.columns = columns
         community = of.feedback_type.project.community
+        self._hints = Hints()
         self._submitters = Submitters(community, makes=makes_testers)
         self.rows = [_Row(number, columns.sort(cells)) for number, cells in rows]
 
@@ -188,7 +189,7 @@ class Part:
             if fold(each.name) == fold(cell.strip()):
                 return each
         names = [each.name for each in self.of.statuses]
-        near = did_you_mean(cell, names) or f" There are: {', '.join(names)}."
+        near = self._hints.near(cell, names) or f" There are: {', '.join(names)}."
         raise ValidationError(f"The feedback type has no such status.{near}")
 
     def _require(self, row: _Row) -> None:

@@ -122,7 +122,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         return [
             path("export/<str:form>/", view, name="logs_auditentry_export"),
             path(
-                "history/<str:label>/<int:pk>/",
+                "history/<str:label>/<row:pk>/",
                 self.admin_site.admin_view(partial(history_page, self.admin_site)),
                 name="logs_auditentry_about",
             ),

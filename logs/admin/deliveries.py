@@ -56,7 +56,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         progress = self.admin_site.admin_view(self.progress)
         return [
-            path("<int:pk>/progress/", progress, name="logs_delivery_progress"),
+            path("<row:pk>/progress/", progress, name="logs_delivery_progress"),
             *super().get_urls(),
         ]
 

@@ -124,7 +124,7 @@ class DestinationAdmin(ScopedAdmin):
     def get_urls(self) -> list[URLPattern]:
         resume_ = self.admin_site.admin_view(self.resume)
         return [
-            path("<int:pk>/resume/", resume_, name="logs_destination_resume"),
+            path("<row:pk>/resume/", resume_, name="logs_destination_resume"),
             *super().get_urls(),
         ]
 

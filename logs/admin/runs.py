@@ -57,10 +57,10 @@ class RunAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
-            path("<int:pk>/progress/", wrap(self.progress), name="logs_run_progress"),
+            path("<row:pk>/progress/", wrap(self.progress), name="logs_run_progress"),
             *(
                 path(
-                    f"<int:pk>/{order}/",
+                    f"<row:pk>/{order}/",
                     wrap(self.control),
                     {"order": order},
                     name=f"logs_run_{order}",

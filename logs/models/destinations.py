@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from feedback.access.actors import ScopedQuerySet, Tenancy
 from feedback.access.privacy import NOTHING_PERSONAL
-from feedback.models import Community
+from feedback.models import Community, SavedInPart
 
 
 class BreakerState(models.TextChoices):
@@ -48,7 +48,7 @@ def _held_up() -> Q:
     return Q(is_paused=True) | Q(held_until__gt=timezone.now())
 
 
-class Destination(models.Model):
+class Destination(SavedInPart):
     """An origin that a community sends to, made when it is first reached.
 
     The circuit breaker: after `logs.recording.health.THRESHOLD` failures in a row it
@@ -126,6 +126,10 @@ class Destination(models.Model):
     # The columns that make up the breaker's state.
     BREAKER_FIELDS = ("breaker", "trips", "probe_at", "consecutive_failures")
     HOLD_FIELDS = ("held_until", "holds")
+    NEVER_SAVED = (
+        *(*BREAKER_FIELDS, *HOLD_FIELDS, "is_announced_down"),
+        *("last_success_at", "last_failure_at"),
+    )
 
     # Projects share it, so a role in any of them shows it.
     tenancy = Tenancy("community", "community__projects", is_many=True)

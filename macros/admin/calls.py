@@ -52,7 +52,7 @@ class InboundCallAdmin(ReadOnlyAdmin[InboundCall]):
     def get_urls(self) -> list[URLPattern]:
         progress = self.admin_site.admin_view(self.progress)
         return [
-            path("<int:pk>/progress/", progress, name="macros_inboundcall_progress"),
+            path("<row:pk>/progress/", progress, name="macros_inboundcall_progress"),
             *super().get_urls(),
         ]
 

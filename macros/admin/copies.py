@@ -26,8 +26,8 @@ class CopiesMixin(ScopedAdmin[Macro]):
         wrap = self.admin_site.admin_view
         duplicate, export = wrap(self.duplicate), wrap(self.export)
         return [
-            path("<int:pk>/duplicate/", duplicate, name="macros_macro_duplicate"),
-            path("<int:pk>/export/", export, name="macros_macro_export"),
+            path("<row:pk>/duplicate/", duplicate, name="macros_macro_duplicate"),
+            path("<row:pk>/export/", export, name="macros_macro_export"),
             *super().get_urls(),
         ]
 

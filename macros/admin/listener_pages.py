@@ -35,7 +35,7 @@ class ListenerPages(ScopedAdmin[Listener]):
         }
         return [
             *(
-                path(f"<int:pk>/{name}/", wrap(view), name=f"macros_listener_{name}")
+                path(f"<row:pk>/{name}/", wrap(view), name=f"macros_listener_{name}")
                 for name, view in pages.items()
             ),
             *super().get_urls(),

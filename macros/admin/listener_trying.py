@@ -33,7 +33,7 @@ class DryRunPages(ListenerPages):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.try_)
         return [
-            path("<int:pk>/try/", view, name="macros_listener_try"),
+            path("<row:pk>/try/", view, name="macros_listener_try"),
             *super().get_urls(),
         ]
 

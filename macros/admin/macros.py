@@ -140,8 +140,8 @@ class MacroAdmin(
         wrap = self.admin_site.admin_view
         return [
             path("tags/", wrap(self.tags), name="macros_macro_tags"),
-            path("<int:pk>/pause/", wrap(self.pause), name="macros_macro_pause"),
-            path("<int:pk>/resume/", wrap(self.resume), name="macros_macro_resume"),
+            path("<row:pk>/pause/", wrap(self.pause), name="macros_macro_pause"),
+            path("<row:pk>/resume/", wrap(self.resume), name="macros_macro_resume"),
             *super().get_urls(),
         ]
 

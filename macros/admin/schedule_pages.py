@@ -37,7 +37,7 @@ _KEY = re.compile(r"[0-9a-f]{32}")
 
 class SchedulePages(AutomationAdmin[Schedule]):
     def get_urls(self) -> list[URLPattern]:
-        wrap, one = self.admin_site.admin_view, "<int:pk>/"
+        wrap, one = self.admin_site.admin_view, "<row:pk>/"
         pages = {"past": self.past, "run": self.run_page, "toggle": self.toggle}
         return [
             path("moments/", wrap(self.preview), name="macros_schedule_moments"),

@@ -117,7 +117,7 @@ class TestsMixin(ScopedAdmin):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
-            path("<int:pk>/test/", wrap(self.test_send), name="macros_macro_test"),
+            path("<row:pk>/test/", wrap(self.test_send), name="macros_macro_test"),
             *super().get_urls(),
         ]
 

@@ -41,8 +41,8 @@ class TriggerAdmin(AutomationAdmin[Trigger]):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
-            path("<int:pk>/toggle/", wrap(self.toggle), name="macros_trigger_toggle"),
-            path("<int:pk>/try/", wrap(self.try_), name="macros_trigger_try"),
+            path("<row:pk>/toggle/", wrap(self.toggle), name="macros_trigger_toggle"),
+            path("<row:pk>/try/", wrap(self.try_), name="macros_trigger_try"),
             *super().get_urls(),
         ]
 

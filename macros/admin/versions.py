@@ -23,8 +23,8 @@ class VersionsMixin(ScopedAdmin[Macro]):
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
-        every = "<int:pk>/versions/"
-        one = f"{every}<int:number>/"
+        every = "<row:pk>/versions/"
+        one = f"{every}<row:number>/"
         return [
             path(every, wrap(self.versions), name="macros_macro_versions"),
             path(one, wrap(self.version), name="macros_macro_version"),

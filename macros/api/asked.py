@@ -15,10 +15,11 @@ from feedback.access.keys import Actor, KeyActor
 from feedback.changes.signals import saved
 from feedback.changes.stored import as_stored
 from feedback.models import Community, FeedbackType, Project
-from feedback.names import did_you_mean
+from feedback.names import Hints
 from feedback.rest.details import Fault
 from feedback.rest.idempotency import fingerprint
 from feedback.rest.problems import in_body, invalid
+from feedback.texts import is_pk
 
 from ..config import ConfigRefused, Document, Problems
 
@@ -29,9 +30,7 @@ _OWNERS: Mapping[str, type[Any]] = {
     "project": Project,
     "community": Community,
 }
-_MAX_KEY = 2**63 - 1
 _PIECES = re.compile(r"[^.\[\]]+")
-MAX_HINTS = 20
 _FIXED = "This stays as it is."
 
 
@@ -110,12 +109,11 @@ def refuse_unknown(
     data: Any, known: Iterable[str], fixed: Collection[str] = ()
 ) -> None:
     """Raises Problem, that names each member."""
-    known = set(known)
+    known, hints = set(known), Hints()
     faults: list[Fault] = []
     for name in data if isinstance(data, dict) else ():
         if name not in known:
-            # Looking for likely names takes time.
-            hint = did_you_mean(name, known) if len(faults) < MAX_HINTS else ""
+            hint = hints.near(name, known)
             faults.append(in_body([name], f"There is no such member.{hint}"))
     faults += [in_body([name], _FIXED) for name in fixed if name in data]
     if faults:
@@ -187,7 +185,7 @@ def owner_in(body: Document, actor: Actor, permission: str) -> Owner:
 
 def row_seen(model: type[Any], number: object, actor: Actor, *permissions: str) -> Any:
     """The row of this number on which the actor has one of the permissions, or None."""
-    if type(number) is not int or not 0 < number <= _MAX_KEY:
+    if not is_pk(number):
         return None
     rows = model._default_manager.filter(pk=number)
     seen = (rows.visible_to(actor, each).first() for each in permissions)

@@ -21,6 +21,7 @@ from feedback.models import (
 from feedback.rest.serializers import (
     RowNumber,
 )
+from feedback.texts import is_pk
 
 from ..config import Document, Problems, save_listener
 from ..config.members import read_members, read_rows, settings_of
@@ -38,7 +39,6 @@ from .listener_serializers import (
 )
 
 Part = TypeVar("Part", ListenerCheck, ListenerAction)
-_MAX_KEY = 2**63 - 1
 
 
 class ListenerDocumentSerializer(DocumentSerializer):
@@ -191,8 +191,7 @@ def _named(
     number = data.get(name)
     if number is None:
         return None
-    is_number = type(number) is int and 0 < number <= _MAX_KEY
-    row: Model | None = rows.filter(pk=number).first() if is_number else None
+    row: Model | None = rows.filter(pk=number).first() if is_pk(number) else None
     if row is None:
         noun = rows.model._meta.verbose_name
         problem = f"There is no {noun} {str(number)[:60]} that fits it."

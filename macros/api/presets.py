@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from feedback.models import FeedbackType
-from feedback.names import did_you_mean
+from feedback.names import Hints, did_you_mean
 from feedback.rest.details import Fault
 from feedback.rest.problems import in_body, invalid
 from feedback.rest.serializers import Choice, RowNumber, Text
@@ -30,7 +30,7 @@ from ..authoring.new_macros import (
 from ..authoring.presets import Preset, all_presets, check_setting, fill
 from ..models import Macro
 from ..models.secrets import MAX_VALUE, MIN_VALUE
-from .asked import MAX_HINTS, AskedSerializer, Owner, asked_of, owner_in
+from .asked import AskedSerializer, Owner, asked_of, owner_in
 from .macro_serializers import MacroDetailSerializer
 from .trials import refused
 
@@ -231,11 +231,11 @@ def _given(preset: Preset, given: Mapping[str, dict[str, str]]) -> list[GivenSec
 def _unknown(
     member: str, given: Mapping[str, object], known: Mapping[str, object]
 ) -> Iterator[Fault]:
-    unknown = [name for name in given if name not in known]
-    for number, name in enumerate(unknown):
-        # Looking for likely names takes time.
-        hint = did_you_mean(name, known) if number < MAX_HINTS else ""
-        yield in_body([member, name], f"The preset does not ask for this.{hint}")
+    hints = Hints()
+    for name in given:
+        if name not in known:
+            hint = hints.near(name, known)
+            yield in_body([member, name], f"The preset does not ask for this.{hint}")
 
 
 def _faults(problems: Mapping[str, Any]) -> Iterator[Fault]:

@@ -12,13 +12,13 @@ from typing import Any
 from django.db.models import Model, QuerySet
 
 from feedback.models import Community, FeedbackType, Filter, Project, Status
+from feedback.texts import is_pk
 
 from .problems import ConfigRefused, Problems, member
 from .writing import Document
 
 # Given the field, its value and the value's path, what stands in its place.
 Translation = Callable[[str, object, str], object]
-_MAX_KEY = 2**63 - 1
 _MAX_SHOWN = 60
 
 
@@ -111,8 +111,7 @@ _ROWS: dict[str, Callable[[Filter], QuerySet[Any]]] = {
 
 
 def _by_key(rows: QuerySet[Any], value: object) -> Model | None:
-    is_key = type(value) is int and 0 < value <= _MAX_KEY
-    return rows.filter(pk=value).first() if is_key else None
+    return rows.filter(pk=value).first() if is_pk(value) else None
 
 
 def _by_name(rows: QuerySet[Any], value: object) -> Any:

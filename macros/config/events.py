@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from feedback.models import FormField, Status
+from feedback.texts import is_pk
 
 from ..models import Event, Trigger
 from ..models.triggers import DETAILS, EVENTS, REQUIRED
@@ -13,7 +14,6 @@ from .writing import Document
 
 _STATUSES = ("from_status", "to_status")
 _MAX_SCORE = 2**31
-_MAX_KEY = 2**63
 _MAX_NAME = 100
 
 
@@ -73,8 +73,7 @@ def _take(trigger: Trigger, name: str, value: Any, by_number: bool) -> str:
         if type(value) is not int or abs(value) >= _MAX_SCORE:
             return "This must be a whole number."
     elif name in _STATUSES and by_number:
-        is_number = type(value) is int and 0 < value < _MAX_KEY
-        if not (is_number and _statuses(trigger).filter(pk=value).exists()):
+        if not (is_pk(value) and _statuses(trigger).filter(pk=value).exists()):
             return f"There is no status {str(value)[:60]} of the macro's feedback type."
     elif not isinstance(value, str):
         return "This must be text."

@@ -11,7 +11,13 @@ from django.db import models
 from feedback import formats
 from feedback.access.actors import ScopedQuerySet, Tenancy
 from feedback.access.privacy import NOTHING_PERSONAL
-from feedback.models import Community, FeedbackType, Project, SubjectKind
+from feedback.models import (
+    Community,
+    FeedbackType,
+    Project,
+    SavedInPart,
+    SubjectKind,
+)
 from feedback.models.folded import unique_name
 from feedback.models.owned import Owned
 
@@ -37,7 +43,7 @@ class MacroQuerySet(ScopedQuerySet["Macro"]):
         return bool(going.update(paused_reason=reason, paused_at=now))
 
 
-class Macro(Owned, models.Model):
+class Macro(Owned, SavedInPart):
     """An ordered list of steps that is run on each selected subject.
 
     A feedback macro has a type and runs on its tickets. A user macro has none: it runs
@@ -105,6 +111,8 @@ class Macro(Owned, models.Model):
     paused_at = models.DateTimeField("paused", null=True, editable=False)
     created_at = models.DateTimeField("created", auto_now_add=True)
     modified_at = models.DateTimeField("modified", auto_now=True)
+
+    NEVER_SAVED = ("paused_reason", "paused_at")
 
     tenancy = Tenancy("community", "project")
     privacy = NOTHING_PERSONAL

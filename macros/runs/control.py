@@ -85,7 +85,7 @@ def cancel_run(run: Run) -> bool:
 
 
 # The look-ups from a run to whatever it does not outlive unfinished.
-_STOPPED_WITH = {
+_STOPPED_WITH: dict[type[Model], str] = {
     Community: "community",
     Project: "project",
     FeedbackType: "macro__feedback_type",

@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core import mail
 from django.db import connection
+from django.db.models import Model
 from django.test import RequestFactory
 from pytest_django import DjangoAssertNumQueries
 
@@ -16,7 +18,15 @@ from feedback.access.actors import may
 from feedback.access.addresses import client_address
 from feedback.access.keys import REFUSALS_AN_HOUR, KeyActor, KeyRefused, authenticate
 from feedback.access.roles import RUN_MACRO
-from feedback.models import ApiKey, Community, Feedback, FeedbackType, KeyUse, Project
+from feedback.models import (
+    ApiKey,
+    Community,
+    Feedback,
+    FeedbackType,
+    KeyScope,
+    KeyUse,
+    Project,
+)
 from feedback.models import key_uses as limits
 from macros.models import Macro
 from tests import factories
@@ -107,7 +117,7 @@ def test_a_further_use_costs_three_statements(
 def test_the_log_says_who_still_uses_the_previous_token(community: Community) -> None:
     key, old = api_key(community)
     new = key.rotate(timedelta(hours=1))
-    key.save()
+    key.save(update_fields=ApiKey.TOKEN_FIELDS)
     authenticate(old, HERE)
     authenticate(new, THERE)
     key.rotate(timedelta(0))
@@ -255,6 +265,29 @@ def test_a_key_may_do_what_its_scopes_say(bugs: FeedbackType) -> None:
     assert uses(outcome="missing_scope", key=listener.key) == [
         (HERE, "missing_scope", 1)
     ]
+
+
+def test_a_key_of_one_project_changes_nothing_that_all_projects_share(
+    bugs: FeedbackType,
+) -> None:
+    """Its reach is as wide as what its rows show; see `Tenancy.is_many`."""
+    scopes = {f"scope_{each}": True for each in KeyScope}
+    _, token = api_key(bugs.project.community, project=bugs.project, **scopes)
+    [access] = authenticate(token, HERE).accesses
+    shared = [each for each in apps.get_models() if is_shared(each)]
+    assert {each.__name__ for each in shared} >= {"Community", "Destination", "Tester"}
+    names = {each._meta.model_name: each._meta.app_label for each in shared}
+    assert {
+        permission
+        for permission in access.permissions
+        for model, app in names.items()
+        if permission.startswith(f"{app}.") and permission.endswith(f"_{model}")
+    } == {f"{app}.view_{model}" for model, app in names.items()}
+
+
+def is_shared(model: type[Model]) -> bool:
+    tenancy = getattr(model, "tenancy", None)
+    return bool(tenancy and tenancy.project and tenancy.is_many)
 
 
 def test_a_key_stays_in_its_project_and_community(bugs: FeedbackType) -> None:

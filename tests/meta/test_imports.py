@@ -37,7 +37,7 @@ ROWS: dict[str, list[set[str]]] = {
             "names",
             "texts",
         },
-        {"access.actors", "access.requests"},
+        {"access.actors", "access.requests", "converters"},
         {"units"},
         {"models"},
         {"mode"},

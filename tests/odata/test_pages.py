@@ -13,6 +13,7 @@ from django.http import QueryDict
 from feedback.models import Feedback, FeedbackType
 from feedback.odata.errors import OptionRefused
 from feedback.odata.options import read_options
+from feedback.odata.paging import begun_at
 from feedback.odata.rows import EntitySet
 from feedback.packages.tables import opened
 from tests import factories
@@ -82,6 +83,41 @@ def test_each_row_is_there_once_and_in_its_order(
     assert [pk for page in pages for pk in page] == whole
     assert [len(page) for page in pages[:-1]] == [size] * (len(pages) - 1)
     assert pages[-1]
+
+
+@pytest.mark.parametrize("order", ["field_impact", "field_impact desc"])
+def test_whole_numbers_of_all_digits_are_told_apart(
+    bugs: FeedbackType, order: str
+) -> None:
+    """SQLite has 15 digits of a number with a point."""
+    for number in range(6):
+        factories.ticket(bugs, form_values={"impact": 2**53 + number // 2})
+    rows = EntitySet(opened(factories.package(bugs, *COLUMNS)))
+    whole = next(pages_of(rows, 100, orderby=order))
+    pages = list(pages_of(rows, 1, orderby=order))
+    assert [pk for page in pages for pk in page] == whole and len(whole) == 6
+
+
+@pytest.mark.parametrize("order", ["age_days", "age_days desc"])
+def test_rows_that_grow_older_between_pages_are_neither_lost_nor_repeated(
+    bugs: FeedbackType, order: str, time_machine: Any
+) -> None:
+    """The first is a second short of being as old as the other two."""
+    noon = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    days = [noon - timedelta(days=5) + timedelta(seconds=1), noon - timedelta(days=5)]
+    made = [factories.ticket(bugs).pk for _ in range(3)]
+    for pk, moment in zip(made, [*days, days[1]], strict=True):
+        Feedback.objects.filter(pk=pk).update(created_at=moment)
+    package = factories.package(bugs, "title", "age_days")
+    seen, token = [], ""
+    for minute in range(3):
+        time_machine.move_to(noon + timedelta(minutes=minute), tick=False)
+        rows = EntitySet(opened(package, begun_at(token) if token else None))
+        query = QueryDict(f"$orderby={order}" + (f"&$skiptoken={token}" * bool(token)))
+        page = rows.page(read_options(query, rows.fields), [order], 1)
+        seen += [each["id"] for each in page.entities]
+        token = page.token
+    assert sorted(seen) == made
 
 
 def test_null_comes_before_all_values_and_last_where_it_descends(

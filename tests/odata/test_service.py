@@ -201,13 +201,18 @@ def test_whoever_may_not_read_the_package_is_told_in_the_same_form(
 ) -> None:
     anybody = APIClient().get(root_of(package))
     assert anybody["WWW-Authenticate"].startswith("Basic ")
-    error(anybody, 401, "not_authenticated")
+    message = error(anybody, 401, "not_authenticated")["message"]
+    assert "X-Api-Key" in message and "URL" not in message, "OData refuses a key there"
     without_scope = program(issue_key(bugs, name="Other"))
     error(without_scope.get(root_of(package)), 403, "missing_scope")
     others = factories.feedback_type("Ideas", "IDEA")
     stranger = program(issue_key(others, scope_data=True))
     for path in ("", "$metadata", "open_bugs", "open_bugs(1)", "open_bugs/$count"):
         error(stranger.get(root_of(package) + path), 404, "not_found")
+    for number in (0, 2**63, 10**19, 10**300):
+        error_of = reader.get(f"/data/{number}/{package.key}/odata/")
+        assert error_of.status_code == 404
+        assert reader.get(f"/data/{number}/{package.key}.json").status_code == 404
     for method in ("post", "put", "patch", "delete"):
         response = getattr(reader, method)(root_of(package))
         error(response, 405, "method_not_allowed")
