@@ -37,7 +37,7 @@ ROWS: dict[str, list[set[str]]] = {
             "names",
             "texts",
         },
-        {"access.actors", "access.requests", "converters"},
+        {"access.actors", "access.requests"},
         {"units"},
         {"models"},
         {"mode"},
@@ -49,7 +49,7 @@ ROWS: dict[str, list[set[str]]] = {
         {"packages"},
         {"lookups", "odata"},
         {"console", "rest"},
-        {"templatetags"},
+        {"templatetags", "converters"},
     ],
     "logs": [
         {"redaction"},
