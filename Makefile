@@ -1,5 +1,6 @@
 # make demo    see it work: http://127.0.0.1:8000/admin/
-# make test    the whole test suite
+# make test    the test suite
+# make sweep   its sweeps: every page, form, route and condition, with every role
 # make soak    kill and restart everything for some minutes, count what arrives
 # make check   linters, types, Django's checks
 # make bench   the benchmark of docs/performance.md
@@ -17,14 +18,20 @@ SEED ?= $(shell date +%Y%m%d)
 BIN := $(VENV)/bin
 UPGRADE_TOOLS = $(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade -r requirements-tools.txt
 
-.PHONY: demo test soak check bench conformance openapi screens docs clean
+.PHONY: demo test sweep soak check bench conformance openapi screens docs clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/run-stamp
 	@$(BIN)/python manage.py demo $(ARGS)
 
+# One process more than there are cores: some tests only wait for what they started.
+PYTEST = $(BIN)/python -m pytest -n 3 --dist worksteal
+
 test: $(VENV)/dev-stamp
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(PYTEST) -m "not sweep" $(ARGS)
+
+sweep: $(VENV)/dev-stamp
+	@$(PYTEST) -m sweep $(ARGS)
 
 # Kills at other moments every day, or at those of SEED=2; SOAK=short is CI's part of it;
 # with DATABASE_URL it restarts PostgreSQL too.

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -74,6 +75,27 @@ class DemoProcess:
         return value[1]
 
 
+@pytest.fixture(scope="session")
+def after_one(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, DemoProcess]:
+    """The folder of a demo that has run to its end, which others need not make."""
+    folder = tmp_path_factory.mktemp("demo")
+    done = DemoProcess(folder, "--once")
+    assert done.ended() == 0, done.output
+    end(done.process)
+    return folder, done
+
+
+@pytest.fixture
+def again(
+    after_one: tuple[Path, DemoProcess],
+    tmp_path: Path,
+    demo: Callable[..., DemoProcess],
+) -> Callable[..., DemoProcess]:
+    """Demos after a first one, of which this test has a copy of its own."""
+    shutil.copytree(after_one[0], tmp_path, dirs_exist_ok=True)
+    return demo
+
+
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Callable[..., DemoProcess]]:
     with ExitStack() as stack:
@@ -120,9 +142,8 @@ def _is_alive(pid: int) -> bool:
     return state != "Z"
 
 
-def test_once_delivers_every_ticket_and_says_so_in_the_last_line(demo):
-    done = demo("--once")
-    assert done.ended() == 0, done.output
+def test_once_delivers_every_ticket_and_says_so_in_the_last_line(after_one):
+    _, done = after_one
     counts = re.fullmatch(r"delivered (\d+) of (\d+)", done.lines[-1])
     assert counts and counts[1] == counts[2] and int(counts[1]) >= 10
     rows = [line for line in done.lines if line.startswith("BUG-")]
@@ -133,10 +154,9 @@ def test_once_delivers_every_ticket_and_says_so_in_the_last_line(demo):
     assert re.search(CLOSED, done.output, re.M)
 
 
-def test_a_second_time_uses_the_same_data_and_submits_another_ticket(demo):
-    first = demo("--once")
-    assert first.ended() == 0
-    second = demo("--once")
+def test_a_second_time_uses_the_same_data_and_submits_another_ticket(after_one, again):
+    _, first = after_one
+    second = again("--once")
     assert second.ended() == 0
     before, after = (int(each.lines[-1].split()[-1]) for each in (first, second))
     assert after == before, "what is submitted is closed again"
@@ -144,8 +164,7 @@ def test_a_second_time_uses_the_same_data_and_submits_another_ticket(demo):
     assert one and other and int(other[1]) == int(one[1]) + 1
 
 
-def test_deliveries_that_fail_are_no_success(demo, tmp_path):
-    assert demo("--once").ended() == 0
+def test_deliveries_that_fail_are_no_success(again, tmp_path):
     with closing(sqlite3.connect(tmp_path / "demo.sqlite3")) as database, database:
         database.execute("UPDATE macros_macro SET retry_ladder = ''")
         # A refusal, which no retry and no breaker makes wait.
@@ -153,17 +172,16 @@ def test_deliveries_that_fail_are_no_success(demo, tmp_path):
             "UPDATE macros_webrequest SET url = replace(url, '/slack/', '/status/404?')"
         )
         database.execute(sql)
-    failing = demo("--once")
+    failing = again("--once")
     assert failing.ended() == 1
     assert re.fullmatch(r"delivered 0 of \d\d", failing.lines[-1])
     assert any(re.search(r" failed +404 +1 +\d+  yes$", row) for row in failing.lines)
 
 
-def test_a_macro_that_is_off_is_explained(demo, tmp_path):
-    assert demo("--once").ended() == 0
+def test_a_macro_that_is_off_is_explained(again, tmp_path):
     with closing(sqlite3.connect(tmp_path / "demo.sqlite3")) as database, database:
         database.execute("UPDATE macros_macro SET is_active = false")
-    refused = demo("--once")
+    refused = again("--once")
     assert refused.ended() == 1
     assert "has no form 'perform-action'. It says: No action selected." in (
         refused.output
@@ -178,7 +196,7 @@ def test_a_delivery_that_only_the_log_knows_does_not_count():
     assert not Result(Run(total=0), [], 0.1).is_complete
 
 
-def test_taken_ports_and_a_demo_beside_it_are_no_obstacle(demo):
+def test_taken_ports_and_a_demo_beside_it_are_no_obstacle(again):
     held = set()
     with ExitStack() as stack:
         for port in (8000, 8001):
@@ -186,16 +204,16 @@ def test_taken_ports_and_a_demo_beside_it_are_no_obstacle(demo):
             with suppress(OSError):
                 stack.enter_context(socket.create_server(("127.0.0.1", port)))
                 held.add(port)
-        serving = demo()
+        serving = again()
         serving.says("Ctrl-C ends it.")
         urls = (serving.address("Admin"), serving.address("Received"))
         assert not held & {urlsplit(url).port for url in urls}
-        beside = demo("--once")
+        beside = again("--once")
         assert beside.ended() == 0, beside.output
 
 
-def test_it_serves_the_admin_and_the_receivers_page_until_ctrl_c(demo):
-    serving = demo()
+def test_it_serves_the_admin_and_the_receivers_page_until_ctrl_c(again):
+    serving = again()
     serving.says("Ctrl-C ends it.")
     assert "CenterHook" in requests.get(serving.address("Admin")).text
     received = requests.get(serving.address("Received")).text
@@ -210,8 +228,8 @@ def test_it_serves_the_admin_and_the_receivers_page_until_ctrl_c(demo):
     assert all_are_gone(started)
 
 
-def test_nothing_outlives_a_demo_that_is_killed(demo):
-    serving = demo()
+def test_nothing_outlives_a_demo_that_is_killed(again):
+    serving = again()
     serving.says("Ctrl-C ends it.")
     started = descendants(serving.process.pid)
     serving.process.kill()
@@ -219,8 +237,8 @@ def test_nothing_outlives_a_demo_that_is_killed(demo):
     assert all_are_gone(started)
 
 
-def test_a_child_that_dies_is_named(demo):
-    serving = demo()
+def test_a_child_that_dies_is_named(again):
+    serving = again()
     serving.says("Ctrl-C ends it.")
     for pid in descendants(serving.process.pid):
         if "receiver" in Path(f"/proc/{pid}/cmdline").read_text().split("\0"):
