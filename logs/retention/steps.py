@@ -68,7 +68,10 @@ def go_on(tiers: Sequence[Tier], now: datetime) -> int:
 
 
 def whole_pass(tiers: Iterable[Tier], now: datetime) -> Iterator[tuple[Tier, Step]]:
-    """All of it at once, from the beginning, without a rest; tells of each step."""
+    """All of it at once, from the beginning, without a rest; tells of each step.
+
+    A clock may take steps of the same pass, and the last one too.
+    """
     tiers = list(tiers)
     _cursors(tiers)
     limits = Limits.at(now)
@@ -76,11 +79,11 @@ def whole_pass(tiers: Iterable[Tier], now: datetime) -> Iterator[tuple[Tier, Ste
         # The clock's own pass, if it is in one, ends with this one.
         cursor = RetentionCursor.objects.filter(tier=tier.name)
         cursor.update(position=0, begun_at=None)
-        is_last = False
-        while not is_last:
-            step = take_step(tier, limits, waits=True)
+        step = take_step(tier, limits, waits=True)
+        yield tier, step
+        while not step.is_last:
+            step = _take_step(tier, limits, waits=True, begins=False)
             yield tier, step
-            is_last = step.is_last
 
 
 def take_step(tier: Tier, limits: Limits, waits: bool = False) -> Step:
@@ -91,22 +94,31 @@ def take_step(tier: Tier, limits: Limits, waits: bool = False) -> Step:
 
 
 @transaction.atomic
-def _take_step(tier: Tier, limits: Limits, waits: bool) -> Step:
+def _take_step(tier: Tier, limits: Limits, waits: bool, begins: bool = True) -> Step:
+    """Nothing where the pass has ended meanwhile, and no other one `begins`."""
     held = RetentionCursor.objects.select_for_update(skip_locked=not waits)
     cursor = held.filter(tier=tier.name).first()
-    if cursor is None:
+    if cursor is None or not (begins or _is_under_way(cursor)):
         return Step(0, 0, True)
     if not _is_under_way(cursor):
-        cursor.begun_at, cursor.position = limits.now, 0
+        cursor.begun_at, cursor.position = _after(cursor.ended_at, limits.now), 0
     rows, is_last = ahead(tier, cursor.position, limits)
     old = [row for row in rows if is_old(tier, row, limits)]
     removed = tier.remove(old) if old else 0
     cursor.worked_at = limits.now
     cursor.position = rows[-1].key if rows else 0
     if is_last:
-        cursor.ended_at, cursor.position = limits.now, 0
+        ended_at = max(limits.now, cursor.begun_at or limits.now)
+        cursor.ended_at, cursor.position = ended_at, 0
     cursor.save()
     return Step(len(rows), removed, is_last)
+
+
+def _after(ended_at: datetime | None, now: datetime) -> datetime:
+    """When a pass begins: by a clock that is behind, too, after the one before."""
+    if ended_at is None:
+        return now
+    return max(now, ended_at + timedelta(microseconds=1))
 
 
 def ahead(
