@@ -29,6 +29,10 @@ _TURN = "turn"
 _PATIENCE = timedelta(seconds=30)
 # The clock goes by small steps, so that a day is no delay.
 LATE = timedelta(days=1)
+# How far machines' clocks may be apart. What is later than now by more was written by
+# one that was wrong, and says nothing.
+APART = timedelta(hours=1)
+_MOMENTS = ("begun_at", "ended_at", "worked_at", "rests_until")
 
 
 class Step(NamedTuple):
@@ -46,7 +50,7 @@ def go_on(tiers: Sequence[Tier], now: datetime) -> int:
     """
     if any(problems()):
         return 0
-    cursors = _cursors(tiers)
+    cursors = _cursors(tiers, now)
     due = [tier for tier in tiers if _is_due(tier, cursors, now)]
     if not due or not _take_turn(cursors[_TURN], now):
         return 0
@@ -73,7 +77,7 @@ def whole_pass(tiers: Iterable[Tier], now: datetime) -> Iterator[tuple[Tier, Ste
     A clock may take steps of the same pass, and the last one too.
     """
     tiers = list(tiers)
-    _cursors(tiers)
+    _cursors(tiers, now)
     limits = Limits.at(now)
     for tier in tiers:
         # The clock's own pass, if it is in one, ends with this one.
@@ -129,7 +133,8 @@ def ahead(
     if newest is None:
         return [], True
     rows = tier.next(after, community)
-    return rows, all(row.born >= newest for row in rows)
+    known = [row.born for row in rows if row.born <= limits.now + APART]
+    return rows, not rows or (bool(known) and min(known) >= newest)
 
 
 def is_old(tier: Tier, row: Row, limits: Limits) -> bool:
@@ -142,6 +147,8 @@ def behind(tiers: Iterable[Tier], now: datetime) -> list[Tier]:
     if any(problems()):
         return []
     cursors = {row.tier: row for row in RetentionCursor.objects.all()}
+    for row in cursors.values():
+        _correct(row, now)
     limits = Limits.at(now - LATE)
     return [
         tier
@@ -176,14 +183,27 @@ def _is_due(tier: Tier, cursors: Mapping[str, RetentionCursor], now: datetime) -
     return own.begun_at is None or own.begun_at <= now - EVERY
 
 
-def _cursors(tiers: Iterable[Tier]) -> dict[str, RetentionCursor]:
+def _cursors(tiers: Iterable[Tier], now: datetime) -> dict[str, RetentionCursor]:
     rows = {row.tier: row for row in RetentionCursor.objects.all()}
     names = {_TURN, *(tier.name for tier in tiers)}
     if missing := sorted(names - rows.keys()):
         made = [RetentionCursor(tier=name) for name in missing]
         RetentionCursor.objects.bulk_create(made, ignore_conflicts=True)
         rows = {row.tier: row for row in RetentionCursor.objects.all()}
+    for row in rows.values():
+        for name in _correct(row, now):
+            wrong = RetentionCursor.objects.filter(pk=row.pk)
+            wrong.filter(**{f"{name}__gt": now + APART}).update(**{name: None})
     return rows
+
+
+def _correct(cursor: RetentionCursor, now: datetime) -> list[str]:
+    """Forget what a clock that was wrong has noted; the names of that."""
+    moments = {name: getattr(cursor, name) for name in _MOMENTS}
+    wrong = [name for name, at in moments.items() if at and at > now + APART]
+    for name in wrong:
+        setattr(cursor, name, None)
+    return wrong
 
 
 def _take_turn(turn: RetentionCursor, now: datetime) -> bool:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from feedback import mode
 from feedback.models import Community
 from logs.retention import Limits, Tally, problems, rehearse, whole_pass
+from macros import right_time
 from macros.retention import TIERS
 
 
@@ -33,13 +34,15 @@ class Command(BaseCommand):
             raise CommandError(f"{sentence} {advice}")
         if options["dry_run"]:
             self._rehearse()
-        elif mode.is_sending():
-            self._delete()
-        else:
+        elif not mode.is_sending():
             raise CommandError(
                 "The installation is paused or read-only, and nothing goes by age"
                 " meanwhile. Let it go on first: manage.py mode normal"
             )
+        elif sentence := right_time.doubt(timezone.now()):
+            raise CommandError(sentence)
+        else:
+            self._delete()
 
     def _delete(self) -> None:
         looked_at, removed = defaultdict[str, int](int), defaultdict[str, int](int)
