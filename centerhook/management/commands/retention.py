@@ -58,6 +58,11 @@ class Command(BaseCommand):
             if step.is_last or is_seen:
                 ending = "\n" if step.is_last else "\r"
                 self.stdout.write(progress, ending=ending)
+            if not mode.is_sending():
+                raise CommandError(
+                    "The installation is paused or read-only by now, so this stopped"
+                    " where it was. Run it again when that is over."
+                )
 
     def _rehearse(self) -> None:
         limits, names = Limits.at(timezone.now()), _names()
