@@ -10,17 +10,17 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from feedback.changes import deletion
 
-from ..models import Attempt, Delivery, Run, RunChange, RunState, Transcript
+from ..models import Attempt, Delivery, Run, RunChange, Transcript
+from ..models.runs import SETTLED
 from ..models.transcripts import KEY
 from . import partitions
 from .policies import Kept, Limits
 from .tier import LONG_AGO, Row, Tier, delete_free, size_of
 
-SETTLED = (RunState.FINISHED, RunState.CANCELLED)
 # Whoever is not to run twice on the same ticket or tester looks into the log for that.
 # So the deliveries stay for as long as it is asked of the macro, trigger or schedule.
 REMEMBERS = (
@@ -82,7 +82,7 @@ def _runs(pks: Any) -> dict[int, Mapping[str, Any]]:
 
 def _settled(pks: Collection[int]) -> set[int]:
     """Those of the runs that are over; nothing of them is sent again meanwhile."""
-    rows = Run.objects.filter(pk__any_of=sorted(pks), state__in=SETTLED).order_by("pk")
+    rows = Run.objects.settled().filter(pk__any_of=sorted(pks)).order_by("pk")
     held = rows.select_for_update(no_key=True, skip_locked=True, of=("self",))
     return set(held.values_list("pk", flat=True))
 
@@ -102,9 +102,10 @@ class Bodies(OfRuns):
         """Whole months go at once: of all communities, and of no run at work."""
         longest = limits.longest(self.kept)
         if longest is not None and partitions.are_used():
-            at_work = Run.objects.exclude(state__in=SETTLED).order_by()
-            first = at_work.aggregate(first=Min("created_at"))["first"]
-            partitions.drop_before(min(longest, first or longest))
+            # Asked for the first one alone, the database may go through all by date.
+            at_work = Run.objects.unsettled().order_by()
+            begun = at_work.values_list("created_at", flat=True)
+            partitions.drop_before(min([longest, *begun]))
 
     def next(self, after: int, community: int | None = None) -> list[Row]:
         rows = Transcript.objects.filter(delivery__gt=after)
@@ -233,7 +234,8 @@ class Runs(OfRuns):
 
 def _newest_of_schedules(pks: Sequence[int]) -> set[int]:
     """A schedule may ask what has changed since its last run."""
+    # One look-up for each: PostgreSQL would read all runs to see that none is newer.
+    of_mine = Run.objects.filter(schedule=OuterRef("schedule")).order_by("-pk")
     mine = Run.objects.filter(pk__any_of=list(pks)).exclude(schedule=None).order_by()
-    rows = Run.objects.filter(schedule__in=mine.values("schedule")).order_by()
-    newest = rows.values("schedule").annotate(newest=Max("pk"))
-    return set(newest.values_list("newest", flat=True))
+    newest = mine.filter(pk=Subquery(of_mine.values("pk")[:1]))
+    return set(newest.values_list("pk", flat=True))
