@@ -31,7 +31,7 @@ REMEMBERS = (
 _OF_A_RUN = ("community", "created_at", "finished_at", "state", *REMEMBERS)
 
 
-def is_remembered(run: Mapping[str, Any]) -> bool:
+def _is_remembered(run: Mapping[str, Any]) -> bool:
     return any(run[name] for name in REMEMBERS)
 
 
@@ -44,6 +44,8 @@ class OfRuns(Tier):
     columns: ClassVar[tuple[str, ...]]
     # Whether the moments are later than those of the rows before.
     is_in_order: ClassVar[bool] = False
+    # Whether they stay for whoever is not to run twice.
+    is_looked_into: ClassVar[bool] = False
 
     def read(self, rows: QuerySet[Any]) -> list[Row]:
         values = list(rows.values_list(self.key, *self.columns))
@@ -54,14 +56,10 @@ class OfRuns(Tier):
         if of is None:
             return Row(key, None, None, LONG_AGO, run)
         since = own[0] if own else of["finished_at"]
-        if not self.may_go(run, of):
+        if of["state"] not in SETTLED or (self.is_looked_into and _is_remembered(of)):
             since = None
         born = own[0] if self.is_in_order else of["created_at"]
         return Row(key, of["community"], since, born, run)
-
-    def may_go(self, run: int, of: Mapping[str, Any]) -> bool:
-        """Whether rows of the run may go at all, however old they are."""
-        return of["state"] in SETTLED
 
     def remove(self, rows: Sequence[Row]) -> int:
         settled = _settled({row.run for row in rows})
@@ -160,12 +158,10 @@ class Deliveries(OfRuns):
     name = "deliveries"
     follows = "attempts"
     kept = Kept.DELIVERIES
+    is_looked_into = True
     model = Delivery
     community = "run__community"
     columns = ("run",)
-
-    def may_go(self, run: int, of: Mapping[str, Any]) -> bool:
-        return super().may_go(run, of) and not is_remembered(of)
 
     def remove_of_settled(self, rows: Sequence[Row]) -> int:
         left = Attempt.objects.filter(delivery=OuterRef("pk"))
@@ -179,12 +175,10 @@ class Changes(OfRuns):
     name = "changes"
     follows = "deliveries"
     kept = Kept.DELIVERIES
+    is_looked_into = True
     model = RunChange
     community = "run__community"
     columns = ("run",)
-
-    def may_go(self, run: int, of: Mapping[str, Any]) -> bool:
-        return super().may_go(run, of) and not is_remembered(of)
 
     def remove_of_settled(self, rows: Sequence[Row]) -> int:
         left = Delivery.objects.filter(run=OuterRef("run"))
@@ -197,6 +191,7 @@ class Runs(OfRuns):
     name = "runs"
     follows = "changes"
     kept = Kept.DELIVERIES
+    is_looked_into = True
     model = Run
     community = "community"
     most = 200
@@ -208,9 +203,6 @@ class Runs(OfRuns):
             row._replace(since=None) if row.key in newest else row
             for row in (self._row(pk, pk, of=runs.get(pk)) for pk in pks)
         ]
-
-    def may_go(self, run: int, of: Mapping[str, Any]) -> bool:
-        return super().may_go(run, of) and not is_remembered(of)
 
     def remove(self, rows: Sequence[Row]) -> int:
         pks = list(self._empty(rows).values_list("pk", flat=True))
