@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
+from centerhook.doctor import processes
 from feedback.models import FeedbackType
 from logs.models import (
     Attempt,
@@ -26,7 +27,7 @@ from logs.models import (
 )
 from logs.retention import Tier, behind, go_on, steps, whole_pass
 from logs.retention.of_runs import Attempts, Bodies
-from macros import jobs, right_time, signs_of_life
+from macros import jobs, queue, right_time, signs_of_life
 from macros.retention import TIERS
 from tests import factories
 from tests.logs import aged
@@ -104,6 +105,14 @@ def test_a_machine_in_another_year_deletes_nothing(
     assert not RetentionCursor.objects.exclude(worked_at=None).exists()
     [sentence] = [record.getMessage() for record in errors.records]
     assert sentence.startswith(f"This machine's clock says {timezone.now().year + 4}-")
+
+
+def test_the_doctor_says_so_of_this_machine(bugs: FeedbackType) -> None:
+    queue.redis().flushdb()
+    assert not list(processes.clocks_of_machines(timezone.now()))
+    with in_years(4):
+        [finding] = processes.clocks_of_machines(timezone.now())
+    assert finding.id == "clocks_apart" and "Nothing goes by age" in finding.sentence
 
 
 def test_each_of_the_clocks_that_all_share_is_asked(
