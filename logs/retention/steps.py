@@ -105,7 +105,7 @@ def _take_step(tier: Tier, limits: Limits, waits: bool, begins: bool = True) -> 
     if cursor is None or not (begins or _is_under_way(cursor)):
         return Step(0, 0, True)
     if not _is_under_way(cursor):
-        cursor.begun_at, cursor.position = _after(cursor.ended_at, limits.now), 0
+        cursor.begun_at, cursor.position = _beginning(tier, cursor, limits.now), 0
     rows, is_last = ahead(tier, cursor.position, limits)
     old = [row for row in rows if is_old(tier, row, limits)]
     removed = tier.remove(old) if old else 0
@@ -118,11 +118,13 @@ def _take_step(tier: Tier, limits: Limits, waits: bool, begins: bool = True) -> 
     return Step(len(rows), removed, is_last)
 
 
-def _after(ended_at: datetime | None, now: datetime) -> datetime:
-    """When a pass begins: by a clock that is behind, too, after the one before."""
-    if ended_at is None:
-        return now
-    return max(now, ended_at + timedelta(microseconds=1))
+def _beginning(tier: Tier, cursor: RetentionCursor, now: datetime) -> datetime:
+    """When a pass begins: after the one before it, also where this clock is behind."""
+    begins_at = now
+    if cursor.ended_at is not None:
+        begins_at = max(now, cursor.ended_at + timedelta(microseconds=1))
+    before = RetentionCursor.objects.filter(tier=tier.follows, ended_at__gt=begins_at)
+    return before.values_list("ended_at", flat=True).first() or begins_at
 
 
 def ahead(

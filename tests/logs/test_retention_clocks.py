@@ -77,6 +77,17 @@ def test_a_clock_that_is_behind_ends_the_pass_that_it_begins(
     assert positions == [*pks, 0]
 
 
+def test_a_clock_that_is_behind_takes_up_once_what_waits_for_another(
+    bugs: FeedbackType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "BUDGET", 60)
+    now = timezone.now()
+    list(whole_pass(TIERS[:1], now + timedelta(minutes=1)))
+    go_on(TIERS, now)
+    cursors = steps._cursors(TIERS, now)
+    assert [each.name for each in TIERS if steps._is_due(each, cursors, now)] == []
+
+
 @pytest.fixture
 def errors(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Any:
     monkeypatch.setattr(right_time, "_logged_at", float("-inf"))
