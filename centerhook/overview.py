@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Subquery
 from django.http import HttpRequest
 from django.template.defaultfilters import pluralize
 from django.urls import reverse
@@ -64,15 +64,11 @@ def context_of(request: HttpRequest, menu: Iterable[MenuProject]) -> dict[str, A
     runs = Run.objects.visible_to(user).defer("snapshot").exclude(cause=Cause.TEST)
     due = Delivery.objects.due(now - LATE).filter(run=OuterRef("pk"))
     oldest = due.order_by("next_attempt_at").values("next_attempt_at")[:1]
-    # A look-up of each of the small indexes.
-    unsettled = Q(state__in=[RunState.ACTIVE, RunState.CANCELLING])
-    unsettled |= Q(state=RunState.PAUSED) | Q(state=RunState.UNCONFIRMED)
-    looked_at = runs.filter(unsettled).annotate(
+    looked_at = runs.unsettled().annotate(
         due_at=Subquery(oldest), paused_reason=F("macro__paused_reason")
     )
     at_work = list(looked_at[:MAX_LOOKED_AT])
     unconfirmed = [run for run in at_work if run.state == RunState.UNCONFIRMED]
-    settled = [RunState.FINISHED, RunState.CANCELLED]
     return {
         "notices": [
             *_of_workers(user, at_work, now),
@@ -83,7 +79,7 @@ def context_of(request: HttpRequest, menu: Iterable[MenuProject]) -> dict[str, A
             *_of_listeners(user, now),
         ],
         "runs_at_work": [run for run in at_work if run not in unconfirmed][:MAX_RUNS],
-        "recent_runs": runs.filter(state__in=settled)[:MAX_RUNS],
+        "recent_runs": runs.settled()[:MAX_RUNS],
         "shown": shown,
         **_tickets(menu, now),
     }

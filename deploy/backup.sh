@@ -14,6 +14,7 @@ if [ -e "$folder" ]; then
     echo "$folder is there already. Name another folder: no backup is written over." >&2
     exit 1
 fi
+# What a backup that was cut off has left is written over.
 mkdir -p "$folder.part"
 
 # The database first: a file without a row takes room, a row without its file is a loss.
@@ -22,7 +23,7 @@ pg_dump --format=custom --no-owner --no-privileges --dbname="$url" \
 # 1 says that a file was changed or removed meanwhile.
 # A folder that the service has not made yet is left to it: it would be somebody else's.
 empty=$folder.part/empty
-mkdir "$empty"
+mkdir -p "$empty"
 pack() {
     from=$2
     [ -d "$from" ] || from=$empty

@@ -22,4 +22,4 @@ def _make_room(using: str, **kwargs: Any) -> None:
 
     from .retention import partitions
 
-    partitions.make_room(timezone.now())
+    partitions.make_room(timezone.now(), using)

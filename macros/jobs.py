@@ -28,6 +28,7 @@ imports = LateModule("feedback.transfer.imports")
 retention = LateModule("logs.retention")
 partitions = LateModule("logs.retention.partitions")
 keeping = LateModule("logs.figures.keeping")
+right_time = LateModule("macros.right_time")
 alerts = LateModule("macros.deliveries.alerts")
 work = LateModule("macros.listeners.work")
 tiers = LateModule("macros.retention")
@@ -104,7 +105,8 @@ def _rest(now: datetime) -> None:
     for snapshot_id in snapshots.due():
         queue.notify_snapshot(snapshot_id)
     deletion.go_on()
-    keeping.keep(now)
+    if right_time.is_known(now):
+        keeping.keep(now)
 
 
 def _with_losses(now: datetime) -> list[int]:
@@ -124,9 +126,9 @@ def _wake() -> None:
     workers that died. A run that only waits for destinations that take nothing for now
     is left alone. Schedules that are due start their runs, and calls to listeners whose
     wake-up was lost are worked on. Deletions of very much go on by a step, notices go
-    out, and old decisions of triggers, files without a row and what is kept no longer
-    go. Stored responses of the API go. Data packages whose time has come are made anew.
-    Figures are kept, and the log has room for the next months.
+    out, and old decisions of triggers go. Data packages whose time has come are made
+    anew. The log has room for the next months. What is old goes, unless this machine
+    seems not to know the time.
     """
     # Without Redis, too.
     schedules.start_due()
@@ -145,14 +147,20 @@ def _wake() -> None:
         queue.notify_calls(listener_id)
     for import_id in imports.due():
         queue.notify_import(import_id)
-    imports.prune()
     for snapshot_id in snapshots.due():
         queue.notify_snapshot(snapshot_id)
-    StoredResponse.objects.prune(now)
     deletion.go_on()
+    partitions.look_after_room(now)
+    if right_time.is_known(now):
+        _let_go(now)
+
+
+def _let_go(now: datetime) -> None:
+    """What is old by the clock goes, and old figures are kept as fewer rows."""
+    imports.prune()
+    StoredResponse.objects.prune(now)
     attachments.prune()
     keeping.keep(now)
-    partitions.look_after_room(now)
     # The last one, so that what can't be deleted keeps nothing else from being done.
     retention.go_on(tiers.TIERS, now)
 

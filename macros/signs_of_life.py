@@ -32,7 +32,7 @@ class Process:
 def note(redis: Redis, kind: str, name: str, version: str, now: datetime) -> None:
     own, moment = f"{kind} {name}", now.timestamp()
     redis.hset(_PROCESSES, own, f"{moment} {version}")
-    redis.hset(_CLOCKS, own, f"{_time(redis)} {moment}")
+    redis.hset(_CLOCKS, own, f"{time_of(redis)} {moment}")
     for kept in (_PROCESSES, _CLOCKS):
         redis.expire(kept, KEPT_SECONDS)
 
@@ -69,19 +69,20 @@ def clock_offsets(redis: Redis, within: float) -> dict[str, float]:
 
     Of those that gave a sign of life `within` so many seconds, by Redis' clock.
     """
-    own = time.time() - _time(redis)
+    own = time.time() - time_of(redis)
     return {name: ahead - own for name, age, ahead in _clocks(redis) if age <= within}
 
 
 def _clocks(redis: Redis) -> Iterator[tuple[str, float, float]]:
     """Name, age by Redis' clock, and how far its own is ahead of that."""
-    at = _time(redis)
+    at = time_of(redis)
     for name, text in redis.hgetall(_CLOCKS).items():
         seen, theirs = map(float, _text(text).split())
         yield _text(name), at - seen, theirs - seen
 
 
-def _time(redis: Redis) -> float:
+def time_of(redis: Redis) -> float:
+    """What its server's own clock says, which all can ask."""
     seconds, microseconds = redis.time()
     return float(seconds + microseconds / 1e6)
 

@@ -7,7 +7,7 @@ from redis.exceptions import RedisError
 
 from centerhook import __version__
 from logs.models import Run, RunState
-from macros import queue, signs_of_life
+from macros import queue, right_time, signs_of_life
 
 from .database import APART_ADVICE, MAX_APART_SECONDS
 from .findings import Finding, bad, warning
@@ -77,6 +77,8 @@ def clocks(now: datetime) -> Iterator[Finding]:
 
 def clocks_of_machines(now: datetime) -> Iterator[Finding]:
     """The database's own is looked at beside it, where there is one."""
+    if sentence := right_time.doubt(now):
+        yield bad("clocks_apart", sentence, APART_ADVICE)
     longest = max(CLOCK_LATE_SECONDS, WORKER_LATE_SECONDS)
     offsets = signs_of_life.clock_offsets(queue.redis(), within=longest)
     apart = {

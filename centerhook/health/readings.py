@@ -96,9 +96,7 @@ def runs_by_state() -> dict[str, int]:
 def open_deliveries() -> int:
     """Not at their end yet, of all runs that are."""
     ended = F("delivered") + F("failed") + F("skipped") + F("cancelled")
-    left = Run.objects.filter(state__in=UNSETTLED).aggregate(
-        left=Sum(F("total") - ended)
-    )
+    left = Run.objects.unsettled().order_by().aggregate(left=Sum(F("total") - ended))
     return int(left["left"] or 0)
 
 

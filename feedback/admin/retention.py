@@ -32,6 +32,7 @@ from logs.retention import (
 )
 from macros.retention import TIERS
 
+from .. import mode
 from ..access.actors import may
 from ..console.counting import Count
 from ..console.limited import TookLonger, at_most
@@ -100,7 +101,7 @@ class RetentionPages(ScopedAdmin[Community]):
         asked = _in_words(days) if form.is_bound and form.is_valid() else ""
         if asked and (not _shortens(policy, days) or _is_confirmed(request, asked)):
             _save(community, policy, days)
-            messages.success(request, "Saved. What is older goes within the day.")
+            messages.success(request, f"Saved. What is older is deleted {_when()}.")
             page = reverse("admin:feedback_community_retention", args=[pk])
             return HttpResponseRedirect(page)
         context = {
@@ -110,11 +111,22 @@ class RetentionPages(ScopedAdmin[Community]):
             "community": community,
             "form": form,
             "asked": asked,
+            "when": _when(),
+            "looked_at": f"{MAX_LOOKED_AT:,}",
             "lines": list(_lines(Limits(timezone.now(), {pk: days}), pk)),
             "problems": [sentence for sentence, _ in problems()],
         }
         template = "admin/feedback/community/retention.html"
         return TemplateResponse(request, template, context)
+
+
+def _when() -> str:
+    """From when on the clock deletes, as the end of a sentence."""
+    if any(problems()):
+        return "once the settings of the installation are right again"
+    if not mode.is_sending():
+        return "once the installation sends again"
+    return "a little at a time, beginning within the hour"
 
 
 def _in_words(days: Mapping[Kept, int | None]) -> str:

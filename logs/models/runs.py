@@ -33,7 +33,20 @@ class RunState(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
+# What is over, until somebody sends it again.
+SETTLED = (RunState.FINISHED, RunState.CANCELLED)
+
+
 class RunQuerySet(ScopedQuerySet["Run"]):
+    def settled(self) -> RunQuerySet:
+        return self.filter(state__in=SETTLED)
+
+    def unsettled(self) -> RunQuerySet:
+        """A look-up of each of the small indexes, however many runs are over."""
+        of_workers = Q(state__in=[RunState.ACTIVE, RunState.CANCELLING])
+        of_people = Q(state=RunState.PAUSED) | Q(state=RunState.UNCONFIRMED)
+        return self.filter(of_workers | of_people)
+
     def runnable(self) -> RunQuerySet:
         """Runs to work on: neither settled nor paused, alone or with their macro.
 
@@ -61,9 +74,8 @@ class RunQuerySet(ScopedQuerySet["Run"]):
     def settle(self, pk: int, now: datetime) -> None:
         """Close the run if every delivery has ended."""
         ended = F("delivered") + F("failed") + F("skipped") + F("cancelled")
-        settled = [RunState.FINISHED, RunState.CANCELLED]
         cancelling = When(state=RunState.CANCELLING, then=Value(RunState.CANCELLED))
-        self.filter(pk=pk, total=ended).exclude(state__in=settled).update(
+        self.filter(pk=pk, total=ended).exclude(state__in=SETTLED).update(
             state=Case(cancelling, default=Value(RunState.FINISHED)), finished_at=now
         )
 
@@ -141,6 +153,11 @@ class Run(models.Model):
             models.Index(fields=["created_at", "id"], name="run_by_start"),
             models.Index(fields=["finished_at", "id"], name="run_by_end"),
             models.Index(
+                fields=["schedule", "id"],
+                name="run_of_schedule",
+                condition=models.Q(schedule__isnull=False),
+            ),
+            models.Index(
                 fields=["id"],
                 name="run_unsettled",
                 condition=models.Q(state__in=["active", "cancelling"]),
@@ -198,4 +215,4 @@ class Run(models.Model):
 
     @property
     def is_settled(self) -> bool:
-        return self.state in (RunState.FINISHED, RunState.CANCELLED)
+        return self.state in SETTLED

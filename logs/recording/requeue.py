@@ -20,6 +20,7 @@ from feedback.selection.confirmed import SelectionChanged, digest_of
 
 from ..models import Attempt, Delivery, DeliveryState, Resend, Run, RunState
 from ..models.deliveries import DeliveryQuerySet
+from ..models.runs import SETTLED
 from ..redaction import MASK
 from .outcomes import COUNTERS, PROBLEMS
 
@@ -232,8 +233,7 @@ def _lock_runs(pks: Iterable[int]) -> None:
 def _reactivate(pks: list[int], counts: Mapping[str, int]) -> None:
     """A paused run stays paused, and one that is being cancelled still ends."""
     changes = {name: F(name) - n for name, n in counts.items()}
-    ended = [RunState.FINISHED, RunState.CANCELLED]
-    settled = When(state__in=ended, then=Value(RunState.ACTIVE))
+    settled = When(state__in=SETTLED, then=Value(RunState.ACTIVE))
     Run.objects.filter(pk__in=pks).update(
         state=Case(settled, default=F("state")), finished_at=None, **changes
     )

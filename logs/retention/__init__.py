@@ -14,7 +14,7 @@ from .policies import (
     problems,
     refusals,
 )
-from .steps import Step, behind, go_on, take_step, whole_pass
+from .steps import APART, Step, behind, go_on, take_step, whole_pass
 from .tier import Row, Tier
 from .words import gone_attempts, gone_deliveries, gone_texts
 
@@ -29,6 +29,7 @@ OF_THE_LOG: tuple[Tier, ...] = (
 )
 
 __all__ = [
+    "APART",
     "Kept",
     "Limits",
     "MAX_LOOKED_AT",

@@ -1,9 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-from django.db.models import QuerySet
 
 from ..models import AuditEntry
 from .policies import Kept
@@ -17,10 +14,7 @@ class AuditLog(Tier):
     kept = Kept.AUDIT
     model = AuditEntry
     community = "community"
-
-    def read(self, rows: QuerySet[Any]) -> list[Row]:
-        values = rows.values_list("pk", "community_id", "moment")
-        return [Row(key, community, at, at) for key, community, at in values]
+    moment = "moment"
 
     def remove(self, rows: Sequence[Row]) -> int:
         # The manager that is everybody's refuses to delete.

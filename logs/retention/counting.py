@@ -40,6 +40,8 @@ def rehearse(
         looked_at += len(rows)
         if most is not None and looked_at >= most and not is_last:
             is_last = True
+            # There may be more of whom none was met.
+            tallies.setdefault(community, Tally())
             for tally in tallies.values():
                 tally.is_more = True
         yield tallies

@@ -10,17 +10,17 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from feedback.changes import deletion
 
-from ..models import Attempt, Delivery, Run, RunChange, RunState, Transcript
+from ..models import Attempt, Delivery, Run, RunChange, Transcript
+from ..models.runs import SETTLED
 from ..models.transcripts import KEY
 from . import partitions
 from .policies import Kept, Limits
 from .tier import LONG_AGO, Row, Tier, delete_free, size_of
 
-SETTLED = (RunState.FINISHED, RunState.CANCELLED)
 # Whoever is not to run twice on the same ticket or tester looks into the log for that.
 # So the deliveries stay for as long as it is asked of the macro, trigger or schedule.
 REMEMBERS = (
@@ -31,7 +31,7 @@ REMEMBERS = (
 _OF_A_RUN = ("community", "created_at", "finished_at", "state", *REMEMBERS)
 
 
-def is_remembered(run: Mapping[str, Any]) -> bool:
+def _is_remembered(run: Mapping[str, Any]) -> bool:
     return any(run[name] for name in REMEMBERS)
 
 
@@ -44,6 +44,8 @@ class OfRuns(Tier):
     columns: ClassVar[tuple[str, ...]]
     # Whether the moments are later than those of the rows before.
     is_in_order: ClassVar[bool] = False
+    # Whether they stay for whoever is not to run twice.
+    is_looked_into: ClassVar[bool] = False
 
     def read(self, rows: QuerySet[Any]) -> list[Row]:
         values = list(rows.values_list(self.key, *self.columns))
@@ -54,14 +56,10 @@ class OfRuns(Tier):
         if of is None:
             return Row(key, None, None, LONG_AGO, run)
         since = own[0] if own else of["finished_at"]
-        if not self.may_go(run, of):
+        if of["state"] not in SETTLED or (self.is_looked_into and _is_remembered(of)):
             since = None
         born = own[0] if self.is_in_order else of["created_at"]
         return Row(key, of["community"], since, born, run)
-
-    def may_go(self, run: int, of: Mapping[str, Any]) -> bool:
-        """Whether rows of the run may go at all, however old they are."""
-        return of["state"] in SETTLED
 
     def remove(self, rows: Sequence[Row]) -> int:
         settled = _settled({row.run for row in rows})
@@ -82,7 +80,7 @@ def _runs(pks: Any) -> dict[int, Mapping[str, Any]]:
 
 def _settled(pks: Collection[int]) -> set[int]:
     """Those of the runs that are over; nothing of them is sent again meanwhile."""
-    rows = Run.objects.filter(pk__any_of=sorted(pks), state__in=SETTLED).order_by("pk")
+    rows = Run.objects.settled().filter(pk__any_of=sorted(pks)).order_by("pk")
     held = rows.select_for_update(no_key=True, skip_locked=True, of=("self",))
     return set(held.values_list("pk", flat=True))
 
@@ -102,9 +100,10 @@ class Bodies(OfRuns):
         """Whole months go at once: of all communities, and of no run at work."""
         longest = limits.longest(self.kept)
         if longest is not None and partitions.are_used():
-            at_work = Run.objects.exclude(state__in=SETTLED).order_by()
-            first = at_work.aggregate(first=Min("created_at"))["first"]
-            partitions.drop_before(min(longest, first or longest))
+            # Asked for the first one alone, the database may go through all by date.
+            at_work = Run.objects.unsettled().order_by()
+            begun = at_work.values_list("created_at", flat=True)
+            partitions.drop_before(min([longest, *begun]))
 
     def next(self, after: int, community: int | None = None) -> list[Row]:
         rows = Transcript.objects.filter(delivery__gt=after)
@@ -159,12 +158,10 @@ class Deliveries(OfRuns):
     name = "deliveries"
     follows = "attempts"
     kept = Kept.DELIVERIES
+    is_looked_into = True
     model = Delivery
     community = "run__community"
     columns = ("run",)
-
-    def may_go(self, run: int, of: Mapping[str, Any]) -> bool:
-        return super().may_go(run, of) and not is_remembered(of)
 
     def remove_of_settled(self, rows: Sequence[Row]) -> int:
         left = Attempt.objects.filter(delivery=OuterRef("pk"))
@@ -178,12 +175,10 @@ class Changes(OfRuns):
     name = "changes"
     follows = "deliveries"
     kept = Kept.DELIVERIES
+    is_looked_into = True
     model = RunChange
     community = "run__community"
     columns = ("run",)
-
-    def may_go(self, run: int, of: Mapping[str, Any]) -> bool:
-        return super().may_go(run, of) and not is_remembered(of)
 
     def remove_of_settled(self, rows: Sequence[Row]) -> int:
         left = Delivery.objects.filter(run=OuterRef("run"))
@@ -196,6 +191,7 @@ class Runs(OfRuns):
     name = "runs"
     follows = "changes"
     kept = Kept.DELIVERIES
+    is_looked_into = True
     model = Run
     community = "community"
     most = 200
@@ -207,9 +203,6 @@ class Runs(OfRuns):
             row._replace(since=None) if row.key in newest else row
             for row in (self._row(pk, pk, of=runs.get(pk)) for pk in pks)
         ]
-
-    def may_go(self, run: int, of: Mapping[str, Any]) -> bool:
-        return super().may_go(run, of) and not is_remembered(of)
 
     def remove(self, rows: Sequence[Row]) -> int:
         pks = list(self._empty(rows).values_list("pk", flat=True))
@@ -233,7 +226,8 @@ class Runs(OfRuns):
 
 def _newest_of_schedules(pks: Sequence[int]) -> set[int]:
     """A schedule may ask what has changed since its last run."""
+    # One look-up for each: PostgreSQL would read all runs to see that none is newer.
+    of_mine = Run.objects.filter(schedule=OuterRef("schedule")).order_by("-pk")
     mine = Run.objects.filter(pk__any_of=list(pks)).exclude(schedule=None).order_by()
-    rows = Run.objects.filter(schedule__in=mine.values("schedule")).order_by()
-    newest = rows.values("schedule").annotate(newest=Max("pk"))
-    return set(newest.values_list("newest", flat=True))
+    newest = mine.filter(pk=Subquery(of_mine.values("pk")[:1]))
+    return set(newest.values_list("pk", flat=True))

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from time import monotonic
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, transaction
 
 from ..models import Transcript
 
@@ -30,15 +30,15 @@ _looked_at = float("-inf")
 _NAMED = re.compile(rf"{TABLE}_(\d{{4}})_(\d{{2}})")
 
 
-def are_used() -> bool:
-    return connection.vendor == "postgresql"
+def are_used(using: str = DEFAULT_DB_ALIAS) -> bool:
+    return connections[using].vendor == "postgresql"
 
 
-def months() -> dict[str, datetime]:
+def months(using: str = DEFAULT_DB_ALIAS) -> dict[str, datetime]:
     """The partitions of months, oldest first, each with the moment when it ends."""
-    if not are_used():
+    if not are_used(using):
         return {}
-    with connection.cursor() as cursor:
+    with connections[using].cursor() as cursor:
         cursor.execute(
             "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
             " WHERE i.inhparent = %s::regclass ORDER BY 1",
@@ -53,22 +53,30 @@ def months() -> dict[str, datetime]:
     }
 
 
-def make_room(now: datetime) -> None:
+def make_room(now: datetime, using: str = DEFAULT_DB_ALIAS) -> None:
     """Make the partitions of this month and the next ones, as far as there are none.
 
-    A month of which rows stand in the default partition already stays there.
+    A month of which rows stand in the default partition already stays there. Nothing
+    where migrations have not made the table.
     """
-    if not are_used():
+    if not (are_used(using) and _is_made(using)):
         return
-    known = months()
+    known = months(using)
     for first in _coming(now):
         name = f"{TABLE}_{first:%Y_%m}"
         if name not in known:
             begin, end = (f"'{day:%Y-%m-%d}Z'" for day in (first, _following(first)))
             _execute(
                 f"CREATE TABLE {name} PARTITION OF {TABLE}"
-                f" FOR VALUES FROM ({begin}) TO ({end})"
+                f" FOR VALUES FROM ({begin}) TO ({end})",
+                using,
             )
+
+
+def _is_made(using: str) -> bool:
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [TABLE])
+        return bool(cursor.fetchone()[0])
 
 
 def look_after_room(now: datetime) -> None:
@@ -88,10 +96,10 @@ def drop_before(moment: datetime) -> list[str]:
     return [name for name in gone if _execute(f"DROP TABLE {name}")]
 
 
-def _execute(statement: str) -> bool:
+def _execute(statement: str, using: str = DEFAULT_DB_ALIAS) -> bool:
     """Whether it could be done now. Names and dates in it are this module's own."""
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
+        with transaction.atomic(using), connections[using].cursor() as cursor:
             cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
             cursor.execute(statement)
     except DatabaseError as error:

@@ -29,6 +29,10 @@ _TURN = "turn"
 _PATIENCE = timedelta(seconds=30)
 # The clock goes by small steps, so that a day is no delay.
 LATE = timedelta(days=1)
+# How far machines' clocks may be apart. What is later than now by more was written by
+# one that was wrong, and says nothing.
+APART = timedelta(hours=1)
+_MOMENTS = ("begun_at", "ended_at", "worked_at", "rests_until")
 
 
 class Step(NamedTuple):
@@ -46,7 +50,7 @@ def go_on(tiers: Sequence[Tier], now: datetime) -> int:
     """
     if any(problems()):
         return 0
-    cursors = _cursors(tiers)
+    cursors = _cursors(tiers, now)
     due = [tier for tier in tiers if _is_due(tier, cursors, now)]
     if not due or not _take_turn(cursors[_TURN], now):
         return 0
@@ -68,19 +72,22 @@ def go_on(tiers: Sequence[Tier], now: datetime) -> int:
 
 
 def whole_pass(tiers: Iterable[Tier], now: datetime) -> Iterator[tuple[Tier, Step]]:
-    """All of it at once, from the beginning, without a rest; tells of each step."""
+    """All of it at once, from the beginning, without a rest; tells of each step.
+
+    A clock may take steps of the same pass, and the last one too.
+    """
     tiers = list(tiers)
-    _cursors(tiers)
+    _cursors(tiers, now)
     limits = Limits.at(now)
     for tier in tiers:
         # The clock's own pass, if it is in one, ends with this one.
         cursor = RetentionCursor.objects.filter(tier=tier.name)
         cursor.update(position=0, begun_at=None)
-        is_last = False
-        while not is_last:
-            step = take_step(tier, limits, waits=True)
+        step = take_step(tier, limits, waits=True)
+        yield tier, step
+        while not step.is_last:
+            step = _take_step(tier, limits, waits=True, begins=False)
             yield tier, step
-            is_last = step.is_last
 
 
 def take_step(tier: Tier, limits: Limits, waits: bool = False) -> Step:
@@ -91,22 +98,33 @@ def take_step(tier: Tier, limits: Limits, waits: bool = False) -> Step:
 
 
 @transaction.atomic
-def _take_step(tier: Tier, limits: Limits, waits: bool) -> Step:
+def _take_step(tier: Tier, limits: Limits, waits: bool, begins: bool = True) -> Step:
+    """Nothing where the pass has ended meanwhile, and no other one `begins`."""
     held = RetentionCursor.objects.select_for_update(skip_locked=not waits)
     cursor = held.filter(tier=tier.name).first()
-    if cursor is None:
+    if cursor is None or not (begins or _is_under_way(cursor)):
         return Step(0, 0, True)
     if not _is_under_way(cursor):
-        cursor.begun_at, cursor.position = limits.now, 0
+        cursor.begun_at, cursor.position = _beginning(tier, cursor, limits.now), 0
     rows, is_last = ahead(tier, cursor.position, limits)
     old = [row for row in rows if is_old(tier, row, limits)]
     removed = tier.remove(old) if old else 0
     cursor.worked_at = limits.now
     cursor.position = rows[-1].key if rows else 0
     if is_last:
-        cursor.ended_at, cursor.position = limits.now, 0
+        ended_at = max(limits.now, cursor.begun_at or limits.now)
+        cursor.ended_at, cursor.position = ended_at, 0
     cursor.save()
     return Step(len(rows), removed, is_last)
+
+
+def _beginning(tier: Tier, cursor: RetentionCursor, now: datetime) -> datetime:
+    """When a pass begins: after the one before it, also where this clock is behind."""
+    begins_at = now
+    if cursor.ended_at is not None:
+        begins_at = max(now, cursor.ended_at + timedelta(microseconds=1))
+    before = RetentionCursor.objects.filter(tier=tier.follows, ended_at__gt=begins_at)
+    return before.values_list("ended_at", flat=True).first() or begins_at
 
 
 def ahead(
@@ -117,7 +135,8 @@ def ahead(
     if newest is None:
         return [], True
     rows = tier.next(after, community)
-    return rows, all(row.born >= newest for row in rows)
+    known = [row.born for row in rows if row.born <= limits.now + APART]
+    return rows, not rows or (bool(known) and min(known) >= newest)
 
 
 def is_old(tier: Tier, row: Row, limits: Limits) -> bool:
@@ -130,6 +149,8 @@ def behind(tiers: Iterable[Tier], now: datetime) -> list[Tier]:
     if any(problems()):
         return []
     cursors = {row.tier: row for row in RetentionCursor.objects.all()}
+    for row in cursors.values():
+        _correct(row, now)
     limits = Limits.at(now - LATE)
     return [
         tier
@@ -164,14 +185,27 @@ def _is_due(tier: Tier, cursors: Mapping[str, RetentionCursor], now: datetime) -
     return own.begun_at is None or own.begun_at <= now - EVERY
 
 
-def _cursors(tiers: Iterable[Tier]) -> dict[str, RetentionCursor]:
+def _cursors(tiers: Iterable[Tier], now: datetime) -> dict[str, RetentionCursor]:
     rows = {row.tier: row for row in RetentionCursor.objects.all()}
     names = {_TURN, *(tier.name for tier in tiers)}
     if missing := sorted(names - rows.keys()):
         made = [RetentionCursor(tier=name) for name in missing]
         RetentionCursor.objects.bulk_create(made, ignore_conflicts=True)
         rows = {row.tier: row for row in RetentionCursor.objects.all()}
+    for row in rows.values():
+        for name in _correct(row, now):
+            wrong = RetentionCursor.objects.filter(pk=row.pk)
+            wrong.filter(**{f"{name}__gt": now + APART}).update(**{name: None})
     return rows
+
+
+def _correct(cursor: RetentionCursor, now: datetime) -> list[str]:
+    """Forget what a clock that was wrong has noted; the names of that."""
+    moments = {name: getattr(cursor, name) for name in _MOMENTS}
+    wrong = [name for name, at in moments.items() if at and at > now + APART]
+    for name in wrong:
+        setattr(cursor, name, None)
+    return wrong
 
 
 def _take_turn(turn: RetentionCursor, now: datetime) -> bool:

@@ -53,6 +53,8 @@ class Tier(ABC):
     model: ClassVar[type[Model]]
     # The look-up that leads to the community.
     community: ClassVar[str]
+    # The column that their age is counted from, where they have one that is in order.
+    moment: ClassVar[str]
     most: ClassVar[int] = STEP
     # The name of the tier whose rows hang on these: a pass waits for one of that.
     follows: ClassVar[str] = ""
@@ -62,9 +64,10 @@ class Tier(ABC):
         """What people call its rows."""
         return str(capfirst(self.model._meta.verbose_name_plural))
 
-    @abstractmethod
     def read(self, rows: QuerySet[Any]) -> list[Row]:
         """What a step needs to know of these, which are few and in order."""
+        values = rows.values_list("pk", self.community, self.moment)
+        return [Row(key, community, at, at) for key, community, at in values]
 
     def next(self, after: int, community: int | None = None) -> list[Row]:
         """Those that come after a key, of all or of one community."""

@@ -59,9 +59,15 @@ def gone_deliveries(run: Run) -> str:
     why = gone_since(Kept.DELIVERIES, run.community_id, run.finished_at)
     if not why:
         return ""
-    rows = Delivery.objects.filter(run=run).order_by()[:MAX_COUNTED]
-    missing = min(run.total, MAX_COUNTED) - rows.count()
+    rows = Delivery.objects.filter(run=run).order_by()[: MAX_COUNTED + 1]
+    left = rows.count()
+    missing = run.total - left
     if missing < 1:
         return ""
+    if left > MAX_COUNTED:
+        return (
+            f"Of {run.total:,} deliveries {MAX_COUNTED:,} and more are still kept;"
+            " others may be gone."
+        )
     what = "1 delivery is" if missing == 1 else f"{missing:,} deliveries are"
     return f"{what} no longer kept. {why}"

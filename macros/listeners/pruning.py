@@ -70,10 +70,7 @@ class Refusals(Tier):
     kept = Kept.CALLS
     model = InboundRefusal
     community = "listener__community"
-
-    def read(self, rows: QuerySet[Any]) -> list[Row]:
-        values = rows.values_list("pk", "listener__community", "hour")
-        return [Row(key, community, hour, hour) for key, community, hour in values]
+    moment = "hour"
 
     def remove(self, rows: Sequence[Row]) -> int:
         keys = [row.key for row in rows]

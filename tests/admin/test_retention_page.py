@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from feedback.access.roles import Role
 from feedback.models import FeedbackType
-from logs.models import Attempt, AuditEntry, RetentionPolicy
+from logs.models import Attempt, AuditEntry, RetentionPolicy, Run, RunState
+from logs.retention.of_runs import Attempts
 from tests import factories
 from tests.logs import aged
 
@@ -49,6 +50,19 @@ def test_what_goes_next_is_counted(page: Client, bugs: FeedbackType) -> None:
     assert lines["Audit entries"].kept == "for ever"
 
 
+def test_where_the_oldest_are_looked_at_in_vain_it_does_not_say_that_none_goes(
+    page: Client, bugs: FeedbackType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("feedback.admin.retention.MAX_LOOKED_AT", 2)
+    monkeypatch.setattr(Attempts, "most", 2)
+    held = aged.run(bugs, 400, tickets=3)
+    Run.objects.filter(pk=held.pk).update(state=RunState.PAUSED)
+    aged.run(bugs, 400)
+    text = page.get(url(bugs)).content.decode()
+    row = text.partition("<td>Attempts</td>")[2].partition("</tr>")[0]
+    assert "none among the oldest 2</td>" in row and ">0<" not in row
+
+
 def test_days_are_saved_and_the_audit_log_says_so(
     page: Client, bugs: FeedbackType
 ) -> None:
@@ -73,6 +87,30 @@ def test_what_is_shortened_is_asked_with_what_goes_then(
     [attempts] = (e for e in response.context["lines"] if e.name == "Attempts")
     assert (attempts.kept, int(attempts.count)) == ("for 40 days", 2)
     assert Attempt.objects.count() == 2 and not RetentionPolicy.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "words"),
+    [
+        ("MODE", "", "a little at a time, beginning within the hour"),
+        ("MODE", "paused", "once the installation sends again"),
+        ("INBOUND_KEPT_DAYS", 0, "once the settings of the installation are right"),
+    ],
+)
+def test_it_says_when_that_is(
+    page: Client,
+    bugs: FeedbackType,
+    settings: Any,
+    setting: str,
+    value: object,
+    words: str,
+) -> None:
+    setattr(settings, setting, value)
+    response = page.post(url(bugs), sent(attempts=40))
+    assert f"are deleted for good, {words}" in response.content.decode()
+    confirmed = {**sent(attempts=40), "confirmed": response.context["asked"]}
+    response = page.post(url(bugs), confirmed, follow=True)
+    assert f"Saved. What is older is deleted {words}" in response.content.decode()
 
 
 def test_what_is_lengthened_needs_no_question(page: Client, bugs: FeedbackType) -> None:

@@ -14,7 +14,7 @@ from django.utils.timezone import localtime
 
 from feedback.models import FeedbackType
 from logs.models import Delivery, Run
-from logs.retention import whole_pass
+from logs.retention import gone_deliveries, whole_pass
 from macros.models import InboundCall
 from macros.retention import TIERS
 from tests import factories
@@ -120,6 +120,32 @@ def test_a_run_whose_deliveries_go(bugs: FeedbackType, olivia: Client) -> None:
     )
     sentence = f"2 deliveries are no longer kept. {gone(730, run.finished_at)}"
     assert sentence in page(olivia, run)
+
+
+@pytest.mark.parametrize(
+    ("total", "left", "words"),
+    [
+        (10, 0, "10 deliveries are no longer kept. Kept for 730 days"),
+        (10, 3, "7 deliveries are no longer kept. Kept for 730 days"),
+        (4, 3, "1 delivery is no longer kept. Kept for 730 days"),
+        (10, 5, "Of 10 deliveries 3 and more are still kept; others may be gone."),
+        (4, 4, ""),
+    ],
+)
+def test_however_many_are_gone_it_says_no_wrong_number(
+    bugs: FeedbackType,
+    monkeypatch: pytest.MonkeyPatch,
+    total: int,
+    left: int,
+    words: str,
+) -> None:
+    monkeypatch.setattr("logs.retention.words.MAX_COUNTED", 3)
+    run = aged.run(bugs, 800, tickets=left or 1)
+    run.total = total
+    if not left:
+        Delivery.objects.all().delete()
+    sentence = gone_deliveries(run)
+    assert sentence.startswith(words) and bool(sentence) == bool(words)
 
 
 def test_a_run_whose_call_is_gone(bugs: FeedbackType, olivia: Client) -> None:

@@ -82,6 +82,25 @@ def test_a_folder_that_the_service_has_not_made_is_left_to_it(tmp_path: Path) ->
     assert not (tmp_path / "packages").exists()
 
 
+def test_a_backup_that_was_cut_off_is_made_again(tmp_path: Path) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "pg_dump").write_text("#!/bin/sh\nexit 0\n")
+    (programs / "tar").write_text("#!/bin/sh\nkill $PPID\n")
+    for program in programs.iterdir():
+        program.chmod(0o755)
+    script = f"PATH={programs}:$PATH; deploy/backup.sh {tmp_path}/new"
+    url = "postgres://me@db/it"
+    assert shell(script, DATABASE_URL=url).returncode != 0
+    assert (tmp_path / "new.part").is_dir() and not (tmp_path / "new").exists()
+    (programs / "tar").unlink()
+    done = shell(script, DATABASE_URL=url)
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "new.part").exists()
+    made = sorted(path.name for path in (tmp_path / "new").iterdir())
+    assert made == ["attachments.tar.gz", "packages.tar.gz"]
+
+
 def test_a_restore_wants_a_paused_start(tmp_path: Path) -> None:
     for mode in ("", "normal"):
         url = "postgres://me@127.0.0.1:1/it"

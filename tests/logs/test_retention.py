@@ -334,7 +334,7 @@ def test_work_is_followed_by_nine_times_as_long_a_rest(
 
 def test_of_two_clocks_one_has_the_turn(bugs: FeedbackType) -> None:
     now = timezone.now()
-    assert steps._take_turn(steps._cursors(TIERS)["turn"], now)
+    assert steps._take_turn(steps._cursors(TIERS, now)["turn"], now)
     aged.run(bugs, 50)
     assert go_on(TIERS, now) == 0
     # Whoever took it and died has it for a while only.
@@ -392,7 +392,7 @@ def test_a_step_leaves_its_place_to_the_next_one(
     runs = [aged.run(bugs, 100 - each) for each in range(2)]
     Delivery.objects.all().delete()
     last = next(each for each in TIERS if each.name == "runs")
-    steps._cursors(TIERS)
+    steps._cursors(TIERS, timezone.now())
     gone = []
     for _ in range(3):
         take_step(last, Limits.at(timezone.now()))

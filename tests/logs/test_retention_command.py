@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from feedback.models import FeedbackType
+from centerhook import installation
+from feedback.models import FeedbackType, Mode
 from logs.models import Attempt, RetentionPolicy
 from tests import factories
 from tests.logs import aged
@@ -61,6 +62,20 @@ def test_nothing_goes_while_the_installation_rests(
         lines()
     assert "Nothing was deleted." in lines("--dry-run")[-1]
     assert Attempt.objects.count() == 1
+
+
+def test_a_pause_in_the_middle_of_it_holds(bugs: FeedbackType) -> None:
+    class Out(StringIO):
+        def write(self, text: str) -> int:
+            installation.set_mode(Mode.PAUSED, "olivia")
+            return super().write(text)
+
+    aged.run(bugs, 400, tickets=3)
+    out = Out()
+    with pytest.raises(CommandError, match="paused or read-only by now, so this"):
+        call_command("retention", stdout=out)
+    assert out.getvalue() == "Requests and responses: 3 deleted of 3\n"
+    assert Attempt.objects.count() == 3
 
 
 def test_nonsense_is_refused_by_a_sentence(bugs: FeedbackType, settings: Any) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.apps import apps
 from django.db import connection
+from django.db.models.signals import post_migrate
 from django.utils import timezone
 
 from feedback.changes.deletion import delete
@@ -125,6 +127,18 @@ def test_a_month_that_stands_in_the_default_partition_stays_there(
     assert "logs_transcript_2026_06" not in partitions.months()
     assert "logs_transcript_2026_07" in partitions.months()
     assert Attempt.objects.get().url == TEXTS["url"]
+
+
+@on_postgres
+def test_there_is_no_room_before_there_is_a_table(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """As after `migrate feedback` in an empty database."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE logs_transcript RENAME TO elsewhere")
+    logs = apps.get_app_config("logs")
+    post_migrate.send(logs, app_config=logs, verbosity=0, using="default")
+    assert not caplog.records
 
 
 @on_postgres

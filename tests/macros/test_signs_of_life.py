@@ -22,8 +22,8 @@ def noted() -> dict[str, set[str]]:
 
 def test_who_is_silent_for_an_hour_is_forgotten() -> None:
     now, long_ago = timezone.now(), KEPT_SECONDS + 60
-    at_redis = signs_of_life._time(queue.redis())
-    with patch.object(signs_of_life, "_time", return_value=at_redis - long_ago):
+    at_redis = signs_of_life.time_of(queue.redis())
+    with patch.object(signs_of_life, "time_of", return_value=at_redis - long_ago):
         queue.note_process("worker", "gone", "1", now - timedelta(seconds=long_ago))
     queue.note_process("worker", "alive", "1", now)
     assert [each.name for each in queue.processes(now)] == ["alive"]

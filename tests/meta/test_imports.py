@@ -64,7 +64,7 @@ ROWS: dict[str, list[set[str]]] = {
         {"listeners.locations", "signs_of_life"},
         {"tags", "http", "retries", "queue", "crypto", "authoring.curl"}
         | {"schedules.calendar", "listeners.verification"},
-        {"schedules.words", "worker"},
+        {"schedules.words", "worker", "right_time"},
         {"models"},
         {"auth", "config", "authoring.presets"},
         {"steps"},

@@ -10,6 +10,7 @@ from django.utils import timezone
 from feedback import mode
 from feedback.models import Community
 from logs.retention import Limits, Tally, problems, rehearse, whole_pass
+from macros import right_time
 from macros.retention import TIERS
 
 
@@ -33,13 +34,15 @@ class Command(BaseCommand):
             raise CommandError(f"{sentence} {advice}")
         if options["dry_run"]:
             self._rehearse()
-        elif mode.is_sending():
-            self._delete()
-        else:
+        elif not mode.is_sending():
             raise CommandError(
                 "The installation is paused or read-only, and nothing goes by age"
                 " meanwhile. Let it go on first: manage.py mode normal"
             )
+        elif sentence := right_time.doubt(timezone.now()):
+            raise CommandError(sentence)
+        else:
+            self._delete()
 
     def _delete(self) -> None:
         looked_at, removed = defaultdict[str, int](int), defaultdict[str, int](int)
@@ -55,6 +58,11 @@ class Command(BaseCommand):
             if step.is_last or is_seen:
                 ending = "\n" if step.is_last else "\r"
                 self.stdout.write(progress, ending=ending)
+            if not mode.is_sending():
+                raise CommandError(
+                    "The installation is paused or read-only by now, so this stopped"
+                    " where it was. Run it again when that is over."
+                )
 
     def _rehearse(self) -> None:
         limits, names = Limits.at(timezone.now()), _names()
