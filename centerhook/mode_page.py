@@ -73,7 +73,8 @@ def mode_page(site: AdminSite, request: HttpRequest) -> HttpResponse:
         "differences": installation.differences(),
     }
     if state.mode != Mode.NORMAL:
-        context |= {"waits": what_waits(request.user), "on_the_way": on_the_way()}
+        actor = request.user
+        context |= {"waits": what_waits(actor), "on_the_way": on_the_way(actor)}
     return TemplateResponse(request, "admin/mode.html", context)
 
 

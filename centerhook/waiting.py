@@ -6,6 +6,7 @@ Counts end at a limit, so that they take no time however much waits.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.utils import timezone
 from feedback.console.counting import Count
 from feedback.models import TicketImport
 from feedback.models.imports import AT_WORK
-from logs.models import Delivery, DeliveryState, Run
+from logs.models import Delivery, Run
 from macros.models import InboundCall, Schedule
 
 MAX_COUNTED = 10_000
@@ -27,9 +28,7 @@ def what_waits(actor: Any) -> list[str]:
 
 
 def _kinds(actor: Any, now: datetime) -> Iterator[tuple[Count, str, str]]:
-    runs = Run.objects.runnable().visible_to(actor)
-    due = Delivery.objects.due(now).filter(run__in=runs.order_by().values("pk"))
-    yield _count(due), "delivery", "deliveries"
+    yield _count(_deliveries(actor, now)), "delivery", "deliveries"
     calls = InboundCall.objects.due(now).visible_to(actor)
     yield _count(calls), "call from outside", "calls from outside"
     schedules = Schedule.objects.due(now).visible_to(actor)
@@ -38,12 +37,32 @@ def _kinds(actor: Any, now: datetime) -> Iterator[tuple[Count, str, str]]:
     yield _count(imports), "import", "imports"
 
 
-def on_the_way() -> Count:
-    """Deliveries that a worker held when it, or the database, went silent."""
-    rows = Delivery.objects.filter(
-        state=DeliveryState.PENDING, next_attempt_at__lte=timezone.now()
-    )
-    return _count(rows.exclude(lease=""))
+@dataclass(frozen=True, slots=True)
+class OnTheWay:
+    """Deliveries that a worker held when it, or the database, went silent.
+
+    An index that knows them would cost each delivery, so that only some of those that
+    wait are looked at.
+    """
+
+    held: Count
+    looked_at: Count
+    is_all: bool
+
+
+def on_the_way(actor: Any) -> OnTheWay:
+    due = _deliveries(actor, timezone.now()).values_list("lease", flat=True)
+    leases = list(due[: MAX_COUNTED + 1])
+    looked_at = leases[:MAX_COUNTED]
+    held, number = Count(sum(map(bool, looked_at))), Count(len(looked_at))
+    return OnTheWay(held, number, is_all=len(leases) == number)
+
+
+def _deliveries(actor: Any, now: datetime) -> QuerySet[Delivery]:
+    """None of a run that is paused: it waits for something else."""
+    runs = Run.objects.runnable().visible_to(actor)
+    due = Delivery.objects.due(now).filter(run__in=runs.order_by().values("pk"))
+    return due.order_by()
 
 
 def _count(rows: QuerySet[Any]) -> Count:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
 
@@ -15,10 +15,11 @@ from feedback import database, mode
 from feedback.late import LateModule
 from feedback.models import Mode, StoredResponse
 from logs import recording
-from logs.models import Destination, Run, RunState
+from logs.models import Run, RunState
 
 from . import deliveries, queue, triggers
-from .models import InboundCall, kind_named
+from .deliveries.held_up import held_up
+from .models import InboundCall
 
 # Most workers only deliver, and the clock does the rest.
 attachments = LateModule("feedback.attachments.pruning")
@@ -140,7 +141,7 @@ def _wake() -> None:
     triggers.prune()
     due = Run.objects.with_due_deliveries(now).values_list("pk", "community", "origins")
     rows = {pk: (community, origins) for pk, community, origins in due}
-    ready = rows.keys() - _waiting(rows) if rows else set()
+    ready = rows.keys() - held_up(rows)
     for run_id in sorted(ready - queue.notified_runs()) if ready else ():
         queue.notify(run_id)
     for listener_id in _listeners_with_calls():
@@ -170,25 +171,3 @@ def _listeners_with_calls() -> list[int]:
     due = InboundCall.objects.due(timezone.now()).order_by()
     oldest = due.values("listener").annotate(oldest=Min("pk")).order_by("oldest")
     return list(oldest.values_list("listener", flat=True)[:_MAX_LISTENERS])
-
-
-def _waiting(rows: Mapping[int, tuple[int, Sequence[str]]]) -> set[int]:
-    """The runs of these that can do nothing but send to destinations that rest."""
-    communities = {community for community, _ in rows.values()}
-    resting = Destination.objects.resting().filter(community__in=communities)
-    shut = set(resting.values_list("community", "origin"))
-    held_up = [
-        pk
-        for pk, (community, origins) in rows.items()
-        if origins and all((community, origin) in shut for origin in origins)
-    ]
-    runs = Run.objects.filter(pk__in=held_up) if held_up else ()
-    return {run.pk for run in runs if not run.is_echo and _only_sends(run)}
-
-
-def _only_sends(run: Run) -> bool:
-    """False also for a run that this version can't read: a worker looks at it."""
-    if not run.is_readable:
-        return False
-    kinds = [kind_named(step["kind"]) for step in run.snapshot["steps"]]
-    return all(kind is not None and kind.URL_SETTING for kind in kinds)

@@ -117,12 +117,14 @@ def quick_passwords(django_test_environment: None) -> None:
 
 
 @pytest.fixture(autouse=True)
-def nothing_in_redis(request: pytest.FixtureRequest) -> None:
+def nothing_known_by_number(request: pytest.FixtureRequest) -> None:
     """A row that is rolled back may leave its number, and its permits, to the next."""
     if request.node.get_closest_marker("database"):
         from macros import queue
+        from macros.deliveries import held_up
 
         queue.redis().flushdb()
+        held_up._only_sends.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -20,11 +20,13 @@ class Credentials:
     keys: tuple[bytes, ...] = field(default=(), repr=False)
     grant: Grant | None = None
 
-    def headers(self, request: Request, client: Client) -> list[tuple[str, str]]:
-        """May ask for a token over the network. Raises TransportError."""
+    def headers(
+        self, request: Request, client: Client, ends_at: float
+    ) -> list[tuple[str, str]]:
+        """May ask for a token over the network until then. Raises TransportError."""
         added = []
         if self.grant is not None:
-            token = _tokens.get(self.grant, client)
+            token = _tokens.get(self.grant, client, ends_at)
             added.append(("Authorization", f"Bearer {token}"))
         if self.keys:
             message_id = dict(request.headers)[ID_HEADER]
@@ -36,12 +38,15 @@ class Credentials:
             added += signed(self.keys, message_id, now, body)
         return added
 
-    def refused(self, request: Request) -> bool:
-        """Take note of a 401; True if a second try with another token is due."""
+    def refused(self, request: Request, ends_at: float) -> bool:
+        """Take note of a 401; True if a second try with another token is due.
+
+        Raises TransportError.
+        """
         if self.grant is None:
             return False
         token = dict(request.headers)["Authorization"].removeprefix("Bearer ")
-        return _tokens.refused(self.grant, token)
+        return _tokens.refused(self.grant, token, ends_at)
 
 
 def with_headers(request: Request, headers: Iterable[tuple[str, str]]) -> Request:

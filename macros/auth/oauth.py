@@ -9,6 +9,8 @@ import json
 import re
 import time
 from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
 from urllib.parse import quote_plus, urlencode, urlsplit
@@ -93,17 +95,16 @@ class Tokens:
         self._lock = Lock()
         self._entries: dict[Grant, _Entry] = {}
 
-    def get(self, grant: Grant, client: Client) -> str:
-        """A token that is still good. Raises TokenError."""
-        entry = self._entry(grant)
-        with entry.lock:
+    def get(self, grant: Grant, client: Client, ends_at: float) -> str:
+        """A token that is still good. Raises TokenError, by then at the latest."""
+        with self._entry(grant, ends_at) as entry:
             now = time.monotonic()
             if entry.token and now < entry.expires_at:
                 return entry.token
             if entry.failure and now - entry.failed_at < SHARED_FAILURE:
                 raise entry.failure.again()
             try:
-                entry.token, lifetime = _fetch(grant, client)
+                entry.token, lifetime = _fetch(grant, client, ends_at)
             except TokenError as error:
                 entry.failure, entry.failed_at = error, time.monotonic()
                 raise
@@ -113,10 +114,12 @@ class Tokens:
             entry.expires_at = now + max(lifetime - MARGIN, lifetime / 2)
             return entry.token
 
-    def refused(self, grant: Grant, token: str) -> bool:
-        """Take note of a 401; True if another token is worth a second try."""
-        entry = self._entry(grant)
-        with entry.lock:
+    def refused(self, grant: Grant, token: str, ends_at: float) -> bool:
+        """Take note of a 401; True if another token is worth a second try.
+
+        Raises TokenError, by then at the latest.
+        """
+        with self._entry(grant, ends_at) as entry:
             if entry.token != token:
                 return True
             age = time.monotonic() - entry.obtained_at
@@ -126,16 +129,24 @@ class Tokens:
             entry.after_refusal = True
             return True
 
-    def _entry(self, grant: Grant) -> _Entry:
+    @contextmanager
+    def _entry(self, grant: Grant, ends_at: float) -> Iterator[_Entry]:
+        """For one thread at a time: another one may be asking for the token."""
         with self._lock:
             if len(self._entries) >= 1000 and grant not in self._entries:
                 self._entries.clear()  # Each is got again when it is next needed.
-            return self._entries.setdefault(grant, _Entry())
+            entry = self._entries.setdefault(grant, _Entry())
+        if not entry.lock.acquire(timeout=max(0.0, ends_at - time.monotonic())):
+            raise TokenError(grant, "another request still asks for it.", "timeout")
+        try:
+            yield entry
+        finally:
+            entry.lock.release()
 
 
-def _fetch(grant: Grant, client: Client) -> tuple[str, float]:
+def _fetch(grant: Grant, client: Client, ends_at: float) -> tuple[str, float]:
     try:
-        response = client.send(grant.request().prepare())
+        response = client.send(grant.request().prepare(), ends_at=ends_at)
     except TransportError as error:
         raise TokenError(grant, error.message, error.kind) from None
     status = response.status_code

@@ -182,13 +182,14 @@ class Engine:
             if is_resting:
                 self._try(self._give_back, work)
                 continue
-            if now < end:
-                act = partial(Work.advance, until=end, may_claim=may_claim)
-                moved |= self._try(act, work)
+            if now >= end:
+                moved = True
                 continue
-            moved = True
-            # The first of the next round.
-            self._works = {pk: self._works.pop(pk), **self._works}
+            act = partial(Work.advance, until=end, may_claim=may_claim)
+            if self._try(act, work):
+                moved = True
+                # The others come first in the next round.
+                self._works[pk] = self._works.pop(pk)
         return moved
 
     def _give_back(self, work: Work) -> bool:

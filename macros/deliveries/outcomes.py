@@ -154,13 +154,19 @@ def of_lost_lease(
 
     It counts as a try.
     """
-    attempt = Attempt.begun(delivery, now)
-    attempt.error_class = ErrorClass.LOST
-    attempt.message = "The worker stopped while it held this delivery."
-    attempt.outcome_unknown = True
+    attempt = _lost(delivery, now)
     if _kills_workers(delivery, attempt):
         return Outcome(delivery, DeliveryState.FAILED, attempt)
     return _outcome(delivery, attempt, run, policy, now)
+
+
+def unreadable(delivery: Delivery, message: str, now: datetime) -> Outcome:
+    """Its macro can't be read any more: it is not sent, or not again if it was lost."""
+    if not delivery.lease:
+        return not_sent(delivery, message, ErrorClass.RENDER, now)
+    attempt = _lost(delivery, now)
+    attempt.message += f" {message}"
+    return Outcome(delivery, DeliveryState.FAILED, attempt)
 
 
 def given_back(delivery: Delivery, wait: float = 0.0, origin: str = "") -> Outcome:
@@ -197,6 +203,14 @@ def pause_if_gone(run: Run, outcomes: Iterable[Outcome], now: datetime) -> None:
             if rows.pause(reason, now):
                 audit.record(Action.PAUSED, rows.get(), run=run, detail=reason)
         return
+
+
+def _lost(delivery: Delivery, now: datetime) -> Attempt:
+    attempt = Attempt.begun(delivery, now)
+    attempt.error_class = ErrorClass.LOST
+    attempt.message = "The worker stopped while it held this delivery."
+    attempt.outcome_unknown = True
+    return attempt
 
 
 def _attempt(delivery: Delivery, exchange: Exchange) -> Attempt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from dataclasses import dataclass, replace
@@ -59,28 +60,38 @@ class Exchange:
     result: Response | mail.Taken | TransportError | Exception | None = None
 
     def perform(self, clients: Clients) -> Response | mail.Taken:
-        """Send it, with what only holds for this moment. Raises TransportError."""
+        """Send it, with what only holds for this moment. Raises TransportError.
+
+        All of it together has no more time than one request: the token, and a second
+        try where the first one was refused.
+        """
         if self.is_echo:
             return echo(self.masked, self._limits(clients).max_bytes)
-        if self.credentials is None:
+        credentials = self.credentials
+        if credentials is None:
             return self._send(clients)
-        response = self._send_with(self.credentials, clients)
-        if response.status_code == 401 and self.credentials.refused(self.request):
-            response = self._send_with(self.credentials, clients)
+        ends_at = time.monotonic() + clients.limits.deadline
+        response = self._send_with(credentials, clients, ends_at)
+        is_refused = response.status_code == 401
+        if is_refused and credentials.refused(self.request, ends_at):
+            response = self._send_with(credentials, clients, ends_at)
         return response
 
-    def _send_with(self, credentials: Credentials, clients: Clients) -> Response:
+    def _send_with(
+        self, credentials: Credentials, clients: Clients, ends_at: float
+    ) -> Response:
         # A token comes from elsewhere: the opening is the destination's alone.
-        headers = credentials.headers(self.request, clients.guarded)
+        headers = credentials.headers(self.request, clients.guarded, ends_at)
         self.request = with_headers(self.request, headers)
         # Masked by their names when they are written down.
         self.masked = with_headers(self.masked, headers)
-        return self._send(clients)
+        return self._send(clients, ends_at)
 
-    def _send(self, clients: Clients) -> Response:
+    def _send(self, clients: Clients, ends_at: float = math.inf) -> Response:
         client = clients.inside if self.is_inside else clients.guarded
         limits = self._limits(clients)
-        return client.send(self.request.prepare(), limits=limits, tls=self.tls)
+        request = self.request.prepare()
+        return client.send(request, limits=limits, tls=self.tls, ends_at=ends_at)
 
     def _limits(self, clients: Clients) -> Limits:
         logged = clients.limits

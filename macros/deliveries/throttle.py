@@ -15,6 +15,7 @@ from logs.recording.health import THRESHOLD
 
 from ..steps.mail import AT_ONCE
 from .rate_limit import RateLimiter
+from .wire import Share, Wire
 
 # Where a window starts, and what it never goes below.
 MIN_WINDOW = 8
@@ -47,6 +48,7 @@ class Throttle:
     cap: int
     origin: str = ""
     destination: Destination | None = None
+    share: Share = field(default_factory=Share)
     window: int = MIN_WINDOW
     in_flight: int = 0
     held: int = 0
@@ -65,15 +67,19 @@ class Throttle:
         """Take a place on the wire, if there is one now; `end` gives it back."""
         if self.in_flight >= self.window or self.is_suspect:
             return False
+        if not self.share.has_room(self.in_flight):
+            return False
         if self.wait or time.monotonic() < self._not_before:
             return False
         if self.destination is not None and not self._permitted(token):
             return False
         self.in_flight += 1
+        self.share.take()
         return True
 
     def end(self, token: str, seconds: float, works: bool) -> None:
         self.in_flight -= 1
+        self.share.give_back()
         self.failures = 0 if works else self.failures + 1
         if self.destination is not None:
             self._limiter.give_back(self.destination, token)
@@ -182,16 +188,18 @@ class Throttles:
         self._cap = cap
         self._throttles: dict[tuple[int, str], Throttle] = {}
         self._refreshed_at = float("-inf")
+        self._wire = Wire()
+        self._shares: dict[int, Share] = {}
         # There is one mail server for all communities.
-        self.mail = Throttle(min(cap, AT_ONCE))
+        self.mail = Throttle(min(cap, AT_ONCE), share=Share(self._wire))
 
     def get(self, community_id: int, origin: str) -> Throttle:
         throttle = self._throttles.get((community_id, origin))
         if throttle is None:
             self._forget_idle()
-            throttle = self._throttles[community_id, origin] = Throttle(
-                self._cap, origin
-            )
+            share = self._shares.setdefault(community_id, Share(self._wire))
+            throttle = Throttle(self._cap, origin, share=share)
+            self._throttles[community_id, origin] = throttle
             row = _row(community_id, origin)
             if row is not None:
                 throttle.look_at(row)

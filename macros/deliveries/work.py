@@ -12,14 +12,14 @@ from django.conf import settings
 from django.utils import timezone
 
 from logs import recording
-from logs.models import Delivery, DeliveryState, ErrorClass, Run, RunState
+from logs.models import Delivery, DeliveryState, Run, RunState
 from logs.recording import Outcome
 from logs.recording.health import held_until, is_healthy
 
 from ..steps.rendering import Plan
 from . import outcomes
 from .building import Builder, Sending
-from .claims import claim_due, claim_suspect, has_suspect, renew
+from .claims import claim_any, claim_due, claim_suspect, has_suspect, renew
 from .losses import lost
 from .sender import MailExchange
 from .throttle import Throttle, Throttles
@@ -266,10 +266,7 @@ class Work:
 def fail_all(run: Run, message: str) -> None:
     """End a run whose macro cannot be read any more, as after a downgrade."""
     lease = uuid.uuid4().hex
-    while deliveries := claim_due(run.pk, settings.BATCH_SIZE, lease):
+    while deliveries := claim_any(run.pk, settings.BATCH_SIZE, lease):
         now = timezone.now()
-        results = [
-            outcomes.not_sent(delivery, message, ErrorClass.RENDER, now)
-            for delivery in deliveries
-        ]
+        results = [outcomes.unreadable(each, message, now) for each in deliveries]
         recording.record(run, lease, results, now)

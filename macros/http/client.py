@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import os
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -61,13 +62,15 @@ class Client(BaseAdapter):
         *,
         limits: Limits | None = None,
         tls: TlsOptions | None = None,
+        ends_at: float = math.inf,
     ) -> Response:
         """Raises TransportError, and nothing else, when no response came.
 
         The body is read at once, whatever `stream` says. A connection made with other
-        `tls` options is not used.
+        `tls` options is not used. At `ends_at`, by the monotonic clock, its time is
+        over too.
         """
-        deadline = Deadline(_shortened(limits or self._limits, timeout))
+        deadline = Deadline(_shortened(limits or self._limits, timeout), ends_at)
         endpoint = endpoint_of(request.url or "")
         if proxies and select_proxy(endpoint.origin, proxies):
             raise Blocked("no proxies")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 from time import monotonic
 
 from macros.http.errors import TransportError
@@ -39,10 +39,11 @@ class Deadline:
 
     __slots__ = ("_ends_at", "_started_at", "connect_ms", "first_byte_ms", "limits")
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, ends_at: float = inf) -> None:
+        """`ends_at`, by the monotonic clock, is of something that this is a part of."""
         self.limits = limits
         self._started_at = monotonic()
-        self._ends_at = self._started_at + limits.deadline
+        self._ends_at = min(self._started_at + limits.deadline, ends_at)
         # Milliseconds from the start; None for what has not happened.
         self.connect_ms: int | None = None
         self.first_byte_ms: int | None = None

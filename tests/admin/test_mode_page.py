@@ -7,11 +7,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
-from centerhook import installation
+from centerhook import installation, waiting
 from feedback import mode
 from feedback.access.roles import Role
 from feedback.models import FeedbackType, Installation, Mode
-from logs.models import Action, AuditEntry
+from logs.models import Action, AuditEntry, Delivery, Run
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +65,37 @@ def test_whoever_has_not_signed_in_is_told_nothing(bugs: FeedbackType) -> None:
     installation.set_mode(Mode.PAUSED, "olivia")
     text = text_of(Client(), "/admin/login/")
     assert "mode-banner" not in text and "olivia" not in text
+
+
+def test_the_page_says_what_was_on_the_way_among_what_waits(
+    page: Client, bugs: FeedbackType
+) -> None:
+    waits(bugs, 3)
+    Delivery.objects.filter(pk=Delivery.objects.first().pk).update(lease="gone")  # type: ignore[union-attr]
+    waits(factories.feedback_type("Ideas", "IDEA"), 2)
+    theirs = Delivery.objects.filter(run=Run.objects.first())
+    theirs.update(lease="gone")
+    Run.objects.filter(pk__in=theirs.values("run")).update(state="paused")
+    installation.set_mode(Mode.PAUSED, "olivia")
+    text = text_of(page, "/admin/mode/")
+    assert "<li>3 deliveries</li>" in text
+    assert "Among the deliveries, 1 was held by a worker" in text
+    assert "not looked at" not in text
+
+
+def test_few_of_very_many_are_looked_at_and_the_page_says_so(
+    page: Client, bugs: FeedbackType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "MAX_COUNTED", 4)
+    waits(bugs, 9)
+    installation.set_mode(Mode.PAUSED, "olivia")
+    text = text_of(page, "/admin/mode/")
+    assert "<li>4+ deliveries</li>" in text
+    assert "Among 4 of the deliveries, 0 were held by a worker" in text
+    assert "The others were not looked at" in text
+    Delivery.objects.update(lease="gone")
+    text = text_of(page, "/admin/mode/")
+    assert "Among 4 of the deliveries, 4 were held by a worker" in text
 
 
 @pytest.mark.parametrize(

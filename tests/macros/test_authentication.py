@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -319,8 +320,9 @@ def test_many_threads_get_one_token(
     limits = Limits(connect=2, read=2, deadline=2, max_bytes=10_000)
     client = Client(AddressPolicy(["127.0.0.0/8"]), limits=limits, connections=8)
     store, got = oauth.Tokens(), []
+    ends_at = time.monotonic() + 2
     threads = [
-        threading.Thread(target=lambda: got.append(store.get(grant, client)))
+        threading.Thread(target=lambda: got.append(store.get(grant, client, ends_at)))
         for _ in range(16)
     ]
     for thread in threads:
@@ -330,6 +332,35 @@ def test_many_threads_get_one_token(
     client.close()
     assert got == ["token-1"] * 16
     assert "secret" not in repr(grant)
+
+
+@pytest.mark.usefixtures("short_limits")
+def test_a_token_and_two_tries_take_no_longer_than_one_request(
+    bugs: FeedbackType, serve: Callable[..., Server], tokens: TokenURL
+) -> None:
+    """Else they might outlast a worker that is stopped."""
+    seconds = 0.3
+
+    def slowly_refuses(peer: Peer) -> None:
+        while peer.request():
+            time.sleep(seconds)
+            peer.say(http_response(b"", status="401 Unauthorized"))
+
+    url = serve(slowly_refuses).url("/")
+    attempt = deliver(factories.run(oauth_macro(bugs, url, tokens)))
+    assert attempt.error_class == "timeout" and attempt.outcome_unknown
+    assert "No response within 0.4 s (whole request)." in attempt.message
+    assert tokens.given == 2, "it was sent with another token"
+
+
+def test_nobody_waits_for_a_token_beyond_the_end(tokens: TokenURL) -> None:
+    grant = oauth.Grant(tokens.url, "me", "secret")
+    store = oauth.Tokens()
+    ends_at = time.monotonic() + 0.1
+    with store._entry(grant, ends_at), pytest.raises(oauth.TokenError) as caught:
+        store.refused(grant, "token-1", ends_at)
+    assert caught.value.kind == "timeout"
+    assert "another request still asks for it." in caught.value.message
 
 
 def test_a_bound_client_secret_and_its_token_go_to_the_hosts_only(

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from logs.models import Attempt, Run
+from logs.models import Attempt, Delivery, Run
 from macros import deliveries
 from macros.deliveries import Engine
 from macros.deliveries.engine import TICK
 from macros.deliveries.sender import Clients, Exchange
+from macros.deliveries.suspects import SUSPECT_AFTER
 from macros.http import AddressPolicy, Blocked, Limits, Request
 from tests import factories
 
@@ -55,6 +56,29 @@ def test_a_run_whose_templates_cannot_be_read_any_more_fails_in_words() -> None:
     attempts = Attempt.objects.values_list("error_class", flat=True)
     assert list(attempts) == ["render", "render"]
     assert "From Tomorrow" in Attempt.objects.all()[0].message
+
+
+@pytest.mark.django_db
+def test_it_ends_with_what_was_lost_and_what_takes_down_workers() -> None:
+    """None of it is worked on, so that nothing has to be worked on alone."""
+    bugs = factories.feedback_type()
+    factories.tickets(bugs, 3)
+    run = factories.run(factories.macro(bugs, "https://a.example/", ladder="1 h"))
+    run.snapshot["steps"][0]["url"] = "https://a.example/((From Tomorrow))"
+    run.save(update_fields=["snapshot"])
+    _, suspect, held = run.deliveries.order_by("pk")
+    of_suspect = {"losses": SUSPECT_AFTER, "attempts": SUSPECT_AFTER}
+    Delivery.objects.filter(pk=suspect.pk).update(**of_suspect)
+    Delivery.objects.filter(pk=held.pk).update(lease="gone")
+    deliveries.work(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.failed) == ("finished", 3)
+    attempts = Attempt.objects.order_by("delivery_id")
+    kinds = attempts.values_list("error_class", "outcome_unknown")
+    assert list(kinds) == [("render", False), ("render", False), ("lost", True)]
+    message = attempts[2].message
+    assert message.startswith("The worker stopped while it held this delivery. ")
+    assert "From Tomorrow" in message
 
 
 def test_an_exchange_stays_outside_unless_its_destination_was_opened() -> None:
