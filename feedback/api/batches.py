@@ -70,12 +70,5 @@ def body_of(request: Request) -> Mapping[str, object]:
     return cast(Mapping[str, object], request.data)
 
 
-def refuse_unknown(request: Request, asked: serializers.Serializer) -> None:
-    unknown = sorted({*body_of(request)} - {*asked.fields})
-    if unknown:
-        problem = "There is no such member."
-        raise invalid(in_body([name], problem) for name in unknown)
-
-
 def as_problem(refusal: SubmissionRefused) -> Problem:
     return invalid(in_body(each.path, each.sentence) for each in refusal.faults)

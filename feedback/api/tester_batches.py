@@ -13,12 +13,13 @@ from ..access.keys import KeyActor
 from ..access.roles import ADD_TESTER
 from ..changes import unit
 from ..models import Community, Tester
+from ..rest.asked import AskedSerializer
 from ..rest.problems import in_body, invalid
 from ..rest.serializers import RowNumber, Truth
 from ..sources.external import MAX_DATA
 from ..sources.faults import SubmissionRefused
 from ..sources.testers import EXTERNAL, MAX_TESTERS, Row, bring
-from .batches import as_problem, batch_result, refuse_unknown
+from .batches import as_problem, batch_result
 
 _MEMBERS = {
     **{name: {"description": f"The tester's {name}."} for name in Tester.PROFILE},
@@ -47,7 +48,7 @@ class TesterRow(serializers.Field):
         return data
 
 
-class TesterBatchSerializer(serializers.Serializer):
+class TesterBatchSerializer(AskedSerializer):
     testers = serializers.ListField(
         child=TesterRow(allow_null=True), min_length=1, max_length=MAX_TESTERS
     )
@@ -64,7 +65,6 @@ class TesterBatchSerializer(serializers.Serializer):
 def bring_testers(request: Request) -> dict[str, Any]:
     """What became of each row. Raises Problem."""
     asked = TesterBatchSerializer(data=request.data)
-    refuse_unknown(request, asked)
     asked.is_valid(raise_exception=True)
     given = asked.validated_data
     community = _community(request.user, given.get("community"))

@@ -13,13 +13,14 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from ..models import Visibility
+from ..rest.asked import AskedSerializer
 from ..rest.serializers import Truth
 from ..sources.external import MAX_DATA
 from ..sources.faults import SubmissionRefused
 from ..sources.reading import MAX_DESCRIPTION, MAX_TITLE
 from ..sources.ticket_rows import TicketRow, one, several
 from ..sources.tickets import MAX_TICKETS, bring
-from .batches import as_problem, batch_result, body_of, refuse_unknown
+from .batches import as_problem, batch_result, body_of
 
 _ROWS = "tickets"
 _NUMBER = {"type": "integer", "minimum": 1}
@@ -90,7 +91,7 @@ class TicketRowField(serializers.Field):
         return data
 
 
-class TicketBatchSerializer(serializers.Serializer):
+class TicketBatchSerializer(AskedSerializer):
     tickets = serializers.ListField(
         child=TicketRowField(allow_null=True), min_length=1, max_length=MAX_TICKETS
     )
@@ -110,7 +111,6 @@ def bring_one(request: Request, pk: int | None = None) -> int:
 def bring_many(request: Request) -> dict[str, Any]:
     """What became of each row. Raises Problem."""
     asked = TicketBatchSerializer(data=request.data)
-    refuse_unknown(request, asked)
     asked.is_valid(raise_exception=True)
     given = asked.validated_data
     rows = several(given[_ROWS], _ROWS)

@@ -8,6 +8,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
+from feedback.rest.asked import AskedSerializer
 from feedback.rest.problems import Problem
 from feedback.selection.confirmed import SelectionChanged
 from macros.runs.resend import ResendRefused, preview_resend, resend
@@ -20,7 +21,7 @@ ALL = "all"
 _ENDED = (DeliveryState.FAILED, DeliveryState.SKIPPED, DeliveryState.CANCELLED)
 
 
-class OneResendSerializer(serializers.Serializer):
+class OneResendSerializer(AskedSerializer):
     """How a delivery is sent again."""
 
     kind = serializers.ChoiceField(
@@ -28,13 +29,6 @@ class OneResendSerializer(serializers.Serializer):
         help_text="`same`: the bytes that were sent. `anew`: built from the ticket or"
         " tester as it is now.",
     )
-
-    def to_internal_value(self, data: Any) -> Any:
-        unknown = set(data) - set(self.fields)
-        if unknown:
-            problem = f"There is no such member: give {', '.join(self.fields)}."
-            raise serializers.ValidationError(dict.fromkeys(unknown, problem))
-        return super().to_internal_value(data)
 
 
 class ResendSelectionSerializer(OneResendSerializer):

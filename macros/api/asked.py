@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, ClassVar
 
 from django.db import transaction
@@ -15,7 +15,7 @@ from feedback.access.keys import Actor, KeyActor
 from feedback.changes.signals import saved
 from feedback.changes.stored import as_stored
 from feedback.models import Community, FeedbackType, Project
-from feedback.names import Hints
+from feedback.rest.asked import refuse_unknown
 from feedback.rest.details import Fault
 from feedback.rest.idempotency import fingerprint
 from feedback.rest.problems import in_body, invalid
@@ -31,15 +31,6 @@ _OWNERS: Mapping[str, type[Any]] = {
     "community": Community,
 }
 _PIECES = re.compile(r"[^.\[\]]+")
-_FIXED = "This stays as it is."
-
-
-class AskedSerializer(serializers.Serializer):
-    """What an action is asked; refuses members that it does not know."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        refuse_unknown(data, self.fields)
-        return super().to_internal_value(data)
 
 
 def asked_of(
@@ -103,21 +94,6 @@ def switch(row: Any, is_on: bool) -> None:
 
 def _is_same(shown: Mapping[str, object], name: str, value: object) -> bool:
     return name in shown and fingerprint(shown[name]) == fingerprint(value)
-
-
-def refuse_unknown(
-    data: Any, known: Iterable[str], fixed: Collection[str] = ()
-) -> None:
-    """Raises Problem, that names each member."""
-    known, hints = set(known), Hints()
-    faults: list[Fault] = []
-    for name in data if isinstance(data, dict) else ():
-        if name not in known:
-            hint = hints.near(name, known)
-            faults.append(in_body([name], f"There is no such member.{hint}"))
-    faults += [in_body([name], _FIXED) for name in fixed if name in data]
-    if faults:
-        raise invalid(faults)
 
 
 def faults_in(

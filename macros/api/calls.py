@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from feedback.access.roles import RUN_MACRO
+from feedback.rest.asked import AskedSerializer
 from feedback.rest.permissions import lacks
 from feedback.rest.preferences import accepted
 from feedback.rest.problems import in_body, invalid
@@ -25,7 +26,7 @@ from logs.models import Run
 
 from ..listeners.replay import MAX_REPLAYED, replay
 from ..models import CallState, InboundCall, InboundEvent, InboundOutcome
-from .asked import AskedSerializer, asked_of
+from .asked import asked_of
 
 # Characters of a body in a response.
 MAX_BODY = 50_000

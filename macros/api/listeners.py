@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from feedback.models import SubjectKind
+from feedback.rest.asked import AskedSerializer
 from feedback.rest.viewsets import WritableViewSet
 from feedback.selection.conditions import ChoiceFilter, NumberFilter, TextFilter
 from feedback.selection.filtersets import StrictFilterSet
@@ -20,7 +21,7 @@ from logs import audit
 from logs.models import Action
 
 from ..models import Listener
-from .asked import AskedSerializer, asked_of
+from .asked import asked_of
 from .listener_documents import ListenerDocumentSerializer
 from .listener_serializers import (
     CHANGE,

@@ -14,6 +14,7 @@ from rest_framework.reverse import reverse
 
 from feedback.models import FeedbackType
 from feedback.names import Hints, did_you_mean
+from feedback.rest.asked import AskedSerializer
 from feedback.rest.details import Fault
 from feedback.rest.problems import in_body, invalid
 from feedback.rest.serializers import Choice, RowNumber, Text
@@ -30,7 +31,7 @@ from ..authoring.new_macros import (
 from ..authoring.presets import Preset, all_presets, check_setting, fill
 from ..models import Macro
 from ..models.secrets import MAX_VALUE, MIN_VALUE
-from .asked import AskedSerializer, Owner, asked_of, owner_in
+from .asked import Owner, asked_of, owner_in
 from .macro_serializers import MacroDetailSerializer
 from .trials import refused
 

@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from feedback.access.keys import KeyActor
 from feedback.models import Community, Project
+from feedback.rest.serializers import StrictSerializer, VisibleRow
 from feedback.rest.viewsets import WritableViewSet
 from feedback.selection.conditions import NumberFilter, TextFilter
 from feedback.selection.filtersets import StrictFilterSet
@@ -33,7 +34,7 @@ class HostsField(serializers.ListField):
         return str(data).split()
 
 
-class SecretSerializer(serializers.ModelSerializer):
+class SecretSerializer(StrictSerializer):
     """A secret without its value."""
 
     value = serializers.CharField(
@@ -48,13 +49,23 @@ class SecretSerializer(serializers.ModelSerializer):
         max_length=100,
         help_text="The only hosts it may be sent to. Leave it empty for every host.",
     )
-    community = serializers.PrimaryKeyRelatedField(
+    # A program may add secrets in a project without seeing anything else of it.
+    community = VisibleRow(
         queryset=Community.objects.all(),
+        permissions=("", _ADD),
         required=False,
         help_text="Needed of people who give no project; a key has its own.",
     )
-    project = serializers.PrimaryKeyRelatedField(
-        queryset=Project.objects.all(), required=False, allow_null=True
+    project = VisibleRow(
+        queryset=Project.objects.all(),
+        permissions=("", _ADD),
+        required=False,
+        allow_null=True,
+    )
+
+    fixed = dict.fromkeys(
+        ("name", "community", "project"),
+        "This stays as it is: macros would not find it any more.",
     )
 
     class Meta:
@@ -76,14 +87,6 @@ class SecretSerializer(serializers.ModelSerializer):
 
     def validate(self, attrs: dict[str, object]) -> dict[str, object]:
         secret = self.instance or Secret()
-        fixed = {"name", "community", "project"} if self.instance else set()
-        given = set(self.initial_data)
-        problems = dict.fromkeys(given - set(self.fields), "There is no such member.")
-        problems |= dict.fromkeys(
-            given & fixed, "This stays as it is: macros would not find it any more."
-        )
-        if problems:
-            raise serializers.ValidationError(problems)
         value = attrs.pop("value", "")
         for name, each in self._with_owner(attrs).items():
             setattr(secret, name, each)
@@ -100,19 +103,7 @@ class SecretSerializer(serializers.ModelSerializer):
         if "community" not in attrs:
             problem = "Say to which community it belongs, or to which project."
             raise serializers.ValidationError({"community": problem})
-        for name in {"community", "project"} & set(self.initial_data):
-            self._check_visible(name, attrs.get(name), actor)
         return attrs
-
-    def _check_visible(self, name: str, row: Any, actor: Any) -> None:
-        """What an actor can't see is as if it did not exist."""
-        if row is None:
-            return
-        # A program may add secrets in a project without seeing anything else of it.
-        rows = type(row).objects.filter(pk=row.pk)
-        if not any(rows.visible_to(actor, each).exists() for each in ("", _ADD)):
-            problem = f'Invalid pk "{row.pk}" - object does not exist.'
-            raise serializers.ValidationError({name: problem})
 
     def save(self, **kwargs: Any) -> Secret:
         secret: Secret = self.validated_data["secret"]

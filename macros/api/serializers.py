@@ -6,6 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from feedback.models import SubjectKind
+from feedback.rest.asked import AskedSerializer
 from feedback.rest.serializers import (
     FeedbackTypeSerializer,
     ProjectSerializer,
@@ -82,7 +83,7 @@ class ConditionsOfList(serializers.DictField):
     """The parameters of a list."""
 
 
-class RunStartSerializer(serializers.Serializer):
+class RunStartSerializer(AskedSerializer):
     """Which tickets or testers: by numbers, by conditions, or by a saved filter."""
 
     schema_of_all = {"minProperties": 1, "maxProperties": 1}
@@ -110,10 +111,6 @@ class RunStartSerializer(serializers.Serializer):
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        unknown = set(self.initial_data) - set(self.fields)
-        if unknown:
-            message = "No such member: give ids, filter or saved_filter."
-            raise serializers.ValidationError(dict.fromkeys(unknown, message))
         if len(attrs) != 1:
             raise serializers.ValidationError("Give one of ids, filter, saved_filter.")
         return attrs

@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from feedback.rest.asked import AskedSerializer
 from feedback.rest.problems import Problem, in_body, invalid
 from feedback.rest.serializers import RowNumber, Truth
 
@@ -13,7 +14,6 @@ from ..models import Macro
 from ..runs import subjects_of
 from ..steps.dry_run import Subject
 from ..steps.kinds.web_request import WebRequest
-from .asked import AskedSerializer
 
 _ABOUT_SUBJECT = "Number of a ticket, or for a user macro of a tester."
 

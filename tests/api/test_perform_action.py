@@ -148,7 +148,7 @@ def test_with_a_worker_there_is_nothing_to_notice(
         ),
         (
             {"ids": [1], "idz": [2]},
-            {"#/idz": "No such member: give ids, filter or saved_filter."},
+            {"#/idz": "There is no such member. Did you mean 'ids'?"},
         ),
         ({"ids": []}, {"#/ids": "Ensure this field has at least 1 elements."}),
         ({"ids": 1}, {"#/ids": 'Expected a list of items but got type "int".'}),
