@@ -223,24 +223,21 @@ class Deleting(ScopedViewSet):
         return deletion.why_not(row)
 
 
-class WritableViewSet(Deleting, ReadOnlyViewSet):
-    """Rows that are also made, changed and deleted, by `add`, `change` and `delete`.
+class Changing(ScopedViewSet):
+    """Rows that are changed, by `change`.
 
     Its serializer's `save()` is the one door of the model. What the door refuses
     becomes problem details: ValidationError by member, PermissionDenied as 403.
     """
 
-    def permission_needed(self) -> str:
-        act = {"create": "add", "partial_update": "change"}
-        if self.action in act and self.action not in self.action_permissions:
-            opts = self.queryset.model._meta
-            return f"{opts.app_label}.{act[self.action]}_{opts.model_name}"
-        return super().permission_needed()
+    # The permission by which each of these actions is allowed.
+    acts: ClassVar[dict[str, str]] = {"partial_update": "change"}
 
-    def create(self, request: Request) -> Response:
-        row = self.save(self.get_serializer(data=request.data))
-        url = reverse(f"api:{self.basename}-detail", args=[row.pk], request=request)
-        return Response(self.shown(row), 201, headers={"Location": url})
+    def permission_needed(self) -> str:
+        if self.action in self.acts and self.action not in self.action_permissions:
+            opts = self.queryset.model._meta
+            return f"{opts.app_label}.{self.acts[self.action]}_{opts.model_name}"
+        return super().permission_needed()
 
     def partial_update(self, request: Request, pk: str) -> Response:
         row = self.get_object()
@@ -256,6 +253,17 @@ class WritableViewSet(Deleting, ReadOnlyViewSet):
             raise serializers.ValidationError(messages_of(error)) from error
         except PermissionDenied as refusal:
             raise lacks(self.request.user, self.permission_needed()) from refusal
+
+
+class WritableViewSet(Changing, Deleting, ReadOnlyViewSet):
+    """Rows that are also made and deleted, by `add` and `delete`."""
+
+    acts = {**Changing.acts, "create": "add"}
+
+    def create(self, request: Request) -> Response:
+        row = self.save(self.get_serializer(data=request.data))
+        url = reverse(f"api:{self.basename}-detail", args=[row.pk], request=request)
+        return Response(self.shown(row), 201, headers={"Location": url})
 
 
 def _tagged(handler: Handler) -> Handler:

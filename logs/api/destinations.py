@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from feedback.rest.serializers import StrictSerializer
-from feedback.rest.viewsets import ReadOnlyViewSet, messages_of
+from feedback.rest.viewsets import Changing, ReadOnlyViewSet
 from feedback.selection.conditions import ChoiceFilter, NumberFilter, TextFilter
 from feedback.selection.filtersets import StrictFilterSet
 from macros.auth.authentication import tls_problems
@@ -107,23 +107,13 @@ class DestinationFilterSet(StrictFilterSet):
         description="`allows_inside` is for superusers.",
     ),
 )
-class DestinationViewSet(ReadOnlyViewSet):
+class DestinationViewSet(Changing, ReadOnlyViewSet):
     """They are made when something is first sent to them, and never by hand."""
 
     queryset = Destination.objects.all()
     serializer_class = DestinationSerializer
     filterset_class = DestinationFilterSet
-    action_permissions = {"partial_update": CHANGE, "resume": CHANGE}
-
-    def partial_update(self, request: Request, pk: str) -> Response:
-        row = self.get_object()
-        asked = self.get_serializer(row, data=request.data, partial=True)
-        asked.is_valid(raise_exception=True)
-        try:
-            asked.save()
-        except ValidationError as error:
-            raise serializers.ValidationError(messages_of(error)) from error
-        return Response(self.shown(row))
+    action_permissions = {"resume": CHANGE}
 
     @extend_schema(
         summary="Wait no longer for a destination",
