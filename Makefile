@@ -24,8 +24,8 @@ UPGRADE_TOOLS = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 demo: $(VENV)/run-stamp
 	@$(BIN)/python manage.py demo $(ARGS)
 
-# One process more than there are cores: some tests only wait for what they started.
-PYTEST = $(BIN)/python -m pytest -n 3 --dist worksteal
+# More processes than cores: some tests wait for what they started most of the time.
+PYTEST = $(BIN)/python -m pytest -n 4 --dist worksteal
 
 test: $(VENV)/dev-stamp
 	@$(PYTEST) -m "not sweep" $(ARGS)

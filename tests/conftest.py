@@ -35,14 +35,33 @@ PAGES = (
 )
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     for item in items:
         if item.nodeid.startswith(PAGES):
             item.add_marker("pages")
         asks = {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
         if asks or item.get_closest_marker("django_db"):
             item.add_marker("database")
+    yield
+    _spread(items)
+
+
+def _spread(items: list[pytest.Item]) -> None:
+    """Those that wait for other processes evenly among those that compute.
+
+    Otherwise they would be the last ones, and all that run at once would wait at once.
+    """
+    groups: tuple[list[pytest.Item], ...] = [], []
+    for item in items:
+        waits = any(map(item.get_closest_marker, ("processes", "browser")))
+        groups[waits].append(item)
+    ranked = [
+        (number / len(group), item)
+        for group in groups
+        for number, item in enumerate(group)
+    ]
+    items[:] = [item for _, item in sorted(ranked, key=lambda each: each[0])]
 
 
 def pytest_collection_finish() -> None:
