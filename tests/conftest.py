@@ -51,17 +51,20 @@ def _spread(items: list[pytest.Item]) -> None:
     """Those that wait for other processes evenly among those that compute.
 
     Otherwise they would be the last ones, and all that run at once would wait at once.
+    A browser keeps an event loop in its process: what needs it comes at the end.
     """
+    browser = [item for item in items if item.get_closest_marker("browser")]
     groups: tuple[list[pytest.Item], ...] = [], []
     for item in items:
-        waits = any(map(item.get_closest_marker, ("processes", "browser")))
-        groups[waits].append(item)
+        if not item.get_closest_marker("browser"):
+            groups[item.get_closest_marker("processes") is not None].append(item)
     ranked = [
         (number / len(group), item)
         for group in groups
         for number, item in enumerate(group)
     ]
-    items[:] = [item for _, item in sorted(ranked, key=lambda each: each[0])]
+    spread = [item for _, item in sorted(ranked, key=lambda each: each[0])]
+    items[:] = [*spread, *browser]
 
 
 def pytest_collection_finish() -> None:

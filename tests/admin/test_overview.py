@@ -170,7 +170,7 @@ def test_macros_and_destinations_have_pages_with_the_same_figures(
         )
         assert f'href="{url}"' in page.get(change).content.decode()
         assert page.get(
-            reverse(f"admin:{kind}_figures", args=[10**30])
+            reverse(f"admin:{kind}_figures", args=[10**18 - 1])
         ).status_code in (404,)
 
 

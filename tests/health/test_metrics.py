@@ -28,6 +28,7 @@ from logs.models import (
     Span,
 )
 from macros import queue
+from macros.models import Macro
 from tests import factories
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -132,7 +133,7 @@ def test_labels_are_bounded_and_the_rest_is_added_up(
 
 def test_what_waits_and_for_how_long(bugs: FeedbackType) -> None:
     factories.tickets(bugs, 3)
-    run = factories.run(factories.macro(bugs, "https://a.example/"))
+    factories.run(factories.macro(bugs, "https://a.example/"))
     late = timezone.now() - timedelta(seconds=90)
     first, second, _ = Delivery.objects.order_by("pk")
     Delivery.objects.filter(pk=first.pk).update(next_attempt_at=late)
@@ -144,8 +145,7 @@ def test_what_waits_and_for_how_long(bugs: FeedbackType) -> None:
     assert 89 < read["deliveries_due_oldest_seconds"][()] < 100
     assert read["deliveries_retrying"][()] == 1
     assert read["runs"]["active",] == 1 and read["runs"]["paused",] == 0
-    run.macro.paused_reason = "It says 410."
-    run.macro.save()
+    Macro.objects.all().pause("It says 410.", timezone.now())
     paused = samples()
     assert paused["deliveries_due"][()] == 0 and paused["macros_paused"][()] == 1
 

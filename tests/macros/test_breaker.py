@@ -153,7 +153,7 @@ def test_managers_are_told_once_when_it_opens_and_once_when_it_closes(
 
     row = Destination.objects.get()
     row.close_breaker()
-    row.save()
+    row.save(update_fields=row.BREAKER_FIELDS)
     jobs.wake()
     jobs.wake()
 
