@@ -56,4 +56,4 @@ def test_no_codec_of_python_breaks_a_call(form: str) -> None:
 def test_what_reads_texts_is_kept() -> None:
     kept = {each for each in CODECS if is_charset(each)}
     assert kept >= {"utf_8", "latin_1", "cp1252", "utf_16", "shift_jis", "ascii"}
-    assert not kept & {"hex_codec", "idna", "punycode", "undefined", "rot_13"}
+    assert not kept & {"hex_codec", "idna", "undefined", "rot_13"}
