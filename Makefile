@@ -24,14 +24,12 @@ UPGRADE_TOOLS = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 demo: $(VENV)/run-stamp
 	@$(BIN)/python manage.py demo $(ARGS)
 
-# More processes than cores: some tests wait for what they started most of the time.
-PYTEST = $(BIN)/python -m pytest -n 4 --dist worksteal
-
+# On two cores, and one more process where some tests only wait for what they started.
 test: $(VENV)/dev-stamp
-	@$(PYTEST) -m "not sweep" $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist worksteal -m "not sweep" $(ARGS)
 
 sweep: $(VENV)/dev-stamp
-	@$(PYTEST) -m sweep $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m sweep $(ARGS)
 
 # Kills at other moments every day, or at those of SEED=2; SOAK=short is CI's part of it;
 # with DATABASE_URL it restarts PostgreSQL too.

@@ -204,7 +204,6 @@ def ground(db: None) -> Ground:
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.sweep
 @settings(
     max_examples=30,
     derandomize=True,
