@@ -16,6 +16,8 @@ VENV ?= .venv
 SOAK ?= whole
 SEED ?= $(shell date +%Y%m%d)
 BIN := $(VENV)/bin
+# Hundreds of processes start in the tests: without bytecode each would compile us anew.
+unexport PYTHONDONTWRITEBYTECODE
 UPGRADE_TOOLS = $(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade -r requirements-tools.txt
 
 .PHONY: demo test sweep soak check bench conformance openapi screens docs clean

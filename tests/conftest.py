@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
@@ -28,11 +29,33 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("ours")
 
 
+TESTS = Path(__file__).parent
+
 # Whole folders that ask pages and routes, through all that stands before them.
 PAGES = (
     *("tests/admin/", "tests/api/", "tests/security/", "tests/sign_in/"),
     *("tests/lookups/", "tests/odata/test_service"),
 )
+
+# Folders of which every test has a mark.
+ALL_MARKED = {
+    "pages": ("admin", "api", "lookups", "security", "sign_in"),
+    "browser": ("browser",),
+}
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """A folder of which `-m` leaves every test out need not be read."""
+    marks = config.option.markexpr
+    out = {
+        folder
+        for mark, folders in ALL_MARKED.items()
+        for folder in folders
+        if f"not {mark}" in marks.split(" and ")
+    }
+    if collection_path.name in out and collection_path.parent == TESTS:
+        return True
+    return None
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

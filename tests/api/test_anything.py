@@ -89,6 +89,7 @@ def reader(bugs: FeedbackType) -> APIClient:
     return program(issue_key(bugs, "Reader", scope_manage=True))
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("room", ROOMS)
 @examples
 @given(data=st.data())

@@ -21,7 +21,7 @@ from tests import factories
 from tests.walk.addresses import whole_pages
 from tests.walk.world import World
 
-pytestmark = pytest.mark.sweep
+pytestmark = [pytest.mark.browser, pytest.mark.sweep]
 
 # What the colours of the dark page can break.
 CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}

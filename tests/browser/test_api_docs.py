@@ -48,6 +48,7 @@ def test_an_operation_is_tried_with_the_admins_session(
     assert complaints == []
 
 
+@pytest.mark.sweep
 def test_the_reference_is_read_in_both_themes_and_widths(
     screen: Page, live_server: LiveServer
 ) -> None:

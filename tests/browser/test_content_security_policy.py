@@ -46,6 +46,7 @@ def test_the_browser_says_when_the_policy_is_violated(
     assert all("Content Security Policy" in each for each in violations)
 
 
+@pytest.mark.sweep
 def test_every_page_keeps_to_it(screen: Page, violations: list[str]) -> None:
     for url in pages.urls():
         response = screen.goto(url)

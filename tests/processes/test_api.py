@@ -129,6 +129,7 @@ def crowd(receiver_url: str) -> FeedbackType:
     return FeedbackType.objects.get(name="Bug Report")
 
 
+@pytest.mark.sweep
 def test_no_request_that_a_fuzzer_thinks_of_is_a_server_error(
     start: Callable[..., Any], receiver: Receiver, tmp_path: Path
 ) -> None:

@@ -131,6 +131,7 @@ def test_each_list_declares_what_it_may_be_narrowed_by(olivia: User) -> None:
     assert declared == DECLARED
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
 def test_no_look_up_but_the_declared_ones_passes(model: Any, olivia: User) -> None:
     request = RequestFactory().get("/")
@@ -143,6 +144,7 @@ def test_no_look_up_but_the_declared_ones_passes(model: Any, olivia: User) -> No
     assert passed - flags <= DECLARED[model._meta.label_lower]
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
 def test_a_look_up_of_a_column_is_refused_with_a_sentence(
     model: Any, page: Client
@@ -168,6 +170,7 @@ def test_a_look_up_of_a_column_is_refused_with_a_sentence(
                 assert f"This list has no filter &#x27;{name}&#x27;." in text
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
 def test_what_is_asked_of_a_list_is_bounded(model: Any, page: Client) -> None:
     url = page_of(model)
@@ -176,6 +179,7 @@ def test_what_is_asked_of_a_list_is_bounded(model: Any, page: Client) -> None:
             assert page.get(url, {name: values}).status_code < 500, name
 
 
+@pytest.mark.sweep
 def test_a_search_of_too_many_words_is_refused(page: Client) -> None:
     words = " ".join(["word"] * (MAX_WORDS + 1))
     sentence = f"Search for at most {MAX_WORDS} words"
@@ -196,6 +200,7 @@ def test_a_search_of_too_many_words_is_refused(page: Client) -> None:
         assert page.get("/admin/autocomplete/", picked).status_code == 400
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("values", ["a", "1.2", "-", "--1", "²", "9" * 5_000, "1.1.1"])
 def test_an_order_that_is_none_is_passed_over(values: str, page: Client) -> None:
     for model in MODELS:
@@ -203,6 +208,7 @@ def test_an_order_that_is_none_is_passed_over(values: str, page: Client) -> None
         assert response.status_code in (200, 400)
 
 
+@pytest.mark.sweep
 def test_a_popup_points_at_rows_by_their_number_only(page: Client) -> None:
     for model in MODELS:
         for field in model._meta.concrete_fields:

@@ -27,6 +27,7 @@ def names_read() -> set[str]:
     return {name for path in paths for name in _READ.findall(path.read_text())}
 
 
+@pytest.mark.sweep
 @pytest.mark.django_db
 @pytest.mark.pages
 @pytest.mark.parametrize("method", ["get", "post"])
