@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.text import capfirst
 
+from feedback.access.keys import Actor
 from feedback.access.roles import VIEW_TICKET
 from feedback.console.counting import Count, open_counts
 from feedback.models import FeedbackType
@@ -111,7 +112,7 @@ class MenuProject:
     types: list[MenuType] = field(default_factory=list)
 
 
-def types_in_menu(user: Any) -> list[MenuProject]:
+def types_in_menu(user: Actor) -> list[MenuProject]:
     """The feedback types that somebody may see, by their projects."""
     counts = open_counts(FeedbackType.objects.visible_to(user, VIEW_TICKET))
     projects: dict[int, MenuProject] = {}

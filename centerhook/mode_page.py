@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin import AdminSite
@@ -13,6 +12,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
 from feedback import mode
+from feedback.access.keys import Actor
 from feedback.console.parts import Meaning
 from feedback.models import Installation, Mode
 
@@ -37,7 +37,7 @@ class Banner:
     """What every page says while nothing is sent."""
 
     state: mode.State
-    user: Any
+    user: Actor
 
     @property
     def is_read_only(self) -> bool:
@@ -47,7 +47,7 @@ class Banner:
         return what_waits(self.user)
 
 
-def banner_for(user: Any) -> Banner | None:
+def banner_for(user: Actor) -> Banner | None:
     state = mode.state()
     return None if state.mode == Mode.NORMAL else Banner(state, user)
 
@@ -81,7 +81,7 @@ def mode_page(site: AdminSite, request: HttpRequest) -> HttpResponse:
 def _act(request: HttpRequest) -> None:
     """The button that was pressed; a person's choice never wins over the operator's."""
     chosen = request.POST.get("mode", "")
-    actor: Any = request.user
+    actor: Actor = request.user
     if chosen == "adopt":
         installation.adopt(actor)
         messages.success(request, "The keys and the address of now are noted.")

@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from feedback.access.keys import Actor
 from feedback.console.counting import Count
 from feedback.models import TicketImport
 from feedback.models.imports import AT_WORK
@@ -22,12 +23,12 @@ from macros.models import InboundCall, Schedule
 MAX_COUNTED = 10_000
 
 
-def what_waits(actor: Any) -> list[str]:
+def what_waits(actor: Actor) -> list[str]:
     """In words, with the counts of what the actor may see: `12 deliveries`."""
     return [_counted(*each) for each in _kinds(actor, timezone.now()) if each[0]]
 
 
-def _kinds(actor: Any, now: datetime) -> Iterator[tuple[Count, str, str]]:
+def _kinds(actor: Actor, now: datetime) -> Iterator[tuple[Count, str, str]]:
     yield _count(_deliveries(actor, now)), "delivery", "deliveries"
     calls = InboundCall.objects.due(now).visible_to(actor)
     yield _count(calls), "call from outside", "calls from outside"
@@ -50,7 +51,7 @@ class OnTheWay:
     is_all: bool
 
 
-def on_the_way(actor: Any) -> OnTheWay:
+def on_the_way(actor: Actor) -> OnTheWay:
     due = _deliveries(actor, timezone.now()).values_list("lease", flat=True)
     leases = list(due[: MAX_COUNTED + 1])
     looked_at = leases[:MAX_COUNTED]
@@ -58,7 +59,7 @@ def on_the_way(actor: Any) -> OnTheWay:
     return OnTheWay(held, number, is_all=len(leases) == number)
 
 
-def _deliveries(actor: Any, now: datetime) -> QuerySet[Delivery]:
+def _deliveries(actor: Actor, now: datetime) -> QuerySet[Delivery]:
     """None of a run that is paused: it waits for something else."""
     runs = Run.objects.runnable().visible_to(actor)
     due = Delivery.objects.due(now).filter(run__in=runs.order_by().values("pk"))

@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
+from ..access.keys import Actor
 from ..console.owners import Selected, SelectedField, selected_by
 from ..models import Feedback, Filter, SubjectKind, Tester
 from ..selection.catalogue import Catalogue
@@ -33,7 +34,7 @@ class FilterForm(forms.ModelForm):
         widgets = {"conditions": ConditionsWidget}
 
     # Who writes it, and what they may add filters for.
-    actor: Any = None
+    actor: Actor | None = None
     selectable: list[Selected] = []
     selects = forms.CharField(required=False)
 
@@ -91,7 +92,7 @@ def problems_by_row(row: Filter) -> dict[str, str]:
     return sentences
 
 
-def refuse_unseen(conditions: object, chosen: Selected, actor: Any) -> None:
+def refuse_unseen(conditions: object, chosen: Selected, actor: Actor | None) -> None:
     """Raises ValidationError where they name a project that the actor can't see."""
     _, seen = parsed(conditions, chosen.owner, chosen.kind, actor)
     _, every = parsed(conditions, chosen.owner, chosen.kind)
@@ -101,7 +102,7 @@ def refuse_unseen(conditions: object, chosen: Selected, actor: Any) -> None:
 
 
 def draft_from(
-    data: QueryDict, saved: Filter | None, selectable: list[Selected], actor: Any
+    data: QueryDict, saved: Filter | None, selectable: list[Selected], actor: Actor
 ) -> Filter:
     """The filter as it is written in a form, which is not saved.
 
@@ -121,7 +122,7 @@ def draft_from(
     return made
 
 
-def described(chosen: Selected, actor: Any) -> dict[str, object]:
+def described(chosen: Selected, actor: Actor) -> dict[str, object]:
     """The catalogue for a script that builds conditions."""
     catalogue = catalogue_for(chosen.owner, chosen.kind, actor)
     fields = {each.name: field_in_words(each) for each in catalogue.fields.values()}

@@ -8,6 +8,7 @@ from typing import Any
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from ..access.keys import Actor
 from ..models import Filter, SubjectKind
 from ..selection.saved import compiled, rows_of
 from .filter_form import problems_by_row
@@ -24,7 +25,7 @@ class Match:
     url: str
 
 
-def matches(row: Filter, actor: Any) -> dict[str, object]:
+def matches(row: Filter, actor: Actor) -> dict[str, object]:
     """For the page and its script. The rows are those that the actor may see."""
     result = compiled(row)
     context: dict[str, Any] = {

@@ -28,6 +28,7 @@ from macros import queue
 from macros.models import Trigger
 
 from ..access.actors import may
+from ..access.keys import Actor
 from ..access.roles import ADD_TESTER
 from ..models import FeedbackType, ImportState, TicketImport
 from ..models.imports import AT_WORK
@@ -236,7 +237,7 @@ class Starting:
     asks_first: bool
 
 
-def _starting(row: TicketImport, user: Any) -> list[Starting]:
+def _starting(row: TicketImport, user: Actor) -> list[Starting]:
     """What a checked import would start, the most first."""
     if row.state != ImportState.CHECKED or not row.forecast:
         return []

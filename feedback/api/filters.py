@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from ..access.actors import may
+from ..access.keys import Actor
 from ..changes.signals import saved
 from ..models import Community, Filter, SubjectKind
 from ..rest.details import Fault
@@ -181,7 +182,7 @@ def _settle_kind(row: Filter) -> None:
         raise invalid([in_body(["subject_kind"], problem)])
 
 
-def _check_conditions(row: Filter, actor: Any) -> None:
+def _check_conditions(row: Filter, actor: Actor) -> None:
     if not isinstance(row.conditions, dict):
         problem = 'Give an object: {"match": "all", "conditions": [...]}.'
         raise invalid([in_body(["conditions"], problem)])

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from ..access.actors import reached_wholly
-from ..access.keys import KeyActor
+from ..access.keys import Actor, KeyActor
 from ..access.roles import ADD_TESTER
 from ..changes import unit
 from ..models import Community, Tester
@@ -81,7 +81,7 @@ def _brought(request: Request, community: Community, given: Any) -> list[Row]:
         raise as_problem(refusal) from refusal
 
 
-def _community(actor: Any, pk: int | None) -> Community:
+def _community(actor: Actor, pk: int | None) -> Community:
     """Where the caller may add testers: they are the whole community's."""
     if pk is None and isinstance(actor, KeyActor):
         pk = actor.key.community_id

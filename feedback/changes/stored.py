@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 
 from ..access.actors import may
+from ..access.keys import Actor
 from ..units import unit
 from .signals import Pair, saved
 
@@ -25,7 +26,7 @@ def as_stored(row: M) -> M | None:
 
 
 def save(
-    row: Model, actor: Any, *, parts: Iterable[Pair] = (), within: Model | None = None
+    row: Model, actor: Actor, *, parts: Iterable[Pair] = (), within: Model | None = None
 ) -> None:
     """Check a row and save it, where the actor may; `parts` are of rows below it.
 

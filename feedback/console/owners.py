@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 
 from ..access.actors import reached_wholly
+from ..access.keys import Actor
 from ..access.roles import VIEW_TESTER, VIEW_TICKET
 from ..access.unlocking import explain_lock
 from ..models import (
@@ -76,7 +77,7 @@ def selected_by(row: Any) -> Selected:
 
 
 def selectable(
-    actor: Any, permission: str, *, whole_communities: bool = False
+    actor: Actor, permission: str, *, whole_communities: bool = False
 ) -> list[Selected]:
     """Where the actor has the permission, such as to add filters.
 
@@ -121,7 +122,7 @@ def _grouped(rows: list[Selected]) -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def choice_of(
-    rows: list[Selected], chosen: Selected | None, actor: Any
+    rows: list[Selected], chosen: Selected | None, actor: Actor
 ) -> dict[str, object]:
     """The context of a page on which people choose what a new row is about."""
     widget = SelectedField(rows).widget

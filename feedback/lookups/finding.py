@@ -88,7 +88,7 @@ def _all(lookup: RecordLookup) -> QuerySet[Any]:
     return all_of(lookup)
 
 
-def _name_of(actor: Any, address: str) -> str:
+def _name_of(actor: Actor, address: str) -> str:
     """Whose misses are counted together: nobody is limited by those of others."""
     who = f"key {actor.key.pk}" if isinstance(actor, KeyActor) else f"user {actor.pk}"
     return f"{who} {neighbourhood(address)}"

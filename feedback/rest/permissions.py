@@ -12,7 +12,7 @@ from rest_framework.exceptions import (
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from ..access.keys import KeyActor, KeyRefused, scope_of
+from ..access.keys import Actor, KeyActor, KeyRefused, scope_of
 from .problems import refused
 
 
@@ -28,7 +28,7 @@ class HasPermission(BasePermission):
         return True
 
 
-def lacks(actor: Any, permission: str) -> APIException:
+def lacks(actor: Actor, permission: str) -> APIException:
     """What to raise; of a key it is counted as a refusal."""
     if isinstance(actor, KeyActor):
         try:

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from ..access.keys import Actor
 from ..models import (
     Community,
     Feedback,
@@ -51,7 +52,9 @@ class Compiled:
     words: str
 
 
-def catalogue_for(owner: Owner, subject_kind: str, actor: Any = None) -> Catalogue:
+def catalogue_for(
+    owner: Owner, subject_kind: str, actor: Actor | None = None
+) -> Catalogue:
     """All that can be compared of the owner's tickets or testers.
 
     With an actor, who writes conditions, only with projects that the actor can see.
@@ -117,7 +120,7 @@ def _broken(problems: list[Problem]) -> str:
 
 
 def parsed(
-    conditions: object, owner: Owner, subject_kind: str, actor: Any = None
+    conditions: object, owner: Owner, subject_kind: str, actor: Actor | None = None
 ) -> tuple[dict[str, Any], list[Problem]]:
     """The conditions as a filter keeps them, and what is wrong with them.
 

@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from ..access.actors import reached_wholly
+from ..access.keys import Actor
 from ..access.roles import ADD_TICKET, CHANGE_TICKET
 from ..forms import answer_to
 from ..models import Community, Feedback, FeedbackType, Status, Tester
@@ -104,7 +105,7 @@ class Reader:
     What is wrong with a row is added to its faults.
     """
 
-    def __init__(self, actor: Any, rows: Sequence[TicketRow]) -> None:
+    def __init__(self, actor: Actor, rows: Sequence[TicketRow]) -> None:
         self.actor = actor
         self._find_types(rows)
         self._people = _People(actor, rows)
@@ -217,7 +218,7 @@ class _Person(NamedTuple):
 class _People:
     """The testers that rows name as submitters, by number or by e-mail address."""
 
-    def __init__(self, actor: Any, rows: Sequence[TicketRow]) -> None:
+    def __init__(self, actor: Actor, rows: Sequence[TicketRow]) -> None:
         named = [row.given.get(SUBMITTER) for row in rows]
         pks = {number for each in named if (number := number_of(each))}
         emails = {fold(each.strip()) for each in named if isinstance(each, str)}
@@ -257,7 +258,7 @@ class _People:
         return tester.pk
 
 
-def _open_to(actor: Any, communities: Iterable[int]) -> Any:
+def _open_to(actor: Actor, communities: Iterable[int]) -> Any:
     """The communities' testers, so far as the actor sees them."""
     rows = Tester.objects.filter(community__in=communities)
     whole = Community.objects.filter(reached_wholly(actor, ADD_TICKET))

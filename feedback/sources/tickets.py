@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
 
+from ..access.keys import Actor
 from ..changes import unit, write
 from ..changes.signals import set_together
 from ..models import Feedback, FeedbackType
@@ -20,7 +20,7 @@ MAX_TICKETS = 1_000
 
 
 def bring(
-    actor: Any, rows: Sequence[TicketRow], *, all_or_nothing: bool = False
+    actor: Actor, rows: Sequence[TicketRow], *, all_or_nothing: bool = False
 ) -> None:
     """Make the tickets that are new, and change the others.
 

@@ -13,6 +13,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from feedback.access.keys import Actor
 from feedback.console.paging import MAX_LISTED
 from feedback.console.parameters import CheckedList
 from feedback.models import Feedback, Tester
@@ -179,7 +180,9 @@ class LogList(CheckedList):
         return rows
 
 
-def rows_searched(rows: QuerySet[Delivery], term: str, user: Any) -> QuerySet[Delivery]:
+def rows_searched(
+    rows: QuerySet[Delivery], term: str, user: Actor
+) -> QuerySet[Delivery]:
     """The deliveries of the ticket, tester, macro or run that is meant.
 
     Where it is none of these, those that were for somebody of this name: a ticket that

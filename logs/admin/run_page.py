@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from feedback.access.actors import may
+from feedback.access.keys import Actor
 from feedback.access.roles import RUN_MACRO
 from macros import queue
 
@@ -40,7 +41,7 @@ def can_be_ended(run: Run) -> bool:
     return run.state in (RunState.UNCONFIRMED, RunState.ACTIVE, RunState.PAUSED)
 
 
-def page_of(run: Run, user: Any) -> dict[str, Any]:
+def page_of(run: Run, user: Actor) -> dict[str, Any]:
     macro = run.macro
     return {
         "title": str(run),

@@ -8,6 +8,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
+from feedback.access.keys import Actor
 from feedback.rest.asked import AskedSerializer
 from feedback.rest.problems import Problem
 from feedback.selection.confirmed import SelectionChanged
@@ -86,7 +87,7 @@ def chosen_of(rows: DeliveryQuerySet, only: str) -> DeliveryQuerySet:
     return rows if only == ALL else rows.filter(state=only)
 
 
-def count_of(rows: DeliveryQuerySet, kind: Resend, actor: Any) -> dict[str, Any]:
+def count_of(rows: DeliveryQuerySet, kind: Resend, actor: Actor) -> dict[str, Any]:
     """Raises Problem."""
     try:
         counted = preview_resend(rows, kind, actor)
@@ -106,7 +107,7 @@ def count_of(rows: DeliveryQuerySet, kind: Resend, actor: Any) -> dict[str, Any]
 
 
 def resent(
-    rows: DeliveryQuerySet, kind: Resend, actor: Any, confirmed: str | None = None
+    rows: DeliveryQuerySet, kind: Resend, actor: Actor, confirmed: str | None = None
 ) -> dict[str, int]:
     """Raises Problem."""
     try:

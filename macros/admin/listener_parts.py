@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 
+from feedback.access.keys import Actor
 from feedback.console.scoping import ScopedInline
 
 from ..listeners.choices import api_keys_for, macros_for, secrets_for
@@ -46,7 +47,7 @@ class PartForm(forms.ModelForm):
     switch = ""
     fields_of: dict[str, tuple[str, ...]] = {}
     listener: Listener
-    user: Any
+    user: Actor
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

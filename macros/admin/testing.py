@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from feedback.access.actors import may
+from feedback.access.keys import Actor
 from feedback.access.roles import RUN_MACRO
 from feedback.console.scoping import ScopedAdmin
 from feedback.models import SubjectKind
@@ -28,7 +29,7 @@ REAL, ECHO = "real", "echo"
 MAX_NAME = 254
 
 
-def find_subject(macro: Macro, actor: Any, name: str = "") -> Subject | None:
+def find_subject(macro: Macro, actor: Actor, name: str = "") -> Subject | None:
     """A subject that the actor sees, by its reference or e-mail; None if there is none.
 
     The newest one if no name is given.
@@ -73,7 +74,7 @@ class TestForm(forms.Form):
         help_text="Otherwise the log only says what would be stored.",
     )
 
-    def __init__(self, *args: Any, macro: Macro, actor: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, macro: Macro, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.macro, self.actor = macro, actor
         steps = WebRequest.objects.filter(macro=macro).order_by("position", "pk")

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from feedback.access.keys import Actor
 from feedback.models import FeedbackType
 from feedback.names import Hints, did_you_mean
 from feedback.rest.asked import AskedSerializer
@@ -154,7 +155,7 @@ class MacroPresets(ScopedViewSet):
         return Response(self.shown(macro), 201, headers={"Location": url})
 
 
-def _made(asked: dict[str, Any], actor: Any) -> Macro:
+def _made(asked: dict[str, Any], actor: Actor) -> Macro:
     """Raises Problem."""
     preset = _preset(asked["preset"])
     owner = _owner(preset, asked, actor)
@@ -189,7 +190,7 @@ def _preset(name: str) -> Preset:
     return known[name]
 
 
-def _owner(preset: Preset, asked: dict[str, Any], actor: Any) -> Owner:
+def _owner(preset: Preset, asked: dict[str, Any], actor: Actor) -> Owner:
     body = {name: asked[name] for name in _OWNERS if name in asked}
     [*given] = body
     owner = owner_in(body, actor, ADD)

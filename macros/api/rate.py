@@ -10,7 +10,7 @@ from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from feedback.access.keys import KeyActor
+from feedback.access.keys import Actor, KeyActor
 from feedback.rest.details import RATE_HEADERS
 from feedback.rest.problems import Problem
 
@@ -50,9 +50,10 @@ class CallerRate(BaseThrottle):
         return True
 
 
-def _caller(actor: Any) -> str:
-    is_key = isinstance(actor, KeyActor)
-    return f"key-{actor.key.pk}" if is_key else f"user-{actor.pk}"
+def _caller(actor: Actor) -> str:
+    if isinstance(actor, KeyActor):
+        return f"key-{actor.key.pk}"
+    return f"user-{actor.pk}"
 
 
 def _headers(limit: int, left: int, reset: int) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import QueryDict
 
+from feedback.access.keys import Actor
 from feedback.access.roles import VIEW_TESTER
 from feedback.models import Community, FeedbackType, Filter, Project, SubjectKind
 from feedback.rest.problems import in_body, invalid
@@ -22,7 +23,7 @@ from ..runs import subjects_of
 Selection = tuple[QuerySet, str]
 
 
-def selected(asked: dict[str, Any], macro: Macro, actor: Any) -> Selection:
+def selected(asked: dict[str, Any], macro: Macro, actor: Actor) -> Selection:
     """The subjects, and how they were selected in words. Raises Problem."""
     own = subjects_of(macro)
     own = own.filter(pk__in=own.model.objects.visible_to(actor).values("pk"))
@@ -55,7 +56,7 @@ def _by_filter(
     conditions: dict[str, object],
     macro: Macro,
     own: QuerySet,
-    actor: Any,
+    actor: Actor,
     members: Mapping[str, list[str]] = MappingProxyType({}),
 ) -> Selection:
     """`members` says where in the body a condition stands, if not in `filter`."""
@@ -73,7 +74,7 @@ def _by_filter(
 
 
 def _filterset(
-    macro: Macro, data: QueryDict, own: QuerySet, actor: Any
+    macro: Macro, data: QueryDict, own: QuerySet, actor: Actor
 ) -> StrictFilterSet:
     if macro.subject_kind == SubjectKind.FEEDBACK:
         types = FeedbackType.objects.filter(macros=macro)

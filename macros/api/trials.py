@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rest_framework import serializers
 
+from feedback.access.keys import Actor
 from feedback.rest.asked import AskedSerializer
 from feedback.rest.problems import Problem, in_body, invalid
 from feedback.rest.serializers import RowNumber, Truth
@@ -81,7 +80,7 @@ class ValidSerializer(serializers.Serializer):
     )
 
 
-def subject_in(number: int, macro: Macro, actor: Any) -> Subject:
+def subject_in(number: int, macro: Macro, actor: Actor) -> Subject:
     """A subject of the macro that the actor sees. Raises Problem."""
     rows = subjects_of(macro).visible_to(actor)
     subject: Subject | None = rows.filter(pk=number).first()

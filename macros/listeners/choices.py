@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db.models import Q, QuerySet
 
+from feedback.access.keys import Actor
 from feedback.models import ApiKey, Filter, SubjectKind
 
 from ..models import Listener, Macro, Secret
@@ -28,7 +27,7 @@ def filters_for(listener: Listener, seen: QuerySet[Filter]) -> QuerySet[Filter]:
     return Filter.objects.filter(pks)
 
 
-def macros_for(listener: Listener, user: Any, permission: str) -> QuerySet[Macro]:
+def macros_for(listener: Listener, user: Actor, permission: str) -> QuerySet[Macro]:
     """Those that run on what it finds, where the user has the permission."""
     related = ("feedback_type__project", "project", "community")
     rows = Macro.objects.visible_to(user, permission).select_related(*related)
@@ -36,14 +35,18 @@ def macros_for(listener: Listener, user: Any, permission: str) -> QuerySet[Macro
     return rows.filter(_fitting(listener), feedback_type__isnull=is_tester)
 
 
-def secrets_for(listener: Listener, user: Any, chosen: int | None) -> QuerySet[Secret]:
+def secrets_for(
+    listener: Listener, user: Actor, chosen: int | None
+) -> QuerySet[Secret]:
     """Those that the user may see, and the chosen one."""
     rows = Secret.objects.usable_in(listener.community_id, listener.project_id)
     seen = Secret.objects.visible_to(user).values("pk")
     return rows.filter(Q(pk__in=seen) | Q(pk=chosen))
 
 
-def api_keys_for(listener: Listener, user: Any, chosen: int | None) -> QuerySet[ApiKey]:
+def api_keys_for(
+    listener: Listener, user: Actor, chosen: int | None
+) -> QuerySet[ApiKey]:
     """Those for listeners that the user may see, and the chosen one."""
     rows = ApiKey.objects.filter(community=listener.community_id)
     rows = rows.filter(Q(project=None) | Q(project=listener.project_id))

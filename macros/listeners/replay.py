@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 
+from feedback.access.keys import Actor
 from logs import audit
 from logs.models import Action
 
@@ -28,7 +28,7 @@ class ReplayRefused(Exception):
     """Why nothing is replayed, as a sentence."""
 
 
-def replay(calls: QuerySet[InboundCall], *, actor: Any) -> int:
+def replay(calls: QuerySet[InboundCall], *, actor: Actor) -> int:
     """Store each of the calls again, to be worked on, and say how many they are.
 
     What was acted on before is acted on again, since a person wants it so. What is
@@ -63,7 +63,7 @@ def by_listener(calls: QuerySet[InboundCall]) -> list[tuple[Listener, int]]:
     return [(row, counts[row.pk]) for row in Listener.objects.filter(pk__in=counts)]
 
 
-def _copy(call: InboundCall, actor: Any) -> InboundCall:
+def _copy(call: InboundCall, actor: Actor) -> InboundCall:
     values = {name: getattr(call, name) for name in _COPIED}
     return InboundCall(
         **values,

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q, QuerySet
 
 from feedback.access.actors import ScopedQuerySet, Tenancy
+from feedback.access.keys import Actor
 from feedback.access.privacy import NOTHING_PERSONAL
 
 from ..tags import OutputContext, normalise
@@ -28,7 +29,7 @@ S = TypeVar("S", bound="Step")
 
 
 class StepQuerySet(ScopedQuerySet[S]):
-    def visible_to(self, actor: Any, permission: str = "") -> Self:
+    def visible_to(self, actor: Actor, permission: str = "") -> Self:
         """The permissions on steps hold for every kind."""
         return super().visible_to(actor, permission or "macros.view_step")
 

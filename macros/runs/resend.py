@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef
@@ -14,6 +13,7 @@ from django.template.defaultfilters import pluralize
 from django.utils import timezone
 
 from feedback import formats
+from feedback.access.keys import Actor
 from feedback.access.roles import RUN_MACRO
 from feedback.access.unlocking import locked_message
 from feedback.models import ApiKey
@@ -52,7 +52,7 @@ class ResendPreview:
 
 
 def preview_resend(
-    selection: DeliveryQuerySet, kind: Resend, actor: Any
+    selection: DeliveryQuerySet, kind: Resend, actor: Actor
 ) -> ResendPreview:
     """Count what `resend` would do. Raises ResendRefused."""
     rows = _checked(selection, actor).annotate(blocker=blocker(kind))
@@ -73,7 +73,7 @@ def preview_resend(
 def resend(
     selection: DeliveryQuerySet,
     kind: Resend,
-    actor: Any,
+    actor: Actor,
     *,
     confirmed: str | None = None,
 ) -> Requeued:
@@ -123,7 +123,7 @@ def _needs_key(run_id: int) -> bool:
 
 
 def _audit(
-    requeued: Requeued, by_community: Iterable[list[int]], kind: Resend, actor: Any
+    requeued: Requeued, by_community: Iterable[list[int]], kind: Resend, actor: Actor
 ) -> None:
     """One entry in the audit log for each community."""
     for runs in by_community:
@@ -137,7 +137,7 @@ def _audit(
         audit.record(Action.RESENT, run, actor=actor, detail=detail)
 
 
-def _checked(selection: DeliveryQuerySet, actor: Any) -> DeliveryQuerySet:
+def _checked(selection: DeliveryQuerySet, actor: Actor) -> DeliveryQuerySet:
     rows = plain(selection.visible_to(actor, RUN_MACRO))
     if rows[: MAX_AT_ONCE + 1].count() > MAX_AT_ONCE:
         raise ResendRefused(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.utils import timezone
 
+from feedback.access.keys import Actor
 from feedback.access.roles import RUN_MACRO
 from feedback.formats import UNREADABLE
 from logs.models import Attempt, Delivery, Resend
@@ -35,7 +35,7 @@ class ResendSample:
 
 
 def sample_of(
-    selection: DeliveryQuerySet, kind: Resend, actor: Any
+    selection: DeliveryQuerySet, kind: Resend, actor: Actor
 ) -> ResendSample | None:
     """None where nothing can be resent in this way, or the actor may not look at it."""
     rows = plain(selection.visible_to(actor, RUN_MACRO).visible_to(actor))

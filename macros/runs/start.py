@@ -11,6 +11,7 @@ from django.db import transaction
 from django.template.defaultfilters import pluralize
 from django.utils import timezone
 
+from feedback.access.keys import Actor
 from feedback.models import Feedback, Tester
 from feedback.selection.once import each_once
 from logs import audit
@@ -41,7 +42,7 @@ def start_run(
     subjects: Subjects,
     *,
     cause: Cause,
-    actor: Any = None,
+    actor: Actor | None = None,
     key: str = "",
     fingerprint: str = "",
     selection: str = "",
@@ -82,7 +83,7 @@ def start_test(
     step: Step,
     subject: Feedback | Tester,
     *,
-    actor: Any,
+    actor: Actor,
     echo: bool = False,
     store: bool = False,
 ) -> Run:
@@ -123,7 +124,7 @@ def _refuse_if_deleted(macro: Macro) -> None:
 def _start(
     macro: Macro,
     subjects: Subjects,
-    actor: Any,
+    actor: Actor | None,
     key: str,
     values: Mapping[str, object],
 ) -> Run:

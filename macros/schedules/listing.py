@@ -7,6 +7,8 @@ from typing import Any
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.urls import reverse
 
+from feedback.access.keys import Actor
+
 from ..models import Macro, Occurrence, OccurrenceOutcome, Schedule
 from ..runs.listing import AutomationRow
 from .words import sentence
@@ -14,7 +16,7 @@ from .words import sentence
 _CHANGE = "macros.change_schedule"
 
 
-def rows_for(user: Any, macros: QuerySet[Macro]) -> list[AutomationRow]:
+def rows_for(user: Actor, macros: QuerySet[Macro]) -> list[AutomationRow]:
     """Those that the user may see."""
     changeable = Schedule.objects.visible_to(user, _CHANGE).filter(pk=OuterRef("pk"))
     visible: Any = Schedule.objects.visible_to(user).filter(macro__in=macros)

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from feedback.access.keys import Actor
 from feedback.selection import saved
 from logs.models import Cause, Delivery, DeliveryState, Run, Subjects
 
@@ -42,7 +43,7 @@ def start(
     *,
     note: str = "",
     waiting: Occurrence | None = None,
-    actor: Any = None,
+    actor: Actor | None = None,
     key: str = "",
 ) -> Occurrence:
     """Start a moment's run, and write down what became of it.
@@ -76,7 +77,7 @@ def note_down(
     prune(schedule)
 
 
-def run_now(schedule: Schedule, actor: Any, key: str) -> Occurrence:
+def run_now(schedule: Schedule, actor: Actor, key: str) -> Occurrence:
     """Start a run because a person asks, whatever else is unfinished.
 
     The next moment stays. Asked again with the same key it is the same run.
@@ -118,7 +119,9 @@ def _filtered(schedule: Schedule) -> tuple[Subjects, list[str]]:
     return subjects.filter(pk__in=own), [f"{chosen}: {compiled.words}"]
 
 
-def _run(schedule: Schedule, moment: datetime, note: str, actor: Any, key: str) -> Run:
+def _run(
+    schedule: Schedule, moment: datetime, note: str, actor: Actor | None, key: str
+) -> Run:
     subjects, words = subjects_for(schedule)
     because = Because(schedule=schedule, scheduled_for=moment, note=note)
     return start_run(

@@ -8,6 +8,8 @@ from typing import Any
 from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.urls import reverse
 
+from feedback.access.keys import Actor
+
 from ..models import Macro, Trigger, TriggerDecision
 from ..runs.listing import AutomationRow
 from .events import Details
@@ -17,7 +19,7 @@ from .words import sentence
 _CHANGE = "macros.change_trigger"
 
 
-def rows_for(user: Any, macros: QuerySet[Macro]) -> list[AutomationRow]:
+def rows_for(user: Actor, macros: QuerySet[Macro]) -> list[AutomationRow]:
     """Those that the user may see."""
     changeable = Trigger.objects.visible_to(user, _CHANGE).filter(pk=OuterRef("pk"))
     visible: Any = Trigger.objects.visible_to(user).filter(macro__in=macros)
