@@ -37,6 +37,8 @@ PAGES = (
     *("tests/lookups/", "tests/odata/test_service"),
 )
 
+# As Django connects it.
+CREATE_PERMISSIONS = "django.contrib.auth.management.create_permissions"
 # Folders of which every test has a mark.
 ALL_MARKED = {
     "pages": ("admin", "api", "lookups", "security", "sign_in"),
@@ -140,6 +142,22 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DatabaseBlocker) -
         applied = recorder.applied_migrations()
         for name in MigrationLoader(None).disk_migrations.keys() - applied.keys():
             recorder.record_applied(*name)
+    _flush_less()
+
+
+def _flush_less() -> None:
+    """Leave kinds of rows and permissions: to make them anew is most of a flush."""
+    from django.contrib.auth.management import create_permissions
+    from django.contrib.contenttypes.management import create_contenttypes
+    from django.db import connection
+    from django.db.models.signals import post_migrate
+
+    flush, kept = connection.ops.sql_flush, {"auth_permission", "django_content_type"}
+    connection.ops.sql_flush = lambda style, tables, **options: flush(
+        style, [table for table in tables if table not in kept], **options
+    )
+    post_migrate.disconnect(create_contenttypes)
+    post_migrate.disconnect(create_permissions, dispatch_uid=CREATE_PERMISSIONS)
 
 
 @pytest.fixture(autouse=True, scope="session")
