@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from macros.http import (
     Response,
     TlsOptions,
     TransportError,
+    check_tls,
 )
 from macros.http.tls import tls_context
 from tests.http.authority import Authority
@@ -137,6 +140,18 @@ def test_plain_http_knows_nothing_of_it(serve, client):
 def test_a_key_is_not_shown(authority):
     certificate, key = authority.client("centerhook.example")
     assert key not in repr(TlsOptions(authority.pem, certificate, key))
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_no_key_is_left_on_a_disk(authority, monkeypatch, tmp_path, in_memory):
+    """Nor written to one where the system has files in memory."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    if in_memory:
+        monkeypatch.setattr(tempfile, "NamedTemporaryFile", None)
+    else:
+        monkeypatch.delattr(os, "memfd_create")
+    check_tls(TlsOptions("", *authority.client("centerhook.example")))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_context_is_made_once_for_the_same_options(authority):
