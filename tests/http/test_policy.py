@@ -133,6 +133,19 @@ def test_one_private_address_spoils_a_public_name(serve, dns, order):
     assert server.connections == 0
 
 
+@pytest.mark.parametrize(
+    ("policy", "other"),
+    [
+        (AddressPolicy(["127.0.0.0/8"]), "10.0.0.1"),
+        (AddressPolicy(["127.0.0.0/8"]), "169.254.169.254"),
+        (AddressPolicy([], ["mixed.example"]), "169.254.169.254"),
+    ],
+)
+def test_an_address_that_is_listed_opens_no_other(policy, other):
+    with pytest.raises(Blocked):
+        policy.check("mixed.example", ["127.0.0.1", other])
+
+
 def test_a_name_that_changes_is_asked_once_and_reached_where_it_was_checked(serve, dns):
     server = serve(always(OK))
     resolver = dns(["127.0.0.1"], ["127.0.0.66"])
