@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import tracemalloc
 import zlib
+from hashlib import shake_128
 from http.client import HTTPConnection
 
 import pytest
@@ -268,6 +269,13 @@ def test_a_compressed_body_is_decoded(serve, post, coding):
     assert (got.body, got.cut) == (b"hello" * 9, "")
 
 
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+def test_what_repeats_itself_far_apart_is_decoded(serve, post, coding):
+    body = shake_128(b"").digest(30_000) * 2
+    raw = http_response(zipped(body, coding), f"Content-Encoding: {coding}")
+    assert post(serve(once(raw)).url()).body == body
+
+
 @pytest.mark.parametrize(
     ("coding", "body", "decoded", "cut"),
     [
@@ -284,6 +292,7 @@ def test_a_compressed_body_is_decoded(serve, post, coding):
         ("gzip", b"", b"", ""),
         ("gzip", b"not gzip at all", b"not gzip at all", "encoding"),
         ("deflate", b"\xff" * 9, b"\xff" * 9, "encoding"),
+        ("gzip", zlib.compress(b"other"), zlib.compress(b"other"), "encoding"),
         ("gzip", gzip.compress(b"x" * 900, mtime=0)[:-9], b"x" * 900, "encoding"),
         ("gzip, gzip, gzip, gzip", b"deep", b"deep", "encoding"),
     ],

@@ -181,6 +181,12 @@ def test_one_origin_has_one_spelling(url, origin):
     assert origin_of(url) == origin
 
 
+def test_a_url_is_taken_apart_once():
+    """A run sends thousands of requests to one."""
+    url = "https://hooks.example/a"
+    assert endpoint_of(url) is endpoint_of(url)
+
+
 # The longest label and name that DNS has (RFC 1035, 2.3.4).
 LABEL = "a" * 63
 NAME = ".".join([LABEL, LABEL, LABEL, "a" * 61])
