@@ -109,7 +109,9 @@ def test_a_connection_of_one_certificate_is_not_used_for_another(
     assert refused(client, server, TlsOptions(ca=authority.pem)).kind == "tls"
 
 
-@pytest.mark.parametrize("which", ["ca", "certificate", "key", "pair", "sealed"])
+@pytest.mark.parametrize(
+    "which", ["ca", "letters", "certificate", "halves", "key", "pair", "sealed"]
+)
 def test_what_is_not_right_is_said_before_anything_is_sent(
     serve, authority, client, which
 ):
@@ -117,6 +119,8 @@ def test_what_is_not_right_is_said_before_anything_is_sent(
     certificate, key = authority.client("centerhook.example")
     tls = {
         "ca": TlsOptions("no certificate", certificate, key),
+        "letters": TlsOptions("Zürich", certificate, key),
+        "halves": TlsOptions(authority.pem, "\ud800", key),
         "certificate": TlsOptions(authority.pem, "no certificate", key),
         "key": TlsOptions(authority.pem, certificate, "no key"),
         "pair": TlsOptions(
