@@ -70,7 +70,7 @@ def _known(label: str) -> str:
     """The charset of a label, or an empty string for one that nobody knows."""
     try:
         name = codecs.lookup(_LABELS.get(label.lower(), label)).name
-    except (LookupError, ValueError):
+    except LookupError:
         return ""
     name = _MEANT.get(name, name)
     return name if name in _KNOWN else ""

@@ -311,9 +311,12 @@ def test_a_packet_is_not_kept_back_until_the_one_before_it_arrived(serve, client
     connection.close()
 
 
-def test_only_transport_errors_leave_a_name_that_is_not_found(monkeypatch):
+@pytest.mark.parametrize(
+    "failure", [socket.gaierror(socket.EAI_NONAME, "unknown"), UnicodeError()]
+)
+def test_only_transport_errors_leave_a_name_that_is_not_found(monkeypatch, failure):
     def unknown(*_: object) -> list[object]:
-        raise socket.gaierror(socket.EAI_NONAME, "unknown")
+        raise failure
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with pytest.raises(TransportError) as caught:

@@ -124,6 +124,12 @@ def test_a_port_without_tls_is_named_so(serve, failing, greeting):
     assert str(error) == "The server does not speak TLS (https) on this port."
 
 
+def test_a_name_that_no_certificate_can_have_is_a_tls_error(serve, failing):
+    """A resolver may know a name that is a zone and nothing else."""
+    error = failing(serve(deaf).url(host="%25a.example").replace("http:", "https:"))
+    assert (error.kind, error.outcome_unknown) == ("tls", False)
+
+
 def test_a_handshake_cut_off_is_a_tls_error(serve, failing):
     server = serve(lambda peer: None)
     error = failing(f"https://127.0.0.1:{server.port}/")
