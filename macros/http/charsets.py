@@ -13,7 +13,7 @@ _KNOWN = frozenset(
     {"utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"}
     | {"big5", "cp866", "cp874", "cp932", "cp949", "euc_jp", "gb18030", "iso2022_jp"}
     | {"koi8-r", "koi8-u", "mac-cyrillic", "mac-roman", "tis-620"}
-    | {f"iso8859-{part}" for part in range(1, 17) if part != 12}
+    | {f"iso8859-{part}" for part in range(2, 17)}
     | {f"cp125{page}" for page in range(9)}
 )
 # What is labelled so is written by systems that mean the larger charset (WHATWG).
@@ -63,16 +63,14 @@ def _charset_in(content_type: str) -> str:
 def _charset_by_itself(body: bytes) -> str:
     if body.startswith(b"<?xml") and (match := _DECLARED.match(body)):
         return _known(match[1].decode("ascii", "replace")) or "utf-8"
-    if b"\0" in body[:4]:
-        return json.detect_encoding(body[:4])
-    return "utf-8"
+    return json.detect_encoding(body)
 
 
 def _known(label: str) -> str:
     """The charset of a label, or an empty string for one that nobody knows."""
     try:
         name = codecs.lookup(_LABELS.get(label.lower(), label)).name
-    except (LookupError, ValueError):
+    except LookupError:
         return ""
     name = _MEANT.get(name, name)
     return name if name in _KNOWN else ""

@@ -59,7 +59,7 @@ class Connection:
         self._context = context
         self._room = room
         self.sock: socket.socket | None = None
-        self.idle_since = 0.0
+        self.idle_since: float  # Where it is idle.
 
     def connect(self, deadline: Deadline) -> socket.socket:
         """The connect limit covers all addresses and the handshake.
@@ -163,11 +163,7 @@ class Pool:
 
     def take(self) -> Connection:
         """A live kept connection, or one that still has to connect."""
-        while self._idle:
-            try:
-                connection = self._idle.pop()
-            except IndexError:
-                break
+        while connection := self._popped():
             if not connection.is_stale:
                 return connection
             connection.close()
@@ -185,5 +181,12 @@ class Pool:
     def close(self) -> None:
         """Idle connections at once; those in use when they are given back."""
         self._size = 0
-        while self._idle:
-            self._idle.pop().close()
+        while connection := self._popped():
+            connection.close()
+
+    def _popped(self) -> Connection | None:
+        """Not by a look first: another thread could take the last one meanwhile."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from io import BytesIO
 from typing import Literal
 
@@ -54,7 +53,6 @@ class Response(requests.Response):
     and TLS, and is None on a kept connection. No cookie is kept.
     """
 
-    elapsed = timedelta(0)
     _content_consumed = True
     _next = None
 

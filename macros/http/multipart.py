@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import IO
 
 from macros.http.errors import TransportError
@@ -45,7 +45,7 @@ class FilePart:
     size: int
     sha256: str
     key: int
-    open: Callable[[], IO[bytes]] = field(compare=False, repr=False)
+    open: Callable[[], IO[bytes]]
 
     @property
     def head(self) -> bytes:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 
-from httptools import HttpParserError, HttpResponseParser
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from macros.http.errors import not_http
 
@@ -41,7 +41,7 @@ class ResponseParser:
     )
 
     def __init__(self) -> None:
-        self.status = 0
+        self.status: int  # Once `has_head`.
         self.reason = b""
         self.fields: _Fields = []
         self.body = bytearray()
@@ -49,7 +49,8 @@ class ResponseParser:
         self.is_complete = False
         # Its head goes on beyond what is read of it.
         self.is_cut = False
-        # What came was not HTTP, or was more than one response.
+        # What came was not HTTP, or was more than one response, or goes on as another
+        # protocol (101).
         self.is_broken = False
         # RFC 9112 9.3: by its head the connection may serve another request.
         self.is_reusable = False
@@ -64,7 +65,7 @@ class ResponseParser:
         assert self._parser is not None  # noqa: S101 - for the type checker
         try:
             self._parser.feed_data(data)
-        except HttpParserError:
+        except (HttpParserError, HttpParserUpgrade):  # Neither is a kind of the other.
             self.is_broken = True
 
     def cut_head(self) -> bool:
@@ -113,7 +114,7 @@ class ResponseParser:
             self.fields.clear()
             return
         self.has_head = True
-        self.is_reusable = self._parser.should_keep_alive() and self.status != 101
+        self.is_reusable = self._parser.should_keep_alive()
 
     def on_body(self, part: bytes) -> None:
         self.body += part

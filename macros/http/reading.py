@@ -27,7 +27,7 @@ class Reader:
     `get_permit` finds one for a long body in so many seconds; `permit` is that one.
     """
 
-    __slots__ = ("_closed", "_deadline", "_get_permit", "is_silent", "permit", "sock")
+    __slots__ = ("_deadline", "_get_permit", "is_silent", "permit", "sock")
 
     def __init__(
         self,
@@ -39,7 +39,6 @@ class Reader:
         self.permit: Permit | None = None
         self._deadline = deadline
         self._get_permit = get_permit
-        self._closed = False
         self.is_silent = True
 
     def head(self) -> ResponseParser:
@@ -93,7 +92,6 @@ class Reader:
             parser.is_reusable
             and not parser.is_cut
             and not parser.is_broken
-            and not self._closed
             and method != "HEAD"
         )
 
@@ -121,7 +119,7 @@ class Reader:
                 return parser
             if len(received) >= MAX_HEAD:
                 return self._repaired_in_part(received)
-            searched = max(0, len(received) - 3)
+            searched = len(received) - 3  # Below 0 it is the start.
             self._receive_head(received)
 
     def _repaired_in_part(self, received: bytearray) -> ResponseParser:
@@ -150,7 +148,4 @@ class Reader:
 
     def _receive(self, size: int) -> bytes:
         self._deadline.bound(self.sock)
-        data = self.sock.recv(size)
-        if not data:
-            self._closed = True
-        return data
+        return self.sock.recv(size)

@@ -51,7 +51,7 @@ def _apply(options: TlsOptions, context: ssl.SSLContext) -> None:
     try:
         if options.ca:
             context.load_verify_locations(cadata=options.ca)
-    except (ssl.SSLError, TypeError, ValueError) as error:  # A type: not ASCII.
+    except (ssl.SSLError, TypeError) as error:  # A type: not ASCII.
         raise TransportError(
             "The extra CA certificates are not valid PEM.", "render"
         ) from error
@@ -61,7 +61,7 @@ def _apply(options: TlsOptions, context: ssl.SSLContext) -> None:
         with _file_of(f"{options.certificate}\n{options.key}\n") as path:
             # With no password OpenSSL would ask for one on the terminal.
             context.load_cert_chain(path, password=b"")
-    except (ssl.SSLError, OSError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise TransportError(
             "The client certificate and its private key are not valid PEM, or do not"
             " belong together.",

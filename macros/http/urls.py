@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address
 
-from urllib3.exceptions import LocationValueError
 from urllib3.util import Url, parse_url
 
 from macros.http.errors import Blocked, TransportError
@@ -41,7 +40,7 @@ def endpoint_of(url: str) -> Endpoint:
         parts = parse_url(url)
         scheme = _scheme(parts)
         host = _host(parts.host or "")
-    except (LocationValueError, UnicodeError, ValueError) as error:
+    except ValueError as error:
         raise TransportError("The URL is not valid.", "render") from error
     port = parts.port if parts.port is not None else _PORTS[scheme]
     shown = f"[{host.partition('%')[0]}]" if ":" in host else host

@@ -7,7 +7,7 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -245,6 +245,18 @@ def http_response(
     lines = [f"HTTP/1.1 {status}", *headers]
     lines.append(f"Content-Length: {len(body) if length is None else length}")
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
+
+
+@contextlib.contextmanager
+def unreachable(address: tuple[str, int]) -> Iterator[tuple[str, int]]:
+    """An address at which nobody takes a connection, nor refuses it."""
+    with socket.socket() as listener, socket.socket() as one, socket.socket() as two:
+        listener.bind(address)
+        listener.listen(0)  # A full backlog drops what else knocks.
+        for filler in (one, two):
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        yield listener.getsockname()
 
 
 class FakeDNS:

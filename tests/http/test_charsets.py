@@ -63,6 +63,13 @@ def test_labels_mean_what_they_mean_on_the_web(
     assert read(text.encode(charset), f"text/plain; charset={label}") == text
 
 
+@pytest.mark.parametrize("part", [*range(2, 12), *range(13, 17)])
+def test_all_parts_of_iso_8859_are_read(part: int) -> None:
+    body = bytes(range(0xA0, 0x100))
+    text = body.decode(f"iso8859-{part}", "replace")
+    assert read(body, f"text/plain; charset=ISO-8859-{part}") == text
+
+
 @pytest.mark.parametrize(
     ("mark", "charset"),
     [
@@ -83,8 +90,9 @@ def test_a_byte_order_mark_says_most(
 @pytest.mark.parametrize(
     "charset", ["utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"]
 )
-def test_json_says_it_by_its_zero_bytes(charset: str) -> None:
-    assert read(TEXT.encode(charset), JSON) == TEXT
+@pytest.mark.parametrize("text", [TEXT, "1", "11", "111"])
+def test_json_says_it_by_its_zero_bytes(charset: str, text: str) -> None:
+    assert read(text.encode(charset), JSON) == text
 
 
 def test_xml_says_it_in_its_declaration() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import time
 
@@ -25,6 +26,7 @@ from tests.http.hostile import (
     once,
     silent,
     speechless,
+    unreachable,
 )
 
 STARTS = [
@@ -51,13 +53,8 @@ def test_a_refused_connection_reached_nobody(failing):
 
 
 def test_a_connect_timeout_reached_nobody(failing):
-    with socket.socket() as listener, socket.socket() as one, socket.socket() as two:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)  # A full backlog drops what else knocks.
-        for filler in (one, two):
-            filler.setblocking(False)
-            filler.connect_ex(listener.getsockname())
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    with unreachable(("127.0.0.1", 0)) as (host, port):
+        url = f"http://{host}:{port}/"
         error = failing(url, connect=0.2)
         late = failing(url, deadline=0.2)
     assert facts(error) == facts(late) == ("timeout", False)
@@ -135,6 +132,38 @@ def test_a_connection_closed_in_the_headers_leaves_the_outcome_unknown(serve, fa
     assert facts(error) == ("connect", True)
 
 
+def test_a_connection_broken_in_the_headers_leaves_the_outcome_unknown(serve, failing):
+    def behave(peer: Peer) -> None:
+        peer.request()
+        peer.say(b"HTTP/1.1 200 OK\r\nX-A: 1\r\n")
+        peer.server.over.wait(0.05)
+        peer.reset()
+
+    error = failing(serve(behave).url())
+    assert facts(error) == ("connect", True)
+    assert str(error) == "The connection broke before the response was complete."
+
+
+def test_a_network_that_goes_away_leaves_the_outcome_unknown(
+    serve, failing, monkeypatch
+):
+    def send(*_: object) -> int:
+        raise OSError(errno.ENETUNREACH, "Network is unreachable")
+
+    monkeypatch.setattr(socket.socket, "send", send)  # The server has sendall.
+    error = failing(serve(silent).url())
+    assert facts(error) == ("connect", True)
+    assert str(error) == "The connection broke before the response was complete."
+
+
+@pytest.mark.parametrize(
+    "start", [b"HTTP 200 OK\r\n", b"HTTPS/1.1 200 OK\r\n", b"SSH-2.0\r\n"]
+)
+def test_what_begins_otherwise_is_not_waited_for(serve, failing, start):
+    error = failing(serve(hangs_after(start)).url())
+    assert str(error) == "The response was not valid HTTP."
+
+
 @pytest.mark.parametrize(
     "garbage",
     [
@@ -164,14 +193,16 @@ def test_what_is_not_http_is_named_so(serve, failing, garbage):
         b"no colon\r\n" + b"X-A: 1\r\n" * 9000,
     ],
 )
-def test_headers_without_end_are_cut_and_the_status_stands(serve, post, head):
-    got = post(serve(hangs_after(b"HTTP/1.1 201 Created\r\n" + head)).url())
-    assert (got.status_code, got.body, got.cut) == (201, b"", "size")
+@pytest.mark.parametrize("status", [200, 201, 503])
+def test_headers_without_end_are_cut_and_the_status_stands(serve, post, head, status):
+    got = post(serve(hangs_after(b"HTTP/1.1 %d It\r\n%s" % (status, head))).url())
+    assert (got.status_code, got.body, got.cut) == (status, b"", "size")
     assert sum(len(name) + len(value) for name, value in got.fields) <= 65_536
 
 
-def test_informational_heads_without_end_are_too_large(serve, failing):
-    heads = b"HTTP/1.1 103 Early Hints\r\nX-A: 1\r\n\r\n" * 2000
+@pytest.mark.parametrize("end", [b"\r\n", b""])
+def test_informational_heads_without_end_are_too_large(serve, failing, end):
+    heads = (b"HTTP/1.1 199 Early Hints\r\nX-A: 1\r\n" + end) * 2000
     error = failing(serve(hangs_after(heads)).url())
     assert facts(error) == ("too_large", True)
     assert str(error) == "The headers of the response are larger than 64 KB."

@@ -113,6 +113,8 @@ def test_a_repeat_that_cannot_connect_still_leaves_the_outcome_unknown(
         http_response(b"ok", length=1),
         http_response(b"ok", "no colon"),
         b"HTTP/1.1 101 Switching\r\n\r\n",
+        b"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
+        b"HTTP/1.1 101 Switching\r\nno colon\r\n\r\n",
     ],
     ids=[
         "close",
@@ -124,6 +126,8 @@ def test_a_repeat_that_cannot_connect_still_leaves_the_outcome_unknown(
         "surplus",
         "repaired",
         "101",
+        "upgrade",
+        "repaired 101",
     ],
 )
 def test_a_connection_in_doubt_is_not_kept(serve, post, raw):
@@ -146,6 +150,38 @@ def test_a_connection_whose_response_ended_cleanly_is_kept(serve, post, raw):
     for _ in range(2):
         post(server.url())
     assert server.connections == 1
+
+
+def test_a_connection_whose_head_came_in_parts_is_kept(serve, post):
+    def behave(peer: Peer) -> None:
+        while peer.request():
+            peer.say(OK[:20])
+            peer.server.over.wait(0.02)
+            peer.say(OK[20:])
+
+    server = serve(behave)
+    for _ in range(2):
+        assert post(server.url()).body == b"ok"
+    assert server.connections == 1
+
+
+def test_a_connection_that_the_server_stopped_to_read_is_not_kept(
+    serve, post, failing, monkeypatch
+):
+    """The next request would leave a doubt that it went out."""
+    monkeypatch.setattr("macros.http.connections.MIN_IDLE", 60.0)
+
+    def behave(peer: Peer) -> None:
+        peer.sock.recv(100)
+        peer.say(OK)
+        peer.server.over.wait(0.05)
+        peer.reset()
+
+    server = serve(behave)
+    assert post(server.url(), body=b"x" * 20_000_000).body == b"ok"
+    server.stop_listening()
+    error = failing(server.url())
+    assert (error.kind, error.outcome_unknown) == ("connect", False)
 
 
 def test_a_connection_that_answered_to_head_is_not_kept(serve, post):

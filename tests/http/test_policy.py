@@ -10,11 +10,16 @@ EVERYTHING = ("0.0.0.0/0", "::/0")
 METADATA = [
     "169.254.169.254",
     "169.254.170.2",
+    "169.254.170.23",
     "100.100.100.200",
     "168.63.129.16",
+    "192.0.0.192",
+    "fd00:ec2::23",
     "fd00:ec2::254",
+    "fd20:ce::254",
     "::ffff:169.254.169.254",
     "::a9fe:a9fe",
+    "::a9fe:aa17",
     "64:ff9b::a9fe:a9fe",
     "2002:a9fe:a9fe::",
 ]
@@ -126,6 +131,19 @@ def test_one_private_address_spoils_a_public_name(serve, dns, order):
     error = blocked(a_client(AddressPolicy()), server.url(host="mixed.example"))
     assert str(error) == "The address is not allowed by policy (loopback)."
     assert server.connections == 0
+
+
+@pytest.mark.parametrize(
+    ("policy", "other"),
+    [
+        (AddressPolicy(["127.0.0.0/8"]), "10.0.0.1"),
+        (AddressPolicy(["127.0.0.0/8"]), "169.254.169.254"),
+        (AddressPolicy([], ["mixed.example"]), "169.254.169.254"),
+    ],
+)
+def test_an_address_that_is_listed_opens_no_other(policy, other):
+    with pytest.raises(Blocked):
+        policy.check("mixed.example", ["127.0.0.1", other])
 
 
 def test_a_name_that_changes_is_asked_once_and_reached_where_it_was_checked(serve, dns):

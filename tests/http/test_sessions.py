@@ -80,6 +80,9 @@ def test_a_status_of_failure_raises_when_asked(serve, session):
 def test_a_body_is_read_in_parts_by_who_wants_it_so(serve, session):
     response = session.get(serve(always(OK)).url(), stream=True)
     assert list(response.iter_content(1)) == [b"o", b"k"]
+    again = session.get(serve(always(OK)).url(), stream=True)
+    assert next(again.iter_content(1)) == b"o"
+    assert list(again.iter_content(1)) == [b"o", b"k"]  # Each look begins anew.
     assert session.get(serve(always(OK)).url(), stream=True).raw.read() == b"ok"
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from functools import partial
 
@@ -123,6 +124,12 @@ def test_a_port_without_tls_is_named_so(serve, failing, greeting):
     assert str(error) == "The server does not speak TLS (https) on this port."
 
 
+def test_a_name_that_no_certificate_can_have_is_a_tls_error(serve, failing):
+    """A resolver may know a name that is a zone and nothing else."""
+    error = failing(serve(deaf).url(host="%25a.example").replace("http:", "https:"))
+    assert (error.kind, error.outcome_unknown) == ("tls", False)
+
+
 def test_a_handshake_cut_off_is_a_tls_error(serve, failing):
     server = serve(lambda peer: None)
     error = failing(f"https://127.0.0.1:{server.port}/")
@@ -135,6 +142,27 @@ def test_a_handshake_that_hangs_meets_the_limits(serve, failing, limit):
     server = serve(deaf)
     error = failing(f"https://127.0.0.1:{server.port}/", **{limit: 0.2})
     assert (error.kind, error.outcome_unknown) == ("timeout", False)
+
+
+def test_tls_that_breaks_after_the_request_leaves_the_outcome_unknown(
+    serve, authority, fetch
+):
+    def behave(peer: Peer) -> None:
+        peer.request()
+        socket.socket.sendall(peer.sock, b"no record of TLS")
+
+    server = serve(behave, tls=authority.context("hooks.example"))
+    error = refused(fetch, server)
+    assert (error.kind, error.outcome_unknown) == ("tls", True)
+
+
+def test_a_connection_of_the_last_moment_is_a_timeout(serve, failing, monkeypatch):
+    """The handshake has no time left."""
+    times = iter([100.0, 100.0, 999.0])
+    monkeypatch.setattr("macros.http.connections.monotonic", times.__next__)
+    server = serve(deaf)
+    error = failing(f"https://127.0.0.1:{server.port}/")
+    assert str(error) == "Connection timed out after 2 s."
 
 
 def test_silence_over_tls_meets_the_deadline(serve, authority, fetch):

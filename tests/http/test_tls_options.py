@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from macros.http import (
     Response,
     TlsOptions,
     TransportError,
+    check_tls,
 )
 from macros.http.tls import tls_context
 from tests.http.authority import Authority
@@ -106,7 +109,9 @@ def test_a_connection_of_one_certificate_is_not_used_for_another(
     assert refused(client, server, TlsOptions(ca=authority.pem)).kind == "tls"
 
 
-@pytest.mark.parametrize("which", ["ca", "certificate", "key", "pair", "sealed"])
+@pytest.mark.parametrize(
+    "which", ["ca", "letters", "certificate", "halves", "key", "pair", "sealed"]
+)
 def test_what_is_not_right_is_said_before_anything_is_sent(
     serve, authority, client, which
 ):
@@ -114,6 +119,8 @@ def test_what_is_not_right_is_said_before_anything_is_sent(
     certificate, key = authority.client("centerhook.example")
     tls = {
         "ca": TlsOptions("no certificate", certificate, key),
+        "letters": TlsOptions("Zürich", certificate, key),
+        "halves": TlsOptions(authority.pem, "\ud800", key),
         "certificate": TlsOptions(authority.pem, "no certificate", key),
         "key": TlsOptions(authority.pem, certificate, "no key"),
         "pair": TlsOptions(
@@ -136,7 +143,21 @@ def test_plain_http_knows_nothing_of_it(serve, client):
 
 def test_a_key_is_not_shown(authority):
     certificate, key = authority.client("centerhook.example")
-    assert key not in repr(TlsOptions(authority.pem, certificate, key))
+    shown = repr(TlsOptions(authority.pem, certificate, key))
+    assert certificate.splitlines()[1] in shown
+    assert key.splitlines()[1] not in shown
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_no_key_is_left_on_a_disk(authority, monkeypatch, tmp_path, in_memory):
+    """Nor written to one where the system has files in memory."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    if in_memory:
+        monkeypatch.setattr(tempfile, "NamedTemporaryFile", None)
+    else:
+        monkeypatch.delattr(os, "memfd_create")
+    check_tls(TlsOptions("", *authority.client("centerhook.example")))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_context_is_made_once_for_the_same_options(authority):

@@ -16,6 +16,7 @@ from feedback.models import Feedback, FeedbackType
 from logs.models import Attempt, Delivery, Resend
 from macros.authoring import curl
 from macros.http import FilePart, Multipart, TextPart, TransportError
+from macros.http.multipart import CHUNK
 from macros.models import Macro
 from macros.runs.resend import resend
 from macros.steps.kinds.web_request import WebRequest
@@ -75,15 +76,16 @@ def test_fields_and_files_arrive_whole(
 def test_the_log_has_names_and_sizes_and_no_byte(
     ticket: Feedback, bugs: FeedbackType, receiver: Receiver
 ) -> None:
-    made = factories.attachment(ticket, "log.txt", b"not for the log")
+    made = factories.attachment(ticket, "grün.txt", b"not for the log")
     work(factories.run(sending(bugs, receiver)))
-    sent = json.loads(Attempt.objects.get().request_body)
-    assert sent == [
+    logged = Attempt.objects.get().request_body
+    assert "grün.txt" in logged
+    assert json.loads(logged) == [
         {"name": "comment", "value": "It @breaks & more"},
         {
             "name": "file",
             "attachment": made.pk,
-            "file": "log.txt",
+            "file": "grün.txt",
             "content_type": "text/plain",
             "bytes": 15,
             "sha256": made.sha256,
@@ -202,6 +204,24 @@ def test_a_file_of_another_length_breaks_the_request_off(stored: bytes) -> None:
     part = FilePart("file", "a.txt", "text/plain", 10, "", 1, lambda: BytesIO(stored))
     with pytest.raises(TransportError, match="a.txt can't be read"):
         b"".join(Multipart([part], "b").chunks())
+
+
+def test_a_longer_file_is_sent_and_read_no_further_than_its_length() -> None:
+    read: list[int] = []
+
+    class Stored(BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            data = super().read(size)
+            read.append(len(data))
+            return data
+
+    stored, size, sent = Stored(b"x" * 9 * CHUNK), CHUNK - 1, 0
+    part = FilePart("file", "a.txt", "text/plain", size, "", 1, lambda: stored)
+    with pytest.raises(TransportError, match="a.txt can't be read"):
+        for chunk in part.chunks():
+            sent += len(chunk)
+    assert sent <= size
+    assert sum(read) <= 2 * CHUNK
 
 
 def test_a_name_opens_no_header() -> None:

@@ -187,6 +187,11 @@ def test_a_key_is_read_with_and_without_prefix_and_padding() -> None:
         assert parse_key(shown) == key
 
 
+def test_a_key_with_other_letters_among_them_is_none() -> None:
+    with pytest.raises(ValueError, match="is not whsec_ followed by base64"):
+        parse_key("whsec_eHh4----" + b64encode(b"x" * 32).decode())
+
+
 def test_a_key_may_be_as_short_as_the_specification_allows() -> None:
     assert parse_key(b64encode(b"x" * 24).decode()) == b"x" * 24
     with pytest.raises(ValueError, match="shorter than 24 bytes"):
