@@ -247,6 +247,17 @@ def test_without_captures_no_ticket_is_touched(
         captures.store(outcomes, run)
 
 
+def test_a_change_alone_reads_its_tickets_once() -> None:
+    run = a_run(2, submitter=None)
+    outcomes = [captured(each) for each in run.deliveries.all()]
+    for each in outcomes:
+        each.change = Change(ChangeKind.COMMENT, "Sent")
+    with CaptureQueriesContext(connection) as seen:
+        recording.record(run, LEASE, outcomes, NOW)
+    read = [sql for each in seen if "external_provenance" in (sql := each["sql"])]
+    assert read == []
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_writers_of_one_ticket_keep_each_others_keys() -> None:
     run = a_run()
