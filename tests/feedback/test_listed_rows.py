@@ -69,3 +69,11 @@ def test_whoever_sees_everything_needs_no_look_up(types: list[FeedbackType]) -> 
     with CaptureQueriesContext(connection) as queries:
         assert len(Feedback.objects.all().listed_for(olivia)) == 2
     assert len(queries) == 1
+
+
+def test_rows_that_are_reached_by_one_way_are_looked_up_once(
+    types: list[FeedbackType],
+) -> None:
+    for actor in callers(types[0]).values():
+        sql = str(Feedback.objects.visible_to(actor).query)
+        assert sql.count("SELECT") <= 1

@@ -167,12 +167,12 @@ def test_a_run_says_how_many_of_its_own_deliveries_wait() -> None:
     Delivery.objects.filter(pk__in=[each.pk for each in been_there]).update(
         destination=row
     )
-    said = {
+    sentences = {
         run: {each.destination: each.sentence for each in troubles_of(run, NOW)}
         for run in (alone, elsewhere)
     }
     until = "until somebody switches that off."
-    assert said == {
+    assert sentences == {
         alone: {row: f"is paused; 5 deliveries wait {until}"},
         elsewhere: {
             row: f"is paused; 3 deliveries wait {until}",

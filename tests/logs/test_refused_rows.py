@@ -93,8 +93,8 @@ def test_operators_read_in_the_log_what_the_database_refused(
     with refused("response_body = 'odd'", "logs_transcript"):
         outcomes[1].attempt.response_body = "odd"  # type: ignore[union-attr]
         write(run, outcomes)
-    [said] = [each for each in caplog.records if "one by one" in each.message]
-    assert said.exc_info is not None and "refused" in str(said.exc_info[1])
+    [entry] = [each for each in caplog.records if "one by one" in each.message]
+    assert entry.exc_info is not None and "refused" in str(entry.exc_info[1])
 
 
 def test_a_result_that_is_refused_even_so_leaves_its_neighbours_alone() -> None:

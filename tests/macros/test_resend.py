@@ -170,7 +170,7 @@ def test_a_request_that_was_never_built_can_only_be_built_anew(olivia: User) -> 
 def test_of_a_try_that_is_no_longer_kept_nobody_can_tell_the_request(
     olivia: User,
 ) -> None:
-    """Of one that was never tried, everybody can: there was none."""
+    """Where none was made, everybody can: there was no request."""
     run = factories.run(a_macro(GONE, tickets=2))
     finish(run, ("failed", "dns"), ("cancelled", ""))
     Attempt.objects.all().delete()
