@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 from feedback.changes import unit, write
 from feedback.models import Feedback, SubjectKind, Tester
@@ -84,12 +84,11 @@ def _response_at(attempt: Attempt) -> datetime:
     return attempt.started_at + timedelta(milliseconds=attempt.total_ms or 0)
 
 
-def _is_newer(before: object, origin: dict[str, int], at: datetime) -> bool:
-    if not isinstance(before, dict):
-        return False
-    if before.get("delivery") == origin["delivery"]:
-        return bool(before.get("attempt", 0) > origin["attempt"])
+def _is_newer(before: Any, origin: dict[str, int], at: datetime) -> bool:
+    """What can't be read is older."""
     try:
+        if before["delivery"] == origin["delivery"]:
+            return bool(before["attempt"] > origin["attempt"])
         return datetime.fromisoformat(before["at"]) > at
     except (KeyError, TypeError, ValueError):
         return False

@@ -54,7 +54,7 @@ def update_destinations(
     return ids
 
 
-def held_until(outcome: Outcome, now: datetime, holds: int = 0) -> datetime | None:
+def held_until(outcome: Outcome, now: datetime, holds: int) -> datetime | None:
     """Until when the destination is left alone after this; None if it need not be.
 
     `holds` is how often in a row it has asked without a time.

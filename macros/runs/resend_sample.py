@@ -16,7 +16,7 @@ from logs.recording.requeue import blocker, plain
 from ..steps import mail
 from ..steps.dry_run import RequestPreview
 from ..steps.rendering import Plan, context_for
-from ..tags import RenderError, TemplateError
+from ..tags import TemplateError
 
 # Subjects and destinations that are named.
 MAX_NAMED = 10
@@ -92,6 +92,6 @@ def _anew(delivery: Delivery) -> tuple[RequestPreview, str]:
             plan.load_payload(run),
         )
         request = step.preview(context)
-    except (RenderError, TemplateError, *UNREADABLE, LookupError) as error:
+    except (TemplateError, *UNREADABLE, LookupError) as error:
         return RequestPreview(error=str(error)), ""
     return (request, "") if request else (RequestPreview(), step.words)

@@ -214,5 +214,21 @@ def test_callers_that_are_remembered_are_bounded_and_counted(
     assert key.use_count == 5 + 3, "those that were forgotten are counted"
 
 
+def test_who_has_called_the_longest_ago_is_forgotten_first(
+    bugs: FeedbackType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recents, "MAX_CALLERS", 2)
+    _, token = key_of(bugs)
+    callers = recents.RecentCallers()
+    queries = []
+    with time_machine.travel(datetime.now(UTC), tick=False):
+        for number in (1, 2, 3, 3, 2, 1):
+            with CaptureQueriesContext(connection) as seen:
+                here = f"203.0.113.{number}"
+                callers.authenticate(token, here, KeyScope.LISTENER)
+            queries.append(len(seen) > 0)
+    assert queries == [True, True, True, False, False, True]
+
+
 def test_nothing_of_the_door_is_left_from_another_test() -> None:
     assert not door.entrances._known

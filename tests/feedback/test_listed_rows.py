@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from feedback.access import actors
 from feedback.access.actors import ScopedQuerySet
@@ -52,10 +54,26 @@ def test_a_list_has_the_rows_that_are_visible(
 
 
 def test_a_list_of_tickets_joins_no_table_to_find_them(
-    types: list[FeedbackType],
+    types: list[FeedbackType], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A database that has to join them can't know how many it will find."""
+    monkeypatch.setattr(actors, "MAX_NAMED", 1)
     for name, actor in callers(types[0]).items():
         if name != "key of another":
             sql = str(Feedback.objects.all().listed_for(actor).query)
             assert "JOIN" not in sql, name
+
+
+def test_whoever_sees_everything_needs_no_look_up(types: list[FeedbackType]) -> None:
+    olivia = factories.superuser()
+    with CaptureQueriesContext(connection) as queries:
+        assert len(Feedback.objects.all().listed_for(olivia)) == 2
+    assert len(queries) == 1
+
+
+def test_rows_that_are_reached_by_one_way_are_looked_up_once(
+    types: list[FeedbackType],
+) -> None:
+    for actor in callers(types[0]).values():
+        sql = str(Feedback.objects.visible_to(actor).query)
+        assert sql.count("SELECT") <= 1

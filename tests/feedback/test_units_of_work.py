@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 from django.db import transaction
+from django.test import RequestFactory
 
 from feedback import changes
+from feedback.access import requests
 from feedback.changes import Changed
 from feedback.changes.signals import changed
 from feedback.models import Comment, Feedback, FeedbackType
@@ -39,6 +43,20 @@ def test_what_is_written_together_is_announced_together(
     )
     assert heard.changes == [("Feedback", expected)]
     assert heard.changing == [("Feedback", [ticket.pk])]
+
+
+def test_it_is_the_work_of_whoever_the_request_is_from(
+    bugs: FeedbackType, heard: Heard
+) -> None:
+    ticket = factories.ticket(bugs)
+    heard.clear()
+    unknown, known = (RequestFactory().get("/") for _ in range(2))
+    known.user = factories.superuser("olivia")
+    for request in (None, unknown, known):
+        with requests.during(request) if request else nullcontext():
+            ticket.title += "!"
+            ticket.save()
+    assert [each.actor for each in heard.origins] == ["system", "", "olivia"]
 
 
 def test_a_new_ticket_with_more_written_to_it_is_one_new_ticket(

@@ -210,6 +210,7 @@ def test_a_macro_is_run_with_the_listener_as_its_cause(bugs, bug):
     event = call(listener, {}, query=f"ref={bug.reference.lower()}")
     run = Run.objects.get()
     assert (run.cause, run.listener, run.event) == (Cause.LISTENER, listener, event)
+    assert run.state == "active"
     assert (run.cause_name, run.total) == ("From Jira", 1)
     assert event.changes == "The macro Tell was started."
 

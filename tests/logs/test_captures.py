@@ -98,6 +98,31 @@ def test_of_two_deliveries_the_later_response_counts() -> None:
     assert record(run, newest) == {"key": "newest"}
 
 
+def test_a_response_is_as_new_as_its_end_and_not_as_its_start() -> None:
+    run = a_run()
+    assert run.macro is not None
+    other = factories.run(run.macro)
+    Delivery.objects.update(lease=LEASE)
+    slow = captured(run.deliveries.get(), a_value("slow"))
+    quick = captured(
+        other.deliveries.get(),
+        a_value("quick"),
+        started_at=NOW + timedelta(seconds=1),
+    )
+    assert slow.attempt is not None
+    slow.attempt.total_ms = 5_000
+    assert record(run, slow) == {"key": "slow"}
+    assert record(other, quick) == {"key": "slow"}
+
+
+def test_of_two_tries_with_one_number_the_last_recorded_counts() -> None:
+    """Those of two workers, one of which had lost the lease."""
+    run = a_run()
+    delivery = run.deliveries.get()
+    record(run, captured(delivery, a_value("first")), lease="lost")
+    assert record(run, captured(delivery, a_value("last"))) == {"key": "last"}
+
+
 def test_of_two_responses_at_one_moment_the_last_recorded_counts() -> None:
     run = a_run()
     assert run.macro is not None
@@ -132,6 +157,22 @@ def test_what_is_beyond_the_limit_is_refused_and_noted() -> None:
         "Stored: small = s (body $.key)",
     ]
     assert Delivery.objects.get().state == DeliveryState.DELIVERED
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("x" * 200, "x" * 200),
+        ("x" * 201, "x" * 200 + "…"),
+        ({"name": "Grün"}, '{"name": "Grün"}'),
+    ],
+)
+def test_the_message_shows_the_value_as_people_read_it(
+    value: object, shown: str
+) -> None:
+    run = a_run()
+    record(run, captured(run.deliveries.get(), a_value(value)))
+    assert Attempt.objects.get().message == f"Stored: key = {shown} (body $.key)"
 
 
 def test_a_required_value_beyond_the_limit_is_a_problem_of_what_was_delivered() -> None:
@@ -192,7 +233,7 @@ def test_many_tickets_cost_two_queries_more(
 ) -> None:
     run = a_run(count)
     outcomes = [captured(each, a_value("A")) for each in run.deliveries.all()]
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(16):
         recording.record(run, LEASE, outcomes, NOW)
     assert Feedback.objects.filter(external_data={"key": "A"}).count() == count
 
@@ -204,6 +245,17 @@ def test_without_captures_no_ticket_is_touched(
     outcomes = [captured(run.deliveries.get())]
     with django_assert_num_queries(0):
         captures.store(outcomes, run)
+
+
+def test_a_change_alone_reads_its_tickets_once() -> None:
+    run = a_run(2, submitter=None)
+    outcomes = [captured(each) for each in run.deliveries.all()]
+    for each in outcomes:
+        each.change = Change(ChangeKind.COMMENT, "Sent")
+    with CaptureQueriesContext(connection) as seen:
+        recording.record(run, LEASE, outcomes, NOW)
+    read = [sql for each in seen if "external_provenance" in (sql := each["sql"])]
+    assert read == []
 
 
 @pytest.mark.django_db(transaction=True)
@@ -287,11 +339,18 @@ def test_all_values_of_a_batch_are_written_in_one_statement() -> None:
     ]
 
 
-@pytest.mark.parametrize("at", ["soon", 5, None, [], "missing"])
-def test_an_origin_that_can_not_be_read_is_older(at: object) -> None:
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *({"delivery": 0, "attempt": 9, "at": at} for at in ("soon", 5, None, [])),
+        {"delivery": 0, "attempt": 9},
+        {"at": "2026-11-24T00:00:00+00:00"},
+        *("2026-11-24", ["2026-11-24"], 5, None),
+    ],
+)
+def test_an_origin_that_can_not_be_read_is_older(origin: object) -> None:
     """Whatever was there before: a row of an older version, or somebody's hand."""
-    origin = {"run": 1, "delivery": 0, "attempt": 9}
-    before = {"key": origin if at == "missing" else {**origin, "at": at}}
+    before = {"key": origin}
     run = a_run(external_data={"key": "old"}, external_provenance=before)
     assert record(run, captured(run.deliveries.get(), a_value("new"))) == {"key": "new"}
 

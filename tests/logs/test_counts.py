@@ -68,11 +68,11 @@ def outcome(
 
 def rows() -> list[tuple[str, dict[str, int]]]:
     """Where each row's deliveries went, and its counts that are not 0."""
-    origins = dict(Destination.objects.values_list("pk", "origin"))
+    origins = {0: "", **dict(Destination.objects.values_list("pk", "origin"))}
     names = (*counts.ADDED, counts.LAST)
     return [
         (
-            origins.get(row.destination, ""),
+            origins[row.destination],
             {name: getattr(row, name) for name in names if getattr(row, name)},
         )
         for row in DeliveryCount.objects.order_by("destination")
@@ -139,6 +139,21 @@ def test_steps_that_follow_and_what_is_cancelled_are_counted_too() -> None:
     Delivery.objects.update(lease="")
     recording.cancel(run, NOW)
     assert rows()[0] == ("", {"skipped": 2, "cancelled": 6})
+
+
+def test_what_fails_and_goes_nowhere_is_counted_for_no_destination() -> None:
+    run = a_run(1)
+    delivery = run.deliveries.get()
+    recording.record(run, LEASE, [outcome(delivery, FAILED, to="")], NOW)
+    assert rows() == [("", {"failed": 1, "last_failed": delivery.pk})]
+
+
+def test_what_has_no_project_or_lost_its_macro_is_counted_for_none() -> None:
+    run = a_run(1)
+    Run.objects.update(project=None, macro=None)
+    run.refresh_from_db()
+    recording.record(run, LEASE, [outcome(run.deliveries.get(), DELIVERED)], NOW)
+    assert DeliveryCount.objects.values_list("project", "macro").get() == (0, 0)
 
 
 def test_what_is_withdrawn_is_counted_for_its_own_run() -> None:

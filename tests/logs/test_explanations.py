@@ -82,6 +82,11 @@ def test_a_status_is_explained_by_its_own_meaning(status: int, of_it: str) -> No
     assert of_it in explain(Attempt(status=status))
 
 
+def test_a_response_that_counts_as_too_fast_is_explained_as_that() -> None:
+    busy = Attempt(status=200, error_class=ErrorClass.BUSY)
+    assert explain(busy) == "200: the system says that requests come too fast."
+
+
 def test_no_status_promises_another_try_that_the_macro_may_not_make() -> None:
     assert not any("tried again" in text for text in STATUSES.values())
     last = Attempt(status=503, message="Not tried again: this was try 8, the last.")

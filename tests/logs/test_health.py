@@ -19,7 +19,7 @@ from logs.models import (
     Run,
 )
 from logs.recording import Outcome, health
-from logs.recording.waiting import MARGIN, count_waiting, resume
+from logs.recording.waiting import MARGIN, count_waiting, resume, troubles_of
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +74,11 @@ def test_whoever_refuses_a_request_is_up(run: Run, status: int) -> None:
     row = after(run, [*[FAILED] * 9, {"status": status}, *[FAILED] * 9])
     assert (row.breaker, row.consecutive_failures) == (BreakerState.CLOSED, 9)
     assert (row.last_success_at, row.last_failure_at) == (NOW, NOW)
+
+
+def test_whoever_asks_to_wait_is_up_whatever_the_status(run: Run) -> None:
+    row = after(run, [{**BUSY, "status": 503}] * health.THRESHOLD)
+    assert (row.breaker, row.consecutive_failures) == (BreakerState.CLOSED, 0)
 
 
 @pytest.mark.parametrize(
@@ -146,6 +151,34 @@ def test_what_waits_is_what_has_not_ended_and_what_has_been_there() -> None:
     assert count_waiting(row) == 4
     alone.delete()
     assert count_waiting(row) == 3
+
+
+def test_a_run_says_how_many_of_its_own_deliveries_wait() -> None:
+    bugs = factories.feedback_type()
+    factories.tickets(bugs, 5)
+    alone, elsewhere = runs_at_work(bugs)
+    row, other = (
+        Destination.objects.create(
+            community=alone.community, origin=origin, is_paused=True
+        )
+        for origin in (ORIGIN, "https://b.example:443")
+    )
+    been_there = elsewhere.deliveries.filter(step=0).order_by("pk")[:3]
+    Delivery.objects.filter(pk__in=[each.pk for each in been_there]).update(
+        destination=row
+    )
+    sentences = {
+        run: {each.destination: each.sentence for each in troubles_of(run, NOW)}
+        for run in (alone, elsewhere)
+    }
+    until = "until somebody switches that off."
+    assert sentences == {
+        alone: {row: f"is paused; 5 deliveries wait {until}"},
+        elsewhere: {
+            row: f"is paused; 3 deliveries wait {until}",
+            other: f"is paused; 0 deliveries wait {until}",
+        },
+    }
 
 
 def test_only_what_was_put_off_for_the_wait_is_due_when_it_is_ended(run: Run) -> None:

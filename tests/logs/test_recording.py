@@ -125,6 +125,17 @@ def test_a_delivery_given_back_unsent_has_used_no_try() -> None:
     assert not Attempt.objects.exists() and not Destination.objects.exists()
 
 
+def test_losses_are_counted_in_a_row() -> None:
+    run = a_run(1)
+    errors = [ErrorClass.LOST, ErrorClass.LOST, ErrorClass.DNS, ErrorClass.LOST]
+    losses = []
+    for error in errors:
+        [delivery] = held(run, 1)
+        record(run, [outcome(delivery, DeliveryState.PENDING, None, error, 0)])
+        losses += rows(run, "losses")
+    assert losses == [(1,), (2,), (0,), (1,)]
+
+
 def test_what_went_to_no_destination_makes_none() -> None:
     run = a_run(2)
     token, request = held(run, 2)
@@ -286,6 +297,18 @@ def test_rows_are_locked_in_the_order_of_their_keys() -> None:
         "feedback_feedback",
         "feedback_tester",
     ]
+
+
+def test_later_steps_are_locked_with_the_one_that_they_follow() -> None:
+    run = a_run(1, steps=2)
+    [first] = held(run, 1)
+    last = run.deliveries.get(step=1)
+
+    with CaptureQueriesContext(connection) as seen:
+        record(run, [outcome(first, DeliveryState.DELIVERED)])
+
+    read = [sql for each in seen if '"lease" AS' in (sql := each["sql"])]
+    assert re.search(rf"{first.pk}, ?{last.pk}", read[0]), read[0]
 
 
 def test_testers_are_locked_before_one_of_them_is_written() -> None:

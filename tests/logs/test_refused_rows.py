@@ -86,6 +86,17 @@ def test_a_refused_attempt_is_written_without_its_texts_and_says_so() -> None:
     assert kept == ["A-1", None, "A-1"]
 
 
+def test_operators_read_in_the_log_what_the_database_refused(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    run, outcomes = the_middle_one_of_three()
+    with refused("response_body = 'odd'", "logs_transcript"):
+        outcomes[1].attempt.response_body = "odd"  # type: ignore[union-attr]
+        write(run, outcomes)
+    [entry] = [each for each in caplog.records if "one by one" in each.message]
+    assert entry.exc_info is not None and "refused" in str(entry.exc_info[1])
+
+
 def test_a_result_that_is_refused_even_so_leaves_its_neighbours_alone() -> None:
     run, outcomes = the_middle_one_of_three()
     with refused(f"delivery_id = {outcomes[1].delivery.pk}"):

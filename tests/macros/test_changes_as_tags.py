@@ -89,6 +89,32 @@ def test_they_say_what_was_before_on_every_try(
     assert sent(receiver) == [expected] * 3
 
 
+def test_columns_of_a_tester_are_named_as_people_know_them(
+    bugs: FeedbackType, receiver: Receiver
+) -> None:
+    body = '{"fields": "((Changed Fields|join:, ))"}'
+    macro = factories.macro(bugs.project.community, f"{receiver.url}/ok", body=body)
+    trigger = factories.trigger(macro, Event.TESTER_CHANGED)
+    tester = factories.tester(bugs)
+    tester.first_name, tester.external_data = "Tina", {"key_of": 1}
+    tester.save()
+    deliveries.work(runs_of(trigger)[0].pk)
+    assert sent(receiver) == [{"fields": "External: key_of, First name"}]
+
+
+def test_of_a_very_long_name_as_much_is_kept_as_a_column_takes(
+    bugs: FeedbackType, receiver: Receiver
+) -> None:
+    macro = factories.macro(bugs, f"{receiver.url}/ok", body='"((Changed By))"')
+    trigger = factories.trigger(macro, Event.MODIFIED)
+    ticket = ticket_of(bugs)
+    with unit(Origin(actor="a" * 160)):
+        ticket.title = "New title"
+        ticket.save()
+    deliveries.work(runs_of(trigger)[0].pk)
+    assert sent(receiver) == ["a" * 150]
+
+
 def test_what_did_not_change_has_no_previous_value(
     bugs: FeedbackType, receiver: Receiver
 ) -> None:

@@ -167,6 +167,20 @@ def test_a_request_that_was_never_built_can_only_be_built_anew(olivia: User) -> 
     assert (anew.count, anew.blockers) == (1, {})
 
 
+def test_of_a_try_that_is_no_longer_kept_nobody_can_tell_the_request(
+    olivia: User,
+) -> None:
+    """Where none was made, everybody can: there was no request."""
+    run = factories.run(a_macro(GONE, tickets=2))
+    finish(run, ("failed", "dns"), ("cancelled", ""))
+    Attempt.objects.all().delete()
+    preview = preview_resend(Delivery.objects.all(), Resend.SAME, olivia)
+    assert preview.blockers == {
+        "the request is no longer kept: build it anew": 1,
+        "no request was ever sent: build it anew": 1,
+    }
+
+
 def test_the_last_request_that_was_sent_is_the_one_to_repeat(
     olivia: User, receiver: Receiver
 ) -> None:

@@ -132,6 +132,13 @@ def test_all_of_a_cancelled_run_can_be_resent(olivia: User, receiver: Receiver) 
     assert work(run) == ("finished", 6, 0, 0, 0, 0)
 
 
+def test_of_many_steps_that_were_cancelled_all_follow_the_first(olivia: User) -> None:
+    run = factories.run(a_macro(GONE, GONE, GONE))
+    cancel_run(run)
+    assert resend(run.deliveries.filter(step=0), Resend.ANEW, olivia).count == 1
+    assert states(run) == ["pending", "waiting", "waiting"]
+
+
 def test_a_cancelled_step_whose_step_before_was_delivered_is_resent(
     olivia: User,
 ) -> None:

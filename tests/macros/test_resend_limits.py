@@ -43,6 +43,14 @@ def test_a_step_of_a_kind_that_is_gone_counts_as_a_web_request(olivia: User) -> 
         resend(Delivery.objects.all(), Resend.ANEW, olivia)
 
 
+def test_a_run_of_a_newer_version_counts_as_a_web_request(olivia: User) -> None:
+    run = locked_run({"kind": "change_status", "status": "Closed"})
+    run.snapshot["format"] = 999
+    run.save(update_fields=["snapshot"])
+    with pytest.raises(ResendRefused, match="has no valid API key"):
+        resend(Delivery.objects.all(), Resend.ANEW, olivia)
+
+
 def test_the_preview_counts_what_was_delivered_before(olivia: User) -> None:
     run = factories.run(a_macro(GONE, tickets=3))
     finish(run, ("delivered", ""), ("delivered", ""), ("failed", "dns"))

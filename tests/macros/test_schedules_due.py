@@ -88,7 +88,7 @@ def test_nothing_starts_before_its_moment_and_all_of_it_at_that_moment(
         schedule,
         "Nightly",
     )
-    assert (run.total, run.scheduled_for) == (2, NOON)
+    assert (run.total, run.scheduled_for, run.state) == (2, NOON, "active")
     assert run.selection == "All tickets of Phone Beta: Bug Report"
     assert rows(schedule) == [("started", NOON, "")]
     assert schedule.occurrences.get().run == run

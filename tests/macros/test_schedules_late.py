@@ -157,10 +157,15 @@ def test_a_year_of_minutes_is_caught_up_with_little_work(
     ]
 
 
-def test_a_long_name_leaves_room_for_the_note(clock: Any, macro: Macro) -> None:
-    daily(macro, name="x" * 100)
+@pytest.mark.parametrize(
+    ("length", "name"), [(93, "x" * 93), (94, "x" * 92 + "…"), (100, "x" * 92 + "…")]
+)
+def test_a_long_name_leaves_room_for_the_note(
+    clock: Any, macro: Macro, length: int, name: str
+) -> None:
+    daily(macro, name="x" * length)
     at(clock, NOON + 2 * HOUR)
-    assert Run.objects.get().cause_name == "x" * 92 + "… (late)"
+    assert Run.objects.get().cause_name == f"{name} (late)"
 
 
 def test_while_the_last_run_is_unfinished_moments_are_skipped(
