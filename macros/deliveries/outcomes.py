@@ -89,7 +89,7 @@ def _judged(
     masking.mask_attempt(attempt)
     capture = Capture()
     # A refusal gives nothing back, even with a status of success.
-    if isinstance(result, Response) and step.returns and not _is_refusal(attempt):
+    if isinstance(result, Response) and not _is_refusal(attempt, result):
         capture = take_values(attempt, result, plan, delivery.step, masking)
         if not run.stores:
             only_show(attempt, capture)
@@ -104,9 +104,10 @@ def _judged(
     return outcome
 
 
-def _is_refusal(attempt: Attempt) -> bool:
+def _is_refusal(attempt: Attempt, response: Response) -> bool:
     """A "too fast" with a status of success."""
-    return attempt.error_class == ErrorClass.BUSY and (attempt.status or 0) < 300
+    is_busy = attempt.error_class == ErrorClass.BUSY
+    return is_busy and not ErrorClass.of_status(response.status_code)
 
 
 def of_change(delivery: Delivery, change: Change, now: datetime) -> Outcome:

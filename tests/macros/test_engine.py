@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import logging
+import threading
+import time
+from collections.abc import Iterator
 from queue import SimpleQueue
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, OperationalError
+from pytest_django import Settings
 
+from centerhook.receiver import Receiver
 from logs.models import Attempt, Delivery, Run
 from macros import deliveries
 from macros.deliveries import Engine
 from macros.deliveries.engine import TICK
 from macros.deliveries.sender import Clients, Exchange
 from macros.deliveries.suspects import SUSPECT_AFTER
+from macros.deliveries.turns import TURN
+from macros.deliveries.work import Work
 from macros.http import AddressPolicy, Blocked, Limits, Request
 from tests import factories
+from tests.processes.conftest import wait_until
 
 
 class Naps(SimpleQueue[Any]):
@@ -106,3 +116,103 @@ def test_what_it_is_notified_of_is_taken_up_until_it_stops() -> None:
     engine._step()
     assert not engine._works
     engine.close()
+
+
+@pytest.fixture
+def engine(db: None) -> Iterator[Engine]:
+    """One that is gone through by hand, and never waits."""
+    engine = Engine()
+    engine._inbox = Naps()
+    yield engine
+    engine.close()
+
+
+def runs(count: int, url: str = "http://127.0.0.1:9/") -> list[Run]:
+    """Of one community."""
+    bugs = factories.feedback_type()
+    factories.ticket(bugs)
+    macro = factories.macro(bugs, url)
+    return [factories.run(macro) for _ in range(count)]
+
+
+def advance_by(monkeypatch: pytest.MonkeyPatch, act: Any) -> None:
+    monkeypatch.setattr(Work, "advance", act)
+
+
+def test_while_a_run_waits_for_its_turn_it_does_not_nap(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even if the run before it took all of the time and came to nothing."""
+    advance_by(monkeypatch, lambda *_, **__: time.sleep(TURN))
+    for run in runs(2):
+        engine._take_up(run.pk)
+    engine._turns.round()
+    assert engine._advance_all()
+
+
+def test_it_naps_until_something_arrives_and_takes_in_all_that_did(
+    engine: Engine,
+) -> None:
+    one, two = runs(2)
+    engine.notify(one.pk)
+    engine.notify(two.pk)
+    engine._receive(TICK)
+    engine._turns.round()
+    assert engine._inbox.waits == [TICK, 0.0, 0.0]
+    assert set(engine._works) == {one.pk, two.pk}
+
+
+@pytest.mark.parametrize("fault", [RuntimeError, IntegrityError])
+def test_a_fault_of_one_run_drops_it_and_no_other(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, fault: type[Exception]
+) -> None:
+    bad, good = runs(2)
+
+    def advance(work: Work, **kwargs: Any) -> bool:
+        if work.run == bad:
+            raise fault
+        return False
+
+    advance_by(monkeypatch, advance)
+    for run in (bad, good):
+        engine._take_up(run.pk)
+    engine._turns.round()
+    engine._step()
+    assert set(engine._works) == {good.pk}
+
+
+def test_while_the_database_is_away_no_run_is_dropped(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def advance(work: Work, **kwargs: Any) -> bool:
+        raise OperationalError
+
+    advance_by(monkeypatch, advance)
+    [run] = runs(1)
+    engine._take_up(run.pk)
+    engine._turns.round()
+    with pytest.raises(OperationalError):
+        engine._step()
+    assert set(engine._works) == {run.pk}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_when_it_stops_what_is_on_the_wire_has_as_long_as_a_request_and_more(
+    settings: Settings, receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And none of its threads keeps the process from ending."""
+    settings.REQUEST_DEADLINE = 1.0
+    [run] = runs(1, f"{receiver.url}/delay/200")
+    before = set(threading.enumerate())
+    engine = Engine()
+    engine.start()
+    engine.notify(run.pk)
+    wait_until(lambda: receiver.total == 1)
+    started = set(threading.enumerate()) - before
+    assert all(thread.daemon for thread in started)
+    with caplog.at_level(logging.WARNING):
+        engine.stop()
+        engine.join()
+    assert not started & set(threading.enumerate())
+    run.refresh_from_db()
+    assert (run.delivered, caplog.messages) == (1, [])

@@ -208,11 +208,11 @@ def test_a_paused_macro_holds_up_its_runs_but_no_test() -> None:
 def test_an_attempt_says_in_milliseconds_how_long_it_took() -> None:
     work, sent = a_work(a_run())
     work.advance()
-    sent[0].exchange.seconds = 0.25
+    sent[0].exchange.seconds = 2.5
     sent[0].exchange.result = TransportError("It failed.", "connect")
     work.finished(sent[0])
     [outcome] = work.results
-    assert outcome.attempt is not None and outcome.attempt.total_ms == 250
+    assert outcome.attempt is not None and outcome.attempt.total_ms == 2500
 
 
 def test_the_next_batch_is_claimed_when_less_than_a_quarter_is_left(
