@@ -102,7 +102,7 @@ class Work:
         self._take_on(deliveries)
         return self._is_alone
 
-    def finished(self, sending: Sending) -> bool:
+    def finished(self, sending: Sending) -> None:
         """Take a delivery back from the network."""
         self._in_flight -= 1
         exchange, throttle = sending.exchange, sending.throttle
@@ -118,7 +118,6 @@ class Work:
         if outcome.state != DeliveryState.DELIVERED and throttle.origin:
             self._hold(throttle, outcome)
         self._must_flush |= throttle.is_suspect
-        return True
 
     def _hold(self, throttle: Throttle, outcome: Outcome) -> None:
         """In this worker at once; in the others as soon as they look it up."""
@@ -176,13 +175,11 @@ class Work:
         now = timezone.now()
         for delivery in deliveries:
             if delivery.lease:
-                outcome = lost(self.run, self.plan, delivery, now)
-                self.results.append(outcome)
-                self.has_more |= outcome.state == DeliveryState.PENDING
+                self.results.append(lost(self.run, self.plan, delivery, now))
         self._is_alone = False
         self._unfinished.update(delivery.pk for delivery in deliveries)
         self._take_on(fresh)
-        if len(fresh) < len(deliveries):
+        if len(fresh) != len(deliveries):
             self.flush()
         if not deliveries:
             self.has_suspects = has_suspect(self.run.pk)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 import time_machine
@@ -87,6 +88,48 @@ def test_a_suspect_that_waits_in_vain_leaves_the_others_their_time() -> None:
     assert isolation.may_claim(works)
     works[1].is_quiet = True
     assert isolation.may_claim(works), "it is still their time"
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    clock = SimpleNamespace(now=1000.0)
+    clock.monotonic = lambda: clock.now
+    monkeypatch.setattr("macros.deliveries.suspects.time", clock)
+    return clock
+
+
+def turns(isolation: Isolation, clock: SimpleNamespace, *works: AWork) -> list[float]:
+    """The seconds from now in which the others may claim nothing."""
+    begun, waits = clock.now, []
+    for second in range(101):
+        clock.now = begun + second
+        if not isolation.may_claim(works):
+            waits.append(second)
+    return waits
+
+
+def test_the_others_have_four_times_as_long_as_a_suspect_took(
+    clock: SimpleNamespace,
+) -> None:
+    suspicious, isolation = AWork(suspects=2), Isolation()
+    assert not isolation.may_claim([suspicious])
+    clock.now += 10
+    assert not isolation.may_claim([suspicious])
+    suspicious.is_quiet = True
+    assert turns(isolation, clock, suspicious)[0] == 40
+
+
+def test_the_others_have_four_times_as_long_as_a_suspect_waited_in_vain(
+    clock: SimpleNamespace,
+) -> None:
+    busy = AWork(is_quiet=False)
+    waits = turns(Isolation(), clock, AWork(suspects=1), busy)
+    assert waits == list(range(round(PATIENCE)))
+    isolation = Isolation()
+    assert not isolation.may_claim([AWork(suspects=1), busy])
+    assert isolation.may_claim([busy]), "another worker has taken it"
+    clock.now += 2 * PATIENCE
+    assert not isolation.may_claim([AWork(suspects=1), busy]), "it waits anew"
 
 
 def test_what_was_lost_together_is_taken_apart() -> None:

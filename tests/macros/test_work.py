@@ -16,7 +16,7 @@ from macros.deliveries.building import Sending
 from macros.deliveries.outcomes import not_sent, of_lost_change
 from macros.deliveries.throttle import HOLD, PARK, Throttles
 from macros.deliveries.work import FLUSH_INTERVAL, Work
-from macros.http import TransportError
+from macros.http import Request, Response, TransportError
 from macros.models import Macro
 from macros.steps.rendering import Plan
 from tests import factories
@@ -228,3 +228,57 @@ def test_the_next_batch_is_claimed_when_less_than_a_quarter_is_left(
         work.advance()
         claimed_at[unsent] = Delivery.objects.exclude(lease="").count()
     assert claimed_at == {7: 8, 6: 8, 5: 8, 4: 8, 3: 8, 2: 8, 1: 16}
+
+
+def respond(sending: Sending, status: int = 200) -> None:
+    request = Request("POST", "https://a.example/").prepare()
+    sending.exchange.result = Response(request, status, "", (), b"")
+
+
+def test_it_is_quiet_before_anything_is_held_and_after_all_is_written() -> None:
+    work, sent = a_work(a_run())
+    is_quiet = [work.is_quiet]
+    work.advance()
+    is_quiet.append(work.is_quiet)
+    respond(sent[0])
+    work.finished(sent[0])
+    is_quiet.append(work.is_quiet)
+    work.flush()
+    assert [*is_quiet, work.is_quiet] == [True, False, False, True]
+
+
+@pytest.mark.parametrize(("steps", "is_done"), [(1, True), (2, False)])
+def test_after_the_last_step_nothing_more_is_looked_for(
+    steps: int, is_done: bool
+) -> None:
+    bugs = factories.feedback_type()
+    factories.ticket(bugs)
+    run = factories.run(factories.macro(bugs, *["https://a.example/"] * steps))
+    work, sent = a_work(run)
+    work.advance()
+    work.advance()
+    respond(sent[0])
+    work.finished(sent[0])
+    work.flush()
+    assert work.is_idle is is_done
+    work.advance()
+    assert len(sent) == steps
+
+
+@pytest.mark.parametrize(("status", "failures"), [(200, 0), (404, 0), (503, 1)])
+def test_what_a_response_says_of_its_destination(status: int, failures: int) -> None:
+    work, sent = a_work(a_run())
+    work.advance()
+    respond(sent[0], status)
+    work.finished(sent[0])
+    assert sent[0].throttle.failures == failures
+
+
+def test_what_is_left_when_a_turn_ends_is_built_in_the_next() -> None:
+    """And the engine does not nap before."""
+    work, sent = a_work(a_run(3))
+    counts = []
+    for _ in range(3):
+        assert work.advance(until=0)
+        counts.append(len(sent))
+    assert counts == [1, 2, 3]
