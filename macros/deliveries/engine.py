@@ -146,10 +146,16 @@ class Engine:
         """Claim, build, send; take in what came back; write it down."""
         self._throttles.refresh()
         moved = self._advance_all()
-        self._receive(0.0 if moved or self._turns else TICK)
+        self._receive(0.0 if moved or self._turns else self._nap)
         self._turns.round()
         for work in list(self._works.values()):
             self._try(self._write_down, work)
+
+    @property
+    def _nap(self) -> float:
+        """Until something may go out."""
+        works = self._works.values()
+        return min([TICK, *(wait for work in works for wait in work.waits)])
 
     def _try(self, act: Callable[[Work], object], work: Work) -> bool:
         """What it says. A fault of ours in one run must not stop the others.

@@ -117,6 +117,11 @@ class Throttle:
         return max(0.0, (self.held_until - timezone.now()).total_seconds())
 
     @property
+    def ready_in(self) -> float:
+        """The same, or until another permit is asked for; below 0 if it is past."""
+        return max(self.wait, self._not_before - time.monotonic())
+
+    @property
     def is_suspect(self) -> bool:
         """Failed so often that the breaker must be asked before anything is sent."""
         return self.failures >= THRESHOLD

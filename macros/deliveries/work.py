@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from logs import recording
-from logs.models import Delivery, DeliveryState, Run, RunState
+from logs.models import Delivery, Run, RunState
 from logs.recording import Outcome
 from logs.recording.health import held_until, is_healthy
 
@@ -74,6 +74,11 @@ class Work:
         return not (self._unsent or self._in_flight or self.results)
 
     @property
+    def waits(self) -> list[float]:
+        """In how many seconds what is ready may go out, where it waits for a time."""
+        return [throttle.ready_in for throttle in self._ready if throttle.ready_in > 0]
+
+    @property
     def _unsent(self) -> int:
         return len(self._waiting) + self._ready_count
 
@@ -82,10 +87,9 @@ class Work:
 
         No other request is built once the monotonic clock shows `until`.
         """
+        may_claim &= self.has_more and self._unsent < settings.BATCH_SIZE // 4
+        claims = may_claim and self._claim()
         before = self._unsent
-        claims = may_claim and self.has_more and before < settings.BATCH_SIZE // 4
-        if claims:
-            before += self._claim()
         for throttle in list(self._ready):
             self._send_ready(throttle)
         while self._waiting and self._ready_count < MAX_READY:
@@ -115,8 +119,7 @@ class Work:
             outcome.attempt is not None and is_healthy(outcome.attempt)
         )
         throttle.end(self._token(sending), exchange.seconds, is_up)
-        if outcome.state != DeliveryState.DELIVERED and throttle.origin:
-            self._hold(throttle, outcome)
+        self._hold(throttle, outcome)
         self._must_flush |= throttle.is_suspect
 
     def _hold(self, throttle: Throttle, outcome: Outcome) -> None:
@@ -165,10 +168,11 @@ class Work:
         self._ready_count = 0
         return unsent
 
-    def _claim(self) -> int:
+    def _claim(self) -> bool:
+        """False if there is no room for more."""
         size = self._capacity()
         if not size:
-            return 0
+            return not self.has_more
         deliveries = claim_due(self.run.pk, size, self.lease)
         self.has_more = bool(deliveries)
         fresh = [delivery for delivery in deliveries if not delivery.lease]
@@ -183,7 +187,7 @@ class Work:
             self.flush()
         if not deliveries:
             self.has_suspects = has_suspect(self.run.pk)
-        return len(fresh)
+        return True
 
     def _take_on(self, deliveries: list[Delivery]) -> None:
         self._builder.load(deliveries)

@@ -6,15 +6,17 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from queue import SimpleQueue
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, OperationalError
+from django.utils import timezone
 from pytest_django import Settings
 
 from centerhook.receiver import Receiver
-from logs.models import Attempt, Delivery, Run
+from logs.models import Attempt, Delivery, Destination, Run
 from macros import deliveries
 from macros.deliveries import Engine
 from macros.deliveries.engine import TICK
@@ -160,6 +162,27 @@ def test_it_naps_until_something_arrives_and_takes_in_all_that_did(
     engine._turns.round()
     assert engine._inbox.waits == [TICK, 0.0, 0.0]
     assert set(engine._works) == {one.pk, two.pk}
+
+
+@pytest.mark.parametrize(("seconds", "least"), [(0.3, 0.0), (4.0, 0.49)])
+def test_it_naps_until_something_may_go_out(
+    engine: Engine, seconds: float, least: float
+) -> None:
+    """Though more is due than is worth holding."""
+    bugs = factories.feedback_type()
+    factories.tickets(bugs, 20)
+    run = factories.run(factories.macro(bugs, "https://a.example/"))
+    until = timezone.now() + timedelta(seconds=seconds)
+    Destination.objects.create(
+        community=run.community, origin="https://a.example:443", held_until=until
+    )
+    engine._take_up(run.pk)
+    engine._turns.round()
+    engine._step()
+    engine._step()
+    [no_nap, nap] = engine._inbox.waits
+    assert no_nap == 0.0
+    assert nap is not None and least < nap <= min(seconds, TICK)
 
 
 @pytest.mark.parametrize("fault", [RuntimeError, IntegrityError])

@@ -12,12 +12,15 @@ from django.conf import settings as configured
 from django.utils import timezone
 
 from logs.models import Attempt, Cause, Delivery, Destination, ErrorClass, Run
+from logs.recording.health import FIRST_HOLD
 from macros.deliveries.building import Sending
 from macros.deliveries.outcomes import not_sent, of_lost_change
+from macros.deliveries.suspects import SUSPECT_AFTER
 from macros.deliveries.throttle import HOLD, PARK, Throttles
 from macros.deliveries.work import FLUSH_INTERVAL, Work
 from macros.http import Request, Response, TransportError
 from macros.models import Macro
+from macros.runs import start_test
 from macros.steps.rendering import Plan
 from tests import factories
 
@@ -129,6 +132,22 @@ def test_nothing_is_claimed_for_a_destination_that_is_paused() -> None:
     assert len(sent) == 3
 
 
+def test_what_need_not_go_there_is_claimed_while_a_destination_is_paused() -> None:
+    bugs = factories.feedback_type()
+    ticket = factories.ticket(bugs)
+    macro = factories.macro(bugs, "https://a.example/")
+    at_the_echo = start_test(macro.concrete_steps()[0], ticket, actor=None, echo=True)
+    destination(at_the_echo, is_paused=True)
+    work, sent = a_work(at_the_echo)
+    work.advance()
+    assert len(sent) == 1
+
+    factories.steps(macro, {"kind": "add_comment", "text": "Sent"})
+    work, sent = a_work(factories.run(macro))
+    work.advance()
+    assert not sent and waits(work) == [PARK]
+
+
 def to_wherever_the_ticket_says(count: int) -> Run:
     """What is claimed for them is known only when each is built."""
     bugs = factories.feedback_type()
@@ -153,6 +172,17 @@ def test_as_much_is_held_as_goes_out_soon_and_the_rest_is_put_off() -> None:
     assert (len(sent), throttle.held, waits(work)) == (2, 2, [HOLD, HOLD])
     # Where the run is dropped, others may be held in its place.
     assert len(work.let_go()) == 2 and throttle.held == 0
+
+
+def test_nothing_moves_before_a_rate_permits_more_to_go_out() -> None:
+    """Else the engine would go round without a nap for as long as the run lasts."""
+    run = a_run(20)
+    destination(run, rate=2 / HOLD)
+    work, sent = a_work(run)
+    assert [work.advance() for _ in range(4)] == [True, True, False, False]
+    assert (len(sent), sent[0].throttle.held, work.has_more) == (2, 2, True)
+    [wait] = work.waits
+    assert HOLD - 1 < wait <= HOLD
 
 
 def test_a_cancelled_run_ends_what_is_not_on_the_wire() -> None:
@@ -181,6 +211,7 @@ def test_a_paused_run_gives_back_what_is_not_on_the_wire() -> None:
 
 def test_results_wait_for_each_other_but_not_for_long(time: FakeTime) -> None:
     work, _ = a_work(a_run())
+    work.flush()
     delivery = Delivery.objects.get()
     Delivery.objects.update(lease=work.lease)
     work.results = [not_sent(delivery, "Why.", ErrorClass.RENDER, timezone.now())]
@@ -282,3 +313,25 @@ def test_what_is_left_when_a_turn_ends_is_built_in_the_next() -> None:
         assert work.advance(until=0)
         counts.append(len(sent))
     assert counts == [1, 2, 3]
+
+
+def test_what_a_destination_asks_for_is_written_down_at_once(time: FakeTime) -> None:
+    """Other workers know it from there."""
+    work, sent = a_work(a_run())
+    work.advance()
+    respond(sent[0], 429)
+    work.finished(sent[0])
+    assert 0 < sent[0].throttle.wait <= FIRST_HOLD
+    assert sent[0].throttle.wait > FIRST_HOLD - 1
+    work.flush_if_due()
+    assert Destination.objects.get().held_until is not None
+
+
+def test_a_suspect_that_is_held_is_none_that_waits() -> None:
+    work, sent = a_work(a_run())
+    Delivery.objects.update(losses=SUSPECT_AFTER, attempts=SUSPECT_AFTER)
+    work.advance()
+    assert work.has_suspects and work.claim_suspect()
+    assert not work.has_suspects and not sent
+    work.advance(may_claim=False)
+    assert len(sent) == 1
