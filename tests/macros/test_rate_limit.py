@@ -247,3 +247,26 @@ def test_without_redis_a_share_of_the_rate_comes_back_as_slowly(
     assert limiter.take(limits, "c") == 1.0
     now = 1003.0
     assert [limiter.take(limits, token) for token in "cde"] == [0.0, 0.0, 3.0]
+
+
+def test_without_redis_each_send_makes_room_when_its_own_window_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 1000.0
+    clock = SimpleNamespace(monotonic=lambda: now)
+    monkeypatch.setattr("macros.deliveries.rate_limit.time", clock)
+    limits, limiter = Limits(19, rate=2.0), RateLimiter(_workers=3)
+    limiter._redis_again = float("inf")
+    assert limiter.take(limits, "a") == 0.0
+    now = 1001.0
+    assert [limiter.take(limits, token) for token in "bc"] == [0.0, 2.0]
+    now = 1003.0
+    assert [limiter.take(limits, token) for token in "cd"] == [0.0, 1.0]
+
+
+def test_without_redis_each_request_that_is_over_makes_room_for_one() -> None:
+    limits, limiter = Limits(20, concurrency=3), RateLimiter()
+    limiter._redis_again = float("inf")
+    assert [limiter.take(limits, token) for token in "abc"] == [0.0] * 3
+    limiter.give_back(limits, "a")
+    assert [limiter.take(limits, token) for token in "de"] == [0.0, SLOT_WAIT]
