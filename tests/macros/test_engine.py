@@ -130,7 +130,7 @@ def engine(db: None) -> Iterator[Engine]:
 
 
 def runs(count: int, url: str = "http://127.0.0.1:9/") -> list[Run]:
-    """Of one community."""
+    """Several runs in one community."""
     bugs = factories.feedback_type()
     factories.ticket(bugs)
     macro = factories.macro(bugs, url)

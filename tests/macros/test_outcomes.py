@@ -40,7 +40,7 @@ def a_response(status: int, *fields: tuple[str, str]) -> Response:
 
 
 def after(result: Response | Exception, **macro: Any) -> Outcome:
-    """Of the first try, which has taken 10 s."""
+    """What the first try leads to, which has taken 10 s."""
     bugs = factories.feedback_type()
     factories.ticket(bugs)
     run = factories.run(factories.macro(bugs, "https://a.example/", **macro))

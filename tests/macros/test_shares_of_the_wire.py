@@ -83,7 +83,7 @@ def test_few_threads_are_used_as_well(settings: Settings, threads: int) -> None:
 def test_of_32_threads_a_community_leaves_two_and_two_to_those_without_any(
     free: int, first: bool, most: int
 ) -> None:
-    """Of the rest a destination that has some may have up to four times as many."""
+    """A destination that has some may have up to four times what is left then."""
     share = Share(Wire(free), taken=32 - free)
     assert share.has_room(0) is first
     assert [share.has_room(number) for number in range(1, 10)] == [
