@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.db.models import Model, QuerySet
 
-from feedback.models import FeedbackType
+from feedback.models import Feedback, FeedbackType
 from logs.models import Destination
 from macros.deliveries.building import Builder, Sending
 from macros.deliveries.claims import claim_due
@@ -81,6 +81,18 @@ def test_an_exchange_is_known_by_itself_alone(bugs: FeedbackType) -> None:
     request = built(bugs).exchange.request
     one, two = Exchange(request, request), Exchange(request, request)
     assert len({one: "one", two: "two"}) == 2
+
+
+def test_what_is_done_is_held_no_longer(bugs: FeedbackType) -> None:
+    """A run may have a million tickets."""
+    run = factories.run(factories.macro(bugs, "https://hooks.example/"))
+    builder = Builder(run, Plan.from_snapshot(run.snapshot), Throttles(8))
+    deliveries = claim_due(run.pk, 10, "lease")
+    builder.load(deliveries)
+    held = [any(isinstance(item, Feedback) for item in reached(builder))]
+    builder.forget(deliveries)
+    held.append(any(isinstance(item, Feedback) for item in reached(builder)))
+    assert held == [True, False]
 
 
 class Held(Exchange):

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from logs.models import Attempt, Delivery, ErrorClass
 from logs.recording import Outcome
+from macros.deliveries import outcomes
 from macros.deliveries.outcomes import (
     given_back,
     of_exchange,
@@ -65,6 +66,28 @@ def test_after_a_fault_of_ours_nobody_knows_whether_it_was_sent() -> None:
     assert attempt is not None
     assert (attempt.error_class, attempt.outcome_unknown) == ("connect", True)
     assert "failed inside CenterHook" in attempt.message
+
+
+@pytest.mark.parametrize(
+    ("result", "kept"),
+    [
+        (TransportError("It failed.", "timeout"), (None, "connect", True)),
+        (a_response(503), (503, "http", False)),
+    ],
+)
+def test_what_is_certain_is_kept_where_it_can_not_be_taken_in(
+    monkeypatch: pytest.MonkeyPatch,
+    result: Response | Exception,
+    kept: tuple[int | None, str, bool],
+) -> None:
+    def fails(url: str) -> str:
+        raise ValueError(url)
+
+    monkeypatch.setattr(outcomes, "mask_url", fails)
+    attempt = after(result).attempt
+    assert attempt is not None
+    assert (attempt.status, attempt.error_class, attempt.outcome_unknown) == kept
+    assert (attempt.method, attempt.total_ms) == ("POST", 10_000)
 
 
 @pytest.mark.parametrize(("status", "values"), [(429, [429]), (420, [420]), (200, [])])

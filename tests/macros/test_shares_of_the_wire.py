@@ -91,6 +91,15 @@ def test_of_32_threads_a_community_leaves_two_and_two_to_those_without_any(
     ]
 
 
+def test_each_request_that_is_over_makes_room_for_one() -> None:
+    wire = Wire(32)
+    share = Share(wire)
+    for _ in range(3):
+        share.take()
+    share.give_back()
+    assert (wire.free, share.taken) == (30, 2)
+
+
 class Slow:
     """A server that responds to nothing before it is let go."""
 
