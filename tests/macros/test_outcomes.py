@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from logs.models import Attempt, Delivery, ErrorClass
 from logs.recording import Outcome
@@ -18,6 +19,7 @@ from macros.deliveries.outcomes import (
 )
 from macros.deliveries.sender import Exchange
 from macros.http import Request, Response, TransportError
+from macros.http.messages import Cut
 from macros.retries import RetryPolicy
 from macros.steps.rendering import Plan
 from tests import factories
@@ -36,8 +38,10 @@ STATUS = {
 }
 
 
-def a_response(status: int, *fields: tuple[str, str]) -> Response:
-    return Response(REQUEST.prepare(), status, "", fields, b"")
+def a_response(
+    status: int, *fields: tuple[str, str], body: bytes = b"", cut: Cut = ""
+) -> Response:
+    return Response(REQUEST.prepare(), status, "", fields, body, cut=cut)
 
 
 def after(result: Response | Exception, **macro: Any) -> Outcome:
@@ -73,6 +77,7 @@ def test_after_a_fault_of_ours_nobody_knows_whether_it_was_sent() -> None:
     [
         (TransportError("It failed.", "timeout"), (None, "connect", True)),
         (a_response(503), (503, "http", False)),
+        (a_response(200), (200, "value", False)),
     ],
 )
 def test_what_is_certain_is_kept_where_it_can_not_be_taken_in(
@@ -84,7 +89,7 @@ def test_what_is_certain_is_kept_where_it_can_not_be_taken_in(
         raise ValueError(url)
 
     monkeypatch.setattr(outcomes, "mask_url", fails)
-    attempt = after(result).attempt
+    attempt = after(result, return_values=[STATUS | {"required": True}]).attempt
     assert attempt is not None
     assert (attempt.status, attempt.error_class, attempt.outcome_unknown) == kept
     assert (attempt.method, attempt.total_ms) == ("POST", 10_000)
@@ -101,6 +106,21 @@ def test_a_refusal_gives_back_what_is_always_taken_but_not_as_a_success(
     assert outcome.attempt is not None
     assert outcome.attempt.error_class == ErrorClass.BUSY
     assert [each.value for each in outcome.captured] == values
+
+
+@pytest.mark.parametrize(
+    ("length", "cut", "kept"),
+    [(9, "", (9, "")), (10, "", (10, "")), (11, "", (10, "size"))]
+    + [(10, "deadline", (10, "deadline"))],
+)
+def test_as_much_is_logged_as_the_installation_keeps(
+    settings: Settings, length: int, cut: Cut, kept: tuple[int, str]
+) -> None:
+    """Though more may be read for return values."""
+    settings.RESPONSE_LOG_BYTES = 10
+    attempt = after(a_response(200, body=b"x" * length, cut=cut)).attempt
+    assert attempt is not None
+    assert (len(attempt.response_body), attempt.response_cut) == kept
 
 
 def test_what_was_lost_is_due_at_once_and_waits_for_nobody() -> None:
