@@ -60,9 +60,19 @@ def test_a_wait_begins_when_the_response_has_come() -> None:
     assert 40 <= (outcome.held_until - BEGUN).total_seconds() <= 41
 
 
-def test_no_response_asks_for_no_wait() -> None:
-    outcome = after(TransportError("It failed.", "connect"), ladder="1 s")
-    assert outcome.state == "pending" and outcome.held_until is None
+@pytest.mark.parametrize(
+    ("result", "state"),
+    [
+        (TransportError("It failed.", "connect"), "pending"),
+        (a_response(503), "pending"),
+        (a_response(200), "delivered"),
+    ],
+)
+def test_where_no_wait_is_asked_for_the_destination_is_not_held(
+    result: Response | Exception, state: str
+) -> None:
+    outcome = after(result, ladder="1 s")
+    assert (outcome.state, outcome.held_until) == (state, None)
 
 
 def test_after_a_fault_of_ours_nobody_knows_whether_it_was_sent() -> None:
