@@ -216,7 +216,7 @@ class Engine:
                     finished = partial(Work.finished, sending=sending)
                     act = partial(self._try, finished, work)
                     self._turns.add(work.run.community_id, act)
-                elif arrived is not None and not self.is_stopping:
+                elif arrived is not None:
                     self._take_up(arrived)
         except Empty:
             pass

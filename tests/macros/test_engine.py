@@ -152,6 +152,83 @@ def test_while_a_run_waits_for_its_turn_it_does_not_nap(
     assert engine._advance_all()
 
 
+def test_no_community_waits_for_the_runs_of_another(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    advanced = []
+
+    def advance(work: Work, **kwargs: Any) -> bool:
+        advanced.append(work.run)
+        time.sleep(TURN)
+        return True
+
+    advance_by(monkeypatch, advance)
+    one, later = runs(2)
+    [other] = runs(1)
+    for run in (one, later, other):
+        engine._take_up(run.pk)
+    engine._turns.round()
+    engine._advance_all()
+    assert advanced == [one, other]
+    engine._advance_all()
+    assert advanced == [one, other, later, other]
+
+
+def test_when_it_stops_each_run_gives_back_what_it_holds(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_back = []
+    monkeypatch.setattr(Work, "give_back", lambda work: given_back.append(work.run))
+    both = runs(2)
+    for run in both:
+        engine._take_up(run.pk)
+    engine._turns.round()
+    engine.stop()
+    engine._advance_all()
+    assert given_back == both
+
+
+def test_a_run_at_work_that_it_is_notified_of_again_looks_for_more(
+    engine: Engine,
+) -> None:
+    [run] = runs(1)
+    engine._take_up(run.pk)
+    engine._turns.round()
+    engine._works[run.pk].has_more = False
+    engine._take_up(run.pk)
+    assert engine._works[run.pk].has_more
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (OperationalError("gone"), "The database is away: gone"),
+        (RuntimeError("a fault"), "The engine stumbled"),
+    ],
+)
+def test_whatever_happens_in_a_step_it_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    short_naps: None,
+    db: None,
+    fault: Exception,
+    message: str,
+) -> None:
+    """Without its thread a worker would be notified and do nothing."""
+    engine, steps = Engine(), []
+
+    def step() -> None:
+        steps.append(1)
+        if len(steps) == 1:
+            raise fault
+        engine.stop()
+
+    monkeypatch.setattr(engine, "_step", step)
+    engine.start()
+    engine.join()
+    assert len(steps) == 2 and caplog.messages == [message]
+
+
 def test_it_naps_until_something_arrives_and_takes_in_all_that_did(
     engine: Engine,
 ) -> None:
