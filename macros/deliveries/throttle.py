@@ -118,7 +118,7 @@ class Throttle:
 
     @property
     def ready_in(self) -> float:
-        """The same, or until another permit is asked for; below 0 if it is past."""
+        """The same, or until another permit is asked for; 0 if it waits for no time."""
         return max(self.wait, self._not_before - time.monotonic())
 
     @property

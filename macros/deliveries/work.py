@@ -76,7 +76,7 @@ class Work:
     @property
     def waits(self) -> list[float]:
         """In how many seconds what is ready may go out, where it waits for a time."""
-        return [throttle.ready_in for throttle in self._ready if throttle.ready_in > 0]
+        return [wait for each in self._ready if (wait := each.ready_in)]
 
     @property
     def _unsent(self) -> int:

@@ -99,6 +99,7 @@ def test_nothing_moves_while_the_destination_has_no_room() -> None:
     # The second time it learns that no more is due.
     assert [work.advance() for _ in range(4)] == [True, True, False, False]
     assert len(sent) == 1
+    assert work.waits == [], "a response tells when there is room"
     sent[0].exchange.seconds = 0.1
     work.finished(sent[0])
     assert [work.advance() for _ in range(2)] == [True, False]
