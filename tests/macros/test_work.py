@@ -279,22 +279,21 @@ def test_it_is_quiet_before_anything_is_held_and_after_all_is_written() -> None:
     assert [*is_quiet, work.is_quiet] == [True, False, False, True]
 
 
-@pytest.mark.parametrize(("steps", "is_done"), [(1, True), (2, False)])
-def test_after_the_last_step_nothing_more_is_looked_for(
-    steps: int, is_done: bool
+@pytest.mark.parametrize(("steps", "looks"), [(1, False), (2, True)])
+def test_more_is_looked_for_when_a_step_that_is_over_has_made_the_next_one_due(
+    steps: int, looks: bool
 ) -> None:
     bugs = factories.feedback_type()
-    factories.ticket(bugs)
+    factories.tickets(bugs, 2)
     run = factories.run(factories.macro(bugs, *["https://a.example/"] * steps))
     work, sent = a_work(run)
-    work.advance()
-    work.advance()
+    assert [work.advance() for _ in range(3)] == [True, True, False]
     respond(sent[0])
     work.finished(sent[0])
     work.flush()
-    assert work.is_idle is is_done
+    assert work.has_more is looks
     work.advance()
-    assert len(sent) == steps
+    assert len(sent) == 1 + steps
 
 
 @pytest.mark.parametrize(("status", "failures"), [(200, 0), (404, 0), (503, 1)])
