@@ -188,9 +188,11 @@ def pause_if_gone(run: Run, outcomes: Iterable[Outcome], now: datetime) -> None:
     A run keeps the address it started with, so its later responses must not pause again
     a macro that was mended and resumed.
     """
+    if run.is_test or run.macro_id is None:
+        return
     for outcome in outcomes:
         attempt = outcome.attempt
-        if attempt is None or attempt.status != _GONE or run.is_test:
+        if attempt is None or attempt.status != _GONE:
             continue
         settings = run.snapshot["steps"][outcome.delivery.step]
         same = step_kinds()[settings["kind"]].with_url_of(settings)
@@ -200,7 +202,7 @@ def pause_if_gone(run: Run, outcomes: Iterable[Outcome], now: datetime) -> None:
             " gone for good. Put a new one into the web request, then resume."
         )
         with transaction.atomic():
-            rows = Macro.objects.filter(Exists(same), pk=run.macro_id or 0)
+            rows = Macro.objects.filter(Exists(same), pk=run.macro_id)
             if rows.pause(reason, now):
                 audit.record(Action.PAUSED, rows.get(), run=run, detail=reason)
         return

@@ -177,6 +177,8 @@ def test_a_window_stays_open_when_what_is_known_already_is_looked_up(
     throttle = a_throttle(time)
     row = Destination(held_until=timezone.now() + timedelta(seconds=30))
     throttle.look_at(row)
+    exchanges(throttle, 20, 0.5)
+    assert throttle.window == 1
     time.now += 30 + ADAPT_EVERY
     wall.shift(31)
     exchanges(throttle, 1, 0.001)
