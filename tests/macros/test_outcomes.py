@@ -11,6 +11,7 @@ from pytest_django import Settings
 from logs.models import Attempt, Delivery, ErrorClass
 from logs.recording import Outcome
 from macros.deliveries import outcomes
+from macros.deliveries.intake import Masking
 from macros.deliveries.outcomes import (
     given_back,
     of_exchange,
@@ -154,3 +155,15 @@ def test_one_410_among_other_responses_pauses_the_macro() -> None:
     pause_if_gone(run, [given_back(delivery), fine, gone], timezone.now())
     macro.refresh_from_db()
     assert "responded with 410" in macro.paused_reason
+
+
+@pytest.mark.parametrize("cut", ["connection", ""])
+def test_a_part_of_a_secret_at_the_end_of_a_cut_response_is_masked(cut: Cut) -> None:
+    """A whole response ends as its sender wanted."""
+    plan = Plan("", RetryPolicy([]), [])
+    secret = "a-long-bearer-token"
+    request = Request("POST", "https://a.example/", [("Authorization", secret)])
+    masking = Masking.of(Exchange(request, request), plan)
+    attempt = Attempt(response_body=f"you sent {secret[:12]}", response_cut=cut)
+    masking.mask_attempt(attempt)
+    assert (secret[:12] not in attempt.response_body) is bool(cut)
