@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from feedback.texts import storable
+from logs.models import ErrorClass
 from logs.recording import Captured
 
 from ..extraction import ExtractionError, Reading, ReturnValue, When
@@ -26,7 +27,7 @@ class Capture:
 
 def captures_of(returns: Sequence[ReturnValue], reading: Reading) -> Capture:
     """What would be stored of a response. Writes nothing."""
-    accepted = 200 <= reading.status <= 299
+    accepted = not ErrorClass.of_status(reading.status)
     capture = Capture()
     # Names by what became of them, since many often share one fault.
     faults: dict[tuple[bool, str], list[str]] = {}

@@ -146,18 +146,24 @@ class Engine:
         """Claim, build, send; take in what came back; write it down."""
         self._throttles.refresh()
         moved = self._advance_all()
-        self._receive(0.0 if moved or self._turns else TICK)
+        self._receive(0.0 if moved or self._turns else self._nap)
         self._turns.round()
         for work in list(self._works.values()):
             self._try(self._write_down, work)
 
-    def _try(self, act: Callable[[Work], bool], work: Work) -> bool:
-        """A fault of ours in one run must not stop the others.
+    @property
+    def _nap(self) -> float:
+        """Until something may go out."""
+        works = self._works.values()
+        return min([TICK, *(wait for work in works for wait in work.waits)])
+
+    def _try(self, act: Callable[[Work], object], work: Work) -> bool:
+        """What it says. A fault of ours in one run must not stop the others.
 
         The run is dropped: its leases expire, and what was lost is logged as such.
         """
         try:
-            return act(work)
+            return bool(act(work))
         except Exception as error:
             if isinstance(error, Error) and not isinstance(error, REFUSED):
                 raise
@@ -180,7 +186,7 @@ class Engine:
             now = time.monotonic()
             end = ends_at.setdefault(work.run.community_id, now + TURN)
             if is_resting:
-                self._try(self._give_back, work)
+                self._try(Work.give_back, work)
                 continue
             if now >= end:
                 moved = True
@@ -192,17 +198,12 @@ class Engine:
                 self._works[pk] = self._works.pop(pk)
         return moved
 
-    def _give_back(self, work: Work) -> bool:
-        work.give_back()
-        return False
-
-    def _write_down(self, work: Work) -> bool:
+    def _write_down(self, work: Work) -> None:
         work.flush_if_due()
         if work.is_idle:
             work.flush()
             if work.is_idle and not work.results:
                 del self._works[work.run.pk]
-        return True
 
     def _receive(self, wait: float) -> None:
         """Sort what has arrived into turns; waits for the first of it only."""
@@ -215,7 +216,7 @@ class Engine:
                     finished = partial(Work.finished, sending=sending)
                     act = partial(self._try, finished, work)
                     self._turns.add(work.run.community_id, act)
-                elif arrived is not None and not self.is_stopping:
+                elif arrived is not None:
                     self._take_up(arrived)
         except Empty:
             pass

@@ -89,7 +89,7 @@ def _judged(
     masking.mask_attempt(attempt)
     capture = Capture()
     # A refusal gives nothing back, even with a status of success.
-    if isinstance(result, Response) and step.returns and not _is_refusal(attempt):
+    if isinstance(result, Response) and not _is_refusal(attempt, result):
         capture = take_values(attempt, result, plan, delivery.step, masking)
         if not run.stores:
             only_show(attempt, capture)
@@ -104,9 +104,10 @@ def _judged(
     return outcome
 
 
-def _is_refusal(attempt: Attempt) -> bool:
+def _is_refusal(attempt: Attempt, response: Response) -> bool:
     """A "too fast" with a status of success."""
-    return attempt.error_class == ErrorClass.BUSY and (attempt.status or 0) < 300
+    is_busy = attempt.error_class == ErrorClass.BUSY
+    return is_busy and not ErrorClass.of_status(response.status_code)
 
 
 def of_change(delivery: Delivery, change: Change, now: datetime) -> Outcome:
@@ -187,9 +188,11 @@ def pause_if_gone(run: Run, outcomes: Iterable[Outcome], now: datetime) -> None:
     A run keeps the address it started with, so its later responses must not pause again
     a macro that was mended and resumed.
     """
+    if run.is_test or run.macro_id is None:
+        return
     for outcome in outcomes:
         attempt = outcome.attempt
-        if attempt is None or attempt.status != _GONE or run.is_test:
+        if attempt is None or attempt.status != _GONE:
             continue
         settings = run.snapshot["steps"][outcome.delivery.step]
         same = step_kinds()[settings["kind"]].with_url_of(settings)
@@ -199,7 +202,7 @@ def pause_if_gone(run: Run, outcomes: Iterable[Outcome], now: datetime) -> None:
             " gone for good. Put a new one into the web request, then resume."
         )
         with transaction.atomic():
-            rows = Macro.objects.filter(Exists(same), pk=run.macro_id or 0)
+            rows = Macro.objects.filter(Exists(same), pk=run.macro_id)
             if rows.pause(reason, now):
                 audit.record(Action.PAUSED, rows.get(), run=run, detail=reason)
         return

@@ -83,20 +83,22 @@ class Throttle:
         self.failures = 0 if works else self.failures + 1
         if self.destination is not None:
             self._limiter.give_back(self.destination, token)
+        now = time.monotonic()
+        if now < self._since:
+            # It was on the wire when the wait began.
+            return
         self._responses += 1
         self._quickest = min(self._quickest, seconds)
-        now = time.monotonic()
         if now - self._since >= ADAPT_EVERY:
             self._adapt(now - self._since)
-            self._responses, self._quickest, self._since = 0, float("inf"), now
+            self._measure_from(now)
 
     def hold(self, until: datetime) -> None:
         """The destination wants nothing before that moment."""
         if self.held_until is None or until > self.held_until:
             self.held_until = until
         self.window = 1
-        self._responses, self._quickest = 0, float("inf")
-        self._since = time.monotonic() + self.wait
+        self._measure_from(time.monotonic() + self.wait)
 
     def look_at(self, row: Destination) -> None:
         """What people and all workers have made of it."""
@@ -104,6 +106,8 @@ class Throttle:
         before, self.held_until = self.held_until, row.held_until
         if row.held_until is not None and row.held_until != before:
             self.hold(row.held_until)
+        # A person may have ended the wait.
+        self._since = min(self._since, time.monotonic() + self.wait)
 
     @property
     def wait(self) -> float:
@@ -111,6 +115,11 @@ class Throttle:
         if self.held_until is None:
             return 0.0
         return max(0.0, (self.held_until - timezone.now()).total_seconds())
+
+    @property
+    def ready_in(self) -> float:
+        """The same, or until another permit is asked for; 0 if it waits for no time."""
+        return max(self.wait, self._not_before - time.monotonic())
 
     @property
     def is_suspect(self) -> bool:
@@ -174,6 +183,9 @@ class Throttle:
         taken = Destination.objects.take_probe(row.pk, now, until)
         row.probe_at = until
         return taken
+
+    def _measure_from(self, moment: float) -> None:
+        self._responses, self._quickest, self._since = 0, float("inf"), moment
 
     def _adapt(self, elapsed: float) -> None:
         needed = self._responses / elapsed * self._quickest

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from logs import recording
-from logs.models import Delivery, DeliveryState, Run, RunState
+from logs.models import Delivery, Run, RunState
 from logs.recording import Outcome
 from logs.recording.health import held_until, is_healthy
 
@@ -74,6 +74,11 @@ class Work:
         return not (self._unsent or self._in_flight or self.results)
 
     @property
+    def waits(self) -> list[float]:
+        """In how many seconds what is ready may go out, where it waits for a time."""
+        return [wait for each in self._ready if (wait := each.ready_in)]
+
+    @property
     def _unsent(self) -> int:
         return len(self._waiting) + self._ready_count
 
@@ -82,10 +87,9 @@ class Work:
 
         No other request is built once the monotonic clock shows `until`.
         """
+        may_claim &= self.has_more and self._unsent < settings.BATCH_SIZE // 4
+        claims = may_claim and self._claim()
         before = self._unsent
-        claims = may_claim and self.has_more and before < settings.BATCH_SIZE // 4
-        if claims:
-            before += self._claim()
         for throttle in list(self._ready):
             self._send_ready(throttle)
         while self._waiting and self._ready_count < MAX_READY:
@@ -102,7 +106,7 @@ class Work:
         self._take_on(deliveries)
         return self._is_alone
 
-    def finished(self, sending: Sending) -> bool:
+    def finished(self, sending: Sending) -> None:
         """Take a delivery back from the network."""
         self._in_flight -= 1
         exchange, throttle = sending.exchange, sending.throttle
@@ -115,10 +119,8 @@ class Work:
             outcome.attempt is not None and is_healthy(outcome.attempt)
         )
         throttle.end(self._token(sending), exchange.seconds, is_up)
-        if outcome.state != DeliveryState.DELIVERED and throttle.origin:
-            self._hold(throttle, outcome)
+        self._hold(throttle, outcome)
         self._must_flush |= throttle.is_suspect
-        return True
 
     def _hold(self, throttle: Throttle, outcome: Outcome) -> None:
         """In this worker at once; in the others as soon as they look it up."""
@@ -166,27 +168,26 @@ class Work:
         self._ready_count = 0
         return unsent
 
-    def _claim(self) -> int:
+    def _claim(self) -> bool:
+        """False if there is no room for more."""
         size = self._capacity()
         if not size:
-            return 0
+            return not self.has_more
         deliveries = claim_due(self.run.pk, size, self.lease)
         self.has_more = bool(deliveries)
         fresh = [delivery for delivery in deliveries if not delivery.lease]
         now = timezone.now()
         for delivery in deliveries:
             if delivery.lease:
-                outcome = lost(self.run, self.plan, delivery, now)
-                self.results.append(outcome)
-                self.has_more |= outcome.state == DeliveryState.PENDING
+                self.results.append(lost(self.run, self.plan, delivery, now))
         self._is_alone = False
         self._unfinished.update(delivery.pk for delivery in deliveries)
         self._take_on(fresh)
-        if len(fresh) < len(deliveries):
+        if len(fresh) != len(deliveries):
             self.flush()
         if not deliveries:
             self.has_suspects = has_suspect(self.run.pk)
-        return len(fresh)
+        return True
 
     def _take_on(self, deliveries: list[Delivery]) -> None:
         self._builder.load(deliveries)

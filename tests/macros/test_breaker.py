@@ -191,6 +191,26 @@ def test_two_clocks_at_once_send_each_notice_once(
     ]
 
 
+def test_a_mail_server_that_is_broken_costs_its_notice_only(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    community = factories.feedback_type().project.community
+    community.alert_emails = "maya@example.com"
+    community.save()
+    for name in ("a", "b"):
+        Destination.objects.create(
+            community=community, origin=f"https://{name}", breaker=BreakerState.OPEN
+        )
+
+    def fails(*_: object) -> None:
+        raise OSError("no server")
+
+    monkeypatch.setattr("macros.deliveries.alerts.send_mail", fails)
+    alerts.announce()
+    alerts.announce()
+    assert caplog.text.count("The notice could not be sent: no server") == 2
+
+
 def test_a_person_can_close_it_by_hand(receiver: Receiver) -> None:
     run = broken_run(receiver, 30)
     deliveries.work(run.pk)

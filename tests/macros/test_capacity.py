@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -14,7 +15,7 @@ from feedback.models import Community
 from logs.models import BreakerState, Destination
 from logs.recording.health import THRESHOLD
 from macros.deliveries.rate_limit import Limits, RateLimiter
-from macros.deliveries.throttle import HOLD, REFRESH_EVERY, Throttle, Throttles
+from macros.deliveries.throttle import HOLD, PARK, REFRESH_EVERY, Throttle, Throttles
 from macros.steps.mail import AT_ONCE
 from tests import factories
 
@@ -151,6 +152,40 @@ def test_a_suspect_is_looked_up_at_once(
     assert throttle.is_shut and not throttle.is_suspect
     with django_assert_num_queries(0):
         throttles.refresh()
+
+
+def test_after_a_look_at_the_breaker_failures_are_counted_anew(
+    community: Community,
+) -> None:
+    throttles = Throttles(8)
+    throttle = throttles.get(community.pk, ORIGIN)
+    throttle.failures = THRESHOLD
+    throttles.refresh()
+    is_suspect = []
+    for _ in range(THRESHOLD):
+        throttle.in_flight += 1
+        throttle.end("token", 0.1, False)
+        is_suspect.append(throttle.is_suspect)
+    assert is_suspect == [False] * (THRESHOLD - 1) + [True]
+
+
+def test_a_probe_is_one_workers_for_as_long_as_it_may_take(
+    community: Community,
+) -> None:
+    """One whose worker ended meanwhile is made up for a little later."""
+    now = timezone.now()
+    Destination.objects.create(
+        community=community, origin=ORIGIN, breaker=BreakerState.OPEN, probe_at=now
+    )
+
+    def takes_it(after: float) -> bool:
+        """Another worker, which has not met the destination yet."""
+        with time_machine.travel(now + timedelta(seconds=after), tick=False):
+            return Throttles(8).get(community.pk, ORIGIN).begin("token")
+
+    deadline = settings.REQUEST_DEADLINE
+    moments = (0, 1, deadline + 1, deadline + PARK)
+    assert [takes_it(moment) for moment in moments] == [True, False, False, True]
 
 
 class CountingLimiter(RateLimiter):

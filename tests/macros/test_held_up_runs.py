@@ -60,6 +60,15 @@ def test_each_is_read_once(bugs: FeedbackType) -> None:
     assert not woken() and not held_up._only_sends
 
 
+def test_a_run_of_a_newer_version_is_left_to_a_worker(bugs: FeedbackType) -> None:
+    """One of that version can do what this one doesn't know."""
+    rests(bugs)
+    run = factories.run(factories.macro(bugs, "https://a.example/"))
+    run.snapshot["format"] = 10**6
+    run.save(update_fields=["snapshot"])
+    assert woken() == {run.pk}
+
+
 def test_few_are_read_at_once_and_none_is_left_out(
     bugs: FeedbackType, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ from feedback.models import Feedback, FeedbackType, Mode
 from logs.models import Attempt, Cause, Run
 from macros.deliveries import Engine
 from macros.deliveries.throttle import Throttle, Throttles
+from macros.deliveries.wire import Share, Wire
 from macros.runs import start_run
 from tests import factories
 from tests.http.hostile import OK, Peer, Server
@@ -73,6 +74,30 @@ def test_few_threads_are_used_as_well(settings: Settings, threads: int) -> None:
     for number in range(20):
         fill(throttles.get(number, "https://b.example"))
     assert throttles._wire.free == 0
+
+
+@pytest.mark.parametrize(
+    ("free", "first", "most"),
+    [(2, False, 0), (3, True, 0), (4, True, 0), (5, True, 4), (6, True, 8)],
+)
+def test_of_32_threads_a_community_leaves_two_and_two_to_those_without_any(
+    free: int, first: bool, most: int
+) -> None:
+    """A destination that has some may have up to four times what is left then."""
+    share = Share(Wire(free), taken=32 - free)
+    assert share.has_room(0) is first
+    assert [share.has_room(number) for number in range(1, 10)] == [
+        number < most for number in range(1, 10)
+    ]
+
+
+def test_each_request_that_is_over_makes_room_for_one() -> None:
+    wire = Wire(32)
+    share = Share(wire)
+    for _ in range(3):
+        share.take()
+    share.give_back()
+    assert (wire.free, share.taken) == (30, 2)
 
 
 class Slow:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 import time_machine
@@ -89,6 +90,60 @@ def test_a_suspect_that_waits_in_vain_leaves_the_others_their_time() -> None:
     assert isolation.may_claim(works), "it is still their time"
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    clock = SimpleNamespace(now=1000.0)
+    clock.monotonic = lambda: clock.now
+    monkeypatch.setattr("macros.deliveries.suspects.time", clock)
+    return clock
+
+
+def turns(isolation: Isolation, clock: SimpleNamespace, *works: AWork) -> list[float]:
+    """The seconds from now in which the others may claim nothing."""
+    begun, waits = clock.now, []
+    for second in range(250):
+        clock.now = begun + second
+        if not isolation.may_claim(works):
+            waits.append(second)
+    return waits
+
+
+def test_the_others_have_four_times_as_long_as_a_suspect_took(
+    clock: SimpleNamespace,
+) -> None:
+    suspicious, isolation = AWork(suspects=2), Isolation()
+    assert not isolation.may_claim([suspicious])
+    clock.now += 10
+    assert not isolation.may_claim([suspicious])
+    suspicious.is_quiet = True
+    assert turns(isolation, clock, suspicious)[0] == 40
+
+
+def test_the_others_have_four_times_as_long_as_a_suspect_waited_in_vain(
+    clock: SimpleNamespace,
+) -> None:
+    busy = AWork(is_quiet=False)
+    waits = turns(Isolation(), clock, AWork(suspects=1), busy)
+    patience = round(PATIENCE)
+    assert waits == [*range(patience), *range(5 * patience, 6 * patience)]
+    isolation = Isolation()
+    assert not isolation.may_claim([AWork(suspects=1), busy])
+    assert isolation.may_claim([busy]), "another worker has taken it"
+    clock.now += 2 * PATIENCE
+    assert not isolation.may_claim([AWork(suspects=1), busy]), "it waits anew"
+
+
+def test_a_suspect_that_another_worker_was_first_to_take_holds_up_nobody(
+    clock: SimpleNamespace,
+) -> None:
+    gone, isolation = AWork(suspects=1), Isolation()
+    gone.claim_suspect = lambda: False  # type: ignore[method-assign]
+    assert isolation.may_claim([gone])
+    clock.now += PATIENCE
+    busy = AWork(is_quiet=False)
+    assert not isolation.may_claim([AWork(suspects=1), busy]), "it waits from now on"
+
+
 def test_what_was_lost_together_is_taken_apart() -> None:
     def counts(size: int) -> list[int]:
         return [
@@ -98,6 +153,7 @@ def test_what_was_lost_together_is_taken_apart() -> None:
 
     assert counts(500) == [100, 62, 7]
     assert counts(8) == [100, 1, 1]
+    assert few_of_the_lost([0, 0, 1], 8) == [True, True, True]
     assert few_of_the_lost([2, 0, 2, 1, 0], 8) == [True, True, False, False, True]
 
 
@@ -128,6 +184,26 @@ def test_a_suspect_is_claimed_alone_and_after_everything_else(
     assert has_suspect(run.pk)
     assert [each.pk for each in claim_suspect(run.pk, "b")] == [suspect.pk]
     assert not has_suspect(run.pk) and not claim_suspect(run.pk, "c")
+
+
+def test_of_several_suspects_one_is_held() -> None:
+    bugs = factories.feedback_type()
+    factories.tickets(bugs, 2)
+    run = factories.run(factories.macro(bugs, "http://127.0.0.1:9/"))
+    Delivery.objects.update(losses=SUSPECT_AFTER, attempts=SUSPECT_AFTER)
+    assert [len(claim_suspect(run.pk, lease)) for lease in "abc"] == [1, 1, 0]
+
+
+@pytest.mark.parametrize(("lease", "claimed"), [("", 4), ("gone", 8)])
+def test_few_that_were_lost_are_tried_together_but_all_are_noted_as_lost(
+    lease: str, claimed: int
+) -> None:
+    """A quarter of 32 are retries, and an eighth of it are tried after one loss."""
+    bugs = factories.feedback_type()
+    factories.tickets(bugs, 10)
+    run = factories.run(factories.macro(bugs, "http://127.0.0.1:9/"))
+    Delivery.objects.update(losses=1, attempts=1, lease=lease)
+    assert len(claim_due(run.pk, 32, "a")) == claimed
 
 
 def test_a_suspect_that_is_innocent_is_delivered_and_none_any_more(

@@ -102,7 +102,7 @@ def test_no_more_are_on_the_wire_than_the_window_holds(time: FakeTime) -> None:
     throttle = a_throttle(time, cap=2)
     assert [throttle.begin(token) for token in "abc"] == [True, True, False]
     throttle.end("a", 0.1, True)
-    assert throttle.begin("c")
+    assert [throttle.begin(token) for token in "cd"] == [True, False]
 
 
 def test_after_a_wait_a_window_opens_slowly(
@@ -113,7 +113,7 @@ def test_after_a_wait_a_window_opens_slowly(
     throttle.hold(timezone.now() + timedelta(seconds=30))
     windows = [throttle.window]
     assert not throttle.begin("early")
-    exchanges(throttle, 20, 0.001)  # What was on the wire.
+    exchanges(throttle, 20, 0.5)  # What was on the wire.
     for wait in (30.0, ADAPT_EVERY, ADAPT_EVERY, ADAPT_EVERY, ADAPT_EVERY):
         time.now += wait
         wall.shift(wait)
@@ -129,7 +129,7 @@ def test_a_short_wait_is_waited_out_and_a_long_one_given_back(
     throttle = a_throttle(time)
     throttle.hold(timezone.now() + timedelta(seconds=HOLD))
     assert (throttle.is_shut, throttle.capacity) == (False, MIN_WINDOW)
-    throttle.held = MIN_WINDOW
+    throttle.held = MIN_WINDOW + 1
     assert (throttle.capacity, throttle.look_again_in) == (0, 5)
     throttle.hold(timezone.now() + timedelta(seconds=60.5))
     assert (throttle.is_shut, throttle.capacity) == (True, 0)
@@ -154,6 +154,37 @@ def test_what_a_person_ends_is_over_in_every_worker() -> None:
     row.save()
     throttle.look_at(row)
     assert throttle.begin("a")
+
+
+def test_after_a_wait_that_a_person_has_ended_a_window_opens_as_well(
+    time: FakeTime,
+) -> None:
+    throttle = a_throttle(time)
+    until = timezone.now() + timedelta(hours=1)
+    throttle.look_at(Destination(held_until=until))
+    throttle.look_at(Destination())
+    windows = []
+    for _ in range(4):
+        time.now += ADAPT_EVERY
+        exchanges(throttle, 1, 0.001)
+        windows.append(throttle.window)
+    assert windows == [2, 4, 8, 8]
+
+
+def test_a_window_stays_open_when_what_is_known_already_is_looked_up(
+    time: FakeTime, wall: time_machine.Traveller
+) -> None:
+    throttle = a_throttle(time)
+    row = Destination(held_until=timezone.now() + timedelta(seconds=30))
+    throttle.look_at(row)
+    exchanges(throttle, 20, 0.5)
+    assert throttle.window == 1
+    time.now += 30 + ADAPT_EVERY
+    wall.shift(31)
+    exchanges(throttle, 1, 0.001)
+    for known in (row, Destination(), Destination()):
+        throttle.look_at(known)
+        assert throttle.window == 2
 
 
 @pytest.mark.django_db
