@@ -26,9 +26,9 @@ UPGRADE_TOOLS = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 demo: $(VENV)/run-stamp
 	@$(BIN)/python manage.py demo $(ARGS)
 
-# On two cores, and two more processes since many tests only wait for what they started.
+# On two cores, and one more process where some tests only wait for what they started.
 test: $(VENV)/dev-stamp
-	@$(BIN)/python -m pytest -n 4 --dist worksteal -m "not sweep" $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist worksteal -m "not sweep" $(ARGS)
 
 sweep: $(VENV)/dev-stamp
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m sweep $(ARGS)

@@ -11,7 +11,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from feedback.models import Feedback
 from logs.models import Attempt, Delivery, Resend, Run, Transcript
+from logs.recording.captures import MAX_DATA
 from macros import deliveries
 from macros.http.room import FREE
 from macros.models import Macro
@@ -113,6 +115,20 @@ def test_steps_that_do_not_need_it_go_on_and_the_first_that_does_ends_it(
     assert counters(run) == (3, 1, 0, 2)
     message = Attempt.objects.order_by("pk")[0].message
     assert f"{ACCEPTED} Step 4 needs it, and is skipped with all after it." in message
+
+
+def test_nor_does_a_step_run_that_needs_a_value_for_which_there_was_no_room(
+    serve: Serve,
+) -> None:
+    url = serve(responds('{"key": "ABC-1"}')).url("/")
+    macro = a_macro(url, "without", "((External: jira_key))")
+    full = {f"n{n}": "x" * (MAX_DATA // 16 - 8) for n in range(16)}
+    Feedback.objects.update(external_data=full)
+
+    run = deliver(factories.run(macro))
+
+    assert states(run) == ["delivered", "delivered", "skipped"]
+    assert counters(run) == (2, 1, 0, 1)
 
 
 def test_a_value_that_is_not_required_stops_nothing(serve: Serve) -> None:
@@ -246,6 +262,22 @@ def test_no_secret_is_picked_out_of_the_part_that_is_not_logged(serve: Serve) ->
     assert feedback is not None and feedback.external_data == {"jira_key": "••••••"}
     logged = str([*Attempt.objects.values(), *Transcript.objects.values()])
     assert "token-of" not in logged and "••••••" in logged
+
+
+def test_nor_the_part_of_one_with_which_a_cut_response_ends(
+    serve: Serve, settings: Any
+) -> None:
+    settings.RESPONSE_MAX_BYTES = 100_000
+    part = SECRET[:10]
+    body = "x" * (100_000 - len(part)) + SECRET
+    picked = {"name": "picked", "source": "text", "expression": "x(s3cret.*)"}
+    url = serve(responds(body)).url("/")
+    macro = a_macro(url, return_values=[picked], headers="X-A: ((Secret: token))")
+
+    deliver(factories.run(macro))
+
+    feedback = Delivery.objects.get().feedback
+    assert feedback is not None and part not in str(feedback.external_data)
 
 
 def test_people_see_it_on_the_run_in_the_log_and_in_the_api(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import path
@@ -104,6 +106,20 @@ def test_it_leads_to_no_other_site(key: str, client: Client, sign_in: SignIn) ->
     assert response.url == "/admin/"
 
 
+def by_itself(client: Client, url: str) -> bytes:
+    """Asked in a thread of its own: a browser of other tests keeps a loop in ours."""
+
+    def ask() -> bytes:
+        try:
+            return client.get(url).content
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(ask).result()
+
+
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.urls("tests.sign_in.test_second_factor")
 def test_before_the_code_no_door_knows_the_person(
     key: str, client: Client, sign_in: SignIn
@@ -116,12 +132,12 @@ def test_before_the_code_no_door_knows_the_person(
         assert "/login/" in client.get(f"/admin/second-factor/{url}").url
     assert client.get(SET_UP_PAGE).status_code == 302
     assert client.get("/api/v1/").status_code == 401
-    assert client.get("/who/").content == client.get("/async/who/").content == b""
+    assert client.get("/who/").content == by_itself(client, "/async/who/") == b""
     assert "Unreleased phone" not in client.get(CODE_PAGE).content.decode()
 
     client.post(CODE_PAGE, {"code": authenticator.code(key)})
     assert client.get("/api/v1/").status_code == 200
-    assert client.get("/who/").content == client.get("/async/who/").content == b"olivia"
+    assert client.get("/who/").content == by_itself(client, "/async/who/") == b"olivia"
 
 
 def test_a_wrong_code_lets_nobody_in(key: str, client: Client, sign_in: SignIn) -> None:
