@@ -29,8 +29,6 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("ours")
 
 
-TESTS = Path(__file__).parent
-
 # Whole folders that ask pages and routes, through all that stands before them.
 PAGES = (
     *("tests/admin/", "tests/api/", "tests/security/", "tests/sign_in/"),
@@ -39,25 +37,16 @@ PAGES = (
 
 # As Django connects it.
 CREATE_PERMISSIONS = "django.contrib.auth.management.create_permissions"
-# Folders of which every test has a mark.
-ALL_MARKED = {
-    "pages": ("admin", "api", "lookups", "security", "sign_in"),
-    "browser": ("browser",),
-}
+# Where every test has a mark.
+ALL_MARKED = {"pages": PAGES, "browser": ("tests/browser/",)}
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """A folder of which `-m` leaves every test out need not be read."""
-    marks = config.option.markexpr
-    out = {
-        folder
-        for mark, folders in ALL_MARKED.items()
-        for folder in folders
-        if f"not {mark}" in marks.split(" and ")
-    }
-    if collection_path.name in out and collection_path.parent == TESTS:
-        return True
-    return None
+    marks = config.option.markexpr.split(" and ")
+    folder = f"{os.path.relpath(collection_path, config.rootpath)}/"
+    left_out = (ALL_MARKED[mark] for mark in ALL_MARKED if f"not {mark}" in marks)
+    return True if any(folder in folders for folders in left_out) else None
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -21,6 +21,7 @@ from ..auth.oauth import TokenError
 from ..http import Response, TransportError
 from ..models import Macro, step_kinds
 from ..retries import Failure, GiveUp, RetryCause, RetryPolicy, cause_of
+from ..steps.compiled import CompiledStep
 from ..steps.mail import MailRefused, Taken
 from ..steps.rendering import Plan
 from .capture import Capture
@@ -88,8 +89,7 @@ def _judged(
     masking = Masking.of(exchange, plan)
     masking.mask_attempt(attempt)
     capture = Capture()
-    # A refusal gives nothing back, even with a status of success.
-    if isinstance(result, Response) and not _is_refusal(attempt, result):
+    if isinstance(result, Response) and _gives_back(step, attempt, result):
         capture = take_values(attempt, result, plan, delivery.step, masking)
         if not run.stores:
             only_show(attempt, capture)
@@ -104,10 +104,11 @@ def _judged(
     return outcome
 
 
-def _is_refusal(attempt: Attempt, response: Response) -> bool:
-    """A "too fast" with a status of success."""
+def _gives_back(step: CompiledStep, attempt: Attempt, response: Response) -> bool:
+    """A "too fast" gives nothing back, even with a status of success."""
     is_busy = attempt.error_class == ErrorClass.BUSY
-    return is_busy and not ErrorClass.of_status(response.status_code)
+    is_refusal = is_busy and not ErrorClass.of_status(response.status_code)
+    return bool(step.returns) and not is_refusal
 
 
 def of_change(delivery: Delivery, change: Change, now: datetime) -> Outcome:

@@ -169,7 +169,7 @@ class Work:
         return unsent
 
     def _claim(self) -> bool:
-        """False if there is no room for more."""
+        """False if there is no room for more, and what waits for it is as before."""
         size = self._capacity()
         if not size:
             return not self.has_more
