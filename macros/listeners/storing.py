@@ -9,8 +9,9 @@ from threading import local
 from typing import Any
 from urllib.parse import unquote_plus
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, Error, connections
 
+from feedback.database import ask_anew, is_gone
 from feedback.texts import storable
 from logs.redaction import MASK, MIN_REDACTED, is_credential, mask_header
 
@@ -31,21 +32,36 @@ _used = local()
 def store(
     call: RawCall, listener: int, checked_by: str, credentials: Iterable[str]
 ) -> None:
-    """What opens anything is masked by its name, and by its value."""
+    """What opens anything is masked by its name, and by its value.
+
+    A kept connection may have ended with its server, whose place another has taken.
+    """
+    values = _values(call, listener, checked_by, credentials)
+    was_kept = connections[DEFAULT_DB_ALIAS].connection is not None
+    try:
+        _insert(values)
+    except Error as error:
+        if not (was_kept and is_gone(error)):
+            raise
+        ask_anew()
+        _insert(values)
+
+
+def _values(
+    call: RawCall, listener: int, checked_by: str, credentials: Iterable[str]
+) -> dict[str, object]:
     secrets = [each for each in credentials if len(each) >= MIN_REDACTED]
-    _insert(
-        {
-            "listener": listener,
-            "received_at": call.received_at,
-            "address": call.address,
-            "method": call.method,
-            "content_type": storable(call.headers.get("content-type", ""))[:200],
-            "headers": dict(_masked_headers(call.headers, secrets)),
-            "query": storable(_masked_query(call.query, secrets))[:MAX_QUERY],
-            "body": call.body,
-            "checked_by": checked_by[:100],
-        }
-    )
+    return {
+        "listener": listener,
+        "received_at": call.received_at,
+        "address": call.address,
+        "method": call.method,
+        "content_type": storable(call.headers.get("content-type", ""))[:200],
+        "headers": dict(_masked_headers(call.headers, secrets)),
+        "query": storable(_masked_query(call.query, secrets))[:MAX_QUERY],
+        "body": call.body,
+        "checked_by": checked_by[:100],
+    }
 
 
 def _insert(values: dict[str, object]) -> None:

@@ -11,7 +11,10 @@ import pytest
 from django.db import connection
 
 from centerhook.receiver import Receiver
+from macros.models import InboundCall
 from tests import factories
+from tests.door import signing
+from tests.door.calling import path_of, signed
 from tests.processes.accounts import Account, scaled, settled
 from tests.processes.conftest import wait_until
 from tests.processes.servers import OwnPostgres
@@ -19,6 +22,27 @@ from tests.processes.servers import OwnPostgres
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
 Start = Callable[..., subprocess.Popen[bytes]]
+
+
+def end_session() -> None:
+    """Of this process, as a server that ends or is replaced does."""
+    other = connection.copy()
+    pid = connection.connection.info.backend_pid
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
+    other.close()
+
+
+def test_a_call_is_stored_though_the_session_of_the_one_before_has_ended() -> None:
+    """One that was used a moment ago is not asked first whether it still works."""
+    bugs = factories.feedback_type()
+    factories.secret(bugs, "signing", signing.SECRET)
+    path = path_of(factories.listener(bugs, secret="signing"))
+    responses = [signed(path)]
+    end_session()
+    responses.append(signed(path))
+    assert [each.status_code for each in responses] == [200, 200]
+    assert InboundCall.objects.count() == 2
 
 
 def started_at() -> datetime:
