@@ -1,38 +1,26 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
+from tests import chromium
 from tests.processes.conftest import at_work, start  # noqa: F401
-
-# As root there is no sandbox; the rest keeps Chromium from calling home.
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium")
-    if path is None and "REQUIRE_BROWSER" in os.environ:
-        pytest.fail("Chromium is not installed.")
-    if path is None:
-        pytest.skip("Chromium is not installed.")
+    if chromium.path() is None and "REQUIRE_BROWSER" in os.environ:
+        pytest.fail(chromium.MISSING)
+    if chromium.path() is None:
+        pytest.skip(chromium.MISSING)
     # Playwright keeps an event loop in this thread, which Django would refuse.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        browser = chromium.launch(playwright)
         yield browser
         browser.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]

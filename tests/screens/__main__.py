@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -20,6 +19,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests import chromium
 from tests.bench import report
 from tests.bench.processes import running
 
@@ -39,8 +39,8 @@ README_TICKS = 5
 
 
 def main(parts: list[str]) -> None:
-    if shutil.which("chromium") is None:
-        sys.exit("Chromium is not installed: apt-get install chromium.")
+    if chromium.path() is None:
+        sys.exit(chromium.MISSING)
     OUT.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         database = f"sqlite:///{folder}/demo.sqlite3"
@@ -83,9 +83,7 @@ def _photograph(login: Mapping[str, str], parts: list[str]) -> dict[str, list[fl
     base = login["Admin"].removesuffix("/admin/")
     times: dict[str, list[float]] = {}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
+        browser = chromium.launch(playwright)
         state = _signed_in(browser, base, login)
         for theme in THEMES:
             context: Any = {"base_url": base, "color_scheme": theme}
