@@ -32,5 +32,5 @@ _EVERYWHERE = [
 ]
 
 
-def apps(*, is_worker: bool) -> list[str]:
-    return _EVERYWHERE if is_worker else [*_FOR_PAGES, *_EVERYWHERE]
+def apps(*, with_pages: bool) -> list[str]:
+    return [*_FOR_PAGES, *_EVERYWHERE] if with_pages else _EVERYWHERE

@@ -17,8 +17,8 @@ from .log_lines import logging_from
 from .passwords import AUTH_PASSWORD_VALIDATORS  # noqa: F401
 from .rest import REST_FRAMEWORK, SPECTACULAR_SETTINGS  # noqa: F401
 
-# Whether this process only delivers or wakes those that do: it loads no pages.
-IS_WORKER = sys.argv[1:2] in (["worker"], ["clock"])
+# Not by what only delivers, wakes those that do, or receives what they send.
+LOADS_PAGES = sys.argv[1:2] not in (["worker"], ["clock"], ["receiver"])
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
@@ -44,7 +44,7 @@ SECRETS_KEYS = SECRETS_KEYS or [local.secrets_key(VAR_DIR)]
 # Where people reach the admin; ((Ticket URL)) begins with it.
 BASE_URL = env.str("BASE_URL", default="http://localhost:8000").rstrip("/")
 
-INSTALLED_APPS = installed.apps(is_worker=IS_WORKER)
+INSTALLED_APPS = installed.apps(with_pages=LOADS_PAGES)
 MIDDLEWARE = [
     "centerhook.health.probes.probes",
     # Before all that is there for people.

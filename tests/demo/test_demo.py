@@ -246,8 +246,8 @@ def test_a_child_that_dies_is_named(again):
     serving.says("The receiver has ended (exit code -9).")
 
 
-def test_a_wish_to_stop_before_the_end_is_no_success(demo):
-    starting = demo("--once")
+def test_a_wish_to_stop_before_the_end_is_no_success(again):
+    starting = again("--once")
     starting.says("Starting")
     starting.process.send_signal(signal.SIGTERM)
     assert starting.ended() == 1
