@@ -65,7 +65,7 @@ def test_a_primary_that_is_killed_under_load_fails_no_page_and_loses_nothing(
     finally:
         visitors.stop()
 
-    assert (visitors.failed, visitors.retried) == ([], 0)
+    assert (visitors.failed, visitors.retries) == ([], [])
     settle(visitors, receiver, account, blows=2)
     started = [each.process for each in running.parts]
     assert all(each.poll() is None for each in started), "none was started again"
@@ -111,9 +111,10 @@ def test_the_doctor_knows_what_sentinels_lack(
     )
 
     own_sentinels.kill(own_sentinels.sentinels[0])
-    one = findings(settings, url)
-    assert set(one) == {"sentinel_away"}
-    assert f"127.0.0.1:{own_sentinels.sentinels[0]}" in one["sentinel_away"].sentence
+    # On a busy machine the others may miss each other for a moment.
+    wait_until(lambda: set(findings(settings, url)) == {"sentinel_away"})
+    one = findings(settings, url)["sentinel_away"]
+    assert f"127.0.0.1:{own_sentinels.sentinels[0]}" in one.sentence
     assert redis_server.connect(url).ping(), "two are enough"
 
     own_sentinels.kill(own_sentinels.replica)

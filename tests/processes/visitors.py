@@ -58,7 +58,8 @@ class Visitors:
         self.performed = 0
         self.calls: list[int] = []
         self.read = 0
-        self.retried = 0
+        # Why they have asked once more.
+        self.retries: list[str] = []
         self.failed: list[str] = []
 
     def start(self) -> None:
@@ -69,6 +70,10 @@ class Visitors:
         self._stopped.set()
         for thread in self._threads:
             thread.join()
+
+    @property
+    def retried(self) -> int:
+        return len(self.retries)
 
     @property
     def served(self) -> int:
@@ -128,8 +133,9 @@ class Visitors:
                 why = f"{response.status_code}: {response.text[:200]}"
             except requests.RequestException as error:
                 why = str(error)
+            failure = f"{request['method']} {path}: {why}"
             if not tries:
-                self.retried += 1
+                self.retries.append(failure)
                 self.database_up.wait(60)
-        self.failed.append(f"{request['method']} {path}: {why}")
+        self.failed.append(failure)
         return None

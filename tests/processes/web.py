@@ -23,7 +23,7 @@ def start_web(start: Callable[..., Any], **environment: object) -> str:
         fd = listening.fileno()
         start(command=(*_GUNICORN, "--bind", f"fd://{fd}"), fds=(fd,), **environment)
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    wait_until(lambda: requests.get(f"{url}/api/v1/schema/", timeout=30).ok)
+    wait_until(lambda: requests.get(f"{url}/healthz", timeout=30).ok)
     return url
 
 
