@@ -25,7 +25,7 @@ Start = Callable[..., subprocess.Popen[bytes]]
 
 
 def end_session() -> None:
-    """Of this process, as a server that ends or is replaced does."""
+    """End the session of this process, as a server does that ends or is replaced."""
     other = connection.copy()
     pid = connection.connection.info.backend_pid
     with other.cursor() as cursor:
