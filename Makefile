@@ -1,6 +1,6 @@
 # make demo    see it work: http://127.0.0.1:8000/admin/
 # make test    the test suite
-# make sweep   its sweeps: every page, form, route and condition, with every role
+# make sweep   its sweeps: every page, form, route and condition, with every role, and long kills
 # make soak    kill and restart everything for some minutes, count what arrives
 # make check   linters, types, Django's checks
 # make bench   the benchmark of docs/performance.md

@@ -6,6 +6,8 @@ worker_class = "gthread"
 threads = 8
 graceful_timeout = 3
 loglevel = "warning"
-# As in deploy/gunicorn.py, so that nothing is refused there that is taken here.
+# As in deploy/gunicorn.py, so that nothing is refused there that is taken here, and no
+# program writes into a connection that was closed at that moment.
+keepalive = 75
 limit_request_line = 8190
 control_socket_disable = True

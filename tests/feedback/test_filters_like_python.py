@@ -203,7 +203,9 @@ def ground(db: None) -> Ground:
     return Ground()
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.sweep) for seed in range(1, 4))]
+)
 @settings(
     max_examples=30,
     derandomize=True,

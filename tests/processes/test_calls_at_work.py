@@ -91,6 +91,7 @@ def tickets_of(bugs: FeedbackType) -> list[Feedback]:
     return factories.tickets(bugs, TICKETS, submitter=factories.tester(bugs))
 
 
+@pytest.mark.sweep
 def test_workers_that_are_killed_act_on_every_call_exactly_once(start: Start) -> None:
     kills = scaled(2, 20)
     calls = scaled(12, 400)
@@ -109,6 +110,7 @@ def test_workers_that_are_killed_act_on_every_call_exactly_once(start: Start) ->
     check_order()
 
 
+@pytest.mark.sweep
 def test_calls_wait_for_redis_and_none_is_lost(
     start: Start, own_valkey: OwnValkey
 ) -> None:

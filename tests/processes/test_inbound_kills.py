@@ -87,6 +87,7 @@ def settle(senders: Senders, count: int) -> None:
     assert outcomes["repeat"] == sum(stored.values()) - count <= senders.unheard
 
 
+@pytest.mark.sweep
 def test_a_web_server_killed_at_random_loses_no_call_and_makes_none_count_twice(
     start: Start, own_valkey: OwnValkey, web: Web, listener: Listener
 ) -> None:

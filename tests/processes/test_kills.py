@@ -160,6 +160,7 @@ def test_a_web_server_killed_while_it_confirms_leaves_a_whole_run_or_none(
     assert account.settle(*runs, arrived=receiver.ids, blows=len(delays)) == 0
 
 
+@pytest.mark.sweep
 def test_a_delivery_that_kills_its_workers_fails_alone_and_takes_none_with_it(
     start: Start, serve: Callable[..., Server]
 ) -> None:

@@ -105,6 +105,7 @@ def test_two_clocks_a_minute_apart_start_each_moment_once(
         assert_each_once(each, moments)
 
 
+@pytest.mark.sweep
 def test_an_edit_while_two_clocks_are_at_work_leaves_no_run_at_the_old_rate(
     start: Start, bugs: FeedbackType
 ) -> None:
@@ -126,6 +127,7 @@ def test_an_edit_while_two_clocks_are_at_work_leaves_no_run_at_the_old_rate(
         assert each.next_run_at == each.start_at
 
 
+@pytest.mark.sweep
 def test_a_clock_that_is_killed_at_work_leaves_whole_runs_and_loses_no_moment(
     start: Start, bugs: FeedbackType
 ) -> None:

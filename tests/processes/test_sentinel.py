@@ -45,6 +45,7 @@ def own_sentinels() -> Iterator[OwnSentinels]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.mark.sweep
 def test_a_primary_that_is_killed_under_load_fails_no_page_and_loses_nothing(
     own_sentinels: OwnSentinels, start: Start, receiver: Receiver, account: Account
 ) -> None:
