@@ -16,6 +16,12 @@ def sign_in(screen: Page, name: str) -> None:
     screen.wait_for_url("**/admin/")
 
 
+def open_list(screen: Page, name: str) -> None:
+    """From the menu, until its scripts are there: a tick before that does not last."""
+    screen.locator("#menu").get_by_role("link", name=name).click()
+    screen.wait_for_url("**/admin/feedback/feedback/**")
+
+
 @contextmanager
 def faultless(screen: Page) -> Iterator[None]:
     """Fails if the console reports a fault of scripts, policy or responses."""

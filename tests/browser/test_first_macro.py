@@ -12,7 +12,7 @@ from feedback.access.roles import Role
 from logs.models import Cause, Run
 from macros.models import Macro
 from tests import factories
-from tests.browser.signing_in import faultless, sign_in
+from tests.browser.signing_in import faultless, open_list, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -96,7 +96,7 @@ def try_it(screen: Page) -> None:
 
 
 def perform(screen: Page) -> None:
-    screen.locator("#menu").get_by_role("link", name="Bug Report").click()
+    open_list(screen, "Bug Report")
     screen.check("#action-toggle")
     screen.select_option("select[name=action]", label="Post a message to Slack")
     screen.get_by_role("button", name="Perform Action").click()

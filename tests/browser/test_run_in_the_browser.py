@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from centerhook.receiver import Receiver
 from logs.models import Run
 from tests import factories
+from tests.browser.signing_in import open_list
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -27,7 +28,7 @@ def test_a_run_is_started_watched_and_read_without_a_reload(
     screen.fill("#id_username", "olivia")
     screen.fill("#id_password", "secret-word")
     screen.click("[type=submit]")
-    screen.locator("#menu").get_by_role("link", name="Bug Report").click()
+    open_list(screen, "Bug Report")
     screen.check("#action-toggle")
     screen.get_by_role("button", name="Select all 60").click()
     screen.select_option("select[name=action]", label="Post to Slack")

@@ -198,7 +198,7 @@ def test_no_exchange_is_cut_by_the_deadline_of_another(serve, client):
     def behave(peer: Peer) -> None:
         while request := peer.request():
             if b"POST /slow" in request:
-                peer.server.over.wait(0.05)
+                peer.server.over.wait(0.3)
             peer.say(http_response(request.partition(b"\r\n\r\n")[2]))
 
     server = serve(behave)
