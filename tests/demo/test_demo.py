@@ -196,6 +196,7 @@ def test_a_delivery_that_only_the_log_knows_does_not_count():
     assert not Result(Run(total=0), [], 0.1).is_complete
 
 
+@pytest.mark.sweep
 def test_taken_ports_and_a_demo_beside_it_are_no_obstacle(again):
     held = set()
     with ExitStack() as stack:

@@ -89,6 +89,7 @@ def test_a_worker_a_minute_ahead_repeats_at_most_and_finishes_each_once(
 
 
 @pytest.mark.processes
+@pytest.mark.sweep
 def test_a_lease_shorter_than_a_request_is_renewed_and_nobody_repeats_it(
     start: Start, receiver: Receiver, account: Account
 ) -> None:

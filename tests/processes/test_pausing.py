@@ -23,6 +23,7 @@ NOTICED_SECONDS = 2.0
 Start = Callable[..., subprocess.Popen[bytes]]
 
 
+@pytest.mark.sweep
 def test_two_workers_stop_and_go_on_without_a_restart(
     start: Start, receiver: Receiver, account: Account
 ) -> None:
