@@ -17,7 +17,7 @@ from .log_lines import logging_from
 from .passwords import AUTH_PASSWORD_VALIDATORS  # noqa: F401
 from .rest import REST_FRAMEWORK, SPECTACULAR_SETTINGS  # noqa: F401
 
-# Not by what only delivers, wakes those that do, or receives what they send.
+# False for what only delivers, wakes those that do, or receives what they send.
 LOADS_PAGES = sys.argv[1:2] not in (["worker"], ["clock"], ["receiver"])
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
